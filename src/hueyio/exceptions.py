@@ -1,0 +1,170 @@
+"""Everything that hueyio raises.
+
+The tree::
+
+    HueyException
+    ├── ConfigurationError            a Huey, a storage or an option is set up wrongly
+    ├── TaskArgumentError             a call does not fit its task's signature, or cannot be serialised
+    ├── UnknownTaskError              no task of that name is registered on this Huey
+    ├── ResultTimeout                 a wait for a result ran out; the task may still run
+    ├── TaskLockedException           a lock is held by another task
+    ├── TaskTimeout                   a task ran longer than its timeout
+    ├── SerializationError            bytes that cannot be made, or cannot be read
+    ├── StorageError                  the storage refused an operation
+    │   ├── StorageUnavailable        it cannot be reached or is full; the same call may work later
+    │   └── LeaseLost                 this owner has no live lease: it was given up, or never registered
+    └── SessionClosed                 a session was used after it was closed
+    TaskException                     a task ended without a value; raised where its result is read
+    ├── TaskRevoked                   it was revoked before it started
+    ├── TaskExpired                   it was not started before its ``expires``
+    ├── TaskCancelled                 it was cancelled, queued or running
+    └── WorkerLost                    its consumer died with it, too often
+    CancelExecution                   raised by a task or a pre-execute hook: do not go on
+    RetryTask                         raised by a task: run me again
+
+``CancelExecution``, ``RetryTask`` and ``TaskException`` are no ``HueyException``, as in Huey: user code that
+guards a task body with ``except HueyException`` must not swallow them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+__all__ = [
+    "CancelExecution",
+    "ConfigurationError",
+    "HueyException",
+    "LeaseLost",
+    "ResultTimeout",
+    "RetryTask",
+    "SerializationError",
+    "SessionClosed",
+    "StorageError",
+    "StorageUnavailable",
+    "TaskArgumentError",
+    "TaskCancelled",
+    "TaskException",
+    "TaskExpired",
+    "TaskLockedException",
+    "TaskRevoked",
+    "TaskTimeout",
+    "UnknownTaskError",
+    "WorkerLost",
+]
+
+
+class HueyException(Exception):
+    """Anything that hueyio itself complains about."""
+
+
+class ConfigurationError(HueyException):
+    """A Huey, a storage or an option is set up in a way that cannot work."""
+
+
+class TaskArgumentError(HueyException, TypeError):
+    """A call does not fit its task's signature, or an argument cannot be serialised."""
+
+
+class UnknownTaskError(HueyException):
+    """No task of that name is registered on this Huey."""
+
+
+class ResultTimeout(HueyException):
+    """A wait for a result ran out; the task may still run and be read later."""
+
+
+class TaskLockedException(HueyException):
+    """A lock is held by another task."""
+
+
+class TaskTimeout(HueyException):
+    """A task ran longer than its timeout."""
+
+
+class SerializationError(HueyException, ValueError):
+    """Bytes that cannot be made from a value, or a value that cannot be made from bytes."""
+
+
+class StorageError(HueyException):
+    """The storage refused an operation; repeating the call as it is will not help."""
+
+
+class StorageUnavailable(StorageError):
+    """The storage cannot be reached, is busy or is full; the same call may work later.
+
+    Whether the operation took place is unknown: its reply may be what was lost.
+    """
+
+
+class LeaseLost(StorageError):
+    """This owner has no live lease: others gave it up, or it never registered."""
+
+
+class SessionClosed(HueyException):
+    """A session was used after it was closed, or its loop has ended."""
+
+
+class TaskException(Exception):
+    """A task ended without a value; raised by whatever reads its result.
+
+    ``metadata`` has Huey's four keys: ``error`` (the repr of the exception), ``retries`` (left before this
+    attempt was counted), ``traceback`` (text) and ``task_id`` (of the stage that failed). Where the original
+    exception survived serialisation it is the ``__cause__``.
+    """
+
+    def __init__(self, metadata: Mapping[str, Any] | None = None, *args: Any) -> None:
+        self.metadata: dict[str, Any] = dict(metadata or {})
+        super().__init__(*args)
+
+    def __str__(self) -> str:
+        return str(self.metadata.get("error") or "unknown error")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.metadata, *self.args)
+
+
+class TaskRevoked(TaskException):
+    """The task was revoked before it started."""
+
+
+class TaskExpired(TaskException):
+    """The task was not started before its ``expires``."""
+
+
+class TaskCancelled(TaskException):
+    """The task was cancelled, by a caller or by a pre-execute hook."""
+
+
+class WorkerLost(TaskException):
+    """The consumer that ran the task died, as often as ``max_deliveries`` allows."""
+
+
+class CancelExecution(Exception):
+    """Raised by a task or a pre-execute hook: do not go on with this task.
+
+    ``retry=None`` follows the task's own retries, ``True`` grants at least one more run, ``False`` none.
+    """
+
+    def __init__(self, msg: str | None = None, retry: bool | None = None) -> None:
+        self.msg = msg
+        self.retry = retry
+        super().__init__(*(() if msg is None else (msg,)))
+
+
+class RetryTask(Exception):
+    """Raised by a task: run me again, at ``eta`` or after ``delay``, without using up a retry."""
+
+    def __init__(
+        self,
+        msg: str | None = None,
+        eta: datetime | None = None,
+        delay: float | timedelta | None = None,
+    ) -> None:
+        if eta is not None and delay is not None:
+            raise ValueError("RetryTask takes an eta or a delay, not both")
+        self.msg = msg
+        self.eta = eta
+        self.delay = delay
+        super().__init__(*(() if msg is None else (msg,)))

@@ -1,0 +1,1 @@
+"""Where tasks are kept: the contract, and one module per storage."""

@@ -1,0 +1,340 @@
+"""The storage contract: what any storage must be able to do.
+
+``Storage`` is configuration; ``connect()`` gives a ``Session`` that belongs to the running loop. The operations are
+grouped into small roles, and each part of hueyio asks only for the role that it uses. Bytes in, bytes out, many at
+a time; every operation that changes something is one atomic step. Rules that hold for all of them:
+
+* An id is *alive* while it is queued, scheduled or running, *expected* while a live task named it in ``expects``,
+  else *over*.
+* Operations may raise ``StorageUnavailable``; whether they took effect is then unknown, and they can be repeated:
+  ``enqueue`` finds the id alive, ``settle`` repeats its answer, ``held`` shows what a lost ``claim`` took.
+* Once begun, a write is carried through even when the task that awaits it is cancelled.
+* ``wait_for_work``, ``await_outcomes`` and ``notices`` may be cancelled at any time; nothing is lost by it.
+* After ``close`` every call raises ``SessionClosed``; a second ``close`` does nothing.
+
+``hueyio.testing`` has the conformance suite that says the same as code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from hueyio.storage.records import (
+    Answer,
+    Area,
+    Bell,
+    Clearable,
+    Counts,
+    DeadLetter,
+    Delivery,
+    Entry,
+    Found,
+    Lane,
+    Latch,
+    Notices,
+    Over,
+    Owner,
+    Placed,
+    Promoted,
+    Receipt,
+    Settlement,
+    TaskPlace,
+)
+
+__all__ = [
+    "Capabilities",
+    "Consuming",
+    "Dead",
+    "Keys",
+    "LeaseKeeper",
+    "Limits",
+    "Looking",
+    "Producing",
+    "Session",
+    "Storage",
+    "Waiting",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What differs between storages by nature; everything else is the same for all."""
+
+    priorities: bool = True
+    """Whether ``Header.priority`` orders the queue."""
+    across_processes: bool = True
+    """Whether another process sees the same tasks."""
+
+
+class Producing(Protocol):
+    """For whoever adds tasks or takes them back."""
+
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
+        """Add all entries in one step; answer for each, in order.
+
+        An id that is alive is left alone. An entry with an ``eta`` goes to the schedule, others to the back of
+        their lane. ``expects`` become expected (unless alive). Rings the lanes that got work, and the schedule if its
+        first entry changed. Checked per entry in this order: alive, once token, unique key.
+        """
+        ...
+
+    async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
+        """Flag every id that is alive; hand over the queued and scheduled ones under ``owner``'s lease.
+
+        The caller settles what it gets as cancelled. The owners of running ones get a notice.
+        The flag stays until the task is over. Raises LeaseLost without a live lease.
+        """
+        ...
+
+    async def locate(self, ids: Sequence[str]) -> list[Found]:
+        """Say where each id is now, in the order asked."""
+        ...
+
+
+class Consuming(Protocol):
+    """For whoever runs tasks. ``owner`` is an id that its holder chose, unique in the fleet."""
+
+    async def register(self, owner: str, info: bytes) -> None:
+        """Begin a lease; a second call only replaces ``info``."""
+        ...
+
+    async def deregister(self, owner: str) -> None:
+        """End the lease; what is still held goes to the front of its lane, nothing counted."""
+        ...
+
+    async def owners(self) -> list[Owner]:
+        """List the owners with a live lease."""
+        ...
+
+    async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
+        """Return when one of the bells rings, with those that rang, or after ``timeout`` seconds, with none.
+
+        Carries no data, and a ring may be missed or spurious: claim and see. A ring that came while nobody waited
+        is kept for the next to wait.
+        """
+        ...
+
+    async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
+        """Take at most ``room[lane]`` ready tasks of each lane under the owner's lease; never blocks.
+
+        Per lane highest priority first, then first come, first served. Suspects (one delivery left) come
+        first, but an owner gets one only while it holds nothing, then gets it alone, and gets nothing else while it
+        holds it. Cancelled ones come flagged. Raises LeaseLost without a live lease.
+        """
+        ...
+
+    async def held(self, owner: str) -> list[Delivery]:
+        """List all that is under the owner's lease. Raises LeaseLost without a live lease."""
+        ...
+
+    async def start(self, receipts: Sequence[Receipt], owner: str) -> list[bool]:
+        """Write that these bodies are about to run; answer per receipt whether it is in force."""
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+        """End the runs of several tasks in one step; answer for each, in order.
+
+        All or nothing per settlement, fenced by its receipt. ``number`` rises by one with each batch of this owner,
+        from 1; a repeat of the last number gives the first answer again and changes nothing.
+        An owner without a live lease gets ``stale`` for all.
+        """
+        ...
+
+    async def notices(self, owner: str, seen: Notices | None) -> Notices:
+        """Return the owner's notices as soon as they differ from ``seen``; at once if that is None."""
+        ...
+
+    async def promote(self, now: float, limit: int) -> Promoted:
+        """Move at most ``limit`` entries that are due at ``now`` to the back of their lanes, the earliest first.
+
+        Also drops, in bounded chunks, results, keys and tokens whose time is over.
+        """
+        ...
+
+    async def reclaim(self, owner: str, beat: int) -> int | None:
+        """Give an owner up if its heartbeat is still ``beat``; return how many tasks it held, None if it is not.
+
+        Each goes to the front of its lane with one delivery more; one that then has a single delivery left goes to
+        the suspects instead. The lease ends: later settlements of that owner are stale, and its claims raise LeaseLost.
+        """
+        ...
+
+    async def report(self, receipt: Receipt, data: bytes) -> bool:
+        """Keep the latest progress of a running task and push it to its followers; False if the receipt is stale."""
+        ...
+
+
+class Waiting(Protocol):
+    """For whoever waits for results."""
+
+    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+        """Return when all ids are over, in the order asked; at once for those that are.
+
+        One step registers this client and checks. Any number of calls may wait at the same time, for the same ids
+        too; they share connections and round trips. A cancelled call takes its registration back.
+        """
+        ...
+
+    async def follow(self, id: str, seen: bytes | None) -> bytes | None:
+        """Return a running task's progress as soon as it differs from ``seen``; None when it is over."""
+        ...
+
+
+class Keys(Protocol):
+    """Small values in named areas. ``ttl`` is in seconds; None means for ever."""
+
+    async def put(self, area: Area, items: Mapping[str, bytes], ttl: float | None = None) -> None:
+        """Write all items, over what was there."""
+        ...
+
+    async def put_if_absent(self, area: Area, key: str, value: bytes, ttl: float | None = None) -> bool:
+        """Write the value unless the key is there; say whether it was written."""
+        ...
+
+    async def peek(self, area: Area, keys: Sequence[str]) -> list[bytes | None]:
+        """Read values, in order; None for what is not there."""
+        ...
+
+    async def pop(self, area: Area, key: str) -> bytes | None:
+        """Read and delete in one step."""
+        ...
+
+    async def delete(self, area: Area, keys: Sequence[str]) -> int:
+        """Delete keys; return how many were there."""
+        ...
+
+    async def compare_delete(self, area: Area, key: str, expected: bytes) -> bool:
+        """Delete the key if it holds exactly ``expected``."""
+        ...
+
+    async def compare_extend(self, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
+        """Give the key a new time to live if it holds exactly ``expected``."""
+        ...
+
+    async def add(self, area: Area, key: str, amount: int = 1, ttl: float | None = None) -> int:
+        """Add to a counter (decimal text; absent counts as 0) and return it; ``ttl`` applies when it is created."""
+        ...
+
+
+class Limits(Protocol):
+    """Semaphores and token buckets."""
+
+    async def acquire(
+        self, key: str, token: str, size: int, lease: float | None = None, owner: str | None = None
+    ) -> bool:
+        """Take one of ``size`` places for ``token``; it lives for ``lease`` seconds, or as long as ``owner``."""
+        ...
+
+    async def renew(self, key: str, token: str, lease: float) -> bool:
+        """Prolong a place; False if it is gone."""
+        ...
+
+    async def release(self, key: str, token: str) -> bool:
+        """Give a place back; False if it is gone."""
+        ...
+
+    async def take(self, key: str, rate: float, burst: int) -> float:
+        """Take a token from a bucket: 0.0, or the seconds until there is one."""
+        ...
+
+
+class Dead(Protocol):
+    """Tasks that cannot be run: bounded, the oldest goes first, counted and logged."""
+
+    async def dead(self, limit: int | None = None) -> list[DeadLetter]:
+        """List dead letters, the latest first."""
+        ...
+
+    async def requeue(self, ids: Sequence[str]) -> int:
+        """Put dead letters back to their lanes as new (deliveries, first_seen and defers at 0); return how many.
+
+        One whose id is alive, or whose unique key is held by another, stays a dead letter.
+        """
+        ...
+
+    async def purge(self, ids: Sequence[str] | None = None) -> int:
+        """Delete these dead letters, or all; return how many."""
+        ...
+
+
+class Looking(Protocol):
+    """Questions and housekeeping; not for the hot path."""
+
+    async def counts(self) -> Counts:
+        """Count everything."""
+        ...
+
+    async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
+        """List tasks that are ``queued``, ``scheduled`` or ``running``.
+
+        Queued ones lane by lane in claim order after the suspects, scheduled ones the earliest first.
+        """
+        ...
+
+    async def scan_keys(self, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:
+        """List the keys of an area with their values."""
+        ...
+
+    async def clear(self, what: Collection[Clearable]) -> None:
+        """Delete all of: ``queue``, ``schedule``, ``dead``, or a key area. What is running is left alone.
+
+        The waiters of deleted tasks and of what they expected are told.
+        """
+        ...
+
+    async def pause(self) -> None:
+        """Let claims of this queue return nothing until ``resume``."""
+        ...
+
+    async def resume(self) -> None:
+        """Undo ``pause`` and ring the lanes that have work."""
+        ...
+
+
+class LeaseKeeper(Protocol):
+    """The heartbeat of one owner: synchronous, with a connection of its own, for a thread of its own."""
+
+    def beat(self) -> bool:
+        """Raise the owner's counter; False if the owner was given up. Raises StorageUnavailable."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Protocol):
+    """All roles, bound to one running loop."""
+
+    async def close(self) -> None:
+        """Finish what is being written, wake every wait with SessionClosed, and let go of all connections."""
+        ...
+
+
+@runtime_checkable
+class Storage(Protocol):
+    """Configuration of one queue; opens sessions. Safe to share between loops and threads."""
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this storage can do that others cannot, and the other way round."""
+        ...
+
+    async def connect(self) -> Session:
+        """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
+        ...
+
+    def lease_keeper(self, owner: str) -> LeaseKeeper:
+        """Make the heartbeat of one owner; connects at the first beat."""
+        ...
+
+    def __str__(self) -> str:
+        """Say in a few words where the tasks are, without a password."""
+        ...

@@ -1,0 +1,286 @@
+"""What crosses the storage contract: headers and bytes, never meaning.
+
+Plain named tuples, because several of each are made for every task: they cost half of a frozen data class.
+Times are epoch seconds, durations seconds. A storage reads headers and never looks into ``data``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+__all__ = [
+    "AREAS",
+    "LANES",
+    "SHARED_RESULT_TTL",
+    "Answer",
+    "Area",
+    "Bell",
+    "Bury",
+    "Clearable",
+    "Counts",
+    "DeadLetter",
+    "Defer",
+    "Delivery",
+    "Entry",
+    "Finish",
+    "Found",
+    "Header",
+    "Lane",
+    "Latch",
+    "LatchMark",
+    "Notices",
+    "Over",
+    "Owner",
+    "Place",
+    "Placed",
+    "Promoted",
+    "Receipt",
+    "Release",
+    "Settlement",
+    "TaskPlace",
+]
+
+Lane: TypeAlias = Literal["loop", "thread", "process"]
+"""Where code runs. Each lane has a ready queue of its own, so that none starves another."""
+
+LANES: Final[tuple[Lane, ...]] = ("loop", "thread", "process")
+
+Bell: TypeAlias = Literal["loop", "thread", "process", "schedule"]
+"""What can ring: a lane that got work, or the schedule that got an earlier first entry."""
+
+Area: TypeAlias = Literal["results", "data", "revocations", "locks", "windows"]
+"""A namespace of keys, so that no user's key can forge another's."""
+
+AREAS: Final[tuple[Area, ...]] = ("results", "data", "revocations", "locks", "windows")
+
+Place: TypeAlias = Literal["queued", "scheduled", "running", "expected", "stored", "dead", "gone"]
+"""Where an id is: see ``Found``."""
+
+TaskPlace: TypeAlias = Literal["queued", "scheduled", "running"]
+"""Where live tasks can be listed."""
+
+Clearable: TypeAlias = Literal["queue", "schedule", "dead", "results", "data", "revocations", "locks", "windows"]
+"""What ``clear`` can empty."""
+
+Answer: TypeAlias = Literal["accepted", "stale", "untaken"]
+"""What became of one settlement.
+
+``stale``: the receipt is no longer in force, nothing was changed. ``untaken``: its ``take`` key is gone,
+nothing was changed and the task is still held.
+"""
+
+SHARED_RESULT_TTL: Final = 60.0
+"""How long a result stays that several clients were waiting for when it was written (nobody deletes it)."""
+
+
+class Header(NamedTuple):
+    """What a storage must know of a task without reading its message."""
+
+    id: str
+    lane: Lane = "loop"
+    priority: float = 0.0
+    """Higher first; first come, first served among equals."""
+    eta: float | None = None
+    """Not before this time. None: ready at once. Whoever writes the entry leaves out an eta that has passed."""
+    max_deliveries: int = 3
+    unique_key: str | None = None
+    """Held by this id from the enqueue to its end (retries, Defer and Release included)."""
+    once_token: str | None = None
+    """Remembered for ``once_ttl`` seconds; a second entry with the same token is not added."""
+    once_ttl: float | None = None
+    latch: str | None = None
+    latch_index: int | None = None
+    first_seen: float | None = None
+    """When a consumer first saw it without knowing its task."""
+    defers: int = 0
+    """How often it was put off by Defer; the writer of the Defer counts."""
+    expects: tuple[str, ...] = ()
+    """Ids that will follow (later stages of a pipeline); written as expected together with the entry."""
+
+
+class Entry(NamedTuple):
+    """A task on its way in."""
+
+    header: Header
+    data: bytes
+
+
+class Receipt(NamedTuple):
+    """The fence: a settlement counts only while exactly this is in force."""
+
+    owner: str
+    id: str
+    deliveries: int
+
+
+class Delivery(NamedTuple):
+    """A task under its owner's lease."""
+
+    receipt: Receipt
+    header: Header
+    data: bytes
+    started: bool = False
+    """``start`` was written in this or an earlier delivery."""
+    cancelled: bool = False
+    """Somebody asked for its cancellation: settle it as cancelled instead of running it."""
+
+
+class Placed(NamedTuple):
+    """What became of one enqueued entry.
+
+    ``added``; ``alive``: the id is queued, scheduled or running, it was left alone; ``taken``: the unique key is
+    held by the live task ``holder``; ``done``: the once token was seen before.
+    """
+
+    verdict: Literal["added", "alive", "taken", "done"]
+    holder: str | None = None
+
+
+class Latch(NamedTuple):
+    """A chord's counter: when ``size`` distinct positions have reported, ``callback`` is enqueued."""
+
+    key: str
+    size: int
+    callback: Entry
+
+
+class LatchMark(NamedTuple):
+    """One member's report to a latch; stored under its position if absent."""
+
+    key: str
+    position: int
+    value: bytes
+
+
+class Finish(NamedTuple):
+    """A run ended by itself.
+
+    Applied in this order: fence, ``take``, release, ``follow_ups`` (as ``enqueue`` does), results, ``deletes``, bells,
+    waiters. If ``follow_ups`` holds the own id (a retry) the task lives on, with deliveries back at 0 and its
+    unique key kept; else it is over: its result (None: nothing stored, and what was stored is deleted) is final,
+    the ids in ``also`` (expected ones) are over with the same bytes, the unique key is free, the cancel flag is
+    gone, and the waiters of all these ids are told.
+    """
+
+    receipt: Receipt
+    result: bytes | None = None
+    ttl: float | None = None
+    """Of ``result`` and ``intermediate``; None: for ever."""
+    also: tuple[str, ...] = ()
+    intermediate: bytes | None = None
+    """An error of this attempt, stored as the own id's result without telling anyone. Only with a retry."""
+    follow_ups: tuple[Entry, ...] = ()
+    deletes: tuple[tuple[Area, str], ...] = ()
+    take: tuple[Area, str] | None = None
+    """This key must exist and is deleted; if it is gone the settlement is ``untaken``."""
+    latch: LatchMark | None = None
+
+
+class Release(NamedTuple):
+    """It was not run, or its run does not count: back to the front of its lane, nothing counted."""
+
+    receipt: Receipt
+
+
+class Defer(NamedTuple):
+    """Not now: the same bytes under a new header (same id) whose ``eta`` says when. Deliveries go back to 0.
+
+    The cancel flag and the unique key stay.
+    """
+
+    receipt: Receipt
+    header: Header
+
+
+class Bury(NamedTuple):
+    """It cannot be run: a dead letter with its bytes and the reason, and otherwise what Finish does."""
+
+    receipt: Receipt
+    reason: str
+    result: bytes | None = None
+    ttl: float | None = None
+    also: tuple[str, ...] = ()
+    follow_ups: tuple[Entry, ...] = ()
+    deletes: tuple[tuple[Area, str], ...] = ()
+    latch: LatchMark | None = None
+
+
+Settlement: TypeAlias = Finish | Release | Defer | Bury
+
+
+class Over(NamedTuple):
+    """The end of a task, as a waiter sees it.
+
+    ``data`` None: nothing is stored; it returned None, or its value was read before. ``shared``: several clients
+    wait for it, so that nobody deletes the value: it expires by itself.
+    """
+
+    id: str
+    data: bytes | None
+    shared: bool = False
+
+
+class Promoted(NamedTuple):
+    """``moved`` due entries became ready; the first of the rest is due at ``next_eta`` (None: there is none)."""
+
+    moved: int
+    next_eta: float | None
+
+
+class Owner(NamedTuple):
+    """One consumer: ``beat`` rises with each heartbeat, ``held`` counts what is under its lease."""
+
+    owner: str
+    beat: int
+    info: bytes
+    held: int
+
+
+class Found(NamedTuple):
+    """Where an id is now.
+
+    ``queued``, ``scheduled``, ``running`` and ``dead`` come with the message's bytes, ``stored`` with the result's. Of a
+    live task that also has an intermediate result the live place wins, of a dead letter with a result ``dead`` does.
+    ``cancelled``: flagged, not yet over.
+    """
+
+    id: str
+    place: Place
+    data: bytes | None = None
+    cancelled: bool = False
+
+
+class Notices(NamedTuple):
+    """What others asked of an owner: a level, not an edge, so that a lost push costs nothing.
+
+    ``cancelled``: ids under this owner's lease that somebody cancelled. ``revocations``: a number that changes whenever
+    a key of the area ``revocations`` is written (puts only; a deletion may go unnoticed). ``paused``: the queue is
+    paused.
+    """
+
+    cancelled: frozenset[str]
+    revocations: int
+    paused: bool
+
+
+class DeadLetter(NamedTuple):
+    """A buried task: its bytes, why, and when (epoch seconds, the storage's clock)."""
+
+    header: Header
+    data: bytes
+    reason: str
+    buried_at: float
+
+
+class Counts(NamedTuple):
+    """How much of what there is, at one moment."""
+
+    queued: dict[Lane, int]
+    suspects: int
+    scheduled: int
+    running: int
+    expected: int
+    results: int
+    dead: int
+    dead_dropped: int
+    """Dead letters that the bound pushed out since the storage was created."""
