@@ -239,8 +239,8 @@ class Owner(NamedTuple):
 class Found(NamedTuple):
     """Where an id is now.
 
-    ``queued``, ``scheduled``, ``running`` and ``dead`` come with the message's bytes, ``stored`` with the result's. Of a
-    live task that also has an intermediate result the live place wins, of a dead letter with a result ``dead`` does.
+    ``queued``, ``scheduled``, ``running`` and ``dead`` come with the message's bytes, ``stored`` with the result's.
+    Of a live task that also has an intermediate result the live place wins, of a dead letter with a result ``dead``.
     ``cancelled``: flagged, not yet over.
     """
 
