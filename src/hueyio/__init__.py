@@ -1,0 +1,66 @@
+"""Huey's task queue, reborn on the event loop."""
+
+from hueyio.app import DeadTask, Huey
+from hueyio.consumer import Consumer, ConsumerOptions
+from hueyio.endings import Error
+from hueyio.exceptions import (
+    CancelExecution,
+    ConfigurationError,
+    HueyException,
+    LeaseLost,
+    ResultTimeout,
+    RetryTask,
+    SerializationError,
+    SessionClosed,
+    StorageError,
+    StorageUnavailable,
+    TaskArgumentError,
+    TaskCancelled,
+    TaskException,
+    TaskExpired,
+    TaskLockedException,
+    TaskRevoked,
+    TaskTimeout,
+    UnknownTaskError,
+    WorkerLost,
+)
+from hueyio.presets import MemoryHuey, RedisHuey, SqliteHuey
+from hueyio.result import Result, ResultGroup
+from hueyio.serializer import Serializer
+from hueyio.task import Task
+from hueyio.wrapper import TaskWrapper
+
+__all__ = [
+    "CancelExecution",
+    "ConfigurationError",
+    "Consumer",
+    "ConsumerOptions",
+    "DeadTask",
+    "Error",
+    "Huey",
+    "HueyException",
+    "LeaseLost",
+    "MemoryHuey",
+    "RedisHuey",
+    "Result",
+    "ResultGroup",
+    "ResultTimeout",
+    "RetryTask",
+    "SerializationError",
+    "Serializer",
+    "SessionClosed",
+    "SqliteHuey",
+    "StorageError",
+    "StorageUnavailable",
+    "Task",
+    "TaskArgumentError",
+    "TaskCancelled",
+    "TaskException",
+    "TaskExpired",
+    "TaskLockedException",
+    "TaskRevoked",
+    "TaskTimeout",
+    "TaskWrapper",
+    "UnknownTaskError",
+    "WorkerLost",
+]

@@ -1,0 +1,1 @@
+"""How fast hueyio is beside Huey, on the same server in the same run; ``python -m benchmarks --help``."""

@@ -1,0 +1,65 @@
+"""A fresh process of one contender."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from benchmarks.contenders import Contender
+from benchmarks.protocol import Figures, Request, Setup
+
+__all__ = ["Child", "ChildFailed"]
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_STOP_TIME: Final = 10.0
+
+
+class ChildFailed(Exception):
+    """A measured process ended before it had answered; what it wrote is above."""
+
+
+class Child:
+    """A process that does what it is asked, one action after another, until the ``with`` block ends."""
+
+    def __init__(self, contender: Contender, address: str, **consumer: Any) -> None:
+        options = {**contender.consumer, **consumer}
+        setup = Setup(contender.kind, address, dict(contender.options), options, contender.poll)
+        self._name = contender.name
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"benchmarks.{contender.library}_side", setup.to_argument()],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, action: str, **arguments: Any) -> Figures:
+        """Have it do one thing, and return what it measured."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(Request(action, arguments).to_line())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended; the missing answer says so below
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise ChildFailed(f"{self._name}, {action}: the process ended with exit code {self._process.wait()}")
+        figures: Figures = json.loads(answer)
+        return figures
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._process.communicate(timeout=_STOP_TIME if kind is None else 1.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()

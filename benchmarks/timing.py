@@ -1,0 +1,37 @@
+"""Clocks and percentiles that both sides measure with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from benchmarks.protocol import Figures
+
+__all__ = ["Stopwatch", "in_milliseconds", "percentile"]
+
+
+class Stopwatch:
+    """Wall time and this process's CPU time (all threads) since it was made."""
+
+    def __init__(self) -> None:
+        self._cpu = time.process_time()
+        self._wall = time.perf_counter()
+
+    def read(self) -> Figures:
+        """Return both, in seconds."""
+        return {"seconds": time.perf_counter() - self._wall, "cpu": time.process_time() - self._cpu}
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that ``share`` of all values do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+def in_milliseconds(seconds: Sequence[float]) -> Figures:
+    """Sum up latencies."""
+    return {
+        "p50": 1000 * percentile(seconds, 0.50),
+        "p99": 1000 * percentile(seconds, 0.99),
+        "samples": float(len(seconds)),
+    }

@@ -1,0 +1,23 @@
+"""Sphinx settings."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+project = "hueyio"
+author = "The hueyio authors"
+copyright = f"2026, {author}"
+version = release = version_of("hueyio")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = "hueyio"
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True

@@ -1,0 +1,256 @@
+"""The consumer: a composition of small services, and the order in which they stop.
+
+::
+
+                 ┌────────── room per lane ────────┐
+    storage ─claim─► Fetcher ─► Dispatcher ─► Slots xN ─► Executor ─► policy ─► Settler ─settle─► storage
+                                   └─ revoked, expired, unreadable ─────────────────┘
+    Scheduler: promotes     Heartbeat: own thread     Reaper: gives up the dead     Listener: notices
+
+Stop order: (1) the feeders stop, a claim under way is let finish; (2) what was not started goes back by Release;
+(3) running bodies get ``shutdown_timeout`` seconds, then are cancelled; (4) the settler drains; (5) the heartbeat
+stops last, so that a long drain keeps its lease; (6) the owner deregisters. An immediate stop goes straight to
+the cancelling in (3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import nullcontext
+from types import TracebackType
+from typing import Any, Final
+
+from hueyio.consumer.dispatcher import Dispatcher
+from hueyio.consumer.fetcher import Fetcher
+from hueyio.consumer.host import Host
+from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.lease import Lease
+from hueyio.consumer.listener import Listener
+from hueyio.consumer.options import ConsumerOptions
+from hueyio.consumer.os_signals import stop_signals
+from hueyio.consumer.reaper import Reaper
+from hueyio.consumer.runner import Runner
+from hueyio.consumer.scheduler import Scheduler
+from hueyio.consumer.service import Service
+from hueyio.consumer.settler import Settler
+from hueyio.consumer.slots import Slots
+from hueyio.exceptions import HueyException, SerializationError, SessionClosed
+from hueyio.execution.executor import Executor
+from hueyio.execution.outcome import Failed, Interrupted
+from hueyio.storage.contract import Session
+from hueyio.storage.records import Lane
+
+__all__ = ["Consumer"]
+
+logger = logging.getLogger(__name__)
+
+_CANCEL_TIME: Final = 5.0
+"""Seconds that a cancelled body gets to end; one that swallows its cancellation is left behind and named."""
+
+_DRAIN_TIME: Final = 30.0
+"""Seconds that the settler gets at a stop; what is not written by then runs again under another lease."""
+
+
+class Consumer:
+    """Runs the tasks of one Huey in the running loop.
+
+    ``async with huey.create_consumer():`` embeds it, ``await consumer.run()`` runs it until ``stop``. Neither touches
+    signal handlers unless asked to. One consumer is used once.
+    """
+
+    def __init__(self, host: Host, options: ConsumerOptions) -> None:
+        self.options = options
+        self._host = host
+        self._executor = Executor()
+        self._slots: dict[Lane, Slots] = {}
+        self._root: asyncio.Task[None] | None = None
+        self._started = asyncio.Event()
+        self._stop_asked = asyncio.Event()
+        self._stop_now = asyncio.Event()
+        self.stuck = 0
+        """Tasks that ignored their cancellation at the stop; they still run, on a loop that wants to end."""
+
+    async def start(self) -> None:
+        """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
+        if self._root is not None:
+            raise HueyException("this consumer was started already; create another one")
+        self._root = asyncio.create_task(self._main(), name="hueyio-consumer")
+        started = asyncio.ensure_future(self._started.wait())
+        await asyncio.wait([started, self._root], return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._root.done():
+            await self._root
+
+    def stop(self, graceful: bool = True) -> None:
+        """Ask it to stop: running tasks may finish first, or, if not graceful, are cancelled and go back."""
+        self._stop_asked.set()
+        for slots in self._slots.values():
+            slots.hold()
+        if not graceful:
+            self._stop_now.set()
+
+    async def wait_stopped(self) -> None:
+        """Wait until it has stopped; raises what made it crash."""
+        if self._root is not None:
+            await asyncio.shield(self._root)
+
+    async def run(self, *, handle_signals: bool = False) -> None:
+        """Consume until ``stop``; if this coroutine is cancelled, stop gracefully and then end.
+
+        With ``handle_signals`` SIGINT and SIGTERM stop it gracefully, a second one at once.
+        """
+        with stop_signals(self.stop) if handle_signals else nullcontext():
+            await self.start()
+            try:
+                await self.wait_stopped()
+            except asyncio.CancelledError:
+                self.stop()
+                await self.wait_stopped()
+                raise
+
+    async def __aenter__(self) -> Consumer:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        await self.wait_stopped()
+
+    async def _main(self) -> None:
+        """Be the root of everything that runs here."""
+        self._compose(await self._host.session())
+        await self._lease.begin()
+        try:
+            async with asyncio.TaskGroup() as group:
+                settling = group.create_task(self._settler.run(), name="hueyio-settler")
+                feeding = [group.create_task(feeder.run(), name=f"hueyio-{feeder}") for feeder in self._feeders]
+                logger.info(
+                    "consumer %s is ready: %d coroutine tasks and %d threads at a time, lease %g s",
+                    self._lease.owner,
+                    self.options.workers,
+                    self.options.threads,
+                    self.options.lease,
+                )
+                self._started.set()
+                try:
+                    await self._stop_asked.wait()
+                except asyncio.CancelledError:
+                    # The program ends: stop at once, in the same order, and then be cancelled.
+                    self._stop_now.set()
+                    await self._shut_down(feeding, settling)
+                    raise
+                await self._shut_down(feeding, settling)
+        except BaseExceptionGroup as group:
+            raise _first_of(group) from None
+        finally:
+            await self._end_lease()
+
+    def _compose(self, session: Session) -> None:
+        """Build the parts. Each gets what it needs as a function or an object of a lower part."""
+        options = self.options
+        sizes: dict[Lane, int] = {"loop": options.workers, "thread": options.threads}
+        self._ledger = Ledger(sizes, options.prefetch, lambda: self._fetcher.wake())
+        self._lease = Lease(
+            session,
+            self._host.storage.lease_keeper,
+            options.lease,
+            dict(sizes),  # type: ignore[arg-type]
+            self._abandon_all,
+            self._wake_all,
+        )
+        self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
+        self._runner = Runner(self._host, self._executor, self._settler)
+        self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
+        self._dispatcher = Dispatcher(
+            self._host, session, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
+        )
+        self._scheduler = Scheduler(session, self._host.now)
+        self._fetcher = Fetcher(
+            session,
+            self._ledger,
+            self._current_owner,
+            self._dispatcher.dispatch,
+            self._scheduler.wake,
+            self._lease.mark_lost,
+            options.lease,
+        )
+        self._listener = Listener(session, self._ledger, self._current_owner, self._dispatcher.look_up)
+        reaper = Reaper(session, self._current_owner, self._lease.steady_since, options.lease)
+        self._feeders: tuple[Service, ...] = (self._fetcher, self._scheduler, self._listener, reaper, self._lease)
+
+    def _current_owner(self) -> str:
+        return self._lease.owner
+
+    async def _shut_down(self, feeding: list[asyncio.Task[None]], settling: asyncio.Task[None]) -> None:
+        for feeder in self._feeders:
+            feeder.stop()
+        await asyncio.wait(feeding)
+        for slots in self._slots.values():
+            for job in slots.close():
+                self._runner.end(job, Interrupted())
+        await self._wait_for_running(self.options.shutdown_timeout)
+        for slots in self._slots.values():
+            slots.cancel()
+        for slots in self._slots.values():
+            if not await slots.wait_closed(_CANCEL_TIME):
+                self._name_stuck(slots)
+        if not settling.done() and (left := await self._settler.wait_drained(_DRAIN_TIME)):
+            logger.error("%d outcomes could not be written; their tasks run again when the lease is over", left)
+        self._settler.stop()
+
+    async def _wait_for_running(self, timeout: float) -> None:
+        """Let running bodies finish, for so long, or until an immediate stop is asked for."""
+        closing = asyncio.gather(*(slots.wait_closed(timeout) for slots in self._slots.values()))
+        hurry = asyncio.ensure_future(self._stop_now.wait())
+        waits: set[asyncio.Future[Any]] = {closing, hurry}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.wait(waits)
+
+    def _name_stuck(self, slots: Slots) -> None:
+        for job in self._ledger:
+            if job.lane == slots.lane and job.slot is not None:
+                self.stuck += 1
+                logger.error("task %s %s ignores its cancellation; it is left behind", job.task.name, job.task.id)
+
+    async def _end_lease(self) -> None:
+        try:
+            await self._lease.end()
+        except SessionClosed:
+            logger.debug("the session was closed first; what is still held runs again when the lease is over")
+        except HueyException as error:
+            logger.warning("could not deregister: %s; what is still held runs again when the lease is over", error)
+
+    def _abandon_all(self) -> None:
+        """Drop all that was held under a lease that is gone."""
+        for slots in self._slots.values():
+            slots.take_unstarted()
+        self._settler.discard()
+        for job in self._ledger.clear():
+            job.lost = True
+            if job.slot is not None:
+                job.slot.cancel()
+
+    def _wake_all(self) -> None:
+        for feeder in self._feeders:
+            feeder.wake()
+
+    def _decide_again(self, job: Job) -> None:
+        """A revocation that was good for one task had been used up by another: decide anew."""
+        self._fetcher.dispatch_again(job.delivery)
+
+    def _refuse(self, job: Job, error: Exception) -> None:
+        """The storage cannot take this outcome; say so in its place."""
+        logger.error("task %s %s: its outcome cannot be stored: %s", job.task.name, job.task.id, error)
+        self._ledger.add(job)
+        self._runner.end(job, Failed(SerializationError(f"the outcome cannot be stored: {error}")))
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first exception of a group: what made the consumer crash; the others are its echo."""
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,99 @@
+"""Turn what was claimed into jobs: decode, decide whether each may run, and put it into its lane.
+
+What may not run (unreadable, unknown, lost too often, cancelled, expired, revoked) goes straight to the settler,
+through the same policy as everything else. Revocations are looked up once for the whole batch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from hueyio.consumer.host import Host
+from hueyio.consumer.job import Job, Ledger
+from hueyio.exceptions import SerializationError
+from hueyio.execution.outcome import Outcome, Revoked, UnknownTask, Unreadable, WorkerLost
+from hueyio.message import read_task
+from hueyio.revocation import class_key, instance_key, pick_revocation
+from hueyio.spec import TaskOptions, TaskSpec
+from hueyio.storage.contract import Keys
+from hueyio.storage.records import Delivery
+from hueyio.task import Task
+
+__all__ = ["Dispatcher"]
+
+logger = logging.getLogger(__name__)
+
+
+def _nothing() -> None:
+    """Stand in for a function that is not known here."""
+
+
+class Dispatcher:
+    """Bytes to jobs. ``put`` takes a job that may run, ``end`` one that may not, with the reason."""
+
+    def __init__(
+        self,
+        host: Host,
+        session: Keys,
+        ledger: Ledger,
+        put: Callable[[Job], None],
+        end: Callable[[Job, Outcome], None],
+    ) -> None:
+        self._host = host
+        self._session = session
+        self._ledger = ledger
+        self._put = put
+        self._end = end
+
+    async def dispatch(self, deliveries: Sequence[Delivery]) -> None:
+        """Start or end all of these; raises StorageUnavailable before any of them was touched."""
+        decoded = [self._decode(delivery) for delivery in deliveries]
+        await self.look_up([job for job, outcome in decoded if outcome is None])
+        now = self._host.now()
+        for job, outcome in decoded:
+            self._ledger.add(job)
+            objection = outcome or job.objection(now)
+            if objection is None:
+                self._put(job)
+            else:
+                self._end(job, objection)
+
+    async def look_up(self, jobs: Sequence[Job]) -> None:
+        """Read whether these jobs are revoked, all at once."""
+        if not jobs:
+            return
+        names = {job.task.name for job in jobs}
+        keys = [*map(class_key, names), *(instance_key(job.task.id) for job in jobs)]
+        found = dict(zip(keys, await self._session.peek("revocations", keys), strict=True))
+        now = self._host.now()
+        for job in jobs:
+            own = (instance_key(job.task.id), class_key(job.task.name))
+            picked = pick_revocation(own, (found[own[0]], found[own[1]]), now)
+            job.revoked = None if picked is None else Revoked(picked[0] if picked[1].once else None)
+
+    def _decode(self, delivery: Delivery) -> tuple[Job, Outcome | None]:
+        header = delivery.header
+        try:
+            task = read_task(delivery.data, self._host.serializer)
+        except SerializationError as error:
+            return self._unreadable_job(delivery, str(error))
+        except Exception as error:  # a serializer of the user's may raise anything; the message is what is bad
+            logger.exception("reading task %s", header.id)
+            return self._unreadable_job(delivery, f"{type(error).__name__}: {error}")
+        spec = self._host.registry.get(task.name)
+        deliveries = delivery.receipt.deliveries
+        if spec is None:
+            first_seen = self._host.now() if header.first_seen is None else header.first_seen
+            return self._unknown_job(delivery, task), UnknownTask(first_seen, header.defers)
+        job = Job(delivery, task, spec)
+        return job, WorkerLost(deliveries) if deliveries >= header.max_deliveries else None
+
+    def _unreadable_job(self, delivery: Delivery, reason: str) -> tuple[Job, Outcome]:
+        job = self._unknown_job(delivery, Task("?", id=delivery.header.id))
+        return job, Unreadable(reason, delivery.header.expects)
+
+    def _unknown_job(self, delivery: Delivery, task: Task) -> Job:
+        spec = TaskSpec(task.name, _nothing, TaskOptions())
+        spec.lane = delivery.header.lane
+        return Job(delivery, task, spec)

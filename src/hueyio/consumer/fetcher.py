@@ -1,0 +1,92 @@
+"""Claim as many tasks as there is room for, and wait at the doorbell when there are none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from hueyio.consumer.job import Ledger
+from hueyio.consumer.service import Service
+from hueyio.exceptions import LeaseLost, StorageUnavailable
+from hueyio.storage.contract import Consuming
+from hueyio.storage.records import Bell, Delivery
+
+__all__ = ["Fetcher"]
+
+_LONGEST_WAIT: Final = 5.0
+"""Seconds at the bell: a ring that got lost costs no more than this."""
+
+
+class Fetcher(Service):
+    """Feeds the dispatcher.
+
+    A claim is never cancelled. When its reply was lost, what it took is under our lease without our knowing:
+    ``held`` says what that is, and it starts at once.
+    """
+
+    def __init__(
+        self,
+        session: Consuming,
+        ledger: Ledger,
+        owner: Callable[[], str],
+        dispatch: Callable[[list[Delivery]], Awaitable[None]],
+        on_schedule_rung: Callable[[], None],
+        on_lease_lost: Callable[[str], None],
+        lease: float,
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._ledger = ledger
+        self._owner = owner
+        self._dispatch = dispatch
+        self._on_schedule_rung = on_schedule_rung
+        self._on_lease_lost = on_lease_lost
+        self._again: list[Delivery] = []
+        self._longest_wait = min(_LONGEST_WAIT, lease / 3)
+        self._in_doubt = False
+
+    async def step(self) -> float:
+        """Claim once, or wait for room or work."""
+        owner = self._owner()
+        try:
+            return await self._fetch(owner)
+        except StorageUnavailable:
+            self._in_doubt = True
+            raise
+        except LeaseLost:
+            self._in_doubt = False
+            self._on_lease_lost(owner)
+            raise
+
+    def dispatch_again(self, delivery: Delivery) -> None:
+        """Decide anew about a delivery that is held already."""
+        self._again.append(delivery)
+        self.wake()
+
+    async def _fetch(self, owner: str) -> float:
+        if self._in_doubt:
+            await self._recover_held(owner)
+        if self._again:
+            await self._dispatch(self._again)
+            self._again = []
+        room = self._ledger.room()
+        if not room:
+            await self.interruptible(asyncio.sleep(self._longest_wait))
+            return 0
+        deliveries = await self._session.claim(room, owner)
+        if deliveries:
+            await self._dispatch(deliveries)
+        else:
+            bells: set[Bell] = {*room, "schedule"}
+            rung = await self.interruptible(self._session.wait_for_work(bells, self._longest_wait))
+            if rung and "schedule" in rung:
+                self._on_schedule_rung()
+        return 0
+
+    async def _recover_held(self, owner: str) -> None:
+        deliveries = await self._session.held(owner)
+        unknown = [delivery for delivery in deliveries if delivery.receipt.id not in self._ledger]
+        if unknown:
+            await self._dispatch(unknown)
+        self._in_doubt = False

@@ -1,0 +1,123 @@
+"""One task in the hands of a consumer, and the ledger of all of them.
+
+The ledger is the consumer's memory of what it holds under its lease: a job enters when it is dispatched and leaves
+when its settlement was answered. A job whose outcome waits to be written takes no room any more, so that the next claim
+goes into the same commit as the settlement; a storage that falls behind slows the claims down all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hueyio.execution.outcome import Cancelled, Expired, Outcome, Revoked
+from hueyio.spec import TaskSpec
+from hueyio.storage.records import Delivery, Lane
+from hueyio.task import Task
+
+__all__ = ["Job", "Ledger"]
+
+
+class Job:
+    """A delivery that was decoded. ``slot`` is the asyncio task that runs its body, while it does."""
+
+    __slots__ = ("cancelled", "delivery", "lane", "lost", "revoked", "slot", "spec", "started", "task")
+
+    def __init__(self, delivery: Delivery, task: Task, spec: TaskSpec) -> None:
+        self.delivery = delivery
+        self.task = task
+        self.spec = spec
+        self.lane: Lane = spec.lane
+        self.revoked: Revoked | None = None
+        self.cancelled = delivery.cancelled
+        self.started = False
+        self.lost = False
+        """The lease it was claimed under is gone: whatever comes of it is dropped."""
+        self.slot: asyncio.Task[Any] | None = None
+
+    def objection(self, now: float) -> Outcome | None:
+        """Say why the body must not be started at ``now``, from what is known here; None if it may."""
+        if self.cancelled:
+            return Cancelled()
+        if self.revoked is not None:
+            return self.revoked
+        expires = self.task.expires_resolved
+        if expires is not None and expires.timestamp() < now:
+            return Expired()
+        return None
+
+
+class Ledger:
+    """What the consumer holds, by id, and how much more each lane takes."""
+
+    def __init__(self, sizes: dict[Lane, int], prefetch: int | None, on_room: Callable[[], None]) -> None:
+        self._by_id: dict[str, Job] = {}
+        # Sets beside the ids: a retry may be claimed again before the answer to its settlement was read, and
+        # then two jobs of one id are held for a moment.
+        self._held: dict[Lane, set[Job]] = {lane: set() for lane in sizes}
+        self._ended: set[Job] = set()
+        self._most = {lane: size + (size if prefetch is None else prefetch) for lane, size in sizes.items()}
+        # Claims of one or two at a time would cost a round trip each: a lane is refilled when half of its
+        # prefetched jobs are gone, which is always before a slot runs dry.
+        self._refill_at = {
+            lane: size + (size if prefetch is None else prefetch) // 2 - (prefetch == 0) for lane, size in sizes.items()
+        }
+        self._most_ended = sum(self._most.values())
+        self._on_room = on_room
+
+    def room(self) -> dict[Lane, int]:
+        """Say how many jobs each lane takes now; lanes that take none are left out."""
+        if len(self._ended) >= self._most_ended:
+            return {}
+        return {
+            lane: self._most[lane] - len(held)
+            for lane, held in self._held.items()
+            if len(held) <= self._refill_at[lane]
+        }
+
+    def add(self, job: Job) -> None:
+        """Enter a job."""
+        self._by_id[job.task.id] = job
+        self._held[job.lane].add(job)
+
+    def end(self, job: Job) -> None:
+        """Note that the job's outcome is there, and only has to be written; tells the fetcher when that makes room."""
+        held = self._held[job.lane]
+        if job in held:
+            held.remove(job)
+            self._ended.add(job)
+            if len(held) == self._refill_at[job.lane]:
+                self._on_room()
+
+    def remove(self, job: Job) -> None:
+        """Strike out a job whose outcome is written; tells the fetcher when that makes room."""
+        if self._by_id.get(job.task.id) is job:
+            del self._by_id[job.task.id]
+        if job in self._ended:
+            self._ended.remove(job)
+            if len(self._ended) == self._most_ended - 1:
+                self._on_room()
+
+    def clear(self) -> list[Job]:
+        """Strike all out, and return them."""
+        jobs = list(self)
+        self._by_id.clear()
+        for held in self._held.values():
+            held.clear()
+        self._ended.clear()
+        self._on_room()
+        return jobs
+
+    def get(self, id: str) -> Job | None:
+        """Return the job of this id, or None."""
+        return self._by_id.get(id)
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._by_id
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter([job for held in (*self._held.values(), self._ended) for job in held])
+
+    def __len__(self) -> int:
+        return sum(map(len, self._held.values())) + len(self._ended)

@@ -1,0 +1,106 @@
+"""The consumer's lease: begin it, notice its loss, begin a new one under a new owner id."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from hueyio.consumer.heartbeat import Heartbeat
+from hueyio.consumer.service import Service
+from hueyio.storage.contract import Consuming, LeaseKeeper
+
+__all__ = ["Lease"]
+
+logger = logging.getLogger(__name__)
+
+
+class Lease(Service):
+    """Owns the owner id and its heartbeat.
+
+    Others may give this consumer up while it lives: when it was stopped, or cut off, for longer than the lease.
+    What it holds then runs elsewhere. It drops all that (``on_lost``), takes a new id and goes on.
+    """
+
+    def __init__(
+        self,
+        session: Consuming,
+        make_keeper: Callable[[str], LeaseKeeper],
+        seconds: float,
+        slots: dict[str, int],
+        on_lost: Callable[[], None],
+        on_renewed: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self.owner = ""
+        self._session = session
+        self._make_keeper = make_keeper
+        self._seconds = seconds
+        self._slots = slots
+        self._on_lost = on_lost
+        self._on_renewed = on_renewed
+        self._heartbeat: Heartbeat | None = None
+        self._lost = False
+
+    async def begin(self) -> None:
+        """Register under a new owner id and begin to beat."""
+        owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
+        await self._session.register(owner, self._info())
+        self.owner = owner
+        loop = asyncio.get_running_loop()
+
+        def tell_lost() -> None:
+            try:
+                loop.call_soon_threadsafe(self.mark_lost, owner)
+            except RuntimeError:
+                return  # the loop has ended, and the consumer with it
+
+        self._heartbeat = Heartbeat(self._make_keeper(owner), self._seconds, tell_lost)
+        self._heartbeat.start()
+        self._lost = False
+
+    async def end(self) -> None:
+        """Stop the heartbeat and deregister: what is still held goes back at once."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        await self._session.deregister(self.owner)
+
+    def mark_lost(self, owner: str) -> None:
+        """Say that this owner has no lease any more."""
+        if owner == self.owner and not self._lost:
+            self._lost = True
+            self.wake()
+
+    def steady_since(self) -> float | None:
+        """Return since when the own heartbeats got through, monotonic; None while they do not."""
+        return None if self._heartbeat is None else self._heartbeat.steady_since
+
+    async def step(self) -> float:
+        """Wait for the loss of the lease and begin a new one."""
+        if not self._lost:
+            await self.interruptible(asyncio.Event().wait())
+            return 0
+        logger.warning("consumer %s was given up by others: what it held runs elsewhere, it goes on anew", self.owner)
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        self._on_lost()
+        await self.begin()
+        self._on_renewed()
+        return 0
+
+    def _info(self) -> bytes:
+        """Say who this is; the reaper of another consumer reads ``lease``."""
+        return json.dumps(
+            {
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "started": time.time(),
+                "lease": self._seconds,
+                "slots": self._slots,
+            }
+        ).encode()

@@ -1,0 +1,51 @@
+"""What can be set on a consumer; the command line is derived from it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from hueyio.exceptions import ConfigurationError
+
+__all__ = ["ConsumerOptions"]
+
+
+def _default_threads() -> int:
+    return min(32, (os.cpu_count() or 1) + 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerOptions:
+    """Fields with ``help`` are options of ``python -m hueyio worker``."""
+
+    workers: int = field(default=100, metadata={"flag": "-w", "help": "coroutine tasks that run at the same time"})
+    threads: int = field(
+        default_factory=_default_threads,
+        metadata={"help": "sync tasks that run at the same time, each in a thread"},
+    )
+    prefetch: int | None = field(
+        default=None, metadata={"help": "tasks held unstarted in each lane (default: as many as run there)"}
+    )
+    lease: float = field(
+        default=15.0,
+        metadata={"help": "seconds after which the tasks of a consumer that died are given to others"},
+    )
+    shutdown_timeout: float = field(
+        default=30.0,
+        metadata={"flag": "-t", "help": "seconds that running tasks get to finish when the consumer stops"},
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "threads"):
+            _check_whole(name, getattr(self, name), least=1)
+        if self.prefetch is not None:
+            _check_whole("prefetch", self.prefetch, least=0)
+        for name, least in (("lease", 0.1), ("shutdown_timeout", 0.0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least:
+                raise ConfigurationError(f"{name} must be at least {least:g} seconds, not {value!r}")
+
+
+def _check_whole(name: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(f"{name} must be a whole number of at least {least}, not {value!r}")

@@ -1,0 +1,40 @@
+"""SIGINT and SIGTERM: the first stops gracefully, the second at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+__all__ = ["stop_signals"]
+
+logger = logging.getLogger(__name__)
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stop_signals(stop: Callable[[bool], None]) -> Iterator[None]:
+    """Call ``stop(graceful)`` at these signals while the block runs; needs the loop of the main thread."""
+    loop = asyncio.get_running_loop()
+    count = 0
+
+    def handle(number: signal.Signals) -> None:
+        nonlocal count
+        count += 1
+        if count == 1:
+            logger.info("%s: finishing what runs; once more to stop at once", number.name)
+        else:
+            logger.info("%s: stopping at once", number.name)
+        stop(count == 1)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, handle, number)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)

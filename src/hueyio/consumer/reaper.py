@@ -1,0 +1,101 @@
+"""Give up the owners whose heartbeat stands still, so that what they held runs again.
+
+No clock is compared between machines: an owner is given up when this consumer has itself seen its counter
+unchanged for one lease, counting only time in which its own heartbeats went through. So neither an outage, nor a
+suspended machine, nor a clock that jumps makes live consumers look dead.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from hueyio.consumer.service import Service
+from hueyio.storage.contract import Consuming
+from hueyio.storage.records import Owner
+
+__all__ = ["Reaper", "Watch", "lease_of"]
+
+logger = logging.getLogger(__name__)
+
+_SWEEP: Final = 1 / 3
+"""Of a lease: how often to look."""
+
+
+class Watch:
+    """What was seen of the others' heartbeats: owner → (beat, when it was first seen at that, monotonic)."""
+
+    def __init__(self, lease: float) -> None:
+        self._lease = lease
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._last_look: float | None = None
+
+    def observe(self, owners: Sequence[Owner], now: float, steady_since: float | None) -> tuple[list[Owner], float]:
+        """Return the owners to give up, and in how many seconds the next look is due.
+
+        ``now`` and ``steady_since`` are monotonic; None: the own heartbeats do not get through, so that nothing
+        counts.
+        """
+        # A long gap between two looks means that we stood still ourselves.
+        stood_still = self._last_look is not None and now - self._last_look > self._lease
+        self._last_look = now
+        if steady_since is None or stood_still:
+            self._seen.clear()
+        rest = self._lease * _SWEEP
+        seen: dict[str, tuple[int, float]] = {}
+        dead: list[Owner] = []
+        for owner in owners:
+            beat, since = self._seen.get(owner.owner, (owner.beat, now))
+            if beat != owner.beat or (steady_since is not None and since < steady_since):
+                since = now
+            seen[owner.owner] = (owner.beat, since)
+            left = since + lease_of(owner.info, self._lease) - now
+            if left <= 0:
+                dead.append(owner)
+            else:
+                rest = min(rest, left)
+        self._seen = seen
+        return dead, rest
+
+
+def lease_of(info: bytes, otherwise: float) -> float:
+    """Return how long the owner says its lease is; an unreadable one is taken for ours."""
+    try:
+        lease = json.loads(info)["lease"]
+        return max(float(lease), 0.1)
+    except (ValueError, KeyError, TypeError):
+        return otherwise
+
+
+class Reaper(Service):
+    """Looks at start, then three times per lease, and exactly when the next count is full."""
+
+    def __init__(
+        self,
+        session: Consuming,
+        owner: Callable[[], str],
+        steady_since: Callable[[], float | None],
+        lease: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._owner = owner
+        self._steady_since = steady_since
+        self._monotonic = monotonic
+        self._watch = Watch(lease)
+
+    async def step(self) -> float:
+        """Look once; give up who is due."""
+        own = self._owner()
+        others = [owner for owner in await self._session.owners() if owner.owner != own]
+        dead, rest = self._watch.observe(others, self._monotonic(), self._steady_since())
+        for owner in dead:
+            count = await self._session.reclaim(owner.owner, owner.beat)
+            if count is not None:
+                logger.warning("consumer %s is gone; %d tasks that it held run again", owner.owner, count)
+        return rest * random.uniform(0.9, 1.0) if rest > 1 else rest

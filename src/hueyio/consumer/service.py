@@ -1,0 +1,104 @@
+"""The loop that all parts of a consumer are, written once.
+
+A service does one short ``step`` after another; a step returns how many seconds to rest. What a step raises is
+logged, once while it goes on failing, and followed by a rest that doubles. ``stop`` ends the loop after the step
+under way: a step is never cancelled, only the waits inside it that are made by ``interruptible``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from hueyio.exceptions import LeaseLost, SessionClosed, StorageUnavailable
+
+__all__ = ["Service"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_FIRST_BACK_OFF: Final = 0.05
+_LONGEST_BACK_OFF: Final = 2.0
+
+
+class Service(ABC):
+    """One verb of the consumer, again and again until it is stopped."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self._woken = False
+        self._wait: asyncio.Future[Any] | None = None
+        self._failures = 0
+
+    @abstractmethod
+    async def step(self) -> float:
+        """Do one piece of work; return how many seconds to rest before the next."""
+
+    async def run(self) -> None:
+        """Step until stopped."""
+        while not self.stopping:
+            try:
+                rest = await self.step()
+            except SessionClosed:
+                # Somebody closed the app under us. At a stop that is the end; else the consumer cannot go on.
+                if self.stopping:
+                    return
+                raise
+            except (StorageUnavailable, LeaseLost) as error:
+                rest = self._back_off(error)
+            except Exception:
+                logger.exception("%s failed", self)
+                rest = self._back_off(None)
+            else:
+                self._recover()
+            if rest > 0:
+                await self.interruptible(asyncio.sleep(rest))
+            self._woken = False
+
+    def stop(self) -> None:
+        """End the loop after the step under way; cut short what it waits for."""
+        self.stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Cut a rest, or an interruptible wait, short."""
+        self._woken = True
+        if self._wait is not None:
+            self._wait.cancel()
+
+    async def interruptible(self, waiting: Coroutine[Any, Any, T]) -> T | None:
+        """Await something that may be cancelled at any time; None if ``wake`` or ``stop`` cut it short."""
+        if self._woken or self.stopping:
+            waiting.close()
+            return None
+        wait: asyncio.Future[T] = asyncio.ensure_future(waiting)
+        self._wait = wait
+        try:
+            return await wait
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not self._woken or (current is not None and current.cancelling()):
+                raise
+            return None
+        finally:
+            self._wait = None
+
+    def __str__(self) -> str:
+        return type(self).__name__.lower()
+
+    def _back_off(self, error: Exception | None) -> float:
+        self._failures += 1
+        if self._failures == 1 and error is not None:
+            logger.warning("%s: %s; trying again until it works", self, error)
+        longest = min(_FIRST_BACK_OFF * 2.0 ** min(self._failures, 10), _LONGEST_BACK_OFF)
+        return longest * random.uniform(0.5, 1.0)
+
+    def _recover(self) -> None:
+        if self._failures:
+            logger.info("%s: works again after %d failures", self, self._failures)
+            self._failures = 0

@@ -1,0 +1,164 @@
+"""Write what came of the jobs, a batch at a time.
+
+Theory of operation. Slots hand settlements over and go on; one coroutine writes whatever has come together since
+the last write. A write is never cancelled: it is repeated, with the same number and the same content, until the
+storage has answered, so that a lost reply changes nothing twice. A job leaves the ledger when its answer is
+there. ``pending`` and the batch under way are owned by this coroutine; ``put`` only appends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.service import Service
+from hueyio.exceptions import StorageError, StorageUnavailable
+from hueyio.execution.effects import Effects
+from hueyio.storage.contract import Consuming
+from hueyio.storage.records import Answer, Settlement
+
+__all__ = ["Settler"]
+
+logger = logging.getLogger(__name__)
+
+_MOST_IN_A_BATCH: Final = 500
+
+
+class _Item(NamedTuple):
+    job: Job
+    settlement: Settlement
+    effects: Effects
+    accepted: asyncio.Future[bool] | None
+
+
+class Settler(Service):
+    """Owns the settlements that are not written yet, and their numbers."""
+
+    def __init__(
+        self,
+        session: Consuming,
+        ledger: Ledger,
+        owner: Callable[[], str],
+        on_untaken: Callable[[Job], None],
+        on_refused: Callable[[Job, Exception], None],
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._ledger = ledger
+        self._owner = owner
+        self._on_untaken = on_untaken
+        self._on_refused = on_refused
+        self._pending: list[_Item] = []
+        self._batch: list[_Item] = []
+        self._singly = False
+        self._number = 0
+        self._numbered_for = ""
+        self._arrival: asyncio.Future[None] | None = None
+        self._drained = asyncio.Event()
+        self._drained.set()
+
+    def put(self, job: Job, settlement: Settlement, effects: Effects) -> None:
+        """Have a settlement written soon."""
+        self._append(_Item(job, settlement, effects, None))
+
+    async def put_and_wait(self, job: Job, settlement: Settlement, effects: Effects) -> bool:
+        """Have a settlement written; say whether it was accepted."""
+        accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._append(_Item(job, settlement, effects, accepted))
+        return await accepted
+
+    async def wait_drained(self, timeout: float) -> int:
+        """Wait until all is written; return how many settlements are left after ``timeout`` seconds."""
+        try:
+            await asyncio.wait_for(self._drained.wait(), timeout)
+        except TimeoutError:
+            return len(self._pending) + len(self._batch)
+        return 0
+
+    def discard(self) -> None:
+        """Drop what is not written: its lease is gone, the storage would refuse it."""
+        dropped = self._pending + self._batch
+        self._pending, self._batch = [], []
+        self._answer_all(dropped, False)
+        self._drained.set()
+        self.wake()
+
+    async def step(self) -> float:
+        """Write one batch, or wait for one."""
+        if not self._batch and not self._pending:
+            self._drained.set()
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self.interruptible(_wait_for(self._arrival))
+            self._arrival = None
+            return 0
+        if not self._batch:
+            size = 1 if self._singly else _MOST_IN_A_BATCH
+            self._batch, self._pending = self._pending[:size], self._pending[size:]
+            self._number = self._next_number()
+        await self._write(self._batch)
+        return 0
+
+    def _next_number(self) -> int:
+        """Numbers rise by one for each batch of an owner, from 1."""
+        if self._numbered_for != self._owner():
+            self._numbered_for = self._owner()
+            return 1
+        return self._number + 1
+
+    async def _write(self, batch: list[_Item]) -> None:
+        try:
+            answers = await self._session.settle([item.settlement for item in batch], self._owner(), self._number)
+        except StorageUnavailable:
+            raise
+        except StorageError as error:
+            self._split(batch, error)
+            return
+        if batch is not self._batch:
+            return  # discarded meanwhile
+        self._batch = []
+        for item, answer in zip(batch, answers, strict=True):
+            self._take_answer(item, answer)
+
+    def _take_answer(self, item: _Item, answer: Answer) -> None:
+        self._ledger.remove(item.job)
+        if item.accepted is not None and not item.accepted.done():
+            item.accepted.set_result(answer == "accepted")
+        if answer == "untaken":
+            self._on_untaken(item.job)
+        elif answer == "stale":
+            logger.warning(
+                "task %s %s: its lease had gone to another consumer, what came of it here is dropped",
+                item.job.task.name,
+                item.job.task.id,
+            )
+
+    def _split(self, batch: list[_Item], error: StorageError) -> None:
+        """Write the settlements of a refused batch one by one, to find the one that the storage cannot take."""
+        self._batch = []
+        if len(batch) > 1:
+            self._singly = True
+            self._pending = batch + self._pending
+            return
+        self._singly = False
+        self._ledger.remove(batch[0].job)
+        self._answer_all(batch, False)
+        self._on_refused(batch[0].job, error)
+
+    def _append(self, item: _Item) -> None:
+        self._pending.append(item)
+        self._ledger.end(item.job)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+        self._drained.clear()
+
+    def _answer_all(self, items: list[_Item], accepted: bool) -> None:
+        for item in items:
+            if item.accepted is not None and not item.accepted.done():
+                item.accepted.set_result(accepted)
+
+
+async def _wait_for(arrival: asyncio.Future[None]) -> None:
+    await arrival

@@ -1,0 +1,88 @@
+"""The places of one lane where jobs run, and the jobs that wait for one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from hueyio.consumer.job import Job
+from hueyio.storage.records import Lane
+
+__all__ = ["Slots"]
+
+logger = logging.getLogger(__name__)
+
+
+class Slots:
+    """``size`` coroutines that take jobs from one queue, first come, first served.
+
+    They are tasks of their own, outside any group: a body that swallows its cancellation must not hold up the stop
+    of all the others.
+    """
+
+    def __init__(self, lane: Lane, size: int, run: Callable[[Job], Awaitable[None]]) -> None:
+        self.lane = lane
+        self.size = size
+        self._run = run
+        self._jobs: deque[Job] = deque()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    def put(self, job: Job) -> None:
+        """Let the next free slot run this job; slots are started when they are first needed."""
+        self._jobs.append(job)
+        while self._idle:
+            waiter = self._idle.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        if len(self._tasks) < self.size:
+            task = asyncio.get_running_loop().create_task(self._serve(), name=f"hueyio-{self.lane}-slot")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def hold(self) -> None:
+        """Start nothing more, from this moment on."""
+        self._closing = True
+
+    def close(self) -> list[Job]:
+        """Start nothing more; return the jobs that were not started."""
+        self.hold()
+        unstarted = self.take_unstarted()
+        for waiter in self._idle:
+            if not waiter.done():
+                waiter.set_result(None)
+        return unstarted
+
+    def take_unstarted(self) -> list[Job]:
+        """Return the jobs that wait, and forget them."""
+        unstarted = list(self._jobs)
+        self._jobs.clear()
+        return unstarted
+
+    async def wait_closed(self, timeout: float) -> bool:
+        """Wait until all running jobs ended; False if some are left after ``timeout`` seconds."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout)
+        return not self._tasks
+
+    def cancel(self) -> None:
+        """Cancel what runs."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _serve(self) -> None:
+        while not self._closing:
+            if not self._jobs:
+                waiter = asyncio.get_running_loop().create_future()
+                self._idle.append(waiter)
+                await waiter
+                continue
+            job = self._jobs.popleft()
+            try:
+                await self._run(job)
+            except Exception:
+                logger.exception("running task %s", job.task.id)

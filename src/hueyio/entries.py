@@ -1,0 +1,31 @@
+"""Task to Entry: what the storage must know of a task beside its bytes."""
+
+from __future__ import annotations
+
+from hueyio.message import write_task
+from hueyio.registry import Registry
+from hueyio.serializer import Serializer
+from hueyio.storage.records import Entry, Header
+from hueyio.task import Task
+
+__all__ = ["make_entry"]
+
+
+def make_entry(task: Task, registry: Registry, serializer: Serializer, now: float) -> Entry:
+    """Encode a task for its enqueue at ``now`` (epoch seconds); a relative ``expires`` counts from there.
+
+    A name that is unknown here goes to the loop's lane: a consumer that knows it runs it where it belongs.
+    """
+    if task.expires is not None:
+        task.expires_resolved = task.resolve_expires(now)
+    spec = registry.get(task.name)
+    eta = None if task.eta is None else task.eta.timestamp()
+    header = Header(
+        task.id,
+        "loop" if spec is None else spec.lane,
+        task.priority or 0.0,
+        eta if eta is not None and eta > now else None,
+        3 if spec is None else spec.options.max_deliveries,
+        expects=() if task.on_complete is None else tuple(stage.id for stage in task.stages())[1:],
+    )
+    return Entry(header, write_task(task, serializer))

@@ -1,0 +1,1 @@
+"""From a task to all that its end changes: run, classify, decide."""

@@ -1,0 +1,37 @@
+"""All that the end of a task changes, before it is encoded."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from hueyio.endings import Ending
+from hueyio.storage.records import Area
+from hueyio.task import Task
+
+__all__ = ["Effects", "Settle"]
+
+Settle: TypeAlias = Literal["finish", "release", "defer", "bury"]
+
+
+class Effects(NamedTuple):
+    """What ``policy.decide`` says. A named tuple, because one is made for every task.
+
+    ``ending`` is stored if there is one: as the final result of the task and of the ids in ``downstream``, or,
+    where ``enqueue`` holds the task itself (a retry), as an intermediate error. ``before`` and ``after`` are the
+    signals around the settlement, those after it only if it was accepted.
+    """
+
+    settle: Settle = "finish"
+    ending: Ending | None = None
+    downstream: tuple[str, ...] = ()
+    enqueue: tuple[Task, ...] = ()
+    deletes: tuple[tuple[Area, str], ...] = ()
+    take: tuple[Area, str] | None = None
+    defer_until: float | None = None
+    first_seen: float | None = None
+    defers: int = 0
+    reason: str = ""
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    log: str | None = None
+    """What an operator should read about it."""

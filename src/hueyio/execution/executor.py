@@ -1,0 +1,67 @@
+"""Run a task's body where it belongs, and say how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from hueyio.concurrency import ThreadPool
+from hueyio.exceptions import CancelExecution, RetryTask, TaskTimeout
+from hueyio.execution.outcome import CancelAsked, Failed, Outcome, RetryAsked, Succeeded, TimedOut
+from hueyio.spec import TaskSpec
+from hueyio.task import Task
+
+__all__ = ["Executor"]
+
+
+class Executor:
+    """Bodies on the loop, or in threads."""
+
+    def __init__(self) -> None:
+        self.threads = ThreadPool("hueyio-task")
+
+    async def run(self, spec: TaskSpec, task: Task) -> Outcome:
+        """Run one attempt; whatever the body raises becomes an outcome.
+
+        Only a cancellation of the running asyncio task itself comes out as CancelledError: it is for the caller
+        to say what it meant. A CancelledError that the body brought about by itself is its failure.
+        """
+        kwargs = {**task.kwargs, "task": task} if spec.options.context else task.kwargs
+        try:
+            if task.timeout is None:
+                if spec.lane == "loop":  # one coroutine less on the way of nearly all tasks
+                    return Succeeded(await spec.func(*task.args, **kwargs))
+                return Succeeded(await self._call(spec, task.args, kwargs))
+            return await self._run_with_deadline(spec, task, kwargs)
+        except asyncio.CancelledError as error:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            return Failed(error)
+        except RetryTask as error:
+            return RetryAsked(error)
+        except CancelExecution as error:
+            return CancelAsked(error)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt too: a task must not end its consumer
+            return Failed(error)
+
+    async def _run_with_deadline(self, spec: TaskSpec, task: Task, kwargs: dict[str, Any]) -> Outcome:
+        try:
+            async with asyncio.timeout(task.timeout) as deadline:
+                return Succeeded(await self._call(spec, task.args, kwargs))
+        except TimeoutError as error:
+            # A body may raise TimeoutError for reasons of its own.
+            if not deadline.expired():
+                return Failed(error)
+            ran_out = TaskTimeout(f"task {task.name} ran longer than {task.timeout:g} s")
+            ran_out.__cause__ = error
+            return TimedOut(ran_out)
+
+    async def _call(self, spec: TaskSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if spec.lane == "loop":
+            return await spec.func(*args, **kwargs)
+        return await self.threads.run(_call_with, spec.func, args, kwargs)
+
+
+def _call_with(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return func(*args, **kwargs)

@@ -1,0 +1,120 @@
+"""The ways in which a task that a consumer holds can end: a closed union."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from hueyio.exceptions import CancelExecution, RetryTask
+
+__all__ = [
+    "CancelAsked",
+    "Cancelled",
+    "Expired",
+    "Failed",
+    "Interrupted",
+    "Outcome",
+    "RetryAsked",
+    "Revoked",
+    "Succeeded",
+    "TimedOut",
+    "UnknownTask",
+    "Unreadable",
+    "WorkerLost",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The body returned."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The body raised, or what it returned cannot be stored."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The body ran longer than the task's timeout."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAsked:
+    """The body raised RetryTask."""
+
+    error: RetryTask
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """The body raised CancelExecution."""
+
+    error: CancelExecution
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Somebody cancelled the task, before or while it ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """It was not started in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """It was revoked before it started; ``take`` is the revocation that this uses up."""
+
+    take: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The consumer stopped before the end: not a failure, it goes back as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The message's bytes are no task; ``expects`` are the ids that its header says would follow."""
+
+    reason: str
+    expects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTask:
+    """No function of that name here, yet."""
+
+    first_seen: float
+    defers: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """Its consumers died with it, ``deliveries`` times."""
+
+    deliveries: int
+
+
+Outcome: TypeAlias = (
+    Succeeded
+    | Failed
+    | TimedOut
+    | RetryAsked
+    | CancelAsked
+    | Cancelled
+    | Expired
+    | Revoked
+    | Interrupted
+    | Unreadable
+    | UnknownTask
+    | WorkerLost
+)

@@ -1,0 +1,212 @@
+"""Task + outcome + now → effects: the one place that decides what the end of a task means.
+
+Pure: no I/O, no clock of its own. Where a rule comes from: ``docs/explanation/execution.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, assert_never
+
+from hueyio.endings import Error, Returned, error_of, portable
+from hueyio.exceptions import RetryTask, TaskCancelled, TaskExpired, TaskRevoked
+from hueyio.exceptions import WorkerLost as WorkerLostError
+from hueyio.execution import outcome as ways
+from hueyio.execution.effects import Effects
+from hueyio.execution.outcome import Outcome
+from hueyio.revocation import instance_key
+from hueyio.signals import (
+    SIGNAL_CANCELED,
+    SIGNAL_COMPLETE,
+    SIGNAL_ERROR,
+    SIGNAL_EXPIRED,
+    SIGNAL_INTERRUPTED,
+    SIGNAL_RETRYING,
+    SIGNAL_REVOKED,
+    SIGNAL_TIMEOUT,
+)
+from hueyio.storage.records import Area
+from hueyio.task import Task, eta_from
+
+__all__ = ["UNKNOWN_TASK_PATIENCE", "Rules", "decide"]
+
+UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
+"""Seconds for which a message whose task nobody knows goes back; a rolling deploy must lose nothing."""
+
+_UNKNOWN_TASK_MOST_DELAY: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a Huey's settings say about results."""
+
+    results: bool = True
+    store_none: bool = False
+    store_intermediate_errors: bool = True
+
+
+def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
+    """Say what this end of this task changes; ``now`` is epoch seconds."""
+    match outcome:
+        case ways.Succeeded(value):
+            return _succeed(task, value, rules)
+        case ways.Failed(error):
+            return _fail(task, error, now, rules, SIGNAL_ERROR, task.retries)
+        case ways.TimedOut(error):
+            return _fail(task, error, now, rules, SIGNAL_TIMEOUT, task.retries)
+        case ways.CancelAsked(error):
+            granted = {None: task.retries, True: max(task.retries, 1), False: 0}[error.retry]
+            return _fail(task, error, now, rules, SIGNAL_CANCELED, granted)
+        case ways.RetryAsked(error):
+            again = _retry_as_asked(task, error, now)
+            return Effects(enqueue=(again,), deletes=_revocation(task), after=(SIGNAL_RETRYING,))
+        case ways.Cancelled():
+            return _end_unrun(task, rules, "cancelled", SIGNAL_CANCELED)
+        case ways.Expired():
+            return _end_unrun(task, rules, "expired", SIGNAL_EXPIRED)
+        case ways.Revoked(take):
+            return _end_unrun(task, rules, "revoked", SIGNAL_REVOKED, take)
+        case ways.Interrupted():
+            return Effects(settle="release", before=(SIGNAL_INTERRUPTED,))
+        case ways.UnknownTask(first_seen, defers):
+            return _put_off_unknown(task, first_seen, defers, now, rules)
+        case ways.WorkerLost(deliveries):
+            return _bury_lost(task, deliveries, rules)
+        case ways.Unreadable(reason, expects):
+            return _bury_unreadable(task, reason, expects, rules)
+        case _:
+            assert_never(outcome)
+
+
+def _succeed(task: Task, value: object, rules: Rules) -> Effects:
+    store = rules.results and (value is not None or rules.store_none)
+    return Effects(
+        ending=Returned(value) if store else None,
+        enqueue=() if task.on_complete is None else (task.on_complete.extended(value),),
+        deletes=_revocation(task),
+        after=(SIGNAL_COMPLETE,),
+    )
+
+
+def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int) -> Effects:
+    described = error_of(error, task_id=task.id, retries=task.retries)
+    final = retries <= 0
+    handler = _error_handler(task, error, described) if final or rules.store_intermediate_errors else ()
+    if final:
+        return Effects(
+            ending=described if rules.results else None,
+            downstream=_downstream(task),
+            enqueue=handler,
+            deletes=_revocation(task),
+            before=(signal,),
+        )
+    again = _retry(task.replaced(retries=retries - 1), now)
+    return Effects(
+        ending=described if rules.results and rules.store_intermediate_errors else None,
+        enqueue=(*handler, again),
+        deletes=_revocation(task),
+        before=(signal,),
+        after=(SIGNAL_RETRYING,),
+    )
+
+
+def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | None = None) -> Effects:
+    """End a task whose body never came to its end: its waiters learn which way."""
+    exceptions = {"revoked": TaskRevoked, "expired": TaskExpired, "cancelled": TaskCancelled}
+    return Effects(
+        ending=_ending_without_traceback(task, exceptions[kind].__name__, kind) if rules.results else None,
+        downstream=_downstream(task),
+        take=None if take is None else ("revocations", take),
+        deletes=_revocation(task) if kind == "cancelled" else (),
+        before=(signal,),
+    )
+
+
+def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rules: Rules) -> Effects:
+    if now - first_seen >= UNKNOWN_TASK_PATIENCE:
+        reason = f"no task named {task.name!r} for {UNKNOWN_TASK_PATIENCE / 3600:.0f} h"
+        error = _ending_without_traceback(task, f"UnknownTask({task.name!r})", "failed")
+        return Effects(
+            settle="bury",
+            reason=reason,
+            ending=error if rules.results else None,
+            downstream=_downstream(task),
+            log=f"dead-lettered: {reason}",
+        )
+    delay = min(2.0 ** min(defers, 10), _UNKNOWN_TASK_MOST_DELAY)
+    return Effects(
+        settle="defer",
+        defer_until=now + delay,
+        first_seen=first_seen,
+        defers=defers + 1,
+        log=f"no task named {task.name!r}; is its module imported by the consumer? Tried again in {delay:.0f} s",
+    )
+
+
+def _bury_unreadable(task: Task, reason: str, expects: tuple[str, ...], rules: Rules) -> Effects:
+    error = _ending_without_traceback(task, f"the message cannot be read: {reason}", "failed")
+    return Effects(
+        settle="bury",
+        reason=reason,
+        ending=error if rules.results else None,
+        downstream=expects,
+        log=f"dead-lettered, it cannot be read: {reason}",
+    )
+
+
+def _bury_lost(task: Task, deliveries: int, rules: Rules) -> Effects:
+    reason = f"its consumer died with it {deliveries} times"
+    described = _ending_without_traceback(task, f"WorkerLost({reason!r})", "lost")
+    return Effects(
+        settle="bury",
+        reason=reason,
+        ending=described if rules.results else None,
+        downstream=_downstream(task),
+        enqueue=_error_handler(task, WorkerLostError(described.metadata), described),
+        deletes=_revocation(task),
+        before=(SIGNAL_ERROR,),
+        log=f"dead-lettered: {reason}",
+    )
+
+
+def _ending_without_traceback(task: Task, text: str, kind: str) -> Error:
+    metadata = {"error": text, "retries": task.retries, "traceback": "", "task_id": task.id}
+    return Error(metadata, kind)  # type: ignore[arg-type]
+
+
+def _downstream(task: Task) -> tuple[str, ...]:
+    """List the ids that will never run because this stage did not succeed."""
+    return tuple(stage.id for stage in task.stages())[1:]
+
+
+def _revocation(task: Task) -> tuple[tuple[Area, str], ...]:
+    """Name what a revocation that arrived while the task ran would leave behind."""
+    return (("revocations", instance_key(task.id)),)
+
+
+def _error_handler(task: Task, error: BaseException, described: Error) -> tuple[Task, ...]:
+    """Build the call of the error handler: one id for each attempt, so that a repeat makes no second one."""
+    if task.on_error is None:
+        return ()
+    handler = task.on_error
+    arguments = (*handler.args, portable(error, described))
+    return (handler.replaced(id=f"{task.id}:e{task.attempt}", args=arguments),)
+
+
+def _retry(task: Task, now: float) -> Task:
+    """Build the next attempt after the task's own delay, which grows by its back-off."""
+    delay = task.retry_delay
+    return task.replaced(
+        attempt=task.attempt + 1,
+        eta=datetime.fromtimestamp(now + delay, UTC) if delay else None,
+        retry_delay=delay * task.retry_backoff if task.retry_backoff else delay,
+    )
+
+
+def _retry_as_asked(task: Task, asked: RetryTask, now: float) -> Task:
+    """Build the next attempt as RetryTask says; only a bare one follows the task's own delay."""
+    if asked.eta is None and asked.delay is None:
+        return _retry(task, now)
+    delay = asked.delay.total_seconds() if isinstance(asked.delay, timedelta) else asked.delay
+    return task.replaced(attempt=task.attempt + 1, eta=eta_from(asked.eta, delay, now))

@@ -1,0 +1,50 @@
+"""Effects to Settlement: all that a finished task changes, as one value of headers and bytes."""
+
+from __future__ import annotations
+
+from hueyio.endings import write_ending
+from hueyio.entries import make_entry
+from hueyio.execution.effects import Effects
+from hueyio.registry import Registry
+from hueyio.serializer import Serializer
+from hueyio.storage.records import Bury, Defer, Delivery, Finish, Release, Settlement
+
+__all__ = ["make_settlement"]
+
+
+def make_settlement(
+    effects: Effects,
+    delivery: Delivery,
+    *,
+    registry: Registry,
+    serializer: Serializer,
+    result_ttl: float | None,
+    now: float,
+) -> Settlement:
+    """Encode the effects; raises SerializationError or TaskArgumentError if a value or a follow-up cannot be."""
+    receipt = delivery.receipt
+    match effects.settle:
+        case "release":
+            return Release(receipt)
+        case "defer":
+            header = delivery.header._replace(
+                eta=effects.defer_until, first_seen=effects.first_seen, defers=effects.defers
+            )
+            return Defer(receipt, header)
+        case "finish" | "bury":
+            pass
+    data = None if effects.ending is None else write_ending(effects.ending, serializer)
+    follow_ups = tuple([make_entry(task, registry, serializer, now) for task in effects.enqueue])
+    if effects.settle == "bury":
+        return Bury(receipt, effects.reason, data, result_ttl, effects.downstream, follow_ups, effects.deletes)
+    lives_on = bool(follow_ups) and any(entry.header.id == receipt.id for entry in follow_ups)
+    return Finish(
+        receipt,
+        None if lives_on else data,
+        result_ttl,
+        effects.downstream,
+        data if lives_on else None,
+        follow_ups,
+        effects.deletes,
+        effects.take,
+    )

@@ -1,0 +1,37 @@
+"""Find a Huey by its path, ``package.module:attribute`` or ``package.module.attribute``."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+from hueyio.app import Huey
+from hueyio.exceptions import ConfigurationError
+
+__all__ = ["load_huey"]
+
+
+def load_huey(path: str) -> Huey:
+    """Import the module, from the current folder too, and return the Huey; raises ConfigurationError."""
+    module_name, found, attribute = path.partition(":") if ":" in path else path.rpartition(".")
+    if not (module_name and found and attribute):
+        raise ConfigurationError(f"{path!r} is no path of a Huey; write it as module:attribute, such as app:huey")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            raise ConfigurationError(f"there is no module {error.name!r}, in {os.getcwd()} or installed") from error
+        raise ConfigurationError(f"module {module_name!r} does not import: {error}") from error
+    except Exception as error:
+        raise ConfigurationError(f"module {module_name!r} does not import: {type(error).__name__}: {error}") from error
+    huey = module
+    for name in attribute.split("."):
+        if not hasattr(huey, name):
+            raise ConfigurationError(f"module {module_name!r} has no attribute {attribute!r}")
+        huey = getattr(huey, name)
+    if not isinstance(huey, Huey):
+        raise ConfigurationError(f"{path} is a {type(huey).__name__}, not a Huey")
+    return huey

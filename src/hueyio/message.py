@@ -1,0 +1,149 @@
+"""The wire contract: Task to Message to bytes, and back.
+
+A message is a tuple of primitives. Fields are only ever added at the end; a reader fills missing ones with their
+defaults and ignores surplus ones, so that producers and consumers of different versions understand each other.
+Datetimes become epoch seconds here, and durations seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from hueyio.exceptions import SerializationError, TaskArgumentError
+from hueyio.serializer import Serializer
+from hueyio.task import Task, aware, seconds_from
+
+__all__ = ["Message", "read_task", "write_task"]
+
+_VERSION: Final = 1
+
+
+class Message(NamedTuple):
+    """A task as primitives (its arguments are whatever the serializer takes)."""
+
+    version: int
+    id: str
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] | None = None
+    retries: int = 0
+    attempt: int = 0
+    retry_delay: float = 0.0
+    retry_backoff: float = 0.0
+    timeout: float | None = None
+    priority: float | None = None
+    eta: float | None = None
+    expires: float | None = None
+    """Relative, seconds; counted anew at each enqueue."""
+    expires_at: float | None = None
+    expires_absolute: bool = False
+    on_complete: tuple[Any, ...] | None = None
+    on_error: tuple[Any, ...] | None = None
+
+
+_DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
+_WIDTH: Final = len(_DEFAULTS)
+
+
+def write_task(task: Task, serializer: Serializer) -> bytes:
+    """Return the task as bytes; raises TaskArgumentError that names the argument if one cannot be serialised."""
+    fields = _to_fields(task)
+    try:
+        return serializer.serialize(fields)
+    except SerializationError as error:
+        raise _name_culprit(task, serializer, error) from error
+
+
+def read_task(data: bytes, serializer: Serializer) -> Task:
+    """Return the task of these bytes; raises SerializationError."""
+    fields = serializer.deserialize(data)
+    if not isinstance(fields, (tuple, list)) or len(fields) < 3:
+        raise SerializationError(f"not a message: {type(fields).__name__}")
+    return _from_fields(fields)
+
+
+def _to_fields(task: Task) -> tuple[Any, ...]:
+    """Return the message's fields, without the trailing ones that have their defaults."""
+    absolute = isinstance(task.expires, datetime)
+    expires_at = aware(task.expires) if isinstance(task.expires, datetime) else task.expires_resolved
+    message = (
+        _VERSION,
+        task.id,
+        task.name,
+        task.args,
+        task.kwargs or None,
+        task.retries,
+        task.attempt,
+        task.retry_delay,
+        task.retry_backoff,
+        task.timeout,
+        task.priority,
+        task.eta.timestamp() if task.eta is not None else None,
+        None if task.expires is None or isinstance(task.expires, datetime) else seconds_from(task.expires, "expires"),
+        expires_at.timestamp() if expires_at is not None else None,
+        absolute,
+        _to_fields(task.on_complete) if task.on_complete is not None else None,
+        _to_fields(task.on_error) if task.on_error is not None else None,
+    )
+    width = _WIDTH
+    while width > 4 and message[width - 1] == _DEFAULTS[width - 1]:
+        width -= 1
+    return message[:width]
+
+
+def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
+    version, id, name = fields[:3]
+    if version != _VERSION:
+        raise SerializationError(f"a message of version {version!r}, this hueyio reads version {_VERSION}")
+    if not (isinstance(id, str) and isinstance(name, str)):
+        raise SerializationError("a message without id and name")
+    if len(fields) == 4:  # nearly all are plain calls
+        return Task(name, tuple(fields[3]), id=id)
+    message = Message(*fields[:_WIDTH])
+    expires_at = _moment(message.expires_at)
+    return Task(
+        name,
+        tuple(message.args),
+        message.kwargs,
+        id=id,
+        eta=_moment(message.eta),
+        expires=expires_at if message.expires_absolute else message.expires,
+        expires_resolved=expires_at,
+        priority=message.priority,
+        attempt=message.attempt,
+        retries=message.retries,
+        retry_delay=message.retry_delay,
+        retry_backoff=message.retry_backoff,
+        timeout=message.timeout,
+        on_complete=_from_fields(message.on_complete) if message.on_complete else None,
+        on_error=_from_fields(message.on_error) if message.on_error else None,
+    )
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _name_culprit(task: Task, serializer: Serializer, error: SerializationError) -> TaskArgumentError:
+    """Find the argument that cannot be serialised, of the task or of one that follows it."""
+    for stage in (*task.stages(), *_handlers(task)):
+        named = [(f"argument {position}", value) for position, value in enumerate(stage.args, 1)]
+        named += [(f"argument {key!r}", value) for key, value in stage.kwargs.items()]
+        for which, value in named:
+            try:
+                serializer.serialize(value)
+            except SerializationError as reason:
+                return TaskArgumentError(f"task {stage.name}: {which} cannot be serialised: {reason}")
+    return TaskArgumentError(f"task {task.name}: {error}")
+
+
+def _handlers(task: Task) -> list[Task]:
+    """List the error handlers of a task and of all its stages."""
+    found: list[Task] = []
+    for stage in task.stages():
+        handler = stage.on_error
+        while handler is not None:
+            found.append(handler)
+            handler = handler.on_error
+    return found

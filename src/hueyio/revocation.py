@@ -1,0 +1,52 @@
+"""Revocations: which tasks must not be run, as keys and bytes, and the rule that reads them."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NamedTuple
+
+__all__ = ["Revocation", "class_key", "instance_key", "pick_revocation"]
+
+_INSTANCE: Final = "r:"
+_CLASS: Final = "rt:"
+
+
+class Revocation(NamedTuple):
+    """``until`` is epoch seconds (None: for good); a revocation made ``once`` is used up by the task it stops."""
+
+    until: float | None = None
+    once: bool = False
+
+    def to_bytes(self) -> bytes:
+        """Encode for the storage."""
+        return json.dumps([self.until, self.once]).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Revocation:
+        """Decode what ``to_bytes`` made."""
+        until, once = json.loads(data)
+        return cls(until, once)
+
+    def is_in_force(self, now: float) -> bool:
+        """Say whether it stops a task that would start at ``now``."""
+        return self.until is None or now < self.until
+
+
+def instance_key(task_id: str) -> str:
+    """Return the key of the revocation of one task."""
+    return _INSTANCE + task_id
+
+
+def class_key(name: str) -> str:
+    """Return the key of the revocation of all tasks of a name."""
+    return _CLASS + name
+
+
+def pick_revocation(
+    keys: tuple[str, ...], values: tuple[bytes | None, ...], now: float
+) -> tuple[str, Revocation] | None:
+    """Return the first revocation in force among these keys, with its key."""
+    for key, value in zip(keys, values, strict=True):
+        if value is not None and (revocation := Revocation.from_bytes(value)).is_in_force(now):
+            return key, revocation
+    return None

@@ -1,0 +1,46 @@
+"""One storage session for each running loop, opened when it is first needed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from weakref import WeakKeyDictionary
+
+from hueyio.storage.contract import Session, Storage
+
+__all__ = ["Sessions"]
+
+
+class Sessions:
+    """Sessions by loop. Those of loops that ended are dropped with them, silently."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._lock = threading.Lock()
+        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, Session] = WeakKeyDictionary()
+        self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Session]] = WeakKeyDictionary()
+
+    async def get(self) -> Session:
+        """Return the running loop's session; raises StorageUnavailable if it cannot be opened."""
+        loop = asyncio.get_running_loop()
+        session = self._open.get(loop)
+        if session is not None:
+            return session
+        with self._lock:
+            opening = self._opening.get(loop)
+            if opening is None:
+                # A task of its own: the caller who came first may be cancelled, the others still get it.
+                opening = self._opening[loop] = loop.create_task(self.storage.connect())
+        try:
+            session = await asyncio.shield(opening)
+            self._open.setdefault(loop, session)
+            return session
+        finally:
+            if opening.done() and self._opening.get(loop) is opening:
+                del self._opening[loop]
+
+    async def close(self) -> None:
+        """Close the running loop's session if there is one; the next use opens another."""
+        session = self._open.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.close()

@@ -1,0 +1,90 @@
+"""Signals: what happens to tasks, told to whoever connected.
+
+A receiver is called with ``(signal, task, *args)``. Those of one signal come before those of all, each in the
+order in which they connected. Async receivers run on the loop; sync ones one after another in a thread of their
+own, so that they neither block the loop nor overtake each other. What a receiver raises is logged and changes
+nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from hueyio.concurrency import ThreadPool
+from hueyio.task import Task
+
+__all__ = [
+    "SIGNAL_CANCELED",
+    "SIGNAL_COMPLETE",
+    "SIGNAL_ENQUEUED",
+    "SIGNAL_ERROR",
+    "SIGNAL_EXECUTING",
+    "SIGNAL_EXPIRED",
+    "SIGNAL_INTERRUPTED",
+    "SIGNAL_RETRYING",
+    "SIGNAL_REVOKED",
+    "SIGNAL_SCHEDULED",
+    "SIGNAL_TIMEOUT",
+    "Receiver",
+    "Signals",
+]
+
+logger = logging.getLogger(__name__)
+
+SIGNAL_CANCELED: Final = "canceled"
+SIGNAL_COMPLETE: Final = "complete"
+SIGNAL_ENQUEUED: Final = "enqueued"
+SIGNAL_ERROR: Final = "error"
+SIGNAL_EXECUTING: Final = "executing"
+SIGNAL_EXPIRED: Final = "expired"
+SIGNAL_INTERRUPTED: Final = "interrupted"
+SIGNAL_RETRYING: Final = "retrying"
+SIGNAL_REVOKED: Final = "revoked"
+SIGNAL_SCHEDULED: Final = "scheduled"
+SIGNAL_TIMEOUT: Final = "timeout"
+
+Receiver = Callable[..., Any]
+_ANY: Final = "any"
+
+
+class Signals:
+    """Who listens to what."""
+
+    def __init__(self) -> None:
+        self._receivers: dict[str, list[Receiver]] = {}
+        self._thread = ThreadPool("hueyio-receivers", limit=1)
+
+    def __bool__(self) -> bool:
+        """Say whether anybody listens to anything; senders skip all work if not."""
+        return bool(self._receivers)
+
+    def connect(self, receiver: Receiver, signals: tuple[str, ...]) -> None:
+        """Call the receiver at these signals, or at all if none is given."""
+        for signal in signals or (_ANY,):
+            self._receivers.setdefault(signal, []).append(receiver)
+
+    def disconnect(self, receiver: Receiver, signals: tuple[str, ...]) -> None:
+        """Stop calling the receiver at these signals, or at any if none is given."""
+        for signal in signals or tuple(self._receivers):
+            left = [known for known in self._receivers[signal] if known != receiver]
+            if left:
+                self._receivers[signal] = left
+            else:
+                del self._receivers[signal]
+
+    async def send(self, signal: str, task: Task, *args: Any) -> None:
+        """Call everybody who listens to this signal, one after another."""
+        for receiver in (*self._receivers.get(signal, ()), *self._receivers.get(_ANY, ())):
+            try:
+                answer = (
+                    receiver(signal, task, *args)
+                    if inspect.iscoroutinefunction(receiver)
+                    else await self._thread.run(receiver, signal, task, *args)
+                )
+                if inspect.isawaitable(answer):
+                    await answer
+            except Exception:
+                logger.exception("receiver %r of signal %s failed, task %s", receiver, signal, task.id)

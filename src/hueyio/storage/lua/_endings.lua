@@ -1,0 +1,57 @@
+-- The end of tasks. What is over is gathered and written together by `write_endings`, because nearly all endings are plain:
+-- released, at most a result, nothing else.
+-- keys: UNIQUE CANCELLED
+-- parts: _held _expected _waiting
+
+local over, results, results_by_id, nothing = {}, {}, {}, {}
+local results_ttl
+
+-- Let a task be over; `result` nil: nothing is stored.
+local function finish(id, result, ttl)
+  over[#over + 1] = id
+  if not result then
+    nothing[#nothing + 1] = id
+    return
+  end
+  if #results > 0 and ttl ~= results_ttl then
+    store(RESULTS, RESULTS_TTL, results, results_ttl)
+    results = {}
+  end
+  results_ttl = ttl
+  results[#results + 1] = id
+  results[#results + 1] = result
+  results_by_id[id] = result
+end
+
+-- Let ids be over that nobody will make tasks any more.
+local function abandon(orphans)
+  for _, id in ipairs(orphans) do over[#over + 1] = id end
+end
+
+-- Free what a task held by its header, for its end. Returns the ids that nobody expects any more.
+local function unbind(id, header)
+  local orphans = {}
+  if header.unique_key and redis.call('HGET', UNIQUE, header.unique_key) == id then
+    redis.call('HDEL', UNIQUE, header.unique_key)
+  end
+  for _, named in ipairs(header.expects or {}) do
+    if no_longer_expect(named, id) then orphans[#orphans + 1] = named end
+  end
+  return orphans
+end
+
+local function write_results()
+  if #results > 0 then store(RESULTS, RESULTS_TTL, results, results_ttl) end
+  if #nothing > 0 then drop(RESULTS, RESULTS_TTL, nothing) end
+  results, nothing = {}, {}
+end
+
+-- Write all that is gathered and tell the waiters.
+local function write_endings()
+  if #over == 0 then return end
+  if redis.call('EXISTS', SHARED) == 1 then apply('ZREM', SHARED, over) end
+  if redis.call('EXISTS', CANCELLED) == 1 then apply('SREM', CANCELLED, over) end
+  write_results()
+  tell(over, results_by_id)
+  over, results_by_id = {}, {}
+end

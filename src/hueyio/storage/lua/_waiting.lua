@@ -1,0 +1,63 @@
+-- Telling the waiters. A row of `waiting` is a chain of entries, one per client: its name (12 characters) and the number
+-- of its registration (8). Each client gets one message for all that a script ends, on a channel of its own:
+--
+--   ( <number: 8> <what> <length: 4> <id> [ <length: 4> <data> ] )*
+--
+-- what: d data follows, n nothing is stored, b it is too big for a message and must be fetched; upper case when several
+-- clients wait for it. Then nobody deletes it: it stays for SHARED_TTL seconds, and `shared` says so to who comes late.
+-- keys: WAITING RESULTS RESULTS_TTL SHARED
+-- parts: _areas
+
+local CLIENT_LENGTH, ENTRY_LENGTH = 12, 20
+local SHARED_TTL = 60
+local BIG, FULL = 65536, 1048576
+local CLIENT_CHANNEL = string.sub(WAITING, 1, -1 - #'waiting') .. 'client:'
+local post, post_size = {}, {}
+
+local function send(client)
+  redis.call('PUBLISH', CLIENT_CHANNEL .. client, table.concat(post[client]))
+  post[client] = nil
+end
+
+local function put_in_post(client, piece)
+  if not post[client] then post[client], post_size[client] = {}, 0 end
+  table.insert(post[client], piece)
+  post_size[client] = post_size[client] + #piece
+  if post_size[client] > FULL then send(client) end
+end
+
+local function share(id)
+  local deadline, current = now() + SHARED_TTL, redis.call('ZSCORE', RESULTS_TTL, id)
+  if not current or tonumber(current) > deadline then redis.call('ZADD', RESULTS_TTL, deadline, id) end
+  redis.call('ZADD', SHARED, deadline, id)
+end
+
+local function tell_row(id, row, data)
+  local shared = #row > ENTRY_LENGTH
+  local what = not data and 'n' or #data > BIG and 'b' or 'd'
+  local tail = (shared and string.upper(what) or what) .. struct.pack('>I4', #id) .. id
+  if what == 'd' then tail = tail .. struct.pack('>I4', #data) .. data end
+  if shared and data then share(id) end
+  for at = 1, #row, ENTRY_LENGTH do
+    local numbered = at + CLIENT_LENGTH
+    put_in_post(string.sub(row, at, numbered - 1), string.sub(row, numbered, at + ENTRY_LENGTH - 1) .. tail)
+  end
+end
+
+-- Tell the waiters of ids that are over. Results come from `known` (id -> data), or are read.
+local function tell(ids, known)
+  if #ids == 0 or redis.call('EXISTS', WAITING) == 0 then return end
+  local told = {}
+  for i, row in ipairs(fetch('HMGET', WAITING, ids)) do
+    local id = ids[i]
+    if row then
+      tell_row(id, row, known[id] or live_value(RESULTS, RESULTS_TTL, id))
+      told[#told + 1] = id
+    end
+  end
+  apply('HDEL', WAITING, told)
+end
+
+local function send_post()
+  for client in pairs(post) do send(client) end
+end

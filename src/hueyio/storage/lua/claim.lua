@@ -1,0 +1,43 @@
+-- Take ready tasks, or one suspect alone. ARGV: owner, room in each lane. Answers nil without a lease, else deliveries.
+-- keys: OWNERS HELD
+-- parts: _held
+-- first: _claim_plain
+
+local owner = ARGV[1]
+if redis.call('HEXISTS', OWNERS, owner) == 0 then return false end
+
+local function holds_suspect()
+  local id = redis.call('HGET', SOLITARY, owner)
+  if not id then return false end
+  local row = redis.call('HGET', HELD, id)
+  if row and has(row, 'q') then return true end
+  redis.call('HDEL', SOLITARY, owner)
+  return false
+end
+
+local function take_suspect(rooms)
+  for i, lane in ipairs(LANES) do
+    local ids = rooms[i] > 0 and take(SUSPECTS[lane], 1) or {}
+    if #ids == 1 then return ids end
+  end
+end
+
+if holds_suspect() then return {} end
+local rooms = {tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])}
+if any_suspects() and redis.call('EXISTS', HELD) == 0 then
+  local ids = take_suspect(rooms)
+  if ids then
+    redis.call('HSET', SOLITARY, owner, ids[1])
+    return hold(HELD, ids, true)
+  end
+end
+local taken = {}
+for i, lane in ipairs(LANES) do
+  if rooms[i] > 0 then
+    local ids = take(READY[lane], rooms[i])
+    for j = 1, #ids do taken[#taken + 1] = ids[j] end
+    -- Nothing is left to ring for. Suspects have the same bell: some other owner may be free for them.
+    if #ids < rooms[i] and length(SUSPECTS[lane]) == 0 then redis.call('DEL', BELLS[lane]) end
+  end
+end
+return #taken > 0 and hold(HELD, taken) or {}

@@ -1,0 +1,38 @@
+-- Move due tasks to the back of their lanes, and drop a bounded number of values and tokens whose time is over.
+-- ARGV: now, limit, how much to drop of each kind. Answers how many were moved, and when the next is due.
+-- keys: TASKS SCHEDULE ONCE SHARED
+-- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
+-- parts: _lanes _areas
+
+local sweep = tonumber(ARGV[3])
+
+local function over_in(deadlines)
+  if redis.call('EXISTS', deadlines) == 0 then return {} end
+  return redis.call('ZRANGEBYSCORE', deadlines, '-inf', now(), 'LIMIT', 0, sweep)
+end
+
+local due = redis.call('ZRANGEBYSCORE', SCHEDULE, '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+local filled = {}
+for i, record in ipairs(fetch('HMGET', TASKS, due)) do
+  local lane = record and lane_of(record)
+  if lane then
+    if not filled[lane] then filled[lane] = {} end
+    table.insert(filled[lane], due[i])
+  end
+end
+apply('ZREM', SCHEDULE, due)
+for lane, ids in pairs(filled) do
+  push_back(READY[lane], ids)
+  ring(BELLS[lane], #ids)
+end
+
+for _, area in ipairs({
+  {RESULTS, RESULTS_TTL}, {DATA, DATA_TTL}, {REVOCATIONS, REVOCATIONS_TTL}, {LOCKS, LOCKS_TTL}, {WINDOWS, WINDOWS_TTL},
+}) do
+  drop(area[1], area[2], over_in(area[2]))
+end
+apply('ZREM', ONCE, over_in(ONCE))
+apply('ZREM', SHARED, over_in(SHARED))
+
+local next_due = redis.call('ZRANGE', SCHEDULE, 0, 0, 'WITHSCORES')
+return {#due, next_due[2] or false}

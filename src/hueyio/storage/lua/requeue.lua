@@ -1,0 +1,17 @@
+-- Make tasks of dead letters again. ARGV: (id, when it was buried, new record)*; one that was buried at another time is
+-- not what the caller has read. Answers how many.
+-- keys: DEAD DEAD_TIMES
+-- parts: _entries
+
+local count = 0
+for i = 1, #ARGV, 3 do
+  local id = ARGV[i]
+  if redis.call('ZSCORE', DEAD_TIMES, id) == ARGV[i + 1]
+    and not add(id, ARGV[i + 2], redis.call('HEXISTS', TASKS, id) == 1) then
+    redis.call('ZREM', DEAD_TIMES, id)
+    redis.call('HDEL', DEAD, id)
+    count = count + 1
+  end
+end
+write_entries()
+return count

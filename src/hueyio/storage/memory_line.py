@@ -1,0 +1,105 @@
+"""Tasks in memory, and the order in which they stand."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Final
+
+from hueyio.storage.records import Delivery, Entry, Header, Receipt
+
+__all__ = ["Line", "LiveTask"]
+
+_backs: Final = count(1)
+_fronts: Final = count(-1, -1)
+
+
+class LiveTask:
+    """A task that is queued, scheduled or running. ``line`` is where it stands, ``owner`` who runs it."""
+
+    __slots__ = ("cancelled", "data", "deliveries", "header", "line", "owner", "seat", "started")
+
+    def __init__(self, header: Header, data: bytes) -> None:
+        self.header = header
+        self.data = data
+        self.deliveries = 0
+        self.started = False
+        self.cancelled = False
+        self.owner: str | None = None
+        self.line: Line | None = None
+        # The place among equals; a task that is put back takes its old one, which is in front of all that follow.
+        self.seat = 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it came back from owners that were given up, and has a single delivery left."""
+        return self.deliveries > 0 and self.header.max_deliveries - self.deliveries == 1
+
+    def to_delivery(self, owner: str) -> Delivery:
+        """Describe it to its owner."""
+        receipt = Receipt(owner, self.header.id, self.deliveries)
+        return Delivery(receipt, self.header, self.data, self.started, self.cancelled)
+
+    def to_entry(self) -> Entry:
+        """Describe it to anybody."""
+        return Entry(self.header, self.data)
+
+
+class Line:
+    """Tasks by rank, lowest first, then by seat.
+
+    A heap from which tasks are also taken out of the middle: they stay in it as litter, known by their ``line``, and
+    the heap is built anew before litter is the larger part.
+    """
+
+    __slots__ = ("_heap", "_size")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, LiveTask]] = []
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def push(self, task: LiveTask, rank: float) -> None:
+        """Put a task behind all of its rank."""
+        task.seat = next(_backs)
+        self.put_back(task, rank)
+
+    def put_back(self, task: LiveTask, rank: float) -> None:
+        """Put a task where it stood before."""
+        task.line = self
+        self._size += 1
+        heappush(self._heap, (rank, task.seat, task))
+
+    def pop(self) -> LiveTask | None:
+        """Take the first task out."""
+        heap = self._heap
+        while heap:
+            task = heappop(heap)[2]
+            if task.line is self:
+                task.line = None
+                self._size -= 1
+                return task
+        return None
+
+    def first_rank(self) -> float | None:
+        """Say the rank of the first task."""
+        heap = self._heap
+        while heap and heap[0][2].line is not self:
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def take_out(self, task: LiveTask) -> None:
+        """Take any task out."""
+        task.line = None
+        # Its litter keeps the old seat; no two items of a heap may have the same.
+        task.seat = next(_fronts)
+        self._size -= 1
+        if len(self._heap) > 2 * self._size + 32:
+            self._heap = [item for item in self._heap if item[2].line is self]
+            heapify(self._heap)
+
+    def in_order(self) -> list[LiveTask]:
+        """List the tasks, the first first."""
+        return [item[2] for item in sorted(self._heap) if item[2].line is self]

@@ -1,0 +1,67 @@
+"""The names of a queue's keys and channels.
+
+Every key of a queue starts with ``hueyio:{<name, percent-encoded>}:``. The braces make it one hash tag, so that a
+Cluster keeps a queue on one node; the encoding leaves no character in which two names could run into each other. In
+Lua a key is called by the upper case of its last part: ``READY_LOOP`` is ``hueyio:{app}:ready:loop``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.storage.records import Area, Bell
+
+__all__ = ["CLIENT_LENGTH", "Layout"]
+
+CLIENT_LENGTH: Final = 12
+"""Characters of a client's name; ``_waiting.lua`` cuts its rows by it."""
+
+
+class Layout:
+    """The keys and channels of one queue."""
+
+    def __init__(self, name: str) -> None:
+        if not name:
+            raise ConfigurationError("a queue needs a name")
+        self.prefix: Final = f"hueyio:{{{_encode(name)}}}:".encode()
+
+    def key(self, lua_name: str) -> bytes:
+        """Return the key that Lua calls by this name."""
+        return self.prefix + lua_name.lower().replace("_", ":").encode()
+
+    def held(self, owner: str) -> bytes:
+        """Return the key of what is in flight under an owner's lease."""
+        return self.prefix + b"held:" + _encode(owner).encode()
+
+    def helds(self, owners: Iterable[str]) -> tuple[bytes, ...]:
+        """Return the same for several owners."""
+        return tuple([self.held(owner) for owner in owners])
+
+    def area(self, area: Area) -> tuple[bytes, bytes]:
+        """Return the keys of an area: its values, and when those end that do not last for ever."""
+        key = self.prefix + area.encode()
+        return key, key + b":ttl"
+
+    def bell(self, bell: Bell) -> bytes:
+        """Return the key of a bell."""
+        return self.prefix + b"bell:" + bell.encode()
+
+    def client_channel(self, client: str) -> bytes:
+        """Return the channel on which a client is told of outcomes."""
+        return self.prefix + b"client:" + client.encode()
+
+    def owner_channel(self, owner: str) -> bytes:
+        """Return the channel that says that an owner has new notices."""
+        return self.prefix + b"notice:" + _encode(owner).encode()
+
+    @property
+    def notice_channel(self) -> bytes:
+        """Return the channel that says that all owners have new notices."""
+        return self.prefix + b"notices"
+
+
+def _encode(name: str) -> str:
+    return quote(name, safe="", errors="surrogatepass")

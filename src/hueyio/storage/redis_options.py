@@ -1,0 +1,167 @@
+"""How to reach the server: what the user gave, checked once, and the connections that are made from it.
+
+Connections are redis-py's own objects, because they know TLS, sockets, users and credential providers; a pool that
+the user gives is only asked for its settings, because its connections belong to a loop and must not block. redis-py
+repeats commands by itself and bounds every read; both is switched off here: a repeated claim strands tasks, and the
+waits have bounds of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, cast
+
+import redis
+from redis import asyncio as redis_asyncio
+from redis.asyncio import retry as redis_asyncio_retry
+from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from hueyio.exceptions import ConfigurationError
+
+__all__ = ["RedisOptions", "Transport"]
+
+Transport: TypeAlias = Literal["tcp", "tls", "unix"]
+
+_DEFAULT_TIMEOUT: Final = 5.0
+
+_HEARTBEAT_TIMEOUT: Final = 2.0
+"""Seconds: a heartbeat that takes longer is a missed one; the next is due soon."""
+
+_OURS: Final = frozenset(
+    {
+        "connection_class", "max_connections", "socket_timeout", "socket_connect_timeout", "retry", "retry_on_timeout",
+        "retry_on_error", "health_check_interval", "decode_responses", "encoding", "encoding_errors", "encoder_class",
+        "parser_class", "protocol", "legacy_responses", "event_dispatcher", "himport_registry", "ssl", "timeout",
+        "maint_notifications_config", "oss_cluster_maint_notifications_handler", "single_connection_client", "cache",
+        "cache_config", "from_url", "queue_class", "redis_connect_func", "maint_notifications_pool_handler",
+        "unix_socket_path",
+    }
+)  # fmt: skip
+"""Settings that are decided here, or that are of a pool and not of a connection."""
+
+_CLASSES: Final[dict[Transport, type[AbstractConnection]]] = {
+    "tcp": redis_asyncio.Connection,
+    "tls": redis_asyncio.SSLConnection,
+    "unix": redis_asyncio.UnixDomainSocketConnection,
+}
+_BLOCKING_CLASSES: Final[dict[Transport, type[redis.Connection]]] = {
+    "tcp": redis.Connection,
+    "tls": redis.SSLConnection,
+    "unix": cast("type[redis.Connection]", redis.UnixDomainSocketConnection),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisOptions:
+    """Where the server is and how to talk to it."""
+
+    transport: Transport
+    settings: Mapping[str, Any]
+    """What every connection is made with."""
+    timeout: float
+    """How long a reply may take."""
+    connect_timeout: float
+
+    @classmethod
+    def from_arguments(
+        cls,
+        *,
+        url: str | None,
+        connection_pool: Any,
+        client_name: str | None,
+        connection_params: Mapping[str, Any],
+    ) -> RedisOptions:
+        """Take one of three ways to say where the server is; what is None was not given."""
+        params = {key: value for key, value in connection_params.items() if value is not None}
+        ways = (("url", url), ("connection_pool", connection_pool), ("connection params", params or None))
+        given = [name for name, value in ways if value is not None]
+        if len(given) > 1:
+            raise ConfigurationError(f"give only one of url, connection_pool and connection params, not {given}")
+        if url is not None:
+            params = _read_url(url)
+        elif connection_pool is not None:
+            params = _read_pool(connection_pool)
+        transport = _read_transport(params)
+        if params.get("unix_socket_path") is not None:
+            params["path"] = params["unix_socket_path"]
+        timeout = float(params.get("socket_timeout") or _DEFAULT_TIMEOUT)
+        connect_timeout = float(params.get("socket_connect_timeout") or timeout)
+        settings = {key: value for key, value in params.items() if key not in _OURS and value is not None}
+        if client_name is not None:
+            settings["client_name"] = client_name
+        options = cls(transport=transport, settings=settings, timeout=timeout, connect_timeout=connect_timeout)
+        options._check()
+        return options
+
+    @property
+    def address(self) -> str:
+        """Say where the server is, without a password."""
+        if self.transport == "unix":
+            return f"{self.settings.get('path', '')}"
+        return f"{self.settings.get('host', 'localhost')}:{self.settings.get('port', 6379)}"
+
+    def __str__(self) -> str:
+        return f"Redis at {self.address}/{self.settings.get('db', 0)}"
+
+    def make_connection(self) -> AbstractConnection:
+        """Make a connection for asyncio, not connected yet. It repeats nothing and bounds no read."""
+        return _CLASSES[self.transport](
+            **self.settings,
+            socket_timeout=None,
+            socket_connect_timeout=self.connect_timeout,
+            retry=redis_asyncio_retry.Retry(NoBackoff(), 0),
+            health_check_interval=0,
+            protocol=2,
+        )
+
+    def make_blocking_client(self) -> redis.Redis:
+        """Make a synchronous client with one connection and short time-outs, for a heartbeat."""
+        pool = redis.ConnectionPool(
+            connection_class=_BLOCKING_CLASSES[self.transport],
+            **self.settings,
+            socket_timeout=min(self.timeout, _HEARTBEAT_TIMEOUT),
+            socket_connect_timeout=min(self.connect_timeout, _HEARTBEAT_TIMEOUT),
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+            protocol=2,
+        )
+        return redis.Redis(connection_pool=pool)
+
+    def _check(self) -> None:
+        """Find wrong settings where they are given, not at the first use."""
+        try:
+            self.make_connection()
+        except (TypeError, ValueError, redis.RedisError) as error:
+            raise ConfigurationError(f"unusable Redis settings: {error}") from None
+
+
+def _read_url(url: str) -> dict[str, Any]:
+    try:
+        return dict(parse_url(url))
+    except ValueError as error:
+        raise ConfigurationError(f"unusable Redis url: {error}") from None
+
+
+def _read_pool(pool: Any) -> dict[str, Any]:
+    try:
+        return {**pool.connection_kwargs, "connection_class": pool.connection_class}
+    except AttributeError:
+        raise ConfigurationError(f"connection_pool must be a ConnectionPool of redis-py, not {pool!r}") from None
+
+
+def _read_transport(params: Mapping[str, Any]) -> Transport:
+    kind = params.get("connection_class")
+    if kind is not None and issubclass(kind, (redis_asyncio.SSLConnection, redis.SSLConnection)):
+        return "tls"
+    if kind is not None and issubclass(
+        kind, (redis_asyncio.UnixDomainSocketConnection, redis.UnixDomainSocketConnection)
+    ):
+        return "unix"
+    if kind is not None and not issubclass(kind, (redis_asyncio.Connection, redis.Connection)):
+        raise ConfigurationError(f"cannot use connections of class {kind.__name__}")
+    if params.get("unix_socket_path") is not None:
+        return "unix"
+    return "tls" if params.get("ssl") else "tcp"

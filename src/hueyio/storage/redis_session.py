@@ -1,0 +1,35 @@
+"""A session on Redis: its roles put together."""
+
+from __future__ import annotations
+
+from hueyio.storage.redis_consuming import RedisConsuming
+from hueyio.storage.redis_core import RedisCore
+from hueyio.storage.redis_dead import RedisDead
+from hueyio.storage.redis_keys import RedisKeys, RedisLimits
+from hueyio.storage.redis_looking import RedisLooking, RedisWaiting
+from hueyio.storage.redis_producing import RedisProducing
+
+__all__ = ["RedisSession"]
+
+
+class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, RedisLimits, RedisDead, RedisLooking):
+    """All roles, bound to the loop that was running when it was opened."""
+
+    def __init__(self, core: RedisCore) -> None:
+        RedisProducing.__init__(self, core)
+        RedisKeys.__init__(self, core)
+
+    @classmethod
+    async def open(cls, core: RedisCore) -> RedisSession:
+        """Connect; raises StorageUnavailable or ConfigurationError."""
+        await core.lifetime.begin()
+        try:
+            await core.wire.open()
+        except BaseException:
+            await core.lifetime.end()
+            raise
+        return cls(core)
+
+    async def close(self) -> None:
+        """Finish what is being written, wake every wait with SessionClosed, and let go of all connections."""
+        await self._core.close()

@@ -1,0 +1,94 @@
+"""Settlements as the arguments of ``lua/settle.lua``, which says what they look like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, assert_never
+
+from hueyio.storage.records import Answer, Bury, Defer, Finish, Release, Settlement
+from hueyio.storage.redis_records import write_record, write_start
+from hueyio.storage.redis_scripts import Argument
+
+__all__ = ["read_answers", "write_settlements"]
+
+_ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("s"): "stale", ord("u"): "untaken"}
+
+_NEVER: Final = "-1"
+"""Deliveries that no row has: for a receipt of another owner."""
+
+
+def write_settlements(settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int) -> list[Argument]:
+    """Return the arguments of a batch."""
+    plain_ttl = _most_common_ttl(settlements)
+    ids: list[Argument] = []
+    rest: list[Argument] = []
+    for it in settlements:
+        receipt = it.receipt
+        ids.append(receipt.id)
+        deliveries = str(receipt.deliveries) if receipt.owner == owner else _NEVER
+        match it:
+            case Finish():
+                _write_finish(rest, it, deliveries, plain_ttl)
+            case Release():
+                rest.append("b" + deliveries)
+            case Defer(header=header):
+                rest += ("d" + deliveries, write_start(header))
+            case Bury():
+                _write_other(rest, it, deliveries, {"reason": it.reason})
+            case _:
+                assert_never(it)
+    ttl = "" if plain_ttl is None else repr(plain_ttl)
+    return [owner, number, dead_limit, ttl, len(ids), *ids, *rest]
+
+
+def read_answers(letters: bytes) -> list[Answer]:
+    """Read the answers, a letter each."""
+    return [_ANSWERS[letter] for letter in letters]
+
+
+def _most_common_ttl(settlements: Sequence[Settlement]) -> float | None:
+    """Return a ttl that goes without saying: most often all results of a batch have the same."""
+    for it in settlements:
+        if isinstance(it, Finish) and it.result is not None and it.ttl is not None:
+            return it.ttl
+    return None
+
+
+def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: float | None) -> None:
+    _, result, ttl, also, intermediate, follow_ups, deletes, take, latch = it
+    if latch is not None:
+        raise NotImplementedError("chords come in a later version")
+    if also or follow_ups or deletes or take is not None or intermediate is not None:
+        _write_other(rest, it, deliveries, {} if take is None else {"take": take})
+    elif result is None:
+        rest.append("n" + deliveries)
+    elif ttl is None:
+        rest += ("r" + deliveries, result)
+    elif ttl == plain_ttl:
+        rest += ("t" + deliveries, result)
+    else:
+        _write_other(rest, it, deliveries, {})
+
+
+def _write_other(rest: list[Argument], it: Finish | Bury, deliveries: str, more: dict[str, Any]) -> None:
+    """Write one with anything in it: what Lua must know as JSON, then the bytes."""
+    if it.latch is not None:
+        raise NotImplementedError("chords come in a later version")
+    id = it.receipt.id
+    lives_on = isinstance(it, Finish) and any(entry.header.id == id for entry in it.follow_ups)
+    intermediate = it.intermediate if isinstance(it, Finish) and lives_on else None
+    more["also"] = [later for later in dict.fromkeys(it.also) if later != id]
+    more["deletes"] = it.deletes
+    more["follow_ups"] = len(it.follow_ups)
+    more["lives_on"] = lives_on
+    if it.ttl is not None:
+        more["ttl"] = it.ttl
+    blobs: list[Argument] = []
+    for name, data in (("result", it.result), ("intermediate", intermediate)):
+        if data is not None:
+            more[name] = True
+            blobs.append(data)
+    rest += ("x" + deliveries, json.dumps(more, ensure_ascii=False, separators=(",", ":")), *blobs)
+    for entry in it.follow_ups:
+        rest += (entry.header.id, write_record(entry))

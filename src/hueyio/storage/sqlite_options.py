@@ -1,0 +1,82 @@
+"""How a SQLite file is opened: one frozen value, checked when it is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from hueyio.exceptions import ConfigurationError
+
+__all__ = ["SqliteOptions"]
+
+_JOURNAL_MODES: Final = ("wal", "delete", "truncate", "persist")
+_PASSED_ON: Final = ("cached_statements", "detect_types", "factory", "uri")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteOptions:
+    """Where the file is and how it is written; ``SqliteStorage`` says what each means."""
+
+    name: str
+    filename: str | os.PathLike[str]
+    cache_mb: float
+    fsync: bool
+    journal_mode: str
+    timeout: float
+    strict_fifo: bool
+    create_tables: bool
+    dead_limit: int
+    clock: Callable[[], float]
+    connect: Mapping[str, Any]
+    path: str = field(init=False)
+    """The file as it was named, for messages."""
+    target: str = field(init=False)
+    """What sqlite3.connect is told: a URI as it is, a path made absolute, whatever directory is current later."""
+
+    def __post_init__(self) -> None:
+        _require(self.name and _is_text(self.name), "name", "must be a non-empty string")
+        _require(isinstance(self.filename, str | os.PathLike), "filename", "must be a path")
+        path = os.fspath(self.filename)
+        _require(path and _is_text(path) and "\0" not in path, "filename", "must be a path")
+        is_memory = path == ":memory:" or (self._is_uri and "memory" in path)
+        _require(not is_memory, "filename", "must name a file: a database in memory is not shared; MemoryHuey is that")
+        object.__setattr__(self, "path", path)
+        is_fixed = self._is_uri or os.path.isabs(path)
+        object.__setattr__(self, "target", path if is_fixed else os.path.abspath(path))
+        self._require_values()
+
+    @property
+    def _is_uri(self) -> bool:
+        return bool(self.connect.get("uri"))
+
+    def _require_values(self) -> None:
+        _require(_is_number(self.cache_mb) and self.cache_mb > 0, "cache_mb", "must be a number above 0")
+        _require(self.journal_mode in _JOURNAL_MODES, "journal_mode", f"must be one of {', '.join(_JOURNAL_MODES)}")
+        _require(_is_number(self.timeout) and self.timeout >= 0, "timeout", "must be a number of seconds, 0 or more")
+        _require(
+            type(self.dead_limit) is int and self.dead_limit >= 1, "dead_limit", "must be a whole number, 1 or more"
+        )
+        _require(callable(self.clock), "clock", "must be a function that returns epoch seconds")
+        for flag in ("fsync", "strict_fifo", "create_tables"):
+            _require(isinstance(getattr(self, flag), bool), flag, "must be True or False")
+        for key in self.connect:
+            _require(key in _PASSED_ON, key, f"is no option; sqlite3.connect is passed only {', '.join(_PASSED_ON)}")
+
+
+def _require(holds: object, name: str, what: str) -> None:
+    if not holds:
+        raise ConfigurationError(f"SqliteStorage: {name} {what}")
+
+
+def _is_text(value: object) -> bool:
+    """A string that SQLite can hold: one without lone surrogates."""
+    try:
+        return isinstance(value, str) and bool(value.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

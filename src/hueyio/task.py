@@ -1,0 +1,186 @@
+"""One call of a task, as data that is built without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeAlias
+from uuid import uuid4
+
+__all__ = ["Expires", "Task", "aware", "eta_from", "seconds_from"]
+
+Expires: TypeAlias = float | timedelta | datetime
+"""Seconds or a timedelta: counted from the enqueue. A datetime: that moment."""
+
+
+class _Declared(Protocol):
+    """A handle on a declared function; what ``then`` and ``error`` take beside a Task."""
+
+    def s(self, *args: Any, **kwargs: Any) -> Task: ...
+
+
+class Task:
+    """One call of a declared function: its arguments and how it is to be run.
+
+    Made by ``add.s(1, 2)``. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
+    itself. Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an
+    attempt fails.
+    """
+
+    __slots__ = (
+        "args",
+        "attempt",
+        "eta",
+        "expires",
+        "expires_resolved",
+        "id",
+        "kwargs",
+        "name",
+        "on_complete",
+        "on_error",
+        "priority",
+        "retries",
+        "retry_backoff",
+        "retry_delay",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        eta: datetime | None = None,
+        expires: Expires | None = None,
+        expires_resolved: datetime | None = None,
+        priority: float | None = None,
+        attempt: int = 0,
+        retries: int = 0,
+        retry_delay: float = 0.0,
+        retry_backoff: float = 0.0,
+        timeout: float | None = None,
+        on_complete: Task | None = None,
+        on_error: Task | None = None,
+    ) -> None:
+        self.name = name
+        self.args = args
+        self.kwargs: dict[str, Any] = dict(kwargs) if kwargs else {}
+        self.id = id if id is not None else str(uuid4())
+        self.eta = eta
+        self.expires = expires
+        self.expires_resolved = expires_resolved
+        self.priority = priority
+        self.attempt = attempt
+        self.retries = retries
+        self.retry_delay = retry_delay
+        self.retry_backoff = retry_backoff
+        self.timeout = timeout
+        self.on_complete = on_complete
+        self.on_error = on_error
+
+    def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> Task:
+        """Append a stage to the end of the pipeline; return this task, the head.
+
+        The stage gets its own arguments first, then what the stage before returned: a tuple as further positional
+        arguments, a dict as keyword arguments that it does not have yet, None as nothing, anything else as one
+        more argument.
+        """
+        *_, last = self.stages()
+        last.on_complete = _bind(task, args, kwargs)
+        return self
+
+    def error(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> Task:
+        """Append an error handler to the end of the chain; return this task.
+
+        It gets its own arguments, then the exception. A later handler is for failures of the one before.
+        """
+        last = self
+        while last.on_error is not None:
+            last = last.on_error
+        last.on_error = _bind(task, args, kwargs)
+        return self
+
+    def stages(self) -> Iterator[Task]:
+        """Yield this task and all stages that follow it."""
+        stage: Task | None = self
+        while stage is not None:
+            yield stage
+            stage = stage.on_complete
+
+    def extended(self, value: Any) -> Task:
+        """Return a copy whose arguments are extended by what the stage before returned; see ``then``."""
+        match value:
+            case None:
+                return self.replaced()
+            case tuple():
+                return self.replaced(args=self.args + tuple(value))
+            case dict():
+                return self.replaced(kwargs={**value, **self.kwargs})
+            case _:
+                return self.replaced(args=(*self.args, value))
+
+    def replaced(self, **changes: Any) -> Task:
+        """Return a shallow copy with some fields changed."""
+        copy = object.__new__(type(self))
+        for name in Task.__slots__:
+            setattr(copy, name, changes[name] if name in changes else getattr(self, name))
+        return copy
+
+    def resolve_expires(self, now: float) -> datetime | None:
+        """Say when the task expires if it is enqueued at ``now`` (epoch seconds)."""
+        match self.expires:
+            case None:
+                return None
+            case datetime():
+                return aware(self.expires)
+            case _:
+                return datetime.fromtimestamp(now + seconds_from(self.expires, "expires"), UTC)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Task):
+            return NotImplemented
+        return self.id == other.id and self.eta == other.eta and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name} {self.id}>"
+
+
+def aware(moment: datetime) -> datetime:
+    """Return the moment with a time zone; a naive one is local time."""
+    return moment if moment.tzinfo is not None else moment.astimezone()
+
+
+def seconds_from(value: float | timedelta, what: str) -> float:
+    """Return a duration in seconds, or raise ValueError that names the setting."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError(f"{what} must be seconds or a timedelta, not {value!r}")
+
+
+def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) -> datetime | None:
+    """Return when a task is to start, from one of Huey's two ways to say it; None: at once."""
+    if eta is not None and delay is not None:
+        raise ValueError("give an eta or a delay, not both")
+    if delay is not None:
+        return datetime.fromtimestamp(now + seconds_from(delay, "delay"), UTC)
+    if eta is None:
+        return None
+    if not isinstance(eta, datetime):
+        raise ValueError(f"eta must be a datetime, not {eta!r}; for a number of seconds use delay")
+    return aware(eta)
+
+
+def _bind(task: Task | _Declared, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
+    """Make the Task that a stage or a handler is."""
+    if not isinstance(task, Task):
+        return task.s(*args, **kwargs)
+    if args or kwargs:
+        return task.replaced(args=task.args + args, kwargs={**task.kwargs, **kwargs})
+    return task

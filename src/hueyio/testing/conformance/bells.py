@@ -1,0 +1,208 @@
+"""How a consumer hears of work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection
+
+import pytest
+
+from hueyio.storage.contract import Session
+from hueyio.storage.records import LANES, Bell, Defer
+from hueyio.testing.conformance.basis import Basis, Connect
+from hueyio.testing.conformance.worker import (
+    BELLS,
+    PATIENCE,
+    Worker,
+    die,
+    make_entries,
+    make_entry,
+    quiet,
+    soon,
+)
+
+__all__ = ["Bells"]
+
+
+class Bells(Basis):
+    """``wait_for_work``: what rings which bell, and that no ring is lost.
+
+    A bell may also ring for nothing, so no test expects silence for long.
+    """
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("timeout", [0.0, 0.05])
+    async def test_wait_ends_after_its_timeout(self, session: Session, timeout: float) -> None:
+        async def rang() -> bool:
+            return bool(await soon(session.wait_for_work(BELLS, timeout)))
+
+        async with asyncio.timeout(PATIENCE):
+            while await rang():
+                pass
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("lane", LANES)
+    async def test_enqueue_rings_the_lane(self, session: Session, connect: Connect, lane: Bell) -> None:
+        await quiet(session)
+        listening = _listen(session, BELLS)
+        producer = await connect()
+        await producer.enqueue([make_entry("a", lane=lane)])
+        assert lane in await soon(listening)
+
+    @pytest.mark.asyncio
+    async def test_enqueue_rings_all_lanes_that_got_work(self, session: Session) -> None:
+        await quiet(session)
+        await session.enqueue([make_entry("a", lane="thread"), make_entry("b", lane="process")])
+        assert await _heard(session, {"thread", "process"}) >= {"thread", "process"}
+
+    @pytest.mark.asyncio
+    async def test_ring_is_kept_for_the_next_to_wait(self, session: Session) -> None:
+        await quiet(session)
+        await session.enqueue([make_entry("a", lane="thread")])
+        assert await session.wait_for_work(["thread"], PATIENCE) == {"thread"}
+
+    @pytest.mark.asyncio
+    async def test_ring_is_kept_for_the_first_to_connect(self, session: Session, connect: Connect) -> None:
+        await session.enqueue([make_entry("a")])
+        consumer = await connect()
+        assert await consumer.wait_for_work(["loop"], PATIENCE) == {"loop"}
+
+    @pytest.mark.asyncio
+    async def test_wait_hears_only_the_bells_that_it_names(self, session: Session) -> None:
+        await quiet(session)
+        await session.enqueue([make_entry("a", lane="thread"), make_entry("b", lane="loop")])
+        assert await session.wait_for_work(["loop"], PATIENCE) == {"loop"}
+        assert await session.wait_for_work(["thread", "process"], PATIENCE) == {"thread"}
+
+    @pytest.mark.asyncio
+    async def test_cancelled_wait_costs_no_ring(self, session: Session, connect: Connect) -> None:
+        producer = await connect()
+        await quiet(session)
+        for index in range(20):
+            listening = _listen(session, ["loop"])
+            for _ in range(index % 5):
+                await asyncio.sleep(0)
+            if index % 2:
+                await producer.enqueue([make_entry(f"t{index}")])
+            listening.cancel()
+            await asyncio.wait([listening])
+            if not index % 2:
+                await producer.enqueue([make_entry(f"t{index}")])
+            if listening.cancelled():
+                assert await session.wait_for_work(["loop"], PATIENCE) == {"loop"}
+
+    @pytest.mark.asyncio
+    async def test_everybody_who_waits_gets_some_of_the_work(self, connect: Connect) -> None:
+        workers = [await Worker.register(await connect()) for _ in range(3)]
+        for worker in workers:
+            await quiet(worker.session)
+        working = asyncio.gather(*[_work(worker, 10) for worker in workers])
+        producer = await connect()
+        for index in range(30):
+            await producer.enqueue([make_entry(f"t{index}")])
+        done = await soon(working)
+        assert sorted(id for ids in done for id in ids) == sorted(f"t{index}" for index in range(30))
+
+    # --- the schedule's bell
+
+    @pytest.mark.asyncio
+    async def test_earlier_first_entry_rings_the_schedule(self, session: Session) -> None:
+        now = time.time()
+        for eta in (60, 30, 10):
+            await quiet(session)
+            await session.enqueue([make_entry(f"t{eta}", eta=now + eta)])
+            assert await session.wait_for_work(BELLS, PATIENCE) == {"schedule"}
+
+    @pytest.mark.asyncio
+    async def test_retry_and_defer_ring_the_schedule(self, worker: Worker) -> None:
+        one, two = await worker.take(*make_entries(2))
+        eta = time.time() + 60
+        await quiet(worker.session)
+        await worker.retry(one, make_entry("t0", eta=eta))
+        assert await _heard(worker.session, {"schedule"}) == {"schedule"}
+        await quiet(worker.session)
+        await worker.settle(Defer(two.receipt, two.header._replace(eta=eta - 1)))
+        assert await _heard(worker.session, {"schedule"}) == {"schedule"}
+
+    # --- what else rings the lanes
+
+    @pytest.mark.asyncio
+    async def test_promote_rings(self, session: Session) -> None:
+        now = time.time()
+        await session.enqueue([make_entry("a", eta=now - 1, lane="thread")])
+        await quiet(session)
+        await session.promote(now, 10)
+        assert await _heard(session, {"thread"}) == {"thread"}
+
+    @pytest.mark.asyncio
+    async def test_follow_ups_ring(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a")
+        await quiet(worker.session)
+        await worker.finish(delivery, follow_ups=(make_entry("b", lane="process"),))
+        assert await _heard(worker.session, {"process"}) == {"process"}
+
+    @pytest.mark.asyncio
+    async def test_retry_without_delay_rings(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a")
+        await quiet(worker.session)
+        await worker.retry(delivery, make_entry("a", lane="thread"))
+        assert await _heard(worker.session, {"thread"}) == {"thread"}
+
+    @pytest.mark.asyncio
+    async def test_release_rings(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a", lane="thread")
+        await quiet(worker.session)
+        await worker.release(delivery)
+        assert await _heard(worker.session, {"thread"}) == {"thread"}
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("times", [1, 2, 3])
+    async def test_reclaim_rings_also_for_suspects(self, session: Session, times: int) -> None:
+        await session.enqueue([make_entry("a", lane="thread")])
+        for _ in range(times):
+            victim = await Worker.register(session)
+            await victim.claim_one()
+            await quiet(session)
+            await die(victim)
+        assert await _heard(session, {"thread"}) == {"thread"}
+
+    @pytest.mark.asyncio
+    async def test_deregister_rings(self, worker: Worker) -> None:
+        await worker.take_one("a", lane="process")
+        await quiet(worker.session)
+        await worker.session.deregister(worker.owner)
+        assert await _heard(worker.session, {"process"}) == {"process"}
+
+    @pytest.mark.asyncio
+    async def test_requeue_rings(self, worker: Worker) -> None:
+        await worker.bury(await worker.take_one("a", lane="thread"))
+        await quiet(worker.session)
+        await worker.session.requeue(["a"])
+        assert await _heard(worker.session, {"thread"}) == {"thread"}
+
+
+def _listen(session: Session, bells: Collection[Bell]) -> asyncio.Task[frozenset[Bell]]:
+    return asyncio.create_task(session.wait_for_work(bells, PATIENCE))
+
+
+async def _heard(session: Session, bells: set[Bell]) -> set[Bell]:
+    """Wait until all these bells were heard; they may ring one after another."""
+    heard: set[Bell] = set()
+    async with asyncio.timeout(PATIENCE):
+        while not heard >= bells:
+            heard |= await session.wait_for_work(sorted(bells), PATIENCE)
+    return heard
+
+
+async def _work(worker: Worker, share: int) -> list[str]:
+    """Run a share of tasks, one at a time, waiting whenever there are none."""
+    done: list[str] = []
+    while len(done) < share:
+        deliveries = await worker.claim(loop=1)
+        if deliveries:
+            await worker.finish(*deliveries)
+            done += [it.receipt.id for it in deliveries]
+        else:
+            await worker.session.wait_for_work(["loop"], 0.2)
+    return done

@@ -1,0 +1,316 @@
+"""How runs end."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from hueyio.storage.contract import Session
+from hueyio.storage.records import Area, Bury, Defer, Finish, LatchMark, Placed, Receipt, Release, Settlement
+from hueyio.testing.conformance.basis import Basis
+from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry
+
+__all__ = ["Settling"]
+
+
+class Settling(Basis):
+    """``settle``: Finish, Release and Defer, fences, repeats. Bury is among the dead letters."""
+
+    # --- Finish
+
+    @pytest.mark.asyncio
+    async def test_finish_stores_the_result_and_ends_the_task(self, worker: Worker) -> None:
+        await worker.finish(await worker.take_one("a"), result=b"")
+        (found,) = await worker.session.locate(["a"])
+        assert (found.place, found.data) == ("stored", b"")
+        assert await worker.session.held(worker.owner) == []
+        assert await worker.claim() == []
+
+    @pytest.mark.asyncio
+    async def test_finish_with_none_deletes_what_was_stored(self, worker: Worker) -> None:
+        await worker.session.put("results", {"a": b"an error of an earlier attempt"})
+        await worker.finish(await worker.take_one("a"))
+        assert (await worker.session.locate(["a"]))[0].place == "gone"
+
+    @pytest.mark.asyncio
+    async def test_finish_gives_its_result_a_time_to_live(self, worker: Worker) -> None:
+        await worker.finish(await worker.take_one("a"), result=b"short", ttl=0.05)
+        await worker.finish(await worker.take_one("b"), result=b"long", ttl=600.0)
+
+        async def is_gone() -> bool:
+            return await worker.session.peek("results", ["a"]) == [None]
+
+        await eventually(is_gone)
+        assert [found.place for found in await worker.session.locate(["a", "b"])] == ["gone", "stored"]
+
+    @pytest.mark.asyncio
+    async def test_finish_frees_the_unique_key_for_its_own_follow_up(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a", unique_key="key")
+        await worker.finish(delivery, follow_ups=(make_entry("b", unique_key="key"),))
+        assert await worker.claim_ids() == ["b"]
+        assert await worker.session.enqueue([make_entry("c", unique_key="key")]) == [Placed("taken", "b")]
+
+    @pytest.mark.asyncio
+    async def test_follow_ups_are_enqueued_as_by_enqueue(self, worker: Worker) -> None:
+        await worker.session.enqueue([make_entry("alive", b"first", lane="thread")])
+        (delivery,) = await worker.take(make_entry("a"))
+        eta = time.time() + 60
+        follow_ups = (make_entry("b"), make_entry("alive", b"second"), make_entry("c", eta=eta, expects=("d",)))
+        await worker.finish(delivery, follow_ups=follow_ups)
+        found = await worker.session.locate(["a", "b", "alive", "c", "d"])
+        assert [it.place for it in found] == ["gone", "queued", "running", "scheduled", "expected"]
+        assert found[2].data == b"first"
+
+    @pytest.mark.asyncio
+    async def test_finish_deletes_keys(self, worker: Worker) -> None:
+        await worker.session.put("data", {"one": b"1", "two": b"2"})
+        await worker.session.put("locks", {"one": b"1"})
+        await worker.finish(await worker.take_one("a"), deletes=(("data", "one"), ("locks", "one"), ("data", "none")))
+        assert await worker.session.peek("data", ["one", "two"]) == [None, b"2"]
+        assert await worker.session.peek("locks", ["one"]) == [None]
+
+    @pytest.mark.asyncio
+    async def test_take_is_deleted_by_the_finish_that_it_causes(self, worker: Worker) -> None:
+        await worker.session.put("revocations", {"a": b"once"})
+        delivery = await worker.take_one("a")
+        await worker.finish(delivery, take=("revocations", "a"), result=b"revoked")
+        assert await worker.session.peek("revocations", ["a"]) == [None]
+        assert await worker.session.peek("results", ["a"]) == [b"revoked"]
+
+    @pytest.mark.asyncio
+    async def test_untaken_finish_changes_nothing(self, worker: Worker) -> None:
+        await worker.session.put("data", {"key": b"stays"})
+        delivery = await worker.take_one("a", unique_key="key")
+        finish = Finish(
+            delivery.receipt, b"result", take=("revocations", "a"), deletes=(("data", "key"),),
+            follow_ups=(make_entry("b"),),
+        )  # fmt: skip
+        assert await worker.settle(finish) == ["untaken"]
+        assert await worker.session.peek("data", ["key"]) == [b"stays"]
+        assert await worker.session.held(worker.owner) == [delivery]
+        assert (await worker.session.locate(["b"]))[0].place == "gone"
+        await worker.finish(delivery)
+
+    # --- a retry
+
+    @pytest.mark.asyncio
+    async def test_retry_lets_the_task_live_on(self, worker: Worker) -> None:
+        old = await worker.take_one("a", unique_key="key")
+        await worker.retry(old, make_entry("a", b"second attempt", unique_key="key", lane="thread"))
+        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("taken", "a")]
+        assert (await worker.session.locate(["a"]))[0].place == "queued"
+        new = await worker.claim_one()
+        assert (new.data, new.header.lane, new.receipt.deliveries) == (b"second attempt", "thread", 0)
+        await worker.finish(new)
+        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("added")]
+
+    @pytest.mark.asyncio
+    async def test_retry_brings_deliveries_back_to_zero(self, worker: Worker) -> None:
+        await worker.take_one("a")
+        await die(worker)
+        other = await Worker.register(worker.session)
+        delivery = await other.claim_one()
+        assert delivery.receipt.deliveries == 1
+        await other.retry(delivery, make_entry("a"))
+        assert (await other.claim_one()).receipt.deliveries == 0
+
+    @pytest.mark.asyncio
+    async def test_retry_with_an_eta_goes_to_the_schedule(self, worker: Worker) -> None:
+        eta = time.time() + 60
+        await worker.retry(await worker.take_one("a"), make_entry("a", eta=eta))
+        assert (await worker.session.locate(["a"]))[0].place == "scheduled"
+        assert await worker.session.promote(eta, 10) == (1, None)
+        await worker.finish(await worker.claim_one())
+
+    @pytest.mark.asyncio
+    async def test_retry_stores_its_intermediate_error(self, worker: Worker) -> None:
+        await worker.retry(await worker.take_one("a"), make_entry("a"), intermediate=b"error", ttl=600.0)
+        assert await worker.session.peek("results", ["a"]) == [b"error"]
+        (found,) = await worker.session.locate(["a"])
+        assert (found.place, found.data) == ("queued", b"a")
+
+    @pytest.mark.asyncio
+    async def test_retry_is_not_stopped_by_its_own_once_token(self, worker: Worker) -> None:
+        header: dict[str, Any] = {"once_token": "tick", "once_ttl": 60.0}
+        await worker.retry(await worker.take_one("a", **header), make_entry("a", **header))
+        assert await worker.claim_ids() == ["a"]
+
+    @pytest.mark.asyncio
+    async def test_retry_keeps_the_cancel_flag(self, worker: Worker) -> None:
+        canceller = await Worker.register(worker.session)
+        delivery = await worker.take_one("a")
+        await worker.session.cancel(["a"], canceller.owner)
+        await worker.retry(delivery, make_entry("a"))
+        assert (await worker.claim_one()).cancelled
+
+    @pytest.mark.asyncio
+    async def test_retry_keeps_what_it_expects(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a", expects=("b", "c"))
+        await worker.retry(delivery, make_entry("a", expects=("b",)))
+        assert [it.place for it in await worker.session.locate(["b", "c"])] == ["expected", "gone"]
+
+    # --- expected ids
+
+    @pytest.mark.asyncio
+    async def test_also_ends_expected_ids_with_the_same_bytes(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a", expects=("b", "c"))
+        await worker.finish(delivery, result=b"failed", also=("b", "c"), ttl=600.0)
+        found = await worker.session.locate(["a", "b", "c"])
+        assert [(it.place, it.data) for it in found] == [("stored", b"failed")] * 3
+        assert (await worker.session.counts()).expected == 0
+
+    @pytest.mark.asyncio
+    async def test_follow_up_passes_on_what_is_expected(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a", expects=("b", "c"))
+        await worker.finish(delivery, follow_ups=(make_entry("b", expects=("c",)),))
+        assert [it.place for it in await worker.session.locate(["b", "c"])] == ["queued", "expected"]
+        await worker.finish(await worker.claim_one(), follow_ups=(make_entry("c"),))
+        assert [it.place for it in await worker.session.locate(["b", "c"])] == ["gone", "queued"]
+
+    @pytest.mark.asyncio
+    async def test_nothing_stays_expected_that_no_live_task_named(self, worker: Worker) -> None:
+        one, two = await worker.take(make_entry("a", expects=("x", "y")), make_entry("b", expects=("y",)))
+        await worker.finish(one)
+        assert [it.place for it in await worker.session.locate(["x", "y"])] == ["gone", "expected"]
+        await worker.finish(two)
+        assert (await worker.session.locate(["y"]))[0].place == "gone"
+
+    # --- Release and Defer
+
+    @pytest.mark.asyncio
+    async def test_release_counts_nothing(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a", unique_key="key")
+        await worker.release(delivery)
+        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("taken", "a")]
+        assert await worker.claim_one() == delivery
+
+    @pytest.mark.asyncio
+    async def test_release_leaves_deliveries(self, worker: Worker) -> None:
+        await worker.take_one("a")
+        await die(worker)
+        other = await Worker.register(worker.session)
+        await other.release(await other.claim_one())
+        assert (await other.claim_one()).receipt.deliveries == 1
+
+    @pytest.mark.asyncio
+    async def test_defer_puts_the_same_bytes_off_under_a_new_header(self, worker: Worker) -> None:
+        await worker.take_one("a", data=b"bytes", unique_key="key")
+        await die(worker)
+        other = await Worker.register(worker.session)
+        delivery = await other.claim_one()
+        eta = time.time() + 60
+        header = delivery.header._replace(eta=eta, defers=1, first_seen=123.5, lane="thread")
+        assert await other.settle(Defer(delivery.receipt, header)) == ["accepted"]
+        assert (await other.session.locate(["a"]))[0].place == "scheduled"
+        assert await other.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("taken", "a")]
+        assert await other.session.promote(eta, 10) == (1, None)
+        again = await other.claim_one()
+        assert (again.header, again.data, again.receipt.deliveries) == (header, b"bytes", 0)
+
+    @pytest.mark.asyncio
+    async def test_defer_keeps_the_cancel_flag(self, worker: Worker) -> None:
+        canceller = await Worker.register(worker.session)
+        delivery = await worker.take_one("a")
+        await worker.session.cancel(["a"], canceller.owner)
+        eta = time.time() + 60
+        await worker.settle(Defer(delivery.receipt, delivery.header._replace(eta=eta)))
+        (found,) = await worker.session.locate(["a"])
+        assert (found.place, found.cancelled) == ("scheduled", True)
+        await worker.session.promote(eta, 10)
+        assert (await worker.claim_one()).cancelled
+
+    # --- fences and repeats
+
+    @pytest.mark.asyncio
+    async def test_stale_settlements_change_nothing(self, worker: Worker) -> None:
+        session = worker.session
+        delivery = await worker.take_one("a", expects=("b",))
+        await session.put("data", {"key": b"stays"})
+        wrong = delivery.receipt._replace(deliveries=1)
+        keys: tuple[tuple[Area, str], ...] = (("data", "key"),)
+        settlements: list[Settlement] = [
+            Finish(wrong, b"r", also=("b",), deletes=keys, follow_ups=(make_entry("c"),), take=("data", "key")),
+            Finish(wrong, follow_ups=(make_entry("a", b"retry"),), intermediate=b"error"),
+            Release(wrong),
+            Defer(wrong, delivery.header._replace(eta=time.time() + 60)),
+            Bury(wrong, "reason", b"r", also=("b",), deletes=keys, follow_ups=(make_entry("d"),)),
+            Release(Receipt("another", "a", 0)),
+            Release(Receipt(worker.owner, "never existed", 0)),
+        ]
+        assert await worker.settle(*settlements) == ["stale"] * len(settlements)
+        assert await session.held(worker.owner) == [delivery]
+        assert await session.peek("data", ["key"]) == [b"stays"]
+        assert [it.place for it in await session.locate(["b", "c", "d"])] == ["expected", "gone", "gone"]
+        assert await session.scan_keys("results") == []
+        assert await session.dead() == []
+
+    @pytest.mark.asyncio
+    async def test_answers_are_in_order_and_independent(self, worker: Worker) -> None:
+        a, b, c, d = await worker.take(*make_entries(4))
+        answers = await worker.settle(
+            Finish(a.receipt, b"a"),
+            Finish(a.receipt, b"twice"),
+            Finish(b.receipt, b"b", take=("data", "none")),
+            Release(c.receipt._replace(deliveries=9)),
+            Finish(d.receipt, b"d"),
+        )
+        assert answers == ["accepted", "stale", "untaken", "stale", "accepted"]
+        assert sorted(await worker.session.scan_keys("results")) == [("t0", b"a"), ("t3", b"d")]
+        assert sorted(it.receipt.id for it in await worker.session.held(worker.owner)) == ["t1", "t2"]
+
+    @pytest.mark.asyncio
+    async def test_settlements_of_a_batch_see_what_those_before_them_did(self, worker: Worker) -> None:
+        await worker.session.put("data", {"key": b"once"})
+        one, two = await worker.take(*make_entries(2))
+        take: tuple[Area, str] = ("data", "key")
+        assert await worker.settle(Finish(one.receipt, take=take), Finish(two.receipt, take=take)) == [
+            "accepted",
+            "untaken",
+        ]
+
+    @pytest.mark.asyncio
+    async def test_settling_for_another_owner_is_stale(self, worker: Worker) -> None:
+        other = await Worker.register(worker.session)
+        delivery = await worker.take_one("a")
+        assert await other.settle(Finish(delivery.receipt)) == ["stale"]
+        assert await worker.settle(Finish(delivery.receipt._replace(owner=other.owner))) == ["stale"]
+        await worker.finish(delivery)
+
+    @pytest.mark.asyncio
+    async def test_owner_without_a_lease_gets_stale_for_all(self, session: Session) -> None:
+        receipts = [Receipt("nobody", "a", 0), Receipt("nobody", "b", 0)]
+        assert await session.settle([Finish(it) for it in receipts], "nobody", 1) == ["stale", "stale"]
+
+    @pytest.mark.asyncio
+    async def test_repeat_of_the_last_number_repeats_its_answers(self, worker: Worker) -> None:
+        session = worker.session
+        one, two, three = await worker.take(*make_entries(3))
+        batch = [
+            Finish(one.receipt, b"1", follow_ups=(make_entry("next"),)),
+            Finish(two.receipt, take=("data", "none")),
+            Finish(one.receipt),
+        ]
+        answers = await session.settle(batch, worker.owner, 1)
+        assert answers == ["accepted", "untaken", "stale"]
+        await session.delete("results", ["t0"])
+        await worker.claim()
+        assert await session.settle(batch, worker.owner, 1) == answers
+        assert await session.peek("results", ["t0"]) == [None]
+        assert sorted(it.receipt.id for it in await session.held(worker.owner)) == ["next", "t1", "t2"]
+        assert await session.settle([Finish(two.receipt), Finish(three.receipt)], worker.owner, 2) == ["accepted"] * 2
+
+    @pytest.mark.asyncio
+    async def test_settling_nothing_answers_nothing(self, worker: Worker) -> None:
+        assert await worker.settle() == []
+        await worker.finish(await worker.take_one("a"))
+
+    @pytest.mark.asyncio
+    async def test_latch_marks_are_not_there_yet(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a")
+        with pytest.raises(NotImplementedError):
+            await worker.settle(Finish(delivery.receipt, latch=LatchMark("latch", 0, b"")))
+        with pytest.raises(NotImplementedError):
+            await worker.settle(Bury(delivery.receipt, "reason", latch=LatchMark("latch", 0, b"")))
+        assert await worker.session.held(worker.owner) == [delivery]

@@ -1,0 +1,57 @@
+"""All topics together."""
+
+from __future__ import annotations
+
+from hueyio.testing.conformance.batches import Batches
+from hueyio.testing.conformance.bells import Bells
+from hueyio.testing.conformance.closing import Closing
+from hueyio.testing.conformance.dead import Dead
+from hueyio.testing.conformance.faults import Faults
+from hueyio.testing.conformance.interrupting import Interrupting
+from hueyio.testing.conformance.keys import Keys
+from hueyio.testing.conformance.later import Later
+from hueyio.testing.conformance.leases import Leases
+from hueyio.testing.conformance.looking import Looking
+from hueyio.testing.conformance.names import Names
+from hueyio.testing.conformance.notices import Noticing
+from hueyio.testing.conformance.ordering import Ordering
+from hueyio.testing.conformance.processes import Processes
+from hueyio.testing.conformance.producing import Producing
+from hueyio.testing.conformance.settling import Settling
+from hueyio.testing.conformance.suspects import Suspects
+from hueyio.testing.conformance.waiting import Waiting
+
+__all__ = ["StorageConformance"]
+
+
+class StorageConformance(
+    Producing,
+    Ordering,
+    Leases,
+    Settling,
+    Suspects,
+    Bells,
+    Waiting,
+    Keys,
+    Dead,
+    Noticing,
+    Looking,
+    Closing,
+    Faults,
+    Interrupting,
+    Batches,
+    Names,
+    Processes,
+    Later,
+):
+    """What every storage must do.
+
+    Subclass it and say how your storage is built::
+
+        class TestMine(StorageConformance):
+            @pytest.fixture
+            def recipe(self, tmp_path):
+                return Recipe("package.module:Class", name="mine", filename=str(tmp_path / "mine.db"))
+
+    Capabilities decide where storages may differ; there is nothing to switch off.
+    """

@@ -1,0 +1,53 @@
+"""What all tests share: real servers, and the storages that they stand for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from hueyio.testing.servers import NO_SERVER, Server, find_servers
+
+SERVERS: Final = find_servers()
+SERVER_KINDS: Final = sorted(SERVERS) or ["none"]
+STORAGE_KINDS: Final = ["sqlite", *SERVER_KINDS]
+"""Storages that several processes can share."""
+
+ServerOf = Callable[[str], Server]
+
+
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[ServerOf]:
+    """Give the server of a kind, started when it is first asked for; there must be one."""
+    started: dict[str, Server] = {}
+
+    def get(kind: str) -> Server:
+        if kind not in SERVERS:
+            pytest.fail(NO_SERVER)
+        if kind not in started:
+            started[kind] = Server(SERVERS[kind])
+        started[kind].start()
+        return started[kind]
+
+    try:
+        yield get
+    finally:
+        for server in started.values():
+            server.dispose()
+
+
+@pytest.fixture(params=SERVER_KINDS)
+def server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
+    """Run a server of each kind that this machine has."""
+    return server_of(request.param)
+
+
+@pytest.fixture(params=STORAGE_KINDS)
+def huey_source(request: pytest.FixtureRequest, tmp_path: Path, server_of: ServerOf) -> str:
+    """Source code that makes a Huey of its own for this test, to be run in any process."""
+    if request.param == "sqlite":
+        return f"hueyio.SqliteHuey('test', filename={str(tmp_path / 'test.db')!r})"
+    return f"hueyio.RedisHuey({uuid.uuid4().hex!r}, url={server_of(request.param).url!r})"

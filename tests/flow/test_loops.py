@@ -1,0 +1,112 @@
+"""One Huey in several loops, threads and runs; and a script that never closes it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hueyio import ConfigurationError, Huey, StorageError
+from hueyio.sessions import Sessions
+
+
+def declare(huey: Huey) -> Callable[[], object]:
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    async def main() -> int:
+        async with huey.create_consumer():
+            value: int = await (await add(1, 2))
+            return value
+
+    return lambda: asyncio.run(main())
+
+
+def test_two_runs_one_after_the_other(make_huey: Callable[..., Huey]) -> None:
+    run = declare(make_huey())
+    assert [run(), run()] == [3, 3]
+
+
+def test_two_loops_in_two_threads(make_huey: Callable[..., Huey]) -> None:
+    run = declare(make_huey())
+    answers: list[object] = []
+    threads = [threading.Thread(target=lambda: answers.append(run())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [3, 3]
+
+
+async def test_first_uses_at_the_same_time_share_one_session(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    first, second = await asyncio.gather(huey.session(), huey.session())
+    assert first is second
+    await huey.close()
+    assert await huey.session() is not first
+    await huey.close()
+    await huey.close()
+
+
+async def test_session_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
+    from hueyio.storage.sqlite import SqliteStorage
+
+    folder = tmp_path / "later"
+    sessions = Sessions(SqliteStorage("q", str(folder / "q.db")))
+    with pytest.raises((StorageError, ConfigurationError), match="later"):
+        await sessions.get()
+    folder.mkdir()
+    await sessions.get()
+    await sessions.close()
+
+
+SCRIPT = """
+import asyncio, {module}
+huey = {huey}
+
+@huey.task
+async def add(a, b):
+    return a + b
+
+@huey.task
+def plain(a):
+    return a
+
+async def main():
+    {body}
+
+asyncio.run(main())
+asyncio.run(main())
+"""
+
+BODIES = {
+    "enqueued": "await add(1, 2)",
+    "waited in vain": """try:
+        await (await add(1, 2))(blocking=True, timeout=0.01)
+    except hueyio.ResultTimeout:
+        pass""",
+    "waiting": "asyncio.ensure_future((await add(1, 2)).get(blocking=True)); await asyncio.sleep(0.01)",
+    "consuming": """await huey.create_consumer(lease=1).start()
+    assert await (await add(1, 2)) == 3
+    assert await (await plain(4)) == 4""",
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_script_that_never_closes_ends_and_prints_nothing(tmp_path: Path, body: str, huey_source: str) -> None:
+    script = SCRIPT.format(module="hueyio", huey=huey_source, body=BODIES[body])
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,166 @@
+"""Run the code of the README and of every page of the docs, as a reader would.
+
+Per page, in a folder of its own and in the order of the page:
+
+* a ``python`` block whose first line is a comment with a file name (``# app.py``) is saved under that name;
+* any other ``python`` block is run, with ``await`` allowed at the top; the blocks of a page share one namespace;
+* in a ``console`` block ``$ hueyio worker ...`` starts a worker that is stopped at the end of the page;
+  ``$ python ...`` is run to its end, and the lines that follow it, if any, are what it must print;
+* other blocks (``bash``, ``text``) are not run.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import hueyio
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("[!_]*/**/*.md"))]
+
+_FENCE = re.compile(r"^```(?P<language>python|console)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE_NAME = re.compile(r"# (?P<name>\w+\.py)\n")
+
+
+class Block(NamedTuple):
+    """One block of code; ``line`` is where its text begins in the page."""
+
+    language: str
+    text: str
+    line: int
+
+
+def find_blocks(page: Path) -> list[Block]:
+    text = page.read_text()
+    return [
+        Block(found["language"], found["text"], text.count("\n", 0, found.start("text")) + 1)
+        for found in _FENCE.finditer(text)
+    ]
+
+
+PAGES_WITH_CODE = [page for page in PAGES if find_blocks(page)]
+
+
+class Reader:
+    """Does what one page says, in one folder."""
+
+    def __init__(self, page: Path, folder: Path, stack: ExitStack) -> None:
+        self.page = page
+        self.folder = folder
+        self._stack = stack
+        self._runner = stack.enter_context(asyncio.Runner())
+        self._namespace: dict[str, Any] = {"__name__": "page"}
+
+    def follow(self, block: Block) -> None:
+        if block.language == "console":
+            self._type(block)
+        elif named := _FILE_NAME.match(block.text):
+            (self.folder / named["name"]).write_text(block.text)
+        else:
+            self._run(block)
+
+    def _run(self, block: Block) -> None:
+        source = "\n" * (block.line - 1) + block.text  # so that a traceback shows the page's line
+        code = compile(source, str(self.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        outcome = eval(code, self._namespace)
+        if inspect.iscoroutine(outcome):
+            self._runner.run(outcome)
+
+    def _type(self, block: Block) -> None:
+        for lines in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+            command, _, expected = lines.partition("\n")
+            match shlex.split(command):
+                case ["hueyio", "worker", *arguments]:
+                    self._stack.enter_context(worker(arguments, self.folder))
+                case ["python", *arguments]:
+                    printed = run_python(arguments, self.folder)
+                    assert not expected or printed == expected, f"{self.page.name}:{block.line}"
+                case other:
+                    pytest.fail(f"{self.page.name}:{block.line}: cannot run {other}")
+
+
+@contextmanager
+def worker(arguments: list[str], folder: Path) -> Iterator[None]:
+    """Run the installed command in the background; it must stop gracefully."""
+    command = [str(Path(sys.executable).with_name("hueyio")), "worker", *arguments]
+    log = folder / "worker.log"
+    with log.open("ab") as output, subprocess.Popen(command, cwd=folder, stdout=output, stderr=output) as process:
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(60)
+    assert code == 0, log.read_text()
+
+
+def run_python(arguments: list[str], folder: Path) -> str:
+    """Run a program to its end and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty current folder; what is imported from it is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page_works_when_followed(
+    page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if "REDIS_URL" in page.read_text():
+        monkeypatch.setenv("REDIS_URL", request.getfixturevalue("valkey_url"))
+    with ExitStack() as stack:
+        reader = Reader(page, folder, stack)
+        for block in find_blocks(page):
+            reader.follow(block)
+
+
+def test_find_blocks_finds_what_pages_have() -> None:
+    assert len(PAGES_WITH_CODE) >= 7
+    for page in PAGES_WITH_CODE:
+        opened = len(re.findall(r"^```(?:python|console)\b", page.read_text(), flags=re.MULTILINE))
+        assert opened == len(find_blocks(page)), f"{page.name} has a block that is not run"
+
+
+def test_public_names_are_documented() -> None:
+    reference = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
+    # Which members of which modules autodoc shows; no names after ":members:" means all.
+    shown = dict(re.findall(r"automodule:: (\S+)\n +:members:(.*)\n", reference))
+    missing = []
+    for name in hueyio.__all__:
+        members = shown.get(getattr(getattr(hueyio, name), "__module__", ""))
+        if f"`{name}`" not in reference and (members is None or (members.strip() and name not in members)):
+            missing.append(name)
+    assert missing == []
+
+
+def test_options_are_documented() -> None:
+    help_text = run_python(["-m", "hueyio", "worker", "--help"], ROOT)
+    options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", help_text)) - {"-h", "--help"}
+    page = (DOCS / "reference" / "command-line.md").read_text()
+    assert options
+    assert sorted(option for option in options if f"`{option}`" not in page) == []

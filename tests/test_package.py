@@ -1,0 +1,42 @@
+"""The package as it is installed: its names, its data files, its version."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import hueyio
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTALLED = Path(hueyio.__file__).parent
+
+
+def test_public_names_exist_and_are_sorted() -> None:
+    assert [name for name in hueyio.__all__ if not hasattr(hueyio, name)] == []
+    assert sorted(hueyio.__all__) == hueyio.__all__
+
+
+def test_star_import_gives_the_public_names_only() -> None:
+    names: dict[str, object] = {}
+    exec("from hueyio import *", names)
+    assert set(names) - {"__builtins__"} == set(hueyio.__all__)
+
+
+def test_data_files_are_installed() -> None:
+    source = ROOT / "src" / "hueyio"
+    wanted = [source / "py.typed", *source.rglob("*.sql"), *source.rglob("*.lua")]
+    assert [path for path in wanted if not (INSTALLED / path.relative_to(source)).is_file()] == []
+
+
+def test_version_is_that_of_the_project_and_in_the_changelog() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert version("hueyio") == project["version"]
+    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_import_starts_no_thread_and_warns_of_nothing() -> None:
+    program = "import hueyio, threading, sys; sys.exit(threading.active_count() - 1)"
+    assert subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", program], check=False).returncode == 0

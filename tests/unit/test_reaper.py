@@ -1,0 +1,71 @@
+"""When a consumer is given up: decided from what was seen, with the clock passed in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hueyio.consumer.reaper import Watch, lease_of
+from hueyio.storage.records import Owner
+
+
+def owner(beat: int, lease: float = 15.0) -> Owner:
+    return Owner("other", beat, json.dumps({"lease": lease}).encode(), 1)
+
+
+def names(owners: list[Owner]) -> list[str]:
+    return [one.owner for one in owners]
+
+
+def test_owner_that_stands_still_for_one_lease_is_given_up_exactly_then() -> None:
+    watch = Watch(15.0)
+    assert watch.observe([owner(1)], 100.0, 0.0) == ([], 5.0)
+    assert watch.observe([owner(1)], 105.0, 0.0) == ([], 5.0)
+    assert watch.observe([owner(1)], 110.0, 0.0) == ([], 5.0)
+    dead, _ = watch.observe([owner(1)], 115.0, 0.0)
+    assert names(dead) == ["other"]
+
+
+def test_next_look_is_due_exactly_when_a_count_is_full() -> None:
+    watch = Watch(15.0)
+    watch.observe([owner(1)], 100.0, 0.0)
+    watch.observe([owner(1)], 105.0, 0.0)
+    _, rest = watch.observe([owner(1)], 112.0, 0.0)
+    assert rest == 3.0
+
+
+def test_owner_that_beats_is_never_given_up() -> None:
+    watch = Watch(15.0)
+    for beat in range(50):
+        dead, _ = watch.observe([owner(beat)], 100.0 + 5 * beat, 0.0)
+        assert dead == []
+
+
+def test_nothing_counts_while_the_own_heartbeats_do_not_get_through() -> None:
+    watch = Watch(15.0)
+    watch.observe([owner(1)], 100.0, 0.0)
+    watch.observe([owner(1)], 110.0, None)
+    # Since 112 they do again: the count starts there, not at 100.
+    assert watch.observe([owner(1)], 115.0, 112.0)[0] == []
+    assert watch.observe([owner(1)], 126.0, 112.0)[0] == []
+    assert names(watch.observe([owner(1)], 130.0, 112.0)[0]) == ["other"]
+
+
+def test_counts_start_anew_when_this_consumer_itself_stood_still() -> None:
+    watch = Watch(15.0)
+    watch.observe([owner(1)], 100.0, 0.0)
+    assert watch.observe([owner(1)], 400.0, 0.0)[0] == []
+    assert watch.observe([owner(1)], 410.0, 0.0)[0] == []
+    assert names(watch.observe([owner(1)], 415.0, 0.0)[0]) == ["other"]
+
+
+def test_each_owner_has_the_lease_that_it_declared() -> None:
+    watch = Watch(15.0)
+    watch.observe([owner(1, lease=2.0)], 100.0, 0.0)
+    assert names(watch.observe([owner(1, lease=2.0)], 102.0, 0.0)[0]) == ["other"]
+
+
+@pytest.mark.parametrize("info", [b"", b"{}", b"[]", b'{"lease": "x"}', b"\xff"])
+def test_unreadable_info_is_taken_for_the_own_lease(info: bytes) -> None:
+    assert lease_of(info, 7.0) == 7.0

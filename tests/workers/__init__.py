@@ -1,0 +1,1 @@
+"""Real worker processes, and what can be done to them."""

@@ -1,0 +1,75 @@
+"""The app that worker processes of the tests run. Where its tasks are is in the environment.
+
+Each run of a task writes a line ``run: phase id attempt pid`` to stderr, beside the log, so that a test can wait
+for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from typing import Any
+
+import hueyio
+
+huey: hueyio.Huey = eval(os.environ["HUEYIO_TEST_HUEY"])
+
+
+def log(phase: str, task: Any) -> None:
+    os.write(2, f"run: {phase} {task.id} {task.attempt} {os.getpid()}\n".encode())
+
+
+@huey.task
+async def add(a: int, b: int) -> int:
+    return a + b
+
+
+@huey.task
+def where() -> int:
+    return os.getpid()
+
+
+@huey.task(context=True)
+async def sleep(seconds: float, value: int = 0, task: Any = None) -> int:
+    log("start", task)
+    await asyncio.sleep(seconds)
+    log("end", task)
+    return value
+
+
+@huey.task(context=True)
+def block(seconds: float, value: int = 0, task: Any = None) -> int:
+    log("start", task)
+    time.sleep(seconds)
+    log("end", task)
+    return value
+
+
+@huey.task(context=True)
+async def exit_process(task: Any = None) -> None:
+    log("start", task)
+    await asyncio.sleep(0.1)  # so that what is held beside it has started too
+    os._exit(23)
+
+
+@huey.task(context=True)
+async def stop_self(seconds: float, task: Any = None) -> int:
+    """Stop the whole process until somebody continues it, then end normally."""
+    log("start", task)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    log("end", task)
+    return os.getpid()
+
+
+@huey.task(context=True)
+async def stubborn(task: Any = None) -> None:
+    """Ignore every cancellation."""
+    log("start", task)
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            continue
