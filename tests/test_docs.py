@@ -19,6 +19,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import hueyio
+from tests.conftest import SERVER_KINDS, ServerOf
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -95,16 +97,24 @@ class Reader:
 
 @contextmanager
 def worker(arguments: list[str], folder: Path) -> Iterator[None]:
-    """Run the installed command in the background; it must stop gracefully."""
+    """Run the installed command in the background, from when it consumes; it must stop gracefully."""
     command = [str(Path(sys.executable).with_name("hueyio")), "worker", *arguments]
-    log = folder / "worker.log"
-    with log.open("ab") as output, subprocess.Popen(command, cwd=folder, stdout=output, stderr=output) as process:
+    log: list[str] = []
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            log.append(line)
+            if "is ready" in line:
+                break
+        rest = threading.Thread(target=log.extend, args=(process.stderr,))
+        rest.start()
         try:
             yield
         finally:
             process.send_signal(signal.SIGTERM)
+            rest.join(60)
             code = process.wait(60)
-    assert code == 0, log.read_text()
+    assert code == 0, "".join(log)
 
 
 def run_python(arguments: list[str], folder: Path) -> str:
@@ -129,10 +139,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page_works_when_followed(
-    page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, server_of: ServerOf
 ) -> None:
     if "REDIS_URL" in page.read_text():
-        monkeypatch.setenv("REDIS_URL", request.getfixturevalue("valkey_url"))
+        monkeypatch.setenv("REDIS_URL", server_of(SERVER_KINDS[0]).url)
     with ExitStack() as stack:
         reader = Reader(page, folder, stack)
         for block in find_blocks(page):

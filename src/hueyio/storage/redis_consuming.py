@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from hueyio.exceptions import LeaseLost
+from hueyio.exceptions import LeaseLost, StorageError
 from hueyio.storage.records import (
     LANES,
     Answer,
@@ -86,7 +86,10 @@ class RedisConsuming:
 
     async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
         """End the runs of several tasks in one step."""
-        args = write_settlements(settlements, owner, number, self._core.dead_limit)
+        try:
+            args = write_settlements(settlements, owner, number, self._core.dead_limit)
+        except UnicodeEncodeError as error:
+            raise StorageError(f"{error.object!r} is no text that UTF-8 can hold") from None
         letters, dropped = await self._core.run("settle", args, [self._core.layout.held(owner)])
         if dropped:
             logger.warning(

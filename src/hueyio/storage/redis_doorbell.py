@@ -42,8 +42,8 @@ class Doorbell:
     """Waits at the bells of one queue. ``wire`` is the session's ordinary connection; the porter opens another."""
 
     def __init__(self, options: RedisOptions, layout: Layout, wire: Wire, lifetime: Lifetime) -> None:
-        self._keys = {bell: layout.key(f"BELL_{bell}") for bell in _BELLS}
-        self._bells = {key: bell for bell, key in self._keys.items()}
+        self._keys: dict[Bell, bytes] = {bell: layout.key(f"BELL_{bell}") for bell in _BELLS}
+        self._bells: dict[bytes, Bell] = {key: bell for bell, key in self._keys.items()}
         self._ordinary = wire
         self._blocking = Wire(options, lifetime, _ROUND + options.timeout)
         self._lifetime = lifetime
@@ -85,7 +85,7 @@ class Doorbell:
 
     async def look(self, bells: Collection[Bell]) -> frozenset[Bell]:
         """Return the bells that have rung, without waiting."""
-        asked = [bell for bell in _BELLS if bell in bells]
+        asked: list[Bell] = [bell for bell in _BELLS if bell in bells]
         tokens = await asyncio.gather(*[self._ordinary.call(pack("LPOP", self._keys[bell])) for bell in asked])
         return frozenset([bell for bell, token in zip(asked, tokens, strict=True) if token is not None])
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hueyio.storage.batching import Batcher
 from hueyio.storage.records import Area
 from hueyio.storage.redis_core import RedisCore
+from hueyio.storage.redis_records import check_text
 from hueyio.storage.redis_scripts import Argument
 
 __all__ = ["RedisKeys", "RedisLimits"]
@@ -27,13 +28,13 @@ class RedisKeys:
         """Write all items."""
         if items:
             args: list[Argument] = [self._channel(area), _seconds(ttl)]
-            for item in items.items():
-                args += item
+            for key, value in items.items():
+                args += (key, value)
             await self._run("put", area, args)
 
     async def put_if_absent(self, area: Area, key: str, value: bytes, ttl: float | None = None) -> bool:
         """Write a value unless one is there."""
-        args = [self._channel(area), _seconds(ttl), key, value]
+        args: list[Argument] = [self._channel(area), _seconds(ttl), key, value]
         return bool(await self._run("put_if_absent", area, args))
 
     async def peek(self, area: Area, keys: Sequence[str]) -> list[bytes | None]:
@@ -51,6 +52,7 @@ class RedisKeys:
             return 0
         if area == "results":
             self._core.lifetime.check()
+            check_text(keys)
             return sum(await self._read_results.submit(keys))
         return int((await self._run("delete", area, keys)).count(b"1"))
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry, Over, TaskPlace
 from hueyio.storage.redis_core import RedisCore
-from hueyio.storage.redis_records import read_record
+from hueyio.storage.redis_records import check_text, read_record
 
 __all__ = ["RedisLooking", "RedisWaiting"]
 
@@ -26,6 +26,7 @@ class RedisWaiting:
     async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
         """Return when all ids are over. An outage does not end the wait: it goes on when the server is back."""
         self._core.lifetime.check()
+        check_text(ids)
         return await self._core.outcomes.wait(ids, self._core.mailbox)
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
@@ -85,8 +86,8 @@ class RedisLooking:
         raise NotImplementedError("pauses come in a later version")
 
     async def _clear_tasks(self, what: Clearable) -> None:
-        left = sum((await self.counts()).queued.values()) if what == "queue" else 0
-        while await self._core.run("clear_tasks", (what, _CLEAR_CHUNK)) == _CLEAR_CHUNK:
+        """Delete as many as there are now: what comes meanwhile is not meant, and must not keep this going."""
+        counts = await self.counts()
+        left = counts.scheduled if what == "schedule" else sum(counts.queued.values()) + counts.suspects
+        while left > 0 and await self._core.run("clear_tasks", (what, _CLEAR_CHUNK)) == _CLEAR_CHUNK:
             left -= _CLEAR_CHUNK
-            if what == "queue" and left < 0:
-                return  # what came meanwhile is not meant

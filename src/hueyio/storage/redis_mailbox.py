@@ -139,6 +139,8 @@ class Mailbox:
             await connection.disconnect(nowait=True)  # and all over again
 
     async def _send(self, connection: AbstractConnection, command: Command) -> None:
+        if not connection.is_connected:  # redis-py would connect again by itself
+            raise StorageUnavailable(f"{self._options} cannot be reached: the connection is closed")
         try:
             await connection.send_packed_command(command.packed, check_health=False)
         except (RedisError, OSError) as error:

@@ -7,12 +7,13 @@ detour, and named tuples are made without their constructors.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from hueyio.exceptions import StorageError
 from hueyio.storage.records import Delivery, Entry, Header, Lane, Receipt
 
-__all__ = ["read_deliveries", "read_record", "read_start", "write_record", "write_start"]
+__all__ = ["check_text", "read_deliveries", "read_record", "read_start", "write_record", "write_start"]
 
 _PLAIN: Final[dict[Lane, bytes]] = {"loop": b"l", "thread": b"t", "process": b"p"}
 _LANE_OF: Final[dict[int, Lane]] = {
@@ -24,6 +25,15 @@ _DEFAULTS: Final = Header("")
 _REST: Final = tuple(_DEFAULTS)[2:]
 _new = tuple.__new__
 _NAMES: Final = Header._fields[2:]
+
+
+def check_text(texts: Iterable[str]) -> None:
+    """Refuse text that cannot be written, before it is sent together with that of others."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise StorageError(f"{text!r} is no text that UTF-8 can hold") from None
 
 
 def write_record(entry: Entry) -> bytes:

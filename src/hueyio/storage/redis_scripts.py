@@ -6,10 +6,10 @@ A file says in its first comment which keys and which parts it needs, and what s
     -- parts: _held _clock
     -- first: _claim_plain
 
-Parts are put in front of it, each once, and the name of a key is replaced by its ``KEYS[n]``, so that each script declares
-all keys that it touches. (Local variables would cost more: every function that uses one has to find it when it is made.)
-Most names are fixed for a queue (``Layout.key``). HELD (one owner's), AREA and AREA_TTL are given with the call and come
-after the fixed ones; ``HELD*`` stands for any number of owners', from ``KEYS[FIRST_HELD]`` on.
+Parts are put in front of it, each once, and the name of a key is replaced by its ``KEYS[n]``, so that each script
+declares all keys that it touches. (Local variables would cost more: every function that uses one has to find it when
+it is made.) Most names are fixed for a queue (``Layout.key``). HELD (one owner's), AREA and AREA_TTL are given with
+the call and come after the fixed ones; ``HELD*`` stands for any number of owners', from ``KEYS[FIRST_HELD]`` on.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple, TypeAlias
 
-import hiredis
-
 from hueyio.storage.redis_layout import Layout
-from hueyio.storage.redis_wire import Command
+from hueyio.storage.redis_wire import Command, pack_parts
 
 __all__ = ["Argument", "Scripts", "read_script"]
 
@@ -60,8 +58,8 @@ class Scripts:
         script, fixed = prepared
         rest: tuple[Any, ...] = (len(fixed) + len(keys), *fixed, *keys, *args)
         return Command(
-            hiredis.pack_command((b"EVALSHA", script.digest, *rest)),
-            lambda: hiredis.pack_command((b"EVAL", script.source, *rest)),
+            pack_parts((b"EVALSHA", script.digest, *rest)),
+            lambda: pack_parts((b"EVAL", script.source, *rest)),
         )
 
 

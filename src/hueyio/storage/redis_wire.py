@@ -16,7 +16,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
@@ -27,7 +27,10 @@ from hueyio.storage.redis_errors import translate
 from hueyio.storage.redis_lifetime import Lifetime
 from hueyio.storage.redis_options import RedisOptions
 
-__all__ = ["Command", "Wire", "connect", "pack"]
+__all__ = ["Command", "Link", "Wire", "connect", "pack", "pack_parts"]
+
+pack_parts: Final = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)
+"""Pack a command in C; its stub allows for one part only."""
 
 
 class Command(NamedTuple):
@@ -45,7 +48,7 @@ class _Call(NamedTuple):
 
 def pack(*command: bytes | str | int | float) -> Command:
     """Return a plain command."""
-    return Command(hiredis.pack_command(command))
+    return Command(pack_parts(command))
 
 
 async def connect(options: RedisOptions) -> AbstractConnection:
@@ -176,6 +179,8 @@ class Link:
             await self._has_outgoing.wait()
             self._has_outgoing.clear()
             pieces, self._outgoing = self._outgoing, []
+            if not self._connection.is_connected:
+                return  # redis-py would connect again by itself
             try:
                 await self._connection.send_packed_command(pieces, check_health=False)
             except (RedisError, OSError):

@@ -22,7 +22,7 @@ NO_SERVER: Final = "no Redis or Valkey server was found, and these tests need a 
 _PATIENCE: Final = 20.0
 """Seconds that a server may take to begin or to end."""
 
-_WATCHDOG: Final = 'cat >/dev/null; kill -9 "$0" 2>/dev/null'
+_WATCHDOG: Final = 'cat >/dev/null; kill -9 "$0" 2>/dev/null; rm -rf "$1"'
 
 
 def find_servers() -> dict[str, Path]:
@@ -82,7 +82,9 @@ class Server:
                 start_new_session=True,  # a Ctrl-C is for the tests; they stop it in their own order
             )
         self._watchdog = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCHDOG, str(self._process.pid)], stdin=subprocess.PIPE, start_new_session=True
+            ["/bin/sh", "-c", _WATCHDOG, str(self._process.pid), self.directory],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
         self._wait_until_it_answers(self._process)
 

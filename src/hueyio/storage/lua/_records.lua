@@ -40,5 +40,5 @@ local function read_row(row)
 end
 
 local function has(flags, flag)
-  return string.find(flags, flag, 1, true) ~= nil
+  return flags ~= '0' and string.find(flags, flag, 1, true) ~= nil
 end

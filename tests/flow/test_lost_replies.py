@@ -1,0 +1,118 @@
+"""A consumer whose storage loses replies: nothing is lost, nothing is run that nobody asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hueyio import Huey, StorageUnavailable
+from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
+
+
+class LossyStorage:
+    """A storage in front of another: some operations take effect, and then their reply is lost."""
+
+    def __init__(self, storage: Storage, lossy: set[str], share: float) -> None:
+        self._storage = storage
+        self.lossy = lossy
+        self.share = share
+        self.lost: Counter[str] = Counter()
+        self.random = random.Random(7)
+
+    @property
+    def name(self) -> str:
+        return self._storage.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._storage.capabilities
+
+    async def connect(self) -> Session:
+        session: Any = LossySession(await self._storage.connect(), self)
+        typed: Session = session
+        return typed
+
+    def lease_keeper(self, owner: str) -> LeaseKeeper:
+        return self._storage.lease_keeper(owner)
+
+    def __str__(self) -> str:
+        return f"lossy {self._storage}"
+
+
+class LossySession:
+    def __init__(self, session: Session, storage: LossyStorage) -> None:
+        self._session = session
+        self._storage = storage
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._session, name)
+        if name not in self._storage.lossy:
+            return operation
+
+        async def lose(*args: Any) -> Any:
+            answer = await operation(*args)
+            if self._storage.random.random() < self._storage.share:
+                self._storage.lost[name] += 1
+                raise StorageUnavailable(f"the reply of {name} was lost")
+            return answer
+
+        return lose
+
+
+def make_lossy(make_huey: Callable[..., Huey], lossy: set[str], share: float = 0.3) -> tuple[Huey, LossyStorage]:
+    lossy_storage = LossyStorage(make_huey().storage, lossy, share)
+
+    class LossyHuey(Huey):
+        def get_storage(self, **_: Any) -> Storage:
+            return lossy_storage
+
+    return LossyHuey("lossy"), lossy_storage
+
+
+@pytest.mark.parametrize(
+    "lossy",
+    ["claim", "settle", "held", "peek", "promote owners notices", "claim settle held peek"],
+)
+async def test_every_task_runs_once_and_is_answered(make_huey: Callable[..., Huey], lossy: str) -> None:
+    huey, storage = make_lossy(make_huey, set(lossy.split()))
+    runs: Counter[int] = Counter()
+
+    @huey.task
+    async def work(number: int) -> int:
+        runs[number] += 1
+        await asyncio.sleep(0)
+        return number
+
+    async with huey.create_consumer(workers=7, prefetch=5):
+        results: Any = []
+        for start in range(0, 50, 10):
+            group = await work.map(range(start, start + 10))
+            results += await asyncio.gather(*group)
+    assert all(storage.lost[name] for name in storage.lossy & {"claim", "settle", "peek"})
+    storage.lossy = set()
+    assert results == list(range(50))
+    assert set(runs.values()) == {1}
+    counts = await huey.counts()
+    assert (counts.running, sum(counts.queued.values()), counts.results) == (0, 0, 0)
+    await huey.close()
+
+
+async def test_repeated_enqueue_after_a_lost_reply_makes_no_second_task(make_huey: Callable[..., Huey]) -> None:
+    huey, storage = make_lossy(make_huey, {"enqueue"}, share=1.0)
+
+    @huey.task
+    async def work() -> int:
+        return 1
+
+    task = work.s()
+    for _ in range(3):
+        with pytest.raises(StorageUnavailable):
+            await huey.enqueue(task)
+    storage.lossy = set()
+    assert await huey.count() == 1
+    await huey.close()

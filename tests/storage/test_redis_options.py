@@ -1,0 +1,146 @@
+"""How a Redis storage is set up, and what it says about itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+from redis import asyncio as redis_asyncio
+
+from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.storage.redis import RedisStorage
+from hueyio.storage.redis_layout import Layout
+from hueyio.testing.servers import Server
+
+SECRET = "s3cret-pass"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "Redis at localhost:6379/0, queue 'app'"),
+        ({"url": f"redis://user:{SECRET}@host:7000/3"}, "Redis at host:7000/3, queue 'app'"),
+        ({"url": f"rediss://:{SECRET}@host"}, "Redis at host:6379/0, queue 'app'"),
+        ({"url": f"unix:///run/s?db=2&password={SECRET}"}, "Redis at /run/s/2, queue 'app'"),
+        ({"host": "host", "port": 1, "db": 4, "password": SECRET}, "Redis at host:1/4, queue 'app'"),
+        ({"unix_socket_path": "/run/s"}, "Redis at /run/s/0, queue 'app'"),
+        ({"connection_pool": redis.ConnectionPool(host="host", password=SECRET)}, "Redis at host:6379/0, queue 'app'"),
+        (
+            {"connection_pool": redis_asyncio.ConnectionPool.from_url("unix:///run/s")},
+            "Redis at /run/s/0, queue 'app'",
+        ),
+    ],
+)
+def test_storage_says_where_it_is_and_no_password(options: dict[str, Any], text: str) -> None:
+    assert str(RedisStorage("app", **options)) == text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"url": "redis://host", "host": "other"},
+        {"url": "redis://host", "connection_pool": redis.ConnectionPool()},
+        {"connection_pool": redis.ConnectionPool(), "db": 1},
+        {"url": "redis://host", "socket_timeout": 1},
+    ],
+)
+def test_conflicting_options_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="only one of"):
+        RedisStorage("app", **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"url": "http://host"},
+        {"connection_pool": "redis://host"},
+        {"no_such_option": 1},
+        {"port": "many"},
+        {"read_timeout": 0},
+        {"dead_limit": -1},
+        {"name": ""},
+    ],
+)
+def test_unusable_options_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        RedisStorage(**{"name": "app", **options})
+
+
+def test_options_that_are_none_count_as_not_given() -> None:
+    storage = RedisStorage("app", url="redis://host", host=None, port=None, connection_pool=None, password=None)
+    assert str(storage) == "Redis at host:6379/0, queue 'app'"
+
+
+def test_no_priorities() -> None:
+    assert not RedisStorage("app").capabilities.priorities
+
+
+def test_keys_of_different_names_never_run_into_each_other() -> None:
+    names = ["a", "a:", "a:b", "a%3Ab", "{a}", "a}", "*", "q:lock", "\u00fc", "\U0001f600", "a b", "\ud800", "A"]
+    prefixes = {Layout(name).prefix for name in names}
+    assert len(prefixes) == len(names)
+    for prefix in prefixes:
+        assert not any(other != prefix and other.startswith(prefix) for other in prefixes)
+        assert prefix.count(b"{") == prefix.count(b"}") == 1
+
+
+async def test_unreachable_server_is_named_without_the_password() -> None:
+    storage = RedisStorage("app", url=f"redis://:{SECRET}@127.0.0.1:1/0")
+    with pytest.raises(StorageUnavailable, match=r"Redis at 127.0.0.1:1/0 cannot be reached: .*refused") as caught:
+        await storage.connect()
+    assert SECRET not in _all_text(caught.value)
+
+
+def test_unreachable_server_is_named_by_the_heartbeat_too() -> None:
+    keeper = RedisStorage("app", url=f"redis://:{SECRET}@127.0.0.1:1/0").lease_keeper("owner")
+    with pytest.raises(StorageUnavailable, match=r"Redis at 127.0.0.1:1/0 cannot be reached") as caught:
+        keeper.beat()
+    keeper.close()
+    assert SECRET not in _all_text(caught.value)
+
+
+async def test_unknown_host_is_unavailable() -> None:
+    with pytest.raises(StorageUnavailable, match="no-such-host.invalid:6379/0 cannot be reached"):
+        await RedisStorage("app", host="no-such-host.invalid").connect()
+
+
+@pytest.mark.parametrize("password", [None, SECRET])
+async def test_refused_login_is_a_wrong_configuration(server: Server, password: str | None) -> None:
+    admin = redis.Redis.from_url(server.url)
+    admin.acl_setuser("default", nopass=False, passwords=["+another-one"])
+    try:
+        storage = RedisStorage("app", host="127.0.0.1", port=server.port, password=password)
+        with pytest.raises(ConfigurationError, match="refuses the login") as caught:
+            await storage.connect()
+        assert SECRET not in _all_text(caught.value)
+        keeper = storage.lease_keeper("owner")
+        with pytest.raises(ConfigurationError, match="refuses the login"):
+            keeper.beat()
+        keeper.close()
+    finally:
+        admin.acl_setuser("default", nopass=True, reset_passwords=True)
+        admin.close()
+
+
+async def test_missing_database_is_a_wrong_configuration(server: Server) -> None:
+    with pytest.raises(ConfigurationError, match="no such database"):
+        await RedisStorage("app", host="127.0.0.1", port=server.port, db=100_000).connect()
+
+
+@pytest.mark.parametrize("module", [redis, redis_asyncio])
+async def test_settings_of_a_pool_are_used(server: Server, module: Any) -> None:
+    pool = module.ConnectionPool.from_url(server.url, decode_responses=True, socket_timeout=3)
+    session = await RedisStorage("app", connection_pool=pool).connect()
+    await session.put("data", {"key": b"\xff"})
+    assert await session.pop("data", "key") == b"\xff"
+    await session.close()
+
+
+def _all_text(error: BaseException | None) -> str:
+    """Everything that a traceback would show of an error and of what caused it."""
+    text = ""
+    while error is not None:
+        text += repr(error) + str(error)
+        error = error.__cause__ or error.__context__
+    return text
