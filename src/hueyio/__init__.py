@@ -27,10 +27,34 @@ from hueyio.exceptions import (
 from hueyio.presets import MemoryHuey, RedisHuey, SqliteHuey
 from hueyio.result import Result, ResultGroup
 from hueyio.serializer import Serializer
+from hueyio.signals import (
+    SIGNAL_CANCELED,
+    SIGNAL_COMPLETE,
+    SIGNAL_ENQUEUED,
+    SIGNAL_ERROR,
+    SIGNAL_EXECUTING,
+    SIGNAL_EXPIRED,
+    SIGNAL_INTERRUPTED,
+    SIGNAL_RETRYING,
+    SIGNAL_REVOKED,
+    SIGNAL_SCHEDULED,
+    SIGNAL_TIMEOUT,
+)
 from hueyio.task import Task
 from hueyio.wrapper import TaskWrapper
 
 __all__ = [
+    "SIGNAL_CANCELED",
+    "SIGNAL_COMPLETE",
+    "SIGNAL_ENQUEUED",
+    "SIGNAL_ERROR",
+    "SIGNAL_EXECUTING",
+    "SIGNAL_EXPIRED",
+    "SIGNAL_INTERRUPTED",
+    "SIGNAL_RETRYING",
+    "SIGNAL_REVOKED",
+    "SIGNAL_SCHEDULED",
+    "SIGNAL_TIMEOUT",
     "CancelExecution",
     "ConfigurationError",
     "Consumer",

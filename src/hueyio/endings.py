@@ -61,11 +61,9 @@ Ending: TypeAlias = Returned | Error
 
 def write_ending(ending: Ending, serializer: Serializer) -> bytes:
     """Return the ending as bytes; raises SerializationError."""
-    match ending:
-        case Returned():
-            return serializer.serialize([ending.value])
-        case Error():
-            return serializer.serialize([ending.kind, ending.metadata, ending.cause])
+    return serializer.serialize(
+        [ending.value] if isinstance(ending, Returned) else [ending.kind, ending.metadata, ending.cause]
+    )
 
 
 def read_ending(data: bytes, serializer: Serializer) -> Ending:

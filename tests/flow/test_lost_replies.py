@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,14 +14,14 @@ from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
 
 
 class LossyStorage:
-    """A storage in front of another: some operations take effect, and then their reply is lost."""
+    """A storage in front of another: some operations take effect, and every third time their reply is lost."""
 
-    def __init__(self, storage: Storage, lossy: set[str], share: float) -> None:
+    def __init__(self, storage: Storage, lossy: set[str], every: int) -> None:
         self._storage = storage
         self.lossy = lossy
-        self.share = share
+        self.every = every
+        self.calls: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
-        self.random = random.Random(7)
 
     @property
     def name(self) -> str:
@@ -56,7 +55,8 @@ class LossySession:
 
         async def lose(*args: Any) -> Any:
             answer = await operation(*args)
-            if self._storage.random.random() < self._storage.share:
+            self._storage.calls[name] += 1
+            if self._storage.calls[name] % self._storage.every == 0:
                 self._storage.lost[name] += 1
                 raise StorageUnavailable(f"the reply of {name} was lost")
             return answer
@@ -64,8 +64,8 @@ class LossySession:
         return lose
 
 
-def make_lossy(make_huey: Callable[..., Huey], lossy: set[str], share: float = 0.3) -> tuple[Huey, LossyStorage]:
-    lossy_storage = LossyStorage(make_huey().storage, lossy, share)
+def make_lossy(make_huey: Callable[..., Huey], lossy: set[str], every: int = 3) -> tuple[Huey, LossyStorage]:
+    lossy_storage = LossyStorage(make_huey().storage, lossy, every)
 
     class LossyHuey(Huey):
         def get_storage(self, **_: Any) -> Storage:
@@ -103,7 +103,7 @@ async def test_every_task_runs_once_and_is_answered(make_huey: Callable[..., Hue
 
 
 async def test_repeated_enqueue_after_a_lost_reply_makes_no_second_task(make_huey: Callable[..., Huey]) -> None:
-    huey, storage = make_lossy(make_huey, {"enqueue"}, share=1.0)
+    huey, storage = make_lossy(make_huey, {"enqueue"}, every=1)
 
     @huey.task
     async def work() -> int:

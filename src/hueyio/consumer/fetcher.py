@@ -85,8 +85,10 @@ class Fetcher(Service):
         return 0
 
     async def _recover_held(self, owner: str) -> None:
+        # What is in the ledger now may be settled, and struck out, before the answer is here: it is not unknown.
+        known = self._ledger.ids()
         deliveries = await self._session.held(owner)
-        unknown = [delivery for delivery in deliveries if delivery.receipt.id not in self._ledger]
+        unknown = [delivery for delivery in deliveries if delivery.receipt.id not in known]
         if unknown:
             await self._dispatch(unknown)
         self._in_doubt = False

@@ -49,7 +49,10 @@ class Job:
 
 
 class Ledger:
-    """What the consumer holds, by id, and how much more each lane takes."""
+    """What the consumer holds, by id, and how much more each lane takes.
+
+    A job counts for the lane that it was claimed from, also where its function has since moved to another.
+    """
 
     def __init__(self, sizes: dict[Lane, int], prefetch: int | None, on_room: Callable[[], None]) -> None:
         self._by_id: dict[str, Job] = {}
@@ -79,11 +82,11 @@ class Ledger:
     def add(self, job: Job) -> None:
         """Enter a job."""
         self._by_id[job.task.id] = job
-        self._held[job.lane].add(job)
+        self._held[job.delivery.header.lane].add(job)
 
     def end(self, job: Job) -> None:
         """Note that the job's outcome is there, and only has to be written; tells the fetcher when that makes room."""
-        held = self._held[job.lane]
+        held = self._held[job.delivery.header.lane]
         if job in held:
             held.remove(job)
             self._ended.add(job)
@@ -113,8 +116,9 @@ class Ledger:
         """Return the job of this id, or None."""
         return self._by_id.get(id)
 
-    def __contains__(self, id: object) -> bool:
-        return id in self._by_id
+    def ids(self) -> frozenset[str]:
+        """Return the ids of all jobs."""
+        return frozenset(self._by_id)
 
     def __iter__(self) -> Iterator[Job]:
         return iter([job for held in (*self._held.values(), self._ended) for job in held])

@@ -30,8 +30,8 @@ class Runner:
         self._executor = executor
         self._settler = settler
 
-    async def run(self, job: Job) -> None:
-        """Run the job's body and have its outcome written; returns when the slot is free again."""
+    async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
+        """Run the job's body in this slot and have its outcome written; returns when the slot is free again."""
         # A prefetched job has grown stale while it waited.
         objection = job.objection(self._host.now())
         listened = bool(self._host.signals)
@@ -41,7 +41,7 @@ class Runner:
         job.started = True
         if listened:
             await self._host.signals.send(SIGNAL_EXECUTING, job.task)
-        current = job.slot = asyncio.current_task()
+        job.slot = slot
         try:
             outcome = await self._executor.run(job.spec, job.task)
         except asyncio.CancelledError:
@@ -54,8 +54,8 @@ class Runner:
         job.slot = None
         if job.cancelled or job.lost:
             # The cancellation was for this job, not for the slot, also where the body swallowed it.
-            while current is not None and current.cancelling():
-                current.uncancel()
+            while slot.cancelling():
+                slot.uncancel()
         if listened:
             await self._finish(job, outcome)
         else:

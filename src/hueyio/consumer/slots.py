@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from hueyio.consumer.job import Job
 from hueyio.storage.records import Lane
@@ -22,7 +23,7 @@ class Slots:
     of all the others.
     """
 
-    def __init__(self, lane: Lane, size: int, run: Callable[[Job], Awaitable[None]]) -> None:
+    def __init__(self, lane: Lane, size: int, run: Callable[[Job, asyncio.Task[None]], Awaitable[None]]) -> None:
         self.lane = lane
         self.size = size
         self._run = run
@@ -75,6 +76,7 @@ class Slots:
             task.cancel()
 
     async def _serve(self) -> None:
+        own_task = cast("asyncio.Task[None]", asyncio.current_task())
         while not self._closing:
             if not self._jobs:
                 waiter = asyncio.get_running_loop().create_future()
@@ -83,6 +85,6 @@ class Slots:
                 continue
             job = self._jobs.popleft()
             try:
-                await self._run(job)
+                await self._run(job, own_task)
             except Exception:
                 logger.exception("running task %s", job.task.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Final
 
 from redis import exceptions
@@ -24,6 +26,8 @@ _LATER: Final = (
     ("max number of clients", "has too many clients"),
 )
 """What a server says when the same call may work later."""
+
+_NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 
 _REFUSED: Final = (
     exceptions.AuthenticationError,
@@ -80,7 +84,10 @@ def _reason(error: Exception) -> str:
     """Say why in a few words. Only what the system says: texts of redis-py name what it was connected with."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
+        if isinstance(cause, OSError):
+            # asyncio puts texts of its own there, and one for all addresses that it tried.
+            number = cause.errno or int((_NUMBER.search(str(cause)) or ["", "0"])[1])
+            if number > 0 or cause.strerror:
+                return (os.strerror(number) if number > 0 else str(cause.strerror)).lower()
         cause = cause.__cause__ or cause.__context__
     return "the connection is closed" if "closed" in str(error).lower() else "the connection failed"

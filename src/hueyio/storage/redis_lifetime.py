@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import SessionClosed
 
 __all__ = ["Lifetime"]
 
 T = TypeVar("T")
+
+_roots: Final[set[asyncio.Task[None]]] = set()
+"""The roots that run, of all loops: a loop does not keep tasks alive that nobody else knows, as of a dropped session."""
 
 
 class Lifetime:
@@ -35,6 +38,8 @@ class Lifetime:
         """Start the root."""
         begun: asyncio.Future[None] = self._loop.create_future()
         self._root = self._loop.create_task(self._run(begun), name="hueyio-redis")
+        _roots.add(self._root)
+        self._root.add_done_callback(_roots.discard)
         await begun
 
     def check(self) -> None:

@@ -8,6 +8,7 @@ from hueyio.storage.redis_dead import RedisDead
 from hueyio.storage.redis_keys import RedisKeys, RedisLimits
 from hueyio.storage.redis_looking import RedisLooking, RedisWaiting
 from hueyio.storage.redis_producing import RedisProducing
+from hueyio.storage.redis_wire import pack
 
 __all__ = ["RedisSession"]
 
@@ -24,7 +25,7 @@ class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, Redi
         """Connect; raises StorageUnavailable or ConfigurationError."""
         await core.lifetime.begin()
         try:
-            await core.wire.open()
+            await core.wire.call(pack("PING"))  # an old server finds out only now that it wants a password
         except BaseException:
             await core.lifetime.end()
             raise

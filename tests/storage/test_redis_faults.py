@@ -1,0 +1,219 @@
+"""Redis goes away, comes back, forgets its scripts, cuts connections and is slow: sessions go on by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TypeVar
+
+import pytest
+import redis
+from redis.asyncio import Redis as AsyncRedis
+from tests.conftest import SERVER_KINDS, SERVERS
+from tests.patience import until
+
+from hueyio.exceptions import SessionClosed, StorageUnavailable
+from hueyio.storage.records import Entry, Finish, Header, Over
+from hueyio.storage.redis import RedisStorage
+from hueyio.storage.redis_session import RedisSession
+from hueyio.testing.servers import Server
+
+T = TypeVar("T")
+OWNER = "owner"
+
+
+@pytest.fixture(params=SERVER_KINDS)
+def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Run a server that this test may stop, and that keeps what it has acknowledged."""
+    server = Server(SERVERS[request.param], "--appendonly", "yes", "--appendfsync", "always")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.dispose()
+
+
+@pytest.fixture
+async def session(own_server: Server) -> AsyncIterator[RedisSession]:
+    session = await RedisStorage("app", url=own_server.url).connect()
+    await session.register(OWNER, b"")
+    yield session
+    await session.close()
+
+
+async def test_wait_for_a_result_outlives_a_restart(session: RedisSession, own_server: Server) -> None:
+    await session.enqueue([Entry(Header(id), b"") for id in ("a", "b")])
+    (delivery, _) = await session.claim({"loop": 2}, OWNER)
+    waits = [asyncio.ensure_future(session.await_outcomes([id])) for id in ("a", "b", "a")]
+    await session.await_outcomes(["nobody has this id"])
+    await asyncio.to_thread(own_server.kill)
+    await asyncio.to_thread(own_server.start)
+    assert await _again(lambda: session.settle([Finish(delivery.receipt, b"1")], OWNER, 1)) == ["accepted"]
+    assert await waits[0] == await waits[2] == [Over("a", b"1")]
+    assert not waits[1].done()
+    waits[1].cancel()
+
+
+async def test_end_that_nobody_could_be_told_of_is_found_after_a_reconnect(
+    session: RedisSession, own_server: Server
+) -> None:
+    other = await RedisStorage("app", url=own_server.url).connect()
+    await session.enqueue([Entry(Header("a"), b"")])
+    (delivery,) = await session.claim({"loop": 1}, OWNER)
+    wait = asyncio.ensure_future(session.await_outcomes(["a"]))
+    await session.await_outcomes(["nobody has this id"])
+    with redis.Redis.from_url(own_server.url) as admin:
+        admin.client_kill_filter(_type="pubsub")
+    assert await other.settle([Finish(delivery.receipt, b"1")], OWNER, 1) == ["accepted"]
+    assert await wait == [Over("a", b"1")]
+    await other.close()
+
+
+async def test_idle_consumer_is_told_and_goes_on_after_a_restart(session: RedisSession, own_server: Server) -> None:
+    wait = asyncio.ensure_future(session.wait_for_work(["loop"], 60))
+    await asyncio.sleep(0)
+    await session.peek("data", ["nothing"])
+    await asyncio.to_thread(own_server.kill)
+    with pytest.raises(StorageUnavailable):
+        await wait
+    with pytest.raises(StorageUnavailable, match="cannot be reached"):
+        await session.claim({"loop": 1}, OWNER)
+    await asyncio.to_thread(own_server.start)
+    assert await session.claim({"loop": 1}, OWNER) == []
+    wait = asyncio.ensure_future(session.wait_for_work(["loop"], 60))
+    await session.enqueue([Entry(Header("a"), b"")])
+    assert await wait == {"loop"}
+
+
+async def test_notices_come_after_a_restart(session: RedisSession, own_server: Server) -> None:
+    await session.enqueue([Entry(Header("a"), b"")])
+    await session.claim({"loop": 1}, OWNER)
+    seen = await session.notices(OWNER, None)
+    notices = asyncio.ensure_future(_again(lambda: session.notices(OWNER, seen)))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(own_server.kill)
+    await asyncio.to_thread(own_server.start)
+    await session.register("other", b"")
+    assert await session.cancel(["a"], "other") == []
+    assert (await notices).cancelled == {"a"}
+
+
+async def test_call_fails_clearly_while_the_server_is_away(session: RedisSession, own_server: Server) -> None:
+    await asyncio.to_thread(own_server.stop)
+    for call in (
+        session.enqueue([Entry(Header("a"), b"")]),
+        session.await_outcomes(["a"]),
+        session.wait_for_work(["loop"], 60),
+        session.delete("results", ["a"]),
+        session.locate(["a"]),
+    ):
+        with pytest.raises(StorageUnavailable, match=f"127.0.0.1:{own_server.port}"):
+            await call
+    await asyncio.to_thread(own_server.start)
+    assert [it.verdict for it in await session.enqueue([Entry(Header("a"), b"")])] == ["added"]
+
+
+async def test_heartbeat_goes_on_after_a_restart(session: RedisSession, own_server: Server) -> None:
+    keeper = RedisStorage("app", url=own_server.url).lease_keeper(OWNER)
+    assert await asyncio.to_thread(keeper.beat)
+    await asyncio.to_thread(own_server.kill)
+    with pytest.raises(StorageUnavailable):
+        await asyncio.to_thread(keeper.beat)
+    await asyncio.to_thread(own_server.start)
+    assert await asyncio.to_thread(keeper.beat)
+    assert [owner.beat for owner in await session.owners()] == [2]
+    await session.deregister(OWNER)
+    assert not await asyncio.to_thread(keeper.beat)
+    keeper.close()
+
+
+async def test_killed_connections_lose_no_task(session: RedisSession, own_server: Server) -> None:
+    ids = {f"{n}" for n in range(200)}
+    left, stop = set(ids), asyncio.Event()
+
+    async def kill_connections() -> None:
+        client = AsyncRedis.from_url(own_server.url)
+        while not stop.is_set():
+            await client.client_kill_filter(_type="normal", skipme=True)
+            await client.client_kill_filter(_type="pubsub", skipme=True)
+            await asyncio.sleep(0.02)
+        await client.aclose()
+
+    killer = asyncio.ensure_future(kill_connections())
+    wait = asyncio.ensure_future(_again(lambda: session.await_outcomes(sorted(ids))))
+    for id in sorted(ids):
+        await _again(lambda id=id: session.enqueue([Entry(Header(id), b"")]))  # type: ignore[misc]
+    number = 0
+    while left:
+        await _again(lambda: session.claim({"loop": 7}, OWNER))
+        held = await _again(lambda: session.held(OWNER))
+        if held:
+            number += 1
+            ends = [Finish(it.receipt, b"done") for it in held]
+            answers = await _again(lambda: session.settle(ends, OWNER, number))
+            assert set(answers) == {"accepted"}
+            left -= {it.receipt.id for it in held}
+    assert {over.data for over in await wait} == {b"done"}
+    stop.set()
+    await killer
+
+
+async def test_scripts_are_sent_again_when_the_server_has_forgotten_them(
+    session: RedisSession, own_server: Server
+) -> None:
+    await session.enqueue([Entry(Header("a"), b"")])
+    with redis.Redis.from_url(own_server.url) as admin:
+        admin.script_flush()
+    call = asyncio.ensure_future(session.enqueue([Entry(Header("b"), b"")]))
+    claim = asyncio.ensure_future(session.claim({"loop": 1}, OWNER))
+    await asyncio.sleep(0)
+    claim.cancel()  # it is under way: what it takes is ours
+    await call
+
+    async def is_claimed() -> bool:
+        return [it.receipt.id for it in await session.held(OWNER)] == ["a"]
+
+    await until(is_claimed)
+
+
+async def test_slow_server_is_given_up_in_time(own_server: Server) -> None:
+    session = await RedisStorage("app", host="127.0.0.1", port=own_server.port, socket_timeout=0.2).connect()
+    wait = asyncio.ensure_future(session.await_outcomes(["nobody has this id"]))
+    assert await wait == [Over("nobody has this id", None)]
+    with redis.Redis.from_url(own_server.url) as admin:
+        admin.client_pause(60_000, all=True)
+        with pytest.raises(StorageUnavailable, match=r"does not answer within 0\.2 s"):
+            await session.put("data", {"key": b"value"})
+        keeper = RedisStorage("app", host="127.0.0.1", port=own_server.port, socket_timeout=0.2).lease_keeper(OWNER)
+        with pytest.raises(StorageUnavailable, match="in time"):
+            await asyncio.to_thread(keeper.beat)
+        keeper.close()
+        admin.client_unpause()
+    await session.put("data", {"key": b"value"})
+    await session.close()
+
+
+async def test_close_ends_waits_although_the_server_is_away(own_server: Server) -> None:
+    session = await RedisStorage("app", url=own_server.url).connect()
+    await session.register(OWNER, b"")
+    await session.enqueue([Entry(Header("a"), b"")])
+    seen = await session.notices(OWNER, None)
+    waits = [
+        asyncio.ensure_future(session.await_outcomes(["a"])),
+        asyncio.ensure_future(session.notices(OWNER, seen)),
+    ]
+    await session.await_outcomes(["nobody has this id"])
+    await asyncio.to_thread(own_server.kill)
+    await session.close()
+    for wait in waits:
+        with pytest.raises(SessionClosed):
+            await wait
+
+
+async def _again(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeat what is idempotent until the server is there."""
+    while True:
+        try:
+            return await call()
+        except StorageUnavailable:
+            await asyncio.sleep(0.001)
