@@ -22,10 +22,10 @@ WIDTH: Final = 200
 
 _SEQUENTIAL_TIME: Final = 1.5
 _LATENCY_SAMPLES: Final = 200
-_LATENCY_TIME: Final = 3.0
+_LATENCY_TIME: Final = 2.0
 _LATENCY_PAUSE: Final = 0.002
 _IDLE_TIME: Final = 2.0
-_START_TIME: Final = 0.7
+_START_TIME: Final = 0.5
 """Seconds after which a worker that was started is idle."""
 
 

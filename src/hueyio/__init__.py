@@ -1,7 +1,8 @@
 """Huey's task queue, reborn on the event loop."""
 
-from hueyio.app import DeadTask, Huey
+from hueyio.app import Huey
 from hueyio.consumer import Consumer, ConsumerOptions
+from hueyio.dead import DeadTask
 from hueyio.endings import Error
 from hueyio.exceptions import (
     CancelExecution,

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
-from types import MappingProxyType, TracebackType
-from typing import Any, Final, NamedTuple, ParamSpec, TypedDict, TypeVar, overload
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, ParamSpec, TypedDict, TypeVar, overload
 
 from hueyio.consumer import Consumer, ConsumerOptions
+from hueyio.dead import DeadTask, read_dead_letter
+from hueyio.declaration import TaskDecorator, make_spec
 from hueyio.entries import make_entry
-from hueyio.exceptions import ConfigurationError, HueyException, SerializationError
+from hueyio.exceptions import ConfigurationError, SerializationError
 from hueyio.execution.policy import Rules
 from hueyio.immediate import ImmediateRunner
 from hueyio.message import read_task
 from hueyio.registry import Registry
 from hueyio.result import Result, ResultGroup
-from hueyio.revocation import Revocation, class_key, instance_key, pick_revocation
+from hueyio.revocation import class_key, instance_key
+from hueyio.revoke import Revocable, forget_revocation, is_revoked, keys_of, write_revocation
 from hueyio.serializer import Serializer
 from hueyio.sessions import Sessions
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED, Receiver, Signals
-from hueyio.spec import TaskOptions, TaskSpec
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Counts, DeadLetter, Entry
-from hueyio.task import Expires, Task, aware, seconds_from
+from hueyio.storage.records import Counts, Entry
+from hueyio.task import Expires, Task, aware
 from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
 
-__all__ = ["DeadTask", "Huey", "HueyOptions"]
+__all__ = ["Huey", "HueyOptions"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,32 +50,6 @@ class HueyOptions(TypedDict, total=False):
     immediate_use_memory: bool
     store_intermediate_errors: bool
     result_ttl: float | None
-
-
-class DeadTask(NamedTuple):
-    """A dead letter: a message that could not be run. ``task`` is None if its bytes cannot be read."""
-
-    id: str
-    reason: str
-    buried_at: datetime
-    task: Task | None
-    data: bytes
-
-
-class _TaskDecorator:
-    """What ``huey.task(...)`` with settings returns."""
-
-    def __init__(self, declare: Callable[[Callable[..., Any]], TaskWrapper[..., Any]]) -> None:
-        self._declare = declare
-
-    @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
-
-    @overload
-    def __call__(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
-
-    def __call__(self, func: Callable[..., Any], /) -> TaskWrapper[..., Any]:
-        return self._declare(func)
 
 
 class Huey:
@@ -198,7 +173,7 @@ class Huey:
         timeout: float | None = None,
         max_deliveries: int = 3,
         **settings: Any,
-    ) -> _TaskDecorator: ...
+    ) -> TaskDecorator: ...
 
     def task(self, *functions: Callable[..., Any], **options: Any) -> Any:
         """Declare a function as a task: ``@huey.task``, or ``@huey.task(retries=3)``.
@@ -209,25 +184,15 @@ class Huey:
         """
 
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
-            return self._declare(function, dict(options))
+            return self._declare(function, options)
 
-        return declare(*functions) if functions else _TaskDecorator(declare)
+        return declare(*functions) if functions else TaskDecorator(declare)
 
-    def _declare(self, function: Any, options: dict[str, Any]) -> TaskWrapper[..., Any]:
-        name = options.pop("name", None)
-        function = function.func if isinstance(function, TaskWrapper) else function
-        if not callable(function):
-            raise ConfigurationError(f"only a function can be a task, not {function!r}")
-        known = {key: value for key, value in options.items() if key in _OPTIONS}
-        known["settings"] = MappingProxyType({key: value for key, value in options.items() if key not in _OPTIONS})
-        for key in ("retry_delay", "timeout"):
-            if known.get(key) is not None:
-                known[key] = seconds_from(known[key], key)
-        own_name = name or getattr(function, "__name__", type(function).__name__)
-        spec = TaskSpec(f"{function.__module__}.{own_name}", function, TaskOptions(**known))
+    def _declare(self, function: Callable[..., Any], options: dict[str, Any]) -> TaskWrapper[..., Any]:
+        spec = make_spec(function, options)
         self.registry.register(spec)
         wrapper = self.get_task_wrapper_class()
-        if inspect.iscoroutinefunction(function) and wrapper is TaskWrapper:
+        if spec.lane == "loop" and wrapper is TaskWrapper:
             wrapper = AsyncTaskWrapper
         return wrapper(self, spec)
 
@@ -331,13 +296,13 @@ class Huey:
 
     async def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep the task of this id from being run."""
-        await self._put_revocation(instance_key(task_id), revoke_until, revoke_once)
+        await self._revoke(instance_key(task_id), revoke_until, revoke_once)
 
     async def revoke_all(
         self, task: TaskWrapper[..., Any], revoke_until: datetime | None = None, revoke_once: bool = False
     ) -> None:
         """Keep all tasks of this function from being run."""
-        await self._put_revocation(class_key(task.name), revoke_until, revoke_once)
+        await self._revoke(class_key(task.name), revoke_until, revoke_once)
 
     async def restore(self, task: Task | Result[Any]) -> bool:
         """Take the revocation of one task back; False if there is none."""
@@ -345,51 +310,22 @@ class Huey:
 
     async def restore_by_id(self, task_id: str) -> bool:
         """Take the revocation of the task of this id back; False if there is none."""
-        return await self._delete_revocation(instance_key(task_id))
+        return await forget_revocation(await self.session(), instance_key(task_id))
 
     async def restore_all(self, task: TaskWrapper[..., Any]) -> bool:
         """Take the revocation of this function's tasks back; False if there is none."""
-        return await self._delete_revocation(class_key(task.name))
+        return await forget_revocation(await self.session(), class_key(task.name))
 
-    async def is_revoked(
-        self,
-        task: Task | Result[Any] | TaskWrapper[..., Any] | str,
-        timestamp: datetime | None = None,
-        peek: bool = True,
-    ) -> bool:
+    async def is_revoked(self, task: Revocable, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether a task (of an id: by itself; of a Task or Result: or its function) is revoked.
 
         ``timestamp``: at that moment instead of now. Without ``peek`` a revocation for once is used up.
         """
-        keys = self._revocation_keys(task)
-        session = await self.session()
-        values = await session.peek("revocations", keys)
         now = self.now() if timestamp is None else aware(timestamp).timestamp()
-        picked = pick_revocation(keys, tuple(values), now)
-        if not peek and picked is not None and picked[1].once:
-            return await session.delete("revocations", [picked[0]]) > 0
-        return picked is not None
+        return await is_revoked(await self.session(), keys_of(task), now, peek)
 
-    def _revocation_keys(self, task: Task | Result[Any] | TaskWrapper[..., Any] | str) -> tuple[str, ...]:
-        match task:
-            case str():
-                return (instance_key(task),)
-            case TaskWrapper():
-                return (class_key(task.name),)
-            case Task():
-                return (instance_key(task.id), class_key(task.name))
-            case Result():
-                return self._revocation_keys(task.id if task.task is None else task.task)
-            case _:
-                raise HueyException(f"only a Task, a Result, a declared task or an id can be revoked, not {task!r}")
-
-    async def _put_revocation(self, key: str, until: datetime | None, once: bool) -> None:
-        revocation = Revocation(None if until is None else aware(until).timestamp(), once)
-        ttl = None if revocation.until is None else max(revocation.until - self.now(), 0.0) + 1.0
-        await (await self.session()).put("revocations", {key: revocation.to_bytes()}, ttl)
-
-    async def _delete_revocation(self, key: str) -> bool:
-        return await (await self.session()).delete("revocations", [key]) > 0
+    async def _revoke(self, key: str, until: datetime | None, once: bool) -> None:
+        await write_revocation(await self.session(), key, until, once, self.now())
 
     # Looking
 
@@ -430,7 +366,8 @@ class Huey:
 
     async def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
-        return [self._dead_task(letter) for letter in await (await self.session()).dead(limit)]
+        letters = await (await self.session()).dead(limit)
+        return [read_dead_letter(letter, self.serializer) for letter in letters]
 
     async def requeue(self, ids: Iterable[str]) -> int:
         """Put dead letters back to the queue, as new; return how many."""
@@ -439,10 +376,6 @@ class Huey:
     async def purge(self, ids: Iterable[str] | None = None) -> int:
         """Delete these dead letters, or all; return how many."""
         return await (await self.session()).purge(None if ids is None else list(ids))
-
-    def _dead_task(self, letter: DeadLetter) -> DeadTask:
-        buried_at = datetime.fromtimestamp(letter.buried_at, UTC)
-        return DeadTask(letter.header.id, letter.reason, buried_at, self._read(letter.data), letter.data)
 
     # Consuming
 
@@ -457,6 +390,3 @@ class Huey:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-_OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}

@@ -14,7 +14,7 @@ import redis
 from tests.patience import until
 
 from hueyio.exceptions import StorageError, StorageUnavailable
-from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Over
+from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Over, Settlement
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis_layout import Layout
 from hueyio.storage.redis_session import RedisSession
@@ -272,7 +272,7 @@ async def test_settle_takes_what_is_special_amid_what_is_plain(connect: Connect)
     ids = ["plain", "retry", "bury", "unique", "ttl", "again"]
     await session.enqueue([Entry(Header(id, unique_key="key" if id == "unique" else None), b"d") for id in ids])
     held = {it.receipt.id: it for it in await session.claim({"loop": 10}, OWNER)}
-    batch = [
+    batch: list[Settlement] = [
         Finish(held["plain"].receipt, b"1", 100.0),
         Finish(held["retry"].receipt, intermediate=b"error", follow_ups=(Entry(Header("retry"), b"d2"),)),
         Bury(held["bury"].receipt, "reason: \u00fc", b"buried"),
@@ -323,5 +323,5 @@ asyncio.run(main())
 
 
 def _commandstats(admin: redis.Redis) -> dict[str, dict[str, Any]]:
-    found: dict[str, Any] = admin.info("commandstats")  # type: ignore[assignment]
+    found: dict[str, Any] = admin.info("commandstats")
     return {name.removeprefix("cmdstat_"): figures for name, figures in found.items()}

@@ -63,6 +63,22 @@ class Noticing(Basis):
         assert (await soon(worker.session.notices(worker.owner, old))).cancelled == {"a"}
 
     @pytest.mark.asyncio
+    async def test_notices_tell_also_when_flagged_tasks_come_and_go(self, worker: Worker) -> None:
+        await worker.session.enqueue([make_entry("a")])
+        canceller = await Worker.register(worker.session)
+        (delivery,) = await worker.session.cancel(["a"], canceller.owner)
+        seen = await worker.session.notices(worker.owner, None)
+        assert seen.cancelled == frozenset()
+        await canceller.release(delivery)
+        asking = await _ask(worker, seen)
+        delivery = await worker.claim_one()
+        seen = await soon(asking)
+        assert seen.cancelled == {"a"}
+        asking = await _ask(worker, seen)
+        await worker.finish(delivery)
+        assert (await soon(asking)).cancelled == frozenset()
+
+    @pytest.mark.asyncio
     async def test_notices_are_the_owners_own(self, worker: Worker) -> None:
         other = await Worker.register(worker.session)
         await worker.take_one("a")

@@ -132,6 +132,22 @@ class Settling(Basis):
         assert (found.place, found.data) == ("queued", b"a")
 
     @pytest.mark.asyncio
+    async def test_retry_takes_deletes_and_follows_up_like_any_finish(self, worker: Worker) -> None:
+        await worker.session.put("data", {"taken": b"1", "deleted": b"2"})
+        delivery = await worker.take_one("a")
+        retry = Finish(
+            delivery.receipt,
+            follow_ups=(make_entry("b"), make_entry("a")),
+            take=("data", "taken"),
+            deletes=(("data", "deleted"),),
+        )
+        assert await worker.settle(retry) == ["accepted"]
+        assert await worker.session.scan_keys("data") == []
+        (again, _) = sorted(await worker.claim())
+        assert await worker.settle(retry._replace(receipt=again.receipt)) == ["untaken"]
+        assert sorted(it.receipt.id for it in await worker.session.held(worker.owner)) == ["a", "b"]
+
+    @pytest.mark.asyncio
     async def test_retry_is_not_stopped_by_its_own_once_token(self, worker: Worker) -> None:
         header: dict[str, Any] = {"once_token": "tick", "once_ttl": 60.0}
         await worker.retry(await worker.take_one("a", **header), make_entry("a", **header))

@@ -10,7 +10,7 @@ import pytest
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Defer, Over
 from hueyio.testing.conformance.basis import Basis, Connect
-from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry, soon, start_waiting
+from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry, soon, start_waiting
 
 __all__ = ["Waiting"]
 
@@ -83,6 +83,19 @@ class Waiting(Basis):
         for it in waiting:
             assert await soon(it) == [Over("a", b"result", shared=True)]
         assert await worker.session.peek("results", ["a"]) == [b"result"]
+
+    @pytest.mark.asyncio
+    async def test_shared_result_lives_no_longer_than_it_was_to(self, worker: Worker, connect: Connect) -> None:
+        delivery = await worker.take_one("a")
+        waiting = [await start_waiting(await connect(), "a") for _ in range(2)]
+        await worker.finish(delivery, result=b"result", ttl=0.05)
+        for it in waiting:
+            assert await soon(it) == [Over("a", b"result", shared=True)]
+
+        async def is_gone() -> bool:
+            return await worker.session.peek("results", ["a"]) == [None]
+
+        await eventually(is_gone)
 
     @pytest.mark.asyncio
     async def test_cancelled_waiter_leaves_the_others_alone(self, worker: Worker, connect: Connect) -> None:
@@ -202,6 +215,21 @@ class Waiting(Basis):
         assert not waiting.done()
         await worker.finish(delivery, result=b"failed", also=("b", "c"))
         assert await soon(waiting) == [Over("c", b"failed"), Over("b", b"failed")]
+
+    @pytest.mark.asyncio
+    async def test_waiter_of_an_expected_id_that_is_alive_is_not_told_by_another(
+        self, worker: Worker, connect: Connect
+    ) -> None:
+        client = await connect()
+        delivery = await worker.take_one("a", expects=("b",))
+        own = await worker.take_one("b")
+        waiting = await start_waiting(client, "b")
+        await worker.finish(delivery, result=b"failed", also=("b",))
+        await _told_of_another(worker, client)
+        assert not waiting.done()
+        assert (await client.locate(["b"]))[0].place == "running"
+        await worker.finish(own, result=b"b")
+        assert await soon(waiting) == [Over("b", b"b")]
 
     @pytest.mark.asyncio
     async def test_waiter_of_an_expected_id_waits_through_all_stages(self, worker: Worker, connect: Connect) -> None:

@@ -1,0 +1,55 @@
+"""From a decorated function and its settings to a TaskSpec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from types import MappingProxyType
+from typing import Any, Final, ParamSpec, TypeVar, overload
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.spec import TaskOptions, TaskSpec
+from hueyio.task import seconds_from
+from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
+
+__all__ = ["TaskDecorator", "make_spec"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}
+
+
+class TaskDecorator:
+    """What ``huey.task(...)`` with settings returns: a decorator that keeps the function's types."""
+
+    def __init__(self, declare: Callable[[Callable[..., Any]], TaskWrapper[..., Any]]) -> None:
+        self._declare = declare
+
+    @overload
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+
+    @overload
+    def __call__(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
+
+    def __call__(self, func: Callable[..., Any], /) -> TaskWrapper[..., Any]:
+        """Declare the function."""
+        return self._declare(func)
+
+
+def make_spec(function: Any, options: dict[str, Any]) -> TaskSpec:
+    """Return what is declared; keywords that hueyio does not know become the task's ``settings``.
+
+    A task that is declared anew (under another name, or on another Huey) is taken for its function. Raises
+    ConfigurationError that names the option.
+    """
+    function = function.func if isinstance(function, TaskWrapper) else function
+    if not callable(function):
+        raise ConfigurationError(f"only a function can be a task, not {function!r}")
+    options = dict(options)
+    own_name = options.pop("name", None) or getattr(function, "__name__", type(function).__name__)
+    known = {key: value for key, value in options.items() if key in _OPTIONS}
+    known["settings"] = MappingProxyType({key: value for key, value in options.items() if key not in _OPTIONS})
+    for key in ("retry_delay", "timeout"):
+        if known.get(key) is not None:
+            known[key] = seconds_from(known[key], key)
+    return TaskSpec(f"{function.__module__}.{own_name}", function, TaskOptions(**known))

@@ -1,0 +1,54 @@
+"""Revoke and restore tasks in a storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from hueyio.exceptions import HueyException
+from hueyio.result import Result
+from hueyio.revocation import Revocation, class_key, instance_key, pick_revocation
+from hueyio.storage.contract import Keys
+from hueyio.task import Task, aware
+from hueyio.wrapper import TaskWrapper
+
+__all__ = ["Revocable", "forget_revocation", "is_revoked", "keys_of", "write_revocation"]
+
+Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
+"""What can be asked whether it is revoked; a str is a task's id."""
+
+
+def keys_of(task: Revocable) -> tuple[str, ...]:
+    """Return the keys whose revocations stop this task; of an id only its own."""
+    match task:
+        case str():
+            return (instance_key(task),)
+        case TaskWrapper():
+            return (class_key(task.name),)
+        case Task():
+            return (instance_key(task.id), class_key(task.name))
+        case Result():
+            return keys_of(task.id if task.task is None else task.task)
+        case _:
+            raise HueyException(f"only a Task, a Result, a declared task or an id can be revoked, not {task!r}")
+
+
+async def write_revocation(session: Keys, key: str, until: datetime | None, once: bool, now: float) -> None:
+    """Revoke; over what was there before. A revocation with an end is forgotten a second after it."""
+    revocation = Revocation(None if until is None else aware(until).timestamp(), once)
+    ttl = None if revocation.until is None else max(revocation.until - now, 0.0) + 1.0
+    await session.put("revocations", {key: revocation.to_bytes()}, ttl)
+
+
+async def forget_revocation(session: Keys, key: str) -> bool:
+    """Restore; False if it was not revoked."""
+    return await session.delete("revocations", [key]) > 0
+
+
+async def is_revoked(session: Keys, keys: Sequence[str], now: float, peek: bool) -> bool:
+    """Say whether one of the keys is revoked at ``now``; without ``peek`` a revocation for once is used up."""
+    picked = pick_revocation(tuple(keys), tuple(await session.peek("revocations", keys)), now)
+    if not peek and picked is not None and picked[1].once:
+        return await forget_revocation(session, picked[0])
+    return picked is not None
