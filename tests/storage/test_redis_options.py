@@ -11,8 +11,10 @@ from redis import asyncio as redis_asyncio
 from tests.conftest import SERVER_KINDS, SERVERS
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.storage.records import SHARED_RESULT_TTL, Header
 from hueyio.storage.redis import RedisStorage
-from hueyio.storage.redis_layout import Layout
+from hueyio.storage.redis_layout import CLIENT_LENGTH, Layout
+from hueyio.storage.redis_scripts import read_script
 from hueyio.testing.servers import Server
 
 SECRET = "s3cret-pass"
@@ -99,6 +101,13 @@ def test_keys_of_different_names_never_run_into_each_other() -> None:
     for prefix in prefixes:
         assert not any(other != prefix and other.startswith(prefix) for other in prefixes)
         assert prefix.count(b"{") == prefix.count(b"}") == 1
+
+
+def test_lua_agrees_with_python_on_numbers() -> None:
+    source = read_script("settle").source.decode()
+    assert f"local SHARED_TTL = {SHARED_RESULT_TTL:g}\n" in source
+    assert f"local CLIENT_LENGTH, ENTRY_LENGTH = {CLIENT_LENGTH}, {CLIENT_LENGTH + 8}\n" in source
+    assert f"max_deliveries or {Header('').max_deliveries})" in source
 
 
 async def test_unreachable_server_is_named_without_the_password() -> None:

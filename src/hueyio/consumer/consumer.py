@@ -6,6 +6,7 @@
     storage ─claim─► Fetcher ─► Dispatcher ─► Slots xN ─► Executor ─► policy ─► Settler ─settle─► storage
                                    └─ revoked, expired, unreadable ─────────────────┘
     Scheduler: promotes     Heartbeat: own thread     Reaper: gives up the dead     Listener: notices
+    Isolator: makes way for suspects
 
 Stop order: (1) the feeders stop, a claim under way is let finish; (2) what was not started goes back by Release;
 (3) running bodies get ``shutdown_timeout`` seconds, then are cancelled; (4) the settler drains; (5) the heartbeat
@@ -24,6 +25,7 @@ from typing import Any, Final
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
 from hueyio.consumer.host import Host
+from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.lease import Lease
 from hueyio.consumer.listener import Listener
@@ -179,7 +181,15 @@ class Consumer:
         )
         self._listener = Listener(session, self._ledger, self._current_owner, self._dispatcher.look_up)
         reaper = Reaper(session, self._current_owner, self._lease.steady_since, options.lease)
-        self._feeders: tuple[Service, ...] = (self._fetcher, self._scheduler, self._listener, reaper, self._lease)
+        isolator = Isolator(session, self._ledger, self._fetcher.hold_back, options.lease)
+        self._feeders: tuple[Service, ...] = (
+            self._fetcher,
+            self._scheduler,
+            self._listener,
+            reaper,
+            isolator,
+            self._lease,
+        )
 
     def _current_owner(self) -> str:
         return self._lease.owner
@@ -189,7 +199,8 @@ class Consumer:
             feeder.stop()
         await asyncio.wait(feeding)
         for slots in self._slots.values():
-            for job in slots.close():
+            # Each goes to the front: the last released is the first to run.
+            for job in reversed(slots.close()):
                 self._runner.end(job, Interrupted())
         await self._wait_for_running(self.options.shutdown_timeout)
         for slots in self._slots.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -16,6 +17,9 @@ __all__ = ["Fetcher"]
 
 _LONGEST_WAIT: Final = 5.0
 """Seconds at the bell: a ring that got lost costs no more than this."""
+
+_LOOK_WHILE_HELD_BACK: Final = 0.05
+"""Seconds between two looks into the own ledger while held back; the storage is not asked."""
 
 
 class Fetcher(Service):
@@ -45,6 +49,7 @@ class Fetcher(Service):
         self._again: list[Delivery] = []
         self._longest_wait = min(_LONGEST_WAIT, lease / 3)
         self._in_doubt = False
+        self._held_back_until = 0.0
 
     async def step(self) -> float:
         """Claim once, or wait for room or work."""
@@ -59,6 +64,10 @@ class Fetcher(Service):
             self._on_lease_lost(owner)
             raise
 
+    def hold_back(self, until: float) -> None:
+        """Claim nothing until this monotonic time, or until nothing is held any more."""
+        self._held_back_until = until
+
     def dispatch_again(self, delivery: Delivery) -> None:
         """Decide anew about a delivery that is held already."""
         self._again.append(delivery)
@@ -70,6 +79,8 @@ class Fetcher(Service):
         if self._again:
             await self._dispatch(self._again)
             self._again = []
+        if time.monotonic() < self._held_back_until and len(self._ledger):
+            return _LOOK_WHILE_HELD_BACK
         room = self._ledger.room()
         if not room:
             await self.interruptible(asyncio.sleep(self._longest_wait))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Final, cast
 
 from hueyio.consumer.job import Job
 from hueyio.storage.records import Lane
@@ -14,6 +14,8 @@ from hueyio.storage.records import Lane
 __all__ = ["Slots"]
 
 logger = logging.getLogger(__name__)
+
+_MOST_IN_A_ROW: Final = 50
 
 
 class Slots:
@@ -77,8 +79,16 @@ class Slots:
 
     async def _serve(self) -> None:
         own_task = cast("asyncio.Task[None]", asyncio.current_task())
+        in_a_row = 0
         while not self._closing:
+            in_a_row += 1
+            if in_a_row > _MOST_IN_A_ROW:
+                # Bodies that never wait would keep everybody else from the loop.
+                in_a_row = 0
+                await asyncio.sleep(0)
+                continue
             if not self._jobs:
+                in_a_row = 0
                 waiter = asyncio.get_running_loop().create_future()
                 self._idle.append(waiter)
                 await waiter

@@ -47,7 +47,7 @@ class RedisConsuming:
 
     async def owners(self) -> list[Owner]:
         """List the owners with a live lease."""
-        found = await self._core.run_over_fleet("owners", lambda _: ())
+        found = await self._core.run_over_fleet("owners")
         return [
             Owner(found[at].decode(), int(found[at + 1]), found[at + 2], found[at + 3])
             for at in range(0, len(found), 4)

@@ -56,14 +56,14 @@ class RedisCore:
             raise StorageError(f"{error.object!r} is no text that UTF-8 can hold") from None
         return await self.wire.call(command)
 
-    async def run_over_fleet(self, script: str, args: Callable[[Sequence[str]], Sequence[Argument]]) -> Any:
-        """Run a script that looks at what every owner holds; ``args`` are those that follow the fleet's names.
+    async def run_over_fleet(self, script: str, args: Sequence[Argument] = ()) -> Any:
+        """Run a script that looks at what every owner holds; ``args`` follow the fleet's names.
 
         The script declares all owners' keys, so it is told who they are; if it finds others, it says whom.
         """
         for _ in range(_FLEET_CHANGES):
             fleet = self._fleet
-            reply = await self.run(script, [len(fleet), *fleet, *args(fleet)], self.layout.helds(fleet))
+            reply = await self.run(script, [len(fleet), *fleet, *args], self.layout.helds(fleet))
             if reply is None:
                 return None
             kind, content = reply
@@ -74,8 +74,8 @@ class RedisCore:
 
     async def close(self) -> None:
         """Finish what is being written, end every wait, let go of all connections."""
-        if self.lifetime.is_closing or self.lifetime.is_over:
-            return
+        if self.lifetime.is_closing or self.lifetime.is_over or not self.lifetime.is_here:
+            return  # closed already, or its loop has ended and took all with it
         self.lifetime.is_closing = True
         self.outcomes.close()
         self.notice_board.ring_all()

@@ -18,7 +18,7 @@ __all__ = ["Lifetime"]
 T = TypeVar("T")
 
 _roots: Final[set[asyncio.Task[None]]] = set()
-"""The roots that run, of all loops: a loop does not keep tasks alive that nobody else knows, as of a dropped session."""
+"""The roots that run, of all loops: a loop itself does not keep the tasks of a dropped session alive."""
 
 
 class Lifetime:
@@ -34,6 +34,11 @@ class Lifetime:
         self.is_closing = False
         self.is_over = False
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this is its loop."""
+        return asyncio.get_running_loop() is self._loop
+
     async def begin(self) -> None:
         """Start the root."""
         begun: asyncio.Future[None] = self._loop.create_future()
@@ -46,7 +51,7 @@ class Lifetime:
         """Raise SessionClosed if it is over or about to be, or if this is not its loop."""
         if self.is_closing or self.is_over:
             raise SessionClosed("the session was closed, or its loop has ended")
-        if asyncio.get_running_loop() is not self._loop:
+        if not self.is_here:
             raise SessionClosed("the session belongs to another loop; open one in this loop")
 
     def spawn(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -66,7 +71,7 @@ class Lifetime:
         """Cancel what runs and wait for its end."""
         self._be_over()
         self._end_asked.set()
-        if self._root is not None and asyncio.get_running_loop() is self._loop:
+        if self._root is not None and self.is_here:
             await asyncio.wait({self._root})
 
     async def _run(self, begun: asyncio.Future[None]) -> None:

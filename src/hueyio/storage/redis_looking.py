@@ -42,14 +42,14 @@ class RedisLooking:
 
     async def counts(self) -> Counts:
         """Count everything."""
-        found = await self._core.run_over_fleet("counts", lambda _: ())
+        found = await self._core.run_over_fleet("counts")
         return Counts(dict(zip(LANES, found[:3], strict=True)), *found[3:])
 
     async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
         """List tasks in claim order, suspects first; scheduled ones the earliest first."""
         if limit is not None and limit <= 0:
             return []
-        found = await self._core.run_over_fleet("scan_tasks", lambda _: (place, _ALL if limit is None else limit))
+        found = await self._core.run_over_fleet("scan_tasks", (place, _ALL if limit is None else limit))
         return [Entry(*read_record(found[at].decode(), found[at + 1])) for at in range(0, len(found), 2)]
 
     async def scan_keys(self, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:

@@ -47,17 +47,14 @@ class RedisProducing:
 
     async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
         """Flag what is alive; hand over what nobody holds."""
-        layout = self._core.layout
-        reply = await self._core.run_over_fleet(
-            "cancel", lambda fleet: [owner, *(layout.owner_channel(member) for member in fleet), *ids]
-        )
+        reply = await self._core.run_over_fleet("cancel", [owner, *ids])
         if reply is None:
             raise LeaseLost(f"owner {owner} has no live lease")
         return read_deliveries(reply, owner)
 
     async def locate(self, ids: Sequence[str]) -> list[Found]:
         """Say where each id is."""
-        reply = await self._core.run_over_fleet("locate", lambda _: ids)
+        reply = await self._core.run_over_fleet("locate", ids)
         return [_read_found(id, *reply[3 * at : 3 * at + 3]) for at, id in enumerate(ids)]
 
     async def _enqueue(self, records: list[tuple[bytes, bytes]]) -> list[Placed]:

@@ -20,7 +20,7 @@ _NEVER: Final = "-1"
 
 def write_settlements(settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int) -> list[Argument]:
     """Return the arguments of a batch."""
-    plain_ttl = _most_common_ttl(settlements)
+    plain_ttl = _usual_ttl(settlements)
     ids: list[Argument] = []
     rest: list[Argument] = []
     for it in settlements:
@@ -47,8 +47,8 @@ def read_answers(letters: bytes) -> list[Answer]:
     return [_ANSWERS[letter] for letter in letters]
 
 
-def _most_common_ttl(settlements: Sequence[Settlement]) -> float | None:
-    """Return a ttl that goes without saying: most often all results of a batch have the same."""
+def _usual_ttl(settlements: Sequence[Settlement]) -> float | None:
+    """Return the ttl of the first result; most often all of a batch have the same."""
     for it in settlements:
         if isinstance(it, Finish) and it.result is not None and it.ttl is not None:
             return it.ttl

@@ -21,9 +21,9 @@ local function held_of(i)
   return KEYS[FIRST_HELD - 1 + i]
 end
 
--- The owner that holds an id, and the key of what it holds.
+-- The key of what the holder of an id holds.
 local function holder_of(id)
   for i = 1, FLEET do
-    if redis.call('HEXISTS', held_of(i), id) == 1 then return ARGV[1 + i], held_of(i) end
+    if redis.call('HEXISTS', held_of(i), id) == 1 then return held_of(i) end
   end
 end

@@ -2,6 +2,12 @@
 -- keys: TASKS DELIVERIES CANCELLED SOLITARY
 -- parts: _lanes
 
+-- Tell the owner of an in-flight hash that its notices changed. The hash is named by the owner, and so is its channel.
+local function notify(held)
+  local prefix = string.sub(TASKS, 1, -1 - #'tasks')
+  redis.call('PUBLISH', prefix .. 'notice:' .. string.sub(held, #prefix + #'held:' + 1), '')
+end
+
 -- Answer deliveries: ids, records, and of those that are not plain (index, deliveries, started, cancelled)*.
 local function deliver(ids, rows, read)
   local marks = {}
@@ -44,7 +50,10 @@ local function hold(held, all, suspect)
     writes[2 * i] = row
   end
   apply('HSET', held, writes)
-  return deliver(ids, rows, read)
+  local found, flagged = deliver(ids, rows, read), false
+  for i = 4, #found[3], 4 do flagged = flagged or found[3][i] == 1 end
+  if flagged then notify(held) end
+  return found
 end
 
 -- Put held ids with their rows to the front of their lanes, `more` deliveries counted, in the order given.
@@ -82,6 +91,7 @@ local function end_lease(held, owner, more)
   put_back(ids, rows, more)
   redis.call('DEL', held)
   redis.call('HDEL', SOLITARY, owner)
+  if redis.call('EXISTS', CANCELLED) == 1 then notify(held) end
   return #ids
 end
 

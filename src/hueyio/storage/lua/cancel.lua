@@ -1,5 +1,5 @@
--- Flag what is alive, and take what nobody holds under the caller's lease. ARGV: the fleet, owner, the channel of each
--- member of the fleet, then ids. Answers nil without a lease, else deliveries.
+-- Flag what is alive, and take what nobody holds under the caller's lease. ARGV: the fleet, owner, ids.
+-- Answers nil without a lease, else deliveries.
 -- keys: SCHEDULE HELD*
 -- parts: _held _fleet
 
@@ -8,10 +8,9 @@ if redis.call('HEXISTS', OWNERS, owner) == 0 then return false end
 local others = strangers()
 if others then return others end
 
-local held, channels, seen = nil, {}, {}
+local held, seen = nil, {}
 for i = 1, FLEET do
   if ARGV[1 + i] == owner then held = held_of(i) end
-  channels[ARGV[1 + i]] = ARGV[FIRST_AFTER + i]
 end
 
 local free, notified, from = {}, {}, {}  -- from: queue -> ids to take out of it
@@ -27,16 +26,16 @@ local function take_free(id, record)
   table.insert(from[queue], id)
 end
 
-for i = FIRST_AFTER + FLEET + 1, #ARGV do
+for i = FIRST_AFTER + 1, #ARGV do
   local id = ARGV[i]
   local record = not seen[id] and redis.call('HGET', TASKS, id)
   if record then
     seen[id] = true
     redis.call('SADD', CANCELLED, id)
-    local holder = holder_of(id)
-    if holder then notified[holder] = true else take_free(id, record) end
+    local held_by_other = holder_of(id)
+    if held_by_other then notified[held_by_other] = true else take_free(id, record) end
   end
 end
 for queue, ids in pairs(from) do remove(queue, ids) end
-for holder in pairs(notified) do redis.call('PUBLISH', channels[holder], '') end
+for key in pairs(notified) do notify(key) end
 return {'ok', #free > 0 and hold(held, free) or {}}

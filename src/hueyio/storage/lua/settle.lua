@@ -32,8 +32,9 @@ if last_number > tonumber(number) then return {string.rep('s', count), 0} end
 local ids = {}
 for i = 1, count do ids[i] = ARGV[FIRST_ID - 1 + i] end
 local rows = fetch('HMGET', HELD, ids)
+local flagged = redis.call('EXISTS', CANCELLED) == 1 and fetch('SMISMEMBER', CANCELLED, ids) or {}
 local released, ended = {}, {}  -- ids to take out of HELD; those of them to take out of TASKS as well
-local gone, was_suspect = {}, false
+local gone, was_suspect, was_flagged = {}, false, false
 
 local function next_argument()
   at = at + 1
@@ -155,9 +156,13 @@ local function settle_one(i)
 end
 
 local answers = {}
-for i = 1, count do answers[i] = settle_one(i) end
+for i = 1, count do
+  answers[i] = settle_one(i)
+  was_flagged = was_flagged or answers[i] == 'a' and flagged[i] == 1
+end
 write_released()
 send_post()
+if was_flagged then notify(HELD) end
 if was_suspect then ring_what_is_there(READY) end
 if any_suspects() and redis.call('EXISTS', HELD) == 0 then ring_what_is_there(SUSPECTS) end
 local told = table.concat(answers)
