@@ -93,17 +93,19 @@ class RedisServer:
 
     def usage(self) -> Usage:
         """Look what the server did since its start."""
-        commands = sum(numbers["calls"] for name, numbers in self._info("commandstats").items() if name not in _OURS)
-        cpu = self._info("cpu")
-        reads = int(self._info("stats")["total_reads_processed"])
-        return Usage(commands, reads, float(cpu["used_cpu_user"]) + float(cpu["used_cpu_sys"]))
+        found = self._info("commandstats", "cpu", "stats")
+        commands = sum(
+            numbers["calls"] for name, numbers in found.items() if name.startswith("cmdstat_") and name not in _OURS
+        )
+        cpu = float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
+        return Usage(commands, int(found["total_reads_processed"]), cpu)
 
     def connections(self) -> int:
         """Count the connections, beside our own."""
         return int(self._info("clients")["connected_clients"]) - 1
 
-    def _info(self, section: str) -> dict[str, Any]:
-        about: dict[str, Any] = self._client.info(section)
+    def _info(self, *sections: str) -> dict[str, Any]:
+        about: dict[str, Any] = self._client.info(*sections)
         return about
 
 

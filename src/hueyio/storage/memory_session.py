@@ -106,6 +106,7 @@ class MemorySession:
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         """Wait until a bell rings."""
         deadline = self._loop.time() + timeout
+        await asyncio.sleep(0)  # so that whoever only claims and waits lets others run, however often it rings
         while True:
             state = self._state
             with state.lock:

@@ -21,6 +21,7 @@ _NEVER: Final = "-1"
 def write_settlements(settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int) -> list[Argument]:
     """Return the arguments of a batch."""
     plain_ttl = _usual_ttl(settlements)
+    prefix = _usual_prefix(settlements)
     ids: list[Argument] = []
     rest: list[Argument] = []
     for it in settlements:
@@ -29,7 +30,7 @@ def write_settlements(settlements: Sequence[Settlement], owner: str, number: int
         deliveries = str(receipt.deliveries) if receipt.owner == owner else _NEVER
         match it:
             case Finish():
-                _write_finish(rest, it, deliveries, plain_ttl)
+                _write_finish(rest, it, deliveries, plain_ttl, prefix)
             case Release():
                 rest.append("b" + deliveries)
             case Defer(header=header):
@@ -39,7 +40,7 @@ def write_settlements(settlements: Sequence[Settlement], owner: str, number: int
             case _:
                 assert_never(it)
     ttl = "" if plain_ttl is None else repr(plain_ttl)
-    return [owner, number, dead_limit, ttl, len(ids), *ids, *rest]
+    return [owner, number, dead_limit, ttl, len(ids), prefix, *ids, *rest]
 
 
 def read_answers(letters: bytes) -> list[Answer]:
@@ -55,18 +56,29 @@ def _usual_ttl(settlements: Sequence[Settlement]) -> float | None:
     return None
 
 
-def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: float | None) -> None:
-    _, result, ttl, also, intermediate, follow_ups, deletes, take, latch = it
+def _usual_prefix(settlements: Sequence[Settlement]) -> str:
+    """Return what stands before a task's id in the key of its revocation, which nearly every end of a run deletes."""
+    for it in settlements:
+        if isinstance(it, Finish) and len(it.deletes) == 1 and it.deletes[0][1].endswith(it.receipt.id):
+            return it.deletes[0][1].removesuffix(it.receipt.id)
+    return ""
+
+
+def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: float | None, prefix: str) -> None:
+    receipt, result, ttl, also, intermediate, follow_ups, deletes, take, latch = it
     if latch is not None:
         raise NotImplementedError("chords come in a later version")
+    none, lasting, plain = "n", "r", "t"
+    if deletes == (("revocations", prefix + receipt.id),):
+        none, lasting, plain, deletes = "N", "R", "T", ()
     if also or follow_ups or deletes or take is not None or intermediate is not None:
         _write_other(rest, it, deliveries, {} if take is None else {"take": take})
     elif result is None:
-        rest.append("n" + deliveries)
+        rest.append(none + deliveries)
     elif ttl is None:
-        rest += ("r" + deliveries, result)
+        rest += (lasting + deliveries, result)
     elif ttl == plain_ttl:
-        rest += ("t" + deliveries, result)
+        rest += (plain + deliveries, result)
     else:
         _write_other(rest, it, deliveries, {})
 

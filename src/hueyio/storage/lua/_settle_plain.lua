@@ -1,24 +1,24 @@
 -- What nearly every batch of settlements is: first deliveries that are over with at most a result, of tasks with nothing in
--- their headers, while nobody waits and nothing is cancelled or suspect. Otherwise nothing is touched here.
+-- their headers, while nobody waits and nothing is cancelled, suspect or revoked. Otherwise nothing is touched here.
 -- It stands in front of all functions, because making those costs more than this does.
 -- keys: OWNERS_ANSWERS TASKS HELD RESULTS RESULTS_TTL CANCELLED SHARED WAITING
--- keys: SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS
+-- keys: SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS REVOCATIONS
 
 local plain_count = tonumber(ARGV[5])
 local told_before = redis.call('HGET', OWNERS_ANSWERS, ARGV[1])
 if told_before and plain_count > 0 and plain_count <= 500
   and tonumber(string.match(told_before, '^%d+')) < tonumber(ARGV[2])
-  and redis.call('EXISTS', CANCELLED, SHARED, WAITING, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS) == 0 then
-  local rows = redis.call('HMGET', HELD, unpack(ARGV, 6, 5 + plain_count))
+  and redis.call('EXISTS', CANCELLED, SHARED, WAITING, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, REVOCATIONS) == 0 then
+  local rows = redis.call('HMGET', HELD, unpack(ARGV, 7, 6 + plain_count))
   local results, deadlines, lasting, nothing, seen = {}, {}, {}, {}, {}
-  local at, stored, plain, deadline = 6 + plain_count, 0, true, nil
+  local at, stored, plain, deadline = 7 + plain_count, 0, true, nil
   if ARGV[4] ~= '' then
     local time = redis.call('TIME')
     -- As text, so that it is not formatted again for each result.
     deadline = string.format('%.17g', time[1] + time[2] / 1000000 + ARGV[4])
   end
   for i = 1, plain_count do
-    local id, tag = ARGV[5 + i], ARGV[at]
+    local id, tag = ARGV[6 + i], string.lower(ARGV[at])
     if rows[i] ~= '0' or seen[id] or (tag ~= 't0' and tag ~= 'n0' and tag ~= 'r0') then
       plain = false
       break
@@ -41,8 +41,8 @@ if told_before and plain_count > 0 and plain_count <= 500
     end
   end
   if plain then
-    redis.call('HDEL', HELD, unpack(ARGV, 6, 5 + plain_count))
-    redis.call('HDEL', TASKS, unpack(ARGV, 6, 5 + plain_count))
+    redis.call('HDEL', HELD, unpack(ARGV, 7, 6 + plain_count))
+    redis.call('HDEL', TASKS, unpack(ARGV, 7, 6 + plain_count))
     if stored > 0 then redis.call('HSET', RESULTS, unpack(results)) end
     if #deadlines > 0 then redis.call('ZADD', RESULTS_TTL, unpack(deadlines)) end
     if #lasting > 0 then redis.call('ZREM', RESULTS_TTL, unpack(lasting)) end

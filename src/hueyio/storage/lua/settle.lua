@@ -1,8 +1,9 @@
--- End the runs of several tasks of one owner. ARGV: owner, number, most dead letters, ttl of plain results, count,
+-- End the runs of several tasks of one owner. ARGV: owner, number, most dead letters, ttl of plain results, count, prefix,
 -- count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a letter and the deliveries:
 --
 --   n  over, nothing stored
 --   r  over with a result: the result, for ever        t  the same, with the ttl of plain results
+--   N R T  the same, and the key prefix .. id of the revocations is deleted: nearly every end of a run
 --   b  back to the front
 --   d  put off: the new record up to its message
 --   x  anything else: JSON (see `settle_other`), then result, intermediate and (id, record)* as the JSON says
@@ -16,7 +17,8 @@
 
 local owner, number, dead_limit, plain_ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local count = tonumber(ARGV[5])
-local FIRST_ID, at = 6, 6 + tonumber(ARGV[5])
+local prefix, unrevoked = ARGV[6], {}
+local FIRST_ID, at = 7, 7 + tonumber(ARGV[5])
 local AREAS = {
   results = {RESULTS, RESULTS_TTL}, data = {DATA, DATA_TTL}, revocations = {REVOCATIONS, REVOCATIONS_TTL},
   locks = {LOCKS, LOCKS_TTL}, windows = {WINDOWS, WINDOWS_TTL},
@@ -137,7 +139,8 @@ end
 
 local function settle_one(i)
   local id, tag = ids[i], next_argument()
-  local kind, deliveries = string.sub(tag, 1, 1), string.sub(tag, 2)
+  local letter, deliveries = string.sub(tag, 1, 1), string.sub(tag, 2)
+  local kind = string.lower(letter)
   local row = not gone[id] and rows[i]
   if row and row ~= deliveries and read_row(row) ~= tonumber(deliveries) then row = false end
   if kind == 'x' then return settle_other(id, row, cjson.decode(next_argument())) end
@@ -151,6 +154,7 @@ local function settle_one(i)
     defer(id, row, argument)
   else
     end_plain(id, row, argument, kind == 't' and plain_ttl or nil)
+    if kind ~= letter then unrevoked[#unrevoked + 1] = prefix .. id end
   end
   return 'a'
 end
@@ -161,6 +165,7 @@ for i = 1, count do
   was_flagged = was_flagged or answers[i] == 'a' and flagged[i] == 1
 end
 write_released()
+if #unrevoked > 0 and redis.call('EXISTS', REVOCATIONS) == 1 then drop(REVOCATIONS, REVOCATIONS_TTL, unrevoked) end
 send_post()
 if was_flagged then notify(HELD) end
 if was_suspect then ring_what_is_there(READY) end

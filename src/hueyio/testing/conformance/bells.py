@@ -227,11 +227,13 @@ async def _heard(session: Session, bells: set[Bell]) -> set[Bell]:
 async def _work(worker: Worker, share: int) -> list[str]:
     """Run a share of tasks, one at a time, waiting whenever there are none."""
     done: list[str] = []
-    while len(done) < share:
-        deliveries = await worker.claim(loop=1)
-        if deliveries:
-            await worker.finish(*deliveries)
-            done += [it.receipt.id for it in deliveries]
-        else:
-            await worker.session.wait_for_work(["loop"], 0.2)
+    async with asyncio.timeout(PATIENCE):
+        while len(done) < share:
+            deliveries = await worker.claim(loop=1)
+            if deliveries:
+                await worker.finish(*deliveries)
+                done += [it.receipt.id for it in deliveries]
+            else:
+                await worker.session.wait_for_work(["loop"], 0.2)
+
     return done
