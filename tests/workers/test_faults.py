@@ -54,7 +54,7 @@ async def test_worker_that_stood_still_overwrites_nothing_and_goes_on(workers: B
 @pytest.mark.parametrize("bystanders", [50])
 async def test_task_that_kills_its_workers_is_buried_alone(workers: Bench, app: Any, bystanders: int) -> None:
     async with app.huey:
-        others = await app.sleep.map([(0.2, n) for n in range(bystanders)])
+        others = await app.sleep.map([(0.12, n) for n in range(bystanders)])
         poison = await app.exit_process()
         for _ in range(3):
             worker = workers.start("--lease", "0.5")

@@ -197,18 +197,18 @@ class Closing(Basis):
         async def consumer() -> None:
             session = await storage.connect()
             worker = await Worker.register(session)
-            for _ in range(20):
-                done = 0
-                while done < 5:
+            done = 0
+            async with asyncio.timeout(PATIENCE):
+                while done < 100:
                     deliveries = await worker.claim()
                     for it in deliveries:
                         await worker.finish(it, result=it.data)
                     done += len(deliveries)
                     if not deliveries:
-                        await session.wait_for_work(BELLS, 1.0)
+                        await session.wait_for_work(BELLS, 6 * PATIENCE)
             await session.close()
 
-        thread = threading.Thread(target=asyncio.run, args=(consumer(),))
+        thread = threading.Thread(target=asyncio.run, args=(consumer(),), daemon=True)
         thread.start()
         try:
             asyncio.run(client())
