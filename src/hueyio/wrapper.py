@@ -137,6 +137,8 @@ class TaskWrapper(Generic[P, R]):
         if isinstance(args, (int, float, timedelta, datetime)) and kwargs is None and eta is None and delay is None:
             eta, delay = (args, None) if isinstance(args, datetime) else (None, args)
             args = None
+        if args is not None and not isinstance(args, Iterable):
+            raise ValueError(f"args of {self.name}.schedule must be a tuple of arguments, not {args!r}")
         if kwargs is not None and not isinstance(kwargs, dict):
             raise ValueError(f"kwargs of {self.name}.schedule must be a dict, not {kwargs!r}")
         if eta is None and delay is None:

@@ -272,6 +272,7 @@ async def test_scheduled_task_starts_when_it_is_due(huey: Huey) -> None:
         ({"args": (1, 2), "eta": datetime(2030, 1, 1), "delay": 1}, "not both"),
         ({"args": (1, 2), "eta": "tomorrow"}, "must be a datetime"),
         ({"args": (1,), "kwargs": [("b", 2)], "delay": 1}, "must be a dict"),
+        ({"args": 1, "delay": 1}, "must be a tuple"),
     ],
 )
 def test_wrong_schedule_is_refused_at_the_call(huey: Huey, call: dict[str, Any], says: str) -> None:

@@ -46,8 +46,9 @@ class Executor:
             return Failed(error)
 
     async def _run_with_deadline(self, spec: TaskSpec, task: Task, kwargs: dict[str, Any]) -> Outcome:
+        deadline = asyncio.timeout(task.timeout)
         try:
-            async with asyncio.timeout(task.timeout) as deadline:
+            async with deadline:
                 return Succeeded(await self._call(spec, task.args, kwargs))
         except TimeoutError as error:
             # A body may raise TimeoutError for reasons of its own.

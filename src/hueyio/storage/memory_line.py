@@ -63,8 +63,10 @@ class Line:
 
     def push(self, task: LiveTask, rank: float) -> None:
         """Put a task behind all of its rank."""
-        task.seat = next(_backs)
-        self.put_back(task, rank)
+        task.line = self
+        task.seat = seat = next(_backs)
+        self._size += 1
+        heappush(self._heap, (rank, seat, task))
 
     def put_back(self, task: LiveTask, rank: float) -> None:
         """Put a task where it stood before."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from hueyio.exceptions import SessionClosed
 from hueyio.storage import memory_claim as claiming
 from hueyio.storage import memory_looking as looking
+from hueyio.storage.memory_keys import MemoryKeys
 from hueyio.storage.memory_settle import settle
 from hueyio.storage.memory_state import MemoryState
 from hueyio.storage.memory_waits import OutcomesWait, Wait
@@ -39,21 +39,13 @@ from hueyio.storage.records import (
 __all__ = ["MemorySession"]
 
 
-class MemorySession:
+class MemorySession(MemoryKeys):
     """All roles on the shared state, bound to one running loop."""
 
     def __init__(self, state: MemoryState, loop: asyncio.AbstractEventLoop) -> None:
-        self._shared = state
-        self._loop = loop
-        self._closed = False
+        super().__init__(state, loop)
         self._waits: set[Wait] = set()
         self._heard: dict[Bell, int] = {}
-
-    @property
-    def _state(self) -> MemoryState:
-        if self._closed or self._loop.is_closed():
-            raise SessionClosed("this session was closed, or its loop has ended; connect() gives another")
-        return self._shared
 
     async def close(self) -> None:
         """Wake every wait with SessionClosed."""
@@ -208,74 +200,6 @@ class MemorySession:
         """Refuse: this is not there yet."""
         raise NotImplementedError("follow (progress) comes in a later version")
 
-    # --- keys
-
-    async def put(self, area: Area, items: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Write all items, over what was there."""
-        state = self._state
-        with state.lock:
-            shelf = state.areas[area]
-            for key, value in items.items():
-                shelf.put(key, value, ttl)
-            self._note(area)
-
-    async def put_if_absent(self, area: Area, key: str, value: bytes, ttl: float | None = None) -> bool:
-        """Write the value unless the key is there."""
-        state = self._state
-        with state.lock:
-            if state.areas[area].get(key) is not None:
-                return False
-            state.areas[area].put(key, value, ttl)
-            self._note(area)
-            return True
-
-    async def peek(self, area: Area, keys: Sequence[str]) -> list[bytes | None]:
-        """Read values, in order."""
-        state = self._state
-        with state.lock:
-            return [state.areas[area].get(key) for key in keys]
-
-    async def pop(self, area: Area, key: str) -> bytes | None:
-        """Read and delete in one step."""
-        state = self._state
-        with state.lock:
-            return state.areas[area].pop(key)
-
-    async def delete(self, area: Area, keys: Sequence[str]) -> int:
-        """Delete keys; return how many were there."""
-        state = self._state
-        with state.lock:
-            return sum(state.areas[area].pop(key) is not None for key in keys)
-
-    async def compare_delete(self, area: Area, key: str, expected: bytes) -> bool:
-        """Delete the key if it holds exactly ``expected``."""
-        state = self._state
-        with state.lock:
-            return state.areas[area].get(key) == expected and state.areas[area].pop(key) is not None
-
-    async def compare_extend(self, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
-        """Give the key a new time to live if it holds exactly ``expected``."""
-        state = self._state
-        with state.lock:
-            if state.areas[area].get(key) != expected:
-                return False
-            state.areas[area].put(key, expected, ttl)
-            return True
-
-    async def add(self, area: Area, key: str, amount: int = 1, ttl: float | None = None) -> int:
-        """Add to a counter and return it."""
-        state = self._state
-        with state.lock:
-            shelf = state.areas[area]
-            before = shelf.get(key)
-            total = int(before or b"0") + amount
-            if before is None:
-                shelf.put(key, b"%d" % total, ttl)
-            else:
-                shelf.replace(key, b"%d" % total)
-            self._note(area)
-            return total
-
     # --- limits
 
     async def acquire(
@@ -359,8 +283,3 @@ class MemorySession:
         if id in self._shared.tasks or id in self._shared.expected:
             return None
         return Over(id, self._shared.areas["results"].get(id))
-
-    def _note(self, area: Area) -> None:
-        if area == "revocations":
-            self._shared.revocations += 1
-            self._shared.noticed.poke_all()

@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 
 def settle(state: MemoryState, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
     """Apply a batch of an owner, or repeat what it was told."""
-    if any(isinstance(it, Finish | Bury) and it.latch is not None for it in settlements):
-        raise NotImplementedError("latches (chords) come in a later version")
     lease = state.leases.get(owner)
     if lease is None:
         return ["stale"] * len(settlements)
@@ -41,8 +39,10 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
     if task is None:
         return "stale"
     match settlement:
+        case Finish() | Bury() if settlement.latch is not None:
+            raise NotImplementedError("latches (chords) come in a later version")
         case Finish():
-            if not _taken(state, settlement):
+            if settlement.take is not None and not _take(state, *settlement.take):
                 return "untaken"
             state.let_go(task, owner, lease)
             _finish(state, task, settlement)
@@ -61,10 +61,7 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
     return "accepted"
 
 
-def _taken(state: MemoryState, finish: Finish) -> bool:
-    if finish.take is None:
-        return True
-    area, key = finish.take
+def _take(state: MemoryState, area: Area, key: str) -> bool:
     return state.areas[area].pop(key) is not None
 
 
@@ -95,7 +92,7 @@ def _end(state: MemoryState, task: LiveTask, end: Finish | Bury) -> None:
     if end.follow_ups:
         state.enqueue(end.follow_ups)
     state.store(id, end.result, end.ttl)
-    for other in end.also:
+    for other in end.also:  # left alone if somebody enqueued it meanwhile
         if other not in state.tasks:
             state.expected.pop(other, None)
             state.store(other, end.result, end.ttl)
@@ -103,7 +100,8 @@ def _end(state: MemoryState, task: LiveTask, end: Finish | Bury) -> None:
     state.tell(id)
     for other in end.also:
         state.tell(other)
-    state.unname(id, task.header.expects)
+    if task.header.expects:
+        state.unname(id, task.header.expects)
 
 
 def _bury(state: MemoryState, task: LiveTask, reason: str) -> None:
@@ -119,4 +117,4 @@ def _bury(state: MemoryState, task: LiveTask, reason: str) -> None:
 
 def _delete_all(state: MemoryState, keys: Iterable[tuple[Area, str]]) -> None:
     for area, key in keys:
-        state.areas[area].pop(key)
+        state.areas[area].discard(key)

@@ -56,6 +56,10 @@ class Shelf:
             del self._items[key]
         return value
 
+    def discard(self, key: str) -> None:
+        """Delete a value, whether it is there or not."""
+        self._items.pop(key, None)
+
     def prune(self, limit: int | None = None) -> None:
         """Delete what is over; look at no more than ``limit`` deadlines."""
         now = self._clock()

@@ -141,7 +141,8 @@ class MemoryState:
         """Put a task under a lease."""
         task.owner = owner
         lease.held[task.header.id] = task
-        lease.suspects += task.is_suspect
+        if task.deliveries and task.is_suspect:
+            lease.suspects += 1
         if task.cancelled:
             self.noticed.poke(owner)
 
@@ -149,7 +150,7 @@ class MemoryState:
         """Take a task from its owner, and ring for what that owner could not claim beside it."""
         task.owner = None
         del lease.held[task.header.id]
-        if task.is_suspect:
+        if task.deliveries and task.is_suspect:
             lease.suspects -= 1
             for lane in LANES:
                 self.bells.ring(lane)
@@ -173,7 +174,7 @@ class MemoryState:
         """Write a final result, or delete what was stored before."""
         results = self.areas["results"]
         if result is None:
-            results.pop(id)
+            results.discard(id)
             return
         if self.outcomes.is_shared(id):
             ttl = SHARED_RESULT_TTL if ttl is None else min(ttl, SHARED_RESULT_TTL)
@@ -191,7 +192,7 @@ class MemoryState:
 
     def tell(self, id: str) -> None:
         """Tell the waiters of an id, if it is over."""
-        if id in self.outcomes and id not in self.tasks and id not in self.expected:
+        if id in self.outcomes.waits and id not in self.tasks and id not in self.expected:
             self.outcomes.tell(id, self.areas["results"].get(id))
 
     def _name(self, header: Header) -> None:

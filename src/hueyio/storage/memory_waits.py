@@ -44,33 +44,33 @@ class Wait:
 class Pokes(Generic[K]):
     """Waits by what they wait for. Each is woken once and then forgotten."""
 
-    __slots__ = ("_waits",)
+    __slots__ = ("waits",)
 
     def __init__(self) -> None:
-        self._waits: dict[K, set[Wait]] = {}
+        self.waits: dict[K, set[Wait]] = {}
 
     def add(self, keys: Collection[K], wait: Wait) -> None:
         """Let it be woken by any of the keys."""
         for key in keys:
-            self._waits.setdefault(key, set()).add(wait)
+            self.waits.setdefault(key, set()).add(wait)
 
     def discard(self, keys: Collection[K], wait: Wait) -> None:
         """Forget it."""
         for key in keys:
-            waits = self._waits.get(key)
+            waits = self.waits.get(key)
             if waits is not None:
                 waits.discard(wait)
                 if not waits:
-                    del self._waits[key]
+                    del self.waits[key]
 
     def poke(self, key: K) -> None:
         """Wake whoever waits for the key."""
-        for wait in self._waits.pop(key, ()):
+        for wait in self.waits.pop(key, ()):
             wait.wake()
 
     def poke_all(self) -> None:
         """Wake everybody."""
-        for key in list(self._waits):
+        for key in list(self.waits):
             self.poke(key)
 
 
@@ -90,7 +90,8 @@ class Bells:
     def ring(self, bell: Bell) -> None:
         """Ring one bell."""
         self._rings[bell] += 1
-        self.pokes.poke(bell)
+        if self.pokes.waits:
+            self.pokes.poke(bell)
 
     def hear(self, bells: Collection[Bell], heard: dict[Bell, int]) -> frozenset[Bell]:
         """Say which bells rang since ``heard``, which is brought up to date for them."""
@@ -126,34 +127,31 @@ class OutcomesWait(Wait):
 class Outcomes:
     """Calls by the ids that they wait for."""
 
-    __slots__ = ("_waits",)
+    __slots__ = ("waits",)
 
     def __init__(self) -> None:
-        self._waits: dict[str, list[OutcomesWait]] = {}
-
-    def __contains__(self, id: str) -> bool:
-        return id in self._waits
+        self.waits: dict[str, list[OutcomesWait]] = {}
 
     def add(self, ids: Sequence[str], wait: OutcomesWait) -> None:
         """Register a call."""
         for id in ids:
-            self._waits.setdefault(id, []).append(wait)
+            self.waits.setdefault(id, []).append(wait)
 
     def take_back(self, wait: OutcomesWait) -> None:
         """Take back what is left of a call's registrations."""
         for id in wait.missing():
-            waits = self._waits[id]
+            waits = self.waits[id]
             waits.remove(wait)
             if not waits:
-                del self._waits[id]
+                del self.waits[id]
 
     def is_shared(self, id: str) -> bool:
         """Say whether several clients wait for an id."""
-        waits = self._waits.get(id)
+        waits = self.waits.get(id)
         return waits is not None and any(wait.client is not waits[0].client for wait in waits)
 
     def tell(self, id: str, data: bytes | None) -> None:
         """Tell all who wait for an id."""
         over = Over(id, data, self.is_shared(id))
-        for wait in self._waits.pop(id, ()):
+        for wait in self.waits.pop(id, ()):
             wait.tell(over)

@@ -17,6 +17,7 @@ from hueyio.testing.conformance.notices import Noticing
 from hueyio.testing.conformance.ordering import Ordering
 from hueyio.testing.conformance.processes import Processes
 from hueyio.testing.conformance.producing import Producing
+from hueyio.testing.conformance.retrying import Retrying
 from hueyio.testing.conformance.settling import Settling
 from hueyio.testing.conformance.suspects import Suspects
 from hueyio.testing.conformance.waiting import Waiting
@@ -29,6 +30,7 @@ class StorageConformance(
     Ordering,
     Leases,
     Settling,
+    Retrying,
     Suspects,
     Bells,
     Waiting,
