@@ -55,9 +55,9 @@ def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
             _say(f"round {number} of {options.rounds}, {kind}")
             rounds[kind].append(_round(bench, kind, options.measure))
     _say("")
-    report.print_all(rounds, bench.best_threads)
+    report.print_all(rounds, options.best)
     if options.json:
-        report.write_json(options.json, rounds, environment.facts(server), vars(options)["tasks"])
+        report.write_json(options.json, rounds, environment.facts(server), options.tasks)
 
 
 def _round(bench: Bench, kind: Kind, measures: list[Measure]) -> dict[str, Figures]:
@@ -103,6 +103,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"some of {', '.join(MEASURES)} (default: all)",
     )
+    parser.add_argument("--best", action="store_true", help="each one's best round instead of medians")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")
     parser.add_argument("--profile", action="store_true", help="profile a drain of hueyio's instead")
     parser.add_argument("--lines", type=_positive, default=30, metavar="N", help="lines of a profile (default: 30)")

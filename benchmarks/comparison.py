@@ -1,4 +1,4 @@
-"""From the figures of all rounds to medians, and to how hueyio compares with each of the others."""
+"""From the figures of all rounds to one of each kind, and to how hueyio compares with each of the others."""
 
 from __future__ import annotations
 
@@ -28,22 +28,24 @@ LABELS: Final[dict[str, tuple[str, bool]]] = {
 
 
 class Row(NamedTuple):
-    """One figure: the median of each contender, and how many times better ours is than each of the others."""
+    """One figure of each contender, and how many times better ours is than each of the others."""
 
     figure: str
-    medians: dict[str, float]
+    values: dict[str, float]
     ratios: dict[str, float]
 
 
-def compare(rounds: Sequence[Mapping[str, Figures]]) -> list[Row]:
-    """Sum up the rounds, each contender's name to its figures; the first contender is ours."""
-    ours, *others = rounds[0]
+def compare(rounds: Sequence[Mapping[str, Figures]], best: bool = False) -> list[Row]:
+    """Sum up the rounds, each contender's name to its figures; the first contender is ours.
+
+    By medians, and the ratios are medians of those within a round, as the machine may be slower in another. With
+    ``best`` by the best round of each: what else the machine does only ever makes things slower.
+    """
     rows = []
     for figure in LABELS:
-        medians = _medians({name: _of(figure, name, rounds) for name in (ours, *others)})
-        if medians:
-            ratios = _medians({name: _ratios(figure, ours, name, rounds) for name in others})
-            rows.append(Row(figure, medians, ratios))
+        found = {name: _of(figure, name, rounds) for name in rounds[0]}
+        if any(found.values()):
+            rows.append(_by_best(figure, found) if best else _by_medians(figure, found))
     return rows
 
 
@@ -51,11 +53,27 @@ def _of(figure: str, name: str, rounds: Sequence[Mapping[str, Figures]]) -> list
     return [figures[name][figure] for figures in rounds if figure in figures[name]]
 
 
-def _ratios(figure: str, ours: str, other: str, rounds: Sequence[Mapping[str, Figures]]) -> list[float]:
-    """Compare within each round, as the machine may be slower in another."""
-    pairs = zip(_of(figure, ours, rounds), _of(figure, other, rounds), strict=False)
-    more_is_better = LABELS[figure][1]
-    return [mine / its if more_is_better else its / mine for mine, its in pairs if mine and its]
+def _by_medians(figure: str, found: Mapping[str, Sequence[float]]) -> Row:
+    ours, *others = found
+    within = {
+        name: [_ratio(figure, mine, its) for mine, its in zip(found[ours], found[name], strict=False) if mine and its]
+        for name in others
+    }
+    return Row(figure, _medians(found), _medians(within))
+
+
+def _by_best(figure: str, found: Mapping[str, Sequence[float]]) -> Row:
+    pick = max if LABELS[figure][1] else min
+    values = {name: pick(of) for name, of in found.items() if of}
+    ours, *others = found
+    ratios = {
+        name: _ratio(figure, values[ours], values[name]) for name in others if values.get(ours) and values.get(name)
+    }
+    return Row(figure, values, ratios)
+
+
+def _ratio(figure: str, mine: float, its: float) -> float:
+    return mine / its if LABELS[figure][1] else its / mine
 
 
 def _medians(found: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -18,7 +18,7 @@ Measure: TypeAlias = Literal["sequential", "concurrent", "bulk", "drain", "laten
 MEASURES: Final[tuple[Measure, ...]] = ("sequential", "concurrent", "bulk", "drain", "latency", "idle")
 
 THREADS: Final = (1, 4, 32)
-"""Huey drains with each of these at first, then with the one that was best."""
+"""Huey drains with each of these; the best counts."""
 
 _POLL: Final = 0.001
 _ALL: Final = frozenset(MEASURES)
@@ -34,7 +34,7 @@ class Contender:
     options: Mapping[str, Any] = field(default_factory=dict)
     """What its Huey is made with, beside the address."""
     consumer: Mapping[str, Any] = field(default_factory=dict)
-    """What an idle worker is made with; a drain of Huey's also gets its best number of threads."""
+    """What an idle worker is made with; a drain of Huey's also gets a number of threads."""
     poll: float | None = None
     """Seconds between two looks for a result; None: the library's own way to wait."""
     measures: frozenset[Measure] = _ALL

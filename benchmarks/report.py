@@ -7,22 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.comparison import compare
-from benchmarks.contenders import Kind
+from benchmarks.contenders import THREADS, Kind
 from benchmarks.protocol import Figures
 from benchmarks.table import format_rows
 
 __all__ = ["print_all", "write_json"]
 
 
-def print_all(rounds: Mapping[Kind, Sequence[Mapping[str, Figures]]], best_threads: Mapping[str, int]) -> None:
+def print_all(rounds: Mapping[Kind, Sequence[Mapping[str, Figures]]], best: bool) -> None:
     """Print a table for each storage."""
     for kind, of_kind in rounds.items():
-        title = f"{kind}, medians of {len(of_kind)} rounds"
-        print("\n" + format_rows(title, compare(of_kind), list(of_kind[0])))
-    print("\nin brackets: how many times better hueyio is within the same round, median")
-    if best_threads:
-        best = ", ".join(f"{name}: {threads}" for name, threads in best_threads.items())
-        print(f"threads with which Huey drained best: {best}")
+        title = f"{kind}, {'best' if best else 'medians'} of {len(of_kind)} rounds"
+        print("\n" + format_rows(title, compare(of_kind, best), list(of_kind[0])))
+    within = "from best to best" if best else "within the same round, median"
+    print(f"\nin brackets: how many times better hueyio is {within}")
+    print(f"Huey drains with {', '.join(map(str, THREADS))} threads; the best of each round counts")
 
 
 def write_json(

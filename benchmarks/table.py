@@ -27,10 +27,10 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _cell(row: Row, name: str) -> str:
-    if name not in row.medians:
+    if name not in row.values:
         return "-"
     ratio = row.ratios.get(name)
-    return _number(row.medians[name]) + ("" if ratio is None else f" ({_number(ratio)}x)")
+    return _number(row.values[name]) + ("" if ratio is None else f" ({_number(ratio)}x)")
 
 
 def _number(value: float) -> str:

@@ -52,14 +52,13 @@ class Sizes:
 
 
 class Bench:
-    """Runs trials. Remembers with how many threads each of Huey's settings drains best."""
+    """Runs trials."""
 
     def __init__(self, server: RedisServer | None, folder: Path, sizes: Sizes, say: Callable[[str], None]) -> None:
         self._server = server
         self._folder = folder
         self._sizes = sizes
         self._say = say
-        self.best_threads: dict[str, int] = {}
 
     def run(self, contender: Contender, measures: Collection[Measure]) -> Figures:
         """Measure one contender once."""
@@ -102,15 +101,10 @@ class Bench:
         tasks = self._sizes.of(contender)
         if contender.library == "hueyio":
             return self._drain_with(contender, tasks)
-        key = f"{contender.name} on {contender.kind}"
-        best = self.best_threads.get(key)
-        if best is None:
-            rates = {
-                threads: self._drain_with(contender, tasks // 4, workers=threads)["drain/s"] for threads in THREADS
-            }
-            best = max(rates, key=lambda threads: rates[threads])
-            self.best_threads[key] = best
-        return self._drain_with(contender, tasks, workers=best)
+        drains = [
+            self._drain_with(contender, tasks // 2, workers=threads) | {"drain threads": threads} for threads in THREADS
+        ]
+        return max(drains, key=lambda figures: figures["drain/s"])
 
     def _drain_with(self, contender: Contender, tasks: int, **consumer: int) -> Figures:
         with self._empty(contender) as address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from types import MappingProxyType
 from typing import Any, Final, ParamSpec, TypeVar, overload
@@ -45,6 +46,8 @@ def make_spec(function: Any, options: dict[str, Any]) -> TaskSpec:
     function = function.func if isinstance(function, TaskWrapper) else function
     if not callable(function):
         raise ConfigurationError(f"only a function can be a task, not {function!r}")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigurationError(f"{function.__qualname__} is a generator function: calling it would run nothing")
     options = dict(options)
     own_name = options.pop("name", None) or getattr(function, "__name__", type(function).__name__)
     known = {key: value for key, value in options.items() if key in _OPTIONS}

@@ -61,9 +61,12 @@ Ending: TypeAlias = Returned | Error
 
 def write_ending(ending: Ending, serializer: Serializer) -> bytes:
     """Return the ending as bytes; raises SerializationError."""
-    return serializer.serialize(
-        [ending.value] if isinstance(ending, Returned) else [ending.kind, ending.metadata, ending.cause]
-    )
+    if isinstance(ending, Returned):
+        return serializer.serialize([ending.value])
+    try:
+        return serializer.serialize([ending.kind, ending.metadata, ending.cause])
+    except SerializationError:  # a format without bytes; the error's text says enough
+        return serializer.serialize([ending.kind, ending.metadata, None])
 
 
 def read_ending(data: bytes, serializer: Serializer) -> Ending:

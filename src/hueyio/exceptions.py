@@ -164,6 +164,10 @@ class RetryTask(Exception):
     ) -> None:
         if eta is not None and delay is not None:
             raise ValueError("RetryTask takes an eta or a delay, not both")
+        if eta is not None and not isinstance(eta, datetime):
+            raise ValueError(f"RetryTask takes a datetime as eta, not {eta!r}; for a number of seconds use delay")
+        if delay is not None and (isinstance(delay, bool) or not isinstance(delay, (int, float, timedelta))):
+            raise ValueError(f"RetryTask takes seconds or a timedelta as delay, not {delay!r}")
         self.msg = msg
         self.eta = eta
         self.delay = delay

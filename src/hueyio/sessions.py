@@ -27,6 +27,7 @@ class Sessions:
         if session is not None:
             return session
         with self._lock:
+            self._forget_ended()
             opening = self._opening.get(loop)
             if opening is None:
                 # A task of its own: the caller who came first may be cancelled, the others still get it.
@@ -38,6 +39,13 @@ class Sessions:
         finally:
             if opening.done() and self._opening.get(loop) is opening:
                 del self._opening[loop]
+
+    def _forget_ended(self) -> None:
+        """Drop the sessions of closed loops: a session knows its loop, so that neither would go by itself."""
+        for loop in [loop for loop in self._open if loop.is_closed()]:
+            del self._open[loop]
+        for loop in [loop for loop in self._opening if loop.is_closed()]:
+            del self._opening[loop]
 
     async def close(self) -> None:
         """Close the running loop's session if there is one; the next use opens another."""

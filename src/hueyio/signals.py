@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Callable
@@ -86,5 +87,10 @@ class Signals:
                 )
                 if inspect.isawaitable(answer):
                     await answer
-            except Exception:
+            except asyncio.CancelledError:
+                current = asyncio.current_task()
+                if current is not None and current.cancelling():
+                    raise
+                logger.exception("receiver %r of signal %s cancelled itself, task %s", receiver, signal, task.id)
+            except BaseException:  # SystemExit too: a receiver must not end the consumer, as a task must not
                 logger.exception("receiver %r of signal %s failed, task %s", receiver, signal, task.id)

@@ -7,14 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.task import Expires
 
-__all__ = ["Lane", "TaskOptions", "TaskSpec"]
+__all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings"]
 
 Lane = Literal["loop", "thread", "process"]
+
+_MOST: Final = 10 * 366 * 86400.0
+"""Ten years in seconds."""
+
+_MOST_PRIORITY: Final = 2**53
+"""Beyond it a float, in which priorities are kept, no longer tells whole numbers apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +43,42 @@ class TaskOptions:
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        for name, least in (("retries", 0), ("max_deliveries", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ConfigurationError(f"{name} must be a whole number of at least {least}, not {value!r}")
-        for name in ("retry_delay", "retry_backoff"):
-            _check_number(name, getattr(self, name), allow_zero=True)
-        if self.timeout is not None:
-            _check_number("timeout", self.timeout, allow_zero=False)
-        if self.priority is not None and (
-            isinstance(self.priority, bool) or not isinstance(self.priority, (int, float))
-        ):
-            raise ConfigurationError(f"priority must be a number, not {self.priority!r}")
+        most = self.max_deliveries
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise ConfigurationError(f"max_deliveries must be a whole number of at least 1, not {most!r}")
+        check_settings(
+            retries=self.retries,
+            retry_delay=self.retry_delay,
+            retry_backoff=self.retry_backoff,
+            timeout=self.timeout,
+            priority=self.priority,
+        )
         if self.expires is not None and not isinstance(self.expires, (int, float, timedelta, datetime)):
             raise ConfigurationError(f"expires must be seconds, a timedelta or a datetime, not {self.expires!r}")
 
 
-def _check_number(name: str, value: object, *, allow_zero: bool) -> None:
-    good = (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and (value > 0 or (allow_zero and value == 0))
-    )
-    if not good:
-        raise ConfigurationError(f"{name} must be a number of seconds {'>=' if allow_zero else '>'} 0, not {value!r}")
+def check_settings(
+    *,
+    retries: Any = 0,
+    retry_delay: Any = 0,
+    retry_backoff: Any = 0,
+    timeout: Any = None,
+    priority: Any = None,
+) -> None:
+    """Raise ConfigurationError that names the setting whose value cannot be used."""
+    if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+        raise ConfigurationError(f"retries must be a whole number of at least 0, not {retries!r}")
+    for name, value in (("retry_delay", retry_delay), ("retry_backoff", retry_backoff)):
+        if not (_is_number(value) and 0 <= value <= _MOST):
+            raise ConfigurationError(f"{name} must be a number from 0 to {_MOST:.0f}, not {value!r}")
+    if timeout is not None and not (_is_number(timeout) and 0 < timeout <= _MOST):
+        raise ConfigurationError(f"timeout must be a number of seconds > 0, not {timeout!r}")
+    if priority is not None and not (_is_number(priority) and abs(priority) <= _MOST_PRIORITY):
+        raise ConfigurationError(f"priority must be a number, at most 2**53 in size, not {priority!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class TaskSpec:
@@ -70,7 +90,7 @@ class TaskSpec:
         self.name = name
         self.func = func
         self.options = options
-        self.lane: Lane = "loop" if inspect.iscoroutinefunction(func) else "thread"
+        self.lane: Lane = "loop" if _is_async(func) else "thread"
         self._signature = _signature_of(func, options.context)
         self._least, self._most = _positional_range(self._signature)
 
@@ -95,6 +115,10 @@ class TaskSpec:
 
     def __repr__(self) -> str:
         return f"<TaskSpec {self.name}>"
+
+
+def _is_async(func: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(type(func).__call__)
 
 
 def _signature_of(func: Callable[..., Any], context: bool) -> inspect.Signature:

@@ -6,12 +6,17 @@ import os
 import random
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 __all__ = ["Expires", "Task", "aware", "eta_from", "seconds_from"]
 
 Expires: TypeAlias = float | timedelta | datetime
 """Seconds or a timedelta: counted from the enqueue. A datetime: that moment."""
+
+_JUST_BEFORE: Final = timedelta(microseconds=1)
+
+_LONGEST: Final = 10 * 366 * 86400.0
+"""Seconds; what is longer is a mistake (milliseconds?), and soon beyond what a datetime can say."""
 
 
 class _Declared(Protocol):
@@ -137,7 +142,10 @@ class Task:
             case datetime():
                 return aware(self.expires)
             case _:
-                return datetime.fromtimestamp(now + seconds_from(self.expires, "expires"), UTC)
+                seconds = seconds_from(self.expires, "expires")
+                moment = datetime.fromtimestamp(now + seconds, UTC)
+                # A task runs at the very moment at which it expires; one that expires at once never does.
+                return moment if seconds > 0 else moment - _JUST_BEFORE
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Task):
@@ -175,10 +183,12 @@ def aware(moment: datetime) -> datetime:
 def seconds_from(value: float | timedelta, what: str) -> float:
     """Return a duration in seconds, or raise ValueError that names the setting."""
     if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    raise ValueError(f"{what} must be seconds or a timedelta, not {value!r}")
+        value = value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{what} must be seconds or a timedelta, not {value!r}")
+    if not -_LONGEST <= value <= _LONGEST:
+        raise ValueError(f"{what} must be at most {_LONGEST:.0f} seconds (ten years), not {value!r}")
+    return float(value)
 
 
 def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) -> datetime | None:

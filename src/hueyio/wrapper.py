@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from hueyio.result import Result, ResultGroup
-from hueyio.spec import TaskSpec
+from hueyio.spec import TaskSpec, check_settings
 from hueyio.storage.records import Entry
 from hueyio.task import Expires, Task, eta_from, seconds_from
 
@@ -22,6 +22,8 @@ _RESERVED: Final = frozenset(
     {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}
 )
 """Keywords of a call that are Huey's, never the function's."""
+
+_NOTHING: Final = (None,) * 6
 
 
 class _App(Protocol):
@@ -209,6 +211,17 @@ class TaskWrapper(Generic[P, R]):
     ) -> Task:
         # Whether nothing is missing is checked when it is enqueued: a later stage of a pipeline gets more.
         self.spec.check_partial_call(args, kwargs)
+        if (retries, retry_delay, retry_backoff, priority, expires, timeout) != _NOTHING:
+            retry_delay = None if retry_delay is None else seconds_from(retry_delay, "retry_delay")
+            if expires is not None and not isinstance(expires, datetime):
+                seconds_from(expires, "expires")
+            check_settings(
+                retries=retries or 0,
+                retry_delay=retry_delay or 0,
+                retry_backoff=retry_backoff or 0,
+                timeout=timeout,
+                priority=priority,
+            )
         declared = self.spec.options
         return Task(
             self.name,
@@ -219,7 +232,7 @@ class TaskWrapper(Generic[P, R]):
             expires=declared.expires if expires is None else expires,
             priority=declared.priority if priority is None else priority,
             retries=declared.retries if retries is None else retries,
-            retry_delay=declared.retry_delay if retry_delay is None else seconds_from(retry_delay, "retry_delay"),
+            retry_delay=declared.retry_delay if retry_delay is None else retry_delay,
             retry_backoff=declared.retry_backoff if retry_backoff is None else retry_backoff,
             timeout=declared.timeout if timeout is None else timeout,
         )

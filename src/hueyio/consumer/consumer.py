@@ -70,6 +70,7 @@ class Consumer:
         self._started = asyncio.Event()
         self._stop_asked = asyncio.Event()
         self._stop_now = asyncio.Event()
+        self._cancelling = False
         self.stuck = 0
         """Tasks that ignored their cancellation at the stop; they still run, on a loop that wants to end."""
 
@@ -79,8 +80,16 @@ class Consumer:
             raise HueyException("this consumer was started already; create another one")
         self._root = asyncio.create_task(self._main(), name="hueyio-consumer")
         started = asyncio.ensure_future(self._started.wait())
-        await asyncio.wait([started, self._root], return_when=asyncio.FIRST_COMPLETED)
-        started.cancel()
+        try:
+            await asyncio.wait([started, self._root], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # Nobody will hold this consumer: it must not live on.
+            self.stop(graceful=False)
+            self._root.cancel()
+            await asyncio.wait([self._root])
+            raise
+        finally:
+            started.cancel()
         if self._root.done():
             await self._root
 
@@ -164,7 +173,7 @@ class Consumer:
             self._wake_all,
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
-        self._runner = Runner(self._host, self._executor, self._settler)
+        self._runner = Runner(self._host, self._executor, self._settler, self._is_stopping)
         self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
         self._dispatcher = Dispatcher(
             self._host, session, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
@@ -191,6 +200,10 @@ class Consumer:
             self._lease,
         )
 
+    def _is_stopping(self) -> bool:
+        """Say whether slots are being cancelled: by the stop, or because the whole loop ends."""
+        return self._cancelling or (self._root is not None and self._root.cancelling() > 0)
+
     def _current_owner(self) -> str:
         return self._lease.owner
 
@@ -203,11 +216,13 @@ class Consumer:
             for job in reversed(slots.close()):
                 self._runner.end(job, Interrupted())
         await self._wait_for_running(self.options.shutdown_timeout)
+        self._cancelling = True
         for slots in self._slots.values():
             slots.cancel()
         for slots in self._slots.values():
             if not await slots.wait_closed(_CANCEL_TIME):
                 self._name_stuck(slots)
+        await self._runner.wait_told(_CANCEL_TIME)
         if not settling.done() and (left := await self._settler.wait_drained(_DRAIN_TIME)):
             logger.error("%d outcomes could not be written; their tasks run again when the lease is over", left)
         self._settler.stop()
@@ -255,8 +270,12 @@ class Consumer:
         self._fetcher.dispatch_again(job.delivery)
 
     def _refuse(self, job: Job, error: Exception) -> None:
-        """The storage cannot take this outcome; say so in its place."""
+        """The storage cannot take this outcome; say so in its place, without anything that could be refused again."""
         logger.error("task %s %s: its outcome cannot be stored: %s", job.task.name, job.task.id, error)
+        if job.refused:
+            return  # it stays under the lease, and goes back when this consumer ends
+        job.refused = True
+        job.task = job.task.replaced(retries=0, on_error=None)
         self._ledger.add(job)
         self._runner.end(job, Failed(SerializationError(f"the outcome cannot be stored: {error}")))
 

@@ -18,6 +18,9 @@ __all__ = ["Fetcher"]
 _LONGEST_WAIT: Final = 5.0
 """Seconds at the bell: a ring that got lost costs no more than this."""
 
+_LOOK_WHILE_IN_DOUBT: Final = 0.02
+"""Seconds between two looks at what is held, until the settlements under way are answered."""
+
 _LOOK_WHILE_HELD_BACK: Final = 0.05
 """Seconds between two looks into the own ledger while held back; the storage is not asked."""
 
@@ -76,9 +79,10 @@ class Fetcher(Service):
     async def _fetch(self, owner: str) -> float:
         if self._in_doubt:
             await self._recover_held(owner)
+            if self._in_doubt:
+                return _LOOK_WHILE_IN_DOUBT
         if self._again:
-            await self._dispatch(self._again)
-            self._again = []
+            await self._dispatch_again()
         if time.monotonic() < self._held_back_until and len(self._ledger):
             return _LOOK_WHILE_HELD_BACK
         room = self._ledger.room()
@@ -102,4 +106,14 @@ class Fetcher(Service):
         unknown = [delivery for delivery in deliveries if delivery.receipt.id not in known]
         if unknown:
             await self._dispatch(unknown)
-        self._in_doubt = False
+        # An id whose outcome is being written may have become a retry that the lost claim took. Its settlement's answer
+        # tells, so that is waited for.
+        self._in_doubt = any(self._ledger.has_ended(delivery.receipt.id) for delivery in deliveries)
+
+    async def _dispatch_again(self) -> None:
+        again, self._again = self._again, []
+        try:
+            await self._dispatch(again)
+        except BaseException:
+            self._again = again + self._again
+            raise

@@ -22,7 +22,7 @@ __all__ = ["Job", "Ledger"]
 class Job:
     """A delivery that was decoded. ``slot`` is the asyncio task that runs its body, while it does."""
 
-    __slots__ = ("cancelled", "delivery", "lane", "lost", "revoked", "slot", "spec", "started", "task")
+    __slots__ = ("cancelled", "delivery", "lane", "lost", "refused", "revoked", "slot", "spec", "started", "task")
 
     def __init__(self, delivery: Delivery, task: Task, spec: TaskSpec) -> None:
         self.delivery = delivery
@@ -32,6 +32,8 @@ class Job:
         self.revoked: Revoked | None = None
         self.cancelled = delivery.cancelled
         self.started = False
+        self.refused = False
+        """The storage could not take its outcome."""
         self.lost = False
         """The lease it was claimed under is gone: whatever comes of it is dropped."""
         self.slot: asyncio.Task[Any] | None = None
@@ -60,6 +62,8 @@ class Ledger:
         # then two jobs of one id are held for a moment.
         self._held: dict[Lane, set[Job]] = {lane: set() for lane in sizes}
         self._ended: set[Job] = set()
+        self.cancelled: frozenset[str] = frozenset()
+        """What the listener last heard: ids under this lease that somebody cancelled."""
         self._most = {lane: size + (size if prefetch is None else prefetch) for lane, size in sizes.items()}
         # Claims of one or two at a time would cost a round trip each: a lane is refilled when half of its
         # prefetched jobs are gone, which is always before a slot runs dry.
@@ -80,7 +84,8 @@ class Ledger:
         }
 
     def add(self, job: Job) -> None:
-        """Enter a job."""
+        """Enter a job; it is cancelled if somebody asked for that while it was on its way here."""
+        job.cancelled = job.cancelled or job.task.id in self.cancelled
         self._by_id[job.task.id] = job
         self._held[job.delivery.header.lane].add(job)
 
@@ -90,7 +95,7 @@ class Ledger:
         if job in held:
             held.remove(job)
             self._ended.add(job)
-            if len(held) == self._refill_at[job.lane]:
+            if len(held) == self._refill_at[job.delivery.header.lane]:
                 self._on_room()
 
     def remove(self, job: Job) -> None:
@@ -115,6 +120,11 @@ class Ledger:
     def get(self, id: str) -> Job | None:
         """Return the job of this id, or None."""
         return self._by_id.get(id)
+
+    def has_ended(self, id: str) -> bool:
+        """Say whether the outcome of this id is there and waits to be written."""
+        job = self._by_id.get(id)
+        return job is not None and job in self._ended
 
     def ids(self) -> frozenset[str]:
         """Return the ids of all jobs."""

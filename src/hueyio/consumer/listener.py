@@ -36,6 +36,7 @@ class Listener(Service):
         if notices is None:
             self._seen = None  # woken because the owner changed
             return 0
+        self._ledger.cancelled = notices.cancelled
         for id in notices.cancelled:
             self._cancel(self._ledger.get(id))
         if before is None or notices.revocations != before.revocations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job
@@ -16,6 +17,7 @@ from hueyio.execution.policy import decide
 from hueyio.execution.settlement import make_settlement
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED
 from hueyio.storage.records import Settlement
+from hueyio.task import Task
 
 __all__ = ["Runner"]
 
@@ -23,39 +25,45 @@ logger = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs jobs, and ends those that must not run."""
+    """Runs jobs, and ends those that must not run.
 
-    def __init__(self, host: Host, executor: Executor, settler: Settler) -> None:
+    ``is_stopping`` says whether a cancelled slot means that the consumer stops. Otherwise a cancellation that
+    neither ``job.cancelled`` nor ``job.lost`` explains is the body's own doing.
+    """
+
+    def __init__(self, host: Host, executor: Executor, settler: Settler, is_stopping: Callable[[], bool]) -> None:
         self._host = host
         self._executor = executor
         self._settler = settler
+        self._is_stopping = is_stopping
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
         """Run the job's body in this slot and have its outcome written; returns when the slot is free again."""
+        listened = bool(self._host.signals)
         # A prefetched job has grown stale while it waited.
         objection = job.objection(self._host.now())
-        listened = bool(self._host.signals)
+        if objection is None and listened:
+            await self._host.signals.send(SIGNAL_EXECUTING, job.task)
+            objection = job.objection(self._host.now())
         if objection is not None:
             await self._finish(job, objection)
             return
         job.started = True
-        if listened:
-            await self._host.signals.send(SIGNAL_EXECUTING, job.task)
         job.slot = slot
         try:
             outcome = await self._executor.run(job.spec, job.task)
-        except asyncio.CancelledError:
-            job.slot = None
-            if not (job.cancelled or job.lost):
-                # The consumer is stopping. Recorded, and raised again: the slot must end.
+        except asyncio.CancelledError as error:
+            if not (job.cancelled or job.lost) and self._is_stopping():
+                # Recorded, and raised again: the slot must end.
+                job.slot = None
                 self.end(job, Interrupted())
                 raise
-            outcome = Cancelled()
+            outcome = Cancelled() if job.cancelled else Failed(error)
         job.slot = None
-        if job.cancelled or job.lost:
-            # The cancellation was for this job, not for the slot, also where the body swallowed it.
-            while slot.cancelling():
-                slot.uncancel()
+        # What was meant for this job, or left behind by its body, must not reach the next one.
+        while slot.cancelling() and not self._is_stopping():
+            slot.uncancel()
         if listened:
             await self._finish(job, outcome)
         else:
@@ -65,8 +73,19 @@ class Runner:
         """Have the outcome of a job written without waiting for it."""
         if job.lost:
             return
+        unstarted = isinstance(outcome, Interrupted) and not job.started
+        if self._host.signals and not unstarted:
+            telling = asyncio.get_running_loop().create_task(self._finish(job, outcome))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+            return
         effects, settlement = self._decide(job, outcome)
         self._settler.put(job, settlement, effects)
+
+    async def wait_told(self, timeout: float) -> None:
+        """Wait until the receivers of what ended without a slot have been called."""
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=timeout)
 
     async def _finish(self, job: Job, outcome: Outcome) -> None:
         if job.lost:
@@ -87,19 +106,28 @@ class Runner:
             await self._host.signals.send(SIGNAL_SCHEDULED if later else SIGNAL_ENQUEUED, task)
 
     def _decide(self, job: Job, outcome: Outcome) -> tuple[Effects, Settlement]:
-        effects = decide(job.task, outcome, self._host.now(), self._host.rules)
-        if effects.log is not None:
-            logger.warning("task %s: %s", job.task.id, effects.log)
-        elif isinstance(outcome, Failed):
+        if isinstance(outcome, Failed):
             logger.error("task %s %s failed", job.task.name, job.task.id, exc_info=outcome.error)
         try:
-            return effects, self._encode(job, effects)
+            return self._effects(job, job.task, outcome)
         except (SerializationError, TaskArgumentError) as error:
             # What it returned cannot be stored or passed on: that is a failure, and says so.
-            failed = Failed(SerializationError(f"what task {job.task.name} returned: {error}"))
-            effects = decide(job.task, failed, self._host.now(), self._host.rules)
-            logger.error("task %s %s failed: %s", job.task.name, job.task.id, failed.error)
-            return effects, self._encode(job, effects)
+            failure: Exception = SerializationError(f"what task {job.task.name} returned: {error}")
+            logger.error("task %s %s failed: %s", job.task.name, job.task.id, failure)
+        except Exception as error:  # a setting or a serializer of the user's that nobody checked before
+            failure = error
+            logger.exception("task %s %s: deciding what its end means", job.task.name, job.task.id)
+        try:
+            return self._effects(job, job.task, Failed(failure))
+        except Exception:
+            logger.exception("task %s %s: neither retry nor error handler can be written", job.task.name, job.task.id)
+            return self._effects(job, job.task.replaced(retries=0, on_error=None), Failed(failure))
+
+    def _effects(self, job: Job, task: Task, outcome: Outcome) -> tuple[Effects, Settlement]:
+        effects = decide(task, outcome, self._host.now(), self._host.rules)
+        if effects.log is not None:
+            logger.warning("task %s: %s", job.task.id, effects.log)
+        return effects, self._encode(job, effects)
 
     def _encode(self, job: Job, effects: Effects) -> Settlement:
         return make_settlement(

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.service import Service
-from hueyio.exceptions import StorageError, StorageUnavailable
+from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.execution.effects import Effects
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Answer, Settlement
@@ -111,9 +111,9 @@ class Settler(Service):
     async def _write(self, batch: list[_Item]) -> None:
         try:
             answers = await self._session.settle([item.settlement for item in batch], self._owner(), self._number)
-        except StorageUnavailable:
+        except (StorageUnavailable, SessionClosed):
             raise
-        except StorageError as error:
+        except Exception as error:  # whatever it is, it must not stop all the others
             self._split(batch, error)
             return
         if batch is not self._batch:
@@ -135,7 +135,7 @@ class Settler(Service):
                 item.job.task.id,
             )
 
-    def _split(self, batch: list[_Item], error: StorageError) -> None:
+    def _split(self, batch: list[_Item], error: Exception) -> None:
         """Write the settlements of a refused batch one by one, to find the one that the storage cannot take."""
         self._batch = []
         if len(batch) > 1:

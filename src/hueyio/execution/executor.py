@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import Any
 
-from hueyio.concurrency import ThreadPool
+from hueyio.concurrency import ThreadPool, run_in_copy
 from hueyio.exceptions import CancelExecution, RetryTask, TaskTimeout
 from hueyio.execution.outcome import CancelAsked, Failed, Outcome, RetryAsked, Succeeded, TimedOut
 from hueyio.spec import TaskSpec
@@ -30,7 +31,7 @@ class Executor:
         try:
             if task.timeout is None:
                 if spec.lane == "loop":  # one coroutine less on the way of nearly all tasks
-                    return Succeeded(await spec.func(*task.args, **kwargs))
+                    return Succeeded(await run_in_copy(spec.func(*task.args, **kwargs)))
                 return Succeeded(await self._call(spec, task.args, kwargs))
             return await self._run_with_deadline(spec, task, kwargs)
         except asyncio.CancelledError as error:
@@ -60,8 +61,10 @@ class Executor:
 
     async def _call(self, spec: TaskSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if spec.lane == "loop":
-            return await spec.func(*args, **kwargs)
-        return await self.threads.run(_call_with, spec.func, args, kwargs)
+            return await run_in_copy(spec.func(*args, **kwargs))
+        value = await self.threads.run(_call_with, spec.func, args, kwargs)
+        # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
+        return await run_in_copy(value) if inspect.iscoroutine(value) else value
 
 
 def _call_with(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -36,6 +36,9 @@ UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
 
 _UNKNOWN_TASK_MOST_DELAY: Final = 60.0
 
+_LONGEST_RETRY_DELAY: Final = 366 * 86400.0
+"""Seconds up to which a back-off grows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -200,7 +203,7 @@ def _retry(task: Task, now: float) -> Task:
     return task.replaced(
         attempt=task.attempt + 1,
         eta=datetime.fromtimestamp(now + delay, UTC) if delay else None,
-        retry_delay=delay * task.retry_backoff if task.retry_backoff else delay,
+        retry_delay=min(delay * task.retry_backoff, _LONGEST_RETRY_DELAY) if task.retry_backoff else delay,
     )
 
 

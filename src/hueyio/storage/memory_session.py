@@ -99,10 +99,13 @@ class MemorySession(MemoryKeys):
         """Wait until a bell rings."""
         deadline = self._loop.time() + timeout
         await asyncio.sleep(0)  # so that whoever only claims and waits lets others run, however often it rings
+        # As this call began: of two that wait on one session, each must hear the ring that wakes both.
+        heard = dict(self._heard)
         while True:
             state = self._state
             with state.lock:
-                rung = state.bells.hear(bells, self._heard)
+                rung = state.bells.hear(bells, heard)
+                self._heard.update(heard)
                 left = deadline - self._loop.time()
                 if rung or left <= 0:
                     return rung
