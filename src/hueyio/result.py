@@ -168,7 +168,7 @@ class Result(Generic[R]):
 
     async def status(self) -> Status:
         """Say where the task is; reads nothing away."""
-        if self._ending is not None:
+        if self._ending is not None and self._final:
             return _status_of_ending(self._ending)
         (found,) = await (await self._app.session()).locate([self.id])
         return _status_of(found, self._app.serializer)

@@ -213,6 +213,7 @@ class TaskWrapper(Generic[P, R]):
         self.spec.check_partial_call(args, kwargs)
         if (retries, retry_delay, retry_backoff, priority, expires, timeout) != _NOTHING:
             retry_delay = None if retry_delay is None else seconds_from(retry_delay, "retry_delay")
+            timeout = None if timeout is None else seconds_from(timeout, "timeout")
             if expires is not None and not isinstance(expires, datetime):
                 seconds_from(expires, "expires")
             check_settings(

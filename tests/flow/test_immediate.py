@@ -146,3 +146,14 @@ async def test_live_storage_can_be_kept() -> None:
     storage = huey.storage
     huey.immediate = True
     assert huey.storage is storage
+
+
+async def test_status_of_a_task_that_waits_for_its_retry(huey: Huey) -> None:
+    @huey.task(retries=1, retry_delay=60)
+    async def fail() -> None:
+        raise ValueError
+
+    result = await fail()
+    with pytest.raises(TaskException):
+        await result.get()
+    assert await result.status() == "retrying"
