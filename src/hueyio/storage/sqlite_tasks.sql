@@ -38,25 +38,25 @@ DELETE FROM hueyio_expected WHERE queue = ? AND id = ?
 DELETE FROM hueyio_expected WHERE queue = ? AND namer = ? RETURNING id
 
 -- name: is_live
-SELECT 1 FROM hueyio_tasks WHERE queue = ?1 AND id = ?2
+SELECT 1 FROM hueyio_tasks WHERE queue = ? AND id = ?
 UNION ALL
-SELECT 1 FROM hueyio_expected WHERE queue = ?1 AND id = ?2
+SELECT 1 FROM hueyio_expected WHERE queue = ? AND id = ?
 LIMIT 1
 
 -- name: claim_lane
 -- RETURNING keeps no order: the caller sorts again.
-UPDATE hueyio_tasks SET state = 3, owner = ?1
+UPDATE hueyio_tasks SET state = 3, owner = ?
 WHERE row IN (
-    SELECT row FROM hueyio_tasks WHERE queue = ?2 AND lane = ?3 AND state = 0 ORDER BY priority DESC, place LIMIT ?4
+    SELECT row FROM hueyio_tasks WHERE queue = ? AND lane = ? AND state = 0 ORDER BY priority DESC, place LIMIT ?
 )
 RETURNING row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
 
 -- name: claim_suspect
 -- Its place is in front from now on: if it kills once more, it goes to its lane to be buried next.
-UPDATE hueyio_tasks SET state = 3, owner = ?1, place = ?2
+UPDATE hueyio_tasks SET state = 3, owner = ?, place = ?
 WHERE row IN (
     SELECT row FROM hueyio_tasks
-    WHERE queue = ?3 AND state = 1 AND lane IN (?4, ?5, ?6) ORDER BY priority DESC, place LIMIT 1
+    WHERE queue = ? AND state = 1 AND lane IN (?, ?, ?) ORDER BY priority DESC, place LIMIT 1
 )
 RETURNING row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
 

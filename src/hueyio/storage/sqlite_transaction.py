@@ -85,7 +85,7 @@ class Transaction:
 
     def is_live(self, id: str) -> bool:
         """Whether the id is alive or expected."""
-        return self.one(_SQL["is_live"], (self.queue, id)) is not None
+        return self.one(_SQL["is_live"], (self.queue, id, self.queue, id)) is not None
 
     def is_alive(self, id: str) -> bool:
         """Whether the id is queued, scheduled or running."""
