@@ -118,7 +118,7 @@ async def test_a_long_path_has_its_doorbell_elsewhere(name: str, tmp_path: Path)
 
 async def test_kills_inside_commits_lose_nothing_that_was_acknowledged(start: Start, file: Path) -> None:
     acknowledged: list[str] = []
-    for round_ in range(20):
+    for round_ in range(12):
         child = start("produce", str(round_))
         assert child.stdout is not None
         # Killed at some point of its work: after a few more lines in each round.

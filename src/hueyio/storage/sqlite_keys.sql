@@ -6,6 +6,9 @@ INSERT OR REPLACE INTO hueyio_keys (queue, area, key, value, expires) VALUES (?,
 -- name: peek
 SELECT value FROM hueyio_keys WHERE queue = ? AND area = ? AND key = ? AND (expires IS NULL OR expires > ?)
 
+-- name: any_in_area
+SELECT 1 FROM hueyio_keys WHERE queue = ? AND area = ? LIMIT 1
+
 -- name: delete
 DELETE FROM hueyio_keys WHERE queue = ? AND area = ? AND key = ? AND (expires IS NULL OR expires > ?)
 

@@ -1,10 +1,10 @@
 """The end of runs: what a batch of settlements changes.
 
 Settlements are applied in order, each all or nothing: the fence and ``take`` are asked before anything is written.
-Nearly all of them are plain: a Finish with at most a result, of a task with nothing special in its header. A stretch
-of plain ones is one pass of each statement over all its rows. The delete is also the fence: if it finds fewer tasks
-than it should, it is rolled back to its savepoint and the stretch is applied one by one. A stretch of Release is put
-back together, in the order in which the tasks stood.
+Nearly all of them are plain: a Finish with at most a result and keys to delete, of a task with nothing special in
+its header. A stretch of plain ones is one pass of each statement over all its rows. The delete is also the fence:
+if it finds fewer tasks than it should, it is rolled back to its savepoint and the stretch is applied one by one. A
+stretch of Release is put back together, in the order in which the tasks stood.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _is_plain(settlement: Settlement, owner: str) -> bool:
         isinstance(settlement, Finish)
         and settlement.receipt.deliveries == 0
         and settlement.receipt.owner == owner
-        and not (settlement.follow_ups or settlement.also or settlement.deletes or settlement.take)
+        and not (settlement.follow_ups or settlement.also or settlement.take)
     )
 
 
@@ -78,6 +78,8 @@ def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
     if not is_whole:
         return False
     store(tx, ((it.receipt.id, it.result, it.ttl) for it in ends))
+    for area in {area for it in ends for area, _ in it.deletes}:
+        delete(tx, area, [key for it in ends for own, key in it.deletes if own == area])
     tell(tx, [it.receipt.id for it in ends])
     return True
 
