@@ -12,7 +12,7 @@ from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.dead import DeadTask, read_dead_letter
 from hueyio.declaration import TaskDecorator, make_spec
 from hueyio.entries import make_entry
-from hueyio.exceptions import ConfigurationError, SerializationError
+from hueyio.exceptions import ConfigurationError, HueyException, SerializationError
 from hueyio.execution.policy import Rules
 from hueyio.immediate import ImmediateRunner
 from hueyio.message import read_task
@@ -23,6 +23,7 @@ from hueyio.revoke import Revocable, forget_revocation, is_revoked, keys_of, wri
 from hueyio.serializer import Serializer
 from hueyio.sessions import Sessions
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED, Receiver, Signals
+from hueyio.spec import check_settings
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Counts, Entry
@@ -221,6 +222,8 @@ class Huey:
         Raises UnknownTaskError, TaskArgumentError, or NotImplementedError for a priority that the storage cannot
         keep.
         """
+        if not isinstance(task, Task):
+            raise HueyException(f"only a Task can be enqueued, such as add.s(1, 2), not {task!r}")
         self.registry.find(task.name).check_call(task.args, task.kwargs)
         for stage in task.stages():
             self._check(stage)
@@ -265,6 +268,16 @@ class Huey:
 
     def _check(self, stage: Task) -> None:
         self.registry.find(stage.name)
+        if not isinstance(stage.id, str) or not stage.id:
+            raise ConfigurationError(f"task {stage.name}: an id must be a text that is not empty, not {stage.id!r}")
+        if stage.priority is not None or stage.timeout is not None or stage.retries or stage.retry_delay:
+            check_settings(
+                retries=stage.retries,
+                retry_delay=stage.retry_delay,
+                retry_backoff=stage.retry_backoff,
+                timeout=stage.timeout,
+                priority=stage.priority,
+            )
         if stage.priority and not self.storage.capabilities.priorities:
             raise NotImplementedError(
                 f"task {stage.name}: priority={stage.priority!r}, but {type(self).__name__} keeps a plain list; "

@@ -33,7 +33,11 @@ EXIT_CONFIGURATION: Final = 78
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     given = _parser().parse_args(arguments)
-    logging.basicConfig(level=_level(given), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Debug lines of hueyio alone: other libraries have one for every operation.
+    logging.getLogger("hueyio").setLevel(_level(given))
+    logging.basicConfig(
+        level=max(_level(given), logging.INFO), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     try:
         huey = load_huey(given.app)
         names = [field.name for field in dataclasses.fields(ConsumerOptions)]

@@ -20,6 +20,16 @@ R = TypeVar("R")
 _OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}
 
 
+_NOT_HERE: Final = {
+    "at_most_once": "comes in a later version",
+    "unique": "comes in a later version",
+    "run_in": "comes in a later version",
+    "task_base": "is gone: what a task declares is a TaskOptions, and extra keywords are kept in its settings",
+    "task_class": "is gone: what a task declares is a TaskOptions, and extra keywords are kept in its settings",
+}
+"""Keywords that must not be taken for settings of the user's: they would silently do nothing."""
+
+
 class TaskDecorator:
     """What ``huey.task(...)`` with settings returns: a decorator that keeps the function's types."""
 
@@ -49,6 +59,9 @@ def make_spec(function: Any, options: dict[str, Any]) -> TaskSpec:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ConfigurationError(f"{function.__qualname__} is a generator function: calling it would run nothing")
     options = dict(options)
+    for key, reason in _NOT_HERE.items():
+        if key in options:
+            raise ConfigurationError(f"{key}= {reason}")
     own_name = options.pop("name", None) or getattr(function, "__name__", type(function).__name__)
     known = {key: value for key, value in options.items() if key in _OPTIONS}
     known["settings"] = MappingProxyType({key: value for key, value in options.items() if key not in _OPTIONS})

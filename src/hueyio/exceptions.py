@@ -148,6 +148,8 @@ class CancelExecution(Exception):
     """
 
     def __init__(self, msg: str | None = None, retry: bool | None = None) -> None:
+        if retry is not None and not isinstance(retry, bool):
+            raise ValueError(f"CancelExecution takes None, True or False as retry, not {retry!r}")
         self.msg = msg
         self.retry = retry
         super().__init__(*(() if msg is None else (msg,)))

@@ -60,7 +60,12 @@ def read_task(data: bytes, serializer: Serializer) -> Task:
     fields = serializer.deserialize(data)
     if not isinstance(fields, (tuple, list)) or len(fields) < 3:
         raise SerializationError(f"not a message: {type(fields).__name__}")
-    return _from_fields(fields)
+    try:
+        return _from_fields(fields)
+    except SerializationError:
+        raise
+    except Exception as error:  # fields of the wrong kind: whatever they break, the message is what is bad
+        raise SerializationError(f"not a message: {type(error).__name__}: {error}") from error
 
 
 def _to_fields(task: Task) -> tuple[Any, ...]:

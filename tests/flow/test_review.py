@@ -7,6 +7,7 @@ import functools
 import gc
 import json
 import multiprocessing
+import pickle
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,8 +15,21 @@ from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, MemoryHuey, RetryTask, Serializer, TaskCancelled, TaskException
+from hueyio import (
+    ConfigurationError,
+    Huey,
+    HueyException,
+    MemoryHuey,
+    RetryTask,
+    Serializer,
+    Task,
+    TaskCancelled,
+    TaskException,
+)
+from hueyio.declaration import make_spec
+from hueyio.entries import make_entry
 from hueyio.storage.contract import Session
+from hueyio.storage.records import Entry, Header
 
 
 class JsonSerializer(Serializer):
@@ -74,16 +88,14 @@ async def test_settlement_that_the_storage_cannot_take_stops_no_other(huey: Huey
 
     poisoned = bad.s()
     poisoned.on_error = good.s()
-    poisoned.on_error.priority = 2**2000  # nobody checks a Task that was changed by hand
-    if not huey.storage.capabilities.priorities:
-        with pytest.raises(NotImplementedError, match="priority"):
-            await huey.enqueue(poisoned)
-        return
+    # Past the checks of the enqueue: what SQLite cannot bind shows only when the handler is written.
+    poisoned.on_error.priority = 2**2000
+    entry = make_entry(poisoned, huey.registry, huey.serializer, huey.now())
     async with huey.create_consumer(workers=1, prefetch=0):
-        result = await huey.enqueue(poisoned)
+        await (await huey.session()).enqueue([entry])
         assert await (await good()) == 1
         with pytest.raises(TaskException):
-            await result
+            await huey.result_of(poisoned.id)
 
 
 async def test_receivers_hear_of_tasks_that_are_not_run(huey: Huey) -> None:
@@ -330,3 +342,57 @@ def test_threads_work_after_a_fork() -> None:
     child.join(30)
     assert child.exitcode == 0
     assert answers.get() == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [pickle.dumps((1, "id", "name", 5)), pickle.dumps((1, "id", "name", (), {}, 0, 0, 0.0, 0.0, None, None, "noon"))],
+)
+async def test_message_with_fields_of_the_wrong_kind_is_a_dead_letter_that_can_be_listed(
+    huey: Huey, data: bytes
+) -> None:
+    session = await huey.session()
+    await session.enqueue([Entry(Header("odd"), data)])
+    assert await huey.pending() == []
+    async with huey.create_consumer():
+        with pytest.raises(TaskException, match="cannot be read"):
+            await huey.result_of("odd")
+    (letter,) = await huey.dead()
+    assert (letter.id, letter.task) == ("odd", None)
+
+
+@pytest.mark.parametrize("fields", [{"priority": "high"}, {"id": 5}, {"id": ""}, {"timeout": -1}, {"retries": "x"}])
+async def test_task_that_was_built_by_hand_is_checked_at_the_enqueue(huey: Huey, fields: dict[str, Any]) -> None:
+    @huey.task
+    async def work() -> None: ...
+
+    with pytest.raises(ConfigurationError, match=next(iter(fields))):
+        await huey.enqueue(Task(work.name, **fields))
+    with pytest.raises(HueyException, match="only a Task"):
+        await huey.enqueue("work")  # type: ignore[arg-type]
+
+
+async def test_immediate_stop_prints_no_traceback(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:
+    started = asyncio.Event()
+
+    @huey.task
+    async def work() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    consumer = huey.create_consumer()
+    await consumer.start()
+    await work()
+    await started.wait()
+    consumer.stop()
+    await asyncio.sleep(0.01)  # into the grace
+    consumer.stop(graceful=False)
+    await consumer.wait_stopped()
+    gc.collect()
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+@pytest.mark.parametrize("option", ["at_most_once", "unique", "run_in", "task_base"])
+def test_option_that_would_do_nothing_is_refused(option: str) -> None:
+    with pytest.raises(ConfigurationError, match=option):
+        make_spec(run_in_child, {option: True})

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Final
@@ -229,13 +230,19 @@ class Consumer:
 
     async def _wait_for_running(self, timeout: float) -> None:
         """Let running bodies finish, for so long, or until an immediate stop is asked for."""
-        closing = asyncio.gather(*(slots.wait_closed(timeout) for slots in self._slots.values()))
+        closing = asyncio.ensure_future(self._wait_closed(timeout))
         hurry = asyncio.ensure_future(self._stop_now.wait())
         waits: set[asyncio.Future[Any]] = {closing, hurry}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
         await asyncio.wait(waits)
+
+    async def _wait_closed(self, timeout: float) -> None:
+        """Wait until all slots are free, at most ``timeout`` seconds for all of them together."""
+        deadline = time.monotonic() + timeout
+        for slots in self._slots.values():
+            await slots.wait_closed(max(deadline - time.monotonic(), 0.0))
 
     def _name_stuck(self, slots: Slots) -> None:
         for job in self._ledger:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import Final
 
 from hueyio.exceptions import ConfigurationError
 
 __all__ = ["ConsumerOptions"]
+
+
+_DAY: Final = 86400.0
 
 
 def _default_threads() -> int:
@@ -42,8 +46,8 @@ class ConsumerOptions:
             _check_whole("prefetch", self.prefetch, least=0)
         for name, least in (("lease", 0.1), ("shutdown_timeout", 0.0)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least:
-                raise ConfigurationError(f"{name} must be at least {least:g} seconds, not {value!r}")
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _DAY:
+                raise ConfigurationError(f"{name} must be from {least:g} to {_DAY:g} seconds, not {value!r}")
 
 
 def _check_whole(name: str, value: object, *, least: int) -> None:

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from hueyio.exceptions import LeaseLost, SessionClosed, StorageUnavailable
+from hueyio.exceptions import HueyException, SessionClosed
 
 __all__ = ["Service"]
 
@@ -49,11 +49,12 @@ class Service(ABC):
                 if self.stopping:
                     return
                 raise
-            except (StorageUnavailable, LeaseLost) as error:
+            except HueyException as error:
                 rest = self._back_off(error)
-            except Exception:
-                logger.exception("%s failed", self)
-                rest = self._back_off(None)
+            except Exception as error:
+                if self._failures == 0:
+                    logger.exception("%s failed", self)
+                rest = self._back_off(error)
             else:
                 self._recover()
             if rest > 0:
@@ -91,9 +92,9 @@ class Service(ABC):
     def __str__(self) -> str:
         return type(self).__name__.lower()
 
-    def _back_off(self, error: Exception | None) -> float:
+    def _back_off(self, error: Exception) -> float:
         self._failures += 1
-        if self._failures == 1 and error is not None:
+        if self._failures == 1:
             logger.warning("%s: %s; trying again until it works", self, error)
         longest = min(_FIRST_BACK_OFF * 2.0 ** min(self._failures, 10), _LONGEST_BACK_OFF)
         return longest * random.uniform(0.5, 1.0)

@@ -78,10 +78,13 @@ def explain(error: sqlite3.Error, options: SqliteOptions) -> HueyException:
 def _cannot_open(error: sqlite3.Error, options: SqliteOptions) -> HueyException:
     path = Path(options.target)
     if not options.connect.get("uri"):
-        if path.is_dir():
-            return ConfigurationError(f"SQLite file {options.path} is a directory")
-        if not path.parent.is_dir():
-            return ConfigurationError(f"SQLite file {options.path}: its directory does not exist")
+        try:
+            if path.is_dir():
+                return ConfigurationError(f"SQLite file {options.path} is a directory")
+            if not path.parent.is_dir():
+                return ConfigurationError(f"SQLite file {options.path}: its directory does not exist")
+        except PermissionError:
+            return ConfigurationError(f"SQLite file {options.path}: no permission to look into its directory")
     return StorageUnavailable(f"SQLite file {options.path} cannot be opened: {error}")
 
 

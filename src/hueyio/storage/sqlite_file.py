@@ -9,6 +9,7 @@ the parent opens them again at their next use. The gate is free while a connecti
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -59,6 +60,11 @@ class SqliteFile:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def __del__(self) -> None:
+        # A heartbeat that nobody closed: Python 3.13 and later warn of a connection that just disappears.
+        with contextlib.suppress(Exception):
+            self._close()
 
     def before_fork(self) -> None:
         self._gate.acquire()
