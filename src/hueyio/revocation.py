@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Final, NamedTuple
 
 __all__ = ["Revocation", "class_key", "instance_key", "pick_revocation"]
+
+logger = logging.getLogger(__name__)
 
 _INSTANCE: Final = "r:"
 _CLASS: Final = "rt:"
@@ -47,6 +50,13 @@ def pick_revocation(
 ) -> tuple[str, Revocation] | None:
     """Return the first revocation in force among these keys, with its key."""
     for key, value in zip(keys, values, strict=True):
-        if value is not None and (revocation := Revocation.from_bytes(value)).is_in_force(now):
+        if value is None:
+            continue
+        try:
+            revocation = Revocation.from_bytes(value)
+        except (ValueError, TypeError):
+            logger.warning("the revocation %r cannot be read and is left out of account", key)
+            continue
+        if revocation.is_in_force(now):
             return key, revocation
     return None

@@ -223,7 +223,7 @@ class Consumer:
         for slots in self._slots.values():
             if not await slots.wait_closed(_CANCEL_TIME):
                 self._name_stuck(slots)
-        await self._runner.wait_told(_CANCEL_TIME)
+        await self._runner.wait_told(0 if settling.done() else _CANCEL_TIME)
         if not settling.done() and (left := await self._settler.wait_drained(_DRAIN_TIME)):
             logger.error("%d outcomes could not be written; their tasks run again when the lease is over", left)
         self._settler.stop()

@@ -9,7 +9,7 @@ from typing import Final
 
 from hueyio.consumer.job import Ledger
 from hueyio.consumer.service import Service
-from hueyio.exceptions import LeaseLost, StorageUnavailable
+from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Bell, Delivery
 
@@ -59,12 +59,12 @@ class Fetcher(Service):
         owner = self._owner()
         try:
             return await self._fetch(owner)
-        except StorageUnavailable:
-            self._in_doubt = True
-            raise
         except LeaseLost:
             self._in_doubt = False
             self._on_lease_lost(owner)
+            raise
+        except Exception:
+            self._in_doubt = True  # whatever was claimed and not dispatched is under our lease
             raise
 
     def hold_back(self, until: float) -> None:
@@ -108,7 +108,9 @@ class Fetcher(Service):
             await self._dispatch(unknown)
         # An id whose outcome is being written may have become a retry that the lost claim took. Its settlement's answer
         # tells, so that is waited for.
-        self._in_doubt = any(self._ledger.has_ended(delivery.receipt.id) for delivery in deliveries)
+        self._in_doubt = any(
+            self._ledger.get(it.receipt.id) is None or self._ledger.has_ended(it.receipt.id) for it in deliveries
+        )
 
     async def _dispatch_again(self) -> None:
         again, self._again = self._again, []

@@ -45,6 +45,8 @@ class Runner:
         objection = job.objection(self._host.now())
         if objection is None and listened:
             await self._host.signals.send(SIGNAL_EXECUTING, job.task)
+            if job.lost:
+                return
             objection = job.objection(self._host.now())
         if objection is not None:
             await self._finish(job, objection)
@@ -63,6 +65,12 @@ class Runner:
         job.slot = None
         # What was meant for this job, or left behind by its body, must not reach the next one.
         while slot.cancelling() and not self._is_stopping():
+            try:
+                await asyncio.sleep(0)  # before 3.13 uncancel() leaves a cancellation that was not delivered yet
+            except asyncio.CancelledError:
+                if self._is_stopping():
+                    self.end(job, outcome)
+                    raise
             slot.uncancel()
         if listened:
             await self._finish(job, outcome)
@@ -86,14 +94,22 @@ class Runner:
         """Wait until the receivers of what ended without a slot have been called."""
         if self._telling:
             await asyncio.wait(self._telling, timeout=timeout)
+        for telling in self._telling:
+            telling.cancel()
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=timeout)
 
     async def _finish(self, job: Job, outcome: Outcome) -> None:
         if job.lost:
             return
         effects, settlement = self._decide(job, outcome)
         error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
-        for signal in effects.before:
-            await self._host.signals.send(signal, job.task, *error)
+        try:
+            for signal in effects.before:
+                await self._host.signals.send(signal, job.task, *error)
+        except asyncio.CancelledError:
+            self._settler.put(job, settlement, effects)  # the body has ended: receivers do not change its outcome
+            raise
         if await self._settler.put_and_wait(job, settlement, effects):
             await self._send_after(job, effects)
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.service import Service
-from hueyio.exceptions import SessionClosed, StorageUnavailable
+from hueyio.exceptions import ConfigurationError, SessionClosed, StorageUnavailable
 from hueyio.execution.effects import Effects
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Answer, Settlement
@@ -53,7 +53,8 @@ class Settler(Service):
         self._on_refused = on_refused
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
-        self._singly = False
+        self._singly = 0
+        """How many settlements of a refused batch are still to be written one by one."""
         self._number = 0
         self._numbered_for = ""
         self._arrival: asyncio.Future[None] | None = None
@@ -96,6 +97,7 @@ class Settler(Service):
             return 0
         if not self._batch:
             size = 1 if self._singly else _MOST_IN_A_BATCH
+            self._singly = max(self._singly - 1, 0)
             self._batch, self._pending = self._pending[:size], self._pending[size:]
             self._number = self._next_number()
         await self._write(self._batch)
@@ -111,7 +113,7 @@ class Settler(Service):
     async def _write(self, batch: list[_Item]) -> None:
         try:
             answers = await self._session.settle([item.settlement for item in batch], self._owner(), self._number)
-        except (StorageUnavailable, SessionClosed):
+        except (StorageUnavailable, SessionClosed, ConfigurationError):  # of the storage, not of a settlement
             raise
         except Exception as error:  # whatever it is, it must not stop all the others
             self._split(batch, error)
@@ -139,10 +141,9 @@ class Settler(Service):
         """Write the settlements of a refused batch one by one, to find the one that the storage cannot take."""
         self._batch = []
         if len(batch) > 1:
-            self._singly = True
+            self._singly = len(batch)
             self._pending = batch + self._pending
             return
-        self._singly = False
         self._ledger.remove(batch[0].job)
         self._answer_all(batch, False)
         self._on_refused(batch[0].job, error)

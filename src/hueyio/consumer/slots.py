@@ -43,9 +43,17 @@ class Slots:
                 waiter.set_result(None)
                 return
         if len(self._tasks) < self.size:
-            task = asyncio.get_running_loop().create_task(self._serve(), name=f"hueyio-{self.lane}-slot")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start()
+
+    def _start(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(), name=f"hueyio-{self.lane}-slot")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._jobs and not self._closing:
+            self._start()  # whatever ended it, those that wait behind it must run
 
     def hold(self) -> None:
         """Start nothing more, from this moment on."""

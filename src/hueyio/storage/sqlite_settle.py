@@ -78,7 +78,8 @@ def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
     if not is_whole:
         return False
     store(tx, ((it.receipt.id, it.result, it.ttl) for it in ends))
-    for area in {area for it in ends for area, _ in it.deletes}:
+    areas: set[Area] = {area for it in ends for area, _ in it.deletes}
+    for area in areas:
         delete(tx, area, [key for it in ends for own, key in it.deletes if own == area])
     tell(tx, [it.receipt.id for it in ends])
     return True
