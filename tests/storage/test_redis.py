@@ -16,8 +16,8 @@ from tests.patience import until
 from hueyio.exceptions import StorageError, StorageUnavailable
 from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Over, Settlement
 from hueyio.storage.redis import RedisStorage
-from hueyio.storage.redis_layout import Layout
-from hueyio.storage.redis_session import RedisSession
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.session import RedisSession
 from hueyio.testing.servers import Server
 
 Connect = Callable[..., Awaitable[RedisSession]]

@@ -16,7 +16,7 @@ from tests.patience import until
 from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
-from hueyio.storage.redis_session import RedisSession
+from hueyio.storage.redis.session import RedisSession
 from hueyio.testing.servers import Server
 
 T = TypeVar("T")

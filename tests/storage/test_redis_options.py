@@ -13,8 +13,8 @@ from tests.conftest import SERVER_KINDS, SERVERS
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import SHARED_RESULT_TTL, Header
 from hueyio.storage.redis import RedisStorage
-from hueyio.storage.redis_layout import CLIENT_LENGTH, Layout
-from hueyio.storage.redis_scripts import read_script
+from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
+from hueyio.storage.redis.scripts import read_script
 from hueyio.testing.servers import Server
 
 SECRET = "s3cret-pass"

@@ -14,7 +14,7 @@ from hueyio.exceptions import ConfigurationError, SessionClosed, StorageUnavaila
 from hueyio.storage.contract import LeaseKeeper, Session, Storage
 from hueyio.storage.records import Entry, Finish, Header, Release
 from hueyio.storage.sqlite import SqliteStorage
-from hueyio.storage.sqlite_session import SqliteSession
+from hueyio.storage.sqlite.session import SqliteSession
 
 Connect = Callable[..., Awaitable[SqliteSession]]
 

@@ -10,9 +10,9 @@ from importlib.metadata import version
 import pytest
 from aiosqlite import core
 
-from hueyio.storage.sqlite_thread import SqliteThread
+from hueyio.storage.sqlite.thread import SqliteThread
 
-ADVICE = "aiosqlite has changed: adapt sqlite_thread.py, or narrow the range in pyproject.toml"
+ADVICE = "aiosqlite has changed: adapt storage/sqlite/thread.py, or narrow the range in pyproject.toml"
 
 
 def test_aiosqlite_is_of_the_known_series() -> None:

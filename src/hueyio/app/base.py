@@ -1,0 +1,125 @@
+"""What every part of a Huey needs: its settings, its storage, its sessions."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any, Final, Self, TypedDict
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.execution.policy import Rules
+from hueyio.immediate import ImmediateRunner
+from hueyio.registry import Registry
+from hueyio.serializer import Serializer
+from hueyio.sessions import Sessions
+from hueyio.signals import Signals
+from hueyio.storage.contract import Session, Storage
+from hueyio.storage.memory import MemoryStorage
+
+__all__ = ["Base", "HueyOptions"]
+
+
+_RESULT_TTL: Final = 7 * 86400.0
+
+
+class HueyOptions(TypedDict, total=False):
+    """Settings that every Huey has; see ``Huey``."""
+
+    results: bool
+    store_none: bool
+    utc: bool
+    immediate: bool
+    serializer: Serializer | None
+    compression: bool
+    use_zlib: bool
+    immediate_use_memory: bool
+    store_intermediate_errors: bool
+    result_ttl: float | None
+
+
+class Base:
+    """A Huey's settings and its way to the storage; the parts of ``Huey`` build on it."""
+
+    storage_class: type[Any] | None = None
+
+    def __init__(
+        self,
+        name: str = "huey",
+        results: bool = True,
+        store_none: bool = False,
+        utc: bool = True,
+        immediate: bool = False,
+        serializer: Serializer | None = None,
+        compression: bool = False,
+        use_zlib: bool = False,
+        immediate_use_memory: bool = True,
+        storage_class: type[Any] | None = None,
+        store_intermediate_errors: bool = True,
+        result_ttl: float | None = _RESULT_TTL,
+        **storage_kwargs: Any,
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"a Huey's name must be a text that is not empty, not {name!r}")
+        if result_ttl is not None and (isinstance(result_ttl, bool) or not result_ttl > 0):
+            raise ConfigurationError(f"result_ttl must be seconds > 0 or None, not {result_ttl!r}")
+        self.name = name
+        self.utc = utc
+        self.serializer = serializer or Serializer(compression, use_zlib=use_zlib)
+        self.registry = Registry()
+        self.signals = Signals()
+        self.rules = Rules(results=results, store_none=store_none, store_intermediate_errors=store_intermediate_errors)
+        self.result_ttl = result_ttl
+        if storage_class is not None:
+            self.storage_class = storage_class
+        self._live = Sessions(self.get_storage(**storage_kwargs))
+        self._immediate_use_memory = immediate_use_memory
+        self._runner = ImmediateRunner(self)
+        self._sessions = self._live
+        self._immediate = False
+        self.immediate = immediate
+
+    def get_storage(self, **storage_kwargs: Any) -> Storage:
+        """Build the storage; an override may return any that satisfies the contract."""
+        if self.storage_class is None:
+            raise ConfigurationError("Huey needs a storage: SqliteHuey, RedisHuey or MemoryHuey, or a storage_class=")
+        storage: Storage = self.storage_class(name=self.name, **storage_kwargs)
+        return storage
+
+    @property
+    def storage(self) -> Storage:
+        """The storage in use; a memory storage in immediate mode."""
+        return self._sessions.storage
+
+    @property
+    def immediate(self) -> bool:
+        """Whether tasks run where they are enqueued. Takes effect at the next await."""
+        return self._immediate
+
+    @immediate.setter
+    def immediate(self, immediate: bool) -> None:
+        if immediate == self._immediate:
+            return
+        self._immediate = immediate
+        memory = immediate and self._immediate_use_memory
+        self._sessions = Sessions(MemoryStorage(name=self.name)) if memory else self._live
+
+    async def session(self) -> Session:
+        """Return the running loop's storage session, opened at its first use."""
+        return await self._sessions.get()
+
+    async def close(self) -> None:
+        """Close the running loop's session; the next use opens another."""
+        await self._sessions.close()
+
+    async def __aenter__(self) -> Self:
+        await self.session()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return time.time()

@@ -1,0 +1,85 @@
+"""Declare tasks and receivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar, overload
+
+from hueyio.app.enqueueing import Enqueueing
+from hueyio.declaration import TaskDecorator, make_spec
+from hueyio.signals import Receiver
+from hueyio.task import Expires
+from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
+
+__all__ = ["Declaring"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Declaring(Enqueueing):
+    """The decorators."""
+
+    def get_task_wrapper_class(self) -> type[TaskWrapper[..., Any]]:
+        """Return the class of declared ``def`` tasks; ``AsyncTaskWrapper`` is that of ``async def`` ones."""
+        return TaskWrapper
+
+    @overload
+    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+
+    @overload
+    def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
+
+    @overload
+    def task(
+        self,
+        *,
+        retries: int = 0,
+        retry_delay: float = 0,
+        retry_backoff: float = 0,
+        priority: float | None = None,
+        context: bool = False,
+        name: str | None = None,
+        expires: Expires | None = None,
+        timeout: float | None = None,
+        max_deliveries: int = 3,
+        **settings: Any,
+    ) -> TaskDecorator: ...
+
+    def task(self, *functions: Callable[..., Any], **options: Any) -> Any:
+        """Declare a function as a task: ``@huey.task``, or ``@huey.task(retries=3)``.
+
+        The task's name is the function's module and name; ``name`` replaces the latter. ``context=True`` passes
+        the Task as ``task=``. ``timeout`` (seconds) applies to each attempt. Raises ValueError if the name is
+        taken.
+        """
+
+        def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
+            return self._declare(function, options)
+
+        return declare(*functions) if functions else TaskDecorator(declare)
+
+    def _declare(self, function: Callable[..., Any], options: dict[str, Any]) -> TaskWrapper[..., Any]:
+        spec = make_spec(function, options)
+        self.registry.register(spec)
+        wrapper = self.get_task_wrapper_class()
+        if spec.lane == "loop" and wrapper is TaskWrapper:
+            wrapper = AsyncTaskWrapper
+        return wrapper(self, spec)
+
+    def unregister(self, name: str) -> bool:
+        """Forget the task of that name; False if there is none."""
+        return self.registry.unregister(name)
+
+    def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
+        """Connect a function to signals, or to all if none is given."""
+
+        def connect(receiver: Receiver) -> Receiver:
+            self.signals.connect(receiver, signals)
+            return receiver
+
+        return connect
+
+    def disconnect_signal(self, receiver: Receiver, *signals: str) -> None:
+        """Disconnect a function from signals, or from all if none is given."""
+        self.signals.disconnect(receiver, signals)

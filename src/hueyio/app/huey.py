@@ -1,0 +1,35 @@
+"""Huey: one class of all parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hueyio.app.dead_letters import DeadLetters
+from hueyio.app.declaring import Declaring
+from hueyio.app.looking import Looking
+from hueyio.consumer import Consumer, ConsumerOptions
+from hueyio.exceptions import ConfigurationError
+
+__all__ = ["Huey"]
+
+
+class Huey(Declaring, Looking, DeadLetters):
+    """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
+
+    Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``). ``results=False`` stores none;
+    ``store_none`` stores None too; ``store_intermediate_errors=False`` stores only the error of the last attempt;
+    ``result_ttl`` (seconds, None: for ever) bounds how long a result that nobody reads is kept. With ``immediate`` a
+    task runs where it is enqueued.
+    """
+
+    def create_consumer(self, **options: Any) -> Consumer:
+        """Make a consumer for the running loop; see ``ConsumerOptions`` for what can be set."""
+        if self._immediate:
+            raise ConfigurationError("a Huey in immediate mode runs its tasks itself; it has no work for a consumer")
+        unknown = options.keys() - ConsumerOptions.__dataclass_fields__.keys()
+        if unknown:
+            raise ConfigurationError(f"a consumer has no option {', '.join(sorted(unknown))}")
+        return Consumer(self, ConsumerOptions(**options))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"

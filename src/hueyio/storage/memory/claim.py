@@ -1,0 +1,139 @@
+"""Tasks on their way out to an owner and back, in memory, and the leases of owners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hueyio.storage.memory.line import LiveTask
+from hueyio.storage.memory.settle import in_force
+from hueyio.storage.memory.state import Lease, MemoryState
+from hueyio.storage.records import Delivery, Lane, Notices, Owner, Promoted, Receipt
+
+__all__ = ["cancel", "claim", "deregister", "held", "notices", "owners", "promote", "reclaim", "register", "start"]
+
+_SWEEP = 200
+"""How many keys of each area a promote looks at beyond its entries."""
+
+
+def register(state: MemoryState, owner: str, info: bytes) -> None:
+    """Begin a lease, or replace its info."""
+    lease = state.leases.get(owner)
+    if lease is None:
+        state.leases[owner] = Lease(info)
+    else:
+        lease.info = info
+
+
+def deregister(state: MemoryState, owner: str) -> None:
+    """End a lease; what it held goes to the front."""
+    lease = state.leases.get(owner)
+    if lease is not None:
+        _end_lease(state, owner, lease, 0)
+
+
+def reclaim(state: MemoryState, owner: str, beat: int) -> int | None:
+    """End the lease of an owner whose heartbeat stands still; what it held comes with one delivery more."""
+    lease = state.leases.get(owner)
+    if lease is None or lease.beat != beat:
+        return None
+    return _end_lease(state, owner, lease, 1)
+
+
+def owners(state: MemoryState) -> list[Owner]:
+    """List the owners with a live lease."""
+    return [Owner(owner, lease.beat, lease.info, len(lease.held)) for owner, lease in state.leases.items()]
+
+
+def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
+    """Take ready tasks, or one suspect alone."""
+    lease = state.lease(owner)
+    if lease.suspects:
+        return []
+    if state.suspects and not lease.held:
+        suspect = _first_suspect(state, room)
+        if suspect is not None:
+            state.suspects.take_out(suspect)
+            state.hold(suspect, owner, lease)
+            return [suspect.to_delivery(owner)]
+    taken: list[Delivery] = []
+    for lane, limit in room.items():
+        pop = state.lanes[lane].pop
+        while limit > 0 and (task := pop()) is not None:
+            state.hold(task, owner, lease)
+            taken.append(task.to_delivery(owner))
+            limit -= 1
+    return taken
+
+
+def held(state: MemoryState, owner: str) -> list[Delivery]:
+    """List what is under a lease."""
+    return [task.to_delivery(owner) for task in state.lease(owner).held.values()]
+
+
+def start(state: MemoryState, receipts: Sequence[Receipt], owner: str) -> list[bool]:
+    """Mark bodies as started, fenced."""
+    lease = state.leases.get(owner)
+    if lease is None:
+        return [False] * len(receipts)
+    tasks = [in_force(lease, receipt, owner) for receipt in receipts]
+    for task in tasks:
+        if task is not None:
+            task.started = True
+    return [task is not None for task in tasks]
+
+
+def cancel(state: MemoryState, ids: Sequence[str], owner: str) -> list[Delivery]:
+    """Flag what is alive; take what no owner holds yet."""
+    lease = state.lease(owner)
+    taken: list[Delivery] = []
+    for id in ids:
+        task = state.tasks.get(id)
+        if task is None:
+            continue
+        task.cancelled = True
+        if task.line is not None:
+            task.line.take_out(task)
+            state.hold(task, owner, lease)
+            taken.append(task.to_delivery(owner))
+        elif task.owner is not None:
+            state.noticed.poke(task.owner)
+    return taken
+
+
+def notices(state: MemoryState, owner: str) -> Notices:
+    """Say what others ask of an owner now; one without a lease holds nothing."""
+    lease = state.leases.get(owner)
+    tasks: Mapping[str, LiveTask] = {} if lease is None else lease.held
+    return Notices(frozenset(id for id, task in tasks.items() if task.cancelled), state.revocations, False)
+
+
+def promote(state: MemoryState, now: float, limit: int) -> Promoted:
+    """Move what is due to the back of its lane; sweep a little of what is over."""
+    moved = 0
+    schedule = state.schedule
+    first = schedule.first_rank()
+    while first is not None and first <= now and moved < limit:
+        task = schedule.pop()
+        if task is not None:
+            state.lanes[task.header.lane].push(task, -task.header.priority)
+            state.bells.ring(task.header.lane)
+            moved += 1
+        first = schedule.first_rank()
+    for shelf in (*state.areas.values(), state.tokens):
+        shelf.prune(limit + _SWEEP)
+    return Promoted(moved, first)
+
+
+def _end_lease(state: MemoryState, owner: str, lease: Lease, more: int) -> int:
+    tasks = list(lease.held.values())
+    for task in tasks:
+        state.let_go(task, owner, lease)
+        task.deliveries += more
+        state.put_back(task)
+    del state.leases[owner]
+    state.noticed.poke(owner)
+    return len(tasks)
+
+
+def _first_suspect(state: MemoryState, room: Mapping[Lane, int]) -> LiveTask | None:
+    return next((task for task in state.suspects.in_order() if room.get(task.header.lane, 0) > 0), None)

@@ -1,0 +1,201 @@
+"""The state of one queue in memory, and the steps that every operation is made of.
+
+Plain data without a lock, a loop or an await of its own: the sessions hold ``lock`` around each operation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from hueyio.exceptions import LeaseLost
+from hueyio.storage.memory.line import Line, LiveTask
+from hueyio.storage.memory.shelf import Shelf
+from hueyio.storage.memory.waits import Bells, Outcomes, Pokes
+from hueyio.storage.records import (
+    AREAS,
+    LANES,
+    SHARED_RESULT_TTL,
+    Answer,
+    Area,
+    DeadLetter,
+    Entry,
+    Header,
+    Lane,
+    Placed,
+)
+
+__all__ = ["Lease", "MemoryState"]
+
+_ADDED: Final = Placed("added")
+_ALIVE: Final = Placed("alive")
+_DONE: Final = Placed("done")
+
+
+class Lease:
+    """One owner: what it holds, and what it was told last."""
+
+    __slots__ = ("answers", "beat", "held", "info", "number", "suspects")
+
+    def __init__(self, info: bytes) -> None:
+        self.info = info
+        self.beat = 0
+        self.held: dict[str, LiveTask] = {}
+        self.suspects = 0
+        self.number: int | None = None
+        self.answers: list[Answer] = []
+
+
+class MemoryState:
+    """Everything that one storage keeps."""
+
+    def __init__(self, clock: Callable[[], float], dead_limit: int) -> None:
+        self.lock = threading.Lock()
+        self.clock = clock
+        self.dead_limit = dead_limit
+        self.tasks: dict[str, LiveTask] = {}
+        self.lanes: dict[Lane, Line] = {lane: Line() for lane in LANES}
+        self.suspects = Line()
+        self.schedule = Line()
+        self.leases: dict[str, Lease] = {}
+        self.unique: dict[str, str] = {}
+        self.tokens = Shelf(clock)
+        self.expected: dict[str, set[str]] = {}
+        """By expected id the live tasks that named it."""
+        self.areas: dict[Area, Shelf] = {area: Shelf(clock) for area in AREAS}
+        self.dead: dict[str, DeadLetter] = {}
+        self.dead_dropped = 0
+        self.revocations = 0
+        self.bells = Bells()
+        self.outcomes = Outcomes()
+        self.noticed: Pokes[str] = Pokes()
+
+    # --- tasks on their way in
+
+    def enqueue(self, entries: Sequence[Entry]) -> list[Placed]:
+        """Add entries, in order."""
+        return [self._add(header, data) for header, data in entries]
+
+    def _add(self, header: Header, data: bytes) -> Placed:
+        id = header.id
+        if id in self.tasks:
+            return _ALIVE
+        token = header.once_token
+        if token is not None and self.tokens.get(token) is not None:
+            return _DONE
+        unique = header.unique_key
+        if unique is not None:
+            holder = self.unique.setdefault(unique, id)
+            if holder != id:
+                return Placed("taken", holder)
+        if token is not None:
+            self.tokens.put(token, b"", header.once_ttl)
+        task = self.tasks[id] = LiveTask(header, data)
+        if self.expected:
+            self.expected.pop(id, None)
+        self.stand(task)
+        return _ADDED
+
+    def again(self, task: LiveTask, header: Header, data: bytes) -> None:
+        """Put a task that nobody holds back as new; its cancel flag and its unique key stay."""
+        before = task.header
+        task.header = header
+        task.data = data
+        task.deliveries = 0
+        task.started = False
+        self.stand(task)
+        self.unname(header.id, (id for id in before.expects if id not in header.expects))
+
+    def stand(self, task: LiveTask) -> None:
+        """Let a new task stand behind all others, in its lane or in the schedule."""
+        header = task.header
+        if header.expects:
+            self._name(header)
+        if header.eta is None:
+            self.lanes[header.lane].push(task, -header.priority)
+            self.bells.ring(header.lane)
+            return
+        first = self.schedule.first_rank()
+        self.schedule.push(task, header.eta)
+        if first is None or header.eta < first:
+            self.bells.ring("schedule")
+
+    def put_back(self, task: LiveTask) -> None:
+        """Let a task that was held stand in front."""
+        header = task.header
+        line = self.suspects if task.is_suspect else self.lanes[header.lane]
+        line.put_back(task, -header.priority)
+        self.bells.ring(header.lane)
+
+    # --- leases
+
+    def lease(self, owner: str) -> Lease:
+        """Find a live lease; raises LeaseLost."""
+        lease = self.leases.get(owner)
+        if lease is None:
+            raise LeaseLost(f"owner {owner!r} has no live lease: it was given up, or never registered")
+        return lease
+
+    def hold(self, task: LiveTask, owner: str, lease: Lease) -> None:
+        """Put a task under a lease."""
+        task.owner = owner
+        lease.held[task.header.id] = task
+        if task.deliveries and task.is_suspect:
+            lease.suspects += 1
+        if task.cancelled:
+            self.noticed.poke(owner)
+
+    def let_go(self, task: LiveTask, owner: str, lease: Lease) -> None:
+        """Take a task from its owner, and ring for what that owner could not claim beside it."""
+        task.owner = None
+        del lease.held[task.header.id]
+        if task.deliveries and task.is_suspect:
+            lease.suspects -= 1
+            for lane in LANES:
+                self.bells.ring(lane)
+        elif self.suspects and not lease.held:
+            for suspect in self.suspects.in_order():
+                self.bells.ring(suspect.header.lane)
+        if task.cancelled:
+            self.noticed.poke(owner)
+
+    # --- ends
+
+    def forget(self, task: LiveTask) -> None:
+        """Let a task that nobody holds be no task any more."""
+        header = task.header
+        del self.tasks[header.id]
+        unique = header.unique_key
+        if unique is not None and self.unique.get(unique) == header.id:
+            del self.unique[unique]
+
+    def store(self, id: str, result: bytes | None, ttl: float | None) -> None:
+        """Write a final result, or delete what was stored before."""
+        results = self.areas["results"]
+        if result is None:
+            results.discard(id)
+            return
+        if self.outcomes.is_shared(id):
+            ttl = SHARED_RESULT_TTL if ttl is None else min(ttl, SHARED_RESULT_TTL)
+        results.put(id, result, ttl)
+
+    def unname(self, namer: str, ids: Iterable[str]) -> None:
+        """Let a task expect ids no more; what nobody else expects is over."""
+        for id in ids:
+            namers = self.expected.get(id)
+            if namers is not None:
+                namers.discard(namer)
+                if not namers:
+                    del self.expected[id]
+                    self.tell(id)
+
+    def tell(self, id: str) -> None:
+        """Tell the waiters of an id, if it is over."""
+        if id in self.outcomes.waits and id not in self.tasks and id not in self.expected:
+            self.outcomes.tell(id, self.areas["results"].get(id))
+
+    def _name(self, header: Header) -> None:
+        for id in header.expects:
+            if id not in self.tasks:
+                self.expected.setdefault(id, set()).add(header.id)

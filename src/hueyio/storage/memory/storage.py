@@ -1,0 +1,61 @@
+"""Tasks in the memory of one process: the readable model of the contract.
+
+Heaps and dicts under one lock that is held for short synchronous sections only, so that any number of sessions, each
+in a loop and thread of its own, can share a storage. ``state`` is the data, ``claim``,
+``settle`` and ``looking`` are what happens to it, ``waits`` is who wants to know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from hueyio.storage.contract import Capabilities
+from hueyio.storage.memory.session import MemorySession
+from hueyio.storage.memory.state import MemoryState
+
+__all__ = ["MemoryLeaseKeeper", "MemoryStorage"]
+
+
+class MemoryStorage:
+    """Tasks in the memory of this process, as long as this object lives.
+
+    ``dead_limit`` bounds the dead letters; ``clock`` gives epoch seconds.
+    """
+
+    def __init__(self, name: str = "huey", *, dead_limit: int = 10_000, clock: Callable[[], float] = time.time) -> None:
+        self.name = name
+        self.capabilities = Capabilities(priorities=True, across_processes=False)
+        self._state = MemoryState(clock, dead_limit)
+
+    async def connect(self) -> MemorySession:
+        """Open a session for the running loop."""
+        return MemorySession(self._state, asyncio.get_running_loop())
+
+    def lease_keeper(self, owner: str) -> MemoryLeaseKeeper:
+        """Make the heartbeat of one owner."""
+        return MemoryLeaseKeeper(self._state, owner)
+
+    def __str__(self) -> str:
+        return f"{self.name} in this process's memory"
+
+
+class MemoryLeaseKeeper:
+    """The heartbeat of one owner."""
+
+    def __init__(self, state: MemoryState, owner: str) -> None:
+        self._state = state
+        self._owner = owner
+
+    def beat(self) -> bool:
+        """Raise the owner's counter; False if it was given up."""
+        with self._state.lock:
+            lease = self._state.leases.get(self._owner)
+            if lease is None:
+                return False
+            lease.beat += 1
+            return True
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""

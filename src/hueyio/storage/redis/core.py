@@ -1,0 +1,96 @@
+"""What all roles of a session share: where to send what."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from hueyio.exceptions import StorageError
+from hueyio.storage.redis.doorbell import Doorbell
+from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
+from hueyio.storage.redis.lifetime import Lifetime
+from hueyio.storage.redis.mailbox import Mailbox
+from hueyio.storage.redis.notices import NoticeBoard
+from hueyio.storage.redis.options import RedisOptions
+from hueyio.storage.redis.outcomes import Outcomes
+from hueyio.storage.redis.scripts import Argument, Scripts
+from hueyio.storage.redis.wire import Wire
+
+__all__ = ["RedisCore"]
+
+_FLEET_CHANGES: Final = 20
+"""How often owners may come and go between two tries; more is a fault."""
+
+
+class RedisCore:
+    """The connections of one session: for scripts, and on demand for the bell and for pub/sub."""
+
+    def __init__(self, options: RedisOptions, name: str, *, dead_limit: int, poll_rest: float | None) -> None:
+        self.options: Final = options
+        self.layout: Final = Layout(name)
+        self.scripts: Final = Scripts(self.layout)
+        self.dead_limit: Final = dead_limit
+        self.poll_rest: Final = poll_rest
+        """Seconds between two looks at the bells; None: block there."""
+        client = secrets.token_hex(CLIENT_LENGTH // 2)
+        self.lifetime: Final = Lifetime(self._be_over)
+        self.wire: Final = Wire(options, self.lifetime, options.timeout)
+        self.doorbell: Final = Doorbell(options, self.layout, self.wire, self.lifetime)
+        self.outcomes: Final = Outcomes(
+            client, self.layout.client_channel(client), self.wire, self.scripts, self.lifetime
+        )
+        self.notice_board: Final = NoticeBoard(self.layout, self.wire, self.scripts, self.lifetime)
+        self.mailbox: Final = Mailbox(options, self.lifetime, self._needs_mail, self._catch_up)
+        self.drains: Final[list[Callable[[], Any]]] = [self.outcomes.drain]
+        """What ``close`` waits for before it lets go of the connections."""
+        self._fleet: tuple[str, ...] = ()
+
+    async def run(self, script: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Any:
+        """Run a script. Once this has begun, it is carried through even if the caller is cancelled."""
+        self.lifetime.check()
+        try:
+            command = self.scripts.command(script, args, keys)
+        except UnicodeEncodeError as error:
+            raise StorageError(f"{error.object!r} is no text that UTF-8 can hold") from None
+        return await self.wire.call(command)
+
+    async def run_over_fleet(self, script: str, args: Sequence[Argument] = ()) -> Any:
+        """Run a script that looks at what every owner holds; ``args`` follow the fleet's names.
+
+        The script declares all owners' keys, so it is told who they are; if it finds others, it says whom.
+        """
+        for _ in range(_FLEET_CHANGES):
+            fleet = self._fleet
+            reply = await self.run(script, [len(fleet), *fleet, *args], self.layout.helds(fleet))
+            if reply is None:
+                return None
+            kind, content = reply
+            if kind == b"ok":
+                return content
+            self._fleet = tuple([owner.decode() for owner in content])
+        raise StorageError(f"{self.options}: the owners change faster than they can be looked at")
+
+    async def close(self) -> None:
+        """Finish what is being written, end every wait, let go of all connections."""
+        if self.lifetime.is_closing or self.lifetime.is_over or not self.lifetime.is_here:
+            return  # closed already, or its loop has ended and took all with it
+        self.lifetime.is_closing = True
+        self.outcomes.close()
+        self.notice_board.ring_all()
+        await self.doorbell.close()
+        await asyncio.gather(*[drain() for drain in self.drains])
+        await self.wire.drain()
+        await self.lifetime.end()
+
+    def _needs_mail(self) -> bool:
+        return self.outcomes.is_awaited or self.notice_board.is_awaited
+
+    async def _catch_up(self) -> None:
+        self.notice_board.ring_all()
+        await self.outcomes.register_again()
+
+    def _be_over(self) -> None:
+        self.outcomes.close()
+        self.notice_board.ring_all()

@@ -1,0 +1,64 @@
+"""What others ask of an owner: a push says that there is something, a script says what."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hueyio.storage.records import Notices
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.lifetime import Lifetime
+from hueyio.storage.redis.mailbox import Mailbox
+from hueyio.storage.redis.scripts import Scripts
+from hueyio.storage.redis.wire import Wire
+
+__all__ = ["NoticeBoard"]
+
+
+class NoticeBoard:
+    """Waits for notices. A push that was lost costs nothing: after a reconnect everything is read again."""
+
+    def __init__(self, layout: Layout, wire: Wire, scripts: Scripts, lifetime: Lifetime) -> None:
+        self._layout = layout
+        self._wire = wire
+        self._scripts = scripts
+        self._lifetime = lifetime
+        self._rings: dict[str, asyncio.Event] = {}
+        self._waiting = 0
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return self._waiting > 0
+
+    async def wait(self, owner: str, seen: Notices | None, mailbox: Mailbox) -> Notices:
+        """Return the owner's notices as soon as they differ from ``seen``."""
+        ring = self._rings.setdefault(owner, asyncio.Event())
+        self._waiting += 1
+        try:
+            while True:
+                if seen is not None:
+                    await mailbox.subscribe(self._layout.notice_channel, lambda _: self.ring_all())
+                    await mailbox.subscribe(self._layout.owner_channel(owner), lambda _: ring.set())
+                ring.clear()
+                notices = await self._read(owner)
+                if notices != seen:
+                    return notices
+                await ring.wait()
+                self._lifetime.check()
+        finally:
+            self._waiting -= 1
+
+    def ring_all(self) -> None:
+        """Have every wait look again."""
+        for ring in self._rings.values():
+            ring.set()
+
+    async def forget(self, owner: str, mailbox: Mailbox) -> None:
+        """Stop to listen for an owner."""
+        self._rings.pop(owner, None)
+        await mailbox.unsubscribe(self._layout.owner_channel(owner))
+
+    async def _read(self, owner: str) -> Notices:
+        command = self._scripts.command("notices", (), [self._layout.held(owner)])
+        revocations, paused, *cancelled = await self._wire.call(command)
+        return Notices(frozenset([id.decode() for id in cancelled]), revocations, bool(paused))

@@ -1,0 +1,81 @@
+"""The producer's role: add tasks, take them back, look where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hueyio.exceptions import LeaseLost, StorageError
+from hueyio.storage.batching import Batcher
+from hueyio.storage.records import Delivery, Entry, Found, Latch, Place, Placed
+from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.dead import read_letter
+from hueyio.storage.redis.records import read_deliveries, read_record, write_record
+from hueyio.storage.redis.scripts import Argument
+
+__all__ = ["RedisProducing"]
+
+_MOST_IN_A_CALL: Final = 1000
+_ADDED: Final = Placed("added")
+_VERDICTS: Final = {ord("a"): _ADDED, ord("l"): Placed("alive"), ord("d"): Placed("done")}
+_TAKEN: Final = ord("t")
+
+
+class RedisProducing:
+    """Producing."""
+
+    def __init__(self, core: RedisCore) -> None:
+        self._core = core
+        self._entries: Batcher[tuple[bytes, bytes], Placed] = Batcher(
+            self._enqueue, _MOST_IN_A_CALL, core.lifetime.spawn
+        )
+        core.drains.append(self._entries.drain)
+
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
+        """Add all entries in one step, if they are at most 1,000; more are added a thousand at a time.
+
+        The calls of one turn of the loop share a round trip.
+        """
+        if latches:
+            raise NotImplementedError("chords come in a later version")
+        self._core.lifetime.check()
+        try:
+            records = [(entry.header.id.encode(), write_record(entry)) for entry in entries]
+        except UnicodeEncodeError as error:
+            raise StorageError(f"{error.object!r} is no text that UTF-8 can hold") from None
+        return await self._entries.submit(records) if records else []
+
+    async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
+        """Flag what is alive; hand over what nobody holds."""
+        reply = await self._core.run_over_fleet("cancel", [owner, *ids])
+        if reply is None:
+            raise LeaseLost(f"owner {owner} has no live lease")
+        return read_deliveries(reply, owner)
+
+    async def locate(self, ids: Sequence[str]) -> list[Found]:
+        """Say where each id is."""
+        reply = await self._core.run_over_fleet("locate", ids)
+        return [_read_found(id, *reply[3 * at : 3 * at + 3]) for at, id in enumerate(ids)]
+
+    async def _enqueue(self, records: list[tuple[bytes, bytes]]) -> list[Placed]:
+        args: list[Argument] = [value for record in records for value in record]
+        reply = await self._core.wire.call(self._core.scripts.command("enqueue", args))
+        if reply is None:
+            return [_ADDED] * len(records)
+        letters, *holders = reply
+        taken = iter(holders)
+        return [Placed("taken", next(taken).decode()) if letter == _TAKEN else _VERDICTS[letter] for letter in letters]
+
+
+_PLACES: Final[dict[bytes, Place]] = {
+    place.encode(): place for place in ("queued", "scheduled", "running", "expected", "stored", "dead", "gone")
+}
+
+
+def _read_found(id: str, place: bytes, data: bytes | None, cancelled: Any) -> Found:
+    where = _PLACES[place]
+    if data is not None and where in ("queued", "scheduled", "running"):
+        data = read_record(id, data)[1]
+    elif data is not None and where == "dead":
+        data = read_letter(id, data)[1]
+    return Found(id, where, data, bool(cancelled))

@@ -1,0 +1,100 @@
+"""The Lua scripts: read from their files, put together from parts, and run by their digest.
+
+A file says in its first comment which keys and which parts it needs, and what shall stand before these parts::
+
+    -- keys: OWNERS HELD
+    -- parts: _held _clock
+    -- first: _claim_plain
+
+Parts are put in front of it, each once, and the name of a key is replaced by its ``KEYS[n]``, so that each script
+declares all keys that it touches. (Local variables would cost more: every function that uses one has to find it when
+it is made.) Most names are fixed for a queue (``Layout.key``). HELD (one owner's), AREA and AREA_TTL are given with
+the call and come after the fixed ones; ``HELD*`` stands for any number of owners', from ``KEYS[FIRST_HELD]`` on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.wire import Command, pack_parts
+
+__all__ = ["Argument", "Scripts", "read_script"]
+
+Argument: TypeAlias = bytes | str | int | float
+
+_GIVEN: Final = ("HELD", "AREA", "AREA_TTL", "HELD*")
+_DECLARATION: Final = re.compile(r"^-- (keys|parts|first): (.+)$", re.MULTILINE)
+_NAME: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
+
+
+class Script(NamedTuple):
+    """A script as the server gets it."""
+
+    source: bytes
+    digest: bytes
+    keys: tuple[str, ...]
+    """The names of the fixed keys; those that are given with the call follow."""
+
+
+class Scripts:
+    """The scripts of one queue, as commands."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._ready: dict[str, tuple[Script, tuple[bytes, ...]]] = {}
+
+    def command(self, name: str, args: Sequence[Argument], keys: Sequence[bytes] = ()) -> Command:
+        """Return the call of a script; ``keys`` are those that are not fixed."""
+        prepared = self._ready.get(name)
+        if prepared is None:
+            script = read_script(name)
+            prepared = self._ready[name] = (script, tuple([self._layout.key(key) for key in script.keys]))
+        script, fixed = prepared
+        rest: tuple[Any, ...] = (len(fixed) + len(keys), *fixed, *keys, *args)
+        return Command(
+            pack_parts((b"EVALSHA", script.digest, *rest)),
+            lambda: pack_parts((b"EVAL", script.source, *rest)),
+        )
+
+
+@cache
+def read_script(name: str) -> Script:
+    """Put a script together from its file and its parts."""
+    order: list[str] = _declared("first", [name])
+    _collect(name, order)
+    keys = _declared("keys", order)
+    fixed = [key for key in keys if key not in _GIVEN]
+    names = [*fixed, *(key for key in _GIVEN if key in keys)]
+    places = {key: f"KEYS[{place}]" for place, key in enumerate(names, 1)}
+    places["FIRST_HELD"] = str(len(names))
+    text = "\n".join(_text(file) for file in order)
+    source = _NAME.sub(lambda match: places.get(match[0], match[0]), text).encode()
+    return Script(source, hashlib.sha1(source).hexdigest().encode(), tuple(fixed))
+
+
+def _collect(name: str, order: list[str]) -> None:
+    """Append a file to the order, after all parts that it needs."""
+    for part in _declared("parts", [name]):
+        if part not in order:
+            _collect(part, order)
+    order.append(name)
+
+
+def _declared(what: str, names: Sequence[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for name in names:
+        for kind, listed in _DECLARATION.findall(_text(name)):
+            if kind == what:
+                found.update(dict.fromkeys(listed.split()))
+    return list(found)
+
+
+@cache
+def _text(name: str) -> str:
+    return resources.files("hueyio.storage.redis").joinpath("lua", f"{name}.lua").read_text("utf-8")

@@ -1,0 +1,106 @@
+"""Settlements as the arguments of ``lua/settle.lua``, which says what they look like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, assert_never
+
+from hueyio.storage.records import Answer, Bury, Defer, Finish, Release, Settlement
+from hueyio.storage.redis.records import write_record, write_start
+from hueyio.storage.redis.scripts import Argument
+
+__all__ = ["read_answers", "write_settlements"]
+
+_ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("s"): "stale", ord("u"): "untaken"}
+
+_NEVER: Final = "-1"
+"""Deliveries that no row has: for a receipt of another owner."""
+
+
+def write_settlements(settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int) -> list[Argument]:
+    """Return the arguments of a batch."""
+    plain_ttl = _usual_ttl(settlements)
+    prefix = _usual_prefix(settlements)
+    ids: list[Argument] = []
+    rest: list[Argument] = []
+    for it in settlements:
+        receipt = it.receipt
+        ids.append(receipt.id)
+        deliveries = str(receipt.deliveries) if receipt.owner == owner else _NEVER
+        match it:
+            case Finish():
+                _write_finish(rest, it, deliveries, plain_ttl, prefix)
+            case Release():
+                rest.append("b" + deliveries)
+            case Defer(header=header):
+                rest += ("d" + deliveries, write_start(header))
+            case Bury():
+                _write_other(rest, it, deliveries, {"reason": it.reason})
+            case _:
+                assert_never(it)
+    ttl = "" if plain_ttl is None else repr(plain_ttl)
+    return [owner, number, dead_limit, ttl, len(ids), prefix, *ids, *rest]
+
+
+def read_answers(letters: bytes) -> list[Answer]:
+    """Read the answers, a letter each."""
+    return [_ANSWERS[letter] for letter in letters]
+
+
+def _usual_ttl(settlements: Sequence[Settlement]) -> float | None:
+    """Return the ttl of the first result; most often all of a batch have the same."""
+    for it in settlements:
+        if isinstance(it, Finish) and it.result is not None and it.ttl is not None:
+            return it.ttl
+    return None
+
+
+def _usual_prefix(settlements: Sequence[Settlement]) -> str:
+    """Return what stands before a task's id in the key of its revocation, which nearly every end of a run deletes."""
+    for it in settlements:
+        if isinstance(it, Finish) and len(it.deletes) == 1 and it.deletes[0][1].endswith(it.receipt.id):
+            return it.deletes[0][1].removesuffix(it.receipt.id)
+    return ""
+
+
+def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: float | None, prefix: str) -> None:
+    receipt, result, ttl, also, intermediate, follow_ups, deletes, take, latch = it
+    if latch is not None:
+        raise NotImplementedError("chords come in a later version")
+    none, lasting, plain = "n", "r", "t"
+    if deletes == (("revocations", prefix + receipt.id),):
+        none, lasting, plain, deletes = "N", "R", "T", ()
+    if also or follow_ups or deletes or take is not None or intermediate is not None:
+        _write_other(rest, it, deliveries, {} if take is None else {"take": take})
+    elif result is None:
+        rest.append(none + deliveries)
+    elif ttl is None:
+        rest += (lasting + deliveries, result)
+    elif ttl == plain_ttl:
+        rest += (plain + deliveries, result)
+    else:
+        _write_other(rest, it, deliveries, {})
+
+
+def _write_other(rest: list[Argument], it: Finish | Bury, deliveries: str, more: dict[str, Any]) -> None:
+    """Write one with anything in it: what Lua must know as JSON, then the bytes."""
+    if it.latch is not None:
+        raise NotImplementedError("chords come in a later version")
+    id = it.receipt.id
+    lives_on = isinstance(it, Finish) and any(entry.header.id == id for entry in it.follow_ups)
+    intermediate = it.intermediate if isinstance(it, Finish) and lives_on else None
+    more["also"] = [later for later in dict.fromkeys(it.also) if later != id]
+    more["deletes"] = it.deletes
+    more["follow_ups"] = len(it.follow_ups)
+    more["lives_on"] = lives_on
+    if it.ttl is not None:
+        more["ttl"] = it.ttl
+    blobs: list[Argument] = []
+    for name, data in (("result", it.result), ("intermediate", intermediate)):
+        if data is not None:
+            more[name] = True
+            blobs.append(data)
+    rest += ("x" + deliveries, json.dumps(more, ensure_ascii=False, separators=(",", ":")), *blobs)
+    for entry in it.follow_ups:
+        rest += (entry.header.id, write_record(entry))

@@ -1,0 +1,106 @@
+"""Storage on a Redis or Valkey server (6.2 or later), or on anything that speaks its protocol and runs its scripts.
+
+Theory of operation. Every task is in the hash ``tasks`` from its enqueue to its end; queues hold ids. A claim moves
+ids from a lane's list to the in-flight hash of their owner, a settlement takes them out of both; each operation is
+one Lua script, so one atomic step and one round trip. Idle consumers block on bells, which carry no tasks. Keys, all
+with the prefix of ``layout.py``:
+
+=====================  ==========  ====================================================================
+tasks                  hash        id → record (``lua/_records.lua``)
+ready:<lane>           list        ids, the next to be claimed first
+suspects:<lane>        list        ids with a single delivery left
+schedule               sorted set  ids by eta
+held:<owner>           hash        id → deliveries and marks: what is in flight under a lease
+deliveries             hash        the same for redelivered tasks while they are not in flight
+owners                 hash        owner → heartbeat; ``owners:info``, ``owners:answers`` beside it
+solitary               hash        owner → the suspect that it holds
+bell:<lane>            list        tokens, at most 64; ``bell:schedule`` too
+waiting                hash        id → the clients that wait for it (``lua/_waiting.lua``)
+results, data, ...     hash        one per area, each with ``<area>:ttl``, a sorted set of deadlines
+shared                 sorted set  results that several clients waited for, until they expire
+unique                 hash        unique key → id that holds it
+once                   sorted set  once tokens by the end of their time
+expected               hash        id → the live tasks that expect it
+cancelled              set         flagged ids
+dead                   hash        dead letters; ``dead:times``, ``dead:dropped`` beside it
+revocations:written    counter     how often revocations were written
+=====================  ==========  ====================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.storage.contract import Capabilities
+from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.lease import RedisLeaseKeeper
+from hueyio.storage.redis.options import RedisOptions
+from hueyio.storage.redis.session import RedisSession
+
+__all__ = ["RedisStorage"]
+
+
+class RedisStorage:
+    """One queue on a Redis or Valkey server, first come, first served: a list has no priorities.
+
+    Say where the server is by ``url``, by ``connection_pool`` (only its settings are used) or by connection parameters;
+    what is None counts as not given. ``blocking=False`` looks at the doorbell every ``read_timeout`` seconds instead of
+    blocking there. At most ``dead_limit`` dead letters are kept.
+    """
+
+    def __init__(
+        self,
+        name: str = "huey",
+        *,
+        url: str | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        db: int | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        connection_pool: Any = None,
+        client_name: str | None = None,
+        blocking: bool = True,
+        read_timeout: float = 1,
+        dead_limit: int = 10_000,
+        **connection_params: Any,
+    ) -> None:
+        if read_timeout <= 0:
+            raise ConfigurationError(f"read_timeout must be positive, not {read_timeout!r}")
+        if dead_limit < 0:
+            raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
+        params = {"host": host, "port": port, "db": db, "username": username, "password": password}
+        self._options = RedisOptions.from_arguments(
+            url=url,
+            connection_pool=connection_pool,
+            client_name=client_name,
+            connection_params={**params, **connection_params},
+        )
+        self._name = name
+        self._layout = Layout(name)
+        self._poll_rest = None if blocking else float(read_timeout)
+        self._dead_limit = dead_limit
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self._name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """No priorities; seen by all processes."""
+        return Capabilities(priorities=False)
+
+    async def connect(self) -> RedisSession:
+        """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
+        core = RedisCore(self._options, self._name, dead_limit=self._dead_limit, poll_rest=self._poll_rest)
+        return await RedisSession.open(core)
+
+    def lease_keeper(self, owner: str) -> RedisLeaseKeeper:
+        """Make the heartbeat of one owner; connects at the first beat."""
+        return RedisLeaseKeeper(self._options, self._layout, owner)
+
+    def __str__(self) -> str:
+        return f"{self._options}, queue {self._name!r}"

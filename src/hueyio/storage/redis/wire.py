@@ -1,0 +1,238 @@
+"""One connection to the server, on which any number of calls are under way at a time.
+
+Theory of operation. A call is packed, handed to the writer and gets a future; the reader gives each reply to the
+oldest future. So what is written is never cancelled: a caller that goes away leaves its future behind, the reply to
+it is read and dropped, and the connection stays in step. When the connection breaks, or a reply takes longer than
+``timeout``, all that is under way fails with StorageUnavailable, and the next call connects anew. Nothing is ever
+sent twice, with one exception: a script that the server does not know has not run, and is sent again with its source.
+
+``Link`` is one connection from its opening to its end, ``Wire`` the place where the present one is found. Both live
+in the session's lifetime; their state belongs to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, cast
+
+import hiredis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.storage.redis.errors import translate
+from hueyio.storage.redis.lifetime import Lifetime
+from hueyio.storage.redis.options import RedisOptions
+
+__all__ = ["Command", "Link", "Wire", "connect", "pack", "pack_parts"]
+
+pack_parts: Final = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)
+"""Pack a command in C; its stub allows for one part only."""
+
+
+class Command(NamedTuple):
+    """A packed command, and what to send instead when the server does not know the script."""
+
+    packed: bytes
+    in_full: Callable[[], bytes] | None = None
+
+
+class _Call(NamedTuple):
+    future: asyncio.Future[Any]
+    in_full: Callable[[], bytes] | None
+    sent_at: float
+
+
+def pack(*command: bytes | str | int | float) -> Command:
+    """Return a plain command."""
+    return Command(pack_parts(command))
+
+
+async def connect(options: RedisOptions) -> AbstractConnection:
+    """Open a connection within the time for it. Raises StorageUnavailable or ConfigurationError."""
+    connection = options.make_connection()
+    try:
+        async with asyncio.timeout(options.connect_timeout):
+            await connection.connect()  # type: ignore[no-untyped-call]
+    except (RedisError, OSError, TimeoutError) as error:
+        await connection.disconnect(nowait=True)
+        raise translate(error, str(options)) from error
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    return connection
+
+
+class Wire:
+    """Finds the open link, or opens one. ``timeout`` None: replies may take for ever."""
+
+    def __init__(self, options: RedisOptions, lifetime: Lifetime, timeout: float | None) -> None:
+        self._options = options
+        self._lifetime = lifetime
+        self._timeout = timeout
+        self._link: Link | None = None
+        self._opening: asyncio.Task[Link | HueyException] | None = None
+
+    async def open(self) -> Link:
+        """Return the open link; all who ask at the same time share one attempt."""
+        link = self._link
+        if link is not None and link.is_open:
+            return link
+        opening = self._opening
+        if opening is None:
+            opening = self._opening = self._lifetime.spawn(self._open())
+        await asyncio.wait({opening})
+        if opening.cancelled():
+            raise SessionClosed("the session was closed")
+        opened = opening.result()
+        if isinstance(opened, HueyException):
+            raise opened.with_traceback(None)
+        return opened
+
+    async def call(self, command: Command) -> Any:
+        """Send a command and return its reply."""
+        link = self._link
+        if link is None or not link.is_open:
+            link = await self.open()
+        return await link.send(command)
+
+    async def drain(self) -> None:
+        """Wait until all that was sent is answered."""
+        if self._link is not None:
+            await self._link.drain()
+
+    async def _open(self) -> Link | HueyException:
+        try:
+            connection = await connect(self._options)
+            link = Link(connection, str(self._options), self._timeout)
+            try:
+                self._lifetime.spawn(link.run())
+            except SessionClosed:
+                await connection.disconnect(nowait=True)
+                raise
+        except HueyException as error:
+            return error
+        finally:
+            self._opening = None
+        self._link = link
+        return link
+
+
+class Link:
+    """One connection with its reader and its writer."""
+
+    def __init__(self, connection: AbstractConnection, server: str, timeout: float | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._server = server
+        self._timeout = timeout
+        self._calls: deque[_Call] = deque()
+        self._outgoing: list[bytes] = []
+        self._has_outgoing = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._is_late = False
+        self._answered = asyncio.Event()
+        self.is_open = True
+
+    def send(self, command: Command) -> asyncio.Future[Any]:
+        """Have a command written with the next ones; return the future of its reply."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._send(command.packed, _Call(future, command.in_full, self._loop.time()))
+        return future
+
+    async def drain(self) -> None:
+        """Wait until all that was sent is answered, or the link has ended."""
+        while self._calls:
+            self._answered.clear()
+            await self._answered.wait()
+
+    async def run(self) -> None:
+        """Write and read until the connection breaks; then let go of it and fail what is under way."""
+        ended: HueyException = SessionClosed("the session was closed, or its loop has ended")
+        self._reader = asyncio.current_task()
+        try:
+            async with asyncio.TaskGroup() as group:
+                writer = group.create_task(self._write())
+                ended = await self._read()
+                self.is_open = False
+                writer.cancel()
+        finally:
+            self.is_open = False
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._fail_all(ended)
+            await self._connection.disconnect(nowait=True)
+
+    def _send(self, packed: bytes, call: _Call) -> None:
+        self._calls.append(call)
+        if self._alarm is None and self._timeout is not None:
+            self._alarm = self._loop.call_at(call.sent_at + self._timeout, self._look_for_late)
+        self._outgoing.append(packed)
+        self._has_outgoing.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._has_outgoing.wait()
+            self._has_outgoing.clear()
+            pieces, self._outgoing = self._outgoing, []
+            if not self._connection.is_connected:
+                return  # redis-py would connect again by itself
+            try:
+                await self._connection.send_packed_command(pieces, check_health=False)
+            except (RedisError, OSError):
+                return  # redis-py has closed the connection, and the reader finds that
+
+    async def _read(self) -> HueyException:
+        """Read until it cannot go on; return why."""
+        while True:
+            try:
+                reply = await self._connection.read_response(timeout=math.inf)
+            except ResponseError as error:
+                self._take_error(error)
+            except (RedisError, OSError) as error:
+                return translate(error, self._server)
+            except asyncio.CancelledError:
+                if not self._is_late or self._reader is None or self._reader.uncancel() > 0:
+                    raise
+                return StorageUnavailable(f"{self._server} does not answer within {self._timeout:g} s")
+            else:
+                self._take(reply)
+
+    def _take(self, reply: Any) -> None:
+        future = self._calls.popleft().future
+        self._answered.set()
+        if not future.done():
+            future.set_result(reply)
+
+    def _take_error(self, error: ResponseError) -> None:
+        call = self._calls.popleft()
+        if isinstance(error, NoScriptError) and call.in_full is not None:
+            self._send(call.in_full(), call._replace(in_full=None, sent_at=self._loop.time()))
+            return
+        self._answered.set()
+        if not call.future.done():
+            call.future.set_exception(translate(error, self._server))
+
+    def _look_for_late(self) -> None:
+        """Break the connection if the oldest reply is overdue. One timer serves all calls."""
+        self._alarm = None
+        if not self._calls or self._timeout is None or self._reader is None:
+            return
+        due = self._calls[0].sent_at + self._timeout
+        if due > self._loop.time():
+            self._alarm = self._loop.call_at(due, self._look_for_late)
+        elif not self._is_late:
+            self._is_late = True
+            self._reader.cancel()
+
+    def _fail_all(self, error: HueyException) -> None:
+        calls, self._calls = self._calls, deque()
+        self._answered.set()
+        for call in calls:
+            if not call.future.done():
+                call.future.set_exception(type(error)(str(error)))
+                call.future.exception()  # whoever went away without it must not be told by the loop

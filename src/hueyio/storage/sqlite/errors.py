@@ -1,0 +1,94 @@
+"""What sqlite3 raises, in hueyio's words; and the patience with a file that is locked.
+
+SQLite's own busy handler sleeps in steps of up to 100 ms, so it is off, and ``insist`` repeats with short, random
+pauses instead.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from hueyio.exceptions import ConfigurationError, HueyException, StorageUnavailable
+from hueyio.storage.sqlite.options import SqliteOptions
+
+__all__ = ["explain", "explained", "insist", "is_busy"]
+
+T = TypeVar("T")
+
+_SHORTEST_PAUSE: Final = 0.0001
+_LONGEST_PAUSE: Final = 0.010
+
+
+def insist(attempt: Callable[[], T], timeout: float) -> T:
+    """Call until it does not meet a lock, for up to ``timeout`` seconds; then raise what it raised."""
+    deadline = time.monotonic() + timeout
+    pause = _SHORTEST_PAUSE
+    while True:
+        try:
+            return attempt()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another connection's lock was in the way."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def explained(act: Callable[[], T], options: SqliteOptions) -> T:
+    """Call, with the errors of sqlite3 turned into ours."""
+    try:
+        return act()
+    except sqlite3.Error as error:
+        raise explain(error, options) from error
+
+
+def explain(error: sqlite3.Error, options: SqliteOptions) -> HueyException:
+    """Turn an error of sqlite3 into ours: one sentence that names the file."""
+    file = options.path
+    match _code(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StorageUnavailable(
+                f"SQLite file {file} is busy: another process held its write lock for more than {options.timeout:g} s"
+            )
+        case sqlite3.SQLITE_FULL:
+            return StorageUnavailable(f"SQLite file {file} cannot grow: its disk or its quota is full")
+        case sqlite3.SQLITE_NOTADB:
+            return ConfigurationError(f"{file} is not an SQLite database")
+        case sqlite3.SQLITE_CANTOPEN:
+            return _cannot_open(error, options)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return StorageUnavailable(f"SQLite file {file} is read-only for this process")
+        case sqlite3.SQLITE_CORRUPT:
+            return StorageUnavailable(f"SQLite file {file} is damaged: {error}")
+        case _ if "no such table: hueyio_" in str(error):
+            return ConfigurationError(f"SQLite file {file} has no hueyio tables; create_tables=True makes them")
+        case _:
+            return StorageUnavailable(f"SQLite file {file}: {error}")
+
+
+def _cannot_open(error: sqlite3.Error, options: SqliteOptions) -> HueyException:
+    path = Path(options.target)
+    if not options.connect.get("uri"):
+        try:
+            if path.is_dir():
+                return ConfigurationError(f"SQLite file {options.path} is a directory")
+            if not path.parent.is_dir():
+                return ConfigurationError(f"SQLite file {options.path}: its directory does not exist")
+        except PermissionError:
+            return ConfigurationError(f"SQLite file {options.path}: no permission to look into its directory")
+    return StorageUnavailable(f"SQLite file {options.path} cannot be opened: {error}")
+
+
+def _code(error: BaseException) -> int:
+    """Return the primary result code; extended ones keep it in the low byte."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF

@@ -1,0 +1,128 @@
+"""Small values in named areas, results among them, each with its time to live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from hueyio.storage.records import AREAS, Area
+from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.transaction import Transaction
+
+__all__ = [
+    "add",
+    "compare_delete",
+    "compare_extend",
+    "delete",
+    "peek",
+    "pop",
+    "put",
+    "put_if_absent",
+    "shorten",
+    "store",
+    "sweep",
+]
+
+_SQL = statements("keys.sql")
+_AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
+_SWEPT: Final = (("over_keys", "sweep_key"), ("over_tokens", "sweep_token"), ("over_waiters", "sweep_waiter"))
+_SWEEP_CHUNK: Final = 1_000
+
+
+def put(tx: Transaction, area: Area, items: Mapping[str, bytes], ttl: float | None) -> None:
+    """Write all items."""
+    expires = _until(tx, ttl)
+    number = _AREA_NUMBERS[area]
+    tx.many(_SQL["put"], [(tx.queue, number, key, value, expires) for key, value in items.items()])
+    if area == "revocations" and items:
+        tx.revoked += 1
+        tx.noticed = True
+
+
+def put_if_absent(tx: Transaction, area: Area, key: str, value: bytes, ttl: float | None) -> bool:
+    """Write a value unless one is there."""
+    if peek(tx, area, [key]) != [None]:
+        return False
+    put(tx, area, {key: value}, ttl)
+    return True
+
+
+def store(tx: Transaction, results: Iterable[tuple[str, bytes | None, float | None]]) -> None:
+    """Write results (id, bytes, ttl) for many tasks; None deletes what was stored."""
+    area = _AREA_NUMBERS["results"]
+    kept: list[tuple[object, ...]] = []
+    gone: list[tuple[object, ...]] = []
+    for id, value, ttl in results:
+        if value is None:
+            gone.append((tx.queue, area, id, 0.0))
+        else:
+            kept.append((tx.queue, area, id, value, None if ttl is None else tx.now + ttl))
+    if gone:
+        tx.many(_SQL["delete"], gone)
+    if kept:
+        tx.many(_SQL["put"], kept)
+
+
+def shorten(tx: Transaction, id: str, ttl: float) -> None:
+    """Let a result expire after ``ttl``, if it would stay longer."""
+    expires = tx.now + ttl
+    tx.execute(_SQL["shorten"], (expires, tx.queue, _AREA_NUMBERS["results"], id, expires))
+
+
+def peek(tx: Transaction, area: Area, keys: Sequence[str]) -> list[bytes | None]:
+    """Read values; None for what is not there."""
+    number = _AREA_NUMBERS[area]
+    rows = (tx.one(_SQL["peek"], (tx.queue, number, key, tx.now)) for key in keys)
+    return [row[0] if row else None for row in rows]
+
+
+def pop(tx: Transaction, area: Area, key: str) -> bytes | None:
+    """Read and delete a value."""
+    (value,) = peek(tx, area, [key])
+    if value is not None:
+        delete(tx, area, [key])
+    return value
+
+
+def delete(tx: Transaction, area: Area, keys: Sequence[str]) -> int:
+    """Delete keys; return how many were there."""
+    number = _AREA_NUMBERS[area]
+    if tx.one(_SQL["any_in_area"], (tx.queue, number)) is None:
+        return 0  # nearly always so for revocations, of which every end of a run deletes one
+    return tx.many(_SQL["delete"], [(tx.queue, number, key, tx.now) for key in keys]).rowcount
+
+
+def compare_delete(tx: Transaction, area: Area, key: str, expected: bytes) -> bool:
+    """Delete a key that holds exactly this."""
+    return peek(tx, area, [key]) == [expected] and delete(tx, area, [key]) == 1
+
+
+def compare_extend(tx: Transaction, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
+    """Give a key that holds exactly this a new time to live."""
+    if peek(tx, area, [key]) != [expected]:
+        return False
+    tx.execute(_SQL["extend"], (_until(tx, ttl), tx.queue, _AREA_NUMBERS[area], key))
+    return True
+
+
+def add(tx: Transaction, area: Area, key: str, amount: int, ttl: float | None) -> int:
+    """Add to a counter; raise ValueError, changing nothing, if the key holds no number."""
+    (old,) = peek(tx, area, [key])
+    if old is None:
+        put(tx, area, {key: b"%d" % amount}, ttl)
+        return amount
+    count = int(old) + amount
+    tx.execute(_SQL["replace_value"], (b"%d" % count, tx.queue, _AREA_NUMBERS[area], key))
+    return count
+
+
+def sweep(tx: Transaction) -> None:
+    """Delete a bounded number of rows whose time is over."""
+    for find, drop in _SWEPT:
+        over = tx.execute(_SQL[find], (tx.queue, tx.now, _SWEEP_CHUNK)).fetchall()
+        if over:
+            tx.many(_SQL[drop], over)
+
+
+def _until(tx: Transaction, ttl: float | None) -> float | None:
+    return None if ttl is None else tx.now + ttl

@@ -1,0 +1,160 @@
+"""Looks at the file from a thread of its own: when asked, when the doorbell is heard, and slowly while anybody waits.
+
+An order (its number, and the owners to look for) says that somebody waits; without one the thread rests. The slow
+look is there because an application may commit without a ring. It is one ``PRAGMA data_version`` unless somebody
+committed, and the loop hears only of what it does not know: so an idle consumer wakes one thread forty times a
+second, and its loop never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from hueyio.storage.records import Bell, Over
+from hueyio.storage.sqlite.doorbell import Doorbell
+from hueyio.storage.sqlite.errors import explained, insist
+from hueyio.storage.sqlite.file import SqliteFile, open_reader
+from hueyio.storage.sqlite.options import SqliteOptions
+from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.thread import SqliteThread, tell
+from hueyio.storage.sqlite.transaction import BELLS
+
+__all__ = ["Lookout", "Order", "View"]
+
+_SLOW_LOOK: Final = 0.025
+_SQL = statements("waiting.sql")
+
+
+class Order(NamedTuple):
+    """What to look for. A new number asks for a look that began after it was given."""
+
+    number: int
+    owners: frozenset[str]
+
+
+class View(NamedTuple):
+    """What one look saw, for which order."""
+
+    order: Order
+    counts: dict[Bell, int]
+    revocations: int
+    flagged: dict[str, frozenset[str]]
+    mail: list[tuple[int, Over]]
+
+
+class Lookout:
+    """``look``, ``rest`` and ``close`` belong to the loop, everything private from ``_watch`` on to the thread."""
+
+    def __init__(
+        self,
+        options: SqliteOptions,
+        queue: int,
+        client: str,
+        doorbell: Doorbell,
+        saw: Callable[[View], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._options = options
+        self._queue = queue
+        self._client = client
+        self._doorbell = doorbell
+        self._saw = saw
+        self._failed = failed
+        self._loop = asyncio.get_running_loop()
+        self._file = SqliteFile(lambda: open_reader(options))
+        self._thread: SqliteThread | None = None
+        self._order: Order | None = None
+        self._is_watching = False
+        self._seen: tuple[sqlite3.Connection, int] | None = None
+        self._done = 0
+
+    def look(self, order: Order) -> None:
+        """Look now and go on looking."""
+        self._order = order
+        self._start()
+        self._doorbell.nudge()
+
+    def rest(self) -> None:
+        """Look no more; the thread finds out by itself."""
+        self._order = None
+
+    def close(self, closed: Callable[[], None]) -> None:
+        """End the thread, if there is one, and call back there."""
+
+        def last() -> None:
+            self._file.close()
+            closed()
+
+        self._order = None
+        self._doorbell.nudge()
+        if self._thread is None:
+            last()
+        else:
+            self._thread.stop(last)
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end of the thread."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _start(self) -> None:
+        if not self._is_watching:
+            if self._thread is None:
+                self._thread = SqliteThread("hueyio-sqlite-lookout")
+            self._is_watching = True
+            self._thread.post(self._watch)
+
+    def _stopped(self) -> None:
+        self._is_watching = False
+        if self._order is not None:
+            self._start()
+
+    def _watch(self) -> None:
+        while self._order is not None:
+            self._doorbell.wait(_SLOW_LOOK)
+            order = self._order
+            if order is not None:
+                self._look(order)
+        tell(self._loop, self._stopped)
+
+    def _look(self, order: Order) -> None:
+        if order.number == self._done and self._is_quiet():
+            return
+        try:
+            view = explained(lambda: insist(lambda: self._ask(order), self._options.timeout), self._options)
+        except Exception as error:
+            tell(self._loop, self._failed, error)
+        else:
+            self._done = order.number
+            tell(self._loop, self._saw, view)
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing was committed since the last look."""
+        try:
+            with self._file as connection:
+                return self._seen == _version(connection)
+        except sqlite3.Error:
+            return False  # the look itself will say what it is
+
+    def _ask(self, order: Order) -> View:
+        with self._file as connection:
+            # The version first: what is committed between it and the rest is seen twice rather than never.
+            seen = _version(connection)
+            *counts, revocations = connection.execute(_SQL["counters"], (self._queue,)).fetchone()
+            flagged = {owner: self._flagged(connection, owner) for owner in order.owners}
+            rows = connection.execute(_SQL["mail"], (self._queue, self._client)).fetchall()
+            self._seen = seen
+            mail = [(number, Over(id, data, bool(shared))) for number, id, data, shared in rows]
+            return View(order, dict(zip(BELLS, counts, strict=True)), revocations, flagged, mail)
+
+    def _flagged(self, connection: sqlite3.Connection, owner: str) -> frozenset[str]:
+        return frozenset(id for (id,) in connection.execute(_SQL["flagged"], (self._queue, owner)).fetchall())
+
+
+def _version(connection: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:
+    """Return a pair that changes when anybody else commits; versions of two connections cannot be compared."""
+    (version,) = connection.execute("PRAGMA data_version").fetchone()
+    return connection, version

@@ -1,0 +1,161 @@
+"""Who in this session waits for which ids: any number of calls for any number of ids share one registration each.
+
+The first call that wants an id registers it under a number; later ones join. The registration and the check whether
+the id is over are one operation, so an end cannot fall between them. An answer counts only for the registration whose
+number it carries: what was addressed to an earlier one, taken back since, is not taken for the end of the same id's
+next life. Registrations are gathered for one turn of the loop. All state belongs to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from hueyio.storage.records import Over
+from hueyio.storage.sqlite.transaction import Transaction
+from hueyio.storage.sqlite.waiters import REGISTRATION_TTL, refresh, register, take_back
+from hueyio.storage.sqlite.writer import Writer
+
+__all__ = ["Outcomes"]
+
+_REFRESH: Final = REGISTRATION_TTL / 4
+
+
+class _Call:
+    """One await, which ends when nothing is missing."""
+
+    __slots__ = ("future", "got", "missing")
+
+    def __init__(self, future: asyncio.Future[None], ids: Collection[str]) -> None:
+        self.future = future
+        self.missing = set(ids)
+        self.got: dict[str, Over] = {}
+
+    def take(self, over: Over) -> None:
+        self.missing.discard(over.id)
+        self.got[over.id] = over
+        if not self.missing and not self.future.done():
+            self.future.set_result(None)
+
+
+class _Registration:
+    __slots__ = ("calls", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.calls: set[_Call] = set()
+
+
+class Outcomes:
+    """The outcomes that one session waits for. ``listen`` is called before the first registration is sent."""
+
+    def __init__(self, writer: Writer, listen: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writer = writer
+        self._listen = listen
+        self._registrations: dict[str, _Registration] = {}
+        self._number = 0
+        self._wanted: list[tuple[str, int]] = []
+        self._unwanted: list[tuple[str, int]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._registrations)
+
+    async def wait(self, ids: Sequence[str]) -> list[Over]:
+        """Return when all ids are over, in the order asked."""
+        if not ids:
+            return []
+        call = _Call(self._loop.create_future(), ids)
+        self._join(call)
+        try:
+            await call.future
+        finally:
+            if call.missing:
+                self._leave(call)
+        return [call.got[id] for id in ids]
+
+    def tell(self, mail: Collection[tuple[int, Over]]) -> None:
+        """Hand out answers, each to the registration that it is for."""
+        for number, over in mail:
+            registration = self._registrations.get(over.id)
+            if registration is not None and registration.number == number:
+                del self._registrations[over.id]
+                for call in registration.calls:
+                    call.take(over)
+
+    def receive(self, mail: Collection[tuple[int, Over]]) -> None:
+        """Hand out what other sessions left for this one, and delete their rows."""
+        if mail:
+            self.tell(mail)
+            self._unwant([(over.id, number) for number, over in mail])
+
+    def fail(self, error: BaseException, ids: Collection[str] | None = None) -> None:
+        """Fail every call that waits for these ids, or for any; each takes its registrations back."""
+        for id in tuple(self._registrations) if ids is None else ids:
+            registration = self._registrations.get(id)
+            for call in registration.calls if registration is not None else ():
+                if not call.future.done():
+                    call.future.set_exception(error)
+
+    def close(self, error: BaseException) -> None:
+        """Fail every call, and let no timer keep the loop busy."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.fail(error)
+        self._registrations.clear()
+
+    def _join(self, call: _Call) -> None:
+        for id in call.missing:
+            registration = self._registrations.get(id)
+            if registration is None:
+                self._number += 1
+                registration = self._registrations[id] = _Registration(self._number)
+                self._send_soon()
+                self._wanted.append((id, self._number))
+            registration.calls.add(call)
+
+    def _leave(self, call: _Call) -> None:
+        """Take back what nobody else waits for."""
+        for id in call.missing:
+            registration = self._registrations.get(id)
+            if registration is not None:
+                registration.calls.discard(call)
+                if not registration.calls:
+                    del self._registrations[id]
+                    self._unwant([(id, registration.number)])
+
+    def _unwant(self, registered: Sequence[tuple[str, int]]) -> None:
+        self._send_soon()
+        self._unwanted += registered
+
+    def _send_soon(self) -> None:
+        if not self._wanted and not self._unwanted:
+            self._loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        wanted, self._wanted = self._wanted, []
+        unwanted, self._unwanted = self._unwanted, []
+        if wanted:
+            self._listen()
+            self._keep_fresh()
+
+        def exchange(tx: Transaction) -> list[tuple[int, Over]]:
+            over = register(tx, wanted)
+            take_back(tx, unwanted)
+            return over
+
+        self._writer.send(exchange, done=self.tell, failed=lambda error: self.fail(error, [id for id, _ in wanted]))
+
+    def _keep_fresh(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(_REFRESH, self._refresh)
+
+    def _refresh(self) -> None:
+        self._timer = None
+        if self._registrations:
+            self._writer.send(refresh)
+            self._keep_fresh()

@@ -1,0 +1,40 @@
+"""The SQL of the SQLite storage: read from the ``.sql`` files beside this module, by name.
+
+A statement begins with ``-- name: ...`` and ends before the next one. Comment lines stay out of what is run,
+so that the statement cache of sqlite3 keys on short text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+
+__all__ = ["schema", "statements"]
+
+_MARK = "-- name: "
+
+
+def statements(file: str) -> Mapping[str, str]:
+    """Return the named statements of one file of this package."""
+    found: dict[str, str] = {}
+    _, *parts = ("\n" + _read(file)).split("\n" + _MARK)
+    for part in parts:
+        name, _, text = part.partition("\n")
+        found[name.strip()] = _without_comments(text)
+    return found
+
+
+def schema() -> list[str]:
+    """Return the statements that make the tables, in order."""
+    lines = _without_comments(_read("schema.sql"))
+    return [text.strip() for text in lines.split(";") if text.strip()]
+
+
+def _read(file: str) -> str:
+    return resources.files("hueyio.storage.sqlite").joinpath(file).read_text(encoding="utf-8")
+
+
+def _without_comments(text: str) -> str:
+    """Drop comments; no literal in these files holds two dashes."""
+    lines = (line.partition("--")[0].rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line.strip()).strip()

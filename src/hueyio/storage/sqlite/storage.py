@@ -1,0 +1,87 @@
+"""Tasks in one SQLite file, for one machine: no server, durable by default, any number of processes and queues.
+
+``SqliteStorage`` is configuration. The parts, from the outside in: ``session`` (the contract), ``engine``
+(what runs), ``writer`` (group commit), ``watcher`` and ``doorbell`` (waiting), ``thread``
+and ``file`` (a connection in its thread), and one module for each kind of operation, with its SQL in a file
+beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from hueyio.storage.contract import Capabilities
+from hueyio.storage.sqlite.engine import SqliteEngine
+from hueyio.storage.sqlite.lease import SqliteLeaseKeeper
+from hueyio.storage.sqlite.options import SqliteOptions
+from hueyio.storage.sqlite.session import SqliteSession
+
+__all__ = ["SqliteStorage"]
+
+
+class SqliteStorage:
+    """One queue in an SQLite file.
+
+    ``cache_mb`` is SQLite's page cache for each connection. ``fsync=False`` leaves the syncing of commits to the
+    system: faster, and the last moments may be lost with the power, never with the process. ``journal_mode`` is
+    ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``. ``timeout`` is how
+    long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always strict here. With
+    ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters. ``clock`` gives
+    epoch seconds. Further arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to
+    ``sqlite3.connect``.
+    """
+
+    def __init__(
+        self,
+        name: str = "huey",
+        filename: str | os.PathLike[str] = "huey.db",
+        *,
+        cache_mb: float = 8,
+        fsync: bool = True,
+        journal_mode: str = "wal",
+        timeout: float = 5,
+        strict_fifo: bool = False,
+        create_tables: bool = True,
+        dead_limit: int = 10_000,
+        clock: Callable[[], float] = time.time,
+        **kwargs: Any,
+    ) -> None:
+        self._options = SqliteOptions(
+            name=name,
+            filename=filename,
+            cache_mb=cache_mb,
+            fsync=fsync,
+            journal_mode=journal_mode,
+            timeout=timeout,
+            strict_fifo=strict_fifo,
+            create_tables=create_tables,
+            dead_limit=dead_limit,
+            clock=clock,
+            connect=kwargs,
+        )
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self._options.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Priorities, and other processes on the same machine."""
+        return Capabilities(priorities=True, across_processes=True)
+
+    async def connect(self) -> SqliteSession:
+        """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
+        session = SqliteSession(await SqliteEngine.start(self._options), self._options.path)
+        await session.open()
+        return session
+
+    def lease_keeper(self, owner: str) -> SqliteLeaseKeeper:
+        """Make the heartbeat of one owner; connects at the first beat."""
+        return SqliteLeaseKeeper(self._options, owner)
+
+    def __str__(self) -> str:
+        return f"SQLite file {self._options.path}, queue {self.name!r}"

@@ -1,0 +1,140 @@
+"""The waits of one session: one look serves all of them.
+
+What is waited for is a level that can be read at any time: the four bells are counters in the queue's row, notices
+are flags, outcomes are rows addressed to this client. So a wake-up only means "look", a lost one costs time and
+nothing else, and a wait that is cancelled takes nothing with it. A session remembers which count of a bell it last
+returned to somebody (0 at first): a ring that nobody heard is still a difference when the next one waits, while work
+that is ready but cannot be claimed rings nobody a second time, so no consumer spins.
+
+All state here belongs to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any, Generic, TypeVar
+
+from hueyio.storage.records import Bell, Notices
+from hueyio.storage.sqlite.lookout import Lookout, Order, View
+from hueyio.storage.sqlite.outcomes import Outcomes
+from hueyio.storage.sqlite.transaction import BELLS, Transaction
+
+__all__ = ["Watcher"]
+
+T = TypeVar("T")
+
+
+class _Wait(Generic[T]):
+    """Somebody who waits until ``answer`` makes something of a view."""
+
+    def __init__(
+        self, number: int, future: asyncio.Future[T | None], answer: Callable[[View], T | None], owner: str | None
+    ) -> None:
+        self.number = number
+        self.future = future
+        self.answer = answer
+        self.owner = owner
+        self._has_looked = False
+        self._is_late = False
+
+    def show(self, view: View) -> None:
+        """Judge a view, unless its look began before the wait."""
+        if view.order.number >= self.number:
+            self._has_looked = True
+            answer = self.answer(view)
+            if answer is not None or self._is_late:
+                self._end(answer)
+
+    def expire(self) -> None:
+        """Give up, but not before the first look: a time-out of 0 means one look."""
+        self._is_late = True
+        if self._has_looked:
+            self._end(None)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def _end(self, answer: T | None) -> None:
+        if not self.future.done():
+            self.future.set_result(answer)
+
+
+class Watcher:
+    """``lookout`` is set by the engine, which ties the two together."""
+
+    lookout: Lookout
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._outcomes = outcomes
+        self._waits: set[_Wait[Any]] = set()
+        self._returned: dict[Bell, int] = dict.fromkeys(BELLS, 0)
+        self._number = 0
+
+    async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
+        """Return the bells that rang since they were last returned, or none after the time-out."""
+        wanted = tuple(bells)
+
+        def answer(view: View) -> dict[Bell, int] | None:
+            return {bell: view.counts[bell] for bell in wanted if view.counts[bell] > self._returned[bell]} or None
+
+        # Noted here and not where the answer is made: a wait that is cancelled in between leaves the ring.
+        rang = await self._wait(answer, timeout=timeout) or {}
+        self._returned.update(rang)
+        return frozenset(rang)
+
+    async def notices(self, owner: str, seen: Notices | None) -> Notices:
+        """Return an owner's notices when they differ from ``seen``."""
+
+        def answer(view: View) -> Notices | None:
+            now = Notices(view.flagged[owner], view.revocations, False)
+            return None if now == seen else now
+
+        found = await self._wait(answer, owner=owner)
+        assert found is not None
+        return found
+
+    def watch(self) -> None:
+        """Look now and go on while anybody waits; a look that began before does not count."""
+        self._number += 1
+        owners = frozenset(wait.owner for wait in self._waits if wait.owner is not None)
+        self.lookout.look(Order(self._number, owners))
+
+    def committed(self, transaction: Transaction) -> None:
+        """Take what an own commit has for this very session."""
+        self._outcomes.tell(transaction.mail)
+
+    def saw(self, view: View) -> None:
+        """Show a view to all who wait."""
+        self._outcomes.receive(view.mail)
+        for wait in self._waits:
+            wait.show(view)
+        self._rest()
+
+    def fail(self, error: BaseException) -> None:
+        """Wake every wait with this error."""
+        for wait in self._waits:
+            wait.fail(error)
+        self._outcomes.fail(error)
+
+    async def _wait(
+        self, answer: Callable[[View], T | None], *, owner: str | None = None, timeout: float | None = None
+    ) -> T | None:
+        # watch() gives the order the next number.
+        wait = _Wait(self._number + 1, self._loop.create_future(), answer, owner)
+        timer = None if timeout is None else self._loop.call_later(timeout, wait.expire)
+        self._waits.add(wait)
+        self.watch()
+        try:
+            return await wait.future
+        finally:
+            self._waits.discard(wait)
+            if timer is not None:
+                timer.cancel()
+            self._rest()
+
+    def _rest(self) -> None:
+        if not self._waits and not self._outcomes.is_awaited:
+            self.lookout.rest()
