@@ -2,6 +2,7 @@
 
 from hueyio.app import Huey
 from hueyio.consumer import Consumer, ConsumerOptions
+from hueyio.crontab import crontab
 from hueyio.dead import DeadTask
 from hueyio.endings import Error
 from hueyio.exceptions import (
@@ -88,4 +89,5 @@ __all__ = [
     "TaskWrapper",
     "UnknownTaskError",
     "WorkerLost",
+    "crontab",
 ]
