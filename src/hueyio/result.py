@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterator, Sequence
-from datetime import datetime
+import time
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from hueyio.endings import Ending, Error, Returned, read_ending
-from hueyio.exceptions import ResultTimeout, SerializationError
+from hueyio.exceptions import HueyException, ResultTimeout, SerializationError
 from hueyio.message import read_task
 from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Found, Over
-from hueyio.task import Task
+from hueyio.storage.records import Entry, Found, Over
+from hueyio.task import Expires, Task, eta_from
 
 __all__ = ["Result", "ResultGroup", "Status"]
 
@@ -54,6 +55,10 @@ class _App(Protocol):
     def serializer(self) -> Serializer: ...
 
     async def session(self) -> Session: ...
+
+    def prepare(self, task: Task) -> Entry: ...
+
+    async def send(self, task: Task, entry: Entry) -> Any: ...
 
     async def revoke_by_id(
         self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False
@@ -123,14 +128,41 @@ class Result(Generic[R]):
         """
         if blocking:
             return await self._wait(timeout, revoke_on_timeout, preserve)
-        if self._ending is None:
-            session = await self._app.session()
-            (data,) = await session.peek("results", [self.id])
-            if data is None:
-                return None
-            await self._take_unawaited(session, data, preserve)
+        if not await self._look(preserve):
+            return None
         value: R = self._value()
         return value
+
+    async def get_raw_result(
+        self,
+        blocking: bool = False,
+        timeout: float | None = None,
+        backoff: float = 1.15,
+        max_delay: float = 1.0,
+        revoke_on_timeout: bool = False,
+        preserve: bool = False,
+    ) -> R | Error | None:
+        """Do the same as ``get``, but return the ``Error`` of a task that failed instead of raising it."""
+        if blocking:
+            await self._wait_until_read(timeout, revoke_on_timeout, preserve)
+        elif not await self._look(preserve):
+            return None
+        return self._ending.value if isinstance(self._ending, Returned) else self._ending
+
+    async def is_ready(self) -> bool:
+        """Say whether the task has ended; what it left is read into this handle, and deleted in the storage.
+
+        A task that returned None is ready as well, and one whose value was read by somebody else: ``get`` gives None.
+        """
+        if await self._look(preserve=False):
+            return True
+        session = await self._app.session()
+        (found,) = await session.locate([self.id])
+        if found.place not in _OVER:
+            return False
+        await self._take(session, (await session.await_outcomes([self.id]))[0], preserve=False)
+        self._final = True
+        return True
 
     @overload
     async def __call__(
@@ -174,8 +206,9 @@ class Result(Generic[R]):
         return _status_of(found, self._app.serializer)
 
     async def revoke(self, revoke_until: datetime | None = None, revoke_once: bool = True) -> None:
-        """Keep the task from being run, unless it runs already."""
-        await self._app.revoke_by_id(self.id, revoke_until, revoke_once)
+        """Keep the task from being run, unless it runs already. Does nothing if it is over."""
+        if await self._is_alive():
+            await self._app.revoke_by_id(self.id, revoke_until, revoke_once)
 
     async def restore(self) -> bool:
         """Take the revocation of this task back; False if there is none."""
@@ -184,6 +217,26 @@ class Result(Generic[R]):
     async def is_revoked(self) -> bool:
         """Say whether this task, or all tasks of its name, are revoked."""
         return await self._app.is_revoked(self)
+
+    async def reschedule(
+        self,
+        eta: datetime | None = None,
+        delay: float | timedelta | None = None,
+        expires: Expires | None = None,
+        priority: float | None = None,
+        preserve_pipeline: bool = True,
+    ) -> Any:
+        """Enqueue the same call under a new id, and revoke this one; return what ``enqueue`` returns.
+
+        Without ``eta`` and ``delay`` it may start at once. ``expires`` and ``priority`` replace those of the task. The
+        later stages are enqueued anew too, unless ``preserve_pipeline`` is off. Whether the task ran already
+        is not asked; the new one is written first, so that no failure between the two loses it.
+        """
+        task = await self._find_task()
+        new = task.renewed(eta_from(eta, delay, time.time()), expires, priority, preserve_pipeline)
+        result = await self._app.send(new, self._app.prepare(new))
+        await self.revoke()
+        return result
 
     def reset(self) -> None:
         """Forget what was read, to read again after a retry."""
@@ -194,17 +247,45 @@ class Result(Generic[R]):
         return f"<Result: task {self.id}>"
 
     async def _wait(self, timeout: float | None, revoke_on_timeout: bool, preserve: bool) -> R:
-        if not self._final:
-            session = await self._app.session()
-            over = await self._wait_over(session, timeout)
-            if over is None:
-                if revoke_on_timeout:
-                    await self.revoke()
-                raise ResultTimeout(f"no result of task {self.id} within {timeout:g} s; it may still run")
-            await self._take(session, over, preserve)
-            self._final = True
+        await self._wait_until_read(timeout, revoke_on_timeout, preserve)
         value: R = self._value()
         return value
+
+    async def _wait_until_read(self, timeout: float | None, revoke_on_timeout: bool, preserve: bool) -> None:
+        if self._final:
+            return
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
+            raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")
+        session = await self._app.session()
+        over = await self._wait_over(session, timeout)
+        if over is None:
+            if revoke_on_timeout:
+                await self.revoke()
+            raise ResultTimeout(f"no result of task {self.id} within {timeout:g} s; it may still run")
+        await self._take(session, over, preserve)
+        self._final = True
+
+    async def _look(self, preserve: bool) -> bool:
+        """Read what is stored, if anything is, without waiting; say whether something was read now or before."""
+        if self._ending is None:
+            session = await self._app.session()
+            (data,) = await session.peek("results", [self.id])
+            if data is not None:
+                await self._take_unawaited(session, data, preserve)
+        return self._ending is not None
+
+    async def _is_alive(self) -> bool:
+        (found,) = await (await self._app.session()).locate([self.id])
+        return found.place not in _OVER
+
+    async def _find_task(self) -> Task:
+        """Return the task, of a handle that was made from an id the one in the queue."""
+        if self.task is not None:
+            return self.task
+        (found,) = await (await self._app.session()).locate([self.id])
+        if found.place not in ("queued", "scheduled", "running", "dead") or found.data is None:
+            raise HueyException(f"task {self.id} is not in the queue any more, and this handle knows only its id")
+        return read_task(found.data, self._app.serializer)
 
     async def _wait_over(self, session: Session, timeout: float | None) -> Over | None:
         """Wait for the end; None if it does not come in time. A timeout of 0 looks once."""
@@ -273,6 +354,20 @@ class ResultGroup(Generic[R]):
     async def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
         """Do the same as ``get``."""
         return await self.get(*args, **kwargs)
+
+    async def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> AsyncIterator[R]:
+        """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration.
+
+        ``backoff`` and ``max_delay`` are Huey's and do nothing here: nothing is polled.
+        """
+        waiting = [asyncio.ensure_future(result.get(blocking=True)) for result in self]
+        try:
+            for ended in asyncio.as_completed(waiting):
+                yield await ended
+        finally:
+            for wait in waiting:
+                wait.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _wait(self) -> list[R]:
         return await self.get(blocking=True)

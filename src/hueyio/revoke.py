@@ -47,8 +47,17 @@ async def forget_revocation(session: Keys, key: str) -> bool:
 
 
 async def is_revoked(session: Keys, keys: Sequence[str], now: float, peek: bool) -> bool:
-    """Say whether one of the keys is revoked at ``now``; without ``peek`` a revocation for once is used up."""
-    picked = pick_revocation(tuple(keys), tuple(await session.peek("revocations", keys)), now)
-    if not peek and picked is not None and picked[1].once:
-        return await forget_revocation(session, picked[0])
-    return picked is not None
+    """Say whether one of the keys is revoked at ``now``.
+
+    Without ``peek`` a revocation for once is used up, and those that are over are deleted.
+    """
+    values = await session.peek("revocations", keys)
+    picked = pick_revocation(tuple(keys), tuple(values), now)
+    if peek:
+        return picked is not None
+    if picked is None:
+        over = [key for key, value in zip(keys, values, strict=True) if value is not None]
+        if over:
+            await session.delete("revocations", over)
+        return False
+    return not picked[1].once or await forget_revocation(session, picked[0])

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
-from hueyio.task import Expires
+from hueyio.task import Expires, Task
 
 __all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings"]
 
@@ -84,7 +84,7 @@ def _is_number(value: object) -> bool:
 class TaskSpec:
     """A declared function: its name, its options, where it runs, and how its calls are checked."""
 
-    __slots__ = ("_least", "_most", "_signature", "func", "lane", "name", "options")
+    __slots__ = ("_least", "_most", "_signature", "_task_comes_first", "func", "lane", "name", "options")
 
     def __init__(self, name: str, func: Callable[..., Any], options: TaskOptions) -> None:
         self.name = name
@@ -92,6 +92,7 @@ class TaskSpec:
         self.options = options
         self.lane: Lane = "loop" if _is_async(func) else "thread"
         self._signature = _signature_of(func, options.context)
+        self._task_comes_first = options.context and _takes_task_first(func)
         self._least, self._most = _positional_range(self._signature)
 
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -100,6 +101,14 @@ class TaskSpec:
         if not kwargs and self._least <= len(args) <= self._most:
             return
         self._bind(self._signature.bind, args, kwargs)
+
+    def arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return what the function is called with: the task's arguments and, with ``context``, the task itself."""
+        if not self.options.context:
+            return task.args, task.kwargs
+        if self._task_comes_first:
+            return (task, *task.args), task.kwargs
+        return task.args, {**task.kwargs, "task": task}
 
     def check_partial_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Raise TaskArgumentError if the arguments can never fit, whatever a stage before adds to them."""
@@ -134,6 +143,16 @@ def _signature_of(func: Callable[..., Any], context: bool) -> inspect.Signature:
     if not context:
         return signature
     return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "task"])
+
+
+def _takes_task_first(func: Callable[..., Any]) -> bool:
+    """Say whether the first positional parameter is ``task``: by keyword it would meet the first argument."""
+    try:
+        parameters = list(inspect.signature(func).parameters.values())
+    except ValueError:
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return bool(parameters) and parameters[0].name == "task" and parameters[0].kind in positional
 
 
 def _positional_range(signature: inspect.Signature) -> tuple[float, float]:

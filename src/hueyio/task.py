@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
 __all__ = ["Expires", "Task", "aware", "eta_from", "seconds_from"]
@@ -19,6 +20,9 @@ _LONGEST: Final = 10 * 366 * 86400.0
 """Seconds; what is longer is a mistake (milliseconds?), and soon beyond what a datetime can say."""
 
 
+_NO_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
 class _Declared(Protocol):
     """A handle on a declared function; what ``then`` and ``error`` take beside a Task."""
 
@@ -30,7 +34,8 @@ class Task:
 
     Made by ``add.s(1, 2)``. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
     itself. Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an
-    attempt fails.
+    attempt fails. Keywords of the decorator that hueyio does not know are in ``settings``, and are read as
+    attributes too.
     """
 
     __slots__ = (
@@ -48,6 +53,7 @@ class Task:
         "retries",
         "retry_backoff",
         "retry_delay",
+        "settings",
         "timeout",
     )
 
@@ -69,6 +75,7 @@ class Task:
         timeout: float | None = None,
         on_complete: Task | None = None,
         on_error: Task | None = None,
+        settings: Mapping[str, Any] = _NO_SETTINGS,
     ) -> None:
         self.name = name
         self.args = args
@@ -85,6 +92,23 @@ class Task:
         self.timeout = timeout
         self.on_complete = on_complete
         self.on_error = on_error
+        self.settings = settings
+
+    @property
+    def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The positional and the keyword arguments."""
+        return self.args, self.kwargs
+
+    @property
+    def revoke_id(self) -> str:
+        """The key under which the storage keeps a revocation of this call."""
+        return f"r:{self.id}"
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked for what is not there; while a copy is being built that is everything.
+        if not name.startswith("_") and name != "settings" and name in self.settings:
+            return self.settings[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> Task:
         """Append a stage to the end of the pipeline; return this task, the head.
@@ -127,12 +151,33 @@ class Task:
             case _:
                 return self.replaced(args=(*self.args, value))
 
+    def extend_data(self, value: Any) -> None:
+        """Extend the arguments of this task itself as ``extended`` does those of a copy."""
+        extended = self.extended(value)
+        self.args, self.kwargs = extended.args, extended.kwargs
+
     def replaced(self, **changes: Any) -> Task:
         """Return a shallow copy with some fields changed."""
         copy = object.__new__(type(self))
         for name in Task.__slots__:
             setattr(copy, name, changes[name] if name in changes else getattr(self, name))
         return copy
+
+    def renewed(
+        self, eta: datetime | None, expires: Expires | None, priority: float | None, preserve_pipeline: bool
+    ) -> Task:
+        """Return the call as if it had not been made yet: a new id, the first attempt; its later stages likewise."""
+        following = self.on_complete if preserve_pipeline else None
+        return self.replaced(
+            id=_new_id(),
+            attempt=0,
+            eta=eta,
+            expires=self.expires if expires is None else expires,
+            expires_resolved=None,
+            priority=self.priority if priority is None else priority,
+            on_complete=None if following is None else following.renewed(following.eta, None, None, True),
+            on_error=self.on_error if preserve_pipeline else None,
+        )
 
     def resolve_expires(self, now: float) -> datetime | None:
         """Say when the task expires if it is enqueued at ``now`` (epoch seconds)."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, ParamSpec, Protocol, TypeVar, cast
 
+from hueyio.exceptions import TaskArgumentError
 from hueyio.result import Result, ResultGroup
 from hueyio.spec import TaskSpec, check_settings
 from hueyio.storage.records import Entry
@@ -17,6 +18,7 @@ __all__ = ["AsyncTaskWrapper", "BoundOptions", "TaskWrapper"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=Coroutine[Any, Any, Any])
 
 _RESERVED: Final = frozenset(
     {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}
@@ -33,7 +35,7 @@ class _App(Protocol):
 
     async def send(self, task: Task, entry: Entry) -> Any: ...
 
-    async def enqueue_many(self, tasks: Iterable[Task]) -> Any: ...
+    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]: ...
 
     async def revoke_all(self, task: Any, revoke_until: datetime | None = None, revoke_once: bool = False) -> None: ...
 
@@ -70,6 +72,11 @@ class TaskWrapper(Generic[P, R]):
     def retry_delay(self) -> float:
         """The declared delay between retries, in seconds."""
         return self.spec.options.retry_delay
+
+    @property
+    def context(self) -> bool:
+        """Whether a run gets its Task as the argument ``task``."""
+        return self.spec.options.context
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -162,8 +169,10 @@ class TaskWrapper(Generic[P, R]):
 
     def map(self, it: Iterable[Any]) -> Coroutine[Any, Any, ResultGroup[R]]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
+        if not isinstance(it, Iterable):
+            raise TaskArgumentError(f"task {self.name}: map takes an iterable of arguments, not {it!r}")
         tasks = [self.s(*item) if isinstance(item, tuple) else self.s(item) for item in it]
-        return self.huey.enqueue_many(tasks)
+        return self._named(self.huey.enqueue_many(tasks))
 
     def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, without Huey."""
@@ -189,10 +198,12 @@ class TaskWrapper(Generic[P, R]):
         return f"<{type(self).__name__} {self.name}>"
 
     def _send(self, task: Task) -> Coroutine[Any, Any, Result[R]]:
-        sending = self.huey.send(task, self.huey.prepare(task))
-        # So that Python's warning about a coroutine that nobody awaited names the task.
-        cast("Any", sending).__qualname__ = self.name
-        return sending
+        return self._named(self.huey.send(task, self.huey.prepare(task)))
+
+    def _named(self, coroutine: C) -> C:
+        """Give a coroutine the task's name, so that Python's warning that nobody awaited it says which task."""
+        cast("Any", coroutine).__qualname__ = self.name
+        return coroutine
 
     def _build(
         self,
@@ -236,6 +247,7 @@ class TaskWrapper(Generic[P, R]):
             retry_delay=declared.retry_delay if retry_delay is None else retry_delay,
             retry_backoff=declared.retry_backoff if retry_backoff is None else retry_backoff,
             timeout=declared.timeout if timeout is None else timeout,
+            settings=declared.settings,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hueyio import MemoryHuey
+from hueyio import MemoryHuey, Task
 
 huey = MemoryHuey()
 
@@ -15,6 +15,29 @@ async def add(a: int, b: int) -> int:
 @huey.task(retries=3)
 def double(a: int) -> int:
     return 2 * a
+
+
+@huey.task(context=True)
+async def first(task: Task, a: int) -> str:
+    return f"{task.id} {a}"
+
+
+async def use_context(task: Task) -> None:
+    await first("x")  # type: ignore[arg-type]
+    await first(task, 1)  # type: ignore[call-arg, arg-type]
+    await first(task=task, a=1)  # type: ignore[call-arg]
+
+
+async def use_driver() -> None:
+    await MemoryHuey().put(5, "value")  # type: ignore[arg-type]
+    await huey.revoke(5)  # type: ignore[arg-type]
+    await huey.result("id", timeout="x")  # type: ignore[arg-type]
+    await (await add(1, 2)).reschedule(eta=5)  # type: ignore[arg-type]
+    other = MemoryHuey().task(add)
+    await other(1, "x")  # type: ignore[arg-type]
+    async for value in (await add.map([(1, 2)])).as_completed():
+        text: str = value  # type: ignore[assignment]
+        print(text)
 
 
 async def main() -> None:

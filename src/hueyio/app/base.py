@@ -71,12 +71,22 @@ class Base:
         self.result_ttl = result_ttl
         if storage_class is not None:
             self.storage_class = storage_class
-        self._live = Sessions(self.get_storage(**storage_kwargs))
+        self._storage_kwargs = storage_kwargs
         self._immediate_use_memory = immediate_use_memory
         self._runner = ImmediateRunner(self)
-        self._sessions = self._live
         self._immediate = False
+        self._sessions = self._live = Sessions(self.create_storage())
         self.immediate = immediate
+
+    def create_storage(self) -> Storage:
+        """Build the storage for the mode that is on: called when the Huey is made and when ``immediate`` is set."""
+        if self._immediate and self._immediate_use_memory:
+            return self.get_immediate_storage()
+        return self.get_storage(**self._storage_kwargs)
+
+    def get_immediate_storage(self) -> Storage:
+        """Build the storage of immediate mode: a fresh one in memory, each time."""
+        return MemoryStorage(name=self.name)
 
     def get_storage(self, **storage_kwargs: Any) -> Storage:
         """Build the storage; an override may return any that satisfies the contract."""
@@ -100,8 +110,8 @@ class Base:
         if immediate == self._immediate:
             return
         self._immediate = immediate
-        memory = immediate and self._immediate_use_memory
-        self._sessions = Sessions(MemoryStorage(name=self.name)) if memory else self._live
+        swaps = immediate and self._immediate_use_memory
+        self._sessions = Sessions(self.create_storage()) if swaps else self._live
 
     async def session(self) -> Session:
         """Return the running loop's storage session, opened at its first use."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from hueyio.app.enqueueing import Enqueueing
-from hueyio.declaration import TaskDecorator, make_spec
+from hueyio.declaration import ContextTaskDecorator, TaskDecorator, make_spec
 from hueyio.signals import Receiver
 from hueyio.task import Expires
 from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
@@ -25,10 +25,32 @@ class Declaring(Enqueueing):
         return TaskWrapper
 
     @overload
+    def task(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
+
+    @overload
+    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
+
+    @overload
     def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
+
+    @overload
+    def task(  # pyright: ignore[reportOverlappingOverload] (a bool that is no literal has the plain types)
+        self,
+        *,
+        retries: int = 0,
+        retry_delay: float = 0,
+        retry_backoff: float = 0,
+        priority: float | None = None,
+        context: Literal[True],
+        name: str | None = None,
+        expires: Expires | None = None,
+        timeout: float | None = None,
+        max_deliveries: int = 3,
+        **settings: Any,
+    ) -> ContextTaskDecorator: ...
 
     @overload
     def task(
@@ -50,8 +72,8 @@ class Declaring(Enqueueing):
         """Declare a function as a task: ``@huey.task``, or ``@huey.task(retries=3)``.
 
         The task's name is the function's module and name; ``name`` replaces the latter. ``context=True`` passes
-        the Task as ``task=``. ``timeout`` (seconds) applies to each attempt. Raises ValueError if the name is
-        taken.
+        the Task to the parameter ``task``. ``timeout`` (seconds) applies to each attempt. Keywords that hueyio does
+        not know stay readable on each Task. Raises ValueError if the name is taken.
         """
 
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:

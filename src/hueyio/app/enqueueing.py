@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from hueyio.app.revoking import Revoking
@@ -47,10 +47,17 @@ class Enqueueing(Revoking):
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results."""
         return await self.send(task, self.prepare(task))
 
-    async def enqueue_many(self, tasks: Iterable[Task]) -> Any:
-        """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage)."""
+    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
+        """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
+
+        Raises at once what ``enqueue`` raises; nothing is enqueued then.
+        """
+        if not isinstance(tasks, Iterable) or isinstance(tasks, str):
+            raise HueyException(f"enqueue_many takes an iterable of Tasks, not {tasks!r}")
         tasks = list(tasks)
-        entries = [self.prepare(task) for task in tasks]
+        return self._send_many(tasks, [self.prepare(task) for task in tasks])
+
+    async def _send_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
         if self._immediate:
             for task in tasks:
                 await self._runner.run(task)
@@ -64,11 +71,22 @@ class Enqueueing(Revoking):
 
     def result_of(self, task_id: str) -> Result[Any]:
         """Return a handle on the result of a task whose id is known."""
+        if not isinstance(task_id, str):
+            raise HueyException(f"a task's id is a text, not {task_id!r}")
         return Result(self, task_id)
 
-    async def result(self, id: str, blocking: bool = False, timeout: float | None = None, **options: Any) -> Any:
+    async def result(
+        self,
+        id: str,
+        blocking: bool = False,
+        timeout: float | None = None,
+        backoff: float = 1.15,
+        max_delay: float = 1.0,
+        revoke_on_timeout: bool = False,
+        preserve: bool = False,
+    ) -> Any:
         """Read the result of a task whose id is known; see ``Result.get``."""
-        return await Result[Any](self, id).get(blocking, timeout, **options)
+        return await self.result_of(id).get(blocking, timeout, backoff, max_delay, revoke_on_timeout, preserve)
 
     def _check(self, stage: Task) -> None:
         self.registry.find(stage.name)

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from typing import Final
 
 from hueyio.app.base import Base
-from hueyio.exceptions import SerializationError
+from hueyio.exceptions import HueyException, SerializationError
 from hueyio.message import read_task
-from hueyio.storage.records import Counts, Entry
+from hueyio.storage.records import Clearable, Counts, Entry
 from hueyio.task import Task
 
 __all__ = ["Looking"]
+
+logger = logging.getLogger(__name__)
+
+_EVERYTHING: Final[tuple[Clearable, ...]] = (
+    "queue",
+    "schedule",
+    "dead",
+    "results",
+    "data",
+    "revocations",
+    "locks",
+    "windows",
+)
 
 
 class Looking(Base):
@@ -31,20 +46,59 @@ class Looking(Base):
         """Count everything that there is."""
         return await (await self.session()).counts()
 
+    async def pending_count(self) -> int:
+        """Do the same as ``count``."""
+        return await self.count()
+
+    async def scheduled_count(self) -> int:
+        """Return how many tasks wait for their time."""
+        return (await self.counts()).scheduled
+
+    async def result_count(self) -> int:
+        """Return how many results are stored and not read; nothing else is counted."""
+        return (await self.counts()).results
+
     async def pending(self, limit: int | None = None) -> list[Task]:
-        """List the tasks in the queue, lane by lane in the order in which they will run."""
-        return self._read_all(await (await self.session()).scan_tasks("queued", limit))
+        """List the tasks in the queue, lane by lane in the order in which they will run.
+
+        What cannot be read, or is not registered here, is left out and logged.
+        """
+        return self._read_all(await (await self.session()).scan_tasks("queued", _checked(limit)))
 
     async def scheduled(self, limit: int | None = None) -> list[Task]:
-        """List the tasks that wait for their time, the earliest first."""
-        return self._read_all(await (await self.session()).scan_tasks("scheduled", limit))
+        """List the tasks that wait for their time, the earliest first; left out is what ``pending`` leaves out."""
+        return self._read_all(await (await self.session()).scan_tasks("scheduled", _checked(limit)))
+
+    async def all_results(self) -> dict[str, bytes]:
+        """Return the stored results by the ids of their tasks, as the bytes that are stored; reads nothing away."""
+        return dict(await (await self.session()).scan_keys("results"))
+
+    async def flush(self) -> None:
+        """Delete all that is stored: queue, schedule, dead letters, results, values, revocations and locks.
+
+        What a consumer holds is left alone. Waiters of what is deleted get None.
+        """
+        await (await self.session()).clear(_EVERYTHING)
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
-        tasks = [self._read(entry.data) for entry in entries]
+        tasks = [self._read(entry) for entry in entries]
         return [task for task in tasks if task is not None]
 
-    def _read(self, data: bytes) -> Task | None:
+    def _read(self, entry: Entry) -> Task | None:
         try:
-            return read_task(data, self.serializer)
-        except SerializationError:
+            task = read_task(entry.data, self.serializer)
+        except SerializationError as error:
+            logger.warning("left out of the list, it cannot be read: %s, task %s", error, entry.header.id)
             return None
+        spec = self.registry.get(task.name)
+        if spec is None:
+            logger.warning("left out of the list, it is not registered here: %s, task %s", task.name, task.id)
+            return None
+        task.settings = spec.options.settings
+        return task
+
+
+def _checked(limit: int | None) -> int | None:
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        raise HueyException(f"limit must be a whole number of at least 0, or None for all, not {limit!r}")
+    return limit

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hueyio.app.base import Base
+from hueyio.exceptions import HueyException
 from hueyio.result import Result
 from hueyio.revocation import class_key, instance_key
 from hueyio.revoke import Revocable, forget_revocation, is_revoked, keys_of, write_revocation
@@ -21,38 +22,65 @@ class Revoking(Base):
     async def revoke(
         self, task: Task | Result[Any], revoke_until: datetime | None = None, revoke_once: bool = False
     ) -> None:
-        """Keep one task from being run."""
-        await self.revoke_by_id(task.id, revoke_until, revoke_once)
+        """Keep one task from being run: for good, until a moment (a naive one is local), or once."""
+        await self.revoke_by_id(_id_of(task), revoke_until, revoke_once)
 
     async def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep the task of this id from being run."""
-        await self._revoke(instance_key(task_id), revoke_until, revoke_once)
+        await self._revoke(instance_key(_checked_id(task_id)), revoke_until, revoke_once)
 
     async def revoke_all(
         self, task: TaskWrapper[..., Any], revoke_until: datetime | None = None, revoke_once: bool = False
     ) -> None:
         """Keep all tasks of this function from being run."""
-        await self._revoke(class_key(task.name), revoke_until, revoke_once)
+        await self._revoke(class_key(_name_of(task)), revoke_until, revoke_once)
 
     async def restore(self, task: Task | Result[Any]) -> bool:
         """Take the revocation of one task back; False if there is none."""
-        return await self.restore_by_id(task.id)
+        return await self.restore_by_id(_id_of(task))
 
     async def restore_by_id(self, task_id: str) -> bool:
         """Take the revocation of the task of this id back; False if there is none."""
-        return await forget_revocation(await self.session(), instance_key(task_id))
+        return await forget_revocation(await self.session(), instance_key(_checked_id(task_id)))
 
     async def restore_all(self, task: TaskWrapper[..., Any]) -> bool:
         """Take the revocation of this function's tasks back; False if there is none."""
-        return await forget_revocation(await self.session(), class_key(task.name))
+        return await forget_revocation(await self.session(), class_key(_name_of(task)))
 
     async def is_revoked(self, task: Revocable, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether a task (of an id: by itself; of a Task or Result: or its function) is revoked.
 
-        ``timestamp``: at that moment instead of now. Without ``peek`` a revocation for once is used up.
+        ``timestamp``: at that moment instead of now. Without ``peek`` a revocation for once is used up, and one
+        whose time is over is deleted.
         """
+        if timestamp is not None and not isinstance(timestamp, datetime):
+            raise HueyException(f"timestamp must be a datetime, not {timestamp!r}")
         now = self.now() if timestamp is None else aware(timestamp).timestamp()
         return await is_revoked(await self.session(), keys_of(task), now, peek)
 
     async def _revoke(self, key: str, until: datetime | None, once: bool) -> None:
+        if until is not None and not isinstance(until, datetime):
+            raise HueyException(f"revoke_until must be a datetime, not {until!r}")
         await write_revocation(await self.session(), key, until, once, self.now())
+
+
+def _id_of(task: Task | Result[Any]) -> str:
+    if isinstance(task, TaskWrapper):
+        raise HueyException(f"{task!r} is a declared task, not one call of it: use its own method, or ..._all(task)")
+    if isinstance(task, str):
+        raise HueyException(f"{task!r} is an id, not a Task or a Result: use ..._by_id(id)")
+    if not isinstance(task, (Task, Result)):
+        raise HueyException(f"only a Task or a Result can be revoked and restored, not {task!r}")
+    return task.id
+
+
+def _name_of(task: TaskWrapper[..., Any]) -> str:
+    if not isinstance(task, TaskWrapper):
+        raise HueyException(f"only all calls of a declared task can be revoked and restored, not {task!r}")
+    return task.name
+
+
+def _checked_id(task_id: str) -> str:
+    if not isinstance(task_id, str):
+        raise HueyException(f"a task's id is a text, not {task_id!r}; for a Task or a Result use revoke or restore")
+    return task_id

@@ -37,6 +37,8 @@ class Job:
         self.lost = False
         """The lease it was claimed under is gone: whatever comes of it is dropped."""
         self.slot: asyncio.Task[Any] | None = None
+        if spec.options.settings:
+            task.settings = spec.options.settings
 
     def objection(self, now: float) -> Outcome | None:
         """Say why the body must not be started at ``now``, from what is known here; None if it may."""

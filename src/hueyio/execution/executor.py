@@ -27,13 +27,13 @@ class Executor:
         Only a cancellation of the running asyncio task itself comes out as CancelledError: it is for the caller
         to say what it meant. A CancelledError that the body brought about by itself is its failure.
         """
-        kwargs = {**task.kwargs, "task": task} if spec.options.context else task.kwargs
+        args, kwargs = spec.arguments(task)
         try:
             if task.timeout is None:
                 if spec.lane == "loop":  # one coroutine less on the way of nearly all tasks
-                    return Succeeded(await run_in_copy(spec.func(*task.args, **kwargs)))
-                return Succeeded(await self._call(spec, task.args, kwargs))
-            return await self._run_with_deadline(spec, task, kwargs)
+                    return Succeeded(await run_in_copy(spec.func(*args, **kwargs)))
+                return Succeeded(await self._call(spec, args, kwargs))
+            return await self._run_with_deadline(spec, task, args, kwargs)
         except asyncio.CancelledError as error:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -46,11 +46,13 @@ class Executor:
         except BaseException as error:  # SystemExit and KeyboardInterrupt too: a task must not end its consumer
             return Failed(error)
 
-    async def _run_with_deadline(self, spec: TaskSpec, task: Task, kwargs: dict[str, Any]) -> Outcome:
+    async def _run_with_deadline(
+        self, spec: TaskSpec, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Outcome:
         deadline = asyncio.timeout(task.timeout)
         try:
             async with deadline:
-                return Succeeded(await self._call(spec, task.args, kwargs))
+                return Succeeded(await self._call(spec, args, kwargs))
         except TimeoutError as error:
             # A body may raise TimeoutError for reasons of its own.
             if not deadline.expired():

@@ -1,0 +1,164 @@
+"""What can be declared as a task, and what a declaration keeps of the function."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any
+
+import pytest
+
+from hueyio import ConfigurationError, Huey, MemoryHuey, Task, TaskArgumentError, UnknownTaskError
+
+
+def test_docstring_and_name_are_those_of_the_function() -> None:
+    """Fact 19."""
+
+    @MemoryHuey().task()
+    def work() -> None:
+        """Do the work."""
+
+    assert (work.__doc__, work.__name__, work.__wrapped__) == ("Do the work.", "work", work.func)
+
+
+async def test_function_may_be_declared_on_two_hueys(huey: Huey) -> None:
+    """Fact 20."""
+    other = MemoryHuey("other")
+
+    @huey.task(retries=3)
+    async def work() -> int:
+        return 1
+
+    elsewhere = other.task(work)
+    assert (elsewhere.name, elsewhere.retries, work.retries) == (work.name, 0, 3)
+    await elsewhere()
+    assert (await huey.count(), await other.count()) == (0, 1)
+
+
+async def test_unregistered_task_can_neither_be_enqueued_nor_listed(huey: Huey) -> None:
+    """Facts 21 and 22."""
+
+    @huey.task
+    async def work() -> int:
+        return 1
+
+    await work()
+    await work.schedule(60)
+    assert (len(await huey.pending()), len(await huey.scheduled())) == (1, 1)
+    assert (work.unregister(), work.unregister()) == (True, False)
+    with pytest.raises(UnknownTaskError, match="no task named"):
+        await work()
+    assert (await huey.pending(), await huey.scheduled()) == ([], [])
+    assert (await huey.pending_count(), await huey.scheduled_count()) == (1, 1)
+
+
+async def test_static_method_is_a_task_and_other_methods_are_refused() -> None:
+    huey = MemoryHuey("methods", immediate=True)
+
+    class Shop:
+        @staticmethod
+        @huey.task
+        async def outside(amount: int) -> int:
+            return amount
+
+        @huey.task
+        @staticmethod
+        async def inside(amount: int) -> int:
+            return amount + 1
+
+    assert await (await Shop.outside(1)) == 1
+    assert await (await Shop().inside(1)) == 2
+    with pytest.raises(ConfigurationError, match=r"Order\.pay is a method, and a worker has no object"):
+        exec(METHOD, {"huey": huey})
+    with pytest.raises(ConfigurationError, match=r"Order\.make is a class method"):
+        exec(CLASS_METHOD, {"huey": huey})
+
+
+METHOD = """
+class Order:
+    @huey.task
+    async def pay(self): ...
+"""
+CLASS_METHOD = """
+class Order:
+    @huey.task
+    @classmethod
+    def make(cls): ...
+"""
+
+
+class Doubler:
+    def __call__(self, number: int) -> int:
+        return 2 * number
+
+
+def scale(factor: int, number: int) -> int:
+    return factor * number
+
+
+async def test_callables_of_other_kinds_are_tasks() -> None:
+    huey = MemoryHuey("callables", immediate=True)
+    double: Any = huey.task(Doubler())
+    triple: Any = huey.task(name="triple")(functools.partial(scale, 3))
+    assert (double.name, triple.name) == (f"{__name__}.Doubler", f"{__name__}.triple")
+    assert [await (await double(4)), await (await triple(4))] == [8, 12]
+    with pytest.raises(ConfigurationError, match="has no name of its own"):
+        huey.task(functools.partial(scale, 3))
+    with pytest.raises(ConfigurationError, match="only a function can be a task, not 'work'"):
+        huey.task("work")  # type: ignore[call-overload]
+    with pytest.raises(ConfigurationError, match="name must be a text"):
+        huey.task(name=5)(scale)  # type: ignore[call-overload]
+
+
+async def test_context_gives_the_task_wherever_its_parameter_stands(huey: Huey) -> None:
+    @huey.task(context=True, name="first")
+    async def first(task: Task, a: int, b: int = 0) -> list[Any]:
+        return [task.id, a, b]
+
+    @huey.task(context=True, name="last")
+    def last(a: int, task: Task | None = None) -> list[Any]:
+        assert task is not None
+        return [task.id, a]
+
+    async with huey.create_consumer():
+        for results, rest in ((await first(1, b=2), [1, 2]), (await last(1), [1])):
+            assert await results.get(blocking=True, preserve=True) == [results.id, *rest]
+    with pytest.raises(TaskArgumentError, match="'task'"):
+        await last(1, task=None)
+    assert await first.call_local(Task("by hand"), 1) != []  # type: ignore[arg-type]
+
+
+async def test_settings_of_the_declaration_are_readable_on_the_task(huey: Huey) -> None:
+    @huey.task(context=True, team="billing", retries=1)
+    async def work(task: Task) -> tuple[Any, Any]:
+        if task.attempt == 0:
+            raise ValueError
+        return task.team, dict(task.settings)
+
+    assert work.settings == {"team": "billing"}
+    assert work.s().team == "billing"
+    result = await work()
+    (pending,) = await huey.pending()
+    assert pending.team == "billing"
+    with pytest.raises(AttributeError, match="has no attribute 'colour'"):
+        _ = pending.colour
+    async with huey.create_consumer():
+        assert await result == ("billing", {"team": "billing"})
+
+
+def test_dropped_map_warns_by_the_name_of_its_task() -> None:
+    @MemoryHuey().task
+    async def work(number: int) -> None: ...
+
+    calls = [work.map([1, 2])]
+    with pytest.warns(RuntimeWarning, match=r"coroutine '.*\.work' was never awaited"):
+        calls.clear()
+
+
+@pytest.mark.parametrize("items", [5, [(1, 2, 3)], [asyncio]])
+def test_map_refuses_bad_arguments_at_the_call(items: Any) -> None:
+    @MemoryHuey().task
+    async def work(number: int) -> None: ...
+
+    with pytest.raises(TaskArgumentError, match=r"task .*\.work"):
+        _ = work.map(items)
