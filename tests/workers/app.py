@@ -48,6 +48,15 @@ def block(seconds: float, value: int = 0, task: Any = None) -> int:
 
 
 @huey.task(context=True)
+async def block_loop(seconds: float, task: Any = None) -> int:
+    """Keep the loop from running."""
+    log("start", task)
+    time.sleep(seconds)  # noqa: ASYNC251 - blocking the loop is the point
+    log("end", task)
+    return 1
+
+
+@huey.task(context=True)
 async def exit_process(task: Any = None) -> None:
     log("start", task)
     await asyncio.sleep(0.1)  # so that what is held beside it has started too

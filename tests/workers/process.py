@@ -103,9 +103,14 @@ class Bench:
 
     def start(self, *options: str) -> Worker:
         """Start a worker and wait until it consumes."""
+        worker = self.launch(*options)
+        worker.wait_line("is ready")
+        return worker
+
+    def launch(self, *options: str) -> Worker:
+        """Start a worker."""
         worker = Worker(self.environment, options, self._news)
         self._workers.append(worker)
-        worker.wait_line("is ready")
         return worker
 
     def runs(self, phase: str) -> list[Run]:

@@ -19,6 +19,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Final
@@ -38,6 +40,8 @@ from hueyio.consumer.scheduler import Scheduler
 from hueyio.consumer.service import Service
 from hueyio.consumer.settler import Settler
 from hueyio.consumer.slots import Slots
+from hueyio.consumer.statistics import RunningTask, Statistics
+from hueyio.consumer.watchdog import Watch, Watchdog, watch
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Failed, Interrupted
@@ -72,8 +76,12 @@ class Consumer:
         self._stop_asked = asyncio.Event()
         self._stop_now = asyncio.Event()
         self._cancelling = False
+        self._ledger = Ledger({}, None, lambda: None)
+        self._watchdog: Watchdog | None = None
         self.stuck = 0
         """Tasks that ignored their cancellation at the stop; they still run, on a loop that wants to end."""
+        self.on_max_block: Callable[[], None] | None = None
+        """Called in the watchdog's thread when the loop was blocked for ``max_block`` seconds."""
 
     async def start(self) -> None:
         """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
@@ -93,6 +101,32 @@ class Consumer:
             started.cancel()
         if self._root.done():
             await self._root
+
+    def statistics(self) -> Statistics:
+        """Tell how it is now; may be called from any thread."""
+        if self._watchdog is None:
+            return Statistics(state="stopped" if self._root is not None and self._root.done() else "starting")
+        lag = self._watchdog.lag()
+        return Statistics(
+            state="stopping" if self._stop_asked.is_set() else "consuming",
+            storage_reachable=self._lease.steady_since() is not None,
+            held=len(self._ledger),
+            running=dict(Counter(task.lane for task in self.running_tasks())),
+            outcomes=dict(self._runner.outcomes),
+            lag=lag.last,
+            silent_for=lag.silent_for,
+            blocks=self._watchdog.blocks,
+        )
+
+    def running_tasks(self) -> list[RunningTask]:
+        """List the tasks whose bodies run now, the longest first; may be called from any thread."""
+        now = time.monotonic()
+        running = [
+            RunningTask(job.task.name, job.task.id, job.lane, now - job.started_at)
+            for job in self._ledger.snapshot()
+            if job.slot is not None
+        ]
+        return sorted(running, key=lambda task: -task.seconds)
 
     def stop(self, graceful: bool = True) -> None:
         """Ask it to stop: running tasks may finish first, or, if not graceful, are cancelled and go back."""
@@ -135,6 +169,8 @@ class Consumer:
         """Be the root of everything that runs here."""
         self._compose(await self._host.session())
         await self._lease.begin()
+        watched = Watch(self._name_of, self.options.block_warning, self.options.max_block, self._give_up_lease)
+        self._watchdog = watch(watched)
         try:
             async with asyncio.TaskGroup() as group:
                 settling = group.create_task(self._settler.run(), name="hueyio-settler")
@@ -158,7 +194,20 @@ class Consumer:
         except BaseExceptionGroup as group:
             raise _first_of(group) from None
         finally:
+            self._watchdog.remove(watched)
+            self._watchdog = None
             await self._end_lease()
+
+    def _name_of(self, slot: asyncio.Task[Any]) -> str | None:
+        """Name the task whose body this asyncio task runs; called from the watchdog's thread."""
+        jobs = self._ledger.snapshot()
+        return next((f"task {job.task.name} {job.task.id}" for job in jobs if job.slot is slot), None)
+
+    def _give_up_lease(self) -> None:
+        """Let others have what is held here; called from the watchdog's thread."""
+        self._lease.give_up()
+        if self.on_max_block is not None:
+            self.on_max_block()
 
     def _compose(self, session: Session) -> None:
         """Build the parts. Each gets what it needs as a function or an object of a lower part."""

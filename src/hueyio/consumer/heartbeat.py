@@ -33,7 +33,7 @@ class Heartbeat:
     def __init__(self, keeper: LeaseKeeper, lease: float, on_lost: Callable[[], None]) -> None:
         self._keeper = keeper
         self._interval = lease / _BEATS_PER_LEASE
-        self._on_lost = on_lost
+        self.tell_lost = on_lost
         self._stop = threading.Event()
         self._last_beat = time.monotonic()
         self.steady_since: float | None = time.monotonic()
@@ -74,5 +74,5 @@ class Heartbeat:
             self.steady_since = now
         self._last_beat = now
         if not alive and not self._stop.is_set():
-            self._on_lost()
+            self.tell_lost()
         return alive

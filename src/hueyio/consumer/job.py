@@ -22,7 +22,7 @@ __all__ = ["Job", "Ledger"]
 class Job:
     """A delivery that was decoded. ``slot`` is the asyncio task that runs its body, while it does."""
 
-    __slots__ = ("cancelled", "delivery", "lane", "lost", "refused", "revoked", "slot", "spec", "started", "task")
+    __slots__ = ("cancelled", "delivery", "lane", "lost", "refused", "revoked", "slot", "spec", "started_at", "task")
 
     def __init__(self, delivery: Delivery, task: Task, spec: TaskSpec) -> None:
         self.delivery = delivery
@@ -31,7 +31,8 @@ class Job:
         self.lane: Lane = spec.lane
         self.revoked: Revoked | None = None
         self.cancelled = delivery.cancelled
-        self.started = False
+        self.started_at = 0.0
+        """Monotonic time at which its body was started; 0: it was not."""
         self.refused = False
         """The storage could not take its outcome."""
         self.lost = False
@@ -39,6 +40,11 @@ class Job:
         self.slot: asyncio.Task[Any] | None = None
         if spec.options.settings:
             task.settings = spec.options.settings
+
+    @property
+    def started(self) -> bool:
+        """Whether its body was started."""
+        return self.started_at > 0
 
     def objection(self, now: float) -> Outcome | None:
         """Say why the body must not be started at ``now``, from what is known here; None if it may."""
@@ -134,6 +140,13 @@ class Ledger:
 
     def __iter__(self) -> Iterator[Job]:
         return iter([job for held in (*self._held.values(), self._ended) for job in held])
+
+    def snapshot(self) -> list[Job]:
+        """List the jobs whose outcome is not there yet, from any thread; empty if they change at this very moment."""
+        try:
+            return [job for held in self._held.values() for job in held]
+        except RuntimeError:
+            return []
 
     def __len__(self) -> int:
         return sum(map(len, self._held.values())) + len(self._ended)

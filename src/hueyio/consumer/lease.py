@@ -70,6 +70,12 @@ class Lease(Service):
             self._heartbeat.stop()
         await self._session.deregister(self.owner)
 
+    def give_up(self) -> None:
+        """Let the lease run out although this process lives, from any thread; the loop begins a new one when it can."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+            self._heartbeat.tell_lost()
+
     def mark_lost(self, owner: str) -> None:
         """Say that this owner has no lease any more."""
         if owner == self.owner and not self._lost:

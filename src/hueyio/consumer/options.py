@@ -38,18 +38,31 @@ class ConsumerOptions:
         default=30.0,
         metadata={"flag": "-t", "help": "seconds that running tasks get to finish when the consumer stops"},
     )
+    block_warning: float = field(
+        default=0.5,
+        metadata={"help": "seconds for which the loop may be blocked before the log names the task that blocks it"},
+    )
+    max_block: float | None = field(
+        default=300.0,
+        metadata={"help": "seconds for which the loop may be blocked before the lease is given up, and a worker exits"},
+    )
 
     def __post_init__(self) -> None:
         for name in ("workers", "threads"):
             _check_whole(name, getattr(self, name), least=1)
         if self.prefetch is not None:
             _check_whole("prefetch", self.prefetch, least=0)
-        for name, least in (("lease", 0.1), ("shutdown_timeout", 0.0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _DAY:
-                raise ConfigurationError(f"{name} must be from {least:g} to {_DAY:g} seconds, not {value!r}")
+        for name, least in (("lease", 0.1), ("shutdown_timeout", 0.0), ("block_warning", 0.05)):
+            _check_seconds(name, getattr(self, name), least)
+        if self.max_block is not None:
+            _check_seconds("max_block", self.max_block, self.block_warning)
 
 
 def _check_whole(name: str, value: object, *, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ConfigurationError(f"{name} must be a whole number of at least {least}, not {value!r}")
+
+
+def _check_seconds(name: str, value: object, least: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _DAY:
+        raise ConfigurationError(f"{name} must be from {least:g} to {_DAY:g} seconds, not {value!r}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable
 
 from hueyio.consumer.host import Host
@@ -37,6 +39,8 @@ class Runner:
         self._settler = settler
         self._is_stopping = is_stopping
         self._telling: set[asyncio.Task[None]] = set()
+        self.outcomes: Counter[str] = Counter()
+        """How jobs ended, by the names of the outcomes."""
 
     async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
         """Run the job's body in this slot and have its outcome written; returns when the slot is free again."""
@@ -51,7 +55,7 @@ class Runner:
         if objection is not None:
             await self._finish(job, objection)
             return
-        job.started = True
+        job.started_at = time.monotonic()
         job.slot = slot
         try:
             outcome = await self._executor.run(job.spec, job.task)
@@ -143,7 +147,9 @@ class Runner:
         effects = decide(task, outcome, self._host.now(), self._host.rules)
         if effects.log is not None:
             logger.warning("task %s: %s", job.task.id, effects.log)
-        return effects, self._encode(job, effects)
+        settlement = self._encode(job, effects)
+        self.outcomes[type(outcome).__name__] += 1
+        return effects, settlement
 
     def _encode(self, job: Job, effects: Effects) -> Settlement:
         return make_settlement(

@@ -1,0 +1,190 @@
+"""Notice that the loop is blocked while it still is, and name the task that blocks it.
+
+Theory of operation. A thread asks the loop to answer, ``interval`` seconds after its last answer. One that does not
+come within ``warn_after`` seconds means that something keeps the loop from running: the thread reads the stack of the
+loop's thread, and asks who knows which task that is. Answers tell the loop's lag. A whole process that stood still
+(suspended, stopped) shows by the thread's own wait having taken too long, and is no blocked loop.
+
+One thread serves a loop, however many consumers run there: ``watch`` joins the one that there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+__all__ = ["Lag", "Watch", "Watchdog", "watch"]
+
+logger = logging.getLogger(__name__)
+
+_STOOD_STILL: Final = 1.0
+"""Seconds by which a wait of the thread itself may be late before it says that the process stood still."""
+
+_OURS: Final = frozenset({"asyncio", "hueyio", "uvloop"})
+"""Packages whose frames say nothing about who blocks the loop."""
+
+
+class Lag(NamedTuple):
+    """How late the loop answers, in seconds: the last time, and for how long it has owed an answer now."""
+
+    last: float
+    silent_for: float
+
+
+class Watch:
+    """One consumer's part: which task is it, and what to do when the loop stays blocked for too long.
+
+    ``name_of`` says which task an asyncio task runs, None if it is none of this consumer's. ``too_long`` is called in
+    the watchdog's thread after ``max_block`` seconds (None: never), once for each time that the loop is blocked.
+    """
+
+    def __init__(
+        self,
+        name_of: Callable[[asyncio.Task[Any]], str | None],
+        warn_after: float,
+        max_block: float | None,
+        too_long: Callable[[], None],
+    ) -> None:
+        self.name_of = name_of
+        self.warn_after = warn_after
+        self.max_block = max_block
+        self.too_long = too_long
+
+
+class Watchdog:
+    """The thread that watches one loop. Made by ``watch``."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._loop_thread = threading.get_ident()
+        self._watches: tuple[Watch, ...] = ()
+        self._stop = threading.Event()
+        self._answered = threading.Event()
+        self._lag = 0.0
+        self._asked_at: float | None = None
+        self.blocks = 0
+        """How often the loop was found blocked."""
+        self._thread: threading.Thread | None = None
+
+    def add(self, one: Watch) -> None:
+        """Watch for one more; the first starts the thread."""
+        self._watches = (*self._watches, one)
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, name="hueyio-watchdog", daemon=True)
+            self._thread.start()
+
+    def remove(self, one: Watch) -> None:
+        """Watch for one less; the last ends the thread."""
+        self._watches = tuple(known for known in self._watches if known is not one)
+        if not self._watches:
+            self._stop.set()
+            self._answered.set()
+            self._thread = None
+            _dogs.pop(self._loop, None)
+
+    def lag(self) -> Lag:
+        """Return how late the loop answers; may be called from any thread."""
+        asked_at = self._asked_at
+        return Lag(self._lag, 0.0 if asked_at is None else time.monotonic() - asked_at)
+
+    def _run(self) -> None:
+        stop = self._stop
+        while not stop.wait(self._warn_after() / 2):
+            self._answered.clear()
+            self._asked_at = asked_at = time.monotonic()
+            try:
+                self._loop.call_soon_threadsafe(self._answer, asked_at)
+            except RuntimeError:
+                return  # the loop has ended
+            if not self._wait_for_answer(self._warn_after()):
+                self._watch_blocked(stop, asked_at)
+
+    def _warn_after(self) -> float:
+        return min((one.warn_after for one in self._watches), default=1.0)
+
+    def _answer(self, asked_at: float) -> None:
+        self._lag = time.monotonic() - asked_at
+        self._asked_at = None
+        self._answered.set()
+
+    def _wait_for_answer(self, seconds: float) -> bool:
+        """Wait for the loop, for so long of this process's own time."""
+        while True:
+            began = time.monotonic()
+            if self._answered.wait(seconds):
+                return True
+            if time.monotonic() - began < seconds + _STOOD_STILL:
+                return False
+
+    def _watch_blocked(self, stop: threading.Event, asked_at: float) -> None:
+        """Say who blocks the loop, and wait until it moves again, or for too long."""
+        self.blocks += 1
+        who, stack = self._look()
+        logger.warning("the loop has been blocked for %.1f s by %s:\n%s", time.monotonic() - asked_at, who, stack)
+        told: set[Watch] = set()
+        while not self._answered.is_set() and not stop.is_set():
+            blocked = time.monotonic() - asked_at
+            for one in self._watches:
+                if one.max_block is not None and blocked >= one.max_block and one not in told:
+                    told.add(one)
+                    logger.critical("the loop has been blocked for %.0f s by %s: %s", blocked, who, _all_stacks())
+                    one.too_long()
+            limits = [one.max_block for one in self._watches if one.max_block is not None and one not in told]
+            self._wait_for_answer(min([limit - blocked for limit in limits if limit > blocked], default=5.0))
+        logger.warning("the loop moves again after %.1f s; it was blocked by %s", time.monotonic() - asked_at, who)
+
+    def _look(self) -> tuple[str, str]:
+        """Return what runs on the loop, as a name and a stack."""
+        task = asyncio.current_task(self._loop)
+        frame = sys._current_frames().get(self._loop_thread)
+        stack = "" if frame is None else _stack(frame)
+        if task is None:
+            return "a callback", stack
+        for one in self._watches:
+            name = one.name_of(task)
+            if name is not None:
+                return name, stack
+        return f"the asyncio task {task.get_name()!r}", stack
+
+
+_dogs: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog]] = WeakKeyDictionary()
+
+
+def watch(one: Watch) -> Watchdog:
+    """Watch the running loop."""
+    loop = asyncio.get_running_loop()
+    dog = _dogs.get(loop)
+    if dog is None:
+        dog = _dogs[loop] = Watchdog(loop)
+    dog.add(one)
+    return dog
+
+
+def _stack(frame: FrameType) -> str:
+    """Return the stack as text, from where it leaves the loop and hueyio: what is left is the user's."""
+    frames = [each for each, _ in traceback.walk_stack(frame)]
+    theirs = list(itertools.takewhile(_is_theirs, frames)) or frames
+    summary = traceback.StackSummary.extract((each, each.f_lineno) for each in reversed(theirs))
+    return "".join(summary.format()).rstrip()
+
+
+def _is_theirs(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _OURS
+
+
+def _all_stacks() -> str:
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame)).rstrip()}"
+        for ident, frame in sys._current_frames().items()
+    )

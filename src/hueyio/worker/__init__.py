@@ -1,0 +1,1 @@
+"""A worker process: what is around the consumers that run in it."""

@@ -1,0 +1,174 @@
+"""From the command line and the environment to options. The options' own classes say which there are."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+
+from hueyio.consumer import ConsumerOptions
+from hueyio.exceptions import ConfigurationError
+from hueyio.worker.options import OBSOLETE, WorkerOptions
+from hueyio.worker.parent import FD_VARIABLE
+
+__all__ = ["Arguments", "make_parser", "read_arguments"]
+
+_YES: Final = frozenset({"1", "true", "yes", "on"})
+_NO: Final = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """What was asked for."""
+
+    apps: list[str]
+    limits: dict[str, Any]
+    """Of the consumers, as ``Huey.create_consumer`` takes them."""
+    worker: WorkerOptions
+    remarks: list[str]
+    """What the user should read about options that do nothing."""
+    is_child: bool
+    """Whether a supervisor started this process."""
+    given: tuple[str, ...]
+
+    @property
+    def needs_supervisor(self) -> bool:
+        """Whether the consumers run in processes of their own."""
+        worker = self.worker
+        several = worker.processes > 1 or worker.reload
+        return not self.is_child and (several or worker.max_tasks is not None or worker.max_memory is not None)
+
+    def for_child(self, place: int) -> list[str]:
+        """Return the arguments of the process at this place; each serves its probes at a port of its own."""
+        address = self.worker.health_address()
+        if address is None or place == 0 or address[1] == 0:
+            return list(self.given)
+        return [*self.given, "--health", f"{address[0]}:{address[1] + place}"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One field of an options class."""
+
+    field: dataclasses.Field[Any]
+    kind: type
+    choices: tuple[Any, ...] | None
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+    @property
+    def variable(self) -> str:
+        return f"HUEYIO_{self.name.upper()}"
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+    def read(self, text: str) -> Any:
+        """Read what the environment says."""
+        if self.kind is bool:
+            if text.lower() in _YES | _NO:
+                return text.lower() in _YES
+            raise ConfigurationError(f"{self.variable} must be 1 or 0, not {text!r}")
+        try:
+            return self.kind(text)
+        except ValueError:
+            kind = "a whole number" if self.kind is int else "a number"
+            raise ConfigurationError(f"{self.variable} must be {kind}, not {text!r}") from None
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of the whole command line."""
+    parser = argparse.ArgumentParser(prog="hueyio", description="Huey's task queue, on the event loop.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    worker = commands.add_parser(
+        "worker",
+        help="run the tasks of apps until it is told to stop",
+        epilog="Each option is also read from the environment, such as HUEYIO_WORKERS; the command line wins.",
+    )
+    worker.add_argument("apps", nargs="+", metavar="APP", help="where a Huey is: module:attribute, such as app:huey")
+    loudness = worker.add_mutually_exclusive_group()
+    for option in (*_options(ConsumerOptions), *_options(WorkerOptions)):
+        _add_option(loudness if option.field.metadata.get("is_loudness") else worker, option)
+    for gone in OBSOLETE:
+        action: dict[str, Any] = {"default": None} if gone.takes_value else {"action": "store_true"}
+        worker.add_argument(*gone.flags, dest=_destination(gone.flags), help=argparse.SUPPRESS, **action)
+    return parser
+
+
+def read_arguments(given: argparse.Namespace, environment: Mapping[str, str], line: Sequence[str]) -> Arguments:
+    """Return what was asked for; raises ConfigurationError that names the option or the variable."""
+    limits = _read(ConsumerOptions, given, environment)
+    ConsumerOptions(**limits)
+    return Arguments(
+        apps=given.apps,
+        limits=limits,
+        worker=WorkerOptions(**_read(WorkerOptions, given, environment)),
+        remarks=[
+            f"{'/'.join(gone.flags)} does nothing any more: {gone.reason}"
+            for gone in OBSOLETE
+            if getattr(given, _destination(gone.flags))
+        ],
+        is_child=FD_VARIABLE in environment,
+        given=tuple(line),
+    )
+
+
+def _read(options: type, given: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for option in _options(options):
+        value = getattr(given, option.name)
+        if value is not None:
+            found[option.name] = value
+        elif option.variable in environment:
+            found[option.name] = option.read(environment[option.variable])
+    return found
+
+
+def _options(options: type) -> list[_Option]:
+    hints = get_type_hints(options)
+    fields = dataclasses.fields(options)
+    return [_option(field, hints[field.name]) for field in fields if "help" in field.metadata]
+
+
+def _option(field: dataclasses.Field[Any], hint: Any) -> _Option:
+    """Tell the kind of value from the field's type; ``X | None`` is an X that may be left out."""
+    if get_origin(hint) is not Literal and (parts := get_args(hint)):
+        (hint,) = (part for part in parts if part is not type(None))
+    if get_origin(hint) is Literal:
+        return _Option(field, str, get_args(hint))
+    return _Option(field, hint, None)
+
+
+def _add_option(parser: Any, option: _Option) -> None:
+    metadata = option.field.metadata
+    flags = [*([metadata["flag"]] if "flag" in metadata else []), *metadata.get("flags", ()), option.flag]
+    text = metadata["help"].replace("%", "%%")
+    default = option.field.default
+    if option.kind is bool:
+        # A setting that is on by default is turned off: Huey's --no-periodic.
+        if default is True:
+            flags[-1] = f"--no-{option.flag.removeprefix('--')}"
+        value = default is not True
+        parser.add_argument(*flags, dest=option.name, action="store_const", const=value, default=None, help=text)
+        return
+    if isinstance(default, (int, float, str)) and default != "":
+        text += f" (default: {default})" if isinstance(default, str) else f" (default: {default:g})"
+    metavar = metadata.get("metavar") or {int: "N", float: "SECONDS", str: "TEXT"}[option.kind]
+    parser.add_argument(
+        *flags,
+        dest=option.name,
+        type=option.kind,
+        choices=option.choices,
+        metavar="|".join(option.choices) if option.choices else metavar,
+        default=None,
+        help=text,
+    )
+
+
+def _destination(flags: tuple[str, ...]) -> str:
+    return f"obsolete_{flags[-1].removeprefix('--').replace('-', '_')}"

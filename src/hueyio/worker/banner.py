@@ -1,0 +1,32 @@
+"""What a worker says when it starts: version, storage, tasks, limits."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from hueyio.app import Huey
+from hueyio.consumer import ConsumerOptions
+
+__all__ = ["banner"]
+
+
+def banner(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
+    """Return the lines; no password is in them."""
+    loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
+    lines = [f"hueyio {version('hueyio')}, Python {platform.python_version()}, {loop}"]
+    for path, huey, limits in apps:
+        lines.append(f"{path}: {huey.name!r} in {huey.storage}")
+        names = sorted(spec.name for spec in huey.registry)
+        lines.append(f"  {len(names)} tasks: {', '.join(names) or 'none; is the module that declares them imported?'}")
+        lines.append(f"  {_describe(limits)}")
+    return lines
+
+
+def _describe(limits: ConsumerOptions) -> str:
+    return (
+        f"{limits.workers} coroutine tasks and {limits.threads} threads at a time, lease {limits.lease:g} s, "
+        f"{limits.shutdown_timeout:g} s to finish at a stop"
+    )

@@ -1,0 +1,94 @@
+"""Options of a worker, from the command line and the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.worker.arguments import Arguments, make_parser, read_arguments
+from hueyio.worker.options import OBSOLETE, WorkerOptions
+
+
+def read(*line: str, **environment: str) -> Arguments:
+    return read_arguments(make_parser().parse_args(["worker", *line]), environment, ["worker", *line])
+
+
+def test_option_that_is_not_given_is_left_to_its_default() -> None:
+    assert read("app:huey").limits == {}
+    assert read("app:huey").worker == WorkerOptions()
+
+
+def test_environment_is_read_and_the_command_line_wins() -> None:
+    both = {"HUEYIO_WORKERS": "7", "HUEYIO_LEASE": "2.5", "HUEYIO_QUIET": "yes", "HUEYIO_LOG_FORMAT": "json"}
+    found = read("app:huey", "-w", "9", **both)
+    assert found.limits == {"workers": 9, "lease": 2.5}
+    assert (found.worker.quiet, found.worker.log_format) == (True, "json")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [("HUEYIO_WORKERS", "many"), ("HUEYIO_LEASE", "soon"), ("HUEYIO_QUIET", "perhaps"), ("HUEYIO_PROCESSES", "1.5")],
+)
+def test_variable_that_cannot_be_read_is_named(variable: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{variable} must be"):
+        read("app:huey", **{variable: text})
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--processes", "0"], "processes must be"),
+        (["--max-tasks", "0"], "max_tasks must be"),
+        (["--max-memory", "0"], "max_memory must be"),
+        (["--health", "8080"], "HOST:PORT"),
+        (["--health", "h:99999"], "HOST:PORT"),
+        (["--weights", "1,x"], "numbers > 0"),
+        (["-w", "0"], "workers must be"),
+    ],
+)
+def test_value_that_makes_no_sense_is_refused(options: list[str], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        read("app:huey", *options)
+
+
+@pytest.mark.parametrize("gone", OBSOLETE, ids=lambda gone: gone.flags[0])
+def test_option_of_hueys_that_makes_no_sense_any_more_says_why(gone: object) -> None:
+    (flag, long_flag), value = gone.flags, ["1"] if gone.takes_value else []  # type: ignore[attr-defined]
+    for each in (flag, long_flag):
+        (remark,) = read("app:huey", each, *value).remarks
+        assert f"{flag}/{long_flag} does nothing any more: " in remark
+
+
+def test_workers_are_shared_by_weight() -> None:
+    assert read("a:h", "b:h", "--weights", "3,1").worker.shares(2) == [0.75, 0.25]
+    assert read("a:h", "b:h").worker.shares(2) == [0.5, 0.5]
+    with pytest.raises(ConfigurationError, match="2 apps, but 3 weights"):
+        read("a:h", "b:h", "--weights", "3,1,1").worker.shares(2)
+
+
+@pytest.mark.parametrize(
+    ("options", "needs"),
+    [
+        ([], False),
+        (["--processes", "2"], True),
+        (["-M", "5"], True),
+        (["--max-memory", "100"], True),
+        (["--reload"], True),
+    ],
+)
+def test_supervisor_is_there_only_where_one_is_needed(options: list[str], needs: bool) -> None:
+    assert read("app:huey", *options).needs_supervisor is needs
+    assert not read("app:huey", *options, HUEYIO_SUPERVISOR_FD="3").needs_supervisor
+
+
+def test_each_process_serves_its_probes_at_a_port_of_its_own() -> None:
+    found = read("app:huey", "--processes", "2", "--health", "127.0.0.1:8000")
+    assert "127.0.0.1:8001" not in found.for_child(0)
+    again = read(*found.for_child(1)[1:])
+    assert again.worker.health_address() == ("127.0.0.1", 8001)
+
+
+def test_extra_locks_imply_flushing() -> None:
+    assert read("app:huey").worker.locks() is None
+    assert read("app:huey", "-f").worker.locks() == []
+    assert read("app:huey", "-L", "a, b").worker.locks() == ["a", "b"]

@@ -1,0 +1,125 @@
+"""A blocked loop is noticed while it is blocked, and whoever blocks it is named."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hueyio.consumer.watchdog import Watch, watch
+
+PATIENCE = 30.0
+
+
+class News(logging.Handler):
+    """Keeps what is logged; ``wait`` blocks its thread until a text was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self._arrived = threading.Condition()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._arrived:
+            self.lines.append(record.getMessage())
+            self._arrived.notify_all()
+
+    def find(self, text: str) -> str | None:
+        return next((line for line in self.lines if text in line), None)
+
+    def wait(self, text: str) -> str:
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self.find(text), PATIENCE)
+        found = self.find(text)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def news() -> Iterator[News]:
+    handler = News()
+    logger = logging.getLogger("hueyio.consumer.watchdog")
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+
+
+def no_name(task: asyncio.Task[Any]) -> None:
+    return None
+
+
+def block_here_until_told(news: News, text: str) -> str:
+    return news.wait(text)
+
+
+async def test_blocked_loop_is_named_with_its_line_while_it_is_blocked(news: News) -> None:
+    current = asyncio.current_task()
+    watched = Watch(lambda task: "task app.slow 7" if task is current else None, 0.1, None, lambda: None)
+    dog = watch(watched)
+    try:
+        line = block_here_until_told(news, "has been blocked")
+    finally:
+        dog.remove(watched)
+    assert "by task app.slow 7:" in line
+    assert "block_here_until_told(news" in line
+    assert "asyncio/base_events" not in line
+
+
+async def test_asyncio_task_of_nobody_is_named_by_its_own_name(news: News) -> None:
+    watched = Watch(no_name, 0.1, None, lambda: None)
+    dog = watch(watched)
+
+    async def block() -> str:
+        return block_here_until_told(news, "has been blocked")
+
+    try:
+        line = await asyncio.create_task(block(), name="housekeeping")
+    finally:
+        dog.remove(watched)
+    assert "by the asyncio task 'housekeeping'" in line
+
+
+async def test_loop_that_stays_blocked_is_told_once_with_all_stacks(news: News) -> None:
+    told = threading.Event()
+    calls: list[int] = []
+
+    def too_long() -> None:
+        calls.append(1)
+        told.set()
+
+    watched = Watch(no_name, 0.1, 0.3, too_long)
+    dog = watch(watched)
+    try:
+        assert told.wait(PATIENCE)
+        await asyncio.to_thread(news.wait, "moves again")
+    finally:
+        dog.remove(watched)
+    assert calls == [1]
+    assert "thread MainThread:" in news.wait("hueyio-watchdog")
+
+
+async def test_loop_that_moves_is_not_mentioned_and_its_lag_is_measured(news: News) -> None:
+    watched = Watch(no_name, 0.05, None, lambda: None)
+    dog = watch(watched)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while dog.lag().last == 0.0:
+                await asyncio.sleep(0)
+    finally:
+        dog.remove(watched)
+    assert news.lines == []
+
+
+async def test_one_thread_serves_all_consumers_of_a_loop() -> None:
+    one, two = Watch(no_name, 1.0, None, lambda: None), Watch(no_name, 1.0, None, lambda: None)
+    dog = watch(one)
+    assert watch(two) is dog
+    assert [thread.name for thread in threading.enumerate()].count("hueyio-watchdog") == 1
+    dog.remove(one)
+    dog.remove(two)
+    assert watch(one) is not dog
+    watch(one).remove(one)

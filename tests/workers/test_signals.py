@@ -1,0 +1,74 @@
+"""What a worker does at the other signals."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workers.process import Bench
+
+
+@pytest.fixture
+def huey_source(tmp_path: Path) -> str:
+    """What is tested here does not depend on the storage: one is enough."""
+    return f"hueyio.SqliteHuey('test', filename={str(tmp_path / 'test.db')!r})"
+
+
+async def test_sigusr1_says_what_runs(workers: Bench, app: Any) -> None:
+    worker = workers.start()
+    async with app.huey:
+        result = await app.sleep(3600, 1)
+        await workers.reached("start", 1)
+        worker.send(signal.SIGUSR1)
+        line = await asyncio.to_thread(worker.wait_line, "in the loop lane for")
+        assert f"tests.workers.app.sleep {result.id}" in line
+
+
+async def test_sighup_finishes_what_runs_and_starts_anew(workers: Bench, app: Any) -> None:
+    worker = workers.start()
+    async with app.huey:
+        result = await app.sleep(0.2, 5)
+        await workers.reached("start", 1)
+        worker.send(signal.SIGHUP)
+        assert await result == 5
+        await workers.wait_for(lambda: sum("is ready" in line for line in worker.lines) == 2)
+        assert await (await app.where()) == worker.pid
+    assert worker.stop() == 0
+
+
+async def test_other_signal_than_the_graceful_one_stops_at_once(workers: Bench, app: Any) -> None:
+    worker = workers.start("-g", "INT")
+    async with app.huey:
+        result = await app.sleep(3600, 5)
+        await workers.reached("start", 1)
+        worker.send(signal.SIGTERM)
+        assert worker.wait() == 0
+        assert await result.status() == "queued"
+
+
+async def test_blocked_loop_is_named_in_the_log_and_leases_are_kept(workers: Bench, app: Any) -> None:
+    worker = workers.start("--lease", "1", "--block-warning", "0.2")
+    other = workers.start("--lease", "1")
+    async with app.huey:
+        beside = await app.sleep(0.1, 2)
+        await workers.reached("start", 1)
+        result = await app.block_loop(3.0)
+        assert await result == 1
+        assert await beside == 2
+    lines = [*worker.lines, *other.lines]
+    line = next(line for line in lines if "the loop has been blocked" in line and result.id in line)
+    assert "tests.workers.app.block_loop" in line
+    assert any("time.sleep(seconds)" in line for line in lines)
+    assert len(workers.runs("start")) == 2
+
+
+async def test_loop_that_stays_blocked_costs_the_lease_and_the_process(workers: Bench, app: Any) -> None:
+    worker = workers.start("--lease", "1", "--block-warning", "0.2", "--max-block", "1")
+    async with app.huey:
+        await app.block_loop(3600.0)
+        assert await asyncio.to_thread(worker.wait) == 70
+        worker.wait_line("thread MainThread:")
