@@ -26,7 +26,14 @@ from hueyio.exceptions import (
     UnknownTaskError,
     WorkerLost,
 )
-from hueyio.presets import MemoryHuey, RedisHuey, SqliteHuey
+from hueyio.presets import (
+    MemoryHuey,
+    PriorityRedisExpireHuey,
+    PriorityRedisHuey,
+    RedisExpireHuey,
+    RedisHuey,
+    SqliteHuey,
+)
 from hueyio.result import Result, ResultGroup
 from hueyio.serializer import Serializer
 from hueyio.signals import (
@@ -67,6 +74,9 @@ __all__ = [
     "HueyException",
     "LeaseLost",
     "MemoryHuey",
+    "PriorityRedisExpireHuey",
+    "PriorityRedisHuey",
+    "RedisExpireHuey",
     "RedisHuey",
     "Result",
     "ResultGroup",

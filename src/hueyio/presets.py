@@ -6,10 +6,22 @@ from typing import Any, Unpack
 
 from hueyio.app import Huey, HueyOptions
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.redis import RedisStorage
+from hueyio.storage.redis import (
+    PriorityRedisExpireStorage,
+    PriorityRedisStorage,
+    RedisExpireStorage,
+    RedisStorage,
+)
 from hueyio.storage.sqlite import SqliteStorage
 
-__all__ = ["MemoryHuey", "RedisHuey", "SqliteHuey"]
+__all__ = [
+    "MemoryHuey",
+    "PriorityRedisExpireHuey",
+    "PriorityRedisHuey",
+    "RedisExpireHuey",
+    "RedisHuey",
+    "SqliteHuey",
+]
 
 
 class MemoryHuey(Huey):
@@ -59,3 +71,24 @@ class RedisHuey(Huey):
     """
 
     storage_class = RedisStorage
+
+
+class PriorityRedisHuey(RedisHuey):
+    """``RedisHuey`` with priorities: any number, the highest first; first come, first served within one.
+
+    Its queue and one of ``RedisHuey`` cannot have the same name: whichever comes second raises StorageError.
+    """
+
+    storage_class = PriorityRedisStorage
+
+
+class RedisExpireHuey(RedisHuey):
+    """``RedisHuey`` whose results stay for ``expire_time`` seconds (a day) and may be read any number of times."""
+
+    storage_class = RedisExpireStorage
+
+
+class PriorityRedisExpireHuey(RedisExpireHuey):
+    """``PriorityRedisHuey`` and ``RedisExpireHuey`` in one."""
+
+    storage_class = PriorityRedisExpireStorage

@@ -54,6 +54,9 @@ class _App(Protocol):
     @property
     def serializer(self) -> Serializer: ...
 
+    @property
+    def keeps_results(self) -> bool: ...
+
     async def session(self) -> Session: ...
 
     def prepare(self, task: Task) -> Entry: ...
@@ -72,7 +75,8 @@ class _App(Protocol):
 class Result(Generic[R]):
     """A handle on one task's result; ``await result`` waits for it and returns the value, or raises TaskException.
 
-    The first read of the value deletes it from the storage and keeps it in the handle. Waiting is by notification,
+    The first read of the value deletes it from the storage (not on those that keep results for a time of their own) and
+    keeps it in the handle. Waiting is by notification,
     and resolves on the final outcome only.
     """
 
@@ -316,7 +320,7 @@ class Result(Generic[R]):
     async def _take(self, session: Session, over: Over, preserve: bool) -> None:
         """Decode what was stored, keep it here, and only then delete it there."""
         self._ending = _read(over, self._app.serializer)
-        if over.data is not None and not (preserve or over.shared):
+        if over.data is not None and not (preserve or over.shared or self._app.keeps_results):
             await session.delete("results", [self.id])
 
     def _value(self) -> Any:

@@ -1,4 +1,4 @@
-"""The Redis storage against the contract, on every server that there is."""
+"""The Redis storages against the contract, on every server that there is."""
 
 from __future__ import annotations
 
@@ -10,9 +10,27 @@ from hueyio.testing import Recipe, StorageConformance
 from hueyio.testing.servers import Server
 
 
-class TestRedis(StorageConformance):
+class OnRedis(StorageConformance):
+    storage_class: str
+
     @pytest.fixture
     def recipe(self, server: Server) -> Recipe:
         # The servers take turns with the two kinds of address.
         url = server.unix_url if server.binary.name == "redis-server" else server.url
-        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=url)
+        return Recipe(f"hueyio.storage.redis:{self.storage_class}", name=uuid.uuid4().hex, url=url)
+
+
+class TestRedis(OnRedis):
+    storage_class = "RedisStorage"
+
+
+class TestPriorityRedis(OnRedis):
+    storage_class = "PriorityRedisStorage"
+
+
+class TestRedisExpire(OnRedis):
+    storage_class = "RedisExpireStorage"
+
+
+class TestPriorityRedisExpire(OnRedis):
+    storage_class = "PriorityRedisExpireStorage"

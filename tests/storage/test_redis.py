@@ -72,7 +72,7 @@ async def test_only_fixed_keys_remain_when_all_is_done(connect: Connect, admin: 
     await session.close()
     prefix = Layout(name).prefix.decode()
     left = {key.decode().removeprefix(prefix) for key in admin.scan_iter(f"{prefix}*")}
-    assert left <= {"bell:loop", "bell:thread", "bell:process", "bell:schedule"}
+    assert left <= {"kind:list", "bell:loop", "bell:thread", "bell:process", "bell:schedule"}
 
 
 async def test_thousand_waiters_share_connections_and_poll_nothing(

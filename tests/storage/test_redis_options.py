@@ -13,7 +13,7 @@ from tests.conftest import SERVER_KINDS, SERVERS
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import SHARED_RESULT_TTL, Header
 from hueyio.storage.redis import RedisStorage
-from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
+from hueyio.storage.redis.layout import CLIENT_LENGTH, Flavour, Layout
 from hueyio.storage.redis.scripts import read_script
 from hueyio.testing.servers import Server
 
@@ -104,7 +104,7 @@ def test_keys_of_different_names_never_run_into_each_other() -> None:
 
 
 def test_lua_agrees_with_python_on_numbers() -> None:
-    source = read_script("settle").source.decode()
+    source = read_script("settle", Flavour()).source.decode()
     assert f"local SHARED_TTL = {SHARED_RESULT_TTL:g}\n" in source
     assert f"local CLIENT_LENGTH, ENTRY_LENGTH = {CLIENT_LENGTH}, {CLIENT_LENGTH + 8}\n" in source
     assert f"max_deliveries or {Header('').max_deliveries})" in source

@@ -76,6 +76,7 @@ class Base:
         self._runner = ImmediateRunner(self)
         self._immediate = False
         self._sessions = self._live = Sessions(self.create_storage())
+        self._take_result_ttl(self._live.storage.capabilities.result_ttl)
         self.immediate = immediate
 
     def create_storage(self) -> Storage:
@@ -94,6 +95,15 @@ class Base:
             raise ConfigurationError("Huey needs a storage: SqliteHuey, RedisHuey or MemoryHuey, or a storage_class=")
         storage: Storage = self.storage_class(name=self.name, **storage_kwargs)
         return storage
+
+    def _take_result_ttl(self, ttl: float | None) -> None:
+        """Follow a storage that keeps its results for a time of its own."""
+        self.keeps_results = ttl is not None
+        if ttl is None:
+            return
+        if self.result_ttl != _RESULT_TTL:
+            raise ConfigurationError(f"{self._live.storage} has an expire_time of its own: leave result_ttl out")
+        self.result_ttl = ttl
 
     @property
     def storage(self) -> Storage:

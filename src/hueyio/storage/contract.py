@@ -66,6 +66,9 @@ class Capabilities:
     """Whether ``Header.priority`` orders the queue."""
     across_processes: bool = True
     """Whether another process sees the same tasks."""
+    result_ttl: float | None = None
+    """Seconds for which every result stays, for any number of reads. None: it is gone once it was read, and its writer
+    says how long it waits for that."""
 
 
 class Producing(Protocol):

@@ -27,9 +27,9 @@ _FLEET_CHANGES: Final = 20
 class RedisCore:
     """The connections of one session: for scripts, and on demand for the bell and for pub/sub."""
 
-    def __init__(self, options: RedisOptions, name: str, *, dead_limit: int, poll_rest: float | None) -> None:
+    def __init__(self, options: RedisOptions, layout: Layout, *, dead_limit: int, poll_rest: float | None) -> None:
         self.options: Final = options
-        self.layout: Final = Layout(name)
+        self.layout: Final = layout
         self.scripts: Final = Scripts(self.layout)
         self.dead_limit: Final = dead_limit
         self.poll_rest: Final = poll_rest

@@ -27,6 +27,8 @@ _LATER: Final = (
 )
 """What a server says when the same call may work later."""
 
+_OTHER_KIND: Final = re.compile(r"WRONGKIND (\w*?)(?:Storage)?(?!\w)")
+
 _NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 
 _REFUSED: Final = (
@@ -68,6 +70,12 @@ def translate(error: Exception, server: str) -> HueyException:
 
 
 def _translate_reply(text: str, server: str) -> HueyException:
+    other = _OTHER_KIND.search(text)
+    if other is not None:
+        return StorageError(
+            f"{server}: the queue of this name was written by {other[1]}Huey, another kind, and still has tasks: "
+            "use that class, take another name, or drain the queue first"
+        )
     if "WRONGTYPE" in text:
         return StorageError(
             f"{server}: a queue of another kind of Huey lives under this name; take another name, or empty that queue"

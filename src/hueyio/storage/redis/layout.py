@@ -8,29 +8,46 @@ Lua a key is called by the upper case of its last part: ``READY_LOOP`` is ``huey
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.records import Area, Bell
 
-__all__ = ["CLIENT_LENGTH", "Layout"]
+__all__ = ["CLIENT_LENGTH", "Flavour", "Layout", "QueueKind"]
+
+QueueKind: TypeAlias = Literal["list", "sorted"]
+"""What the ready queues are: lists, or sorted sets, which know priorities."""
 
 CLIENT_LENGTH: Final = 12
 """Characters of a client's name; ``_waiting.lua`` cuts its rows by it."""
 
 
+class Flavour(NamedTuple):
+    """In what the classes of storages differ; each field chooses a part of the scripts."""
+
+    queue: QueueKind = "list"
+    results: Literal["once", "kept"] = "once"
+    """Whether a result is deleted by who read it, or stays until its time is over."""
+
+
+_USUAL: Final = Flavour()
+_OTHER: Final[dict[QueueKind, QueueKind]] = {"list": "sorted", "sorted": "list"}
+
+
 class Layout:
     """The keys and channels of one queue."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, flavour: Flavour = _USUAL) -> None:
         if not name:
             raise ConfigurationError("a queue needs a name")
+        self.flavour: Final = flavour
+        self._markers: Final = {"OWN_KIND": f"KIND_{flavour.queue}", "OTHER_KIND": f"KIND_{_OTHER[flavour.queue]}"}
         self.prefix: Final = f"hueyio:{{{_encode(name)}}}:".encode()
 
     def key(self, lua_name: str) -> bytes:
         """Return the key that Lua calls by this name."""
-        return self.prefix + lua_name.lower().replace("_", ":").encode()
+        return self.prefix + self._markers.get(lua_name, lua_name).lower().replace("_", ":").encode()
 
     def held(self, owner: str) -> bytes:
         """Return the key of what is in flight under an owner's lease."""

@@ -17,7 +17,7 @@ class RedisLeaseKeeper:
         self._options = options
         self._client = options.make_blocking_client()
         self._owner = owner
-        script = read_script("beat")
+        script = read_script("beat", layout.flavour)
         self._source = script.source.decode()
         self._keys = tuple([layout.key(key) for key in script.keys])
 

@@ -3,11 +3,12 @@
 A file says in its first comment which keys and which parts it needs, and what shall stand before these parts::
 
     -- keys: OWNERS HELD
-    -- parts: _held _clock
+    -- parts: _held _clock _queue_<queue>
     -- first: _claim_plain
 
-Parts are put in front of it, each once, and the name of a key is replaced by its ``KEYS[n]``, so that each script
-declares all keys that it touches. (Local variables would cost more: every function that uses one has to find it when
+``<queue>`` and ``<results>`` are the flavour of the storage: there is a part for each, and nothing else differs. Parts
+are put in front, each once, and the name of a key is replaced by its ``KEYS[n]``, so that each script declares all keys
+that it touches. (Local variables would cost more: every function that uses one has to find it when
 it is made.) Most names are fixed for a queue (``Layout.key``). HELD (one owner's), AREA and AREA_TTL are given with
 the call and come after the fixed ones; ``HELD*`` stands for any number of owners', from ``KEYS[FIRST_HELD]`` on.
 """
@@ -21,7 +22,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.layout import Flavour, Layout
 from hueyio.storage.redis.wire import Command, pack_parts
 
 __all__ = ["Argument", "Scripts", "read_script"]
@@ -53,7 +54,7 @@ class Scripts:
         """Return the call of a script; ``keys`` are those that are not fixed."""
         prepared = self._ready.get(name)
         if prepared is None:
-            script = read_script(name)
+            script = read_script(name, self._layout.flavour)
             prepared = self._ready[name] = (script, tuple([self._layout.key(key) for key in script.keys]))
         script, fixed = prepared
         rest: tuple[Any, ...] = (len(fixed) + len(keys), *fixed, *keys, *args)
@@ -64,11 +65,12 @@ class Scripts:
 
 
 @cache
-def read_script(name: str) -> Script:
+def read_script(name: str, flavour: Flavour) -> Script:
     """Put a script together from its file and its parts."""
-    order: list[str] = _declared("first", [name])
-    _collect(name, order)
-    keys = _declared("keys", order)
+    order: list[str] = []
+    for file in (*_declared("first", [name], flavour), name):
+        _collect(file, order, flavour)
+    keys = _declared("keys", order, flavour)
     fixed = [key for key in keys if key not in _GIVEN]
     names = [*fixed, *(key for key in _GIVEN if key in keys)]
     places = {key: f"KEYS[{place}]" for place, key in enumerate(names, 1)}
@@ -78,21 +80,25 @@ def read_script(name: str) -> Script:
     return Script(source, hashlib.sha1(source).hexdigest().encode(), tuple(fixed))
 
 
-def _collect(name: str, order: list[str]) -> None:
+def _collect(name: str, order: list[str], flavour: Flavour) -> None:
     """Append a file to the order, after all parts that it needs."""
-    for part in _declared("parts", [name]):
+    for part in _declared("parts", [name], flavour):
         if part not in order:
-            _collect(part, order)
+            _collect(part, order, flavour)
     order.append(name)
 
 
-def _declared(what: str, names: Sequence[str]) -> list[str]:
+def _declared(what: str, names: Sequence[str], flavour: Flavour) -> list[str]:
     found: dict[str, None] = {}
     for name in names:
-        for kind, listed in _DECLARATION.findall(_text(name)):
-            if kind == what:
-                found.update(dict.fromkeys(listed.split()))
+        for declared, listed in _DECLARATION.findall(_text(name)):
+            if declared == what:
+                found.update(dict.fromkeys(_names(listed, flavour)))
     return list(found)
+
+
+def _names(listed: str, flavour: Flavour) -> list[str]:
+    return listed.replace("<queue>", flavour.queue).replace("<results>", flavour.results).split()
 
 
 @cache

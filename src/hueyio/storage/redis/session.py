@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from hueyio.exceptions import ConfigurationError
 from hueyio.storage.redis.consuming import RedisConsuming
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.dead import RedisDead
 from hueyio.storage.redis.keys import RedisKeys, RedisLimits
 from hueyio.storage.redis.looking import RedisLooking, RedisWaiting
 from hueyio.storage.redis.producing import RedisProducing
-from hueyio.storage.redis.wire import pack
 
 __all__ = ["RedisSession"]
+
+_OLDEST: Final = "6.2"
+"""The first that knows LPOP with a count, SMISMEMBER and ZMSCORE."""
 
 
 class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, RedisLimits, RedisDead, RedisLooking):
@@ -21,11 +26,20 @@ class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, Redi
         RedisKeys.__init__(self, core)
 
     @classmethod
-    async def open(cls, core: RedisCore) -> RedisSession:
-        """Connect; raises StorageUnavailable or ConfigurationError."""
+    async def open(cls, core: RedisCore, writer: str) -> RedisSession:
+        """Connect for a storage of the class ``writer``.
+
+        Raises StorageUnavailable, ConfigurationError, or StorageError where another kind of storage has tasks under
+        this name.
+        """
         await core.lifetime.begin()
         try:
-            await core.wire.call(pack("PING"))  # an old server finds out only now that it wants a password
+            version = await core.run("open", (writer,))
+            if version is not None:
+                raise ConfigurationError(
+                    f"{core.options} is version {version.decode()} and lacks commands: "
+                    f"hueyio needs Redis {_OLDEST} or later, or Valkey"
+                )
         except BaseException:
             await core.lifetime.end()
             raise

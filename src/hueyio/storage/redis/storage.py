@@ -7,8 +7,10 @@ with the prefix of ``layout.py``:
 
 =====================  ==========  ====================================================================
 tasks                  hash        id → record (``lua/_records.lua``)
-ready:<lane>           list        ids, the next to be claimed first
-suspects:<lane>        list        ids with a single delivery left
+ready:<lane>           list        ids, the next to be claimed first; a sorted set in the priority classes
+suspects:<lane>        list        ids with a single delivery left; a sorted set likewise
+sequence               counter     places in sorted sets
+kind:<list or sorted>  string      the class that writes this queue
 schedule               sorted set  ids by eta
 held:<owner>           hash        id → deliveries and marks: what is in flight under a lease
 deliveries             hash        the same for redelivered tasks while they are not in flight
@@ -29,12 +31,12 @@ revocations:written    counter     how often revocations were written
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.redis.core import RedisCore
-from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.layout import Flavour, Layout
 from hueyio.storage.redis.lease import RedisLeaseKeeper
 from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.session import RedisSession
@@ -45,10 +47,14 @@ __all__ = ["RedisStorage"]
 class RedisStorage:
     """One queue on a Redis or Valkey server, first come, first served: a list has no priorities.
 
+    ``PriorityRedisStorage`` has them, ``RedisExpireStorage`` keeps results for a time and lets them be read repeatedly.
+
     Say where the server is by ``url``, by ``connection_pool`` (only its settings are used) or by connection parameters;
     what is None counts as not given. ``blocking=False`` looks at the doorbell every ``read_timeout`` seconds instead of
     blocking there. At most ``dead_limit`` dead letters are kept.
     """
+
+    _flavour: ClassVar[Flavour] = Flavour()
 
     def __init__(
         self,
@@ -79,7 +85,7 @@ class RedisStorage:
             connection_params={**params, **connection_params},
         )
         self._name = name
-        self._layout = Layout(name)
+        self._layout = Layout(name, self._flavour)
         self._poll_rest = None if blocking else float(read_timeout)
         self._dead_limit = dead_limit
 
@@ -90,13 +96,13 @@ class RedisStorage:
 
     @property
     def capabilities(self) -> Capabilities:
-        """No priorities; seen by all processes."""
-        return Capabilities(priorities=False)
+        """Seen by all processes; priorities only where the ready queues are sorted sets."""
+        return Capabilities(priorities=self._flavour.queue == "sorted")
 
     async def connect(self) -> RedisSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
-        core = RedisCore(self._options, self._name, dead_limit=self._dead_limit, poll_rest=self._poll_rest)
-        return await RedisSession.open(core)
+        core = RedisCore(self._options, self._layout, dead_limit=self._dead_limit, poll_rest=self._poll_rest)
+        return await RedisSession.open(core, type(self).__name__)
 
     def lease_keeper(self, owner: str) -> RedisLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""

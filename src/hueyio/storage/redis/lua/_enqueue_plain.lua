@@ -1,8 +1,9 @@
 -- What nearly every enqueue is: new tasks of one lane with nothing in their headers. Anything else is left untouched for what
 -- follows. It stands in front of all functions, because making those costs more than this does.
--- keys: TASKS EXPECTED READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS
+-- keys: TASKS EXPECTED READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND
+-- parts: _push_<queue>
 
-if #ARGV <= 1000 and redis.call('EXISTS', EXPECTED) == 0 then
+if #ARGV <= 1000 and redis.call('EXISTS', EXPECTED, OTHER_KIND) == 0 then
   local byte = string.byte
   local lane = byte(ARGV[2])
   local ids, seen, plain = {}, {}, lane >= 97
@@ -26,7 +27,7 @@ if #ARGV <= 1000 and redis.call('EXISTS', EXPECTED) == 0 then
     if lane == 116 then ready, bell = READY_THREAD, BELL_THREAD end
     if lane == 112 then ready, bell = READY_PROCESS, BELL_PROCESS end
     redis.call('HSET', TASKS, unpack(ARGV))
-    redis.call('RPUSH', ready, unpack(ids))
+    push_back(ready, ids)
     local tokens = {}
     for i = 1, math.min(#ids, 64 - redis.call('LLEN', bell)) do tokens[i] = '1' end
     if #tokens > 0 then redis.call('RPUSH', bell, unpack(tokens)) end

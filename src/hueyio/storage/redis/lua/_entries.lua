@@ -23,6 +23,7 @@ local function place(id, record, eta)
     redis.call('ZADD', SCHEDULE, eta, id)
     return
   end
+  note_priority(id, record)
   local lane = lane_of(record)
   if not ready[lane] then ready[lane] = {} end
   table.insert(ready[lane], id)

@@ -67,6 +67,7 @@ local function put_back(ids, rows, more)
     deliveries = deliveries + more
     local left = deliveries > 0 and (read_header(read[i]).max_deliveries or 3) - deliveries
     local queue = (left == 1 and SUSPECTS or READY)[lane]
+    note_priority(id, read[i])
     if not fronts[queue] then fronts[queue] = {ids = {}, lane = lane} end
     table.insert(fronts[queue].ids, id)
     if deliveries > 0 or has(flags, 's') then

@@ -4,12 +4,11 @@
 --   ( <number: 8> <what> <length: 4> <id> [ <length: 4> <data> ] )*
 --
 -- what: d data follows, n nothing is stored, b it is too big for a message and must be fetched; upper case when several
--- clients wait for it. Then nobody deletes it: it stays for SHARED_TTL seconds, and `shared` says so to who comes late.
+-- clients wait for it (see `_share_once`).
 -- keys: WAITING RESULTS RESULTS_TTL SHARED
--- parts: _areas
+-- parts: _areas _share_<results>
 
 local CLIENT_LENGTH, ENTRY_LENGTH = 12, 20
-local SHARED_TTL = 60
 local BIG, FULL = 65536, 1048576
 local CLIENT_CHANNEL = string.sub(WAITING, 1, -1 - #'waiting') .. 'client:'
 local post, post_size = {}, {}
@@ -24,12 +23,6 @@ local function put_in_post(client, piece)
   table.insert(post[client], piece)
   post_size[client] = post_size[client] + #piece
   if post_size[client] > FULL then send(client) end
-end
-
-local function share(id)
-  local deadline, current = now() + SHARED_TTL, redis.call('ZSCORE', RESULTS_TTL, id)
-  if not current or tonumber(current) > deadline then redis.call('ZADD', RESULTS_TTL, deadline, id) end
-  redis.call('ZADD', SHARED, deadline, id)
 end
 
 local function tell_row(id, row, data)

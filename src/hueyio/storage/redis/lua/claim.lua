@@ -1,8 +1,9 @@
 -- Take ready tasks, or one suspect alone. ARGV: owner, room in each lane. Answers nil without a lease, else deliveries.
 -- keys: OWNERS HELD
--- parts: _held
+-- parts: _held _kind
 -- first: _claim_plain
 
+if is_other_kind() then return refuse_other_kind() end
 local owner = ARGV[1]
 if redis.call('HEXISTS', OWNERS, owner) == 0 then return false end
 

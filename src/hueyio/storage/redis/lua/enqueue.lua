@@ -1,8 +1,9 @@
 -- Add tasks. ARGV: (id, record)*. Answers nil if all were added, else a letter for each (a added, l alive, d done,
 -- t taken) followed by the holders of the taken ones.
--- parts: _entries
+-- parts: _entries _kind
 -- first: _enqueue_plain
 
+if is_other_kind() then return refuse_other_kind() end
 local ids, count = {}, #ARGV / 2
 for i = 1, count do ids[i] = ARGV[2 * i - 1] end
 local alive = fetch('HMGET', TASKS, ids)

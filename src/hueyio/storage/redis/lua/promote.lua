@@ -2,8 +2,9 @@
 -- ARGV: now, limit, how much to drop of each kind. Answers how many were moved, and when the next is due.
 -- keys: TASKS SCHEDULE ONCE SHARED
 -- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
--- parts: _lanes _areas
+-- parts: _lanes _areas _kind
 
+if is_other_kind() then return refuse_other_kind() end
 local sweep = tonumber(ARGV[3])
 
 local function over_in(deadlines)
@@ -17,6 +18,7 @@ for i, record in ipairs(fetch('HMGET', TASKS, due)) do
   local lane = record and lane_of(record)
   if lane then
     if not filled[lane] then filled[lane] = {} end
+    note_priority(due[i], record)
     table.insert(filled[lane], due[i])
   end
 end

@@ -1,0 +1,3 @@
+-- Where every result is kept for its time, nobody deletes it anyway.
+
+local function share() end
