@@ -34,8 +34,8 @@ class Task:
 
     Made by ``add.s(1, 2)``. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
     itself. Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an
-    attempt fails. Keywords of the decorator that hueyio does not know are in ``settings``, and are read as
-    attributes too.
+    attempt fails. ``receipt`` is there while the task is claimed by ``huey.dequeue()``. Keywords of the decorator
+    that hueyio does not know are in ``settings``, and are read as attributes too.
     """
 
     __slots__ = (
@@ -50,6 +50,7 @@ class Task:
         "on_complete",
         "on_error",
         "priority",
+        "receipt",
         "retries",
         "retry_backoff",
         "retry_delay",
@@ -93,6 +94,7 @@ class Task:
         self.on_complete = on_complete
         self.on_error = on_error
         self.settings = settings
+        self.receipt: Any = None
 
     @property
     def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -161,6 +163,7 @@ class Task:
         copy = object.__new__(type(self))
         for name in Task.__slots__:
             setattr(copy, name, changes[name] if name in changes else getattr(self, name))
+        copy.receipt = None
         return copy
 
     def renewed(

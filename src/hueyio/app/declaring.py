@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
-from hueyio.app.enqueueing import Enqueueing
+from hueyio.app.driving import Driving
 from hueyio.declaration import ContextTaskDecorator, TaskDecorator, make_spec
 from hueyio.signals import Receiver
 from hueyio.task import Expires
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Declaring(Enqueueing):
+class Declaring(Driving):
     """The decorators."""
 
     def get_task_wrapper_class(self) -> type[TaskWrapper[..., Any]]:

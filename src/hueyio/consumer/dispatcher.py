@@ -48,7 +48,7 @@ class Dispatcher:
 
     async def dispatch(self, deliveries: Sequence[Delivery]) -> None:
         """Start or end all of these; raises StorageUnavailable before any of them was touched."""
-        decoded = [self._decode(delivery) for delivery in deliveries]
+        decoded = [self.decode(delivery) for delivery in deliveries]
         await self.look_up([job for job, outcome in decoded if outcome is None])
         now = self._host.now()
         for job, outcome in decoded:
@@ -72,7 +72,8 @@ class Dispatcher:
             picked = pick_revocation(own, (found[own[0]], found[own[1]]), now)
             job.revoked = None if picked is None else Revoked(picked[0] if picked[1].once else None)
 
-    def _decode(self, delivery: Delivery) -> tuple[Job, Outcome | None]:
+    def decode(self, delivery: Delivery) -> tuple[Job, Outcome | None]:
+        """Return the job of a delivery, and why it can never be run, if that is so."""
         header = delivery.header
         try:
             task = read_task(delivery.data, self._host.serializer)

@@ -7,10 +7,10 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Protocol
 
 from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job
-from hueyio.consumer.settler import Settler
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
@@ -26,6 +26,14 @@ __all__ = ["Runner"]
 logger = logging.getLogger(__name__)
 
 
+class _Settler(Protocol):
+    """Who writes what came of the jobs."""
+
+    def put(self, job: Job, settlement: Settlement, effects: Effects) -> None: ...
+
+    async def put_and_wait(self, job: Job, settlement: Settlement, effects: Effects) -> bool: ...
+
+
 class Runner:
     """Runs jobs, and ends those that must not run.
 
@@ -33,7 +41,7 @@ class Runner:
     neither ``job.cancelled`` nor ``job.lost`` explains is the body's own doing.
     """
 
-    def __init__(self, host: Host, executor: Executor, settler: Settler, is_stopping: Callable[[], bool]) -> None:
+    def __init__(self, host: Host, executor: Executor, settler: _Settler, is_stopping: Callable[[], bool]) -> None:
         self._host = host
         self._executor = executor
         self._settler = settler
