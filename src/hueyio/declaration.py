@@ -23,9 +23,7 @@ _OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}
 
 
 _NOT_HERE: Final = {
-    "at_most_once": "comes in a later version",
     "unique": "comes in a later version",
-    "run_in": "comes in a later version",
     "task_base": "is gone: what a task declares is a TaskOptions, and extra keywords are kept in its settings",
     "task_class": "is gone: what a task declares is a TaskOptions, and extra keywords are kept in its settings",
 }
@@ -109,7 +107,7 @@ def make_spec(function: Any, options: dict[str, Any]) -> TaskSpec:
     own_name = _name_of(function, options.pop("name", None))
     known = {key: value for key, value in options.items() if key in _OPTIONS}
     known["settings"] = MappingProxyType({key: value for key, value in options.items() if key not in _OPTIONS})
-    for key in ("retry_delay", "timeout"):
+    for key in ("retry_delay", "retry_max_delay", "timeout"):
         if known.get(key) is not None:
             known[key] = seconds_from(known[key], key)
     return TaskSpec(f"{_innermost(function).__module__}.{own_name}", function, TaskOptions(**known))

@@ -13,11 +13,14 @@ __all__ = ["make_entry"]
 
 def make_entry(task: Task, registry: Registry, serializer: Serializer, now: float) -> Entry:
     """Encode a task for its enqueue at ``now`` (epoch seconds); a relative ``expires`` counts from there.
+    A relative ``deadline`` counts from the first enqueue: that of a retry leaves it as it is.
 
     A name that is unknown here goes to the loop's lane: a consumer that knows it runs it where it belongs.
     """
     if task.expires is not None:
         task.expires_resolved = task.resolve_expires(now)
+    if task.deadline is not None and task.deadline_resolved is None:
+        task.deadline_resolved = task.resolve_deadline(now)
     spec = registry.get(task.name)
     eta = None if task.eta is None else task.eta.timestamp()
     header = Header(

@@ -21,9 +21,10 @@ The tree::
     └── WorkerLost                    its consumer died with it, too often
     CancelExecution                   raised by a task or a pre-execute hook: do not go on
     RetryTask                         raised by a task: run me again
+    Snooze                            raised by a task: run me later, this run does not count
 
-``CancelExecution``, ``RetryTask`` and ``TaskException`` are no ``HueyException``, as in Huey: user code that
-guards a task body with ``except HueyException`` must not swallow them.
+``CancelExecution``, ``RetryTask``, ``Snooze`` and ``TaskException`` are no ``HueyException``, as in Huey: user code
+that guards a task body with ``except HueyException`` must not swallow them.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ __all__ = [
     "RetryTask",
     "SerializationError",
     "SessionClosed",
+    "Snooze",
     "StorageError",
     "StorageUnavailable",
     "TaskArgumentError",
@@ -174,3 +176,14 @@ class RetryTask(Exception):
         self.eta = eta
         self.delay = delay
         super().__init__(*(() if msg is None else (msg,)))
+
+
+class Snooze(Exception):
+    """Raised by a task: run me after ``delay`` (seconds or a timedelta); uses up neither an attempt nor a retry."""
+
+    def __init__(self, delay: float | timedelta) -> None:
+        seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
+            raise ValueError(f"Snooze takes seconds or a timedelta of at least 0, not {delay!r}")
+        self.delay = float(seconds)
+        super().__init__(self.delay)

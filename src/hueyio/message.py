@@ -40,6 +40,11 @@ class Message(NamedTuple):
     expires_absolute: bool = False
     on_complete: tuple[Any, ...] | None = None
     on_error: tuple[Any, ...] | None = None
+    retry_max_delay: float | None = None
+    retry_jitter: float = 0.0
+    deadline: float | None = None
+    """Relative, seconds; counted once, from the first enqueue."""
+    deadline_at: float | None = None
 
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
@@ -72,6 +77,7 @@ def _to_fields(task: Task) -> tuple[Any, ...]:
     """Return the message's fields, without the trailing ones that have their defaults."""
     absolute = isinstance(task.expires, datetime)
     expires_at = aware(task.expires) if isinstance(task.expires, datetime) else task.expires_resolved
+    deadline_at = aware(task.deadline) if isinstance(task.deadline, datetime) else task.deadline_resolved
     message = (
         _VERSION,
         task.id,
@@ -90,6 +96,12 @@ def _to_fields(task: Task) -> tuple[Any, ...]:
         absolute,
         _to_fields(task.on_complete) if task.on_complete is not None else None,
         _to_fields(task.on_error) if task.on_error is not None else None,
+        task.retry_max_delay,
+        task.retry_jitter,
+        None
+        if task.deadline is None or isinstance(task.deadline, datetime)
+        else seconds_from(task.deadline, "deadline"),
+        deadline_at.timestamp() if deadline_at is not None else None,
     )
     width = _WIDTH
     while width > 4 and message[width - 1] == _DEFAULTS[width - 1]:
@@ -107,6 +119,7 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         return Task(name, tuple(fields[3]), id=id)
     message = Message(*fields[:_WIDTH])
     expires_at = _moment(message.expires_at)
+    deadline_at = _moment(message.deadline_at)
     return Task(
         name,
         tuple(message.args),
@@ -120,7 +133,11 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         retries=message.retries,
         retry_delay=message.retry_delay,
         retry_backoff=message.retry_backoff,
+        retry_max_delay=message.retry_max_delay,
+        retry_jitter=message.retry_jitter,
         timeout=message.timeout,
+        deadline=deadline_at if message.deadline is None else message.deadline,
+        deadline_resolved=deadline_at,
         on_complete=_from_fields(message.on_complete) if message.on_complete else None,
         on_error=_from_fields(message.on_error) if message.on_error else None,
     )

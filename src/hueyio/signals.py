@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hueyio.concurrency import ThreadPool
+from hueyio.exceptions import HueyException
 from hueyio.task import Task
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "SIGNAL_EXECUTING",
     "SIGNAL_EXPIRED",
     "SIGNAL_INTERRUPTED",
+    "SIGNAL_LOCKED",
+    "SIGNAL_RATE_LIMITED",
     "SIGNAL_RETRYING",
     "SIGNAL_REVOKED",
     "SIGNAL_SCHEDULED",
@@ -42,6 +45,8 @@ SIGNAL_ERROR: Final = "error"
 SIGNAL_EXECUTING: Final = "executing"
 SIGNAL_EXPIRED: Final = "expired"
 SIGNAL_INTERRUPTED: Final = "interrupted"
+SIGNAL_LOCKED: Final = "locked"
+SIGNAL_RATE_LIMITED: Final = "rate-limited"
 SIGNAL_RETRYING: Final = "retrying"
 SIGNAL_REVOKED: Final = "revoked"
 SIGNAL_SCHEDULED: Final = "scheduled"
@@ -56,7 +61,8 @@ class Signals:
 
     def __init__(self) -> None:
         self._receivers: dict[str, list[Receiver]] = {}
-        self._thread = ThreadPool("hueyio-receivers", limit=1)
+        self.thread = ThreadPool("hueyio-receivers", limit=1)
+        """Where sync receivers run, and the sync hooks of tasks that have no thread of their own: one at a time."""
 
     def __bool__(self) -> bool:
         """Say whether anybody listens to anything; senders skip all work if not."""
@@ -68,7 +74,14 @@ class Signals:
             self._receivers.setdefault(signal, []).append(receiver)
 
     def disconnect(self, receiver: Receiver, signals: tuple[str, ...]) -> None:
-        """Stop calling the receiver at these signals, or at any if none is given."""
+        """Stop calling the receiver at these signals, or at any if none is given.
+
+        Raises HueyException for a signal that nobody is connected to.
+        """
+        for signal in signals:
+            if signal not in self._receivers:
+                listened = ", ".join(sorted(self._receivers.keys() - {_ANY})) or "none"
+                raise HueyException(f"nobody is connected to signal {signal!r}; signals with receivers: {listened}")
         for signal in signals or tuple(self._receivers):
             left = [known for known in self._receivers[signal] if known != receiver]
             if left:
@@ -83,7 +96,7 @@ class Signals:
                 answer = (
                     receiver(signal, task, *args)
                     if inspect.iscoroutinefunction(receiver)
-                    else await self._thread.run(receiver, signal, task, *args)
+                    else await self.thread.run(receiver, signal, task, *args)
                 )
                 if inspect.isawaitable(answer):
                     await answer

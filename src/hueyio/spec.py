@@ -28,17 +28,26 @@ class TaskOptions:
     """How calls of a task are run unless the call says otherwise.
 
     ``retry_delay`` and ``timeout`` are in seconds; ``retry_backoff`` multiplies the delay after each retry (0: not at
-    all); ``max_deliveries`` is how often the task may be delivered whose consumer dies with it. Keywords
-    that hueyio does not know are kept in ``settings``.
+    all), up to ``retry_max_delay``; ``retry_jitter`` (0 to 1) shortens or lengthens each delay by up to that part of
+    it. ``timeout`` limits one attempt, ``deadline`` (seconds from the enqueue, or a moment) all attempts together,
+    ``expires`` the start. ``run_in`` is ``loop`` or ``thread``; None: where the function belongs. ``at_most_once``
+    writes the start before the body, so that a run that was cut short is never repeated; ``max_deliveries`` is how
+    often the task may be delivered whose consumer dies with it. Keywords that hueyio does not know are kept in
+    ``settings``.
     """
 
     retries: int = 0
     retry_delay: float = 0.0
     retry_backoff: float = 0.0
+    retry_max_delay: float | None = None
+    retry_jitter: float = 0.0
     priority: float | None = None
     context: bool = False
     expires: Expires | None = None
     timeout: float | None = None
+    deadline: Expires | None = None
+    run_in: Lane | None = None
+    at_most_once: bool = False
     max_deliveries: int = 3
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -50,11 +59,21 @@ class TaskOptions:
             retries=self.retries,
             retry_delay=self.retry_delay,
             retry_backoff=self.retry_backoff,
+            retry_max_delay=self.retry_max_delay,
+            retry_jitter=self.retry_jitter,
             timeout=self.timeout,
             priority=self.priority,
         )
-        if self.expires is not None and not isinstance(self.expires, (int, float, timedelta, datetime)):
-            raise ConfigurationError(f"expires must be seconds, a timedelta or a datetime, not {self.expires!r}")
+        for name in ("expires", "deadline"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, (int, float, timedelta, datetime)):
+                raise ConfigurationError(f"{name} must be seconds, a timedelta or a datetime, not {value!r}")
+        if not isinstance(self.at_most_once, bool):
+            raise ConfigurationError(f"at_most_once must be True or False, not {self.at_most_once!r}")
+        if self.run_in == "process":
+            raise ConfigurationError('run_in="process" comes in a later version')
+        if self.run_in not in (None, "loop", "thread"):
+            raise ConfigurationError(f"run_in must be 'loop' or 'thread', not {self.run_in!r}")
 
 
 def check_settings(
@@ -62,6 +81,8 @@ def check_settings(
     retries: Any = 0,
     retry_delay: Any = 0,
     retry_backoff: Any = 0,
+    retry_max_delay: Any = None,
+    retry_jitter: Any = 0,
     timeout: Any = None,
     priority: Any = None,
 ) -> None:
@@ -71,6 +92,10 @@ def check_settings(
     for name, value in (("retry_delay", retry_delay), ("retry_backoff", retry_backoff)):
         if not (_is_number(value) and 0 <= value <= _MOST):
             raise ConfigurationError(f"{name} must be a number from 0 to {_MOST:.0f}, not {value!r}")
+    if retry_max_delay is not None and not (_is_number(retry_max_delay) and 0 < retry_max_delay <= _MOST):
+        raise ConfigurationError(f"retry_max_delay must be a number of seconds > 0, not {retry_max_delay!r}")
+    if not (_is_number(retry_jitter) and 0 <= retry_jitter <= 1):
+        raise ConfigurationError(f"retry_jitter must be a part from 0 to 1, not {retry_jitter!r}")
     if timeout is not None and not (_is_number(timeout) and 0 < timeout <= _MOST):
         raise ConfigurationError(f"timeout must be a number of seconds > 0, not {timeout!r}")
     if priority is not None and not (_is_number(priority) and abs(priority) <= _MOST_PRIORITY):
@@ -84,13 +109,18 @@ def _is_number(value: object) -> bool:
 class TaskSpec:
     """A declared function: its name, its options, where it runs, and how its calls are checked."""
 
-    __slots__ = ("_least", "_most", "_signature", "_task_comes_first", "func", "lane", "name", "options")
+    __slots__ = ("_least", "_most", "_signature", "_task_comes_first", "func", "is_async", "lane", "name", "options")
 
     def __init__(self, name: str, func: Callable[..., Any], options: TaskOptions) -> None:
         self.name = name
         self.func = func
         self.options = options
-        self.lane: Lane = "loop" if _is_async(func) else "thread"
+        self.is_async = _is_async(func)
+        if self.is_async and options.run_in not in (None, "loop"):
+            raise ConfigurationError(
+                f"task {name} is a coroutine function: it runs on the loop, not in a {options.run_in}"
+            )
+        self.lane: Lane = options.run_in or ("loop" if self.is_async else "thread")
         self._signature = _signature_of(func, options.context)
         self._task_comes_first = options.context and _takes_task_first(func)
         self._least, self._most = _positional_range(self._signature)

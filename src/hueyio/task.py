@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
-__all__ = ["Expires", "Task", "aware", "eta_from", "seconds_from"]
+from hueyio.exceptions import TaskCancelled, TaskTimeout
+
+__all__ = ["Expires", "Run", "Task", "aware", "eta_from", "seconds_from"]
 
 Expires: TypeAlias = float | timedelta | datetime
 """Seconds or a timedelta: counted from the enqueue. A datetime: that moment."""
@@ -29,18 +33,35 @@ class _Declared(Protocol):
     def s(self, *args: Any, **kwargs: Any) -> Task: ...
 
 
+class Run:
+    """The attempt under way, as its body may ask: when its time is over, and whether somebody cancelled it.
+
+    ``ends_at`` is monotonic; infinite without a limit. Written by the loop, read by the body's thread too.
+    """
+
+    __slots__ = ("cancelled", "ends_at")
+
+    def __init__(self, ends_at: float = math.inf) -> None:
+        self.ends_at = ends_at
+        self.cancelled = False
+
+
 class Task:
     """One call of a declared function: its arguments and how it is to be run.
 
     Made by ``add.s(1, 2)``. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
-    itself. Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an
-    attempt fails. ``receipt`` is there while the task is claimed by ``huey.dequeue()``. Keywords of the decorator
-    that hueyio does not know are in ``settings``, and are read as attributes too.
+    itself. ``timeout`` (seconds) limits one attempt, ``deadline`` all of them together, ``expires`` the start.
+    Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an attempt fails.
+    ``receipt`` is there while the task is claimed by ``huey.dequeue()``. Keywords of the decorator that hueyio does
+    not know are in ``settings``, and are read as attributes too.
     """
 
     __slots__ = (
+        "_run",
         "args",
         "attempt",
+        "deadline",
+        "deadline_resolved",
         "eta",
         "expires",
         "expires_resolved",
@@ -54,6 +75,8 @@ class Task:
         "retries",
         "retry_backoff",
         "retry_delay",
+        "retry_jitter",
+        "retry_max_delay",
         "settings",
         "timeout",
     )
@@ -73,7 +96,11 @@ class Task:
         retries: int = 0,
         retry_delay: float = 0.0,
         retry_backoff: float = 0.0,
+        retry_max_delay: float | None = None,
+        retry_jitter: float = 0.0,
         timeout: float | None = None,
+        deadline: Expires | None = None,
+        deadline_resolved: datetime | None = None,
         on_complete: Task | None = None,
         on_error: Task | None = None,
         settings: Mapping[str, Any] = _NO_SETTINGS,
@@ -90,7 +117,12 @@ class Task:
         self.retries = retries
         self.retry_delay = retry_delay
         self.retry_backoff = retry_backoff
+        self.retry_max_delay = retry_max_delay
+        self.retry_jitter = retry_jitter
         self.timeout = timeout
+        self.deadline = deadline
+        self.deadline_resolved = deadline_resolved
+        self._run: Run | None = None
         self.on_complete = on_complete
         self.on_error = on_error
         self.settings = settings
@@ -164,6 +196,7 @@ class Task:
         for name in Task.__slots__:
             setattr(copy, name, changes[name] if name in changes else getattr(self, name))
         copy.receipt = None
+        copy._run = None
         return copy
 
     def renewed(
@@ -177,10 +210,57 @@ class Task:
             eta=eta,
             expires=self.expires if expires is None else expires,
             expires_resolved=None,
+            deadline_resolved=None,
             priority=self.priority if priority is None else priority,
             on_complete=None if following is None else following.renewed(following.eta, None, None, True),
             on_error=self.on_error if preserve_pipeline else None,
         )
+
+    @property
+    def time_remaining(self) -> float:
+        """Seconds that the attempt under way has left; infinite without a timeout or deadline, never below 0."""
+        return math.inf if self._run is None else max(self._run.ends_at - time.monotonic(), 0.0)
+
+    @property
+    def is_timed_out(self) -> bool:
+        """Whether the time of the attempt under way is over."""
+        return self.time_remaining <= 0
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody cancelled the attempt under way."""
+        return self._run is not None and self._run.cancelled
+
+    def check_timeout(self) -> None:
+        """Raise TaskTimeout if the attempt's time is over, TaskCancelled if somebody cancelled it; else do nothing.
+
+        For bodies in threads, which cannot be stopped from outside: called now and then, it ends them in time.
+        """
+        if self.is_cancelled:
+            raise TaskCancelled({"error": "cancelled", "retries": self.retries, "traceback": "", "task_id": self.id})
+        if self.is_timed_out:
+            raise TaskTimeout(f"task {self.name} ran out of its time")
+
+    def begin_run(self, seconds: float) -> None:
+        """Start the clock of an attempt that has so many seconds."""
+        self._run = Run(time.monotonic() + seconds)
+
+    def cancel_run(self) -> None:
+        """Let the body know that it was cancelled."""
+        if self._run is None:
+            self._run = Run()
+        self._run.cancelled = True
+
+    def resolve_deadline(self, now: float) -> datetime | None:
+        """Say by when all attempts must be over; relative ones count from ``now``, or from the eta if that is later."""
+        match self.deadline:
+            case None:
+                return None
+            case datetime():
+                return aware(self.deadline)
+            case _:
+                start = now if self.eta is None else max(now, self.eta.timestamp())
+                return datetime.fromtimestamp(start + seconds_from(self.deadline, "deadline"), UTC)
 
     def resolve_expires(self, now: float) -> datetime | None:
         """Say when the task expires if it is enqueued at ``now`` (epoch seconds)."""

@@ -109,6 +109,9 @@ class TaskWrapper(Generic[P, R]):
         priority: float | None = None,
         expires: Expires | None = None,
         timeout: float | None = None,
+        retry_max_delay: float | timedelta | None = None,
+        retry_jitter: float | None = None,
+        deadline: Expires | None = None,
     ) -> BoundOptions[P, R]:
         """Return something to call in place of the task, with these settings for its calls."""
         given = {
@@ -121,6 +124,9 @@ class TaskWrapper(Generic[P, R]):
             "priority": priority,
             "expires": expires,
             "timeout": timeout,
+            "retry_max_delay": retry_max_delay,
+            "retry_jitter": retry_jitter,
+            "deadline": deadline,
         }
         return BoundOptions(self, {name: value for name, value in given.items() if value is not None})
 
@@ -219,6 +225,9 @@ class TaskWrapper(Generic[P, R]):
         priority: float | None = None,
         expires: Expires | None = None,
         timeout: float | None = None,
+        retry_max_delay: float | timedelta | None = None,
+        retry_jitter: float | None = None,
+        deadline: Expires | None = None,
     ) -> Task:
         # Whether nothing is missing is checked when it is enqueued: a later stage of a pipeline gets more.
         self.spec.check_partial_call(args, kwargs)
@@ -235,6 +244,14 @@ class TaskWrapper(Generic[P, R]):
                 priority=priority,
             )
         declared = self.spec.options
+        if (retry_max_delay, retry_jitter, deadline) != (None, None, None):
+            retry_max_delay = None if retry_max_delay is None else seconds_from(retry_max_delay, "retry_max_delay")
+            check_settings(retry_max_delay=retry_max_delay, retry_jitter=retry_jitter or 0)
+            if deadline is not None and not isinstance(deadline, datetime):
+                seconds_from(deadline, "deadline")
+        if retry_max_delay is None:
+            retry_max_delay = declared.retry_max_delay
+        assert not isinstance(retry_max_delay, timedelta)
         return Task(
             self.name,
             args,
@@ -246,8 +263,11 @@ class TaskWrapper(Generic[P, R]):
             retries=declared.retries if retries is None else retries,
             retry_delay=declared.retry_delay if retry_delay is None else retry_delay,
             retry_backoff=declared.retry_backoff if retry_backoff is None else retry_backoff,
+            retry_max_delay=retry_max_delay,
+            retry_jitter=declared.retry_jitter if retry_jitter is None else retry_jitter,
             timeout=declared.timeout if timeout is None else timeout,
             settings=declared.settings,
+            deadline=declared.deadline if deadline is None else deadline,
         )
 
 

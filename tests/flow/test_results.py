@@ -16,6 +16,7 @@ from hueyio import (
     Huey,
     ResultTimeout,
     RetryTask,
+    Task,
     TaskArgumentError,
     TaskException,
     TaskExpired,
@@ -482,7 +483,7 @@ async def test_exception_that_cannot_be_serialised_is_kept_by_its_text(huey: Hue
         assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, StopIteration])
+@pytest.mark.parametrize("kind", [SystemExit, asyncio.CancelledError, GeneratorExit, StopIteration])
 @pytest.mark.parametrize("lane", ["loop", "thread"])
 async def test_strange_exception_of_a_body_is_its_failure(huey: Huey, kind: type[BaseException], lane: str) -> None:
     @huey.task(name="on_loop")
@@ -499,6 +500,21 @@ async def test_strange_exception_of_a_body_is_its_failure(huey: Huey, kind: type
         with pytest.raises(TaskException):
             await result
         assert await (await add(1, 2)) == 3
+
+
+async def test_body_that_raises_keyboard_interrupt_is_interrupted_and_comes_back(huey: Huey) -> None:
+    attempts: list[int] = []
+
+    @huey.task(context=True)
+    async def interrupted(task: Task) -> int:
+        attempts.append(task.attempt)
+        if len(attempts) == 1:
+            raise KeyboardInterrupt
+        return task.retries
+
+    async with huey.create_consumer():
+        assert await (await interrupted.options(retries=2)()) == 2
+    assert attempts == [0, 0]
 
 
 async def test_results_can_be_switched_off(make_huey: Callable[..., Huey]) -> None:

@@ -392,7 +392,7 @@ async def test_immediate_stop_prints_no_traceback(huey: Huey, caplog: pytest.Log
     assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
-@pytest.mark.parametrize("option", ["at_most_once", "unique", "run_in", "task_base"])
+@pytest.mark.parametrize("option", ["unique", "task_base"])
 def test_option_that_would_do_nothing_is_refused(option: str) -> None:
     with pytest.raises(ConfigurationError, match=option):
         make_spec(run_in_child, {option: True})

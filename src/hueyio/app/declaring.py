@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from hueyio.app.driving import Driving
 from hueyio.declaration import ContextTaskDecorator, TaskDecorator, make_spec
 from hueyio.signals import Receiver
+from hueyio.spec import Lane
 from hueyio.task import Expires
 from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
 
@@ -59,11 +61,16 @@ class Declaring(Driving):
         retries: int = 0,
         retry_delay: float = 0,
         retry_backoff: float = 0,
+        retry_max_delay: float | timedelta | None = None,
+        retry_jitter: float = 0,
         priority: float | None = None,
         context: bool = False,
         name: str | None = None,
         expires: Expires | None = None,
         timeout: float | None = None,
+        deadline: Expires | None = None,
+        run_in: Lane | None = None,
+        at_most_once: bool = False,
         max_deliveries: int = 3,
         **settings: Any,
     ) -> TaskDecorator: ...
@@ -72,8 +79,8 @@ class Declaring(Driving):
         """Declare a function as a task: ``@huey.task``, or ``@huey.task(retries=3)``.
 
         The task's name is the function's module and name; ``name`` replaces the latter. ``context=True`` passes
-        the Task to the parameter ``task``. ``timeout`` (seconds) applies to each attempt. Keywords that hueyio does
-        not know stay readable on each Task. Raises ValueError if the name is taken.
+        the Task to the parameter ``task``. See ``TaskOptions`` for the rest. Keywords that hueyio does not know stay
+        readable on each Task. Raises ValueError if the name is taken.
         """
 
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:

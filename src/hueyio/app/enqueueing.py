@@ -31,6 +31,8 @@ class Enqueueing(Revoking):
         self.registry.find(task.name).check_call(task.args, task.kwargs)
         for stage in task.stages():
             self._check(stage)
+        if task.deadline is not None:
+            task.deadline_resolved = None  # a Task that is enqueued a second time counts anew
         return make_entry(task, self.registry, self.serializer, self.now())
 
     async def send(self, task: Task, entry: Entry) -> Any:
@@ -92,11 +94,19 @@ class Enqueueing(Revoking):
         self.registry.find(stage.name)
         if not isinstance(stage.id, str) or not stage.id:
             raise ConfigurationError(f"task {stage.name}: an id must be a text that is not empty, not {stage.id!r}")
-        if stage.priority is not None or stage.timeout is not None or stage.retries or stage.retry_delay:
+        if (
+            stage.priority is not None
+            or stage.timeout is not None
+            or stage.retries
+            or stage.retry_delay
+            or stage.retry_jitter
+        ):
             check_settings(
                 retries=stage.retries,
                 retry_delay=stage.retry_delay,
                 retry_backoff=stage.retry_backoff,
+                retry_max_delay=stage.retry_max_delay,
+                retry_jitter=stage.retry_jitter,
                 timeout=stage.timeout,
                 priority=stage.priority,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from hueyio.exceptions import CancelExecution, RetryTask
+from hueyio.exceptions import CancelExecution, RetryTask, Snooze
 
 __all__ = [
     "CancelAsked",
@@ -16,6 +16,7 @@ __all__ = [
     "Outcome",
     "RetryAsked",
     "Revoked",
+    "Snoozed",
     "Succeeded",
     "TimedOut",
     "UnknownTask",
@@ -53,6 +54,13 @@ class RetryAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Snoozed:
+    """The body raised Snooze: this run does not count."""
+
+    error: Snooze
+
+
+@dataclass(frozen=True, slots=True)
 class CancelAsked:
     """The body raised CancelExecution."""
 
@@ -78,7 +86,12 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The consumer stopped before the end: not a failure, it goes back as it was."""
+    """The consumer stopped before the end: not a failure, it goes back as it was.
+
+    ``by_itself``: the body raised KeyboardInterrupt, and nobody stopped.
+    """
+
+    by_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +112,10 @@ class UnknownTask:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLost:
-    """Its consumers died with it, ``deliveries`` times."""
+    """Its consumers died with it, ``deliveries`` times; ``started``: it is ``at_most_once``, and once is too often."""
 
     deliveries: int
+    started: bool = False
 
 
 Outcome: TypeAlias = (
@@ -109,6 +123,7 @@ Outcome: TypeAlias = (
     | Failed
     | TimedOut
     | RetryAsked
+    | Snoozed
     | CancelAsked
     | Cancelled
     | Expired

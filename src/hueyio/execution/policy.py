@@ -5,6 +5,7 @@ Pure: no I/O, no clock of its own. Where a rule comes from: ``docs/explanation/e
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
@@ -36,6 +37,9 @@ UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
 
 _UNKNOWN_TASK_MOST_DELAY: Final = 60.0
 
+_INTERRUPTED_DELAY: Final = 1.0
+"""Seconds after which a task runs again whose body raised KeyboardInterrupt by itself."""
+
 _LONGEST_RETRY_DELAY: Final = 366 * 86400.0
 """Seconds up to which a back-off grows."""
 
@@ -64,18 +68,24 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
         case ways.RetryAsked(error):
             again = _retry_as_asked(task, error, now)
             return Effects(enqueue=(again,), deletes=_revocation(task), after=(SIGNAL_RETRYING,))
+        case ways.Snoozed(error):
+            later = task.replaced(eta=datetime.fromtimestamp(now + error.delay, UTC))
+            return Effects(enqueue=(later,), deletes=_revocation(task))
         case ways.Cancelled():
             return _end_unrun(task, rules, "cancelled", SIGNAL_CANCELED)
         case ways.Expired():
             return _end_unrun(task, rules, "expired", SIGNAL_EXPIRED)
         case ways.Revoked(take):
             return _end_unrun(task, rules, "revoked", SIGNAL_REVOKED, take)
-        case ways.Interrupted():
-            return Effects(settle="release", before=(SIGNAL_INTERRUPTED,))
+        case ways.Interrupted(by_itself):
+            if not by_itself:
+                return Effects(settle="release", before=(SIGNAL_INTERRUPTED,))
+            # Not at once: a body that always raises KeyboardInterrupt must not keep its consumer busy with it.
+            return Effects(settle="defer", defer_until=now + _INTERRUPTED_DELAY, before=(SIGNAL_INTERRUPTED,))
         case ways.UnknownTask(first_seen, defers):
             return _put_off_unknown(task, first_seen, defers, now, rules)
-        case ways.WorkerLost(deliveries):
-            return _bury_lost(task, deliveries, rules)
+        case ways.WorkerLost(deliveries, started):
+            return _bury_lost(task, deliveries, started, rules)
         case ways.Unreadable(reason, expects):
             return _bury_unreadable(task, reason, expects, rules)
         case _:
@@ -94,7 +104,8 @@ def _succeed(task: Task, value: object, rules: Rules) -> Effects:
 
 def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int) -> Effects:
     described = error_of(error, task_id=task.id, retries=task.retries)
-    final = retries <= 0
+    again = _retry(task.replaced(retries=max(retries, 1) - 1), now)
+    final = retries <= 0 or _is_too_late(again, now)
     handler = _error_handler(task, error, described) if final or rules.store_intermediate_errors else ()
     if final:
         return Effects(
@@ -104,7 +115,6 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
             deletes=_revocation(task),
             before=(signal,),
         )
-    again = _retry(task.replaced(retries=retries - 1), now)
     return Effects(
         ending=described if rules.results and rules.store_intermediate_errors else None,
         enqueue=(*handler, again),
@@ -158,8 +168,10 @@ def _bury_unreadable(task: Task, reason: str, expects: tuple[str, ...], rules: R
     )
 
 
-def _bury_lost(task: Task, deliveries: int, rules: Rules) -> Effects:
+def _bury_lost(task: Task, deliveries: int, started: bool, rules: Rules) -> Effects:
     reason = f"its consumer died with it {deliveries} times"
+    if started:
+        reason = "its run was cut short, and at_most_once forbids another"
     described = _ending_without_traceback(task, f"WorkerLost({reason!r})", "lost")
     return Effects(
         settle="bury",
@@ -199,12 +211,29 @@ def _error_handler(task: Task, error: BaseException, described: Error) -> tuple[
 
 def _retry(task: Task, now: float) -> Task:
     """Build the next attempt after the task's own delay, which grows by its back-off."""
-    delay = task.retry_delay
+    most = _LONGEST_RETRY_DELAY if task.retry_max_delay is None else task.retry_max_delay
+    delay = min(task.retry_delay, most)
+    wait = delay * _jitter(task)
     return task.replaced(
         attempt=task.attempt + 1,
-        eta=datetime.fromtimestamp(now + delay, UTC) if delay else None,
-        retry_delay=min(delay * task.retry_backoff, _LONGEST_RETRY_DELAY) if task.retry_backoff else delay,
+        eta=datetime.fromtimestamp(now + wait, UTC) if wait else None,
+        retry_delay=min(delay * task.retry_backoff, most) if task.retry_backoff else delay,
     )
+
+
+def _jitter(task: Task) -> float:
+    """Return what a delay is multiplied by: chance from the id and the attempt, so that the policy stays pure."""
+    if not task.retry_jitter:
+        return 1.0
+    chance = zlib.crc32(f"{task.id}:{task.attempt}".encode()) / 2**32
+    return 1.0 + task.retry_jitter * (2 * chance - 1)
+
+
+def _is_too_late(again: Task, now: float) -> bool:
+    """Say whether the next attempt would start when the deadline of all attempts is over."""
+    if again.deadline_resolved is None:
+        return False
+    return again.deadline_resolved.timestamp() <= (now if again.eta is None else again.eta.timestamp())
 
 
 def _retry_as_asked(task: Task, asked: RetryTask, now: float) -> Task:
