@@ -222,24 +222,41 @@ class Keys(Protocol):
 
 
 class Limits(Protocol):
-    """Semaphores and token buckets."""
+    """Locks, semaphores and token buckets, all on the storage's clock.
+
+    A place is one of ``size`` under a key: of a lock there is one. Whoever has the token has the place, so that a
+    redelivered task takes over what its predecessor held. The places stand in the area ``locks`` (``scan_keys``
+    lists them, ``delete`` frees a key whoever holds it), the buckets in ``windows``.
+    """
 
     async def acquire(
-        self, key: str, token: str, size: int, lease: float | None = None, owner: str | None = None
+        self, key: str, token: str, size: int, lease: float, owner: str | None = None, ttl: float | None = None
     ) -> bool:
-        """Take one of ``size`` places for ``token``; it lives for ``lease`` seconds, or as long as ``owner``."""
+        """Take one of ``size`` places; False if others hold them all. Taking it again begins its times anew.
+
+        Without an owner it ends ``lease`` seconds after it was taken or renewed last. With one it lives as long as
+        that owner's lease, and ``lease`` seconds more when that ended; never longer than ``ttl`` seconds in all.
+        Raises LeaseLost if the owner has no live lease.
+        """
         ...
 
     async def renew(self, key: str, token: str, lease: float) -> bool:
-        """Prolong a place; False if it is gone."""
+        """Let a place that has no owner last ``lease`` seconds from now, not beyond its ttl; False if it is gone."""
         ...
 
-    async def release(self, key: str, token: str) -> bool:
-        """Give a place back; False if it is gone."""
+    async def release(self, key: str, token: str, owner: str | None = None) -> bool:
+        """Give a place back; False, with nothing changed, unless this very owner (None: nobody) holds it by token."""
+        ...
+
+    async def holders(self, key: str) -> list[str]:
+        """List the tokens that hold a place now."""
         ...
 
     async def take(self, key: str, rate: float, burst: int) -> float:
-        """Take a token from a bucket: 0.0, or the seconds until there is one."""
+        """Take a token from a bucket that holds ``burst`` and gets ``rate`` per second.
+
+        Returns 0.0, or, with nothing taken, the seconds until there is one.
+        """
         ...
 
 

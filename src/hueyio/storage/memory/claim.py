@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hueyio.storage.memory.limits import end_places
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.settle import in_force
 from hueyio.storage.memory.state import Lease, MemoryState
@@ -131,6 +132,7 @@ def _end_lease(state: MemoryState, owner: str, lease: Lease, more: int) -> int:
         task.deliveries += more
         state.put_back(task)
     del state.leases[owner]
+    end_places(state, owner)
     state.noticed.poke(owner)
     return len(tasks)
 

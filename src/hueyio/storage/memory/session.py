@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from hueyio.storage.memory import claim as claiming
 from hueyio.storage.memory import looking
-from hueyio.storage.memory.keys import MemoryKeys
+from hueyio.storage.memory.limits import MemoryLimits
 from hueyio.storage.memory.settle import settle
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.memory.waits import OutcomesWait, Wait
@@ -39,7 +39,7 @@ from hueyio.storage.records import (
 __all__ = ["MemorySession"]
 
 
-class MemorySession(MemoryKeys):
+class MemorySession(MemoryLimits):
     """All roles on the shared state, bound to one running loop."""
 
     def __init__(self, state: MemoryState, loop: asyncio.AbstractEventLoop) -> None:
@@ -202,26 +202,6 @@ class MemorySession(MemoryKeys):
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         """Refuse: this is not there yet."""
         raise NotImplementedError("follow (progress) comes in a later version")
-
-    # --- limits
-
-    async def acquire(
-        self, key: str, token: str, size: int, lease: float | None = None, owner: str | None = None
-    ) -> bool:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("acquire (semaphores) comes in a later version")
-
-    async def renew(self, key: str, token: str, lease: float) -> bool:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("renew (semaphores) comes in a later version")
-
-    async def release(self, key: str, token: str) -> bool:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("release (semaphores) comes in a later version")
-
-    async def take(self, key: str, rate: float, burst: int) -> float:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("take (token buckets) comes in a later version")
 
     # --- dead
 

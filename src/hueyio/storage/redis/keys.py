@@ -1,4 +1,4 @@
-"""The roles of small values: named areas, and the limits that are not there yet."""
+"""Small values in named areas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import check_text
 from hueyio.storage.redis.scripts import Argument
 
-__all__ = ["RedisKeys", "RedisLimits"]
+__all__ = ["RedisKeys"]
 
 _MOST_IN_A_CALL: Final = 1000
 
@@ -82,28 +82,6 @@ class RedisKeys:
     def _channel(self, area: Area) -> bytes:
         """Return where a write to this area is told; only revocations are."""
         return self._core.layout.notice_channel if area == "revocations" else b""
-
-
-class RedisLimits:
-    """Limits: not there yet."""
-
-    async def acquire(
-        self, key: str, token: str, size: int, lease: float | None = None, owner: str | None = None
-    ) -> bool:
-        """Not there yet."""
-        raise NotImplementedError("limits come in a later version")
-
-    async def renew(self, key: str, token: str, lease: float) -> bool:
-        """Not there yet."""
-        raise NotImplementedError("limits come in a later version")
-
-    async def release(self, key: str, token: str) -> bool:
-        """Not there yet."""
-        raise NotImplementedError("limits come in a later version")
-
-    async def take(self, key: str, rate: float, burst: int) -> float:
-        """Not there yet."""
-        raise NotImplementedError("limits come in a later version")
 
 
 def _seconds(ttl: float | None) -> str:

@@ -8,7 +8,8 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.redis.consuming import RedisConsuming
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.dead import RedisDead
-from hueyio.storage.redis.keys import RedisKeys, RedisLimits
+from hueyio.storage.redis.keys import RedisKeys
+from hueyio.storage.redis.limits import RedisLimits
 from hueyio.storage.redis.looking import RedisLooking, RedisWaiting
 from hueyio.storage.redis.producing import RedisProducing
 

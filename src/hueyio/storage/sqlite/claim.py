@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hueyio.storage.records import LANES, Delivery, Lane, Promoted, Receipt
 from hueyio.storage.sqlite.keys import sweep
+from hueyio.storage.sqlite.limits import end_places
 from hueyio.storage.sqlite.rows import HELD, LANE_NUMBERS, READY, SUSPECT, TaskRow, delivery, in_order
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.transaction import Transaction
@@ -25,6 +26,7 @@ def deregister(tx: Transaction, owner: str) -> None:
     if tx.one(_SQL["lease"], (tx.queue, owner)) is not None:
         put_back(tx, _held_rows(tx, owner))
         tx.execute(_SQL["deregister"], (tx.queue, owner))
+        end_places(tx, owner)
 
 
 def reclaim(tx: Transaction, owner: str, beat: int) -> int | None:
@@ -35,6 +37,7 @@ def reclaim(tx: Transaction, owner: str, beat: int) -> int | None:
     rows = _held_rows(tx, owner)
     put_back(tx, [row._replace(deliveries=row.deliveries + 1) for row in rows])
     tx.execute(_SQL["deregister"], (tx.queue, owner))
+    end_places(tx, owner)
     return len(rows)
 
 

@@ -11,6 +11,7 @@ from hueyio.storage.sqlite.transaction import Transaction
 
 __all__ = [
     "add",
+    "any_in",
     "compare_delete",
     "compare_extend",
     "delete",
@@ -18,6 +19,7 @@ __all__ = [
     "pop",
     "put",
     "put_if_absent",
+    "scan",
     "shorten",
     "store",
     "sweep",
@@ -87,9 +89,20 @@ def pop(tx: Transaction, area: Area, key: str) -> bytes | None:
 def delete(tx: Transaction, area: Area, keys: Sequence[str]) -> int:
     """Delete keys; return how many were there."""
     number = _AREA_NUMBERS[area]
-    if tx.one(_SQL["any_in_area"], (tx.queue, number)) is None:
+    if not any_in(tx, area):
         return 0  # nearly always so for revocations, of which every end of a run deletes one
     return tx.many(_SQL["delete"], [(tx.queue, number, key, tx.now) for key in keys]).rowcount
+
+
+def any_in(tx: Transaction, area: Area) -> bool:
+    """Say whether anything stands in an area, be its time over or not."""
+    return tx.one(_SQL["any_in_area"], (tx.queue, _AREA_NUMBERS[area])) is not None
+
+
+def scan(tx: Transaction, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:
+    """List the keys of an area with their values."""
+    room = -1 if limit is None else limit
+    return tx.execute(_SQL["scan"], (tx.queue, _AREA_NUMBERS[area], tx.now, room)).fetchall()
 
 
 def compare_delete(tx: Transaction, area: Area, key: str, expected: bytes) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry, Found, Owner, Place, TaskPlace
+from hueyio.storage.records import AREAS, LANES, Clearable, Counts, Entry, Found, Owner, Place, TaskPlace
 from hueyio.storage.sqlite.keys import peek
 from hueyio.storage.sqlite.rows import HELD, LANE_NUMBERS, SCHEDULED, TaskRow
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.transaction import Transaction
 from hueyio.storage.sqlite.waiters import tell_in_vain
 
-__all__ = ["clear", "counts", "locate", "owners", "scan_keys", "scan_tasks"]
+__all__ = ["clear", "counts", "locate", "owners", "scan_tasks"]
 
 _SQL = statements("looking.sql")
 _KEYS = statements("keys.sql")
@@ -63,12 +63,6 @@ def scan_tasks(tx: Transaction, place: TaskPlace, limit: int | None) -> list[Ent
         room = -1 if limit is None else limit - len(rows)
         rows += tx.execute(_SQL[name], (tx.queue, room)).fetchall()
     return [TaskRow._make(row).to_entry() for row in rows]
-
-
-def scan_keys(tx: Transaction, area: Area, limit: int | None) -> list[tuple[str, bytes]]:
-    """List the keys of an area with their values."""
-    room = -1 if limit is None else limit
-    return tx.execute(_KEYS["scan"], (tx.queue, AREAS.index(area), tx.now, room)).fetchall()
 
 
 def clear(tx: Transaction, what: Collection[Clearable]) -> None:

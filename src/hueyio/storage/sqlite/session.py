@@ -41,6 +41,7 @@ from hueyio.storage.sqlite import claim as claiming
 from hueyio.storage.sqlite import dead as dead_letters
 from hueyio.storage.sqlite import enqueue as enqueueing
 from hueyio.storage.sqlite import keys as key_rows
+from hueyio.storage.sqlite import limits as limiting
 from hueyio.storage.sqlite import looking
 from hueyio.storage.sqlite import settle as settling
 from hueyio.storage.sqlite.engine import SqliteEngine
@@ -178,18 +179,21 @@ class SqliteSession:
     # Limits
 
     async def acquire(
-        self, key: str, token: str, size: int, lease: float | None = None, owner: str | None = None
+        self, key: str, token: str, size: int, lease: float, owner: str | None = None, ttl: float | None = None
     ) -> bool:
-        raise NotImplementedError("semaphores come in a later version")
+        return await self._write(lambda tx: limiting.acquire(tx, key, token, size, lease, owner, ttl))
 
     async def renew(self, key: str, token: str, lease: float) -> bool:
-        raise NotImplementedError("semaphores come in a later version")
+        return await self._write(lambda tx: limiting.renew(tx, key, token, lease))
 
-    async def release(self, key: str, token: str) -> bool:
-        raise NotImplementedError("semaphores come in a later version")
+    async def release(self, key: str, token: str, owner: str | None = None) -> bool:
+        return await self._write(lambda tx: limiting.release(tx, key, token, owner))
+
+    async def holders(self, key: str) -> list[str]:
+        return await self._write(lambda tx: limiting.holders(tx, key), Need.READ)
 
     async def take(self, key: str, rate: float, burst: int) -> float:
-        raise NotImplementedError("token buckets come in a later version")
+        return await self._write(lambda tx: limiting.take(tx, key, rate, burst))
 
     # Dead
 
@@ -213,7 +217,7 @@ class SqliteSession:
         return await self._read(lambda tx: looking.scan_tasks(tx, place, limit))
 
     async def scan_keys(self, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:
-        return await self._read(lambda tx: looking.scan_keys(tx, area, limit))
+        return await self._read(lambda tx: key_rows.scan(tx, area, limit))
 
     async def clear(self, what: Collection[Clearable]) -> None:
         cleared = tuple(what)

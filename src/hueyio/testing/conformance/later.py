@@ -12,7 +12,7 @@ __all__ = ["Later"]
 
 
 class Later(Basis):
-    """Progress, semaphores, token buckets and pauses."""
+    """Progress and pauses."""
 
     @pytest.mark.asyncio
     async def test_progress_is_not_there_yet(self, session: Session) -> None:
@@ -20,17 +20,6 @@ class Later(Basis):
             await session.report(Receipt("owner", "a", 0), b"50 %")
         with pytest.raises(NotImplementedError, match="later"):
             await session.follow("a", None)
-
-    @pytest.mark.asyncio
-    async def test_limits_are_not_there_yet(self, session: Session) -> None:
-        with pytest.raises(NotImplementedError, match="later"):
-            await session.acquire("key", "token", 1)
-        with pytest.raises(NotImplementedError, match="later"):
-            await session.renew("key", "token", 1.0)
-        with pytest.raises(NotImplementedError, match="later"):
-            await session.release("key", "token")
-        with pytest.raises(NotImplementedError, match="later"):
-            await session.take("key", 1.0, 1)
 
     @pytest.mark.asyncio
     async def test_pauses_are_not_there_yet(self, session: Session) -> None:

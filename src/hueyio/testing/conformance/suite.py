@@ -11,6 +11,7 @@ from hueyio.testing.conformance.interrupting import Interrupting
 from hueyio.testing.conformance.keys import Keys
 from hueyio.testing.conformance.later import Later
 from hueyio.testing.conformance.leases import Leases
+from hueyio.testing.conformance.limits import Limits
 from hueyio.testing.conformance.looking import Looking
 from hueyio.testing.conformance.names import Names
 from hueyio.testing.conformance.notices import Noticing
@@ -35,6 +36,7 @@ class StorageConformance(
     Bells,
     Waiting,
     Keys,
+    Limits,
     Dead,
     Noticing,
     Looking,

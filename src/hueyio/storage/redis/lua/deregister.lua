@@ -1,9 +1,10 @@
 -- End a lease; nothing is counted. ARGV: owner.
 -- keys: OWNERS OWNERS_INFO OWNERS_ANSWERS HELD
--- parts: _held
+-- parts: _held _places
 
 if redis.call('HDEL', OWNERS, ARGV[1]) == 1 then
   redis.call('HDEL', OWNERS_INFO, ARGV[1])
   redis.call('HDEL', OWNERS_ANSWERS, ARGV[1])
+  end_places(ARGV[1])
   end_lease(HELD, ARGV[1], 0)
 end

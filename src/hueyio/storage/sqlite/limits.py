@@ -1,0 +1,61 @@
+"""Locks, semaphores and token buckets: values of the key table that are read, decided on and written back."""
+
+from __future__ import annotations
+
+from hueyio.storage import places
+from hueyio.storage.records import Area
+from hueyio.storage.sqlite.keys import any_in, delete, peek, put, scan
+from hueyio.storage.sqlite.transaction import Transaction
+
+__all__ = ["acquire", "end_places", "holders", "release", "renew", "take"]
+
+
+def acquire(
+    tx: Transaction, key: str, token: str, size: int, lease: float, owner: str | None, ttl: float | None
+) -> bool:
+    """Take one of ``size`` places."""
+    if owner is not None:
+        tx.require_lease(owner)
+    return _apply(tx, "locks", key, places.acquire(_value(tx, "locks", key), token, size, lease, owner, ttl, tx.now))
+
+
+def renew(tx: Transaction, key: str, token: str, lease: float) -> bool:
+    """Prolong a place that has no owner."""
+    return _apply(tx, "locks", key, places.renew(_value(tx, "locks", key), token, lease, tx.now))
+
+
+def release(tx: Transaction, key: str, token: str, owner: str | None) -> bool:
+    """Give a place back, if this owner holds it."""
+    return _apply(tx, "locks", key, places.release(_value(tx, "locks", key), token, owner, tx.now))
+
+
+def holders(tx: Transaction, key: str) -> list[str]:
+    """List the tokens that hold a place."""
+    return places.holders(_value(tx, "locks", key), tx.now)
+
+
+def take(tx: Transaction, key: str, rate: float, burst: int) -> float:
+    """Take a token from a bucket, or say how long to wait."""
+    wait, change = places.take(_value(tx, "windows", key), rate, burst, tx.now)
+    _apply(tx, "windows", key, change)
+    return wait
+
+
+def end_places(tx: Transaction, owner: str) -> None:
+    """Let the places of an owner whose lease has ended last only for their grace."""
+    if any_in(tx, "locks"):
+        for key, value in scan(tx, "locks"):
+            _apply(tx, "locks", key, places.end_owner(value, owner, tx.now))
+
+
+def _value(tx: Transaction, area: Area, key: str) -> bytes | None:
+    return peek(tx, area, [key])[0]
+
+
+def _apply(tx: Transaction, area: Area, key: str, change: places.Change) -> bool:
+    if change.done:
+        if change.value is None:
+            delete(tx, area, [key])
+        else:
+            put(tx, area, {key: change.value}, change.ttl)
+    return change.done
