@@ -27,6 +27,7 @@ from hueyio.exceptions import (
     UnknownTaskError,
     WorkerLost,
 )
+from hueyio.fleet import ConsumerInfo
 from hueyio.presets import (
     MemoryHuey,
     PriorityRedisExpireHuey,
@@ -72,6 +73,7 @@ __all__ = [
     "CancelExecution",
     "ConfigurationError",
     "Consumer",
+    "ConsumerInfo",
     "ConsumerOptions",
     "DeadTask",
     "Error",

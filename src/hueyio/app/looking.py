@@ -8,6 +8,7 @@ from typing import Final
 
 from hueyio.app.base import Base
 from hueyio.exceptions import HueyException, SerializationError
+from hueyio.fleet import ConsumerInfo, read_consumers
 from hueyio.message import read_task
 from hueyio.storage.records import Clearable, Counts, Entry
 from hueyio.task import Task
@@ -57,6 +58,13 @@ class Looking(Base):
     async def result_count(self) -> int:
         """Return how many results are stored and not read; nothing else is counted."""
         return (await self.counts()).results
+
+    async def consumers(self) -> list[ConsumerInfo]:
+        """List the consumers that have a live lease on this queue, in any process on any machine.
+
+        One that died is listed until the others give it up; ``silence`` grows meanwhile.
+        """
+        return read_consumers(await (await self.session()).owners())
 
     async def pending(self, limit: int | None = None) -> list[Task]:
         """List the tasks in the queue, lane by lane in the order in which they will run.

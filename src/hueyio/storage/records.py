@@ -228,12 +228,16 @@ class Promoted(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """One consumer: ``beat`` rises with each heartbeat, ``held`` counts what is under its lease."""
+    """One consumer: ``beat`` rises with each heartbeat, ``held`` counts what is under its lease.
+
+    ``silence`` is how many seconds ago it registered or beat last, on the storage's clock.
+    """
 
     owner: str
     beat: int
     info: bytes
     held: int
+    silence: float = 0.0
 
 
 class Found(NamedTuple):

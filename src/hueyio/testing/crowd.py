@@ -1,7 +1,8 @@
-"""Several processes at once for the conformance suite: ``python -m hueyio.testing.crowd RECIPE SIZE ROOM``.
+"""Several processes at once for the conformance suite: ``python -m hueyio.testing.crowd RECIPE SIZE ROOM TICKS``.
 
 They are forked from one that has everything imported, before it has a loop, a thread or a connection. All open the
-storage at the same moment; when told on standard input, all run tasks until there are none.
+storage at the same moment; when told on standard input, all enqueue as many ticks, each with the same once tokens as
+everybody else's, and then run tasks until there are none.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from multiprocessing.synchronize import Barrier, Event
 from typing import Any
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Finish
+from hueyio.storage.records import Entry, Finish, Header
 from hueyio.testing.recipe import Recipe
 
 __all__ = ["main"]
@@ -23,12 +24,14 @@ __all__ = ["main"]
 PATIENCE = 30.0
 
 
-def main(recipe: str, size: int, room: int) -> int:
+def main(recipe: str, size: int, room: int, ticks: int) -> int:
     """Start the crowd; say "open", and then who ran what. Return 0 if all ended well."""
     context = multiprocessing.get_context("fork")
     together, go, said = context.Barrier(size), context.Event(), context.SimpleQueue()
     crowd = [
-        context.Process(target=_take_part, args=(recipe, f"member {index}", room, together, go, said), daemon=True)
+        context.Process(
+            target=_take_part, args=(recipe, f"member {index}", (room, ticks), together, go, said), daemon=True
+        )
         for index in range(size)
     ]
     for process in crowd:
@@ -44,7 +47,11 @@ def main(recipe: str, size: int, room: int) -> int:
     return sum(process.exitcode != 0 for process in crowd)
 
 
-def _take_part(recipe: str, owner: str, room: int, together: Barrier, go: Event, said: SimpleQueue[Any]) -> None:
+def _take_part(
+    recipe: str, owner: str, work: tuple[int, int], together: Barrier, go: Event, said: SimpleQueue[Any]
+) -> None:
+    room, ticks = work
+
     async def take_part() -> list[str]:
         storage = Recipe.from_json(recipe).build()
         together.wait(PATIENCE)
@@ -52,6 +59,9 @@ def _take_part(recipe: str, owner: str, room: int, together: Barrier, go: Event,
         await session.register(owner, b"")
         said.put("open")
         await asyncio.to_thread(go.wait, PATIENCE)
+        for number in range(ticks):
+            header = Header(f"{owner}: tick {number}", once_token=f"tick {number}", once_ttl=600.0)
+            await session.enqueue([Entry(header, b"")])
         done = await _run_tasks(session, owner, room)
         await session.deregister(owner)
         await session.close()
@@ -71,4 +81,4 @@ async def _run_tasks(session: Session, owner: str, room: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))

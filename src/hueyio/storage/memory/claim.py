@@ -20,9 +20,9 @@ def register(state: MemoryState, owner: str, info: bytes) -> None:
     """Begin a lease, or replace its info."""
     lease = state.leases.get(owner)
     if lease is None:
-        state.leases[owner] = Lease(info)
+        state.leases[owner] = Lease(info, state.clock())
     else:
-        lease.info = info
+        lease.info, lease.seen = info, state.clock()
 
 
 def deregister(state: MemoryState, owner: str) -> None:
@@ -42,7 +42,11 @@ def reclaim(state: MemoryState, owner: str, beat: int) -> int | None:
 
 def owners(state: MemoryState) -> list[Owner]:
     """List the owners with a live lease."""
-    return [Owner(owner, lease.beat, lease.info, len(lease.held)) for owner, lease in state.leases.items()]
+    now = state.clock()
+    return [
+        Owner(owner, lease.beat, lease.info, len(lease.held), max(now - lease.seen, 0.0))
+        for owner, lease in state.leases.items()
+    ]
 
 
 def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Delivery]:

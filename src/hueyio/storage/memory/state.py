@@ -36,10 +36,11 @@ _DONE: Final = Placed("done")
 class Lease:
     """One owner: what it holds, and what it was told last."""
 
-    __slots__ = ("answers", "beat", "held", "info", "number", "suspects")
+    __slots__ = ("answers", "beat", "held", "info", "number", "seen", "suspects")
 
-    def __init__(self, info: bytes) -> None:
+    def __init__(self, info: bytes, seen: float) -> None:
         self.info = info
+        self.seen = seen
         self.beat = 0
         self.held: dict[str, LiveTask] = {}
         self.suspects = 0

@@ -55,6 +55,7 @@ class MemoryLeaseKeeper:
             if lease is None:
                 return False
             lease.beat += 1
+            lease.seen = self._state.clock()
             return True
 
     def close(self) -> None:

@@ -49,8 +49,8 @@ class RedisConsuming:
         """List the owners with a live lease."""
         found = await self._core.run_over_fleet("owners")
         return [
-            Owner(found[at].decode(), int(found[at + 1]), found[at + 2], found[at + 3])
-            for at in range(0, len(found), 4)
+            Owner(found[at].decode(), int(found[at + 1]), found[at + 2], found[at + 3], float(found[at + 4]))
+            for at in range(0, len(found), 5)
         ]
 
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:

@@ -14,7 +14,7 @@ kind:<list or sorted>  string      the class that writes this queue
 schedule               sorted set  ids by eta
 held:<owner>           hash        id → deliveries and marks: what is in flight under a lease
 deliveries             hash        the same for redelivered tasks while they are not in flight
-owners                 hash        owner → heartbeat; ``owners:info``, ``owners:answers`` beside it
+owners                 hash        owner → heartbeat; ``owners:info``, ``:answers``, ``:seen`` beside it
 solitary               hash        owner → the suspect that it holds
 bell:<lane>            list        tokens, at most 64; ``bell:schedule`` too
 waiting                hash        id → the clients that wait for it (``lua/_waiting.lua``)

@@ -18,7 +18,7 @@ _SQL = statements("tasks.sql")
 
 def register(tx: Transaction, owner: str, info: bytes) -> None:
     """Begin a lease, or replace its info."""
-    tx.execute(_SQL["register"], (tx.queue, owner, info))
+    tx.execute(_SQL["register"], (tx.queue, owner, info, tx.now))
 
 
 def deregister(tx: Transaction, owner: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from hueyio.exceptions import SessionClosed
@@ -37,4 +38,4 @@ class SqliteLeaseKeeper:
 
     def _attempt(self) -> bool:
         with self._file as connection:
-            return connection.execute(_BEAT, (self._options.name, self._owner)).rowcount == 1
+            return connection.execute(_BEAT, (time.time(), self._options.name, self._owner)).rowcount == 1

@@ -39,7 +39,7 @@ def _locate_one(tx: Transaction, id: str) -> Found:
 
 def owners(tx: Transaction) -> list[Owner]:
     """List the owners with a live lease."""
-    return [Owner._make(row) for row in tx.execute(_SQL["owners"], (tx.queue,)).fetchall()]
+    return [Owner._make(row) for row in tx.execute(_SQL["owners"], (tx.now, tx.queue)).fetchall()]
 
 
 def counts(tx: Transaction) -> Counts:

@@ -48,7 +48,8 @@ SELECT dead_dropped FROM hueyio_queues WHERE queue = ?
 
 -- name: owners
 SELECT owner, beat, info,
-    (SELECT count(*) FROM hueyio_tasks AS task WHERE task.queue = it.queue AND task.owner = it.owner AND task.state = 3)
+    (SELECT count(*) FROM hueyio_tasks AS task WHERE task.queue = it.queue AND task.owner = it.owner AND task.state = 3),
+    max(? - seen, 0)
 FROM hueyio_owners AS it WHERE queue = ? ORDER BY owner
 
 -- name: whereabouts

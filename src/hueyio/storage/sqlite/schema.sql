@@ -70,6 +70,7 @@ CREATE TABLE hueyio_owners (
     queue INTEGER NOT NULL,
     owner TEXT NOT NULL,
     beat INTEGER NOT NULL DEFAULT 0,
+    seen REAL NOT NULL,  -- when it registered or beat last
     info BLOB NOT NULL,
     number INTEGER NOT NULL DEFAULT 0,
     answers TEXT NOT NULL DEFAULT '',

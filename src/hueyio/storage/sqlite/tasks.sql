@@ -113,7 +113,8 @@ SELECT row, lane FROM hueyio_tasks WHERE queue = ? AND state = 2 AND eta <= ? OR
 UPDATE hueyio_tasks SET state = 0, place = ? WHERE row = ?
 
 -- name: register
-INSERT INTO hueyio_owners (queue, owner, info) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET info = excluded.info
+INSERT INTO hueyio_owners (queue, owner, info, seen) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET info = excluded.info, seen = excluded.seen
 
 -- name: lease
 SELECT number, answers, beat FROM hueyio_owners WHERE queue = ? AND owner = ?
@@ -125,5 +126,5 @@ UPDATE hueyio_owners SET number = ?, answers = ? WHERE queue = ? AND owner = ?
 DELETE FROM hueyio_owners WHERE queue = ? AND owner = ?
 
 -- name: beat
-UPDATE hueyio_owners SET beat = beat + 1
+UPDATE hueyio_owners SET beat = beat + 1, seen = ?
 WHERE queue = (SELECT queue FROM hueyio_queues WHERE name = ?) AND owner = ?

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -10,7 +11,7 @@ from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import Finish
 from hueyio.testing.conformance.basis import Basis
-from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry
+from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry
 
 __all__ = ["Leases"]
 
@@ -42,12 +43,31 @@ class Leases(Basis):
         assert [it.owner for it in await session.owners()] == ["two"]
 
     @pytest.mark.asyncio
+    @pytest.mark.parametrize("sign", ["beat", "register"])
+    async def test_owners_says_how_long_ago_the_last_sign_of_life_was(
+        self, storage: Storage, worker: Worker, sign: str
+    ) -> None:
+        async def is_silent() -> bool:
+            (owner,) = await worker.session.owners()
+            return owner.silence > 0.02
+
+        await eventually(is_silent)
+        if sign == "beat":
+            await asyncio.to_thread(_beat, storage, worker.owner, 1)
+        else:
+            await worker.session.register(worker.owner, b"")
+        begun = time.monotonic()
+        (owner,) = await worker.session.owners()
+        assert 0 <= owner.silence <= time.monotonic() - begun + 0.02
+
+    @pytest.mark.asyncio
     async def test_second_register_only_replaces_the_info(self, storage: Storage, worker: Worker) -> None:
         await worker.take_one("a")
         await asyncio.to_thread(_beat, storage, worker.owner, 2)
         (before,) = await worker.session.owners()
         await worker.session.register(worker.owner, b"new")
-        assert await worker.session.owners() == [before._replace(info=b"new")]
+        (after,) = await worker.session.owners()
+        assert after == before._replace(info=b"new", silence=after.silence)
         (delivery,) = await worker.session.held(worker.owner)
         await worker.finish(delivery)
 

@@ -120,7 +120,7 @@ class Processes(Basis):
     async def test_eight_processes_create_the_storage_and_share_its_tasks(
         self, storage: Storage, recipe: Recipe, spawn: Spawn
     ) -> None:
-        crowd = await spawn("crowd", CROWD, 7)
+        crowd = await spawn("crowd", CROWD, 7, 0)
         assert await crowd.hear() == "open"
         session = await storage.connect()  # only now: all of them found nothing there
         entries = make_entries(500)
@@ -136,6 +136,19 @@ class Processes(Basis):
             assert done == []
         assert await crowd.end() == (0, "")
         await session.close()
+
+    @pytest.mark.asyncio
+    async def test_once_token_is_honoured_once_whatever_the_number_of_producers(
+        self, storage: Storage, spawn: Spawn
+    ) -> None:
+        if not storage.capabilities.across_processes:
+            return
+        crowd = await spawn("crowd", CROWD, 7, 60)
+        assert await crowd.hear() == "open"
+        crowd.go()
+        done = [id for ids in await crowd.hear() for id in ids]
+        assert sorted(id.partition(": ")[2] for id in done) == sorted(f"tick {number}" for number in range(60))
+        assert await crowd.end() == (0, "")
 
     @pytest.mark.asyncio
     async def test_process_that_froze_overwrites_nothing_and_goes_on(
