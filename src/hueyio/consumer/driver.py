@@ -70,11 +70,11 @@ class Driver:
         if task.eta is not None and task.eta.timestamp() > host.now():
             return await self.put_off(task)
         job.task = task
-        answer: Answer | None = "untaken"
-        while answer == "untaken":  # the revocation that was to stop it was used up by another task: decide anew
+        while True:
             step = _Step(self, host)
-            answer = await step.run(job)
-        return step.value
+            if await step.run(job) != "untaken":
+                return step.value
+            # The revocation that was to stop it was used up by another task: decide anew.
 
     async def put_off(self, task: Task) -> None:
         """Put a claimed task back, to the schedule."""
