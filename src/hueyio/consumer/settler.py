@@ -127,7 +127,7 @@ class Settler(Service):
     def _take_answer(self, item: _Item, answer: Answer) -> None:
         self._ledger.remove(item.job)
         if item.accepted is not None and not item.accepted.done():
-            item.accepted.set_result(answer == "accepted")
+            item.accepted.set_result(answer in ("accepted", "fired"))
         if answer == "untaken":
             self._on_untaken(item.job)
         elif answer == "stale":

@@ -39,6 +39,7 @@ from hueyio.storage.records import (
     Placed,
     Promoted,
     Receipt,
+    Reported,
     Settlement,
     TaskPlace,
 )
@@ -79,7 +80,8 @@ class Producing(Protocol):
 
         An id that is alive is left alone. An entry with an ``eta`` goes to the schedule, others to the back of
         their lane. ``expects`` become expected (unless alive). Rings the lanes that got work, and the schedule if its
-        first entry changed. Checked per entry in this order: alive, once token, unique key.
+        first entry changed. Checked per entry in this order: alive, once token, unique key. Latches are made in the
+        same step, unless they are there or their callback is alive; one of size 0 fires at once.
         """
         ...
 
@@ -165,7 +167,14 @@ class Consuming(Protocol):
         ...
 
     async def report(self, receipt: Receipt, data: bytes) -> bool:
-        """Keep the latest progress of a running task and push it to its followers; False if the receipt is stale."""
+        """Keep the latest progress of a running task and push it to its followers; False if the receipt is stale.
+
+        It is gone when that run is over.
+        """
+        ...
+
+    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+        """Read what members reported to latches, by position; None for a latch that is not there."""
         ...
 
 
@@ -181,7 +190,10 @@ class Waiting(Protocol):
         ...
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
-        """Return a running task's progress as soon as it differs from ``seen``; None when it is over."""
+        """Return a running task's progress as soon as it differs from ``seen``; None when the task is over.
+
+        It is a level: of several reports in a row a follower may see only the last.
+        """
         ...
 
 
@@ -300,16 +312,21 @@ class Looking(Protocol):
     async def clear(self, what: Collection[Clearable]) -> None:
         """Delete all of: ``queue``, ``schedule``, ``dead``, or a key area. What is running is left alone.
 
-        The waiters of deleted tasks and of what they expected are told.
+        The waiters of deleted tasks and of what they expected are told. A latch that waited for one of them is
+        dropped with its callback.
         """
         ...
 
     async def pause(self) -> None:
-        """Let claims of this queue return nothing until ``resume``."""
+        """Let claims of this queue return nothing until ``resume``; the owners get a notice."""
         ...
 
     async def resume(self) -> None:
         """Undo ``pause`` and ring the lanes that have work."""
+        ...
+
+    async def is_paused(self) -> bool:
+        """Say whether the queue is paused."""
         ...
 
 

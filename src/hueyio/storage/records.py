@@ -36,6 +36,7 @@ __all__ = [
     "Promoted",
     "Receipt",
     "Release",
+    "Reported",
     "Settlement",
     "TaskPlace",
 ]
@@ -62,9 +63,10 @@ TaskPlace: TypeAlias = Literal["queued", "scheduled", "running"]
 Clearable: TypeAlias = Literal["queue", "schedule", "dead", "results", "data", "revocations", "locks", "windows"]
 """What ``clear`` can empty."""
 
-Answer: TypeAlias = Literal["accepted", "stale", "untaken"]
+Answer: TypeAlias = Literal["accepted", "fired", "stale", "untaken"]
 """What became of one settlement.
 
+``fired``: accepted, and its report was the last that a latch waited for: the callback is enqueued.
 ``stale``: the receipt is no longer in force, nothing was changed. ``untaken``: its ``take`` key is gone,
 nothing was changed and the task is still held.
 """
@@ -89,13 +91,17 @@ class Header(NamedTuple):
     """Remembered for ``once_ttl`` seconds; a second entry with the same token is not added."""
     once_ttl: float | None = None
     latch: str | None = None
+    """The latch (the id of a chord's callback) of which this is a member; its end reports there."""
     latch_index: int | None = None
+    """Its position in the latch."""
     first_seen: float | None = None
     """When a consumer first saw it without knowing its task."""
     defers: int = 0
     """How often it was put off by Defer; the writer of the Defer counts."""
     expects: tuple[str, ...] = ()
     """Ids that will follow (later stages of a pipeline); written as expected together with the entry."""
+    collects: bool = False
+    """A chord's callback: the latch of its id is kept until it is over."""
 
 
 class Entry(NamedTuple):
@@ -137,27 +143,35 @@ class Placed(NamedTuple):
 
 
 class Latch(NamedTuple):
-    """A chord's counter: when ``size`` distinct positions have reported, ``callback`` is enqueued."""
+    """A chord's counter, named by its callback's id: when ``size`` distinct positions have reported, that is enqueued.
 
-    key: str
+    Until then the callback and what it expects are expected ids. ``callback`` says that it ``collects``.
+    """
+
     size: int
     callback: Entry
+    absent: bytes = b""
+    """Reported for a member that cannot be added: its id is alive elsewhere, its unique key or once token is taken."""
 
 
 class LatchMark(NamedTuple):
-    """One member's report to a latch; stored under its position if absent."""
+    """One member's report to a latch; stored under its position if absent. A latch that is gone ignores it."""
 
     key: str
     position: int
     value: bytes
 
 
+Reported: TypeAlias = tuple[bytes | None, ...]
+"""What the members of a latch reported, by position; None where none has yet."""
+
+
 class Finish(NamedTuple):
     """A run ended by itself.
 
     Applied in this order: fence, ``take``, release, ``follow_ups`` (as ``enqueue`` does), results, ``deletes``, bells,
-    waiters. If ``follow_ups`` holds the own id (a retry) the task lives on, with deliveries back at 0 and its
-    unique key kept; else it is over: its result (None: nothing stored, and what was stored is deleted) is final,
+    waiters, ``latch``. If ``follow_ups`` holds the own id (a retry) the task lives on, with deliveries back at 0 and
+    its unique key kept; else it is over: its result (None: nothing stored, and what was stored is deleted) is final,
     the ids in ``also`` (expected ones) are over with the same bytes, the unique key is free, the cancel flag is
     gone, and the waiters of all these ids are told.
     """
@@ -288,3 +302,5 @@ class Counts(NamedTuple):
     dead: int
     dead_dropped: int
     """Dead letters that the bound pushed out since the storage was created."""
+    latches: int = 0
+    """Chords that wait for members, or whose callback is not over."""

@@ -10,7 +10,19 @@ from hueyio.storage.memory.settle import in_force
 from hueyio.storage.memory.state import Lease, MemoryState
 from hueyio.storage.records import Delivery, Lane, Notices, Owner, Promoted, Receipt
 
-__all__ = ["cancel", "claim", "deregister", "held", "notices", "owners", "promote", "reclaim", "register", "start"]
+__all__ = [
+    "cancel",
+    "claim",
+    "deregister",
+    "held",
+    "notices",
+    "owners",
+    "promote",
+    "reclaim",
+    "register",
+    "report",
+    "start",
+]
 
 _SWEEP = 200
 """How many keys of each area a promote looks at beyond its entries."""
@@ -52,7 +64,7 @@ def owners(state: MemoryState) -> list[Owner]:
 def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
     """Take ready tasks, or one suspect alone."""
     lease = state.lease(owner)
-    if lease.suspects:
+    if lease.suspects or state.paused:
         return []
     if state.suspects and not lease.held:
         suspect = _first_suspect(state, room)
@@ -87,6 +99,17 @@ def start(state: MemoryState, receipts: Sequence[Receipt], owner: str) -> list[b
     return [task is not None for task in tasks]
 
 
+def report(state: MemoryState, receipt: Receipt, data: bytes) -> bool:
+    """Keep the progress of a running task, fenced, and wake its followers."""
+    lease = state.leases.get(receipt.owner)
+    task = None if lease is None else in_force(lease, receipt, receipt.owner)
+    if task is None:
+        return False
+    task.progress = data
+    state.followed.poke(receipt.id)
+    return True
+
+
 def cancel(state: MemoryState, ids: Sequence[str], owner: str) -> list[Delivery]:
     """Flag what is alive; take what no owner holds yet."""
     lease = state.lease(owner)
@@ -109,7 +132,7 @@ def notices(state: MemoryState, owner: str) -> Notices:
     """Say what others ask of an owner now; one without a lease holds nothing."""
     lease = state.leases.get(owner)
     tasks: Mapping[str, LiveTask] = {} if lease is None else lease.held
-    return Notices(frozenset(id for id, task in tasks.items() if task.cancelled), state.revocations, False)
+    return Notices(frozenset(id for id, task in tasks.items() if task.cancelled), state.revocations, state.paused)
 
 
 def promote(state: MemoryState, now: float, limit: int) -> Promoted:

@@ -17,7 +17,7 @@ _fronts: Final = count(-1, -1)
 class LiveTask:
     """A task that is queued, scheduled or running. ``line`` is where it stands, ``owner`` who runs it."""
 
-    __slots__ = ("cancelled", "data", "deliveries", "header", "line", "owner", "seat", "started")
+    __slots__ = ("cancelled", "data", "deliveries", "header", "line", "owner", "progress", "seat", "started")
 
     def __init__(self, header: Header, data: bytes) -> None:
         self.header = header
@@ -26,6 +26,7 @@ class LiveTask:
         self.started = False
         self.cancelled = False
         self.owner: str | None = None
+        self.progress: bytes | None = None
         self.line: Line | None = None
         # The place among equals; a task that is put back takes its old one, which is in front of all that follow.
         self.seat = 0

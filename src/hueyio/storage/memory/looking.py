@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from hueyio.storage.memory.latches import abandon
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.records import LANES, Clearable, Counts, DeadLetter, Entry, Found, TaskPlace
 
-__all__ = ["clear", "counts", "dead", "locate", "purge", "requeue", "scan_tasks"]
+__all__ = ["clear", "counts", "dead", "locate", "pause", "purge", "requeue", "resume", "scan_tasks"]
 
 
 def locate(state: MemoryState, id: str) -> Found:
@@ -37,6 +38,7 @@ def counts(state: MemoryState) -> Counts:
         results=len(state.areas["results"]),
         dead=len(state.dead),
         dead_dropped=state.dead_dropped,
+        latches=len(state.latches),
     )
 
 
@@ -82,6 +84,23 @@ def purge(state: MemoryState, ids: Sequence[str] | None) -> int:
     return sum(state.dead.pop(id, None) is not None for id in (list(state.dead) if ids is None else ids))
 
 
+def pause(state: MemoryState) -> None:
+    """Let claims return nothing, and say so to the owners."""
+    state.paused = True
+    state.noticed.poke_all()
+
+
+def resume(state: MemoryState) -> None:
+    """Let claims return tasks again; ring for what is there."""
+    state.paused = False
+    for lane, line in state.lanes.items():
+        if line:
+            state.bells.ring(lane)
+    for suspect in state.suspects.in_order():
+        state.bells.ring(suspect.header.lane)
+    state.noticed.poke_all()
+
+
 def _requeue_one(state: MemoryState, id: str) -> bool:
     letter = state.dead.get(id)
     if letter is None:
@@ -103,3 +122,4 @@ def _clear_line(state: MemoryState, line: Line) -> None:
     for task in tasks:
         state.tell(task.header.id)
         state.unname(task.header.id, task.header.expects)
+        abandon(state, task.header)

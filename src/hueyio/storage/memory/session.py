@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from hueyio.storage.memory import claim as claiming
 from hueyio.storage.memory import looking
+from hueyio.storage.memory.latches import enqueue_latched
 from hueyio.storage.memory.limits import MemoryLimits
 from hueyio.storage.memory.settle import settle
 from hueyio.storage.memory.state import MemoryState
@@ -32,6 +33,7 @@ from hueyio.storage.records import (
     Placed,
     Promoted,
     Receipt,
+    Reported,
     Settlement,
     TaskPlace,
 )
@@ -58,10 +60,8 @@ class MemorySession(MemoryLimits):
     async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
         """Add all entries in one step."""
         state = self._state
-        if latches:
-            raise NotImplementedError("latches (chords) come in a later version")
         with state.lock:
-            return state.enqueue(entries)
+            return enqueue_latched(state, entries, latches) if latches else state.enqueue(entries)
 
     async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
         """Flag every id that is alive; hand over those that nobody holds."""
@@ -174,8 +174,17 @@ class MemorySession(MemoryLimits):
             return claiming.reclaim(state, owner, beat)
 
     async def report(self, receipt: Receipt, data: bytes) -> bool:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("report (progress) comes in a later version")
+        """Keep the latest progress of a running task."""
+        state = self._state
+        with state.lock:
+            return claiming.report(state, receipt, data)
+
+    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+        """Read what was reported to latches."""
+        state = self._state
+        with state.lock:
+            latches = [state.latches.get(key) for key in keys]
+            return [None if latch is None else latch.reported() for latch in latches]
 
     # --- waiting
 
@@ -200,8 +209,23 @@ class MemorySession(MemoryLimits):
         return [over for over in map(found.get, ids) if over is not None]
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("follow (progress) comes in a later version")
+        """Return a task's progress when it differs from ``seen``, or None when the task is over."""
+        while True:
+            state = self._state
+            with state.lock:
+                if self._over(id) is not None:
+                    return None
+                task = state.tasks.get(id)
+                if task is not None and task.progress is not None and task.progress != seen:
+                    return task.progress
+                wait = self._new_wait()
+                state.followed.add([id], wait)
+            try:
+                await wait.future
+            finally:
+                self._waits.discard(wait)
+                with state.lock:
+                    state.followed.discard([id], wait)
 
     # --- dead
 
@@ -250,12 +274,20 @@ class MemorySession(MemoryLimits):
             looking.clear(state, what)
 
     async def pause(self) -> None:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("pause comes in a later version")
+        """Let claims return nothing."""
+        state = self._state
+        with state.lock:
+            looking.pause(state)
 
     async def resume(self) -> None:
-        """Refuse: this is not there yet."""
-        raise NotImplementedError("resume comes in a later version")
+        """Undo ``pause``."""
+        state = self._state
+        with state.lock:
+            looking.resume(state)
+
+    async def is_paused(self) -> bool:
+        """Say whether the queue is paused."""
+        return self._state.paused
 
     def _new_wait(self) -> Wait:
         wait = Wait(self._loop)

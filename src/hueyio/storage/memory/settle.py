@@ -6,9 +6,21 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
+from hueyio.storage.memory.latches import report
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import Lease, MemoryState
-from hueyio.storage.records import Answer, Area, Bury, DeadLetter, Defer, Finish, Receipt, Release, Settlement
+from hueyio.storage.records import (
+    Answer,
+    Area,
+    Bury,
+    DeadLetter,
+    Defer,
+    Finish,
+    LatchMark,
+    Receipt,
+    Release,
+    Settlement,
+)
 
 __all__ = ["in_force", "settle"]
 
@@ -39,13 +51,12 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
     if task is None:
         return "stale"
     match settlement:
-        case Finish() | Bury() if settlement.latch is not None:
-            raise NotImplementedError("latches (chords) come in a later version")
         case Finish():
             if settlement.take is not None and not _take(state, *settlement.take):
                 return "untaken"
             state.let_go(task, owner, lease)
             _finish(state, task, settlement)
+            return _report(state, settlement.latch)
         case Release():
             state.let_go(task, owner, lease)
             state.put_back(task)
@@ -56,9 +67,14 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
             state.let_go(task, owner, lease)
             _bury(state, task, reason)
             _end(state, task, settlement)
+            return _report(state, settlement.latch)
         case _:
             assert_never(settlement)
     return "accepted"
+
+
+def _report(state: MemoryState, mark: LatchMark | None) -> Answer:
+    return "fired" if mark is not None and report(state, mark) else "accepted"
 
 
 def _take(state: MemoryState, area: Area, key: str) -> bool:

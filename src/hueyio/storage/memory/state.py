@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from hueyio.exceptions import LeaseLost
+from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.shelf import Shelf
 from hueyio.storage.memory.waits import Bells, Outcomes, Pokes
@@ -65,12 +66,15 @@ class MemoryState:
         self.expected: dict[str, set[str]] = {}
         """By expected id the live tasks that named it."""
         self.areas: dict[Area, Shelf] = {area: Shelf(clock) for area in AREAS}
+        self.latches: dict[str, LiveLatch] = {}
         self.dead: dict[str, DeadLetter] = {}
         self.dead_dropped = 0
         self.revocations = 0
+        self.paused = False
         self.bells = Bells()
         self.outcomes = Outcomes()
         self.noticed: Pokes[str] = Pokes()
+        self.followed: Pokes[str] = Pokes()
 
     # --- tasks on their way in
 
@@ -112,7 +116,7 @@ class MemoryState:
         """Let a new task stand behind all others, in its lane or in the schedule."""
         header = task.header
         if header.expects:
-            self._name(header)
+            self.expect(header, header.expects)
         if header.eta is None:
             self.lanes[header.lane].push(task, -header.priority)
             self.bells.ring(header.lane)
@@ -150,6 +154,7 @@ class MemoryState:
     def let_go(self, task: LiveTask, owner: str, lease: Lease) -> None:
         """Take a task from its owner, and ring for what that owner could not claim beside it."""
         task.owner = None
+        task.progress = None
         del lease.held[task.header.id]
         if task.deliveries and task.is_suspect:
             lease.suspects -= 1
@@ -170,6 +175,10 @@ class MemoryState:
         unique = header.unique_key
         if unique is not None and self.unique.get(unique) == header.id:
             del self.unique[unique]
+        if header.collects:
+            self.latches.pop(header.id, None)
+        if self.followed.waits:
+            self.followed.poke(header.id)
 
     def store(self, id: str, result: bytes | None, ttl: float | None) -> None:
         """Write a final result, or delete what was stored before."""
@@ -193,10 +202,13 @@ class MemoryState:
 
     def tell(self, id: str) -> None:
         """Tell the waiters of an id, if it is over."""
+        if self.followed.waits:
+            self.followed.poke(id)
         if id in self.outcomes.waits and id not in self.tasks and id not in self.expected:
             self.outcomes.tell(id, self.areas["results"].get(id))
 
-    def _name(self, header: Header) -> None:
-        for id in header.expects:
+    def expect(self, header: Header, ids: Iterable[str]) -> None:
+        """Let a task, or the latch that will enqueue it, expect ids."""
+        for id in ids:
             if id not in self.tasks:
                 self.expected.setdefault(id, set()).add(header.id)

@@ -17,6 +17,7 @@ from hueyio.storage.records import (
     Owner,
     Promoted,
     Receipt,
+    Reported,
     Settlement,
 )
 from hueyio.storage.redis.core import RedisCore
@@ -113,5 +114,12 @@ class RedisConsuming:
         return count
 
     async def report(self, receipt: Receipt, data: bytes) -> bool:
-        """Not there yet."""
-        raise NotImplementedError("progress comes in a later version")
+        """Keep the latest progress of a running task and push it to the followers."""
+        layout = self._core.layout
+        args = (receipt.id, receipt.deliveries, layout.progress_channel(receipt.id), data)
+        return bool(await self._core.run("report", args, [layout.held(receipt.owner)]))
+
+    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+        """Read what was reported to latches."""
+        found = await self._core.run("collect", keys) if keys else []
+        return [None if values is None else tuple(values) for values in found]

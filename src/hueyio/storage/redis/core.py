@@ -15,6 +15,7 @@ from hueyio.storage.redis.mailbox import Mailbox
 from hueyio.storage.redis.notices import NoticeBoard
 from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.outcomes import Outcomes
+from hueyio.storage.redis.progress import ProgressBoard
 from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.redis.wire import Wire
 
@@ -42,6 +43,7 @@ class RedisCore:
             client, self.layout.client_channel(client), self.wire, self.scripts, self.lifetime
         )
         self.notice_board: Final = NoticeBoard(self.layout, self.wire, self.scripts, self.lifetime)
+        self.progress_board: Final = ProgressBoard(self.layout, self.wire, self.outcomes, self.lifetime)
         self.mailbox: Final = Mailbox(options, self.lifetime, self._needs_mail, self._catch_up)
         self.drains: Final[list[Callable[[], Any]]] = [self.outcomes.drain]
         """What ``close`` waits for before it lets go of the connections."""
@@ -90,6 +92,7 @@ class RedisCore:
     async def _catch_up(self) -> None:
         self.notice_board.ring_all()
         await self.outcomes.register_again()
+        await self.progress_board.read_again()
 
     def _be_over(self) -> None:
         self.outcomes.close()

@@ -74,6 +74,10 @@ class Layout:
         """Return the channel that says that an owner has new notices."""
         return self.prefix + b"notice:" + _encode(owner).encode()
 
+    def progress_channel(self, id: str) -> bytes:
+        """Return the channel on which the progress of a task is told."""
+        return self.prefix + b"progress:" + _encode(id).encode()
+
     @property
     def notice_channel(self) -> bytes:
         """Return the channel that says that all owners have new notices."""

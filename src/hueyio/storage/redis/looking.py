@@ -8,6 +8,7 @@ from typing import Final
 from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry, Over, TaskPlace
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import check_text, read_record
+from hueyio.storage.redis.wire import pack
 
 __all__ = ["RedisLooking", "RedisWaiting"]
 
@@ -30,8 +31,10 @@ class RedisWaiting:
         return await self._core.outcomes.wait(ids, self._core.mailbox)
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
-        """Not there yet."""
-        raise NotImplementedError("progress comes in a later version")
+        """Return a task's progress when it differs from ``seen``, or None when the task is over."""
+        self._core.lifetime.check()
+        check_text([id])
+        return await self._core.progress_board.follow(id, seen, self._core.mailbox)
 
 
 class RedisLooking:
@@ -78,12 +81,17 @@ class RedisLooking:
                 raise ValueError(f"cannot clear {it!r}")
 
     async def pause(self) -> None:
-        """Not there yet."""
-        raise NotImplementedError("pauses come in a later version")
+        """Let claims return nothing."""
+        await self._core.run("pause", (self._core.layout.notice_channel,))
 
     async def resume(self) -> None:
-        """Not there yet."""
-        raise NotImplementedError("pauses come in a later version")
+        """Undo ``pause``."""
+        await self._core.run("resume", (self._core.layout.notice_channel,))
+
+    async def is_paused(self) -> bool:
+        """Say whether the queue is paused."""
+        self._core.lifetime.check()
+        return bool(await self._core.wire.call(pack("EXISTS", self._core.layout.key("PAUSED"))))
 
     async def _clear_tasks(self, what: Clearable) -> None:
         """Delete as many as there are now: what comes meanwhile is not meant, and must not keep this going."""

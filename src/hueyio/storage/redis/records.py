@@ -50,7 +50,7 @@ def write_start(header: Header) -> bytes:
     if not rest:
         return _PLAIN[header.lane]
     text = json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()
-    is_bound = header.unique_key is not None or bool(header.expects)
+    is_bound = header.unique_key is not None or bool(header.expects) or header.collects
     needs_care = is_bound or header.eta is not None or header.once_token is not None
     kind = b"a" if not needs_care else b"d" if is_bound else b"c"
     return b"%b%b%d:%b" % (_LANES_IN_FULL[header.lane], kind, len(text), text)

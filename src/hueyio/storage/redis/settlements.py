@@ -12,7 +12,7 @@ from hueyio.storage.redis.scripts import Argument
 
 __all__ = ["read_answers", "write_settlements"]
 
-_ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("s"): "stale", ord("u"): "untaken"}
+_ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("f"): "fired", ord("s"): "stale", ord("u"): "untaken"}
 
 _NEVER: Final = "-1"
 """Deliveries that no row has: for a receipt of another owner."""
@@ -66,12 +66,10 @@ def _usual_prefix(settlements: Sequence[Settlement]) -> str:
 
 def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: float | None, prefix: str) -> None:
     receipt, result, ttl, also, intermediate, follow_ups, deletes, take, latch = it
-    if latch is not None:
-        raise NotImplementedError("chords come in a later version")
     none, lasting, plain = "n", "r", "t"
     if deletes == (("revocations", prefix + receipt.id),):
         none, lasting, plain, deletes = "N", "R", "T", ()
-    if also or follow_ups or deletes or take is not None or intermediate is not None:
+    if also or follow_ups or deletes or take is not None or intermediate is not None or latch is not None:
         _write_other(rest, it, deliveries, {} if take is None else {"take": take})
     elif result is None:
         rest.append(none + deliveries)
@@ -85,8 +83,6 @@ def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: 
 
 def _write_other(rest: list[Argument], it: Finish | Bury, deliveries: str, more: dict[str, Any]) -> None:
     """Write one with anything in it: what Lua must know as JSON, then the bytes."""
-    if it.latch is not None:
-        raise NotImplementedError("chords come in a later version")
     id = it.receipt.id
     lives_on = isinstance(it, Finish) and any(entry.header.id == id for entry in it.follow_ups)
     intermediate = it.intermediate if isinstance(it, Finish) and lives_on else None
@@ -101,6 +97,10 @@ def _write_other(rest: list[Argument], it: Finish | Bury, deliveries: str, more:
         if data is not None:
             more[name] = True
             blobs.append(data)
+    if it.latch is not None:
+        # The position as text: Lua would write a number in its own way.
+        more["latch"] = (it.latch.key, str(it.latch.position))
+        blobs.append(it.latch.value)
     rest += ("x" + deliveries, json.dumps(more, ensure_ascii=False, separators=(",", ":")), *blobs)
     for entry in it.follow_ups:
         rest += (entry.header.id, write_record(entry))

@@ -11,7 +11,21 @@ from hueyio.storage.sqlite.rows import HELD, LANE_NUMBERS, READY, SUSPECT, TaskR
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.transaction import Transaction
 
-__all__ = ["cancel", "claim", "deregister", "held", "promote", "put_back", "reclaim", "register", "ring_ready", "start"]
+__all__ = [
+    "cancel",
+    "claim",
+    "deregister",
+    "held",
+    "pause",
+    "promote",
+    "put_back",
+    "reclaim",
+    "register",
+    "report",
+    "resume",
+    "ring_ready",
+    "start",
+]
 
 _SQL = statements("tasks.sql")
 
@@ -43,7 +57,11 @@ def reclaim(tx: Transaction, owner: str, beat: int) -> int | None:
 
 def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
     """Take ready tasks, or one suspect alone."""
-    tx.require_lease(owner)
+    lease = tx.one(_SQL["may_claim"], (tx.queue, owner))
+    if lease is None:
+        tx.require_lease(owner)  # raises, and says why
+    elif lease[0]:
+        return []
     if tx.one(_SQL["holds_suspect"], (tx.queue, owner)) is not None:
         return []
     if tx.one(_SQL["any_suspect"], (tx.queue,)) is not None:
@@ -78,6 +96,28 @@ def start(tx: Transaction, receipts: Sequence[Receipt], owner: str) -> list[bool
         it.owner == owner and tx.execute(_SQL["start"], (tx.queue, it.id, owner, it.deliveries)).rowcount == 1
         for it in receipts
     ]
+
+
+def report(tx: Transaction, receipt: Receipt, data: bytes) -> bool:
+    """Keep the progress of a running task, fenced."""
+    id, owner, deliveries = receipt.id, receipt.owner, receipt.deliveries
+    is_kept = tx.execute(_SQL["report"], (data, tx.queue, id, owner, deliveries)).rowcount == 1
+    tx.noticed = tx.noticed or is_kept
+    return is_kept
+
+
+def pause(tx: Transaction) -> None:
+    """Let claims return nothing, and say so to the owners."""
+    tx.execute(_SQL["set_paused"], (1, tx.queue))
+    tx.noticed = True
+
+
+def resume(tx: Transaction) -> None:
+    """Let claims return tasks again; ring for what is there."""
+    tx.execute(_SQL["set_paused"], (0, tx.queue))
+    tx.noticed = True
+    ring_ready(tx)
+    tx.rung.update(LANES[lane] for (lane,) in tx.execute(_SQL["suspect_lanes"], (tx.queue,)).fetchall())
 
 
 def cancel(tx: Transaction, ids: Sequence[str], owner: str) -> list[Delivery]:

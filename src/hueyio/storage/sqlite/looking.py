@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import AREAS, LANES, Clearable, Counts, Entry, Found, Owner, Place, TaskPlace
+from hueyio.storage.records import AREAS, LANES, Clearable, Counts, Entry, Found, Header, Owner, Place, TaskPlace
 from hueyio.storage.sqlite.keys import peek
-from hueyio.storage.sqlite.rows import HELD, LANE_NUMBERS, SCHEDULED, TaskRow
+from hueyio.storage.sqlite.latches import abandon
+from hueyio.storage.sqlite.latches import count as count_latches
+from hueyio.storage.sqlite.rows import HELD, LANE_NUMBERS, SCHEDULED, TaskRow, latched
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.transaction import Transaction
 from hueyio.storage.sqlite.waiters import tell_in_vain
 
-__all__ = ["clear", "counts", "locate", "owners", "scan_tasks"]
+__all__ = ["clear", "counts", "is_paused", "locate", "owners", "scan_tasks"]
 
 _SQL = statements("looking.sql")
 _KEYS = statements("keys.sql")
+_LATCHES = statements("latches.sql")
 _PLACES: Final[dict[int, Place]] = {SCHEDULED: "scheduled", HELD: "running"}
 
 
@@ -53,6 +56,7 @@ def counts(tx: Transaction) -> Counts:
         results=int(tx.one(_KEYS["count"], (tx.queue, AREAS.index("results"), tx.now))[0]),
         dead=_count(tx, "count_dead"),
         dead_dropped=_count(tx, "count_dead_dropped"),
+        latches=count_latches(tx),
     )
 
 
@@ -70,13 +74,28 @@ def clear(tx: Transaction, what: Collection[Clearable]) -> None:
     for it in what:
         match it:
             case "queue" | "schedule":
+                bound = _bound(tx, it)
                 tx.execute(_SQL[f"clear_{it}"], (tx.queue,))
+                abandon(tx, bound)
             case "dead":
                 tx.execute(_SQL["purge_all"], (tx.queue,))
             case _:
                 tx.execute(_KEYS["clear"], (tx.queue, AREAS.index(it)))
     tx.execute(_SQL["drop_unnamed"], (tx.queue,))
     tell_in_vain(tx)
+
+
+def is_paused(tx: Transaction) -> bool:
+    """Say whether the queue is paused."""
+    return bool(_count(tx, "is_paused"))
+
+
+def _bound(tx: Transaction, what: str) -> list[Header]:
+    """List the tasks that have to do with latches, before they are deleted."""
+    if not count_latches(tx):
+        return []
+    rows = tx.execute(_LATCHES[f"bound_in_{what}"], (tx.queue,)).fetchall()
+    return [latched(id, more) for id, more in rows]
 
 
 def _count(tx: Transaction, name: str, *more: int) -> int:

@@ -46,6 +46,9 @@ SELECT count(DISTINCT id) FROM hueyio_expected WHERE queue = ?
 -- name: count_dead_dropped
 SELECT dead_dropped FROM hueyio_queues WHERE queue = ?
 
+-- name: is_paused
+SELECT paused FROM hueyio_queues WHERE queue = ?
+
 -- name: owners
 SELECT owner, beat, info,
     (SELECT count(*) FROM hueyio_tasks AS task WHERE task.queue = it.queue AND task.owner = it.owner AND task.state = 3),
@@ -83,4 +86,6 @@ DELETE FROM hueyio_tasks WHERE queue = ? AND state = 2
 -- name: drop_unnamed
 DELETE FROM hueyio_expected WHERE queue = ? AND NOT EXISTS (
     SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = hueyio_expected.queue AND task.id = hueyio_expected.namer
+) AND NOT EXISTS (
+    SELECT 1 FROM hueyio_latches AS latch WHERE latch.queue = hueyio_expected.queue AND latch.key = hueyio_expected.namer
 )

@@ -33,6 +33,7 @@ class Order(NamedTuple):
 
     number: int
     owners: frozenset[str]
+    followed: frozenset[str] = frozenset()
 
 
 class View(NamedTuple):
@@ -43,6 +44,9 @@ class View(NamedTuple):
     revocations: int
     flagged: dict[str, frozenset[str]]
     mail: list[tuple[int, Over]]
+    paused: bool
+    progress: dict[str, bytes | None]
+    """Of those followed ids that are not over; None where nothing was reported."""
 
 
 class Lookout:
@@ -143,12 +147,22 @@ class Lookout:
         with self._file as connection:
             # The version first: what is committed between it and the rest is seen twice rather than never.
             seen = _version(connection)
-            *counts, revocations = connection.execute(_SQL["counters"], (self._queue,)).fetchone()
+            *counts, revocations, paused = connection.execute(_SQL["counters"], (self._queue,)).fetchone()
             flagged = {owner: self._flagged(connection, owner) for owner in order.owners}
             rows = connection.execute(_SQL["mail"], (self._queue, self._client)).fetchall()
             self._seen = seen
             mail = [(number, Over(id, data, bool(shared))) for number, id, data, shared in rows]
-            return View(order, dict(zip(BELLS, counts, strict=True)), revocations, flagged, mail)
+            progress = self._progress(connection, order.followed)
+            counted = dict(zip(BELLS, counts, strict=True))
+            return View(order, counted, revocations, flagged, mail, bool(paused), progress)
+
+    def _progress(self, connection: sqlite3.Connection, ids: frozenset[str]) -> dict[str, bytes | None]:
+        found: dict[str, bytes | None] = {}
+        for id in ids:
+            row = connection.execute(_SQL["progress"], (self._queue, id, self._queue, id)).fetchone()
+            if row is not None:
+                found[id] = row[0]
+        return found
 
     def _flagged(self, connection: sqlite3.Connection, owner: str) -> frozenset[str]:
         return frozenset(id for (id,) in connection.execute(_SQL["flagged"], (self._queue, owner)).fetchall())

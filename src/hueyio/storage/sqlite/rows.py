@@ -8,7 +8,19 @@ from typing import Any, Final, NamedTuple
 
 from hueyio.storage.records import LANES, Delivery, Entry, Header, Lane, Receipt
 
-__all__ = ["HELD", "LANE_NUMBERS", "READY", "SCHEDULED", "SUSPECT", "TaskRow", "delivery", "header", "in_order", "more"]
+__all__ = [
+    "HELD",
+    "LANE_NUMBERS",
+    "READY",
+    "SCHEDULED",
+    "SUSPECT",
+    "TaskRow",
+    "delivery",
+    "header",
+    "in_order",
+    "latched",
+    "more",
+]
 
 READY: Final = 0
 SUSPECT: Final = 1
@@ -18,6 +30,7 @@ HELD: Final = 3
 LANE_NUMBERS: Final[dict[Lane, int]] = {lane: number for number, lane in enumerate(LANES)}
 
 _REST: Final = Header("")[6:]
+_EXPECTS: Final = Header._fields.index("expects") - 6
 
 
 class TaskRow(NamedTuple):
@@ -61,13 +74,23 @@ def header(of: tuple[Any, ...]) -> Header:
         eta = float(eta)
     if rest is None:
         return Header(id, LANES[lane], priority, eta, max_deliveries, unique_key)
-    *more, expects = json.loads(rest)
-    return Header._make((id, LANES[lane], priority, eta, max_deliveries, unique_key, *more, tuple(expects)))
+    return Header._make((id, LANES[lane], priority, eta, max_deliveries, unique_key, *_read_more(rest)))
+
+
+def latched(id: str, rest: str) -> Header:
+    """Build the part of a header that says what it has to do with latches."""
+    return Header._make((*Header(id)[:6], *_read_more(rest)))
 
 
 def delivery(of: tuple[Any, ...], owner: str) -> Delivery:
     """Build what the owner gets from a task's row."""
     return Delivery(Receipt(owner, of[1], of[9]), header(of), of[8], bool(of[10]), bool(of[11]))
+
+
+def _read_more(text: str) -> list[Any]:
+    rest: list[Any] = json.loads(text)
+    rest[_EXPECTS] = tuple(rest[_EXPECTS])
+    return rest
 
 
 def in_order(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -16,7 +16,8 @@ CREATE TABLE hueyio_queues (
     process INTEGER NOT NULL DEFAULT 0,
     schedule INTEGER NOT NULL DEFAULT 0,
     revocations INTEGER NOT NULL DEFAULT 0,
-    dead_dropped INTEGER NOT NULL DEFAULT 0
+    dead_dropped INTEGER NOT NULL DEFAULT 0,
+    paused INTEGER NOT NULL DEFAULT 0
 );
 
 -- Every live task. state: 0 ready, 1 ready and suspect, 2 scheduled, 3 held by `owner`.
@@ -37,7 +38,8 @@ CREATE TABLE hueyio_tasks (
     cancelled INTEGER NOT NULL DEFAULT 0,
     unique_key TEXT,
     more TEXT,                                -- the rest of the header as JSON; NULL when all of it is default
-    data BLOB NOT NULL
+    data BLOB NOT NULL,
+    progress BLOB                             -- what the run that is under way reported last
 );
 CREATE UNIQUE INDEX hueyio_task_ids ON hueyio_tasks (queue, id);
 CREATE UNIQUE INDEX hueyio_unique_keys ON hueyio_tasks (queue, unique_key) WHERE unique_key IS NOT NULL;
@@ -103,6 +105,27 @@ CREATE TABLE hueyio_waiting (
 ) WITHOUT ROWID;
 CREATE INDEX hueyio_mail ON hueyio_waiting (queue, client, over);
 CREATE INDEX hueyio_waiting_times ON hueyio_waiting (queue, expires);
+
+-- Chords that wait for their members, or whose callback is not over. key: the callback's id, which also names it in
+-- hueyio_expected; header: the callback's, as JSON; reported: how many positions hueyio_reports has.
+CREATE TABLE hueyio_latches (
+    queue INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    reported INTEGER NOT NULL DEFAULT 0,
+    absent BLOB NOT NULL,
+    header TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (queue, key)
+) WITHOUT ROWID;
+
+CREATE TABLE hueyio_reports (
+    queue INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (queue, key, position)
+) WITHOUT ROWID;
 
 CREATE TABLE hueyio_dead (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -33,7 +33,7 @@ from hueyio.storage.records import (
     Placed,
     Promoted,
     Receipt,
-    Release,
+    Reported,
     Settlement,
     TaskPlace,
 )
@@ -41,6 +41,7 @@ from hueyio.storage.sqlite import claim as claiming
 from hueyio.storage.sqlite import dead as dead_letters
 from hueyio.storage.sqlite import enqueue as enqueueing
 from hueyio.storage.sqlite import keys as key_rows
+from hueyio.storage.sqlite import latches as latch_rows
 from hueyio.storage.sqlite import limits as limiting
 from hueyio.storage.sqlite import looking
 from hueyio.storage.sqlite import settle as settling
@@ -78,9 +79,10 @@ class SqliteSession:
     # Producing
 
     async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
-        if latches:
-            raise NotImplementedError("latches come in a later version")
         added = tuple(entries)
+        if latches:
+            made = tuple(latches)
+            return await self._write(lambda tx: latch_rows.enqueue_latched(tx, added, made))
         return await self._write(lambda tx: enqueueing.enqueue(tx, added))
 
     async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
@@ -120,8 +122,6 @@ class SqliteSession:
 
     async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
         settled = tuple(settlements)
-        if any(getattr(it, "latch", None) is not None for it in settled if not isinstance(it, Release)):
-            raise NotImplementedError("latches come in a later version")
         return await self._write(lambda tx: settling.settle(tx, settled, owner, number))
 
     async def notices(self, owner: str, seen: Notices | None) -> Notices:
@@ -136,7 +136,11 @@ class SqliteSession:
         return await self._write(lambda tx: claiming.reclaim(tx, owner, beat))
 
     async def report(self, receipt: Receipt, data: bytes) -> bool:
-        raise NotImplementedError("progress comes in a later version")
+        return await self._write(lambda tx: claiming.report(tx, receipt, data), Need.VOLATILE)
+
+    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+        wanted = tuple(keys)
+        return await self._write(lambda tx: latch_rows.collect(tx, wanted), Need.READ)
 
     # Waiting
 
@@ -145,7 +149,9 @@ class SqliteSession:
         return await self._engine.outcomes.wait(tuple(ids))
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
-        raise NotImplementedError("progress comes in a later version")
+        self._require_open()
+        self._engine.doorbell.listen("work")
+        return await self._engine.watcher.follow(id, seen)
 
     # Keys
 
@@ -224,10 +230,13 @@ class SqliteSession:
         await self._write(lambda tx: looking.clear(tx, cleared))
 
     async def pause(self) -> None:
-        raise NotImplementedError("pauses come in a later version")
+        await self._write(claiming.pause)
 
     async def resume(self) -> None:
-        raise NotImplementedError("pauses come in a later version")
+        await self._write(claiming.resume)
+
+    async def is_paused(self) -> bool:
+        return await self._write(looking.is_paused, Need.READ)
 
     async def close(self) -> None:
         """Carry through what was sent, wake every wait with SessionClosed, and let go of the file."""

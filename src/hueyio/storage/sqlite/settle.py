@@ -13,12 +13,25 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final, assert_never
 
-from hueyio.storage.records import LANES, Answer, Area, Bury, Defer, Entry, Finish, Receipt, Release, Settlement
+from hueyio.storage.records import (
+    LANES,
+    Answer,
+    Area,
+    Bury,
+    Defer,
+    Entry,
+    Finish,
+    LatchMark,
+    Receipt,
+    Release,
+    Settlement,
+)
 from hueyio.storage.sqlite.claim import put_back, ring_ready
 from hueyio.storage.sqlite.dead import bury, drop_oldest
 from hueyio.storage.sqlite.enqueue import again, enqueue
 from hueyio.storage.sqlite.keys import delete, peek, store
-from hueyio.storage.sqlite.rows import TaskRow
+from hueyio.storage.sqlite.latches import drop, report
+from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.transaction import Transaction
 from hueyio.storage.sqlite.waiters import tell
@@ -26,7 +39,7 @@ from hueyio.storage.sqlite.waiters import tell
 __all__ = ["settle"]
 
 _SQL = statements("tasks.sql")
-_CODES: Final[dict[Answer, str]] = {"accepted": "a", "stale": "s", "untaken": "u"}
+_CODES: Final[dict[Answer, str]] = {"accepted": "a", "fired": "f", "stale": "s", "untaken": "u"}
 _ANSWERS: Final[dict[str, Answer]] = {code: answer for answer, code in _CODES.items()}
 
 
@@ -62,7 +75,7 @@ def _is_plain(settlement: Settlement, owner: str) -> bool:
         isinstance(settlement, Finish)
         and settlement.receipt.deliveries == 0
         and settlement.receipt.owner == owner
-        and not (settlement.follow_ups or settlement.also or settlement.take)
+        and not (settlement.follow_ups or settlement.also or settlement.take or settlement.latch)
     )
 
 
@@ -92,13 +105,14 @@ def _settle_one(tx: Transaction, settlement: Settlement, owner: str) -> Answer:
     match settlement:
         case Release():
             put_back(tx, [task])
-        case Defer(header=header):
-            again(tx, task, header, task.data)
+        case Defer(header=later):
+            again(tx, task, later, task.data)
         case Finish():
             return _finish(tx, task, settlement)
         case Bury(reason=reason):
             bury(tx, task, reason)
             _end(tx, task, settlement)
+            return _report(tx, settlement.latch)
         case _:
             assert_never(settlement)
     return "accepted"
@@ -121,7 +135,11 @@ def _finish(tx: Transaction, task: TaskRow, finish: Finish) -> Answer:
         _retry(tx, task, finish)
     else:
         _end(tx, task, finish)
-    return "accepted"
+    return _report(tx, finish.latch)
+
+
+def _report(tx: Transaction, mark: LatchMark | None) -> Answer:
+    return "fired" if mark is not None and report(tx, mark) else "accepted"
 
 
 def _retry(tx: Transaction, task: TaskRow, finish: Finish) -> None:
@@ -141,6 +159,8 @@ def _retry(tx: Transaction, task: TaskRow, finish: Finish) -> None:
 def _end(tx: Transaction, task: TaskRow, end: Finish | Bury) -> None:
     """Let the task be over, and with it what nobody else expects any more."""
     tx.execute(_SQL["remove"], (task.row,))
+    if task.more is not None and header(task).collects:
+        drop(tx, task.id)
     named = tx.unname(task.id)
     _follow_up(tx, end.follow_ups)
     ids = [task.id, *(id for id in end.also if not tx.is_alive(id))]

@@ -22,7 +22,7 @@ INSERT OR REPLACE INTO hueyio_tokens (queue, token, expires) VALUES (?, ?, ?)
 -- The same task again: a retry or a Defer. Its cancel flag and its unique key stay.
 UPDATE hueyio_tasks
 SET state = ?, lane = ?, priority = ?, place = ?, eta = ?, max_deliveries = ?, more = ?, data = ?,
-    owner = NULL, deliveries = 0, started = 0
+    owner = NULL, deliveries = 0, started = 0, progress = NULL
 WHERE row = ?
 
 -- name: first_eta
@@ -97,7 +97,7 @@ UPDATE hueyio_tasks SET started = 1 WHERE queue = ? AND id = ? AND owner = ? AND
 
 -- name: put_back
 -- It takes its old place, which is in front of all that came after it.
-UPDATE hueyio_tasks SET state = ?, deliveries = ?, owner = NULL WHERE row = ?
+UPDATE hueyio_tasks SET state = ?, deliveries = ?, owner = NULL, progress = NULL WHERE row = ?
 
 -- name: remove
 DELETE FROM hueyio_tasks WHERE row = ?
@@ -118,6 +118,16 @@ ON CONFLICT DO UPDATE SET info = excluded.info, seen = excluded.seen
 
 -- name: lease
 SELECT number, answers, beat FROM hueyio_owners WHERE queue = ? AND owner = ?
+
+-- name: may_claim
+SELECT queue.paused FROM hueyio_owners AS lease JOIN hueyio_queues AS queue ON queue.queue = lease.queue
+WHERE lease.queue = ? AND lease.owner = ?
+
+-- name: report
+UPDATE hueyio_tasks SET progress = ? WHERE queue = ? AND id = ? AND owner = ? AND deliveries = ? AND state = 3
+
+-- name: set_paused
+UPDATE hueyio_queues SET paused = ? WHERE queue = ?
 
 -- name: settled
 UPDATE hueyio_owners SET number = ?, answers = ? WHERE queue = ? AND owner = ?

@@ -36,7 +36,14 @@ AND NOT EXISTS (SELECT 1 FROM hueyio_expected AS later WHERE later.queue = waiti
 SELECT number, id, data, shared FROM hueyio_waiting INDEXED BY hueyio_mail WHERE queue = ? AND client = ? AND over = 1
 
 -- name: counters
-SELECT loop, thread, process, schedule, revocations FROM hueyio_queues WHERE queue = ?
+SELECT loop, thread, process, schedule, revocations, paused FROM hueyio_queues WHERE queue = ?
+
+-- name: progress
+-- A row while the id is not over; an expected one has no progress yet.
+SELECT progress FROM hueyio_tasks WHERE queue = ? AND id = ?
+UNION ALL
+SELECT NULL FROM hueyio_expected WHERE queue = ? AND id = ?
+LIMIT 1
 
 -- name: flagged
 SELECT id FROM hueyio_tasks WHERE queue = ? AND owner = ? AND cancelled = 1 AND state = 3

@@ -29,12 +29,18 @@ class _Wait(Generic[T]):
     """Somebody who waits until ``answer`` makes something of a view."""
 
     def __init__(
-        self, number: int, future: asyncio.Future[T | None], answer: Callable[[View], T | None], owner: str | None
+        self,
+        number: int,
+        future: asyncio.Future[T | None],
+        answer: Callable[[View], T | None],
+        owner: str | None,
+        followed: str | None,
     ) -> None:
         self.number = number
         self.future = future
         self.answer = answer
         self.owner = owner
+        self.followed = followed
         self._has_looked = False
         self._is_late = False
 
@@ -89,18 +95,32 @@ class Watcher:
         """Return an owner's notices when they differ from ``seen``."""
 
         def answer(view: View) -> Notices | None:
-            now = Notices(view.flagged[owner], view.revocations, False)
+            now = Notices(view.flagged[owner], view.revocations, view.paused)
             return None if now == seen else now
 
         found = await self._wait(answer, owner=owner)
         assert found is not None
         return found
 
+    async def follow(self, id: str, seen: bytes | None) -> bytes | None:
+        """Return a task's progress when it differs from ``seen``, or None when the task is over."""
+
+        def answer(view: View) -> tuple[bytes | None] | None:
+            if id not in view.progress:
+                return (None,)
+            now = view.progress[id]
+            return None if now is None or now == seen else (now,)
+
+        found = await self._wait(answer, followed=id)
+        assert found is not None
+        return found[0]
+
     def watch(self) -> None:
         """Look now and go on while anybody waits; a look that began before does not count."""
         self._number += 1
         owners = frozenset(wait.owner for wait in self._waits if wait.owner is not None)
-        self.lookout.look(Order(self._number, owners))
+        followed = frozenset(wait.followed for wait in self._waits if wait.followed is not None)
+        self.lookout.look(Order(self._number, owners, followed))
 
     def committed(self, transaction: Transaction) -> None:
         """Take what an own commit has for this very session."""
@@ -120,10 +140,15 @@ class Watcher:
         self._outcomes.fail(error)
 
     async def _wait(
-        self, answer: Callable[[View], T | None], *, owner: str | None = None, timeout: float | None = None
+        self,
+        answer: Callable[[View], T | None],
+        *,
+        owner: str | None = None,
+        followed: str | None = None,
+        timeout: float | None = None,
     ) -> T | None:
         # watch() gives the order the next number.
-        wait = _Wait(self._number + 1, self._loop.create_future(), answer, owner)
+        wait = _Wait(self._number + 1, self._loop.create_future(), answer, owner, followed)
         timer = None if timeout is None else self._loop.call_later(timeout, wait.expire)
         self._waits.add(wait)
         self.watch()

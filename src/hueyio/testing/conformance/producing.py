@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Entry, Header, Latch, Placed
+from hueyio.storage.records import Entry, Header, Placed
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, eventually, make_entries, make_entry
 
@@ -194,8 +194,3 @@ class Producing(Basis):
         assert await session.enqueue([make_entry("b")]) == [ADDED]
         assert (await session.locate(["b"]))[0].place == "queued"
         assert (await session.counts()).expected == 0
-
-    @pytest.mark.asyncio
-    async def test_latches_are_not_there_yet(self, session: Session) -> None:
-        with pytest.raises(NotImplementedError):
-            await session.enqueue([make_entry("a")], [Latch("latch", 1, make_entry("b"))])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Area, Bury, Defer, Finish, LatchMark, Placed, Receipt, Release, Settlement
+from hueyio.storage.records import Area, Bury, Defer, Finish, Placed, Receipt, Release, Settlement
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry
 
@@ -220,12 +220,3 @@ class Settling(Basis):
     async def test_settling_nothing_answers_nothing(self, worker: Worker) -> None:
         assert await worker.settle() == []
         await worker.finish(await worker.take_one("a"))
-
-    @pytest.mark.asyncio
-    async def test_latch_marks_are_not_there_yet(self, worker: Worker) -> None:
-        delivery = await worker.take_one("a")
-        with pytest.raises(NotImplementedError):
-            await worker.settle(Finish(delivery.receipt, latch=LatchMark("latch", 0, b"")))
-        with pytest.raises(NotImplementedError):
-            await worker.settle(Bury(delivery.receipt, "reason", latch=LatchMark("latch", 0, b"")))
-        assert await worker.session.held(worker.owner) == [delivery]

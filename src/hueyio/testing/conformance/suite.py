@@ -9,7 +9,7 @@ from hueyio.testing.conformance.dead import Dead
 from hueyio.testing.conformance.faults import Faults
 from hueyio.testing.conformance.interrupting import Interrupting
 from hueyio.testing.conformance.keys import Keys
-from hueyio.testing.conformance.later import Later
+from hueyio.testing.conformance.latches import Latches
 from hueyio.testing.conformance.leases import Leases
 from hueyio.testing.conformance.limits import Limits
 from hueyio.testing.conformance.looking import Looking
@@ -18,6 +18,7 @@ from hueyio.testing.conformance.notices import Noticing
 from hueyio.testing.conformance.ordering import Ordering
 from hueyio.testing.conformance.processes import Processes
 from hueyio.testing.conformance.producing import Producing
+from hueyio.testing.conformance.progress import Pausing, Progressing
 from hueyio.testing.conformance.retrying import Retrying
 from hueyio.testing.conformance.settling import Settling
 from hueyio.testing.conformance.suspects import Suspects
@@ -46,7 +47,9 @@ class StorageConformance(
     Batches,
     Names,
     Processes,
-    Later,
+    Latches,
+    Progressing,
+    Pausing,
 ):
     """What every storage must do.
 

@@ -108,6 +108,10 @@ class Worker:
         self.number += 1
         return await self.session.settle(settlements, self.owner, self.number)
 
+    def end(self, delivery: Delivery, **settlement: Any) -> Finish:
+        """Make the settlement of a run that ended."""
+        return Finish(delivery.receipt, **settlement)
+
     async def finish(self, *deliveries: Delivery, **settlement: Any) -> None:
         """Finish runs alike, and expect that they counted."""
         ends = [Finish(delivery.receipt, **settlement) for delivery in deliveries]
@@ -123,10 +127,12 @@ class Worker:
         ends = [Release(delivery.receipt) for delivery in deliveries]
         assert await self.settle(*ends) == ["accepted"] * len(ends)
 
-    async def bury(self, *deliveries: Delivery, reason: str = "because", **settlement: Any) -> None:
+    async def bury(
+        self, *deliveries: Delivery, reason: str = "because", answer: Answer = "accepted", **settlement: Any
+    ) -> None:
         """Bury tasks, and expect that it counted."""
         ends = [Bury(delivery.receipt, reason, **settlement) for delivery in deliveries]
-        assert await self.settle(*ends) == ["accepted"] * len(ends)
+        assert await self.settle(*ends) == [answer] * len(ends)
 
 
 async def die(worker: Worker) -> int:

@@ -1,11 +1,11 @@
 -- What nearly every claim is: no suspects anywhere, nothing redelivered, nothing cancelled. Otherwise nothing is touched here.
 -- It stands in front of all functions, because making those costs more than this does.
--- keys: TASKS OWNERS DELIVERIES CANCELLED SOLITARY HELD SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS
+-- keys: TASKS OWNERS DELIVERIES CANCELLED SOLITARY PAUSED HELD SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS
 -- keys: READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND
 -- parts: _take_<queue>
 
 if ARGV[2] + ARGV[3] + ARGV[4] <= 500 and redis.call(
-  'EXISTS', DELIVERIES, CANCELLED, SOLITARY, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, OTHER_KIND) == 0 then
+  'EXISTS', PAUSED, DELIVERIES, CANCELLED, SOLITARY, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, OTHER_KIND) == 0 then
   if redis.call('HEXISTS', OWNERS, ARGV[1]) == 0 then return false end
   local lanes = {{READY_LOOP, BELL_LOOP}, {READY_THREAD, BELL_THREAD}, {READY_PROCESS, BELL_PROCESS}}
   local ids

@@ -1,7 +1,7 @@
 -- The end of tasks. What is over is gathered and written together by `write_endings`, because nearly all endings are plain:
 -- released, at most a result, nothing else.
 -- keys: UNIQUE CANCELLED
--- parts: _held _expected _waiting
+-- parts: _held _expected _waiting _latch_rows
 
 local over, results, results_by_id, nothing = {}, {}, {}, {}
 local results_ttl
@@ -34,6 +34,7 @@ local function unbind(id, header)
   if header.unique_key and redis.call('HGET', UNIQUE, header.unique_key) == id then
     redis.call('HDEL', UNIQUE, header.unique_key)
   end
+  if header.collects then drop_latch(id) end
   for _, named in ipairs(header.expects or {}) do
     if no_longer_expect(named, id) then orphans[#orphans + 1] = named end
   end

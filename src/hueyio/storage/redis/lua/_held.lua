@@ -1,5 +1,5 @@
 -- What is under an owner's lease, on its way out to the owner and back.
--- keys: TASKS DELIVERIES CANCELLED SOLITARY
+-- keys: TASKS DELIVERIES CANCELLED SOLITARY PROGRESS
 -- parts: _lanes
 
 -- Tell the owner of an in-flight hash that its notices changed. The hash is named by the owner, and so is its channel.
@@ -63,6 +63,7 @@ local function put_back(ids, rows, more)
   local fronts, kept = {}, {}
   for i, id in ipairs(ids) do
     local deliveries, flags = read_row(rows[i])
+    if has(flags, 'p') then redis.call('HDEL', PROGRESS, id) end
     local lane = lane_of(read[i])
     deliveries = deliveries + more
     local left = deliveries > 0 and (read_header(read[i]).max_deliveries or 3) - deliveries

@@ -3,7 +3,7 @@
 --   plain:   <lane: l, t or p> <message>
 --   other:   <lane: L, T or P> <kind> <length of header> ":" <header as JSON> <message>
 --
--- kind: 'a' nothing that matters here; 'b' it holds a unique key or expects ids, so that its end must read it;
+-- kind: 'a' nothing that matters here; 'b' it holds a unique key, expects ids or collects, so that its end must read it;
 -- 'c' an enqueue must look at its eta or once token; 'd' both.
 
 local LOOP, THREAD, PROCESS = 108, 116, 112
@@ -32,7 +32,8 @@ local function read_header(record)
 end
 
 -- What is known of a task's deliveries, in the in-flight row and, when there is something to know, in `deliveries`
--- while it is not in flight: <deliveries> then s (its start is written), q (a suspect), x (bound, see above).
+-- while it is not in flight: <deliveries> then s (its start is written), q (a suspect), x (bound, see above), p (it has
+-- reported progress).
 local function read_row(row)
   if row == '0' then return 0, '' end
   local deliveries, flags = string.match(row, '^(%d+)(%a*)$')

@@ -1,11 +1,12 @@
 -- Take ready tasks, or one suspect alone. ARGV: owner, room in each lane. Answers nil without a lease, else deliveries.
--- keys: OWNERS HELD
+-- keys: OWNERS PAUSED HELD
 -- parts: _held _kind
 -- first: _claim_plain
 
 if is_other_kind() then return refuse_other_kind() end
 local owner = ARGV[1]
 if redis.call('HEXISTS', OWNERS, owner) == 0 then return false end
+if redis.call('EXISTS', PAUSED) == 1 then return {} end
 
 local function holds_suspect()
   local id = redis.call('HGET', SOLITARY, owner)

@@ -1,7 +1,7 @@
 -- Delete at most so many tasks that are queued or scheduled, and tell their waiters. ARGV: queue or schedule, limit.
 -- Answers how many were deleted; fewer than the limit: there are no more.
 -- keys: SCHEDULE
--- parts: _endings
+-- parts: _latches
 
 local left = tonumber(ARGV[2])
 local ids = {}
@@ -21,7 +21,11 @@ local read = fetch('HMGET', TASKS, ids)
 apply('HDEL', TASKS, ids)
 apply('HDEL', DELIVERIES, ids)
 for i, id in ipairs(ids) do
-  if read[i] and is_bound(read[i]) then abandon(unbind(id, (read_header(read[i])))) end
+  if read[i] and not is_plain(read[i]) then
+    local header = read_header(read[i])
+    abandon(unbind(id, header))
+    abandon_latch(header)
+  end
   abandon({id})
 end
 write_endings()

@@ -1,5 +1,6 @@
--- Count everything: queued in each lane, suspects, scheduled, running, expected, results, dead, dropped. ARGV: the fleet.
--- keys: SCHEDULE EXPECTED RESULTS RESULTS_TTL DEAD DEAD_DROPPED HELD*
+-- Count everything: queued in each lane, suspects, scheduled, running, expected, results, dead, dropped, latches.
+-- ARGV: the fleet.
+-- keys: SCHEDULE EXPECTED RESULTS RESULTS_TTL DEAD DEAD_DROPPED LATCHES HELD*
 -- parts: _fleet _lanes _clock
 
 local others = strangers()
@@ -17,4 +18,5 @@ counted[7] = redis.call('HLEN', EXPECTED)
 counted[8] = redis.call('HLEN', RESULTS) - redis.call('ZCOUNT', RESULTS_TTL, '-inf', now())
 counted[9] = redis.call('HLEN', DEAD)
 counted[10] = tonumber(redis.call('GET', DEAD_DROPPED) or 0)
+counted[11] = redis.call('HLEN', LATCHES)
 return {'ok', counted}

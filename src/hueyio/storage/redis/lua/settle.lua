@@ -6,13 +6,13 @@
 --   N R T  the same, and the key prefix .. id of the revocations is deleted: nearly every end of a run
 --   b  back to the front
 --   d  put off: the new record up to its message
---   x  anything else: JSON (see `settle_other`), then result, intermediate and (id, record)* as the JSON says
+--   x  anything else: JSON (see `settle_other`), then result, intermediate, report and (id, record)* as the JSON says
 --
--- Answers a letter for each (a accepted, s stale, u untaken), and how many dead letters were dropped.
+-- Answers a letter for each (a accepted, f fired, s stale, u untaken), and how many dead letters were dropped.
 -- A repeat of the last number gets the first answer.
 -- keys: OWNERS_ANSWERS HELD
 -- keys: RESULTS DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
--- parts: _endings _entries _dead
+-- parts: _endings _entries _dead _latches
 -- first: _settle_plain
 
 local owner, number, dead_limit, plain_ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -54,6 +54,7 @@ local function release(id, row)
   gone[id] = true
   released[#released + 1] = id
   if has(row, 'q') then was_suspect = true end
+  if has(row, 'p') then redis.call('HDEL', PROGRESS, id) end
 end
 
 local function end_plain(id, row, result, ttl)
@@ -98,10 +99,12 @@ local function add_follow_ups(id, old_header, other)
   write_entries()
 end
 
--- {ttl, reason (it is buried), take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether}
+-- {ttl, reason (it is buried), take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether,
+-- latch: {id, position}}
 local function settle_other(id, row, other)
   local result = other.result and next_argument() or nil
   local intermediate = other.intermediate and next_argument() or nil
+  local report = other.latch and next_argument() or nil
   local skipped = at + 2 * other.follow_ups
   if not row then
     at = skipped
@@ -134,7 +137,7 @@ local function settle_other(id, row, other)
   end
   for _, key in ipairs(other.deletes) do drop(AREAS[key[1]][1], AREAS[key[1]][2], {key[2]}) end
   write_endings()
-  return 'a'
+  return report and report_to(other.latch[1], other.latch[2], report) and 'f' or 'a'
 end
 
 local function settle_one(i)
@@ -162,7 +165,7 @@ end
 local answers = {}
 for i = 1, count do
   answers[i] = settle_one(i)
-  was_flagged = was_flagged or answers[i] == 'a' and flagged[i] == 1
+  was_flagged = was_flagged or (answers[i] == 'a' or answers[i] == 'f') and flagged[i] == 1
 end
 write_released()
 if #unrevoked > 0 and redis.call('EXISTS', REVOCATIONS) == 1 then drop(REVOCATIONS, REVOCATIONS_TTL, unrevoked) end

@@ -1,0 +1,105 @@
+"""Latches in memory: chords that wait for their members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from hueyio.storage.records import Entry, Header, Latch, LatchMark, Placed, Reported
+
+__all__ = ["LiveLatch", "abandon", "enqueue_latched", "report"]
+
+
+class LiveLatch:
+    """A latch with what its members reported, by position."""
+
+    __slots__ = ("absent", "callback", "size", "values")
+
+    def __init__(self, latch: Latch) -> None:
+        self.size = latch.size
+        self.callback = latch.callback
+        self.absent = latch.absent
+        self.values: dict[int, bytes] = {}
+
+    def reported(self) -> Reported:
+        """List the values in order."""
+        return tuple([self.values.get(position) for position in range(self.size)])
+
+
+class _State(Protocol):
+    """What a latch needs of the state that it is part of."""
+
+    latches: dict[str, LiveLatch]
+    expected: dict[str, set[str]]
+
+    @property
+    def tasks(self) -> Mapping[str, object]: ...
+
+    def enqueue(self, entries: Sequence[Entry]) -> list[Placed]: ...
+
+    def expect(self, header: Header, ids: Iterable[str]) -> None: ...
+
+    def unname(self, namer: str, ids: Iterable[str]) -> None: ...
+
+
+def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Placed]:
+    """Make latches and add their members; members that cannot be added count as absent."""
+    made = {latch.callback.header.id: latch for latch in latches if _make(state, latch)}
+    placed = state.enqueue(entries)
+    for (header, _), it in zip(entries, placed, strict=True):
+        if it.verdict != "added" and header.latch in made:
+            _report_absent(state, header)
+    for key, latch in made.items():
+        if latch.size == 0:
+            _fire(state, key)
+    return placed
+
+
+def report(state: _State, mark: LatchMark) -> bool:
+    """Take a member's report; say whether it was the last and the callback is enqueued."""
+    latch = state.latches.get(mark.key)
+    if latch is None or mark.position in latch.values:
+        return False
+    latch.values[mark.position] = mark.value
+    return len(latch.values) == latch.size and _fire(state, mark.key)
+
+
+def abandon(state: _State, header: Header) -> None:
+    """Drop the latch of a deleted task: it can never be complete. So is the one that waits for its callback."""
+    key = header.latch
+    if key is None or key in state.tasks:
+        return
+    latch = state.latches.pop(key, None)
+    if latch is not None:
+        _drop_callback(state, latch.callback.header)
+        abandon(state, latch.callback.header)
+
+
+def _make(state: _State, latch: Latch) -> bool:
+    header = latch.callback.header
+    if header.id in state.latches or header.id in state.tasks:
+        return False
+    state.latches[header.id] = LiveLatch(latch)
+    state.expect(header, (header.id, *header.expects))
+    return True
+
+
+def _fire(state: _State, key: str) -> bool:
+    callback = state.latches[key].callback
+    (placed,) = state.enqueue([callback])
+    if placed.verdict == "added":
+        return True
+    del state.latches[key]
+    _drop_callback(state, callback.header)
+    _report_absent(state, callback.header)
+    return False
+
+
+def _report_absent(state: _State, header: Header) -> None:
+    latch = None if header.latch is None else state.latches.get(header.latch)
+    if latch is not None and header.latch is not None and header.latch_index is not None:
+        report(state, LatchMark(header.latch, header.latch_index, latch.absent))
+
+
+def _drop_callback(state: _State, header: Header) -> None:
+    state.unname(header.id, (header.id, *header.expects))

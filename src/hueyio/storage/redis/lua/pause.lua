@@ -1,0 +1,5 @@
+-- Let claims return nothing. ARGV: channel of the notices.
+-- keys: PAUSED
+
+redis.call('SET', PAUSED, 1)
+redis.call('PUBLISH', ARGV[1], '')
