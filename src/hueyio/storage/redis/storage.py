@@ -22,7 +22,11 @@ results, data, ...     hash        one per area, each with ``<area>:ttl``, a sor
 shared                 sorted set  results that several clients waited for, until they expire
 unique                 hash        unique key → id that holds it
 once                   sorted set  once tokens by the end of their time
-expected               hash        id → the live tasks that expect it
+expected               hash        id → the live tasks that expect it, or the latch
+latches                hash        id of a chord's callback → size and callback; ``latch:counts`` beside it
+reports                hash        id of a chord's callback and position → what that member reported
+progress               hash        id → what the run that is under way reported last
+paused                 string      there while the queue is paused
 cancelled              set         flagged ids
 dead                   hash        dead letters; ``dead:times``, ``dead:dropped`` beside it
 revocations:written    counter     how often revocations were written
