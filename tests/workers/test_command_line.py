@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,82 @@ def test_dotted_path_works_too(tmp_path: Path) -> None:
     assert "no/app.db" in run(tmp_path, "worker", "shop:apps.mail").stderr
     write(tmp_path, "import hueyio\nhuey = hueyio.SqliteHuey(filename='no/app.db')")
     assert "no/app.db" in run(tmp_path, "worker", "shop.huey").stderr
+
+
+def test_one_consumer_serves_several_apps_by_weight(tmp_path: Path) -> None:
+    write(tmp_path, SEVERAL, "several")
+    done = run(tmp_path, "worker", "several:mails", "several:reports", "--weights", "3,1", "-w", "40", "--threads", "4")
+    assert done.returncode == 0, done.stderr
+    assert "several:mails: 'mails' in " in done.stderr
+    assert "30 coroutine tasks and 3 threads at a time" in done.stderr
+    assert "10 coroutine tasks and 1 threads at a time" in done.stderr
+    assert (tmp_path / "ran").read_text() == "both"
+
+
+SEVERAL = """
+import asyncio, os, pathlib, signal
+import hueyio
+
+mails = hueyio.SqliteHuey("mails", filename="app.db")
+reports = hueyio.SqliteHuey("reports", filename="app.db")
+
+@mails.task
+async def mail():
+    await (await report())
+
+@reports.task
+async def report():
+    pathlib.Path("ran").write_text("both")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+if __name__ != "__main__":
+    asyncio.run(mail.huey.enqueue(mail.s()))
+"""
+
+
+def test_banner_says_version_storage_and_tasks_without_the_password(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "import hueyio\nhuey = hueyio.RedisHuey(url='redis://:secret@127.0.0.1:1/0')\n@huey.task\ndef ring(): ...",
+    )
+    done = run(tmp_path, "worker", "shop:huey")
+    assert f"hueyio {version('hueyio')}, Python " in done.stderr
+    assert "1 tasks: shop.ring" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_log_in_json_is_an_object_a_line(tmp_path: Path) -> None:
+    write(tmp_path, "import hueyio\nhuey = hueyio.RedisHuey(url='redis://127.0.0.1:1/0')")
+    done = run(tmp_path, "worker", "shop:huey", "--log-format", "json")
+    *records, last = done.stderr.splitlines()
+    assert all(json.loads(line)["level"] == "INFO" for line in records)
+    assert len(records) >= 3
+    assert last.startswith("hueyio: ")
+
+
+def test_loop_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "import hueyio\nhuey = hueyio.SqliteHuey()")
+    assert run(tmp_path, "worker", "shop:huey", "--loop", "trio").returncode == 2
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_worker_runs_on_the_loop_that_was_asked_for(tmp_path: Path, loop: str) -> None:
+    write(tmp_path, ONE)
+    done = run(tmp_path, "worker", "shop:huey", "--loop", loop)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "loop").read_text() == loop
+
+
+ONE = """
+import asyncio, os, pathlib, signal
+import hueyio
+
+huey = hueyio.SqliteHuey("shop", filename="app.db")
+
+@huey.task
+async def where():
+    pathlib.Path("loop").write_text(type(asyncio.get_running_loop()).__module__.partition(".")[0])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+asyncio.run(huey.enqueue(where.s()))
+"""

@@ -52,6 +52,9 @@ class WorkerOptions:
         default=None,
         metadata={"metavar": "HOST:PORT", "help": "serve /live, /ready and /metrics there (default: nowhere)"},
     )
+    loop: Literal["auto", "asyncio", "uvloop"] = field(
+        default="auto", metadata={"help": "the event loop; auto takes uvloop where it is installed"}
+    )
     reload: bool = field(default=False, metadata={"help": "restart when a file of the current folder changes"})
     logfile: str | None = field(
         default=None, metadata={"flag": "-l", "metavar": "FILE", "help": "log to this file (default: standard error)"}
@@ -74,6 +77,8 @@ class WorkerOptions:
             raise ConfigurationError(f"max_memory must be a number of megabytes from 1 on, not {self.max_memory!r}")
         if self.graceful_signal not in (None, *_SIGNALS):
             raise ConfigurationError(f"graceful_signal must be INT or TERM, not {self.graceful_signal!r}")
+        if self.loop not in ("auto", "asyncio", "uvloop"):
+            raise ConfigurationError(f"loop must be auto, asyncio or uvloop, not {self.loop!r}")
         if self.log_format not in ("text", "json"):
             raise ConfigurationError(f"log_format must be text or json, not {self.log_format!r}")
         self.shares(1 if self.weights is None else len(self.weights.split(",")))

@@ -20,6 +20,7 @@ from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.loading import load_huey
 from hueyio.worker.banner import banner
+from hueyio.worker.loops import run
 from hueyio.worker.metrics import make_metrics
 from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
@@ -58,7 +59,7 @@ class WorkerProcess:
 
     def run(self) -> int:
         """Run until told to stop; return the exit code. Raises ConfigurationError and StorageError of the start."""
-        code = asyncio.run(self._main())
+        code = run(self._main(), self._options.loop)
         if self._restart and code == 0:
             logger.info("starting anew")
             logging.shutdown()
