@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +74,28 @@ async def test_loop_that_stays_blocked_costs_the_lease_and_the_process(workers: 
         await app.block_loop(3600.0)
         assert await asyncio.to_thread(worker.wait) == 70
         worker.wait_line("thread MainThread:")
+
+
+def child_of(pid: int) -> int:
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
+async def test_process_1_of_a_container_stops_gracefully(tmp_path: Path) -> None:
+    """The kernel drops signals that process 1 of a namespace does not handle itself."""
+    command = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    probe = await asyncio.create_subprocess_exec(*command, "true", stderr=asyncio.subprocess.DEVNULL)
+    if await probe.wait() != 0:
+        pytest.skip("this machine lets nobody make a PID namespace")
+    (tmp_path / "app.py").write_text("import hueyio\nhuey = hueyio.SqliteHuey(filename='app.db')\n")
+    worker = await asyncio.create_subprocess_exec(
+        *command, sys.executable, "-m", "hueyio", "worker", "app:huey", cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+    )
+    assert worker.stderr is not None
+    async with asyncio.timeout(60):
+        while b"is ready" not in await worker.stderr.readline():
+            pass
+        os.kill(child_of(worker.pid), signal.SIGTERM)
+        rest = await worker.stderr.read()
+        assert await worker.wait() == 0
+    assert b"stopped" in rest

@@ -1,0 +1,25 @@
+"""A consumer inside FastAPI: ``uvicorn in_fastapi:app``, then ``curl localhost:8000/greet/Ada``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from tasks import greet, huey, shout
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with huey, huey.create_consumer(workers=20, threads=4):
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/greet/{name}")
+async def greeting(name: str) -> dict[str, str]:
+    """Enqueue two tasks and wait for both."""
+    soft, loud = await greet(name), await shout(name)
+    return {"soft": await soft, "loud": await loud}
