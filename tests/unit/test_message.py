@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hueyio import SerializationError, Serializer, TaskArgumentError
-from hueyio.message import read_task, write_task
+from hueyio.message import Message, read_task, write_task
 from hueyio.task import Task
 
 SERIALIZER = Serializer()
@@ -72,7 +72,7 @@ def test_message_of_an_older_producer_gets_defaults() -> None:
 
 def test_message_of_a_newer_producer_is_read_without_what_is_new() -> None:
     fields = pickle.loads(write_task(Task("name", id="id", on_error=Task("e")), SERIALIZER))
-    task = read_task(pickle.dumps((*fields, "new", "newer")), SERIALIZER)
+    task = read_task(pickle.dumps((*Message(*fields), "new", "newer")), SERIALIZER)
     assert task.name == "name"
     assert task.on_error is not None
 

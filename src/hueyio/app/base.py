@@ -62,12 +62,21 @@ class Base:
             raise ConfigurationError(f"a Huey's name must be a text that is not empty, not {name!r}")
         if result_ttl is not None and (isinstance(result_ttl, bool) or not result_ttl > 0):
             raise ConfigurationError(f"result_ttl must be seconds > 0 or None, not {result_ttl!r}")
+        if serializer is not None and not isinstance(serializer, Serializer):
+            raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")
+        if serializer is not None and (compression or use_zlib):
+            raise ConfigurationError("compression and use_zlib are for the default serializer; give them to yours")
         self.name = name
         self.utc = utc
         self.serializer = serializer or Serializer(compression, use_zlib=use_zlib)
         self.registry = Registry()
         self.signals = Signals()
-        self.rules = Rules(results=results, store_none=store_none, store_intermediate_errors=store_intermediate_errors)
+        self.rules = Rules(
+            results=results,
+            store_none=store_none,
+            store_intermediate_errors=store_intermediate_errors,
+            serializer=self.serializer,
+        )
         self.result_ttl = result_ttl
         if storage_class is not None:
             self.storage_class = storage_class

@@ -6,7 +6,7 @@ Pure: no I/O, no clock of its own. Where a rule comes from: ``docs/explanation/e
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
 
@@ -17,6 +17,7 @@ from hueyio.execution import outcome as ways
 from hueyio.execution.effects import Effects
 from hueyio.execution.outcome import Outcome
 from hueyio.revocation import instance_key
+from hueyio.serializer import Serializer
 from hueyio.signals import (
     SIGNAL_CANCELED,
     SIGNAL_COMPLETE,
@@ -46,11 +47,13 @@ _LONGEST_RETRY_DELAY: Final = 366 * 86400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a Huey's settings say about results."""
+    """What a Huey's settings say about results and errors."""
 
     results: bool = True
     store_none: bool = False
     store_intermediate_errors: bool = True
+    serializer: Serializer = field(default_factory=Serializer)
+    """What errors and the arguments of error handlers are written with; an exception is passed on if it can be."""
 
 
 def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
@@ -103,7 +106,7 @@ def _succeed(task: Task, value: object, rules: Rules) -> Effects:
 
 
 def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int) -> Effects:
-    described = error_of(error, task_id=task.id, retries=task.retries)
+    described = error_of(error, task_id=task.id, retries=task.retries, serializer=rules.serializer)
     again = _retry(task.replaced(retries=max(retries, 1) - 1), now)
     final = retries <= 0 or _is_too_late(again, now)
     handler = _error_handler(task, error, described) if final or rules.store_intermediate_errors else ()

@@ -1,4 +1,4 @@
-"""Values to bytes and back."""
+"""Values to bytes and back, by pickle or by a format of the user's; and compression."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ _ZLIB_START: Final = b"\x78"
 class Serializer:
     """Pickle, optionally compressed.
 
-    Override ``_serialize`` and ``_deserialize`` for another format; compression works on top of any. Data that was
-    written without compression stays readable after it is switched on.
+    ``compression_level`` is 0 to 9; ``use_zlib`` compresses with zlib in place of gzip. Data that was written without
+    compression stays readable after it is switched on, with a warning in the log; what was compressed either way is
+    read by both. Override ``_serialize`` and ``_deserialize`` for another format: compression works on top of any,
+    and whatever they raise becomes a SerializationError.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class Serializer:
         use_zlib: bool = False,
         pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
     ) -> None:
-        if not 0 <= compression_level <= 9:
+        if not _is_whole(compression_level, 0, 9):
             raise ConfigurationError(f"compression_level must be 0 to 9, not {compression_level!r}")
+        if not _is_whole(pickle_protocol, 0, pickle.HIGHEST_PROTOCOL):
+            raise ConfigurationError(f"pickle_protocol must be 0 to {pickle.HIGHEST_PROTOCOL}, not {pickle_protocol!r}")
         self.compression = compression
         self.compression_level = compression_level
         self.use_zlib = use_zlib
@@ -43,14 +47,20 @@ class Serializer:
         """Return the value as bytes; raises SerializationError."""
         try:
             data = self._serialize(value)
+        except SerializationError:
+            raise
         except Exception as error:
             raise SerializationError(f"{type(value).__name__} cannot be serialised: {error}") from error
+        if not isinstance(data, bytes):
+            raise SerializationError(f"{type(self).__name__} made {type(data).__name__} of a value, not bytes")
         return self._compress(data) if self.compression else data
 
     def deserialize(self, data: bytes) -> Any:
         """Return the value of the bytes; raises SerializationError."""
         try:
             return self._deserialize(self._decompress(data) if self.compression else data)
+        except SerializationError:
+            raise
         except Exception as error:
             raise SerializationError(f"{type(error).__name__}: {error}") from error
 
@@ -66,9 +76,18 @@ class Serializer:
         return gzip.compress(data, self.compression_level)
 
     def _decompress(self, data: bytes) -> bytes:
-        if data.startswith(_GZIP_START):
-            return gzip.decompress(data)
-        if data.startswith(_ZLIB_START):
-            return zlib.decompress(data)
+        try:
+            if data.startswith(_GZIP_START):
+                return gzip.decompress(data)
+            if data.startswith(_ZLIB_START):
+                return zlib.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            # Another format's bytes may begin alike; if it is damaged instead, the format says so.
+            logger.warning("what looks compressed cannot be decompressed, it is read as it is: %s", error)
+            return data
         logger.warning("read uncompressed data although compression is on")
         return data
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

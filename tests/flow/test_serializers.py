@@ -1,0 +1,196 @@
+"""Every serializer from the call to the result, on every storage."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from hueyio import (
+    ConfigurationError,
+    Huey,
+    JSONSerializer,
+    MemoryHuey,
+    SerializationError,
+    Serializer,
+    SignedSerializer,
+    TaskArgumentError,
+    TaskException,
+)
+from hueyio.entries import make_entry
+from tests.unit.test_serializer import LIBRARIES, Armed
+
+
+class Bytes(Serializer):
+    """A user's format that has bytes, and no exceptions."""
+
+    def _serialize(self, value: Any) -> bytes:
+        return json.dumps(value, default=_hex).encode()
+
+    def _deserialize(self, data: bytes) -> Any:
+        return json.loads(data, object_hook=lambda found: bytes.fromhex(found["hex"]) if "hex" in found else found)
+
+
+def _hex(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"hex": value.hex()}
+    raise TypeError(f"no {type(value).__name__} here")
+
+
+MAKERS: Final[dict[str, Callable[[], Serializer]]] = {
+    "pickle": Serializer,
+    "gzip": lambda: Serializer(compression=True),
+    "zlib": lambda: Serializer(compression=True, use_zlib=True),
+    "signed": lambda: SignedSerializer("secret", compression=True),
+    **{f"JSON by {library}": partial(JSONSerializer, library=library) for library in LIBRARIES},
+    "signed JSON": lambda: SignedSerializer("secret", serializer=JSONSerializer()),
+    "own": Bytes,
+}
+WITH_EXCEPTIONS: Final = ("pickle", "gzip", "zlib", "signed")
+
+
+@pytest.fixture(params=MAKERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("immediate", [False, True])
+async def test_values_errors_and_handlers_work(make_huey: Callable[..., Huey], kind: str, immediate: bool) -> None:
+    huey = make_huey(serializer=MAKERS[kind](), immediate=immediate)
+    handled: list[Any] = []
+
+    @huey.task
+    async def add(a: int, b: int = 0) -> int:
+        return a + b
+
+    @huey.task(retries=1)
+    async def fail() -> None:
+        raise ValueError("no")
+
+    @huey.task
+    async def alert(why: str, error: Exception) -> None:
+        handled.append((why, error))
+
+    async def use() -> None:
+        assert await (await add(1, b=2)) == 3
+        assert await (await huey.enqueue(add.s(1, 2).then(add, 10))) == [3, 13]
+        with pytest.raises(TaskException, match="no") as caught:
+            await (await huey.enqueue(fail.s().error(alert, "because")))
+        assert caught.value.metadata.keys() == {"error", "retries", "traceback", "task_id"}
+        assert isinstance(caught.value.__cause__, ValueError) == (kind in WITH_EXCEPTIONS)
+
+    if immediate:
+        await use()
+    else:
+        async with huey.create_consumer():
+            await use()
+            while await huey.count() or len(handled) < 2:
+                await (await add(0))
+    await huey.close()
+    assert [why for why, _ in handled] == ["because", "because"]
+    kinds = {type(error) for _, error in handled}
+    # Immediate mode passes arguments by reference, yet gives a handler only what a consumer could give it.
+    assert kinds == {ValueError if kind in WITH_EXCEPTIONS else TaskException}
+    assert "no" in str(handled[0][1])
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+async def test_argument_that_is_no_json_raises_at_the_call(make_huey: Callable[..., Huey], library: Any) -> None:
+    huey = make_huey(serializer=JSONSerializer(library=library))
+
+    @huey.task(name="load")
+    async def load(names: Any, options: Any = None) -> None: ...
+
+    with pytest.raises(TaskArgumentError, match=r"load: argument 'options' .*value\['a'\]\[1\] is of type set"):
+        _ = load([], options={"a": [0, {1}]})
+    with pytest.raises(TaskArgumentError, match=r"load: argument 1 .*value has the key 1"):
+        _ = load({1: 2})
+    await huey.close()
+
+
+async def test_result_that_is_no_json_is_a_failure_that_says_where(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey(serializer=JSONSerializer())
+
+    @huey.task
+    async def odd() -> Any:
+        return {"a": b"x"}
+
+    async with huey.create_consumer():
+        with pytest.raises(TaskException, match=r"odd returned: value\['a'\] is of type bytes"):
+            await (await odd())
+    await huey.close()
+
+
+@pytest.mark.parametrize("kind", ["signed", "signed JSON", "own", "JSON by json"], indirect=True)
+async def test_forged_message_is_dead_lettered_and_never_unpickled(
+    make_huey: Callable[..., Huey], kind: str, tmp_path: Path
+) -> None:
+    huey = make_huey(serializer=MAKERS[kind]())
+
+    @huey.task
+    async def add(a: Any, b: int) -> Any:
+        return b
+
+    session = await huey.session()
+    entry = make_entry(add.s(1, 2), huey.registry, huey.serializer, huey.now())
+    bait = tmp_path / "bait"
+    await session.enqueue([entry._replace(data=pickle.dumps((1, entry.header.id, add.name, (Armed(bait), 2))))])
+    async with huey.create_consumer():
+        with pytest.raises(TaskException, match="cannot be read"):
+            await huey.result_of(entry.header.id)
+        assert await (await add(1, 2)) == 2
+    assert [letter.id for letter in await huey.dead()] == [entry.header.id]
+    assert not bait.exists()
+    await huey.close()
+
+
+@pytest.mark.parametrize("kind", ["signed", "signed JSON", "own", "JSON by json"], indirect=True)
+async def test_forged_result_and_forged_cause_are_never_unpickled(
+    make_huey: Callable[..., Huey], kind: str, tmp_path: Path
+) -> None:
+    huey = make_huey(serializer=MAKERS[kind]())
+    session = await huey.session()
+    bait = tmp_path / "bait"
+    forged = pickle.dumps(Armed(bait))
+    metadata = {"error": "x", "retries": 0, "traceback": "", "task_id": "cause"}
+    await session.put("results", {"whole": forged})
+    with pytest.raises(SerializationError, match="the result of task whole cannot be read"):
+        await huey.result_of("whole")
+    try:
+        cause = huey.serializer.serialize(["failed", metadata, forged])
+    except SerializationError:
+        pass  # JSON has no way to say it
+    else:
+        await session.put("results", {"cause": cause})
+        with pytest.raises(TaskException) as caught:
+            await huey.result_of("cause")
+        assert caught.value.__cause__ is None
+    assert not bait.exists()
+    await huey.close()
+
+
+async def test_compression_is_switched_on_over_what_is_queued(make_huey: Callable[..., Huey]) -> None:
+    before, after = make_huey(), make_huey(compression=True)
+    if not before.storage.capabilities.across_processes:
+        pytest.skip("two Hueys share no tasks in memory")
+
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    result = await before.task(name="add")(add)(1, 2)
+    after.task(name="add")(add)
+    async with after.create_consumer():
+        assert await after.result_of(result.id) == 3
+    await before.close()
+    await after.close()
+
+
+@pytest.mark.parametrize("options", [{"serializer": pickle}, {"serializer": Serializer(), "compression": True}])
+def test_serializer_that_is_none_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="serializer"):
+        MemoryHuey(**options)
