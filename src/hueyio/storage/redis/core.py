@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from hueyio.exceptions import StorageError
+from hueyio.storage.redis.deployment import Deployment
 from hueyio.storage.redis.doorbell import Doorbell
 from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
 from hueyio.storage.redis.lifetime import Lifetime
 from hueyio.storage.redis.mailbox import Mailbox
 from hueyio.storage.redis.notices import NoticeBoard
-from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.outcomes import Outcomes
 from hueyio.storage.redis.progress import ProgressBoard
 from hueyio.storage.redis.scripts import Argument, Scripts
@@ -28,8 +28,8 @@ _FLEET_CHANGES: Final = 20
 class RedisCore:
     """The connections of one session: for scripts, and on demand for the bell and for pub/sub."""
 
-    def __init__(self, options: RedisOptions, layout: Layout, *, dead_limit: int, poll_rest: float | None) -> None:
-        self.options: Final = options
+    def __init__(self, deployment: Deployment, layout: Layout, *, dead_limit: int, poll_rest: float | None) -> None:
+        self.deployment: Final = deployment
         self.layout: Final = layout
         self.scripts: Final = Scripts(self.layout)
         self.dead_limit: Final = dead_limit
@@ -37,14 +37,14 @@ class RedisCore:
         """Seconds between two looks at the bells; None: block there."""
         client = secrets.token_hex(CLIENT_LENGTH // 2)
         self.lifetime: Final = Lifetime(self._be_over)
-        self.wire: Final = Wire(options, self.lifetime, options.timeout)
-        self.doorbell: Final = Doorbell(options, self.layout, self.wire, self.lifetime)
+        self.wire: Final = Wire(deployment, self.lifetime, deployment.options.timeout)
+        self.doorbell: Final = Doorbell(deployment, self.layout, self.wire, self.lifetime)
         self.outcomes: Final = Outcomes(
             client, self.layout.client_channel(client), self.wire, self.scripts, self.lifetime
         )
         self.notice_board: Final = NoticeBoard(self.layout, self.wire, self.scripts, self.lifetime)
         self.progress_board: Final = ProgressBoard(self.layout, self.wire, self.outcomes, self.lifetime)
-        self.mailbox: Final = Mailbox(options, self.lifetime, self._needs_mail, self._catch_up)
+        self.mailbox: Final = Mailbox(deployment, self.lifetime, self._needs_mail, self._catch_up)
         self.drains: Final[list[Callable[[], Any]]] = [self.outcomes.drain]
         """What ``close`` waits for before it lets go of the connections."""
         self._fleet: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class RedisCore:
             if kind == b"ok":
                 return content
             self._fleet = tuple([owner.decode() for owner in content])
-        raise StorageError(f"{self.options}: the owners change faster than they can be looked at")
+        raise StorageError(f"{self.deployment}: the owners change faster than they can be looked at")
 
     async def close(self) -> None:
         """Finish what is being written, end every wait, let go of all connections."""

@@ -4,7 +4,7 @@ Theory of operation. A bell is a list of tokens. One task, the porter, pops them
 session. A call that is cancelled or runs out leaves the BLPOP where it is, for the next call to profit from; so no
 token is lost between two waits, and waiting again costs nothing. A token for which nobody listens any more goes back.
 When somebody listens for a bell that the BLPOP under way does not cover, it is unblocked and begun again. No BLPOP
-lasts longer than ``_ROUND``, and its connection allows ``timeout`` seconds more for the reply.
+lasts longer than ``timeout`` seconds, and its connection allows ``timeout`` seconds more for the reply.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from hueyio.exceptions import HueyException, SessionClosed
 from hueyio.storage.records import Bell
+from hueyio.storage.redis.deployment import Deployment
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.lifetime import Lifetime
-from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.wire import Link, Wire, pack
 
 __all__ = ["Doorbell"]
 
-_ROUND: Final = 5.0
+_LONGEST_ROUND: Final = 5.0
 _UNBLOCK_AGAIN: Final = 0.01
 _LONGEST_FAREWELL: Final = 1.0
 _BELLS: Final[tuple[Bell, ...]] = ("loop", "thread", "process", "schedule")
@@ -41,11 +41,12 @@ class _Listener:
 class Doorbell:
     """Waits at the bells of one queue. ``wire`` is the session's ordinary connection; the porter opens another."""
 
-    def __init__(self, options: RedisOptions, layout: Layout, wire: Wire, lifetime: Lifetime) -> None:
+    def __init__(self, deployment: Deployment, layout: Layout, wire: Wire, lifetime: Lifetime) -> None:
         self._keys: dict[Bell, bytes] = {bell: layout.key(f"BELL_{bell}") for bell in _BELLS}
         self._bells: dict[bytes, Bell] = {key: bell for bell, key in self._keys.items()}
         self._ordinary = wire
-        self._blocking = Wire(options, lifetime, _ROUND + options.timeout)
+        self._round = min(_LONGEST_ROUND, deployment.options.timeout)
+        self._blocking = Wire(deployment, lifetime, self._round + deployment.options.timeout)
         self._lifetime = lifetime
         self._listeners: list[_Listener] = []
         self._porter: asyncio.Task[None] | None = None
@@ -127,7 +128,7 @@ class Doorbell:
         if not self._covered:
             return
         keys = [self._keys[bell] for bell in _BELLS if bell in self._covered]
-        popped = await link.send(pack("BLPOP", *keys, _ROUND))
+        popped = await link.send(pack("BLPOP", *keys, self._round))
         self._covered = frozenset()
         if popped is not None:
             await self._hand_out(self._bells[popped[0]])

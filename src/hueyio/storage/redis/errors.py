@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from typing import Final
 
 from redis import exceptions
 
 from hueyio.exceptions import ConfigurationError, HueyException, StorageError, StorageUnavailable
 
-__all__ = ["is_broken", "translate"]
+__all__ = ["QueueMoved", "is_astray", "is_broken", "translate"]
 
 _LATER: Final = (
     ("OOM", "is out of memory"),
@@ -23,6 +24,7 @@ _LATER: Final = (
     ("CLUSTERDOWN", "belongs to a cluster that is down"),
     ("TRYAGAIN", "is moving its data"),
     ("UNKILLABLE", "is busy with a long script"),
+    ("UNBLOCKED", "has become a replica"),
     ("max number of clients", "has too many clients"),
 )
 """What a server says when the same call may work later."""
@@ -42,7 +44,30 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (exceptions.OutOfMemoryError, "is out of memory"),
     (exceptions.ReadOnlyError, "is a read-only replica"),
     (exceptions.BusyLoadingError, "is loading its data"),
+    (exceptions.MasterDownError, "has lost its master"),
+    (exceptions.ClusterDownError, "belongs to a cluster that is down"),
+    (exceptions.TryAgainError, "is moving this queue"),
+    (exceptions.AskError, "is moving this queue"),
 )
+
+
+_ASTRAY: Final = ("READONLY", "MASTERDOWN", "CLUSTERDOWN", "UNBLOCKED")
+
+
+class QueueMoved(StorageUnavailable):
+    """The queue is on another node of the cluster; nothing was done."""
+
+
+def is_astray(error: exceptions.ResponseError) -> bool:
+    """Say whether the server is, or may be, not the one to talk to: then it is looked for again.
+
+    An ASK does not count: a node that is being given a slot takes no script whose keys are not all there, and a queue
+    never has all of its keys. So nothing can be done until the slot is where it goes to; then the node says MOVED.
+    """
+    if isinstance(error, exceptions.MovedError):
+        return True
+    kinds = (exceptions.ReadOnlyError, exceptions.ClusterDownError)
+    return isinstance(error, kinds) or any(sign in str(error) for sign in _ASTRAY)
 
 
 def is_broken(error: Exception) -> bool:
@@ -57,6 +82,8 @@ def translate(error: Exception, server: str) -> HueyException:
     text = str(error)
     if isinstance(error, _REFUSED) or "NOPERM" in text or "NOAUTH" in text:
         return ConfigurationError(f"{server} refuses the login, or what it may do: check username, password and ACL")
+    if isinstance(error, exceptions.MovedError):
+        return QueueMoved(f"{server} does not keep this queue any more")
     for kind, what in _BY_CLASS:
         if isinstance(error, kind):
             return StorageUnavailable(f"{server} {what}")
@@ -92,6 +119,10 @@ def _reason(error: Exception) -> str:
     """Say why in a few words. Only what the system says: texts of redis-py name what it was connected with."""
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is refused: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS fails: {(cause.reason or 'for an unknown reason').replace('_', ' ').lower()}"
         if isinstance(cause, OSError):
             # asyncio puts texts of its own there, and one for all addresses that it tried.
             number = cause.errno or int((_NUMBER.search(str(cause)) or ["", "0"])[1])

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import redis
+
+from hueyio.storage.redis.connecting import connect_blocking
+from hueyio.storage.redis.deployment import Deployment
 from hueyio.storage.redis.errors import translate
 from hueyio.storage.redis.layout import Layout
-from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.scripts import read_script
 
 __all__ = ["RedisLeaseKeeper"]
 
 
 class RedisLeaseKeeper:
-    """Beats; time-outs are short and nothing is repeated, because the next beat is due soon."""
+    """Beats; time-outs are short and nothing is repeated, because the next beat is due soon.
 
-    def __init__(self, options: RedisOptions, layout: Layout, owner: str) -> None:
-        self._options = options
-        self._client = options.make_blocking_client()
+    After any failure the server is looked for again: it may be that another one took its place.
+    """
+
+    def __init__(self, deployment: Deployment, layout: Layout, owner: str) -> None:
+        self._deployment = deployment
+        self._client: redis.Redis | None = None
         self._owner = owner
         script = read_script("beat", layout.flavour)
         self._source = script.source.decode()
@@ -24,10 +30,15 @@ class RedisLeaseKeeper:
     def beat(self) -> bool:
         """Raise the owner's counter; False if the owner was given up."""
         try:
+            if self._client is None:
+                self._client = connect_blocking(self._deployment)
             return bool(self._client.eval(self._source, len(self._keys), *self._keys, self._owner) == 1)
         except Exception as error:
-            raise translate(error, str(self._options)) from error
+            self.close()
+            raise translate(error, str(self._deployment)) from error
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.connection_pool.disconnect()
+        client, self._client = self._client, None
+        if client is not None:
+            client.connection_pool.disconnect()

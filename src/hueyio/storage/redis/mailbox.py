@@ -3,7 +3,8 @@
 Theory of operation. One task connects, subscribes to all channels that are wanted and reads. It is started by the
 first who subscribes. When the connection breaks it connects again, more and more slowly, for as long as somebody
 needs it; then ``on_connected`` asks again for what messages may have been lost meanwhile, and if that fails, the
-connection is given up and all begins anew. A connection on which nothing comes is asked for a sign of life.
+connection is given up and all begins anew. A connection on which nothing comes is asked for a sign of life, so that
+one that is dead without a word is noticed within the time that a reply may take.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.storage.redis.connecting import connect
+from hueyio.storage.redis.deployment import Deployment
 from hueyio.storage.redis.errors import translate
 from hueyio.storage.redis.lifetime import Lifetime
-from hueyio.storage.redis.options import RedisOptions
-from hueyio.storage.redis.wire import Command, connect, pack
+from hueyio.storage.redis.wire import Command, pack
 
 __all__ = ["Mailbox"]
 
-_SILENCE: Final = 10.0
+_LONGEST_SILENCE: Final = 10.0
 _FIRST_BACK_OFF: Final = 0.05
 _LONGEST_BACK_OFF: Final = 2.0
 
@@ -34,12 +36,13 @@ class Mailbox:
 
     def __init__(
         self,
-        options: RedisOptions,
+        deployment: Deployment,
         lifetime: Lifetime,
         is_needed: Callable[[], bool],
         on_connected: Callable[[], Awaitable[None]],
     ) -> None:
-        self._options = options
+        self._deployment = deployment
+        self._silence = min(deployment.options.timeout / 2, _LONGEST_SILENCE)
         self._lifetime = lifetime
         self._is_needed = is_needed
         self._on_connected = on_connected
@@ -81,7 +84,7 @@ class Mailbox:
         try:
             while True:
                 try:
-                    connection = await connect(self._options)
+                    connection, _ = await connect(self._deployment)
                     error = await self._use(connection)
                     failures = 0
                 except HueyException as cause:
@@ -105,7 +108,7 @@ class Mailbox:
                 await self._send(connection, pack("SUBSCRIBE", *self._receivers))
             return await self._read(connection)
         except (RedisError, OSError) as error:
-            return translate(error, str(self._options))
+            return translate(error, str(self._deployment))
         finally:
             self._connection = None
             await connection.disconnect(nowait=True)
@@ -115,12 +118,12 @@ class Mailbox:
         while True:
             if self._connection is None and all(it.done() for it in self._confirmations.values()):
                 self._begin(connection)
-            reply = await connection.read_response(timeout=_SILENCE)
+            reply = await connection.read_response(timeout=self._silence)
             if reply is not None:
                 asked = False
                 self._receive(reply)
             elif asked:
-                return StorageUnavailable(f"{self._options} does not answer in time")
+                return StorageUnavailable(f"{self._deployment} does not answer in time")
             else:
                 asked = True
                 await self._send(connection, pack("PING"))
@@ -140,11 +143,11 @@ class Mailbox:
 
     async def _send(self, connection: AbstractConnection, command: Command) -> None:
         if not connection.is_connected:  # redis-py would connect again by itself
-            raise StorageUnavailable(f"{self._options} cannot be reached: the connection is closed")
+            raise StorageUnavailable(f"{self._deployment} cannot be reached: the connection is closed")
         try:
             await connection.send_packed_command(command.packed, check_health=False)
         except (RedisError, OSError) as error:
-            raise translate(error, str(self._options)) from error
+            raise translate(error, str(self._deployment)) from error
 
     def _receive(self, reply: Any) -> None:
         kind, channel = reply[0], reply[1]

@@ -1,7 +1,6 @@
-"""How to reach the server: what the user gave, checked once, and the connections that are made from it.
+"""How to reach a server: settings, checked once, and the connections that are made from them.
 
-Connections are redis-py's own objects, because they know TLS, sockets, users and credential providers; a pool that
-the user gives is only asked for its settings, because its connections belong to a loop and must not block. redis-py
+Connections are redis-py's own objects, because they know TLS, sockets, users and credential providers. redis-py
 repeats commands by itself and bounds every read; both is switched off here: a repeated claim strands tasks, and the
 waits have bounds of their own.
 """
@@ -9,13 +8,13 @@ waits have bounds of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias, cast
 
 import redis
 from redis import asyncio as redis_asyncio
 from redis.asyncio import retry as redis_asyncio_retry
-from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.asyncio.connection import AbstractConnection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -56,45 +55,32 @@ _BLOCKING_CLASSES: Final[dict[Transport, type[redis.Connection]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisOptions:
-    """Where the server is and how to talk to it."""
+    """Where a server is and how to talk to it."""
 
     transport: Transport
-    settings: Mapping[str, Any]
-    """What every connection is made with."""
+    settings: Mapping[str, Any] = field(repr=False)
+    """What every connection is made with; a password may be among them."""
     timeout: float
     """How long a reply may take."""
     connect_timeout: float
 
     @classmethod
-    def from_arguments(
-        cls,
-        *,
-        url: str | None,
-        connection_pool: Any,
-        client_name: str | None,
-        connection_params: Mapping[str, Any],
-    ) -> RedisOptions:
-        """Take one of three ways to say where the server is; what is None was not given."""
-        params = {key: value for key, value in connection_params.items() if value is not None}
-        ways = (("url", url), ("connection_pool", connection_pool), ("connection params", params or None))
-        given = [name for name, value in ways if value is not None]
-        if len(given) > 1:
-            raise ConfigurationError(f"give only one of url, connection_pool and connection params, not {given}")
-        if url is not None:
-            params = _read_url(url)
-        elif connection_pool is not None:
-            params = _read_pool(connection_pool)
+    def from_settings(cls, given: Mapping[str, Any]) -> RedisOptions:
+        """Take what a connection of redis-py takes; raises ConfigurationError for what is unusable."""
+        params = dict(given)
         transport = _read_transport(params)
         if params.get("unix_socket_path") is not None:
             params["path"] = params["unix_socket_path"]
         timeout = float(params.get("socket_timeout") or _DEFAULT_TIMEOUT)
         connect_timeout = float(params.get("socket_connect_timeout") or timeout)
         settings = {key: value for key, value in params.items() if key not in _OURS and value is not None}
-        if client_name is not None:
-            settings["client_name"] = client_name
         options = cls(transport=transport, settings=settings, timeout=timeout, connect_timeout=connect_timeout)
         options._check()
         return options
+
+    def at(self, host: str, port: int) -> RedisOptions:
+        """Return the same for another server."""
+        return replace(self, settings={**self.settings, "host": host, "port": port})
 
     @property
     def address(self) -> str:
@@ -103,8 +89,16 @@ class RedisOptions:
             return f"{self.settings.get('path', '')}"
         return f"{self.settings.get('host', 'localhost')}:{self.settings.get('port', 6379)}"
 
+    @property
+    def db(self) -> int:
+        """The number of the database."""
+        return int(self.settings.get("db") or 0)
+
     def __str__(self) -> str:
-        return f"Redis at {self.address}/{self.settings.get('db', 0)}"
+        return f"Redis at {self.address}/{self.db}"
+
+    def __hash__(self) -> int:
+        return hash((self.transport, self.address))  # settings may hold anything
 
     def make_connection(self) -> AbstractConnection:
         """Make a connection for asyncio, not connected yet. It repeats nothing and bounds no read."""
@@ -136,20 +130,6 @@ class RedisOptions:
             self.make_connection()
         except (TypeError, ValueError, redis.RedisError) as error:
             raise ConfigurationError(f"unusable Redis settings: {error}") from None
-
-
-def _read_url(url: str) -> dict[str, Any]:
-    try:
-        return dict(parse_url(url))
-    except ValueError as error:
-        raise ConfigurationError(f"unusable Redis url: {error}") from None
-
-
-def _read_pool(pool: Any) -> dict[str, Any]:
-    try:
-        return {**pool.connection_kwargs, "connection_class": pool.connection_class}
-    except AttributeError:
-        raise ConfigurationError(f"connection_pool must be a ConnectionPool of redis-py, not {pool!r}") from None
 
 
 def _read_transport(params: Mapping[str, Any]) -> Transport:

@@ -38,7 +38,7 @@ class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, Redi
             version = await core.run("open", (writer,))
             if version is not None:
                 raise ConfigurationError(
-                    f"{core.options} is version {version.decode()} and lacks commands: "
+                    f"{core.deployment} is version {version.decode()} and lacks commands: "
                     f"hueyio needs Redis {_OLDEST} or later, or Valkey"
                 )
         except BaseException:

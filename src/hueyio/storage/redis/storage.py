@@ -39,10 +39,10 @@ from typing import Any, ClassVar
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Capabilities
+from hueyio.storage.redis.arguments import read_deployment
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.layout import Flavour, Layout
 from hueyio.storage.redis.lease import RedisLeaseKeeper
-from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.session import RedisSession
 
 __all__ = ["RedisStorage"]
@@ -53,9 +53,9 @@ class RedisStorage:
 
     ``PriorityRedisStorage`` has them, ``RedisExpireStorage`` keeps results for a time and lets them be read repeatedly.
 
-    Say where the server is by ``url``, by ``connection_pool`` (only its settings are used) or by connection parameters;
-    what is None counts as not given. ``blocking=False`` looks at the doorbell every ``read_timeout`` seconds instead of
-    blocking there. At most ``dead_limit`` dead letters are kept.
+    Say where the server is by ``url``, by a ``connection_pool`` or a ``client`` of redis-py (only its settings are
+    used) or by connection parameters; what is None counts as not given. ``blocking=False`` looks at the doorbell every
+    ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept.
     """
 
     _flavour: ClassVar[Flavour] = Flavour()
@@ -71,6 +71,7 @@ class RedisStorage:
         username: str | None = None,
         password: str | None = None,
         connection_pool: Any = None,
+        client: Any = None,
         client_name: str | None = None,
         blocking: bool = True,
         read_timeout: float = 1,
@@ -82,14 +83,16 @@ class RedisStorage:
         if dead_limit < 0:
             raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
         params = {"host": host, "port": port, "db": db, "username": username, "password": password}
-        self._options = RedisOptions.from_arguments(
+        self._name = name
+        self._layout = Layout(name, self._flavour)
+        self._deployment = read_deployment(
+            self._layout.prefix,
             url=url,
             connection_pool=connection_pool,
+            client=client,
             client_name=client_name,
             connection_params={**params, **connection_params},
         )
-        self._name = name
-        self._layout = Layout(name, self._flavour)
         self._poll_rest = None if blocking else float(read_timeout)
         self._dead_limit = dead_limit
 
@@ -105,12 +108,12 @@ class RedisStorage:
 
     async def connect(self) -> RedisSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
-        core = RedisCore(self._options, self._layout, dead_limit=self._dead_limit, poll_rest=self._poll_rest)
+        core = RedisCore(self._deployment, self._layout, dead_limit=self._dead_limit, poll_rest=self._poll_rest)
         return await RedisSession.open(core, type(self).__name__)
 
     def lease_keeper(self, owner: str) -> RedisLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""
-        return RedisLeaseKeeper(self._options, self._layout, owner)
+        return RedisLeaseKeeper(self._deployment, self._layout, owner)
 
     def __str__(self) -> str:
-        return f"{self._options}, queue {self._name!r}"
+        return f"{self._deployment}, queue {self._name!r}"

@@ -4,7 +4,11 @@ Theory of operation. A call is packed, handed to the writer and gets a future; t
 oldest future. So what is written is never cancelled: a caller that goes away leaves its future behind, the reply to
 it is read and dropped, and the connection stays in step. When the connection breaks, or a reply takes longer than
 ``timeout``, all that is under way fails with StorageUnavailable, and the next call connects anew. Nothing is ever
-sent twice, with one exception: a script that the server does not know has not run, and is sent again with its source.
+sent twice, with two exceptions, because neither has run: a script that the server does not know is sent again with
+its source, and what a node of a cluster refuses because the queue is on another one is sent there.
+
+A server may say that it is not the right one any more: a master that became a replica, a node that lost the slot.
+Then the link is retired. What is under way on it is answered; the next call finds out where the server is now.
 
 ``Link`` is one connection from its opening to its end, ``Wire`` the place where the present one is found. Both live
 in the session's lifetime; their state belongs to the loop.
@@ -20,14 +24,19 @@ from typing import Any, Final, NamedTuple, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import MovedError, NoScriptError, RedisError, ResponseError
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
-from hueyio.storage.redis.errors import translate
+from hueyio.storage.redis.connecting import connect
+from hueyio.storage.redis.deployment import Address, Deployment
+from hueyio.storage.redis.errors import QueueMoved, is_astray, translate
 from hueyio.storage.redis.lifetime import Lifetime
 from hueyio.storage.redis.options import RedisOptions
 
-__all__ = ["Command", "Link", "Wire", "connect", "pack", "pack_parts"]
+__all__ = ["Command", "Link", "Wire", "pack", "pack_parts"]
+
+_MOST_MOVES: Final = 5
+"""How often a call follows the queue from node to node; more is a cluster that does not know where it is."""
 
 pack_parts: Final = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)
 """Pack a command in C; its stub allows for one part only."""
@@ -51,26 +60,11 @@ def pack(*command: bytes | str | int | float) -> Command:
     return Command(pack_parts(command))
 
 
-async def connect(options: RedisOptions) -> AbstractConnection:
-    """Open a connection within the time for it. Raises StorageUnavailable or ConfigurationError."""
-    connection = options.make_connection()
-    try:
-        async with asyncio.timeout(options.connect_timeout):
-            await connection.connect()  # type: ignore[no-untyped-call]
-    except (RedisError, OSError, TimeoutError) as error:
-        await connection.disconnect(nowait=True)
-        raise translate(error, str(options)) from error
-    except BaseException:
-        await connection.disconnect(nowait=True)
-        raise
-    return connection
-
-
 class Wire:
     """Finds the open link, or opens one. ``timeout`` None: replies may take for ever."""
 
-    def __init__(self, options: RedisOptions, lifetime: Lifetime, timeout: float | None) -> None:
-        self._options = options
+    def __init__(self, deployment: Deployment, lifetime: Lifetime, timeout: float | None) -> None:
+        self._deployment = deployment
         self._lifetime = lifetime
         self._timeout = timeout
         self._link: Link | None = None
@@ -97,17 +91,32 @@ class Wire:
         link = self._link
         if link is None or not link.is_open:
             link = await self.open()
-        return await link.send(command)
+        try:
+            return await link.send(command)
+        except QueueMoved as moved:
+            return await self._follow(command, moved)
 
     async def drain(self) -> None:
         """Wait until all that was sent is answered."""
         if self._link is not None:
             await self._link.drain()
 
+    async def _follow(self, command: Command, moved: QueueMoved) -> Any:
+        for _ in range(_MOST_MOVES):
+            link = await self.open()
+            try:
+                return await link.send(command)
+            except QueueMoved as again:
+                moved = again
+        raise moved
+
     async def _open(self) -> Link | HueyException:
+        # A hint is used once: the node that it names may be gone.
+        moved_to = None if self._link is None else self._link.moved_to
+        self._link = None
         try:
-            connection = await connect(self._options)
-            link = Link(connection, str(self._options), self._timeout)
+            connection, server = await connect(self._deployment, moved_to)
+            link = Link(connection, server, self._timeout)
             try:
                 self._lifetime.spawn(link.run())
             except SessionClosed:
@@ -124,10 +133,11 @@ class Wire:
 class Link:
     """One connection with its reader and its writer."""
 
-    def __init__(self, connection: AbstractConnection, server: str, timeout: float | None) -> None:
+    def __init__(self, connection: AbstractConnection, server: RedisOptions, timeout: float | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
-        self._server = server
+        self._server = str(server)
+        self._host = str(server.settings.get("host", ""))
         self._timeout = timeout
         self._calls: deque[_Call] = deque()
         self._outgoing: list[bytes] = []
@@ -137,10 +147,15 @@ class Link:
         self._is_late = False
         self._answered = asyncio.Event()
         self.is_open = True
+        """Whether it takes calls; one that does not may still have some to answer."""
+        self.moved_to: Address | None = None
 
     def send(self, command: Command) -> asyncio.Future[Any]:
         """Have a command written with the next ones; return the future of its reply."""
         future: asyncio.Future[Any] = self._loop.create_future()
+        if not self.is_open:
+            future.set_exception(StorageUnavailable(f"{self._server} cannot be reached: the connection is closed"))
+            return future
         self._send(command.packed, _Call(future, command.in_full, self._loop.time()))
         return future
 
@@ -188,7 +203,7 @@ class Link:
 
     async def _read(self) -> HueyException:
         """Read until it cannot go on; return why."""
-        while True:
+        while self.is_open or self._calls:
             try:
                 reply = await self._connection.read_response(timeout=math.inf)
             except ResponseError as error:
@@ -201,6 +216,7 @@ class Link:
                 return StorageUnavailable(f"{self._server} does not answer within {self._timeout:g} s")
             else:
                 self._take(reply)
+        return StorageUnavailable(f"{self._server} is the right server no more")
 
     def _take(self, reply: Any) -> None:
         future = self._calls.popleft().future
@@ -213,6 +229,11 @@ class Link:
         if isinstance(error, NoScriptError) and call.in_full is not None:
             self._send(call.in_full(), call._replace(in_full=None, sent_at=self._loop.time()))
             return
+        if isinstance(error, MovedError):
+            host, port = error.node_addr
+            self.moved_to = Address(host or self._host, int(port))
+        if is_astray(error):
+            self.is_open = False
         self._answered.set()
         if not call.future.done():
             call.future.set_exception(translate(error, self._server))

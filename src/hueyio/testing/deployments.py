@@ -1,0 +1,264 @@
+"""Several real servers that make up one deployment: a cluster, a master with a replica and Sentinels; and TLS.
+
+All of them are quick to notice that one of them is gone, so that tests need not wait for it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+from redis.crc import key_slot
+
+from hueyio.testing.servers import Server, free_port
+
+__all__ = ["SentinelGroup", "ServerCluster", "TlsServer"]
+
+_PATIENCE: Final = 30.0
+_SLOTS: Final = 16384
+_NOTICED_AFTER: Final = 500
+"""Milliseconds after which a silent server is taken for dead."""
+_QUICK_REPLICATION: Final = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
+_QUICK_SENTINEL: Final = ("publish-period", "100")
+"""They learn of each other by what they publish."""
+
+
+class ServerCluster:
+    """Three nodes that share the slots, and, if asked for, one replica of the node that serves ``key``."""
+
+    def __init__(self, binary: Path, *options: str, scheme: str = "redis+cluster") -> None:
+        self._scheme = scheme
+        self.nodes = [_make_node(binary, *options) for _ in range(3)]
+        for node in self.nodes:
+            node.start()
+        size = _SLOTS // len(self.nodes) + 1
+        for index, node in enumerate(self.nodes):
+            _admin(node, "CLUSTER", "ADDSLOTSRANGE", index * size, min((index + 1) * size, _SLOTS) - 1)
+            _admin(node, "CLUSTER", "SET-CONFIG-EPOCH", index + 1)
+        for node in self.nodes[1:]:
+            self._introduce(node)
+        self._wait_until_all_know_all()
+
+    @property
+    def url(self) -> str:
+        """Where it is; two of its nodes."""
+        return f"{self._scheme}://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:2])
+
+    def node_of(self, key: bytes) -> Server:
+        """Return the node that serves a key, as the others see it."""
+        slot = key_slot(key)
+        for node in self.nodes:
+            if node.is_running:
+                for first, last, master, *_ in _admin(node, "CLUSTER", "SLOTS"):
+                    if first <= slot <= last:
+                        return next(it for it in self.nodes if it.port == master[1])
+        raise RuntimeError(f"no node serves slot {slot}")
+
+    def add_replica(self, key: bytes, *options: str) -> Server:
+        """Give the node that serves a key a replica; return it when it has caught up."""
+        master = self.node_of(key)
+        replica = _make_node(master.binary, *options)
+        self.nodes.append(replica)
+        replica.start()
+        self._introduce(replica)
+        self._wait_until_all_know_all()
+        _admin(replica, "CLUSTER", "REPLICATE", _admin(master, "CLUSTER", "MYID").decode())
+        _wait(lambda: b"master_link_status:up" in _admin(replica, "INFO", "replication"))
+        return replica
+
+    def move(self, key: bytes) -> tuple[Server, Callable[[], None]]:
+        """Begin to move a key's slot to another node; return that, and what moves all keys and ends it."""
+        source, slot = self.node_of(key), key_slot(key)
+        target = next(node for node in self.nodes if node is not source and node.is_running)
+        source_id, target_id = (_admin(node, "CLUSTER", "MYID").decode() for node in (source, target))
+        _admin(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
+        _admin(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+
+        def finish() -> None:
+            while keys := _admin(source, "CLUSTER", "GETKEYSINSLOT", slot, 100):
+                _admin(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+            for node in (target, source, *self.nodes):
+                if node.is_running:
+                    _admin(node, "CLUSTER", "SETSLOT", slot, "NODE", target_id)
+
+        return target, finish
+
+    def dispose(self) -> None:
+        """Kill all nodes."""
+        for node in self.nodes:
+            node.dispose()
+
+    def _introduce(self, node: Server) -> None:
+        first = self.nodes[0]
+        bus = int(_admin(first, "CONFIG", "GET", "cluster-port")[1])
+        _admin(node, "CLUSTER", "MEET", "127.0.0.1", first.port, bus)
+
+    def _wait_until_all_know_all(self) -> None:
+        known = f"cluster_known_nodes:{len(self.nodes)}\r\n".encode()
+
+        def is_ready() -> bool:
+            infos = [_admin(node, "CLUSTER", "INFO") for node in self.nodes]
+            return all(b"cluster_state:ok" in info and known in info for info in infos)
+
+        _wait(is_ready)
+
+
+class SentinelGroup:
+    """A master, a replica, and three Sentinels that watch them."""
+
+    master_name: Final = "main"
+
+    def __init__(self, binary: Path, *options: str) -> None:
+        options = (*options, *_QUICK_REPLICATION)
+        master = Server(binary, *options)
+        master.start()
+        replica = Server(binary, *options, "--replicaof", "127.0.0.1", str(master.port))
+        replica.start()
+        self.servers = [master, replica]
+        self.sentinels = [_Sentinel(binary, self.master_name, master.port) for _ in range(3)]
+        for sentinel in self.sentinels:
+            sentinel.start()
+            _admin(sentinel, "SENTINEL", "DEBUG", *_QUICK_SENTINEL)
+        self.wait_until_ready()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
+        return f"redis+sentinel://{hosts}/{self.master_name}/0"
+
+    @property
+    def master(self) -> Server:
+        """The master, as the first Sentinel that runs sees it."""
+        sentinel = next(it for it in self.sentinels if it.is_running)
+        port = int(_admin(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.master_name)[1])
+        return next(server for server in self.servers if server.port == port)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the Sentinels know of all, and the replica has caught up."""
+
+        def is_ready() -> bool:
+            replica = next(server for server in self.servers if server is not self.master)
+            seen = [_pairs(_admin(it, "SENTINEL", "MASTER", self.master_name)) for it in self.sentinels]
+            return b"master_link_status:up" in _admin(replica, "INFO", "replication") and all(
+                (it[b"num-slaves"], it[b"num-other-sentinels"], it[b"flags"]) == (b"1", b"2", b"master") for it in seen
+            )
+
+        _wait(is_ready)
+
+    def fail_over(self) -> None:
+        """Have the Sentinels make the replica the master; return when that is so."""
+        before = self.master
+
+        def is_begun() -> bool:
+            try:
+                return bool(_admin(self.sentinels[0], "SENTINEL", "FAILOVER", self.master_name) == b"OK")
+            except redis.ResponseError as error:
+                if "NOGOODSLAVE" not in str(error):  # it has not heard of the replica for a while
+                    raise
+                return False
+
+        _wait(is_begun)
+        _wait(lambda: self.master is not before)
+
+    def wait_for_other_master(self, before: Server) -> None:
+        """Wait until the Sentinels have noticed that this one is gone, and have made another the master."""
+        _wait(lambda: self.master is not before)
+
+    def dispose(self) -> None:
+        """Kill them all."""
+        for server in (*self.sentinels, *self.servers):
+            server.dispose()
+
+
+class TlsServer(Server):
+    """A server that talks TLS only, with a certificate that ``openssl`` made; clients must show theirs."""
+
+    def __init__(self, binary: Path, *options: str) -> None:
+        super().__init__(binary, *options)
+        self.plain_port, self.port = self.port, free_port()
+        self.authority, self.certificate, self.key = _make_certificates(self.directory)
+
+    @property
+    def url(self) -> str:
+        """Where it is, with what a client needs."""
+        query = f"ssl_ca_certs={self.authority}&ssl_certfile={self.certificate}&ssl_keyfile={self.key}"
+        return f"rediss://127.0.0.1:{self.port}/0?{query}"
+
+    def _arguments(self) -> list[str]:
+        return [
+            *super()._arguments(), "--port", "0", "--tls-port", str(self.port), "--tls-key-file", str(self.key),
+            "--tls-cert-file", str(self.certificate), "--tls-ca-cert-file", str(self.authority),
+        ]  # fmt: skip
+
+    def _answers(self) -> bool:
+        with redis.Redis.from_url(self.url, socket_timeout=1.0) as client:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
+
+
+class _Sentinel(Server):
+    def __init__(self, binary: Path, master_name: str, master_port: int) -> None:
+        super().__init__(binary)
+        self._config = self.directory / "sentinel.conf"
+        self._config.write_text(
+            f"sentinel monitor {master_name} 127.0.0.1 {master_port} 2\n"
+            f"sentinel down-after-milliseconds {master_name} {_NOTICED_AFTER}\n"
+            f"sentinel failover-timeout {master_name} 1500\n"
+        )
+
+    def _arguments(self) -> list[str]:
+        return [
+            str(self._config), "--sentinel", "--port", str(self.port), "--bind", "127.0.0.1", "--dir",
+            str(self.directory),
+        ]  # fmt: skip
+
+
+def _make_node(binary: Path, *options: str) -> Server:
+    return Server(
+        binary, "--cluster-enabled", "yes", "--cluster-port", str(free_port()),
+        "--cluster-node-timeout", str(_NOTICED_AFTER), *_QUICK_REPLICATION, *options,
+    )  # fmt: skip
+
+
+def _admin(server: Server, *command: Any) -> Any:
+    """Send one command and return the reply as it came."""
+    with redis.Redis(port=server.port, socket_timeout=5.0, protocol=2) as client:
+        connection = client.connection_pool.get_connection()
+        connection.send_command(*command)
+        return connection.read_response()
+
+
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _wait(question: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not question():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the servers do not come to an agreement")
+        time.sleep(0.02)  # nothing announces it
+
+
+def _make_certificates(folder: Path) -> tuple[Path, Path, Path]:
+    """Make an authority and a certificate for 127.0.0.1; return both, and the key."""
+    authority, authority_key = folder / "ca.crt", folder / "ca.key"
+    certificate, key, request = folder / "server.crt", folder / "server.key", folder / "server.csr"
+    names = folder / "names"
+    names.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    new = ("req", "-newkey", "rsa:2048", "-nodes", "-subj")
+    for command in (
+        (*new, "/CN=hueyio tests", "-x509", "-days", "2", "-keyout", authority_key, "-out", authority),
+        (*new, "/CN=localhost", "-keyout", key, "-out", request),
+        ("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-CAcreateserial", "-days", "2",
+         "-extfile", names, "-out", certificate),
+    ):  # fmt: skip
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    return authority, certificate, key

@@ -1,0 +1,24 @@
+"""Deployments of several servers, started when the first test of a module asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.conftest import SERVER_KINDS, SERVERS
+
+from hueyio.testing.deployments import SentinelGroup, ServerCluster
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[ServerCluster]:
+    made = ServerCluster(SERVERS[SERVER_KINDS[0]])
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module", params=SERVER_KINDS)
+def sentinels(request: pytest.FixtureRequest) -> Iterator[SentinelGroup]:
+    made = SentinelGroup(SERVERS[request.param])
+    yield made
+    made.dispose()

