@@ -127,10 +127,8 @@ async def test_node_of_a_cluster_is_no_server_by_itself(cluster: ServerCluster) 
     name = uuid.uuid4().hex
     elsewhere = cluster.node_of(Layout(name).prefix)
     node = next(it for it in cluster.nodes if it is not elsewhere and it.is_running)
-    session = await RedisStorage(name, url=node.url).connect()
     with pytest.raises(ConfigurationError, match=r"part of a cluster: give its url as redis\+cluster://"):
-        await session.counts()
-    await session.close()
+        await RedisStorage(name, url=node.url).connect()
 
 
 @pytest.mark.parametrize("module", [redis, redis_asyncio])
