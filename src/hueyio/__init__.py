@@ -37,6 +37,7 @@ from hueyio.presets import (
     SqliteHuey,
 )
 from hueyio.result import Result, ResultGroup
+from hueyio.schedules import ScheduleInfo
 from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
 from hueyio.signals import (
     SIGNAL_CANCELED,
@@ -90,6 +91,7 @@ __all__ = [
     "ResultGroup",
     "ResultTimeout",
     "RetryTask",
+    "ScheduleInfo",
     "SerializationError",
     "Serializer",
     "SessionClosed",

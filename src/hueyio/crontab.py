@@ -168,6 +168,11 @@ class crontab:  # noqa: N801  Huey's name: it was a function
         """Whether ``second`` was given."""
         return "second" in self._texts
 
+    @property
+    def zone(self) -> tzinfo:
+        """The zone whose clocks are meant."""
+        return self._zone
+
     def in_zone(self, zone: tzinfo) -> crontab:
         """Return the same crontab in this zone, itself if it has one of its own."""
         if self.tz is not None or zone is self._zone:

@@ -17,7 +17,7 @@ from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Expired, Failed, Outcome, RetryAsked, Revoked
-from hueyio.execution.policy import Rules, decide
+from hueyio.execution.policy import WITHOUT_RESULTS, Rules, decide
 from hueyio.registry import Registry
 from hueyio.revocation import class_key, instance_key, pick_revocation
 from hueyio.serializer import Serializer
@@ -99,7 +99,7 @@ class ImmediateRunner:
         return None
 
     def _decide(self, task: Task, outcome: Outcome) -> tuple[Effects, bytes | None]:
-        effects = decide(task, outcome, self._app.now(), self._app.rules)
+        effects = decide(task, outcome, self._app.now(), self._rules_of(task))
         if isinstance(outcome, Failed):
             logger.error("task %s %s failed", task.name, task.id, exc_info=outcome.error)
         try:
@@ -108,8 +108,12 @@ class ImmediateRunner:
             return effects, self._encode(effects)
         except (SerializationError, TaskArgumentError) as error:
             failed = Failed(SerializationError(f"what task {task.name} returned: {error}"))
-            effects = decide(task, failed, self._app.now(), self._app.rules)
+            effects = decide(task, failed, self._app.now(), self._rules_of(task))
             return effects, self._encode(effects)
+
+    def _rules_of(self, task: Task) -> Rules:
+        spec = self._app.registry.get(task.name)
+        return self._app.rules if spec is None or spec.timetable is None else WITHOUT_RESULTS
 
     def _encode(self, effects: Effects) -> bytes | None:
         return None if effects.ending is None else write_ending(effects.ending, self._app.serializer)

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.task import Expires, Task
+from hueyio.timetable import Timetable
 
 __all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings"]
 
@@ -109,7 +110,19 @@ def _is_number(value: object) -> bool:
 class TaskSpec:
     """A declared function: its name, its options, where it runs, and how its calls are checked."""
 
-    __slots__ = ("_least", "_most", "_signature", "_task_comes_first", "func", "is_async", "lane", "name", "options")
+    __slots__ = (
+        "_least",
+        "_most",
+        "_signature",
+        "_task_comes_first",
+        "catch_up",
+        "func",
+        "is_async",
+        "lane",
+        "name",
+        "options",
+        "timetable",
+    )
 
     def __init__(self, name: str, func: Callable[..., Any], options: TaskOptions) -> None:
         self.name = name
@@ -121,6 +134,9 @@ class TaskSpec:
                 f"task {name} is a coroutine function: it runs on the loop, not in a {options.run_in}"
             )
         self.lane: Lane = options.run_in or ("loop" if self.is_async else "thread")
+        self.timetable: Timetable | None = None
+        """When it is due, of a periodic task; nothing else has one, and a periodic task stores no results."""
+        self.catch_up = False
         self._signature = _signature_of(func, options.context)
         self._task_comes_first = options.context and _takes_task_first(func)
         self._least, self._most = _positional_range(self._signature)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from hueyio.app.dead_letters import DeadLetters
-from hueyio.app.declaring import Declaring
 from hueyio.app.keeping import Keeping
 from hueyio.app.looking import Looking
+from hueyio.app.periodic import Periodic
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.exceptions import ConfigurationError
 
 __all__ = ["Huey"]
 
 
-class Huey(Declaring, Looking, Keeping, DeadLetters):
+class Huey(Periodic, Looking, Keeping, DeadLetters):
     """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
 
     Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``). ``results=False`` stores none;

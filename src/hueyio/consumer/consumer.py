@@ -6,7 +6,7 @@
     storage ─claim─► Fetcher ─► Dispatcher ─► Slots xN ─► Executor ─► policy ─► Settler ─settle─► storage
                                    └─ revoked, expired, unreadable ─────────────────┘
     Scheduler: promotes     Heartbeat: own thread     Reaper: gives up the dead     Listener: notices
-    Isolator: makes way for suspects
+    Isolator: makes way for suspects    Ticker: fires periodic tasks
 
 Stop order: (1) the feeders stop, a claim under way is let finish; (2) what was not started goes back by Release;
 (3) running bodies get ``shutdown_timeout`` seconds, then are cancelled; (4) the settler drains; (5) the heartbeat
@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
-from hueyio.consumer.host import Host
+from hueyio.consumer.host import FullHost
 from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.lease import Lease
@@ -41,6 +41,7 @@ from hueyio.consumer.service import Service
 from hueyio.consumer.settler import Settler
 from hueyio.consumer.slots import Slots
 from hueyio.consumer.statistics import RunningTask, Statistics
+from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.watchdog import Watch, Watchdog, watch
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.executor import Executor
@@ -66,7 +67,7 @@ class Consumer:
     signal handlers unless asked to. One consumer is used once.
     """
 
-    def __init__(self, host: Host, options: ConsumerOptions) -> None:
+    def __init__(self, host: FullHost, options: ConsumerOptions) -> None:
         self.options = options
         self._host = host
         self._executor = Executor()
@@ -238,7 +239,8 @@ class Consumer:
             self._lease.mark_lost,
             options.lease,
         )
-        self._listener = Listener(session, self._ledger, self._current_owner, self._dispatcher.look_up)
+        ticker = Ticker(session, self._host)
+        self._listener = Listener(session, self._ledger, self._current_owner, self._dispatcher.look_up, ticker.reload)
         reaper = Reaper(session, self._current_owner, self._lease.steady_since, options.lease)
         isolator = Isolator(session, self._ledger, self._fetcher.hold_back, options.lease)
         self._feeders: tuple[Service, ...] = (
@@ -247,6 +249,7 @@ class Consumer:
             self._listener,
             reaper,
             isolator,
+            *((ticker,) if options.periodic else ()),
             self._lease,
         )
 

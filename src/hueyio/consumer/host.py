@@ -9,8 +9,10 @@ from hueyio.registry import Registry
 from hueyio.serializer import Serializer
 from hueyio.signals import Signals
 from hueyio.storage.contract import Session, Storage
+from hueyio.storage.records import Entry
+from hueyio.task import Task
 
-__all__ = ["Host"]
+__all__ = ["FullHost", "Host"]
 
 
 class Host(Protocol):
@@ -38,4 +40,15 @@ class Host(Protocol):
 
     def now(self) -> float:
         """Return epoch seconds."""
+        ...
+
+
+class FullHost(Host, Protocol):
+    """The app, as one of its consumers sees it that also enqueues: periodic tasks."""
+
+    @property
+    def utc(self) -> bool: ...
+
+    def prepare(self, task: Task) -> Entry:
+        """Check a task and encode it."""
         ...

@@ -1,4 +1,4 @@
-"""Hear what others ask of this consumer: cancellations and revocations of what it holds."""
+"""Hear what others ask of this consumer: cancellations and revocations of what it holds, changed schedules."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ class Listener(Service):
         ledger: Ledger,
         owner: Callable[[], str],
         look_up: Callable[[Sequence[Job]], Awaitable[None]],
+        on_write: Callable[[], None],
     ) -> None:
         super().__init__()
         self._session = session
         self._ledger = ledger
         self._owner = owner
         self._look_up = look_up
+        self._on_write = on_write
         self._seen: Notices | None = None
 
     async def step(self) -> float:
@@ -40,6 +42,7 @@ class Listener(Service):
         for id in notices.cancelled:
             self._cancel(self._ledger.get(id))
         if before is None or notices.revocations != before.revocations:
+            self._on_write()
             await self._look_up([job for job in self._ledger if not job.started])
         self._seen = notices
         return 0

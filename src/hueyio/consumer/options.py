@@ -46,8 +46,14 @@ class ConsumerOptions:
         default=300.0,
         metadata={"help": "seconds for which the loop may be blocked before the lease is given up, and a worker exits"},
     )
+    periodic: bool = field(
+        default=True,
+        metadata={"flag": "-n", "help": "do not enqueue periodic tasks and schedules here"},
+    )
 
     def __post_init__(self) -> None:
+        if not isinstance(self.periodic, bool):
+            raise ConfigurationError(f"periodic must be True or False, not {self.periodic!r}")
         for name in ("workers", "threads"):
             _check_whole(name, getattr(self, name), least=1)
         if self.prefetch is not None:

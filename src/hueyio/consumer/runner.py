@@ -15,7 +15,7 @@ from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, RetryAsked
-from hueyio.execution.policy import decide
+from hueyio.execution.policy import WITHOUT_RESULTS, decide
 from hueyio.execution.settlement import make_settlement
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED
 from hueyio.storage.records import Settlement
@@ -152,7 +152,8 @@ class Runner:
             return self._effects(job, job.task.replaced(retries=0, on_error=None), Failed(failure))
 
     def _effects(self, job: Job, task: Task, outcome: Outcome) -> tuple[Effects, Settlement]:
-        effects = decide(task, outcome, self._host.now(), self._host.rules)
+        rules = self._host.rules if job.spec.timetable is None else WITHOUT_RESULTS
+        effects = decide(task, outcome, self._host.now(), rules)
         if effects.log is not None:
             logger.warning("task %s: %s", job.task.id, effects.log)
         settlement = self._encode(job, effects)

@@ -31,7 +31,7 @@ from hueyio.signals import (
 from hueyio.storage.records import Area
 from hueyio.task import Task, eta_from
 
-__all__ = ["UNKNOWN_TASK_PATIENCE", "Rules", "decide"]
+__all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "Rules", "decide"]
 
 UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
 """Seconds for which a message whose task nobody knows goes back; a rolling deploy must lose nothing."""
@@ -54,6 +54,10 @@ class Rules:
     store_intermediate_errors: bool = True
     serializer: Serializer = field(default_factory=Serializer)
     """What errors and the arguments of error handlers are written with; an exception is passed on if it can be."""
+
+
+WITHOUT_RESULTS: Final = Rules(results=False)
+"""For periodic tasks: nobody could know the id of what a consumer enqueued."""
 
 
 def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:

@@ -49,10 +49,10 @@ LANES: Final[tuple[Lane, ...]] = ("loop", "thread", "process")
 Bell: TypeAlias = Literal["loop", "thread", "process", "schedule"]
 """What can ring: a lane that got work, or the schedule that got an earlier first entry."""
 
-Area: TypeAlias = Literal["results", "data", "revocations", "locks", "windows"]
+Area: TypeAlias = Literal["results", "data", "revocations", "locks", "windows", "ticks", "schedules"]
 """A namespace of keys, so that no user's key can forge another's."""
 
-AREAS: Final[tuple[Area, ...]] = ("results", "data", "revocations", "locks", "windows")
+AREAS: Final[tuple[Area, ...]] = ("results", "data", "revocations", "locks", "windows", "ticks", "schedules")
 
 Place: TypeAlias = Literal["queued", "scheduled", "running", "expected", "stored", "dead", "gone"]
 """Where an id is: see ``Found``."""
@@ -60,7 +60,9 @@ Place: TypeAlias = Literal["queued", "scheduled", "running", "expected", "stored
 TaskPlace: TypeAlias = Literal["queued", "scheduled", "running"]
 """Where live tasks can be listed."""
 
-Clearable: TypeAlias = Literal["queue", "schedule", "dead", "results", "data", "revocations", "locks", "windows"]
+Clearable: TypeAlias = Literal[
+    "queue", "schedule", "dead", "results", "data", "revocations", "locks", "windows", "ticks", "schedules"
+]
 """What ``clear`` can empty."""
 
 Answer: TypeAlias = Literal["accepted", "fired", "stale", "untaken"]
@@ -90,6 +92,8 @@ class Header(NamedTuple):
     once_token: str | None = None
     """Remembered for ``once_ttl`` seconds; a second entry with the same token is not added."""
     once_ttl: float | None = None
+    once_key: str | None = None
+    """Under this key of the area ``ticks`` the token is written together with the entry, if that is added."""
     latch: str | None = None
     """The latch (the id of a chord's callback) of which this is a member; its end reports there."""
     latch_index: int | None = None
@@ -272,8 +276,8 @@ class Notices(NamedTuple):
     """What others asked of an owner: a level, not an edge, so that a lost push costs nothing.
 
     ``cancelled``: ids under this owner's lease that somebody cancelled. ``revocations``: a number that changes whenever
-    a key of the area ``revocations`` is written (puts only; a deletion may go unnoticed). ``paused``: the queue is
-    paused.
+    a key of the areas ``revocations`` and ``schedules`` is written (puts only; a deletion may go unnoticed).
+    ``paused``: the queue is paused.
     """
 
     cancelled: frozenset[str]

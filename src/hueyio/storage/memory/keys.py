@@ -93,6 +93,6 @@ class MemoryKeys:
             return total
 
     def _note(self, area: Area) -> None:
-        if area == "revocations":
+        if area in ("revocations", "schedules"):
             self._shared.revocations += 1
             self._shared.noticed.poke_all()

@@ -96,6 +96,8 @@ class MemoryState:
                 return Placed("taken", holder)
         if token is not None:
             self.tokens.put(token, b"", header.once_ttl)
+            if header.once_key is not None:
+                self.areas["ticks"].put(header.once_key, token.encode(), None)
         task = self.tasks[id] = LiveTask(header, data)
         if self.expected:
             self.expected.pop(id, None)

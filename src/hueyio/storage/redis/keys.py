@@ -80,8 +80,8 @@ class RedisKeys:
         return [letter == ord("1") for letter in letters]
 
     def _channel(self, area: Area) -> bytes:
-        """Return where a write to this area is told; only revocations are."""
-        return self._core.layout.notice_channel if area == "revocations" else b""
+        """Return where a write to this area is told; only revocations and schedules are."""
+        return self._core.layout.notice_channel if area in ("revocations", "schedules") else b""
 
 
 def _seconds(ttl: float | None) -> str:

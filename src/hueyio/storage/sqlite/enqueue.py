@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hueyio.storage.records import Entry, Header, Placed
+from hueyio.storage.sqlite.keys import put
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, TaskRow, more
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.transaction import Transaction
@@ -76,6 +77,8 @@ def _add(tx: Transaction, entry: Entry, place: int) -> Placed:
     if token is not None:
         expires = None if header.once_ttl is None else tx.now + header.once_ttl
         tx.execute(_SQL["remember_token"], (tx.queue, token, expires))
+        if header.once_key is not None:
+            put(tx, "ticks", {header.once_key: token.encode()}, None)
     tx.execute(_SQL["insert"], _row(tx.queue, entry, place))
     tx.expect(header.expects, header.id)
     return _ADDED

@@ -36,7 +36,7 @@ def put(tx: Transaction, area: Area, items: Mapping[str, bytes], ttl: float | No
     expires = _until(tx, ttl)
     number = _AREA_NUMBERS[area]
     tx.many(_SQL["put"], [(tx.queue, number, key, value, expires) for key, value in items.items()])
-    if area == "revocations" and items:
+    if area in ("revocations", "schedules") and items:
         tx.revoked += 1
         tx.noticed = True
 

@@ -103,6 +103,13 @@ class Noticing(Basis):
         assert (await soon(worker.session.notices(worker.owner, after))).revocations != after.revocations
 
     @pytest.mark.asyncio
+    async def test_write_of_a_schedule_notifies_all_owners(self, worker: Worker, connect: Connect) -> None:
+        seen = await worker.session.notices(worker.owner, None)
+        asking = await _ask(worker, seen)
+        await (await connect()).put("schedules", {"key": b"1"})
+        assert (await soon(asking)).revocations != seen.revocations
+
+    @pytest.mark.asyncio
     async def test_keys_of_other_areas_are_not_noticed(self, worker: Worker) -> None:
         seen = await worker.session.notices(worker.owner, None)
         await worker.session.put("data", {"key": b"1"})

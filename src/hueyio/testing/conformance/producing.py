@@ -42,6 +42,7 @@ class Producing(Basis):
             unique_key="key",
             once_token="token",
             once_ttl=60.0,
+            once_key="series",
             first_seen=1234567890.123456,
             defers=4,
             expects=("b", "c"),
@@ -96,6 +97,14 @@ class Producing(Basis):
         assert await worker.session.enqueue(entries[:2]) == [ADDED, DONE]
         assert await worker.session.enqueue(entries[2:]) == [DONE]
         assert await worker.claim_ids() == ["a"]
+
+    @pytest.mark.asyncio
+    async def test_once_key_keeps_the_token_of_the_last_entry_that_was_added(self, worker: Worker) -> None:
+        session = worker.session
+        for id, token in [("a", "tick 1"), ("b", "tick 2"), ("c", "tick 1"), ("a", "tick 3")]:
+            await session.enqueue([make_entry(id, once_token=token, once_ttl=60.0, once_key="series")])
+        await session.enqueue([make_entry("d", once_token="tick 9", once_ttl=60.0)])
+        assert await session.scan_keys("ticks") == [("series", b"tick 2")]
 
     @pytest.mark.asyncio
     async def test_once_token_is_remembered_when_its_task_is_over(self, worker: Worker) -> None:

@@ -1,5 +1,5 @@
 -- Tasks on their way in. They are gathered and written together by `write_entries`: one HSET for all, one RPUSH per lane.
--- keys: TASKS SCHEDULE UNIQUE ONCE EXPECTED
+-- keys: TASKS SCHEDULE UNIQUE ONCE EXPECTED TICKS
 -- parts: _lanes _clock _expected
 
 local records, fresh, ready = {}, {}, {}
@@ -52,6 +52,7 @@ local function add_bound(id, record)
   if refusal then return 't', refusal end
   if header.once_token then
     redis.call('ZADD', ONCE, header.once_ttl and now() + header.once_ttl or '+inf', header.once_token)
+    if header.once_key then redis.call('HSET', TICKS, header.once_key, header.once_token) end
   end
   if header.unique_key then redis.call('HSET', UNIQUE, header.unique_key, id) end
   place(id, record, header.eta)

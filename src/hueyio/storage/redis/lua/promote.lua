@@ -2,6 +2,7 @@
 -- ARGV: now, limit, how much to drop of each kind. Answers how many were moved, and when the next is due.
 -- keys: TASKS SCHEDULE ONCE SHARED
 -- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
+-- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
 -- parts: _lanes _areas _kind
 
 if is_other_kind() then return refuse_other_kind() end
@@ -30,6 +31,7 @@ end
 
 for _, area in ipairs({
   {RESULTS, RESULTS_TTL}, {DATA, DATA_TTL}, {REVOCATIONS, REVOCATIONS_TTL}, {LOCKS, LOCKS_TTL}, {WINDOWS, WINDOWS_TTL},
+  {TICKS, TICKS_TTL}, {SCHEDULES, SCHEDULES_TTL},
 }) do
   drop(area[1], area[2], over_in(area[2]))
 end

@@ -12,6 +12,7 @@
 -- A repeat of the last number gets the first answer.
 -- keys: OWNERS_ANSWERS HELD
 -- keys: RESULTS DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
+-- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
 -- parts: _endings _entries _dead _latches
 -- first: _settle_plain
 
@@ -22,6 +23,7 @@ local FIRST_ID, at = 7, 7 + tonumber(ARGV[5])
 local AREAS = {
   results = {RESULTS, RESULTS_TTL}, data = {DATA, DATA_TTL}, revocations = {REVOCATIONS, REVOCATIONS_TTL},
   locks = {LOCKS, LOCKS_TTL}, windows = {WINDOWS, WINDOWS_TTL},
+  ticks = {TICKS, TICKS_TTL}, schedules = {SCHEDULES, SCHEDULES_TTL},
 }
 
 local last = redis.call('HGET', OWNERS_ANSWERS, owner)

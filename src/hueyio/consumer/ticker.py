@@ -1,0 +1,154 @@
+"""Fire the ticks of periodic tasks and of stored schedules, exactly when they are due.
+
+No consumer leads. Each follows all plans by its own clock and enqueues what is due, in one write; the once token of a
+tick lets the first of them through, and the same step notes the tick as the last of its series. From that note a
+consumer that starts learns where to go on: what it has no note of counts from now, so that nothing ever fires merely
+because a consumer started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final, NamedTuple
+
+from hueyio.consumer.host import FullHost
+from hueyio.consumer.service import Service
+from hueyio.exceptions import StorageError, StorageUnavailable
+from hueyio.periodic import Plan, call_of, tick_of
+from hueyio.schedules import StoredSchedule, read_schedules
+from hueyio.signals import SIGNAL_ENQUEUED
+from hueyio.spec import TaskSpec
+from hueyio.storage.contract import Session
+from hueyio.storage.records import Entry
+from hueyio.task import Task
+
+__all__ = ["Ticker"]
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_REST: Final = 1.0
+"""Seconds: bounds what a clock that jumps can delay, and when a task that was just declared is seen. Costs no I/O."""
+
+
+class _Firing(NamedTuple):
+    plan: Plan
+    task: Task
+    entry: Entry
+
+
+class Ticker(Service):
+    """Owns the plans: one for each declared periodic task, in the order of declaration, and for each schedule."""
+
+    def __init__(self, session: Session, host: FullHost) -> None:
+        super().__init__()
+        self._session = session
+        self._host = host
+        self._declared: dict[TaskSpec, Plan] = {}
+        self._stored: list[Plan] = []
+        self._is_stale = True
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Step until stopped; leave no receiver of a signal behind."""
+        try:
+            await super().run()
+        finally:
+            for telling in self._telling:
+                telling.cancel()
+
+    def reload(self) -> None:
+        """Read the stored schedules again: one of them was written."""
+        self._is_stale = True
+        self.wake()
+
+    async def step(self) -> float:
+        """Fire what is due; rest until the next tick."""
+        await self._learn()
+        now = self._host.now()
+        plans = [*self._declared.values(), *self._stored]
+        firings = [firing for plan in plans if (firing := self._look(plan, now)) is not None]
+        if firings:
+            await self._fire(firings)
+        for plan in plans:
+            plan.looked = now
+        return self._rest(plans)
+
+    def _rest(self, plans: list[Plan]) -> float:
+        now = self._host.now()
+        nexts = [tick for plan in plans if (tick := plan.next(plan.looked)) is not None]
+        return min(max(min(nexts, default=now + _LONGEST_REST) - now, 0.0), _LONGEST_REST)
+
+    async def _learn(self) -> None:
+        """Keep the plans true to what is declared and stored."""
+        specs = [spec for spec in self._host.registry if spec.timetable is not None]
+        if specs != list(self._declared):
+            fresh = [spec for spec in specs if spec not in self._declared]
+            ticks = await self._last_ticks([spec.name for spec in fresh])
+            plans = {spec: self._plan_of(spec, tick) for spec, tick in zip(fresh, ticks, strict=True)}
+            self._declared = {spec: self._declared.get(spec) or plans[spec] for spec in specs}
+        if self._is_stale:
+            self._is_stale = False
+            try:
+                await self._load()
+            except BaseException:
+                self._is_stale = True
+                raise
+
+    async def _load(self) -> None:
+        rows = await self._session.scan_keys("schedules")
+        schedules = [it for it in read_schedules(rows, self._host.serializer) if self._is_followed(it)]
+        ticks = await self._last_ticks([it.key for it in schedules])
+        utc = self._host.utc
+        self._stored = [it.to_plan(tick, utc=utc) for it, tick in zip(schedules, ticks, strict=True)]
+
+    def _is_followed(self, schedule: StoredSchedule) -> bool:
+        if schedule.paused:
+            return False
+        if self._host.registry.get(schedule.task.name) is None:
+            logger.warning("schedule %s: no task named %r here", schedule.name, schedule.task.name)
+            return False
+        return True
+
+    def _plan_of(self, spec: TaskSpec, last: float | None) -> Plan:
+        assert spec.timetable is not None
+        looked = self._host.now() if last is None else last
+        return Plan(spec.name, spec.timetable, lambda: call_of(spec), looked=looked, catch_up=spec.catch_up)
+
+    async def _last_ticks(self, keys: list[str]) -> list[float | None]:
+        if not keys:
+            return []
+        return [tick_of(token) for token in await self._session.peek("ticks", keys)]
+
+    def _look(self, plan: Plan, now: float) -> _Firing | None:
+        """Return what a plan has due. What its own code raises costs only this tick of it."""
+        try:
+            tick = plan.due(now)
+            return None if tick is None else _Firing(plan, *plan.entry(tick, self._host.prepare))
+        except Exception:
+            logger.exception("periodic %s cannot be enqueued", plan.key)
+            return None
+
+    async def _fire(self, firings: list[_Firing]) -> None:
+        try:
+            placed = await self._session.enqueue([it.entry for it in firings])
+        except StorageUnavailable:
+            raise  # nothing is decided: tried again, as long as it is not too late
+        except StorageError:
+            if len(firings) == 1:
+                logger.exception("periodic %s cannot be enqueued", firings[0].plan.key)
+                return
+            for firing in firings:  # one of them cannot be stored: the others must not pay for it
+                await self._fire([firing])
+            return
+        for firing, place in zip(firings, placed, strict=True):
+            if place.verdict == "added":
+                logger.debug("periodic %s: enqueued %s", firing.plan.key, firing.task.id)
+                self._tell(firing.task)
+
+    def _tell(self, task: Task) -> None:
+        """Call the receivers beside the loop of steps: a slow one must not hold up the next tick."""
+        if self._host.signals:
+            telling = asyncio.get_running_loop().create_task(self._host.signals.send(SIGNAL_ENQUEUED, task))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
