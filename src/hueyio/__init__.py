@@ -10,6 +10,7 @@ from hueyio.exceptions import (
     ConfigurationError,
     HueyException,
     LeaseLost,
+    RateLimitExceeded,
     ResultTimeout,
     RetryTask,
     SerializationError,
@@ -22,12 +23,14 @@ from hueyio.exceptions import (
     TaskException,
     TaskExpired,
     TaskLockedException,
+    TaskNotUnique,
     TaskRevoked,
     TaskTimeout,
     UnknownTaskError,
     WorkerLost,
 )
 from hueyio.fleet import ConsumerInfo
+from hueyio.lock import Semaphore, TaskLock
 from hueyio.presets import (
     MemoryHuey,
     PriorityRedisExpireHuey,
@@ -36,6 +39,7 @@ from hueyio.presets import (
     RedisHuey,
     SqliteHuey,
 )
+from hueyio.rate_limit import RateLimit
 from hueyio.result import Result, ResultGroup
 from hueyio.schedules import ScheduleInfo
 from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
@@ -85,6 +89,8 @@ __all__ = [
     "MemoryHuey",
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
+    "RateLimit",
+    "RateLimitExceeded",
     "RedisExpireHuey",
     "RedisHuey",
     "Result",
@@ -92,6 +98,7 @@ __all__ = [
     "ResultTimeout",
     "RetryTask",
     "ScheduleInfo",
+    "Semaphore",
     "SerializationError",
     "Serializer",
     "SessionClosed",
@@ -105,7 +112,9 @@ __all__ = [
     "TaskCancelled",
     "TaskException",
     "TaskExpired",
+    "TaskLock",
     "TaskLockedException",
+    "TaskNotUnique",
     "TaskRevoked",
     "TaskTimeout",
     "TaskWrapper",

@@ -7,7 +7,9 @@ The tree::
     ├── TaskArgumentError             a call does not fit its task's signature, or cannot be serialised
     ├── UnknownTaskError              no task of that name is registered on this Huey
     ├── ResultTimeout                 a wait for a result ran out; the task may still run
-    ├── TaskLockedException           a lock is held by another task
+    ├── TaskLockedException           a lock is held by another task, a semaphore by as many as may
+    ├── TaskNotUnique                 another task holds the unique key
+    ├── RateLimitExceeded             a rate limit has no room now
     ├── TaskTimeout                   a task ran longer than its timeout
     ├── SerializationError            bytes that cannot be made, or cannot be read
     ├── StorageError                  the storage refused an operation
@@ -38,6 +40,7 @@ __all__ = [
     "ConfigurationError",
     "HueyException",
     "LeaseLost",
+    "RateLimitExceeded",
     "ResultTimeout",
     "RetryTask",
     "SerializationError",
@@ -50,6 +53,7 @@ __all__ = [
     "TaskException",
     "TaskExpired",
     "TaskLockedException",
+    "TaskNotUnique",
     "TaskRevoked",
     "TaskTimeout",
     "UnknownTaskError",
@@ -78,7 +82,42 @@ class ResultTimeout(HueyException):
 
 
 class TaskLockedException(HueyException):
-    """A lock is held by another task."""
+    """A lock is held by another task, or a semaphore by as many as may.
+
+    ``delay``: a task that ends by it comes back after so many seconds, without using up a retry; None: as any failure.
+    """
+
+    def __init__(self, msg: str = "", delay: float | None = None) -> None:
+        super().__init__(msg)
+        self.delay = delay
+
+
+class TaskNotUnique(HueyException):
+    """A call with ``unique="raise"``: the task ``holder`` has its unique key, pending or running."""
+
+    def __init__(self, name: str, holder: str) -> None:
+        super().__init__(name, holder)
+        self.name = name
+        self.holder = holder
+
+    def __str__(self) -> str:
+        return f"task {self.name}: task {self.holder} has the same unique key and is not over yet"
+
+
+class RateLimitExceeded(HueyException):
+    """The rate limit ``key`` has no room for ``delay`` seconds.
+
+    With ``retry`` a task that ends by it comes back then, without using up a retry; else it is a failure.
+    """
+
+    def __init__(self, key: str, delay: float, retry: bool = True) -> None:
+        super().__init__(key, delay, retry)
+        self.key = key
+        self.delay = delay
+        self.retry = retry
+
+    def __str__(self) -> str:
+        return f"rate limit {self.key} exceeded; there is room in {self.delay:.3g} s"
 
 
 class TaskTimeout(HueyException):

@@ -7,9 +7,10 @@ another: nobody else can be consuming them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
-from typing import Protocol
+from typing import Final, Protocol
 
 from hueyio.endings import write_ending
 from hueyio.entries import make_entry
@@ -18,16 +19,20 @@ from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Expired, Failed, Outcome, RetryAsked, Revoked
 from hueyio.execution.policy import WITHOUT_RESULTS, Rules, decide
+from hueyio.execution.site import RECEIPT, SITE, Site
 from hueyio.registry import Registry
 from hueyio.revocation import class_key, instance_key, pick_revocation
 from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED, Signals
-from hueyio.storage.contract import Session
+from hueyio.storage.contract import Session, Storage
 from hueyio.task import Task
 
 __all__ = ["ImmediateRunner"]
 
 logger = logging.getLogger(__name__)
+
+
+_LEASE: Final = 15.0
 
 
 class _App(Protocol):
@@ -47,6 +52,9 @@ class _App(Protocol):
 
     @property
     def result_ttl(self) -> float | None: ...
+
+    @property
+    def storage(self) -> Storage: ...
 
     async def session(self) -> Session: ...
 
@@ -79,7 +87,7 @@ class ImmediateRunner:
         outcome = await self._objection(session, task, now)
         if outcome is None:
             await self._app.signals.send(SIGNAL_EXECUTING, task)
-            outcome = await self._executor.run(self._app.registry.find(task.name), task)
+            outcome = await self._execute(task)
         effects, data = self._decide(task, outcome)
         error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
         for signal in effects.before:
@@ -88,6 +96,14 @@ class ImmediateRunner:
         for signal in effects.after:
             await self._app.signals.send(signal, task)
         return effects.enqueue
+
+    async def _execute(self, task: Task) -> Outcome:
+        around = SITE.set(Site(asyncio.get_running_loop(), self._app.storage, _LEASE)), RECEIPT.set(None)
+        try:
+            return await self._executor.run(self._app.registry.find(task.name), task)
+        finally:
+            SITE.reset(around[0])
+            RECEIPT.reset(around[1])
 
     async def _objection(self, session: Session, task: Task, now: float) -> Outcome | None:
         keys = (instance_key(task.id), class_key(task.name))

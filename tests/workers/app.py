@@ -47,6 +47,17 @@ def block(seconds: float, value: int = 0, task: Any = None) -> int:
     return value
 
 
+@huey.task(context=True, retry_delay=0.05)
+@huey.limit("pool", 1)
+@huey.lock_task("one", retry=True)
+async def hold_all(seconds: float, task: Any = None) -> int:
+    """Hold a lock and the only place of a semaphore."""
+    log("start", task)
+    await asyncio.sleep(seconds)
+    log("end", task)
+    return os.getpid()
+
+
 @huey.task(context=True)
 async def block_loop(seconds: float, task: Any = None) -> int:
     """Keep the loop from running."""

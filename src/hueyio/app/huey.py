@@ -6,6 +6,7 @@ from typing import Any
 
 from hueyio.app.dead_letters import DeadLetters
 from hueyio.app.keeping import Keeping
+from hueyio.app.limiting import Limiting
 from hueyio.app.looking import Looking
 from hueyio.app.periodic import Periodic
 from hueyio.consumer import Consumer, ConsumerOptions
@@ -14,7 +15,7 @@ from hueyio.exceptions import ConfigurationError
 __all__ = ["Huey"]
 
 
-class Huey(Periodic, Looking, Keeping, DeadLetters):
+class Huey(Periodic, Limiting, Looking, Keeping, DeadLetters):
     """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
 
     Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``). ``results=False`` stores none;

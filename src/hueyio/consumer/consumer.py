@@ -224,7 +224,7 @@ class Consumer:
             self._wake_all,
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
-        self._runner = Runner(self._host, self._executor, self._settler, self._is_stopping)
+        self._runner = Runner(self._host, self._executor, self._settler, self._is_stopping, options.lease)
         self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
         self._dispatcher = Dispatcher(
             self._host, session, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end

@@ -149,7 +149,7 @@ class _Step:
         self._pending: list[Settlement] = []
         self._answer: Answer | None = None
         self._executor = _Recording(driver._executor)
-        self.runner = Runner(host, self._executor, self, lambda: self._stopping)
+        self.runner = Runner(host, self._executor, self, lambda: self._stopping, _LEASE)
         ledger = Ledger(dict.fromkeys(LANES, 1), 0, _nothing)
         self.dispatcher = Dispatcher(host, driver.session, ledger, lambda job: None, self.runner.end)
 

@@ -17,6 +17,7 @@ from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, RetryAsked
 from hueyio.execution.policy import WITHOUT_RESULTS, decide
 from hueyio.execution.settlement import make_settlement
+from hueyio.execution.site import RECEIPT, SITE, Site
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED
 from hueyio.storage.records import Settlement
 from hueyio.task import Task
@@ -41,8 +42,11 @@ class Runner:
     neither ``job.cancelled`` nor ``job.lost`` explains is the body's own doing.
     """
 
-    def __init__(self, host: Host, executor: Executor, settler: _Settler, is_stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, host: Host, executor: Executor, settler: _Settler, is_stopping: Callable[[], bool], lease: float
+    ) -> None:
         self._host = host
+        self._site = Site(asyncio.get_running_loop(), host.storage, lease)
         self._executor = executor
         self._settler = settler
         self._is_stopping = is_stopping
@@ -65,6 +69,8 @@ class Runner:
             return
         job.started_at = time.monotonic()
         job.slot = slot
+        SITE.set(self._site)
+        RECEIPT.set(job.delivery.receipt)
         try:
             outcome = await self._executor.run(job.spec, job.task)
         except asyncio.CancelledError as error:

@@ -10,8 +10,19 @@ import time
 from typing import Any
 
 from hueyio.concurrency import ThreadPool, run_in_copy
-from hueyio.exceptions import CancelExecution, RetryTask, Snooze, TaskTimeout
-from hueyio.execution.outcome import CancelAsked, Failed, Interrupted, Outcome, RetryAsked, Snoozed, Succeeded, TimedOut
+from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
+from hueyio.execution.outcome import (
+    CancelAsked,
+    Failed,
+    Interrupted,
+    Locked,
+    Outcome,
+    RateLimited,
+    RetryAsked,
+    Snoozed,
+    Succeeded,
+    TimedOut,
+)
 from hueyio.spec import TaskSpec
 from hueyio.task import Task
 
@@ -48,6 +59,10 @@ class Executor:
             return CancelAsked(error)
         except Snooze as error:
             return Snoozed(error)
+        except TaskLockedException as error:
+            return Locked(error)
+        except RateLimitExceeded as error:
+            return RateLimited(error)
         except KeyboardInterrupt:
             return Interrupted(by_itself=True)
         except BaseException as error:  # SystemExit too: a task must not end its consumer

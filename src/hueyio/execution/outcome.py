@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from hueyio.exceptions import CancelExecution, RetryTask, Snooze
+from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException
 
 __all__ = [
     "CancelAsked",
@@ -13,7 +13,9 @@ __all__ = [
     "Expired",
     "Failed",
     "Interrupted",
+    "Locked",
     "Outcome",
+    "RateLimited",
     "RetryAsked",
     "Revoked",
     "Snoozed",
@@ -58,6 +60,20 @@ class Snoozed:
     """The body raised Snooze: this run does not count."""
 
     error: Snooze
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock or a semaphore had no place for it."""
+
+    error: TaskLockedException
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """A rate limit had no room for it."""
+
+    error: RateLimitExceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +140,8 @@ Outcome: TypeAlias = (
     | TimedOut
     | RetryAsked
     | Snoozed
+    | Locked
+    | RateLimited
     | CancelAsked
     | Cancelled
     | Expired

@@ -6,7 +6,7 @@ Pure: no I/O, no clock of its own. Where a rule comes from: ``docs/explanation/e
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
 
@@ -24,6 +24,8 @@ from hueyio.signals import (
     SIGNAL_ERROR,
     SIGNAL_EXPIRED,
     SIGNAL_INTERRUPTED,
+    SIGNAL_LOCKED,
+    SIGNAL_RATE_LIMITED,
     SIGNAL_RETRYING,
     SIGNAL_REVOKED,
     SIGNAL_TIMEOUT,
@@ -78,6 +80,10 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
         case ways.Snoozed(error):
             later = task.replaced(eta=datetime.fromtimestamp(now + error.delay, UTC))
             return Effects(enqueue=(later,), deletes=_revocation(task))
+        case ways.Locked(error):
+            return _refuse(task, error, error.delay, now, rules, SIGNAL_LOCKED)
+        case ways.RateLimited(error):
+            return _refuse(task, error, error.delay if error.retry else None, now, rules, SIGNAL_RATE_LIMITED)
         case ways.Cancelled():
             return _end_unrun(task, rules, "cancelled", SIGNAL_CANCELED)
         case ways.Expired():
@@ -129,6 +135,18 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
         before=(signal,),
         after=(SIGNAL_RETRYING,),
     )
+
+
+def _refuse(task: Task, error: BaseException, delay: float | None, now: float, rules: Rules, signal: str) -> Effects:
+    """End an attempt that a limit refused: come back after a while at no cost (``delay``), or as any failure.
+
+    Only the last refusal is an error to be stored and handled: what will be tried again has not been tried.
+    """
+    if delay is not None:
+        later = task.replaced(eta=datetime.fromtimestamp(now + (task.retry_delay or delay), UTC))
+        return Effects(enqueue=(later,), deletes=_revocation(task), before=(signal,), after=(SIGNAL_RETRYING,))
+    effects = _fail(task, error, now, replace(rules, store_intermediate_errors=False), signal, task.retries)
+    return effects._replace(log=str(error))
 
 
 def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | None = None) -> Effects:
