@@ -6,12 +6,15 @@ import json
 import logging
 from typing import Final, NamedTuple
 
-__all__ = ["Revocation", "class_key", "instance_key", "pick_revocation"]
+__all__ = ["STRAY_TTL", "Revocation", "class_key", "instance_key", "pick_revocation"]
 
 logger = logging.getLogger(__name__)
 
 _INSTANCE: Final = "r:"
 _CLASS: Final = "rt:"
+
+STRAY_TTL: Final = 7 * 86400.0
+"""Seconds that the revocation of one task stays, if it has no end, from when it stopped its task or found none."""
 
 
 class Revocation(NamedTuple):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from hueyio.exceptions import HueyException
 from hueyio.result import Result
-from hueyio.revocation import Revocation, class_key, instance_key, pick_revocation
-from hueyio.storage.contract import Keys
+from hueyio.revocation import STRAY_TTL, Revocation, class_key, instance_key, pick_revocation
+from hueyio.storage.contract import Keys, Session
+from hueyio.storage.records import Place
 from hueyio.task import Task, aware
 from hueyio.wrapper import TaskWrapper
 
-__all__ = ["Revocable", "forget_revocation", "is_revoked", "keys_of", "write_revocation"]
+__all__ = ["Revocable", "forget_revocation", "is_revoked", "keys_of", "revoke_task", "write_revocation"]
 
+_NOT_ALIVE: Final[tuple[Place, ...]] = ("stored", "dead", "gone")
 Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
 """What can be asked whether it is revoked; a str is a task's id."""
 
@@ -34,11 +36,24 @@ def keys_of(task: Revocable) -> tuple[str, ...]:
             raise HueyException(f"only a Task, a Result, a declared task or an id can be revoked, not {task!r}")
 
 
-async def write_revocation(session: Keys, key: str, until: datetime | None, once: bool, now: float) -> None:
+async def write_revocation(session: Keys, key: str, until: datetime | None, once: bool, now: float) -> bytes:
     """Revoke; over what was there before. A revocation with an end is forgotten a second after it."""
     revocation = Revocation(None if until is None else aware(until).timestamp(), once)
     ttl = None if revocation.until is None else max(revocation.until - now, 0.0) + 1.0
-    await session.put("revocations", {key: revocation.to_bytes()}, ttl)
+    data = revocation.to_bytes()
+    await session.put("revocations", {key: data}, ttl)
+    return data
+
+
+async def revoke_task(session: Session, task_id: str, until: datetime | None, once: bool, now: float) -> None:
+    """Revoke one task. Where it is over already, or not yet there, nothing but time ends the revocation."""
+    key = instance_key(task_id)
+    data = await write_revocation(session, key, until, once, now)
+    if until is None:
+        # Looked up only now: a task that ends in between deletes the revocation itself.
+        (found,) = await session.locate([task_id])
+        if found.place in _NOT_ALIVE:
+            await session.compare_extend("revocations", key, data, STRAY_TTL)
 
 
 async def forget_revocation(session: Keys, key: str) -> bool:

@@ -9,7 +9,7 @@ from hueyio.app.base import Base
 from hueyio.exceptions import HueyException
 from hueyio.result import Result
 from hueyio.revocation import class_key, instance_key
-from hueyio.revoke import Revocable, forget_revocation, is_revoked, keys_of, write_revocation
+from hueyio.revoke import Revocable, forget_revocation, is_revoked, keys_of, revoke_task, write_revocation
 from hueyio.task import Task, aware
 from hueyio.wrapper import TaskWrapper
 
@@ -26,14 +26,21 @@ class Revoking(Base):
         await self.revoke_by_id(_id_of(task), revoke_until, revoke_once)
 
     async def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
-        """Keep the task of this id from being run."""
-        await self._revoke(instance_key(_checked_id(task_id)), revoke_until, revoke_once)
+        """Keep the task of this id from being run.
+
+        Where there is no such task, because it is over or not yet enqueued, this is forgotten after seven days.
+        """
+        _checked_id(task_id)
+        _check_until(revoke_until)
+        await revoke_task(await self.session(), task_id, revoke_until, revoke_once, self.now())
 
     async def revoke_all(
         self, task: TaskWrapper[..., Any], revoke_until: datetime | None = None, revoke_once: bool = False
     ) -> None:
         """Keep all tasks of this function from being run."""
-        await self._revoke(class_key(_name_of(task)), revoke_until, revoke_once)
+        key = class_key(_name_of(task))
+        _check_until(revoke_until)
+        await write_revocation(await self.session(), key, revoke_until, revoke_once, self.now())
 
     async def restore(self, task: Task | Result[Any]) -> bool:
         """Take the revocation of one task back; False if there is none."""
@@ -58,10 +65,10 @@ class Revoking(Base):
         now = self.now() if timestamp is None else aware(timestamp).timestamp()
         return await is_revoked(await self.session(), keys_of(task), now, peek)
 
-    async def _revoke(self, key: str, until: datetime | None, once: bool) -> None:
-        if until is not None and not isinstance(until, datetime):
-            raise HueyException(f"revoke_until must be a datetime, not {until!r}")
-        await write_revocation(await self.session(), key, until, once, self.now())
+
+def _check_until(until: datetime | None) -> None:
+    if until is not None and not isinstance(until, datetime):
+        raise HueyException(f"revoke_until must be a datetime, not {until!r}")
 
 
 def _id_of(task: Task | Result[Any]) -> str:

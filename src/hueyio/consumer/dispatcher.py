@@ -6,6 +6,7 @@ through the same policy as everything else. Revocations are looked up once for t
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
@@ -14,7 +15,7 @@ from hueyio.consumer.job import Job, Ledger
 from hueyio.exceptions import SerializationError
 from hueyio.execution.outcome import Outcome, Revoked, UnknownTask, Unreadable, WorkerLost
 from hueyio.message import read_task
-from hueyio.revocation import class_key, instance_key, pick_revocation
+from hueyio.revocation import STRAY_TTL, class_key, instance_key, pick_revocation
 from hueyio.spec import TaskOptions, TaskSpec
 from hueyio.storage.contract import Keys
 from hueyio.storage.records import Delivery
@@ -67,10 +68,16 @@ class Dispatcher:
         keys = [*map(class_key, names), *(instance_key(job.task.id) for job in jobs)]
         found = dict(zip(keys, await self._session.peek("revocations", keys), strict=True))
         now = self._host.now()
+        endless: dict[str, bytes] = {}
         for job in jobs:
             own = (instance_key(job.task.id), class_key(job.task.name))
             picked = pick_revocation(own, (found[own[0]], found[own[1]]), now)
             job.revoked = None if picked is None else Revoked(picked[0] if picked[1].once else None)
+            if picked is not None and picked[0] == own[0] and not picked[1].once and picked[1].until is None:
+                endless[own[0]] = found[own[0]] or b""
+        await asyncio.gather(
+            *(self._session.compare_extend("revocations", key, value, STRAY_TTL) for key, value in endless.items())
+        )
 
     def decode(self, delivery: Delivery) -> tuple[Job, Outcome | None]:
         """Return the job of a delivery, and why it can never be run, if that is so."""

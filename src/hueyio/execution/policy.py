@@ -156,7 +156,7 @@ def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | Non
         ending=_ending_without_traceback(task, exceptions[kind].__name__, kind) if rules.results else None,
         downstream=_downstream(task),
         take=None if take is None else ("revocations", take),
-        deletes=_revocation(task) if kind == "cancelled" else (),
+        deletes=() if kind == "revoked" else _revocation(task),
         before=(signal,),
     )
 

@@ -1,0 +1,139 @@
+"""What is left on the server when a queue was drained and its results were read: a fixed few keys of a fixed size.
+
+``HUEYIO_TEST_TASKS`` says how many tasks; the proof is that the number does not matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import uuid
+from typing import Any, Final
+
+import pytest
+import redis
+
+from hueyio import (
+    Huey,
+    PriorityRedisExpireHuey,
+    PriorityRedisHuey,
+    RedisExpireHuey,
+    RedisHuey,
+    TaskException,
+    TaskRevoked,
+)
+from hueyio.storage.records import Bury, Entry, Header
+from hueyio.storage.redis.layout import Layout
+from hueyio.testing.servers import Server
+
+TASKS: Final = int(os.environ.get("HUEYIO_TEST_TASKS", "1000"))
+BELLS: Final = {"bell:loop", "bell:thread", "bell:process", "bell:schedule"}
+MARKS: Final = {"kind:list", "kind:sorted", "sequence", "revocations:written"}
+MOST_BYTES: Final = 2000
+"""Of one key; a bell has at most 64 tokens."""
+
+
+@pytest.mark.parametrize("kind", [RedisHuey, PriorityRedisHuey, RedisExpireHuey, PriorityRedisExpireHuey])
+async def test_drained_and_read_queue_leaves_a_fixed_few_keys(kind: type[Huey], server: Server) -> None:
+    huey = kind(uuid.uuid4().hex, url=server.url)
+    sorts = huey.storage.capabilities.priorities
+
+    @huey.task()
+    async def echo(number: int) -> int:
+        return number
+
+    @huey.task(retries=1)
+    async def fail(number: int) -> int:
+        raise ValueError(number)
+
+    @huey.task()
+    def in_thread(number: int) -> None: ...
+
+    def calls(start: int, count: int) -> list[Any]:
+        made: list[Any] = []
+        for number in range(start, start + count):
+            extra = {"priority": number % 5} if sorts else {}
+            match number % 50:
+                case 0:
+                    made.append(fail.s(number))
+                case 1:
+                    made.append(in_thread.s(number))
+                case 2:
+                    made.append(echo.s(number).then(echo))
+                case 3:
+                    made.append(echo.s(number, delay=0.01))
+                case 4:
+                    made.append(echo.s(number, expires=0.0001))
+                case _:
+                    made.append(echo.s(number, **extra))
+        return made
+
+    async def pass_through(start: int, count: int) -> None:
+        made = calls(start, count)
+        for task in made[5::50]:
+            await huey.revoke(task, revoke_once=True)
+        group = await huey.enqueue_many(made)
+        values = await asyncio.gather(*group, return_exceptions=True)
+        wrong = [it for it in values if isinstance(it, BaseException) and not isinstance(it, TaskException)]
+        assert not wrong
+        await (await huey.session()).clear(["results"])  # of intermediate stages, and where results stay for their time
+
+    async with huey:
+        async with huey.create_consumer():
+            await pass_through(0, 50)
+            few = _left(server, huey)
+            await pass_through(50, TASKS)
+        many = _left(server, huey)
+    assert many.keys() <= BELLS | MARKS
+    assert max(many.values()) < MOST_BYTES
+    assert few.keys() >= MARKS & many.keys()
+
+
+async def test_dead_letters_are_bounded_on_the_server(server: Server) -> None:
+    huey = RedisHuey(uuid.uuid4().hex, url=server.url, dead_limit=10)
+    session = await huey.session()
+    await session.register("owner", b"")
+    for number in range(1, 6):
+        await session.enqueue([Entry(Header(f"{number}-{index}"), b"") for index in range(10)])
+        deliveries = await session.claim({"loop": 10}, "owner")
+        await session.settle([Bury(it.receipt, "why") for it in deliveries], "owner", number)
+    with redis.Redis.from_url(server.url) as admin:
+        layout = Layout(huey.name)
+        assert (admin.hlen(layout.key("DEAD")), admin.zcard(layout.key("DEAD_TIMES"))) == (10, 10)
+    assert (await huey.counts()).dead_dropped == 40
+    await huey.close()
+
+
+async def test_revocation_of_a_task_that_is_over_does_not_stay_for_ever(server: Server) -> None:
+    huey = RedisHuey(uuid.uuid4().hex, url=server.url)
+
+    @huey.task()
+    async def echo(number: int) -> int:
+        return number
+
+    async with huey:
+        stopped = await echo(1)
+        await huey.revoke(stopped)
+        async with huey.create_consumer():
+            with pytest.raises(TaskRevoked):
+                await stopped
+        alive = await echo.schedule(delay=600, args=(1,))
+        await huey.revoke_by_id(alive.id)
+        await huey.revoke_by_id("over")
+        await huey.revoke_all(echo)
+        with redis.Redis.from_url(server.url) as admin:
+            deadlines = {
+                key.decode(): end
+                for key, end in admin.zrange(Layout(huey.name).key("REVOCATIONS_TTL"), 0, -1, withscores=True)
+            }
+    assert deadlines.keys() == {"r:over", f"r:{stopped.id}"}
+    assert all(abs(end - time.time() - 7 * 86400) < 60 for end in deadlines.values())
+
+
+def _left(server: Server, huey: Huey) -> dict[str, int]:
+    """Return what is there of a queue, the consumers' own keys excepted, with its size in bytes."""
+    prefix = Layout(huey.name).prefix
+    with redis.Redis.from_url(server.url) as admin:
+        sizes = {key: admin.memory_usage(key) for key in admin.scan_iter(f"{prefix.decode()}*")}
+    return {key.removeprefix(prefix).decode(): size or 0 for key, size in sizes.items()}
