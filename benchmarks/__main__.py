@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: compare with Huey; ``python -m benchmarks waiters``: many waits in one process."""
+"""``python -m benchmarks``: compare with Huey; ``waiters``: many waits in one process; ``memory``: what tasks cost."""
 
 from __future__ import annotations
 

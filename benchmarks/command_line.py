@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
 
-from benchmarks import environment, report, waiters
+from benchmarks import environment, memory, report, waiters
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders
 from benchmarks.protocol import Figures
@@ -72,16 +72,28 @@ def _wait(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | 
         waiters.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
 
 
+def _weigh(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Weigh queued tasks, running tasks and results in the memory of the server."""
+    if server is not None:
+        memory.measure_and_print(server, options.count)
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare hueyio with Huey on the same storages, in fresh processes, a round each in turn.",
-        epilog="`python -m benchmarks waiters --help`: many coroutines of one process wait for results.",
+        epilog="`python -m benchmarks waiters --help`: many coroutines of one process wait for results. "
+        "`python -m benchmarks memory --help`: what tasks cost in the memory of the server.",
     )
     if arguments[:1] == ["waiters"]:
         parser = argparse.ArgumentParser(prog="python -m benchmarks waiters", description=_wait.__doc__)
         parser.add_argument("--count", type=_positive, default=1000, metavar="N", help="waiters (default: 1000)")
         parser.set_defaults(run=_wait)
+        arguments = arguments[1:]
+    elif arguments[:1] == ["memory"]:
+        parser = argparse.ArgumentParser(prog="python -m benchmarks memory", description=_weigh.__doc__)
+        parser.add_argument("--count", type=_positive, default=100_000, metavar="N", help="tasks (default: 100000)")
+        parser.set_defaults(run=_weigh)
         arguments = arguments[1:]
     else:
         _add_comparison(parser)

@@ -100,6 +100,10 @@ class RedisServer:
         cpu = float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
         return Usage(commands, int(found["total_reads_processed"]), cpu)
 
+    def data_size(self) -> int:
+        """Return the bytes of all keys and values, indexes included."""
+        return sum(int(self._client.memory_usage(key, samples=0) or 0) for key in self._client.scan_iter(count=1000))
+
     def connections(self) -> int:
         """Count the connections, beside our own."""
         return int(self._info("clients")["connected_clients"]) - 1

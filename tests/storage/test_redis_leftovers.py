@@ -123,10 +123,9 @@ async def test_revocation_of_a_task_that_is_over_does_not_stay_for_ever(server: 
         await huey.revoke_by_id("over")
         await huey.revoke_all(echo)
         with redis.Redis.from_url(server.url) as admin:
-            deadlines = {
-                key.decode(): end
-                for key, end in admin.zrange(Layout(huey.name).key("REVOCATIONS_TTL"), 0, -1, withscores=True)
-            }
+            key = Layout(huey.name).key("REVOCATIONS_TTL")
+            found: list[Any] = admin.zrange(key, 0, -1, withscores=True)
+    deadlines = {member.decode(): float(end) for member, end in found}
     assert deadlines.keys() == {"r:over", f"r:{stopped.id}"}
     assert all(abs(end - time.time() - 7 * 86400) < 60 for end in deadlines.values())
 
