@@ -12,10 +12,11 @@ import os
 import threading
 import types
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from queue import SimpleQueue
+from typing import Any, Final, Protocol, TypeVar, cast
 
-__all__ = ["ThreadPool", "run_in_copy"]
+__all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy", "run_on_loop"]
 
 R = TypeVar("R")
 
@@ -23,14 +24,19 @@ _IDLE_TIME: Final = 10.0
 """Seconds after which a thread without work ends."""
 
 
+def run_in_copy(coroutine: Coroutine[Any, Any, R]) -> Awaitable[R]:
+    """Await a coroutine in a copy of this context, so that the variables which it sets are gone after it."""
+    return run_in(contextvars.copy_context(), coroutine)
+
+
 @types.coroutine
-def run_in_copy(coroutine: Coroutine[Any, Any, R]) -> Generator[Any, Any, R]:
-    """Await a coroutine in a copy of this context, so that the variables which it sets are gone after it.
+def run_in(context: contextvars.Context, coroutine: Coroutine[Any, Any, R]) -> Generator[Any, Any, R]:
+    """Await a coroutine in a context.
 
     It does by hand what a Task of its own would do, at a tenth of the cost: each step runs in the copy, and what it
     waits for is handed on to the task that runs all this.
     """
-    run = contextvars.copy_context().run
+    run = context.run
     try:
         waits_for = run(coroutine.send, None)
         while True:
@@ -48,23 +54,63 @@ def run_in_copy(coroutine: Coroutine[Any, Any, R]) -> Generator[Any, Any, R]:
         return value
 
 
+_serving = threading.local()
+"""In a thread: ``loop``, for which it works now."""
+
+
+def run_on_loop(coroutine: Coroutine[Any, Any, R]) -> R:
+    """Run a coroutine on the loop for which this thread works, and wait for it; only in a thread of a ThreadPool."""
+    loop: asyncio.AbstractEventLoop | None = getattr(_serving, "loop", None)
+    if loop is None:
+        coroutine.close()
+        raise RuntimeError("this thread works for no event loop")
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
+
+class _Job(Protocol):
+    """What a thread of the pool does."""
+
+    def run(self) -> None: ...
+
+
 class _Call:
     """One function to run in a thread, and the future that a loop awaits."""
 
-    __slots__ = ("context", "func", "future", "loop")
+    __slots__ = ("context", "ended", "func", "future", "loop", "pool")
 
-    def __init__(self, func: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, pool: ThreadPool, func: Callable[[], Any], context: contextvars.Context) -> None:
+        self.pool = pool
         self.func = func
-        self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
-        self.context = contextvars.copy_context()
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.context = context
+        self.ended = False
+
+    async def wait(self) -> Any:
+        """Wait for the end; return what the function returned, raise what it raised.
+
+        A caller that is cancelled leaves the function behind: it runs on, is counted, and what comes of it is dropped.
+        """
+        try:
+            result, error = await self.future
+        except asyncio.CancelledError:
+            self.pool.abandoned.add(self)
+            if self.ended:
+                self.pool.abandoned.discard(self)
+            raise
+        if error is not None:
+            raise error
+        return result
 
     def run(self) -> None:
         """Run in the thread; tell the loop, unless it has ended meanwhile."""
+        _serving.loop = self.loop
         try:
             result, error = self.context.run(self.func), None
         except BaseException as raised:  # handed to the awaiting coroutine, SystemExit too: it must not end the thread
             result, error = None, raised
+        self.ended = True
+        self.pool.abandoned.discard(self)
         try:
             self.loop.call_soon_threadsafe(self._finish, result, error)
         except RuntimeError:
@@ -95,9 +141,17 @@ class ThreadPool:
 
         When the awaiting task is cancelled the thread is abandoned: it runs on and what comes of it is dropped.
         """
+        call = _Call(self, lambda: func(*args), contextvars.copy_context())
+        self._submit(call)
+        return cast("R", await call.wait())
+
+    def borrow(self, context: contextvars.Context) -> BorrowedThread:
+        """Return a thread for several calls, all in this context; it must be given back."""
+        return BorrowedThread(self, context)
+
+    def _submit(self, call: _Job) -> None:
         if self._pid != os.getpid():
             self._begin()  # a forked child has none of its parent's threads
-        call = _Call(lambda: func(*args), asyncio.get_running_loop())
         with self._lock:
             self._calls.append(call)
             if self._idle >= len(self._calls):
@@ -105,10 +159,6 @@ class ThreadPool:
             elif self._limit is None or self._threads < self._limit:
                 self._threads += 1
                 threading.Thread(target=self._serve, name=f"{self._name}-{self._threads}", daemon=True).start()
-        result, error = await call.future
-        if error is not None:
-            raise error
-        return cast("R", result)
 
     def statistics(self) -> tuple[int, int]:
         """Return how many threads there are and how many of them are idle."""
@@ -118,7 +168,9 @@ class ThreadPool:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Condition()
-        self._calls: deque[_Call] = deque()
+        self._calls: deque[_Job] = deque()
+        self.abandoned: set[_Job] = set()
+        """What runs on although nobody waits for it any more."""
         self._threads = 0
         self._idle = 0
 
@@ -127,7 +179,7 @@ class ThreadPool:
             call.run()
             del call  # else an idle thread keeps the last task's arguments alive
 
-    def _next_call(self) -> _Call | None:
+    def _next_call(self) -> _Job | None:
         with self._lock:
             self._idle += 1
             self._lock.wait_for(lambda: self._calls, timeout=_IDLE_TIME)
@@ -136,3 +188,46 @@ class ThreadPool:
                 return self._calls.popleft()
             self._threads -= 1
             return None
+
+
+class BorrowedThread:
+    """One thread of a pool for several calls, one after another, all in one context.
+
+    It is taken from the pool with the first call, and returns to it when it was given back and its calls are done.
+    """
+
+    def __init__(self, pool: ThreadPool, context: contextvars.Context) -> None:
+        self.context = context
+        self.is_left_behind = False
+        """Whether a call in it was abandoned, which may still run: those after it wait for its end."""
+        self._pool = pool
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._taken = False
+
+    def begin(self, func: Callable[..., Any], *args: Any) -> _Call:
+        """Have a function run when the calls before it are done."""
+        call = _Call(self._pool, lambda: func(*args), self.context)
+        self._calls.put(call)
+        if not self._taken:
+            self._taken = True
+            self._pool._submit(self)
+        return call
+
+    async def call(self, func: Callable[..., R], *args: Any) -> R:
+        """Run a function; return what it returns, raise what it raises."""
+        try:
+            return cast("R", await self.begin(func, *args).wait())
+        except asyncio.CancelledError:
+            self.is_left_behind = True
+            raise
+
+    def give_back(self) -> None:
+        """Let the thread go after the calls that were begun."""
+        if self._taken:
+            self._calls.put(None)
+
+    def run(self) -> None:
+        """Serve the borrower, in the thread."""
+        while (call := self._calls.get()) is not None:
+            call.run()
+            del call

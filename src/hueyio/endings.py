@@ -31,6 +31,7 @@ __all__ = [
     "error_of",
     "exception_of",
     "kind_of",
+    "metadata_of",
     "portable",
     "read_ending",
     "write_ending",
@@ -76,16 +77,20 @@ Ending: TypeAlias = Returned | Error
 def write_ending(ending: Ending, serializer: Serializer) -> bytes:
     """Return the ending as bytes; raises SerializationError."""
     if isinstance(ending, Returned):
-        try:
-            return serializer.serialize([ending.value])
-        except SerializationError:
-            serializer.serialize(ending.value)  # raises the same, without our list in the path
-            raise
+        return _write_value(ending.value, serializer)
     cause = _write_cause(ending.cause, serializer)
     try:
         return serializer.serialize([ending.kind, ending.metadata, cause])
     except SerializationError:  # a format without bytes; the error's text says enough
         return serializer.serialize([ending.kind, ending.metadata, None])
+
+
+def _write_value(value: Any, serializer: Serializer) -> bytes:
+    try:
+        return serializer.serialize([value])
+    except SerializationError:
+        serializer.serialize(value)  # raises the same about the value itself, not about the list around it
+        raise
 
 
 def read_ending(data: bytes, serializer: Serializer) -> Ending:
@@ -109,21 +114,25 @@ def kind_of(exception: object) -> str | None:
     return _KINDS.get(type(exception))  # type: ignore[arg-type]
 
 
-def error_of(
-    exception: BaseException, *, task_id: str, retries: int, serializer: Serializer, kind: ErrorKind = "failed"
-) -> Error:
-    """Describe how a task failed: Huey's four keys of metadata, and the exception if ``serializer`` can carry it."""
+def error_of(exception: BaseException, metadata: dict[str, Any], serializer: Serializer) -> Error:
+    """Describe how a task failed; the exception goes along if ``serializer`` can carry it."""
+    if not isinstance(metadata, dict):
+        raise TypeError(f"build_error_result must return a dict, not {metadata!r}")
+    data = _write_cause(exception, serializer)
+    # Read back at once: many can be written and cannot be built again.
+    return Error(metadata, "failed", None if _read_cause(data, serializer) is None else exception)
+
+
+def metadata_of(exception: BaseException, *, task_id: str, retries: int) -> dict[str, Any]:
+    """Return Huey's four keys of metadata."""
     # A task that awaited another one's failure keeps the innermost text (Huey's rule).
     inner = exception.metadata.get("error") if isinstance(exception, TaskException) else None
-    metadata = {
+    return {
         "error": inner or _repr(exception),
         "retries": retries,
         "traceback": _traceback(exception),
         "task_id": task_id,
     }
-    data = _write_cause(exception, serializer)
-    # Read back at once: many can be written and cannot be built again.
-    return Error(metadata, kind, None if _read_cause(data, serializer) is None else exception)
 
 
 def portable(exception: BaseException, error: Error) -> BaseException:

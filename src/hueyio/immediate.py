@@ -14,11 +14,12 @@ from typing import Final, Protocol
 
 from hueyio.endings import write_ending
 from hueyio.entries import make_entry
-from hueyio.exceptions import SerializationError, TaskArgumentError
+from hueyio.execution.conclusion import conclude, error_seen
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
-from hueyio.execution.outcome import Expired, Failed, Outcome, RetryAsked, Revoked
-from hueyio.execution.policy import WITHOUT_RESULTS, Rules, decide
+from hueyio.execution.hooks import Attendants, Hooks
+from hueyio.execution.outcome import Expired, Failed, Interrupted, Outcome, RetryAsked, Revoked, Succeeded
+from hueyio.execution.policy import WITHOUT_RESULTS, Rules
 from hueyio.execution.site import RECEIPT, SITE, Site
 from hueyio.registry import Registry
 from hueyio.revocation import class_key, instance_key, pick_revocation
@@ -48,6 +49,9 @@ class _App(Protocol):
     def signals(self) -> Signals: ...
 
     @property
+    def hooks(self) -> Hooks: ...
+
+    @property
     def rules(self) -> Rules: ...
 
     @property
@@ -66,7 +70,7 @@ class ImmediateRunner:
 
     def __init__(self, app: _App) -> None:
         self._app = app
-        self._executor = Executor()
+        self._executor = Executor(app.hooks)
 
     async def run(self, task: Task) -> None:
         """Run the task and all that follows it at once; its failure is in its result, never raised here."""
@@ -84,26 +88,43 @@ class ImmediateRunner:
             await self._app.signals.send(SIGNAL_SCHEDULED, task)
             return ()
         await self._app.signals.send(SIGNAL_ENQUEUED, task)
+        attendants: Attendants | None = None
         outcome = await self._objection(session, task, now)
         if outcome is None:
             await self._app.signals.send(SIGNAL_EXECUTING, task)
-            outcome = await self._execute(task)
-        effects, data = self._decide(task, outcome)
+            spec = self._app.registry.find(task.name)
+            around = SITE.set(Site(asyncio.get_running_loop(), self._app.storage, _LEASE)), RECEIPT.set(None)
+            try:
+                attendants = self._executor.attend(spec, task)
+                outcome = await self._executor.run(spec, task, attendants)
+            except BaseException:
+                if attendants is not None:
+                    attendants.caller.close()
+                raise
+            finally:
+                SITE.reset(around[0])
+                RECEIPT.reset(around[1])
+        try:
+            return await self._end(session, task, outcome, attendants)
+        finally:
+            if attendants is not None:
+                attendants.caller.close()
+
+    async def _end(
+        self, session: Session, task: Task, outcome: Outcome, attendants: Attendants | None
+    ) -> tuple[Task, ...]:
+        """Write what follows from the outcome and tell of it; return what is to be run next."""
+        outcome, effects, data = conclude(task, outcome, self._app.now(), self._rules_of(task), self._encode)
         error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
         for signal in effects.before:
             await self._app.signals.send(signal, task, *error)
         await self._apply(session, task, effects, data)
+        if attendants is not None and attendants.body_began and not isinstance(outcome, Interrupted):
+            value = outcome.value if isinstance(outcome, Succeeded) else None
+            await attendants.after(value, error_seen(task, outcome))
         for signal in effects.after:
             await self._app.signals.send(signal, task)
         return effects.enqueue
-
-    async def _execute(self, task: Task) -> Outcome:
-        around = SITE.set(Site(asyncio.get_running_loop(), self._app.storage, _LEASE)), RECEIPT.set(None)
-        try:
-            return await self._executor.run(self._app.registry.find(task.name), task)
-        finally:
-            SITE.reset(around[0])
-            RECEIPT.reset(around[1])
 
     async def _objection(self, session: Session, task: Task, now: float) -> Outcome | None:
         keys = (instance_key(task.id), class_key(task.name))
@@ -114,24 +135,13 @@ class ImmediateRunner:
             return Expired()
         return None
 
-    def _decide(self, task: Task, outcome: Outcome) -> tuple[Effects, bytes | None]:
-        effects = decide(task, outcome, self._app.now(), self._rules_of(task))
-        if isinstance(outcome, Failed):
-            logger.error("task %s %s failed", task.name, task.id, exc_info=outcome.error)
-        try:
-            for follow_up in effects.enqueue:
-                make_entry(follow_up, self._app.registry, self._app.serializer, self._app.now())
-            return effects, self._encode(effects)
-        except (SerializationError, TaskArgumentError) as error:
-            failed = Failed(SerializationError(f"what task {task.name} returned: {error}"))
-            effects = decide(task, failed, self._app.now(), self._rules_of(task))
-            return effects, self._encode(effects)
-
     def _rules_of(self, task: Task) -> Rules:
         spec = self._app.registry.get(task.name)
         return self._app.rules if spec is None or spec.timetable is None else WITHOUT_RESULTS
 
     def _encode(self, effects: Effects) -> bytes | None:
+        for follow_up in effects.enqueue:
+            make_entry(follow_up, self._app.registry, self._app.serializer, self._app.now())
         return None if effects.ending is None else write_ending(effects.ending, self._app.serializer)
 
     async def _apply(self, session: Session, task: Task, effects: Effects, data: bytes | None) -> None:

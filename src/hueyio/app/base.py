@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any, Final, Self, TypedDict
 
 from hueyio.exceptions import ConfigurationError
-from hueyio.execution.policy import Rules
+from hueyio.execution.hooks import Hooks
+from hueyio.execution.policy import Rules, build_error_result
 from hueyio.immediate import ImmediateRunner
 from hueyio.registry import Registry
 from hueyio.serializer import Serializer
@@ -15,6 +16,7 @@ from hueyio.sessions import Sessions
 from hueyio.signals import Signals
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
+from hueyio.task import Task
 
 __all__ = ["Base", "HueyOptions"]
 
@@ -71,11 +73,13 @@ class Base:
         self.serializer = serializer or Serializer(compression, use_zlib=use_zlib)
         self.registry = Registry()
         self.signals = Signals()
+        self.hooks = Hooks(self.signals.thread)
         self.rules = Rules(
             results=results,
             store_none=store_none,
             store_intermediate_errors=store_intermediate_errors,
             serializer=self.serializer,
+            build_error_result=self.build_error_result,
         )
         self.result_ttl = result_ttl
         if storage_class is not None:
@@ -97,6 +101,10 @@ class Base:
     def get_immediate_storage(self) -> Storage:
         """Build the storage of immediate mode: a fresh one in memory, each time."""
         return MemoryStorage(name=self.name)
+
+    def build_error_result(self, task: Task, exception: BaseException) -> dict[str, Any]:
+        """Describe a failed attempt: what its ``TaskException.metadata`` will be; override it to add keys."""
+        return build_error_result(task, exception)
 
     def get_storage(self, **storage_kwargs: Any) -> Storage:
         """Build the storage; an override may return any that satisfies the contract."""

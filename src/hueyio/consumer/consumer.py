@@ -70,7 +70,7 @@ class Consumer:
     def __init__(self, host: FullHost, options: ConsumerOptions) -> None:
         self.options = options
         self._host = host
-        self._executor = Executor()
+        self._executor = Executor(host.hooks)
         self._slots: dict[Lane, Slots] = {}
         self._root: asyncio.Task[None] | None = None
         self._started = asyncio.Event()

@@ -95,6 +95,8 @@ class Dispatcher:
             first_seen = self._host.now() if header.first_seen is None else header.first_seen
             return self._unknown_job(delivery, task), UnknownTask(first_seen, header.defers)
         job = Job(delivery, task, spec)
+        if delivery.started and spec.options.at_most_once:
+            return job, WorkerLost(deliveries, started=True)
         return job, WorkerLost(deliveries) if deliveries >= header.max_deliveries else None
 
     def _unreadable_job(self, delivery: Delivery, reason: str) -> tuple[Job, Outcome]:

@@ -20,6 +20,7 @@ from hueyio.consumer.runner import Runner
 from hueyio.exceptions import HueyException, LeaseLost
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
+from hueyio.execution.hooks import Attendants
 from hueyio.execution.outcome import Outcome, Succeeded
 from hueyio.signals import SIGNAL_SCHEDULED
 from hueyio.spec import TaskSpec
@@ -40,7 +41,7 @@ class Driver:
     def __init__(self, host: Host, session: Session) -> None:
         self.session = session
         self._host = host
-        self._executor = Executor()
+        self._executor = Executor(host.hooks)
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._lease: Lease | None = None
@@ -96,6 +97,13 @@ class Driver:
         self._number += 1
         (answer,) = await self.session.settle([settlement], self._lease.owner, self._number)
         return answer
+
+    async def start(self, job: Job) -> bool:
+        """Write that a body is about to run; False if it is not ours any more."""
+        if self._lease is None:
+            return False
+        (accepted,) = await self.session.start([job.delivery.receipt], self._lease.owner)
+        return accepted
 
     async def forget(self, job: Job) -> None:
         """Strike out a job that is settled."""
@@ -188,6 +196,10 @@ class _Step:
         """Have a settlement written soon."""
         self._pending.append(settlement)
 
+    async def start(self, job: Job) -> bool:
+        """Write that the body is about to run."""
+        return await self._driver.start(job)
+
     async def put_and_wait(self, job: Job, settlement: Settlement, effects: Effects) -> bool:
         """Write a settlement; say whether it was accepted."""
         self._answer = await self._driver.settle(settlement)
@@ -203,12 +215,12 @@ class _Recording(Executor):
     """An executor that remembers how the body ended."""
 
     def __init__(self, executor: Executor) -> None:
-        self.threads = executor.threads
+        super().__init__(executor.hooks, executor.threads)
         self.outcome: Outcome | None = None
 
-    async def run(self, spec: TaskSpec, task: Task) -> Outcome:
+    async def run(self, spec: TaskSpec, task: Task, attendants: Attendants | None = None) -> Outcome:
         """Run one attempt."""
-        self.outcome = await super().run(spec, task)
+        self.outcome = await super().run(spec, task, attendants)
         return self.outcome
 
 
@@ -219,6 +231,7 @@ class _At:
         self.registry = host.registry
         self.serializer = host.serializer
         self.signals = host.signals
+        self.hooks = host.hooks
         self.rules = host.rules
         self.result_ttl = host.result_ttl
         self.storage = host.storage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from hueyio.execution.hooks import Hooks
 from hueyio.execution.policy import Rules
 from hueyio.registry import Registry
 from hueyio.serializer import Serializer
@@ -26,6 +27,9 @@ class Host(Protocol):
 
     @property
     def signals(self) -> Signals: ...
+
+    @property
+    def hooks(self) -> Hooks: ...
 
     @property
     def rules(self) -> Rules: ...

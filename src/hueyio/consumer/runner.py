@@ -11,16 +11,17 @@ from typing import Protocol
 
 from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job
-from hueyio.exceptions import SerializationError, TaskArgumentError
+from hueyio.exceptions import HueyException
+from hueyio.execution.conclusion import conclude, error_seen
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
-from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, RetryAsked
-from hueyio.execution.policy import WITHOUT_RESULTS, decide
+from hueyio.execution.hooks import Attendants
+from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, RetryAsked, Succeeded, WorkerLost
+from hueyio.execution.policy import WITHOUT_RESULTS
 from hueyio.execution.settlement import make_settlement
 from hueyio.execution.site import RECEIPT, SITE, Site
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED
 from hueyio.storage.records import Settlement
-from hueyio.task import Task
 
 __all__ = ["Runner"]
 
@@ -33,6 +34,8 @@ class _Settler(Protocol):
     def put(self, job: Job, settlement: Settlement, effects: Effects) -> None: ...
 
     async def put_and_wait(self, job: Job, settlement: Settlement, effects: Effects) -> bool: ...
+
+    async def start(self, job: Job) -> bool: ...
 
 
 class Runner:
@@ -64,20 +67,25 @@ class Runner:
             if job.lost:
                 return
             objection = job.objection(self._host.now())
+        if objection is None and job.spec.options.at_most_once:
+            if not await self._write_start(job) or job.lost:
+                return
+            objection = job.objection(self._host.now())
         if objection is not None:
             await self._finish(job, objection)
             return
-        job.started_at = time.monotonic()
-        job.slot = slot
         SITE.set(self._site)
         RECEIPT.set(job.delivery.receipt)
+        attendants = self._executor.attend(job.spec, job.task)
+        job.started_at = time.monotonic()
+        job.slot = slot
         try:
-            outcome = await self._executor.run(job.spec, job.task)
+            outcome = await self._executor.run(job.spec, job.task, attendants)
         except asyncio.CancelledError as error:
             if not (job.cancelled or job.lost) and self._is_stopping():
                 # Recorded, and raised again: the slot must end.
                 job.slot = None
-                self.end(job, Interrupted())
+                self.end(job, _interrupted(job), attendants)
                 raise
             outcome = Cancelled() if job.cancelled else Failed(error)
         job.slot = None
@@ -87,40 +95,59 @@ class Runner:
                 await asyncio.sleep(0)  # before 3.13 uncancel() leaves a cancellation that was not delivered yet
             except asyncio.CancelledError:
                 if self._is_stopping():
-                    self.end(job, outcome)
+                    self.end(job, outcome, attendants)
                     raise
             slot.uncancel()
-        if listened:
-            await self._finish(job, outcome)
+        if listened or attendants is not None:
+            await self._finish(job, outcome, attendants)
         else:
             self.end(job, outcome)
 
-    def end(self, job: Job, outcome: Outcome) -> None:
+    def end(self, job: Job, outcome: Outcome, attendants: Attendants | None = None) -> None:
         """Have the outcome of a job written without waiting for it."""
         if job.lost:
+            if attendants is not None:
+                attendants.caller.close()
             return
         unstarted = isinstance(outcome, Interrupted) and not job.started
-        if self._host.signals and not unstarted:
-            telling = asyncio.get_running_loop().create_task(self._finish(job, outcome))
+        if attendants is not None or (self._host.signals and not unstarted):
+            telling = asyncio.get_running_loop().create_task(self._finish(job, outcome, attendants))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
             return
-        effects, settlement = self._decide(job, outcome)
+        _, effects, settlement = self._decide(job, outcome)
         self._settler.put(job, settlement, effects)
 
-    async def wait_told(self, timeout: float) -> None:
-        """Wait until the receivers of what ended without a slot have been called."""
+    async def wait_told(self, timeout: float) -> int:
+        """Wait until the receivers of what ended without a slot have been called; return how many ignore the end."""
         if self._telling:
             await asyncio.wait(self._telling, timeout=timeout)
         for telling in self._telling:
             telling.cancel()
         if self._telling:
             await asyncio.wait(self._telling, timeout=timeout)
+        return len(self._telling)
 
-    async def _finish(self, job: Job, outcome: Outcome) -> None:
-        if job.lost:
-            return
-        effects, settlement = self._decide(job, outcome)
+    async def _write_start(self, job: Job) -> bool:
+        """Write that the body is about to run, so that it never runs again; False if that did not go through."""
+        try:
+            if await self._settler.start(job):
+                return True
+        except HueyException as error:
+            logger.warning("task %s %s: its start could not be written: %s", job.task.name, job.task.id, error)
+        self.end(job, Interrupted())
+        return False
+
+    async def _finish(self, job: Job, outcome: Outcome, attendants: Attendants | None = None) -> None:
+        try:
+            if not job.lost:
+                await self._tell_and_settle(job, outcome, attendants)
+        finally:
+            if attendants is not None:
+                attendants.caller.close()
+
+    async def _tell_and_settle(self, job: Job, outcome: Outcome, attendants: Attendants | None) -> None:
+        outcome, effects, settlement = self._decide(job, outcome)
         error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
         try:
             for signal in effects.before:
@@ -129,6 +156,9 @@ class Runner:
             self._settler.put(job, settlement, effects)  # the body has ended: receivers do not change its outcome
             raise
         if await self._settler.put_and_wait(job, settlement, effects):
+            if attendants is not None and attendants.body_began and not isinstance(outcome, Interrupted | WorkerLost):
+                value = outcome.value if isinstance(outcome, Succeeded) else None
+                await attendants.after(value, error_seen(job.task, outcome))
             await self._send_after(job, effects)
 
     async def _send_after(self, job: Job, effects: Effects) -> None:
@@ -139,32 +169,11 @@ class Runner:
             later = task.eta is not None and task.eta.timestamp() > now
             await self._host.signals.send(SIGNAL_SCHEDULED if later else SIGNAL_ENQUEUED, task)
 
-    def _decide(self, job: Job, outcome: Outcome) -> tuple[Effects, Settlement]:
-        if isinstance(outcome, Failed):
-            logger.error("task %s %s failed", job.task.name, job.task.id, exc_info=outcome.error)
-        try:
-            return self._effects(job, job.task, outcome)
-        except (SerializationError, TaskArgumentError) as error:
-            # What it returned cannot be stored or passed on: that is a failure, and says so.
-            failure: Exception = SerializationError(f"what task {job.task.name} returned: {error}")
-            logger.error("task %s %s failed: %s", job.task.name, job.task.id, failure)
-        except Exception as error:  # a setting or a serializer of the user's that nobody checked before
-            failure = error
-            logger.exception("task %s %s: deciding what its end means", job.task.name, job.task.id)
-        try:
-            return self._effects(job, job.task, Failed(failure))
-        except Exception:
-            logger.exception("task %s %s: neither retry nor error handler can be written", job.task.name, job.task.id)
-            return self._effects(job, job.task.replaced(retries=0, on_error=None), Failed(failure))
-
-    def _effects(self, job: Job, task: Task, outcome: Outcome) -> tuple[Effects, Settlement]:
+    def _decide(self, job: Job, outcome: Outcome) -> tuple[Outcome, Effects, Settlement]:
         rules = self._host.rules if job.spec.timetable is None else WITHOUT_RESULTS
-        effects = decide(task, outcome, self._host.now(), rules)
-        if effects.log is not None:
-            logger.warning("task %s: %s", job.task.id, effects.log)
-        settlement = self._encode(job, effects)
-        self.outcomes[type(outcome).__name__] += 1
-        return effects, settlement
+        decided = conclude(job.task, outcome, self._host.now(), rules, lambda effects: self._encode(job, effects))
+        self.outcomes[type(decided[0]).__name__] += 1
+        return decided
 
     def _encode(self, job: Job, effects: Effects) -> Settlement:
         return make_settlement(
@@ -175,3 +184,10 @@ class Runner:
             result_ttl=self._host.result_ttl,
             now=self._host.now(),
         )
+
+
+def _interrupted(job: Job) -> Outcome:
+    """Say how a run ends that the stop cut short: one that must not be repeated is lost."""
+    if job.spec.options.at_most_once:
+        return WorkerLost(job.delivery.receipt.deliveries, started=True)
+    return Interrupted()

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple
 
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.service import Service
 from hueyio.exceptions import ConfigurationError, SessionClosed, StorageUnavailable
 from hueyio.execution.effects import Effects
+from hueyio.storage.batching import Batcher
 from hueyio.storage.contract import Consuming
-from hueyio.storage.records import Answer, Settlement
+from hueyio.storage.records import Answer, Receipt, Settlement
 
 __all__ = ["Settler"]
 
@@ -58,6 +59,8 @@ class Settler(Service):
         self._number = 0
         self._numbered_for = ""
         self._arrival: asyncio.Future[None] | None = None
+        self._starts: Batcher[Receipt, bool] = Batcher(self._write_starts, _MOST_IN_A_BATCH, self._spawn)
+        self._starting: set[asyncio.Task[None]] = set()
         self._drained = asyncio.Event()
         self._drained.set()
 
@@ -70,6 +73,11 @@ class Settler(Service):
         accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._append(_Item(job, settlement, effects, accepted))
         return await accepted
+
+    async def start(self, job: Job) -> bool:
+        """Write that a body is about to run, with all others that ask for it in this turn; False: it is not ours."""
+        (accepted,) = await self._starts.submit([job.delivery.receipt])
+        return accepted
 
     async def wait_drained(self, timeout: float) -> int:
         """Wait until all is written; return how many settlements are left after ``timeout`` seconds."""
@@ -102,6 +110,14 @@ class Settler(Service):
             self._number = self._next_number()
         await self._write(self._batch)
         return 0
+
+    async def _write_starts(self, receipts: list[Receipt]) -> list[bool]:
+        return await self._session.start(receipts, self._owner())
+
+    def _spawn(self, writing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(writing)
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
 
     def _next_number(self) -> int:
         """Numbers rise by one for each batch of an owner, from 1."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
+import logging
 import math
 import time
 from typing import Any
 
 from hueyio.concurrency import ThreadPool, run_in_copy
 from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
+from hueyio.execution.callers import LoopCaller, ThreadCaller
+from hueyio.execution.context import context_of, running
+from hueyio.execution.hooks import Attendants, Hooks
 from hueyio.execution.outcome import (
     CancelAsked,
+    Cancelled,
     Failed,
     Interrupted,
     Locked,
@@ -28,26 +32,42 @@ from hueyio.task import Task
 
 __all__ = ["Executor"]
 
+logger = logging.getLogger(__name__)
+
 
 class Executor:
-    """Bodies on the loop, or in threads."""
+    """Bodies on the loop, or in threads, with the hooks of one Huey around them."""
 
-    def __init__(self) -> None:
-        self.threads = ThreadPool("hueyio-task")
+    def __init__(self, hooks: Hooks, threads: ThreadPool | None = None) -> None:
+        self.hooks = hooks
+        self.threads = ThreadPool("hueyio-task") if threads is None else threads
 
-    async def run(self, spec: TaskSpec, task: Task) -> Outcome:
+    def attend(self, spec: TaskSpec, task: Task) -> Attendants | None:
+        """Return what goes with an attempt from its pre- to its post-execute hooks; None if there are no hooks."""
+        if not self.hooks.surround_tasks:
+            return None
+        context = context_of(task)
+        if spec.lane == "loop":
+            return Attendants(self.hooks, task, LoopCaller(context, self.hooks.thread))
+        return Attendants(self.hooks, task, ThreadCaller(context, self.threads))
+
+    async def run(self, spec: TaskSpec, task: Task, attendants: Attendants | None = None) -> Outcome:
         """Run one attempt; whatever the body raises becomes an outcome.
 
         Only a cancellation of the running asyncio task itself comes out as CancelledError: it is for the caller
-        to say what it meant. A CancelledError that the body brought about by itself is its failure.
+        to say what it meant. A CancelledError that the body brought about by itself is its failure. The post-execute
+        hooks are the caller's to run, after the settlement.
         """
-        args, kwargs = spec.arguments(task)
+        if attendants is not None and not await attendants.before():
+            return Cancelled()
+        token = running.set(task)
         try:
+            args, kwargs = spec.arguments(task)
             if task.timeout is None and task.deadline_resolved is None:
-                if spec.is_async:  # one coroutine less on the way of nearly all tasks
+                if spec.is_async and attendants is None:  # one coroutine less on the way of nearly all tasks
                     return Succeeded(await run_in_copy(spec.func(*args, **kwargs)))
-                return Succeeded(await self._call(spec, args, kwargs))
-            return await self._run_with_deadline(spec, task, args, kwargs)
+                return Succeeded(await self._call(spec, args, kwargs, attendants))
+            return await self._run_with_deadline(spec, task, args, kwargs, attendants)
         except asyncio.CancelledError as error:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -67,9 +87,16 @@ class Executor:
             return Interrupted(by_itself=True)
         except BaseException as error:  # SystemExit too: a task must not end its consumer
             return Failed(error)
+        finally:
+            running.reset(token)
 
     async def _run_with_deadline(
-        self, spec: TaskSpec, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        spec: TaskSpec,
+        task: Task,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        attendants: Attendants | None,
     ) -> Outcome:
         limit, told = _limit_of(task, time.time())
         if limit <= 0:
@@ -78,22 +105,28 @@ class Executor:
         deadline = asyncio.timeout(limit)
         try:
             async with deadline:
-                return Succeeded(await self._call(spec, args, kwargs))
+                return Succeeded(await self._call(spec, args, kwargs, attendants))
         except TimeoutError as error:
             # A body may raise TimeoutError for reasons of its own.
             if not deadline.expired():
                 return Failed(error)
+            if self.threads.abandoned and spec.lane == "thread":
+                count = len(self.threads.abandoned)
+                logger.warning("task %s %s: its thread is left behind, one of %d now", task.name, task.id, count)
             ran_out = TaskTimeout(f"task {task.name} {told}")
             ran_out.__cause__ = error
             return TimedOut(ran_out)
 
-    async def _call(self, spec: TaskSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def _call(
+        self, spec: TaskSpec, args: tuple[Any, ...], kwargs: dict[str, Any], attendants: Attendants | None
+    ) -> Any:
+        if attendants is not None:
+            return await attendants.caller.call_body(spec, args, kwargs)
         if spec.is_async:
             return await run_in_copy(spec.func(*args, **kwargs))
         if spec.lane == "loop":
-            value = contextvars.copy_context().run(_call_with, spec.func, args, kwargs)
-        else:
-            value = await self.threads.run(_call_with, spec.func, args, kwargs)
+            return await LoopCaller(context_of(running.get()), self.hooks.thread).call_body(spec, args, kwargs)
+        value = await self.threads.run(_call_with, spec.func, args, kwargs)
         # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
         return await run_in_copy(value) if inspect.iscoroutine(value) else value
 

@@ -6,11 +6,12 @@ Pure: no I/O, no clock of its own. Where a rule comes from: ``docs/explanation/e
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
-from hueyio.endings import Error, Returned, error_of, portable
+from hueyio.endings import Error, Returned, error_of, metadata_of, portable
 from hueyio.exceptions import RetryTask, TaskCancelled, TaskExpired, TaskRevoked
 from hueyio.exceptions import WorkerLost as WorkerLostError
 from hueyio.execution import outcome as ways
@@ -33,7 +34,7 @@ from hueyio.signals import (
 from hueyio.storage.records import Area
 from hueyio.task import Task, eta_from
 
-__all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "Rules", "decide"]
+__all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "Rules", "build_error_result", "decide"]
 
 UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
 """Seconds for which a message whose task nobody knows goes back; a rolling deploy must lose nothing."""
@@ -47,6 +48,11 @@ _LONGEST_RETRY_DELAY: Final = 366 * 86400.0
 """Seconds up to which a back-off grows."""
 
 
+def build_error_result(task: Task, exception: BaseException) -> dict[str, Any]:
+    """Describe a failure by Huey's four keys: error, retries, traceback and task_id."""
+    return metadata_of(exception, task_id=task.id, retries=task.retries)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What a Huey's settings say about results and errors."""
@@ -56,6 +62,8 @@ class Rules:
     store_intermediate_errors: bool = True
     serializer: Serializer = field(default_factory=Serializer)
     """What errors and the arguments of error handlers are written with; an exception is passed on if it can be."""
+    build_error_result: Callable[[Task, BaseException], dict[str, Any]] = build_error_result
+    """Describes a failure; see ``Huey.build_error_result``."""
 
 
 WITHOUT_RESULTS: Final = Rules(results=False)
@@ -116,7 +124,7 @@ def _succeed(task: Task, value: object, rules: Rules) -> Effects:
 
 
 def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int) -> Effects:
-    described = error_of(error, task_id=task.id, retries=task.retries, serializer=rules.serializer)
+    described = error_of(error, rules.build_error_result(task, error), rules.serializer)
     again = _retry(task.replaced(retries=max(retries, 1) - 1), now)
     final = retries <= 0 or _is_too_late(again, now)
     handler = _error_handler(task, error, described) if final or rules.store_intermediate_errors else ()
