@@ -29,6 +29,7 @@ from hueyio.exceptions import (
     UnknownTaskError,
     WorkerLost,
 )
+from hueyio.execution.context import current_task
 from hueyio.fleet import ConsumerInfo
 from hueyio.lock import Semaphore, TaskLock
 from hueyio.presets import (
@@ -121,4 +122,5 @@ __all__ = [
     "UnknownTaskError",
     "WorkerLost",
     "crontab",
+    "current_task",
 ]

@@ -215,10 +215,11 @@ class BorrowedThread:
 
     async def call(self, func: Callable[..., R], *args: Any) -> R:
         """Run a function; return what it returns, raise what it raises."""
+        call = self.begin(func, *args)
         try:
-            return cast("R", await self.begin(func, *args).wait())
+            return cast("R", await call.wait())
         except asyncio.CancelledError:
-            self.is_left_behind = True
+            self.is_left_behind = not call.ended
             raise
 
     def give_back(self) -> None:

@@ -6,14 +6,14 @@ import functools
 import inspect
 from collections.abc import Callable, Coroutine
 from types import MappingProxyType
-from typing import Any, Final, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.spec import TaskOptions, TaskSpec
 from hueyio.task import Task, seconds_from
 from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
 
-__all__ = ["ContextTaskDecorator", "TaskDecorator", "make_spec"]
+__all__ = ["ContextTaskDecorator", "EnteredTaskDecorator", "TaskDecorator", "make_spec"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,13 +93,34 @@ class ContextTaskDecorator:
         return self._declare(func)
 
 
-def make_spec(function: Any, options: dict[str, Any]) -> TaskSpec:
+class EnteredTaskDecorator:
+    """What ``huey.context_task(..., as_argument=True)`` returns: callers do not give the first argument."""
+
+    def __init__(self, declare: Callable[[Callable[..., Any]], TaskWrapper[..., Any]]) -> None:
+        self._declare = declare
+
+    @overload
+    def __call__(self, func: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+
+    @overload
+    def __call__(self, func: Callable[Concatenate[Any, P], R], /) -> TaskWrapper[P, R]: ...
+
+    def __call__(self, func: Callable[..., Any], /) -> TaskWrapper[..., Any]:
+        """Declare the function."""
+        return self._declare(func)
+
+
+def make_spec(
+    function: Any, options: dict[str, Any], around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+) -> TaskSpec:
     """Return what is declared; keywords that hueyio does not know become the task's ``settings``.
 
-    A task that is declared anew (under another name, or on another Huey) is taken for its function. Raises
-    ConfigurationError that names the option.
+    A task that is declared anew (under another name, or on another Huey) is taken for its function. ``around`` puts
+    something around its body. Raises ConfigurationError that names the option.
     """
     function = _function_of(function)
+    if around is not None:
+        function = around(function)
     options = dict(options)
     for key, reason in _NOT_HERE.items():
         if key in options:

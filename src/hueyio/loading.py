@@ -25,6 +25,10 @@ def load_huey(path: str) -> Huey:
         if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise ConfigurationError(f"there is no module {error.name!r}, in {os.getcwd()} or installed") from error
         raise ConfigurationError(f"module {module_name!r} does not import: {error}") from error
+    except SystemExit as error:
+        raise ConfigurationError(
+            f"module {module_name!r} ends the process while it is imported: SystemExit({error.code!r})"
+        ) from error
     except Exception as error:
         raise ConfigurationError(f"module {module_name!r} does not import: {type(error).__name__}: {error}") from error
     huey = module

@@ -69,6 +69,8 @@ class _App(Protocol):
 
     async def restore_by_id(self, task_id: str) -> bool: ...
 
+    async def cancel(self, task: Any) -> bool: ...
+
     async def is_revoked(self, task: Any, timestamp: datetime | None = None, peek: bool = True) -> bool: ...
 
 
@@ -213,6 +215,10 @@ class Result(Generic[R]):
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
         if await self._is_alive():
             await self._app.revoke_by_id(self.id, revoke_until, revoke_once)
+
+    async def cancel(self) -> bool:
+        """Cancel the task wherever it is, queued, scheduled or running; False if it was over. See ``Huey.cancel``."""
+        return await self._app.cancel(self.id)
 
     async def restore(self) -> bool:
         """Take the revocation of this task back; False if there is none."""

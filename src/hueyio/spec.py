@@ -13,7 +13,7 @@ from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.task import Expires, Task
 from hueyio.timetable import Timetable
 
-__all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings"]
+__all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings", "is_async"]
 
 Lane = Literal["loop", "thread", "process"]
 
@@ -128,7 +128,7 @@ class TaskSpec:
         self.name = name
         self.func = func
         self.options = options
-        self.is_async = _is_async(func)
+        self.is_async = is_async(func)
         if self.is_async and options.run_in not in (None, "loop"):
             raise ConfigurationError(
                 f"task {name} is a coroutine function: it runs on the loop, not in a {options.run_in}"
@@ -172,7 +172,8 @@ class TaskSpec:
         return f"<TaskSpec {self.name}>"
 
 
-def _is_async(func: Callable[..., Any]) -> bool:
+def is_async(func: Callable[..., Any]) -> bool:
+    """Say whether calling the function gives a coroutine."""
     return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(type(func).__call__)
 
 

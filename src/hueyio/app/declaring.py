@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from hueyio.app.driving import Driving
-from hueyio.declaration import ContextTaskDecorator, TaskDecorator, make_spec
+from hueyio.context_manager import run_inside
+from hueyio.declaration import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
 from hueyio.signals import Receiver
 from hueyio.spec import Lane
 from hueyio.task import Expires
@@ -88,11 +89,34 @@ class Declaring(Driving):
 
         return declare(*functions) if functions else TaskDecorator(declare)
 
-    def _declare(self, function: Callable[..., Any], options: dict[str, Any]) -> TaskWrapper[..., Any]:
-        spec = make_spec(function, options)
+    @overload
+    def context_task(self, obj: Any, as_argument: Literal[False] = False, **options: Any) -> TaskDecorator: ...
+
+    @overload
+    def context_task(self, obj: Any, as_argument: Literal[True], **options: Any) -> EnteredTaskDecorator: ...
+
+    def context_task(self, obj: Any, as_argument: bool = False, **options: Any) -> Any:
+        """Declare a task whose body runs inside ``with obj:`` or ``async with obj:``; options are those of ``task``.
+
+        ``obj`` is a context manager that can be entered many times, or a function that makes one for each run. With
+        ``as_argument`` what entering gives becomes the body's first argument, and callers leave it out.
+        """
+
+        def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
+            return self._declare(function, options, lambda inner: run_inside(inner, obj, as_argument))
+
+        return EnteredTaskDecorator(declare) if as_argument else TaskDecorator(declare)
+
+    def _declare(
+        self,
+        function: Callable[..., Any],
+        options: dict[str, Any],
+        around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+    ) -> TaskWrapper[..., Any]:
+        spec = make_spec(function, options, around)
         self.registry.register(spec)
         wrapper = self.get_task_wrapper_class()
-        if spec.lane == "loop" and wrapper is TaskWrapper:
+        if spec.is_async and wrapper is TaskWrapper:
             wrapper = AsyncTaskWrapper
         return wrapper(self, spec)
 

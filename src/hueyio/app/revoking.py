@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from hueyio.app.base import Base
+from hueyio.app.cancelling import Cancelling
 from hueyio.exceptions import HueyException
 from hueyio.result import Result
 from hueyio.revocation import class_key, instance_key
@@ -16,7 +16,7 @@ from hueyio.wrapper import TaskWrapper
 __all__ = ["Revoking"]
 
 
-class Revoking(Base):
+class Revoking(Cancelling):
     """Revoke and restore."""
 
     async def revoke(

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
@@ -41,6 +41,7 @@ from hueyio.consumer.service import Service
 from hueyio.consumer.settler import Settler
 from hueyio.consumer.slots import Slots
 from hueyio.consumer.statistics import RunningTask, Statistics
+from hueyio.consumer.stubborn import Stubborn
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.watchdog import Watch, Watchdog, watch
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
@@ -48,6 +49,7 @@ from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Lane
+from hueyio.task import Task
 
 __all__ = ["Consumer"]
 
@@ -79,6 +81,7 @@ class Consumer:
         self._cancelling = False
         self._ledger = Ledger({}, None, lambda: None)
         self._watchdog: Watchdog | None = None
+        self._stubborn = Stubborn()
         self.stuck = 0
         """Tasks that ignored their cancellation at the stop; they still run, on a loop that wants to end."""
         self.on_max_block: Callable[[], None] | None = None
@@ -114,6 +117,8 @@ class Consumer:
             held=len(self._ledger),
             running=dict(Counter(task.lane for task in self.running_tasks())),
             outcomes=dict(self._runner.outcomes),
+            stuck=len(self._stubborn),
+            abandoned_threads=len(self._executor.threads.abandoned),
             lag=lag.last,
             silent_for=lag.silent_for,
             blocks=self._watchdog.blocks,
@@ -128,6 +133,10 @@ class Consumer:
             if job.slot is not None
         ]
         return sorted(running, key=lambda task: -task.seconds)
+
+    def tasks_in_flight(self) -> list[Task]:
+        """List the tasks whose bodies run now."""
+        return [job.task for job in self._ledger.snapshot() if job.slot is not None]
 
     def stop(self, graceful: bool = True) -> None:
         """Ask it to stop: running tasks may finish first, or, if not graceful, are cancelled and go back."""
@@ -153,7 +162,7 @@ class Consumer:
                 await self.wait_stopped()
             except asyncio.CancelledError:
                 self.stop()
-                await self.wait_stopped()
+                await self._outlast()
                 raise
 
     async def __aenter__(self) -> Consumer:
@@ -164,7 +173,21 @@ class Consumer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        await self.wait_stopped()
+        await self._outlast()
+
+    async def _outlast(self) -> None:
+        """Wait until it has stopped, also when this is cancelled, which hurries the stop: nobody else waits for it."""
+        assert self._root is not None
+        cancelled = False
+        while not self._root.done():
+            try:
+                await asyncio.wait([self._root])
+            except asyncio.CancelledError:
+                cancelled = True
+                self.stop(graceful=False)
+        if cancelled:
+            raise asyncio.CancelledError
+        await self._root
 
     async def _main(self) -> None:
         """Be the root of everything that runs here."""
@@ -173,6 +196,7 @@ class Consumer:
         watched = Watch(self._name_of, self.options.block_warning, self.options.max_block, self._give_up_lease)
         self._watchdog = watch(watched)
         try:
+            await self._run_hooks("on_startup", self._stop_asked, None)
             async with asyncio.TaskGroup() as group:
                 settling = group.create_task(self._settler.run(), name="hueyio-settler")
                 feeding = [group.create_task(feeder.run(), name=f"hueyio-{feeder}") for feeder in self._feeders]
@@ -197,7 +221,30 @@ class Consumer:
         finally:
             self._watchdog.remove(watched)
             self._watchdog = None
+            hurried = self._stop_now.is_set()
+            grace = _CANCEL_TIME if hurried else max(self.options.shutdown_timeout, _CANCEL_TIME)
+            await self._run_hooks("on_shutdown", asyncio.Event() if hurried else self._stop_now, grace)
             await self._end_lease()
+
+    async def _run_hooks(
+        self, kind: Literal["on_startup", "on_shutdown"], stop: asyncio.Event, seconds: float | None
+    ) -> None:
+        """Run the hooks of the consumer's life, until ``stop`` is set and at most so many seconds."""
+        if not self._host.hooks[kind]:
+            return
+        running = asyncio.ensure_future(self._host.hooks.run_life(kind))
+        stopped = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait([running, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            if not running.done():
+                logger.warning("the %s hooks are cut short: the consumer stops", kind)
+                running.cancel()
+        await asyncio.wait([running], timeout=_CANCEL_TIME)
+        if not running.done():
+            self.stuck += 1
+            logger.error("a %s hook ignores its cancellation; it is left behind", kind)
 
     def _name_of(self, slot: asyncio.Task[Any]) -> str | None:
         """Name the task whose body this asyncio task runs; called from the watchdog's thread."""
@@ -224,7 +271,9 @@ class Consumer:
             self._wake_all,
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
-        self._runner = Runner(self._host, self._executor, self._settler, self._is_stopping, options.lease)
+        self._runner = Runner(
+            self._host, self._executor, self._settler, self._is_stopping, options.lease, self._stubborn
+        )
         self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
         self._dispatcher = Dispatcher(
             self._host, session, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
@@ -240,7 +289,9 @@ class Consumer:
             options.lease,
         )
         ticker = Ticker(session, self._host)
-        self._listener = Listener(session, self._ledger, self._current_owner, self._dispatcher.look_up, ticker.reload)
+        self._listener = Listener(
+            session, self._ledger, self._current_owner, self._dispatcher.look_up, ticker.reload, self._stubborn
+        )
         reaper = Reaper(session, self._current_owner, self._lease.steady_since, options.lease)
         isolator = Isolator(session, self._ledger, self._fetcher.hold_back, options.lease)
         self._feeders: tuple[Service, ...] = (
@@ -275,7 +326,9 @@ class Consumer:
         for slots in self._slots.values():
             if not await slots.wait_closed(_CANCEL_TIME):
                 self._name_stuck(slots)
-        await self._runner.wait_told(0 if settling.done() else _CANCEL_TIME)
+        if left_behind := await self._runner.wait_told(0 if settling.done() else _CANCEL_TIME):
+            self.stuck += left_behind
+            logger.error("receivers or hooks of %d tasks ignore their cancellation; they are left behind", left_behind)
         if not settling.done() and (left := await self._settler.wait_drained(_DRAIN_TIME)):
             logger.error("%d outcomes could not be written; their tasks run again when the lease is over", left)
         self._settler.stop()
@@ -297,10 +350,12 @@ class Consumer:
             await slots.wait_closed(max(deadline - time.monotonic(), 0.0))
 
     def _name_stuck(self, slots: Slots) -> None:
-        for job in self._ledger:
-            if job.lane == slots.lane and job.slot is not None:
-                self.stuck += 1
-                logger.error("task %s %s ignores its cancellation; it is left behind", job.task.name, job.task.id)
+        self.stuck += slots.occupied
+        bodies = [job for job in self._ledger if job.lane == slots.lane and job.slot is not None]
+        for job in bodies:
+            logger.error("task %s %s ignores its cancellation; it is left behind", job.task.name, job.task.id)
+        if others := slots.occupied - len(bodies):
+            logger.error("receivers or hooks in %d slots ignore their cancellation; they are left behind", others)
 
     async def _end_lease(self) -> None:
         try:

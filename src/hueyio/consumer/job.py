@@ -110,6 +110,9 @@ class Ledger:
         """Strike out a job whose outcome is written; tells the fetcher when that makes room."""
         if self._by_id.get(job.task.id) is job:
             del self._by_id[job.task.id]
+        if job.task.id in self.cancelled:
+            # Over, or flagged in the storage for its next claim: the id may be used again before the next notice.
+            self.cancelled -= {job.task.id}
         if job in self._ended:
             self._ended.remove(job)
             if len(self._ended) == self._most_ended - 1:

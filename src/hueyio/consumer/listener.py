@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.service import Service
+from hueyio.consumer.stubborn import Stubborn
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Notices
 
@@ -22,6 +23,7 @@ class Listener(Service):
         owner: Callable[[], str],
         look_up: Callable[[Sequence[Job]], Awaitable[None]],
         on_write: Callable[[], None],
+        stubborn: Stubborn,
     ) -> None:
         super().__init__()
         self._session = session
@@ -29,6 +31,7 @@ class Listener(Service):
         self._owner = owner
         self._look_up = look_up
         self._on_write = on_write
+        self._stubborn = stubborn
         self._seen: Notices | None = None
 
     async def step(self) -> float:
@@ -52,4 +55,6 @@ class Listener(Service):
             return
         job.cancelled = True
         if job.slot is not None:
+            job.task.cancel_run()
+            self._stubborn.watch(job)
             job.slot.cancel()

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job
+from hueyio.consumer.stubborn import Stubborn
 from hueyio.exceptions import HueyException
 from hueyio.execution.conclusion import conclude, error_seen
 from hueyio.execution.effects import Effects
@@ -46,13 +47,20 @@ class Runner:
     """
 
     def __init__(
-        self, host: Host, executor: Executor, settler: _Settler, is_stopping: Callable[[], bool], lease: float
+        self,
+        host: Host,
+        executor: Executor,
+        settler: _Settler,
+        is_stopping: Callable[[], bool],
+        lease: float,
+        stubborn: Stubborn | None = None,
     ) -> None:
         self._host = host
         self._site = Site(asyncio.get_running_loop(), host.storage, lease)
         self._executor = executor
         self._settler = settler
         self._is_stopping = is_stopping
+        self._stubborn = stubborn or Stubborn()
         self._telling: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         """How jobs ended, by the names of the outcomes."""
@@ -79,6 +87,8 @@ class Runner:
         attendants = self._executor.attend(job.spec, job.task)
         job.started_at = time.monotonic()
         job.slot = slot
+        limit = job.task.timeout
+        watch = None if limit is None else self._stubborn.watch(job, limit)
         try:
             outcome = await self._executor.run(job.spec, job.task, attendants)
         except asyncio.CancelledError as error:
@@ -88,6 +98,9 @@ class Runner:
                 self.end(job, _interrupted(job), attendants)
                 raise
             outcome = Cancelled() if job.cancelled else Failed(error)
+        finally:
+            if watch is not None:
+                watch.cancel()
         job.slot = None
         # What was meant for this job, or left behind by its body, must not reach the next one.
         while slot.cancelling() and not self._is_stopping():

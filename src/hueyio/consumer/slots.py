@@ -80,6 +80,11 @@ class Slots:
             await asyncio.wait(self._tasks, timeout=timeout)
         return not self._tasks
 
+    @property
+    def occupied(self) -> int:
+        """How many have not ended: they run a job, or wait for one."""
+        return len(self._tasks)
+
     def cancel(self) -> None:
         """Cancel what runs."""
         for task in self._tasks:

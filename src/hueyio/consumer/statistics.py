@@ -28,6 +28,10 @@ class Statistics:
     """How late the loop answered the last time."""
     silent_for: float = 0.0
     """For how long the loop has owed an answer: 0 while it moves."""
+    stuck: int = 0
+    """Tasks that ignore that they were cancelled or ran out of time."""
+    abandoned_threads: int = 0
+    """Threads of tasks that were cancelled or ran out of time, which still run."""
     blocks: int = 0
     """How often the loop was found blocked."""
 

@@ -7,6 +7,7 @@ a thread directly (see ``executor``), which costs less.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Protocol
@@ -15,6 +16,9 @@ from hueyio.concurrency import ThreadPool, run_in
 from hueyio.spec import TaskSpec
 
 __all__ = ["Caller", "LoopCaller", "ThreadCaller"]
+
+
+logger = logging.getLogger(__name__)
 
 
 class Caller(Protocol):
@@ -76,7 +80,7 @@ class ThreadCaller:
             await self._on_loop(hook(*args))
             return
         if self._thread.is_left_behind:
-            self._thread.begin(hook, *args)
+            self._thread.begin(_run_logged, hook, *args)
             return
         answer = await self._thread.call(hook, *args)
         if inspect.iscoroutine(answer):
@@ -89,3 +93,10 @@ class ThreadCaller:
     async def _on_loop(self, coroutine: Any) -> Any:
         context = self._thread.context if not self._thread.is_left_behind else Context()
         return await run_in(context.copy(), coroutine)
+
+
+def _run_logged(hook: Callable[..., Any], *args: Any) -> None:
+    try:
+        hook(*args)
+    except BaseException:  # nobody waits for it any more
+        logger.exception("hook %r failed in a thread that was left behind", hook)

@@ -52,6 +52,8 @@ if HAS_PROMETHEUS:
         def _of_tasks(self) -> Iterator[Metric]:
             ended = CounterMetricFamily("hueyio_tasks", "Runs of tasks that ended here", labels=["queue", "outcome"])
             running = GaugeMetricFamily("hueyio_tasks_running", "Tasks that run here now", labels=["queue", "lane"])
+            stuck = GaugeMetricFamily("hueyio_tasks_stuck", "Tasks that ignore their cancellation", labels=["queue"])
+            left = GaugeMetricFamily("hueyio_threads_abandoned", "Threads of tasks that were let go", labels=["queue"])
             held = GaugeMetricFamily("hueyio_tasks_held", "Tasks under this process's lease", labels=["queue"])
             for huey, consumer in self._status.consumers:
                 now = consumer.statistics()
@@ -60,7 +62,9 @@ if HAS_PROMETHEUS:
                 for lane, count in now.running.items():
                     running.add_metric([huey.name, lane], count)
                 held.add_metric([huey.name], now.held)
-            yield from (ended, running, held)
+                stuck.add_metric([huey.name], now.stuck)
+                left.add_metric([huey.name], now.abandoned_threads)
+            yield from (ended, running, held, stuck, left)
 
         def _of_queues(self) -> Iterator[Metric]:
             tasks = GaugeMetricFamily("hueyio_queue_tasks", "Tasks in the storage", labels=["queue", "place"])
