@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: compare with Huey; ``waiters``: many waits in one process; ``memory``: what tasks cost."""
+"""``python -m benchmarks``: compare with Huey; ``waiters``, ``due``, ``delay``, ``memory``: one question each."""
 
 from __future__ import annotations
 

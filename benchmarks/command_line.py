@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import Final, get_args
 
-from benchmarks import environment, memory, report, waiters
+from benchmarks import delay, due, environment, memory, report, waiters
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders
 from benchmarks.protocol import Figures
@@ -78,22 +78,40 @@ def _weigh(options: argparse.Namespace, kinds: list[Kind], server: RedisServer |
         memory.measure_and_print(server, options.count)
 
 
+def _promote(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Let many tasks fall due in one second, and look what that does to others."""
+    for kind in kinds:
+        _say(f"{kind}: {options.count} tasks fall due")
+        due.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
+
+
+def _delay(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Look how late scheduled tasks start on an idle consumer, beside Huey's."""
+    for kind in kinds:
+        _say(f"{kind}: {options.count} tasks, one after another")
+        delay.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
+
+
+_COUNTING: Final = {
+    "waiters": (_wait, 1000),
+    "memory": (_weigh, 100_000),
+    "due": (_promote, 1_000_000),
+    "delay": (_delay, 1000),
+}
+"""Measurements that take a count of tasks, and the count they have unless told."""
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare hueyio with Huey on the same storages, in fresh processes, a round each in turn.",
-        epilog="`python -m benchmarks waiters --help`: many coroutines of one process wait for results. "
-        "`python -m benchmarks memory --help`: what tasks cost in the memory of the server.",
+        epilog=f"Others: {', '.join(_COUNTING)}; `python -m benchmarks due --help` says more.",
     )
-    if arguments[:1] == ["waiters"]:
-        parser = argparse.ArgumentParser(prog="python -m benchmarks waiters", description=_wait.__doc__)
-        parser.add_argument("--count", type=_positive, default=1000, metavar="N", help="waiters (default: 1000)")
-        parser.set_defaults(run=_wait)
-        arguments = arguments[1:]
-    elif arguments[:1] == ["memory"]:
-        parser = argparse.ArgumentParser(prog="python -m benchmarks memory", description=_weigh.__doc__)
-        parser.add_argument("--count", type=_positive, default=100_000, metavar="N", help="tasks (default: 100000)")
-        parser.set_defaults(run=_weigh)
+    if arguments and arguments[0] in _COUNTING:
+        run, count = _COUNTING[arguments[0]]
+        parser = argparse.ArgumentParser(prog=f"python -m benchmarks {arguments[0]}", description=run.__doc__)
+        parser.add_argument("--count", type=_positive, default=count, metavar="N", help=f"tasks (default: {count})")
+        parser.set_defaults(run=run)
         arguments = arguments[1:]
     else:
         _add_comparison(parser)

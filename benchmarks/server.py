@@ -104,6 +104,17 @@ class RedisServer:
         """Return the bytes of all keys and values, indexes included."""
         return sum(int(self._client.memory_usage(key, samples=0) or 0) for key in self._client.scan_iter(count=1000))
 
+    def watch_scripts(self) -> None:
+        """Begin to note how long each command takes, from a millisecond on."""
+        self._client.config_set("slowlog-log-slower-than", 1000)
+        self._client.config_set("slowlog-max-len", 100_000)
+        self._client.slowlog_reset()
+
+    def longest_script(self) -> float:
+        """Return the milliseconds of the longest command since ``watch_scripts``; 1.0 if none took longer."""
+        slow: list[dict[str, Any]] = self._client.slowlog_get(100_000)
+        return max((entry["duration"] / 1000 for entry in slow), default=1.0)
+
     def connections(self) -> int:
         """Count the connections, beside our own."""
         return int(self._info("clients")["connected_clients"]) - 1

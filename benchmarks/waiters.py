@@ -14,40 +14,13 @@ from typing import Final
 from benchmarks.child import Child
 from benchmarks.contenders import Kind, contenders
 from benchmarks.hueyio_app import Noop
+from benchmarks.lag import LoopLag
 from benchmarks.server import RedisServer, Usage
-from benchmarks.timing import percentile
 
 __all__ = ["measure_and_print"]
 
 _BEGIN_TIME: Final = 2.0
 _HOLD_TIME: Final = 3.0
-_TICK: Final = 0.005
-
-
-class _LoopLag:
-    """How late the loop is, looked at every few milliseconds."""
-
-    def __init__(self) -> None:
-        self._lags: list[float] = []
-        self._task = asyncio.create_task(self._run())
-
-    def take(self) -> str:
-        """Say it since the last time this was asked."""
-        lags, self._lags = self._lags, []
-        if not lags:
-            return "loop lag: the loop never came round"
-        return f"loop lag p99 {1000 * percentile(lags, 0.99):.1f} ms, longest {1000 * max(lags):.1f} ms"
-
-    async def stop(self) -> None:
-        """Look no longer."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-    async def _run(self) -> None:
-        while True:
-            due = time.perf_counter() + _TICK
-            await asyncio.sleep(_TICK)
-            self._lags.append(time.perf_counter() - due)
 
 
 def measure_and_print(kind: Kind, count: int, server: RedisServer | None, folder: Path) -> None:
@@ -62,7 +35,7 @@ async def _measure(kind: Kind, address: str, count: int, server: RedisServer | N
     app = Noop(kind, address, {})
     async with app.huey:
         results = list(await app.task.map(range(count)))
-        lag = _LoopLag()
+        lag = LoopLag()
         before = server.usage() if server else None
         waiting = [asyncio.ensure_future(result.get(blocking=True)) for result in results]
         await asyncio.sleep(_BEGIN_TIME)

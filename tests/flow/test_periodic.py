@@ -40,7 +40,7 @@ class Fleet:
 
     @classmethod
     async def on(cls, huey: Huey, size: int = 1, at: float = NOON - 30) -> Fleet:
-        host = Clocked(huey, at)
+        host: Any = Clocked(huey, at)
         session = await huey.session()
         fleet = cls(host, [Ticker(session, host) for _ in range(size)])
         await fleet.step(at)
@@ -164,7 +164,7 @@ async def test_tick_is_tried_again_when_the_storage_was_away(huey: Huey) -> None
     async def tick() -> None: ...
 
     session = Refusing(await huey.session())
-    host = Clocked(huey, NOON - 30)
+    host: Any = Clocked(huey, NOON - 30)
     ticker = Ticker(session, host)  # type: ignore[arg-type]
     await ticker.step()
     host.time, session.refuse = NOON, True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,7 +20,7 @@ class Desk:
     def __init__(self, huey: Huey, fleet: Fleet) -> None:
         self.huey = huey
         self.fleet = fleet
-        self.schedules = Schedules(fleet.host)
+        self.schedules = Schedules(cast("Any", fleet.host))
 
     @classmethod
     async def on(cls, huey: Huey) -> Desk:

@@ -93,3 +93,10 @@ async def stubborn(task: Any = None) -> None:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
             continue
+
+
+if "HUEYIO_TEST_TICKS" in os.environ:
+
+    @huey.periodic_task(hueyio.crontab(second="*"), context=True)
+    async def tick(task: Any = None) -> None:
+        log("tick", task)

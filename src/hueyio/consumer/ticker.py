@@ -33,6 +33,7 @@ _LONGEST_REST: Final = 1.0
 
 class _Firing(NamedTuple):
     plan: Plan
+    tick: float
     task: Task
     entry: Entry
 
@@ -124,7 +125,7 @@ class Ticker(Service):
         """Return what a plan has due. What its own code raises costs only this tick of it."""
         try:
             tick = plan.due(now)
-            return None if tick is None else _Firing(plan, *plan.entry(tick, self._host.prepare))
+            return None if tick is None else _Firing(plan, tick, *plan.entry(tick, self._host.prepare))
         except Exception:
             logger.exception("periodic %s cannot be enqueued", plan.key)
             return None
@@ -143,7 +144,7 @@ class Ticker(Service):
             return
         for firing, place in zip(firings, placed, strict=True):
             if place.verdict == "added":
-                logger.debug("periodic %s: enqueued %s", firing.plan.key, firing.task.id)
+                logger.debug("periodic %s: tick %.0f is task %s", firing.plan.key, firing.tick, firing.task.id)
                 self._tell(firing.task)
 
     def _tell(self, task: Task) -> None:
