@@ -35,6 +35,8 @@ class _App(Protocol):
 
     async def send(self, task: Task, entry: Entry) -> Any: ...
 
+    async def send_in(self, connection: Any, task: Task, entry: Entry) -> Any: ...
+
     def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]: ...
 
     async def revoke_all(self, task: Any, revoke_until: datetime | None = None, revoke_once: bool = False) -> None: ...
@@ -89,6 +91,13 @@ class TaskWrapper(Generic[P, R]):
         Raises TaskArgumentError at once if the arguments do not fit the function or cannot be serialised.
         """
         return self._send(self.s(*args, **kwargs))
+
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+        """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
+
+        The task becomes visible with your commit, or never. Raises what a call raises.
+        """
+        return self._send_in(connection, self.s(*args, **kwargs))
 
     def s(self, *args: Any, **kwargs: Any) -> Task:
         """Build the call without enqueueing it."""
@@ -206,6 +215,9 @@ class TaskWrapper(Generic[P, R]):
     def _send(self, task: Task) -> Coroutine[Any, Any, Result[R]]:
         return self._named(self.huey.send(task, self.huey.prepare(task)))
 
+    def _send_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Result[R]]:
+        return self._named(self.huey.send_in(connection, task, self.huey.prepare(task)))
+
     def _named(self, coroutine: C) -> C:
         """Give a coroutine the task's name, so that Python's warning that nobody awaited it says which task."""
         cast("Any", coroutine).__qualname__ = self.name
@@ -289,6 +301,10 @@ class BoundOptions(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
         return self._wrapper._send(self.s(*args, **kwargs))
+
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+        """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
+        return self._wrapper._send_in(connection, self.s(*args, **kwargs))
 
     def s(self, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""

@@ -11,6 +11,7 @@ from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.result import Result, ResultGroup
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from hueyio.spec import check_settings
+from hueyio.storage.contract import Transactional
 from hueyio.storage.records import Entry
 from hueyio.task import Task
 
@@ -48,6 +49,29 @@ class Enqueueing(Revoking):
     async def enqueue(self, task: Task) -> Any:
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results."""
         return await self.send(task, self.prepare(task))
+
+    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Any]:
+        """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
+
+        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``; nothing is committed here. The
+        task is there as soon as the application commits, and never if it rolls back or dies. Raises at once what
+        ``enqueue`` raises, and ConfigurationError for a storage that has no such transactions. In immediate mode the
+        task runs at once. No ENQUEUED is sent: only the application knows when the task is.
+        """
+        return self.send_in(connection, task, self.prepare(task))
+
+    async def send_in(self, connection: Any, task: Task, entry: Entry) -> Any:
+        """Write a prepared task as part of a transaction; return what ``send`` does."""
+        if self._immediate:
+            await self._runner.run(task)
+            return self._handle_on(task)
+        storage = self.storage
+        if not isinstance(storage, Transactional):
+            raise ConfigurationError(
+                f"{type(self).__name__} keeps its tasks where your transactions do not reach; SqliteHuey has enqueue_in"
+            )
+        await storage.enqueue_in(connection, [entry])
+        return self._handle_on(task)
 
     def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from hueyio.storage.records import (
     Answer,
@@ -55,6 +55,7 @@ __all__ = [
     "Producing",
     "Session",
     "Storage",
+    "Transactional",
     "Waiting",
 ]
 
@@ -347,6 +348,15 @@ class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Protoc
 
     async def close(self) -> None:
         """Finish what is being written, wake every wait with SessionClosed, and let go of all connections."""
+        ...
+
+
+@runtime_checkable
+class Transactional(Protocol):
+    """What a storage offers beside the contract whose tasks are in a database of the application's own."""
+
+    async def enqueue_in(self, connection: Any, entries: Sequence[Entry]) -> list[Placed]:
+        """Add entries as part of the transaction that is open on this connection, to be seen with its commit."""
         ...
 
 

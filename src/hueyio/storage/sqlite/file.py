@@ -23,7 +23,7 @@ from hueyio.storage.sqlite.errors import insist
 from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.statements import schema
 
-__all__ = ["SqliteFile", "open_queue", "open_reader", "open_writer"]
+__all__ = ["SqliteFile", "find_queue", "open_queue", "open_reader", "open_writer"]
 
 _VERSION: Final = 1
 
@@ -137,14 +137,20 @@ def _prepare_queue(connection: sqlite3.Connection, options: SqliteOptions) -> in
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _make_tables(connection, options)
-        connection.execute("INSERT OR IGNORE INTO hueyio_queues (name) VALUES (?)", (options.name,))
-        row = connection.execute("SELECT queue FROM hueyio_queues WHERE name = ?", (options.name,)).fetchone()
+        queue = find_queue(connection, options)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    return queue
+
+
+def find_queue(connection: sqlite3.Connection, options: SqliteOptions) -> int:
+    """Make the tables and the queue's row in the transaction that is open; return the queue's number."""
+    _make_tables(connection, options)
+    connection.execute("INSERT OR IGNORE INTO hueyio_queues (name) VALUES (?)", (options.name,))
+    row = connection.execute("SELECT queue FROM hueyio_queues WHERE name = ?", (options.name,)).fetchone()
     return int(row[0])
 
 

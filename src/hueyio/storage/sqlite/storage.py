@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hueyio.storage.contract import Capabilities
+from hueyio.storage.records import Entry, Placed
 from hueyio.storage.sqlite.engine import SqliteEngine
+from hueyio.storage.sqlite.joining import Connection, enqueue_in
 from hueyio.storage.sqlite.lease import SqliteLeaseKeeper
 from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.session import SqliteSession
@@ -26,12 +28,12 @@ class SqliteStorage:
     """One queue in an SQLite file.
 
     ``cache_mb`` is SQLite's page cache for each connection. ``fsync=False`` leaves the syncing of commits to the
-    system: faster, and the last moments may be lost with the power, never with the process. ``journal_mode`` is
-    ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``. ``timeout`` is how
-    long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always strict here. With
-    ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters. ``clock`` gives
-    epoch seconds. Further arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to
-    ``sqlite3.connect``.
+    system: faster, and the last moments may be lost with the power, never with the process; None is the default.
+    ``journal_mode`` is ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``.
+    ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
+    strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters.
+    ``clock`` gives epoch seconds. Further arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``)
+    go to ``sqlite3.connect``.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class SqliteStorage:
         filename: str | os.PathLike[str] = "huey.db",
         *,
         cache_mb: float = 8,
-        fsync: bool = True,
+        fsync: bool | None = True,
         journal_mode: str = "wal",
         timeout: float = 5,
         strict_fifo: bool = False,
@@ -53,7 +55,7 @@ class SqliteStorage:
             name=name,
             filename=filename,
             cache_mb=cache_mb,
-            fsync=fsync,
+            fsync=True if fsync is None else fsync,
             journal_mode=journal_mode,
             timeout=timeout,
             strict_fifo=strict_fifo,
@@ -78,6 +80,15 @@ class SqliteStorage:
         session = SqliteSession(await SqliteEngine.start(self._options), self._options.path)
         await session.open()
         return session
+
+    async def enqueue_in(self, connection: Connection, entries: Sequence[Entry]) -> list[Placed]:
+        """Add entries as part of the transaction that is open on an application's own connection to this file.
+
+        They become visible with its commit, or never. Raises ConfigurationError if the connection is to another file,
+        HueyException if it has no transaction and begins none by itself, StorageUnavailable if the write lock is
+        held by others for longer than the connection waits.
+        """
+        return await enqueue_in(connection, self._options, tuple(entries))
 
     def lease_keeper(self, owner: str) -> SqliteLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""

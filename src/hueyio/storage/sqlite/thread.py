@@ -7,6 +7,8 @@ nobody closes must not hold up the exit; and ``core._STOP_RUNNING_SENTINEL``, wh
 returns it. The future is always None, and what is queued never raises: aiosqlite would answer on a loop that may be
 closed by then, and print a traceback. aiosqlite's own slot for a connection stays empty, so its ``__del__`` keeps
 quiet; the connection is in a ``SqliteFile``, because it must be let go before a fork.
+
+A connection of the application's own is asked by ``Connection._execute``, with the function that gets ``_conn``.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any, TypeVar
 
 from aiosqlite import core
 
-__all__ = ["SqliteThread"]
+__all__ = ["SqliteThread", "run_in_thread_of"]
 
 T = TypeVar("T")
 
@@ -56,6 +58,12 @@ class SqliteThread:
         """Wait for the end, unless this is the thread itself."""
         if threading.current_thread() is not self._runner._thread:
             self._runner._thread.join(timeout)
+
+
+async def run_in_thread_of(connection: core.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+    """Run a function on a connection of the application's own, in its thread, after what it sent there before."""
+    result: T = await connection._execute(lambda: function(connection._conn))  # type: ignore[no-untyped-call]
+    return result
 
 
 class _Once:
