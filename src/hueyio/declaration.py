@@ -23,7 +23,6 @@ _OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}
 
 
 _NOT_HERE: Final = {
-    "unique": "comes in a later version",
     "task_base": "is gone: what a task declares is a TaskOptions, and extra keywords are kept in its settings",
     "task_class": "is gone: what a task declares is a TaskOptions, and extra keywords are kept in its settings",
 }

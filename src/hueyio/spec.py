@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.task import Expires, Task
 from hueyio.timetable import Timetable
+from hueyio.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
 
 __all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings", "is_async"]
 
@@ -35,6 +36,9 @@ class TaskOptions:
     writes the start before the body, so that a run that was cut short is never repeated; ``max_deliveries`` is how
     often the task may be delivered whose consumer dies with it. Keywords that hueyio does not know are kept in
     ``settings``.
+
+    ``unique``: what a call does while another one with its key is pending or running: ``skip`` it, ``replace`` the
+    pending one, or ``raise`` TaskNotUnique. ``unique_key``: what makes calls the same, otherwise equal arguments.
     """
 
     retries: int = 0
@@ -50,6 +54,8 @@ class TaskOptions:
     run_in: Lane | None = None
     at_most_once: bool = False
     max_deliveries: int = 3
+    unique: UniqueMode | None = None
+    unique_key: UniqueKey | None = None
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -69,6 +75,7 @@ class TaskOptions:
             value = getattr(self, name)
             if value is not None and not isinstance(value, (int, float, timedelta, datetime)):
                 raise ConfigurationError(f"{name} must be seconds, a timedelta or a datetime, not {value!r}")
+        check_unique(self.unique, self.unique_key)
         if not isinstance(self.at_most_once, bool):
             raise ConfigurationError(f"at_most_once must be True or False, not {self.at_most_once!r}")
         if self.run_in == "process":
@@ -155,6 +162,16 @@ class TaskSpec:
         if self._task_comes_first:
             return (task, *task.args), task.kwargs
         return task.args, {**task.kwargs, "task": task}
+
+    def unique_key(self, task: Task, key: UniqueKey | None) -> str:
+        """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
+        if isinstance(key, str):
+            return scoped(self.name, key)
+        if key is not None:
+            return scoped(self.name, key(*task.args, **task.kwargs))
+        bound = self._signature.bind(*task.args, **task.kwargs)
+        bound.apply_defaults()
+        return scoped(self.name, key_of_arguments(self.name, bound.arguments))
 
     def check_partial_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Raise TaskArgumentError if the arguments can never fit, whatever a stage before adds to them."""

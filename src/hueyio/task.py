@@ -79,6 +79,7 @@ class Task:
         "retry_max_delay",
         "settings",
         "timeout",
+        "unique",
     )
 
     def __init__(
@@ -104,6 +105,7 @@ class Task:
         on_complete: Task | None = None,
         on_error: Task | None = None,
         settings: Mapping[str, Any] = _NO_SETTINGS,
+        unique: Any = None,
     ) -> None:
         self.name = name
         self.args = args
@@ -127,6 +129,7 @@ class Task:
         self.on_error = on_error
         self.settings = settings
         self.receipt: Any = None
+        self.unique = unique
 
     @property
     def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -13,6 +13,7 @@ from hueyio.result import Result, ResultGroup
 from hueyio.spec import TaskSpec, check_settings
 from hueyio.storage.records import Entry
 from hueyio.task import Expires, Task, eta_from, seconds_from
+from hueyio.unique import Unique, UniqueKey, UniqueMode, check_unique
 
 __all__ = ["AsyncTaskWrapper", "BoundOptions", "TaskWrapper"]
 
@@ -63,6 +64,7 @@ class TaskWrapper(Generic[P, R]):
         self.spec = spec
         self.name = spec.name
         self.func = cast("Callable[P, Any]", spec.func)
+        self._unique = check_unique(spec.options.unique, spec.options.unique_key)
         functools.update_wrapper(self, spec.func)
 
     @property
@@ -121,6 +123,8 @@ class TaskWrapper(Generic[P, R]):
         retry_max_delay: float | timedelta | None = None,
         retry_jitter: float | None = None,
         deadline: Expires | None = None,
+        unique: UniqueMode | None = None,
+        unique_key: UniqueKey | None = None,
     ) -> BoundOptions[P, R]:
         """Return something to call in place of the task, with these settings for its calls."""
         given = {
@@ -136,6 +140,8 @@ class TaskWrapper(Generic[P, R]):
             "retry_max_delay": retry_max_delay,
             "retry_jitter": retry_jitter,
             "deadline": deadline,
+            "unique": unique,
+            "unique_key": unique_key,
         }
         return BoundOptions(self, {name: value for name, value in given.items() if value is not None})
 
@@ -240,6 +246,8 @@ class TaskWrapper(Generic[P, R]):
         retry_max_delay: float | timedelta | None = None,
         retry_jitter: float | None = None,
         deadline: Expires | None = None,
+        unique: UniqueMode | None = None,
+        unique_key: UniqueKey | None = None,
     ) -> Task:
         # Whether nothing is missing is checked when it is enqueued: a later stage of a pipeline gets more.
         self.spec.check_partial_call(args, kwargs)
@@ -280,7 +288,13 @@ class TaskWrapper(Generic[P, R]):
             timeout=declared.timeout if timeout is None else timeout,
             settings=declared.settings,
             deadline=declared.deadline if deadline is None else deadline,
+            unique=self._unique if unique is None and unique_key is None else self._unique_as(unique, unique_key),
         )
+
+    def _unique_as(self, mode: UniqueMode | None, key: UniqueKey | None) -> Unique | None:
+        """Return how a call is unique that says so itself; what it leaves out is as declared."""
+        declared = self.spec.options
+        return check_unique(mode or declared.unique, declared.unique_key if key is None else key)
 
 
 class AsyncTaskWrapper(TaskWrapper[P, R]):

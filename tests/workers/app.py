@@ -47,6 +47,15 @@ def block(seconds: float, value: int = 0, task: Any = None) -> int:
     return value
 
 
+@huey.task(context=True, unique="skip", unique_key=lambda seconds, key: key)
+async def only(seconds: float, key: str, task: Any = None) -> str:
+    """One for each key at a time."""
+    log("start", task)
+    await asyncio.sleep(seconds)
+    log("end", task)
+    return str(task.id)
+
+
 @huey.task(context=True, retry_delay=0.05)
 @huey.limit("pool", 1)
 @huey.lock_task("one", retry=True)

@@ -1,4 +1,4 @@
-"""Locks and semaphores whose holder is killed."""
+"""Locks, semaphores and unique keys whose holder is killed."""
 
 from __future__ import annotations
 
@@ -49,6 +49,40 @@ async def test_lock_of_a_killed_holder_that_never_runs_again_is_free_within_two_
         await until(lambda: _is_free(app))
         assert asyncio.get_running_loop().time() - before < 2 * LEASE + SLACK
         assert await (await app.hold_all(0)) > 0
+
+
+async def test_unique_keys_are_never_alive_twice_whoever_is_killed(workers: Bench, app: Any) -> None:
+    producers, kills = 10, 2
+    done = asyncio.Event()
+    ids: dict[str, set[str]] = {f"k{n}": set() for n in range(4)}
+
+    async def produce() -> None:
+        while not done.is_set():
+            for key, known in ids.items():
+                known.add((await app.only(0.05, key)).id)
+                assert await _count_alive(app, known) <= 1
+
+    async with app.huey:
+        producing = [asyncio.create_task(produce()) for _ in range(producers)]
+        for number in range(1, kills + 1):
+            victim = workers.start("--lease", "0.5")
+            await workers.reached("end", 8 * number)
+            victim.kill()
+        workers.start("--lease", "0.5")
+        done.set()
+        await asyncio.gather(*producing)
+        await until(lambda: _is_drained(app))
+    assert sum(map(len, ids.values())) >= 8 * kills
+
+
+async def _count_alive(app: Any, ids: set[str]) -> int:
+    found = await (await app.huey.session()).locate(sorted(ids))
+    return sum(it.place in ("queued", "scheduled", "running") for it in found)
+
+
+async def _is_drained(app: Any) -> bool:
+    counts = await app.huey.counts()
+    return bool(counts.running == sum(counts.queued.values()) == counts.suspects == 0)
 
 
 async def _is_free(app: Any) -> bool:

@@ -12,6 +12,7 @@ from hueyio.declaration import ContextTaskDecorator, EnteredTaskDecorator, TaskD
 from hueyio.signals import Receiver
 from hueyio.spec import Lane
 from hueyio.task import Expires
+from hueyio.unique import UniqueKey, UniqueMode
 from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
 
 __all__ = ["Declaring"]
@@ -52,6 +53,8 @@ class Declaring(Driving):
         expires: Expires | None = None,
         timeout: float | None = None,
         max_deliveries: int = 3,
+        unique: UniqueMode | None = None,
+        unique_key: UniqueKey | None = None,
         **settings: Any,
     ) -> ContextTaskDecorator: ...
 
@@ -73,6 +76,8 @@ class Declaring(Driving):
         run_in: Lane | None = None,
         at_most_once: bool = False,
         max_deliveries: int = 3,
+        unique: UniqueMode | None = None,
+        unique_key: UniqueKey | None = None,
         **settings: Any,
     ) -> TaskDecorator: ...
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from hueyio.app.revoking import Revoking
 from hueyio.entries import make_entry
-from hueyio.exceptions import ConfigurationError, HueyException
+from hueyio.exceptions import ConfigurationError, HueyException, TaskNotUnique
+from hueyio.replacing import replace
 from hueyio.result import Result, ResultGroup
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from hueyio.spec import check_settings
-from hueyio.storage.contract import Transactional
-from hueyio.storage.records import Entry
+from hueyio.storage.contract import Session, Transactional
+from hueyio.storage.records import Entry, Placed
 from hueyio.task import Task
 
 __all__ = ["Enqueueing"]
@@ -34,7 +35,12 @@ class Enqueueing(Revoking):
             self._check(stage)
         if task.deadline is not None:
             task.deadline_resolved = None  # a Task that is enqueued a second time counts anew
-        return make_entry(task, self.registry, self.serializer, self.now())
+        entry = make_entry(task, self.registry, self.serializer, self.now())
+        return entry if task.unique is None else self._with_unique_key(task, entry)
+
+    def _with_unique_key(self, task: Task, entry: Entry) -> Entry:
+        key = self.registry.find(task.name).unique_key(task, task.unique.key)
+        return entry._replace(header=entry.header._replace(unique_key=key))
 
     async def send(self, task: Task, entry: Entry) -> Any:
         """Write a prepared task; return its Result (None without results), of a pipeline the ResultGroup."""
@@ -42,9 +48,25 @@ class Enqueueing(Revoking):
             await self._runner.run(task)
         else:
             session = await self.session()
-            await session.enqueue([entry])
+            (placed,) = await session.enqueue([entry])
+            if placed.holder is not None:
+                holder = await self._meet(session, task, entry, placed.holder)
+                if holder is not None:
+                    return self._handle_on_holder(task, holder)
             await self._tell_enqueued([task], [entry])
         return self._handle_on(task)
+
+    async def _meet(self, session: Session, task: Task, entry: Entry, holder: str) -> str | None:
+        """Do what the call wants where ``holder`` has its unique key; return the id of the task that counts instead."""
+        if task.unique.mode == "raise":
+            raise TaskNotUnique(task.name, holder)
+        return await replace(self, session, entry, holder) if task.unique.mode == "replace" else holder
+
+    def _handle_on_holder(self, task: Task, holder: str) -> Any:
+        if not self.rules.results:
+            return None
+        result = Result[Any](self, holder)
+        return result if task.on_complete is None else ResultGroup([result])
 
     async def enqueue(self, task: Task) -> Any:
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results."""
@@ -89,11 +111,31 @@ class Enqueueing(Revoking):
                 await self._runner.run(task)
         elif entries:
             session = await self.session()
-            await session.enqueue(entries)
+            placed = await session.enqueue(entries)
+            if any(it.holder is not None for it in placed):
+                return await self._meet_many(session, tasks, entries, placed)
             await self._tell_enqueued(tasks, entries)
         if not self.rules.results:
             return None
         return ResultGroup([Result(self, list(task.stages())[-1]) for task in tasks])
+
+    async def _meet_many(
+        self, session: Session, tasks: list[Task], entries: list[Entry], placed: Sequence[Placed]
+    ) -> Any:
+        """Do for each call what it wants; what could be enqueued is, before one of them raises."""
+        holders = [it.holder for it in placed]
+        for at, (task, holder) in enumerate(zip(tasks, holders, strict=True)):
+            if holder is not None and task.unique.mode != "raise":
+                holders[at] = await self._meet(session, task, entries[at], holder)
+        added = [at for at, holder in enumerate(holders) if holder is None]
+        await self._tell_enqueued([tasks[at] for at in added], [entries[at] for at in added])
+        for task, holder in zip(tasks, holders, strict=True):
+            if holder is not None and task.unique.mode == "raise":
+                raise TaskNotUnique(task.name, holder)
+        if not self.rules.results:
+            return None
+        ends = [holder or list(task.stages())[-1] for task, holder in zip(tasks, holders, strict=True)]
+        return ResultGroup([Result[Any](self, end) for end in ends])
 
     def result_of(self, task_id: str) -> Result[Any]:
         """Return a handle on the result of a task whose id is known."""

@@ -7,7 +7,7 @@ from hueyio.entries import make_entry
 from hueyio.execution.effects import Effects
 from hueyio.registry import Registry
 from hueyio.serializer import Serializer
-from hueyio.storage.records import Bury, Defer, Delivery, Finish, Release, Settlement
+from hueyio.storage.records import Bury, Defer, Delivery, Entry, Finish, Header, Release, Settlement
 
 __all__ = ["make_settlement"]
 
@@ -35,6 +35,8 @@ def make_settlement(
             pass
     data = None if effects.ending is None else write_ending(effects.ending, serializer)
     follow_ups = tuple([make_entry(task, registry, serializer, now) for task in effects.enqueue])
+    if delivery.header.unique_key is not None:
+        follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
     if effects.settle == "bury":
         return Bury(receipt, effects.reason, data, result_ttl, effects.downstream, follow_ups, effects.deletes)
     lives_on = bool(follow_ups) and any(entry.header.id == receipt.id for entry in follow_ups)
@@ -48,3 +50,10 @@ def make_settlement(
         effects.deletes,
         effects.take,
     )
+
+
+def _with_key(entry: Entry, header: Header) -> Entry:
+    """Let a retry keep the unique key of its task."""
+    if entry.header.id != header.id:
+        return entry
+    return entry._replace(header=entry.header._replace(unique_key=header.unique_key))

@@ -1,0 +1,208 @@
+"""``unique=``: what becomes of a call while another one with its key is not over."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hueyio import ConfigurationError, Huey, TaskArgumentError, TaskCancelled, TaskNotUnique
+from hueyio.task import Task
+from hueyio.unique import key_of_arguments
+
+
+async def test_skip_returns_the_result_of_the_one_that_is_there(huey: Huey) -> None:
+    runs: list[int] = []
+
+    @huey.task(unique="skip")
+    async def work(n: int, times: int = 1) -> int:
+        runs.append(n)
+        return n * times
+
+    first = await work(1)
+    again = [await work(1), await work(1, 1), await work(1, times=1)]
+    other = await work(2)
+    assert [it.id for it in again] == [first.id] * 3
+    assert await huey.count() == 2
+    async with huey.create_consumer():
+        assert list(await asyncio.gather(first, other)) == [1, 2]
+        assert await (await work(1)) == 1  # it is over, so this is a new one
+    assert sorted(runs) == [1, 1, 2]
+
+
+async def test_skipped_call_sends_no_signal(huey: Huey) -> None:
+    heard: list[str] = []
+
+    @huey.task(unique="skip")
+    def work() -> None:
+        pass
+
+    @huey.signal()
+    async def note(signal: str, task: Task) -> None:
+        heard.append(signal)
+
+    await work()
+    await work()
+    assert heard == ["enqueued"]
+
+
+async def test_raise_names_the_holder(huey: Huey) -> None:
+    @huey.task(unique="raise", name="work")
+    def work() -> None:
+        pass
+
+    first = await work()
+    with pytest.raises(TaskNotUnique, match=first.id) as raised:
+        await work()
+    assert raised.value.holder == first.id
+    with pytest.raises(TaskNotUnique):
+        await huey.enqueue_many([work.s()])
+
+
+async def test_replace_cancels_the_pending_one_and_takes_its_place(huey: Huey) -> None:
+    heard: list[tuple[str, str]] = []
+
+    @huey.task(unique="replace", unique_key=lambda key, value: key)
+    async def work(key: str, value: int) -> int:
+        return value
+
+    @huey.signal()
+    async def note(signal: str, task: Task) -> None:
+        heard.append((signal, task.id))
+
+    first = await work("a", 1)
+    later = await work.schedule(("b", 1), delay=3600)
+    second = await work("a", 2)
+    sooner = await work("b", 2)
+    assert len({first.id, second.id, later.id, sooner.id}) == 4
+    for replaced in (first, later):
+        with pytest.raises(TaskCancelled):
+            await replaced
+    assert heard[2:4] == [("canceled", first.id), ("enqueued", second.id)]
+    async with huey.create_consumer():
+        assert list(await asyncio.gather(second, sooner)) == [2, 2]
+
+
+async def test_running_holder_is_not_replaced(huey: Huey) -> None:
+    started, leave = asyncio.Event(), asyncio.Event()
+
+    @huey.task(unique="replace", unique_key="one")
+    async def work(value: int) -> int:
+        started.set()
+        await leave.wait()
+        return value
+
+    async with huey.create_consumer():
+        first = await work(1)
+        await started.wait()
+        second = await work(2)
+        assert second.id == first.id
+        leave.set()
+        assert await second == 1
+
+
+async def test_last_of_many_concurrent_replacements_stays(huey: Huey) -> None:
+    @huey.task(unique="replace", unique_key="one")
+    async def work(value: int) -> int:
+        return value
+
+    results = await asyncio.gather(*[work(n) for n in range(20)])
+    counts = await huey.counts()
+    assert (sum(counts.queued.values()), counts.running) == (1, 0)
+    async with huey.create_consumer():
+        ends = await asyncio.gather(*results, return_exceptions=True)
+    assert sum(not isinstance(end, TaskCancelled) for end in ends) == 1
+
+
+async def test_retry_keeps_the_key(huey: Huey) -> None:
+    attempts: list[int] = []
+    failed = asyncio.Event()
+
+    @huey.task(unique="skip", retries=1, retry_delay=0.3, context=True)
+    async def work(task: Task) -> int:
+        attempts.append(task.attempt)
+        if task.attempt == 0:
+            failed.set()
+            raise ValueError
+        return task.attempt
+
+    async with huey.create_consumer():
+        first = await work()
+        await failed.wait()
+        second = await work()
+        assert second.id == first.id
+        assert await first == 1
+        assert (await work()).id != first.id
+    assert attempts[:2] == [0, 1]
+
+
+async def test_many_producers_make_one_task(huey: Huey) -> None:
+    @huey.task(unique="skip")
+    async def work(n: int) -> int:
+        return n
+
+    results = await asyncio.gather(*[work(n % 3) for n in range(60)])
+    assert len({it.id for it in results}) == 3
+    group = await work.map([0, 1, 2, 3, 3])
+    assert [it.id for it in group][:3] == [it.id for it in results[:3]]
+    assert await huey.count() == 4
+
+
+async def test_call_decides_for_itself(huey: Huey) -> None:
+    @huey.task
+    def work(n: int) -> int:
+        return n
+
+    first = await work.options(unique_key="one")(1)
+    assert (await work.options(unique="skip", unique_key="one")(2)).id == first.id
+    with pytest.raises(TaskNotUnique):
+        await work.options(unique="raise", unique_key="one")(3)
+    assert (await work(1)).id != first.id
+    with pytest.raises(ConfigurationError, match="unique must be"):
+        await work.options(unique="always")(1)  # type: ignore[arg-type]
+
+
+async def test_each_task_has_keys_of_its_own(huey: Huey) -> None:
+    @huey.task(unique="raise", unique_key="one")
+    def work() -> None:
+        pass
+
+    @huey.task(unique="raise", unique_key="one")
+    def other() -> None:
+        pass
+
+    await work()
+    await other()
+
+
+@pytest.mark.parametrize("wrong", [{"unique": "yes"}, {"unique": True}, {"unique_key": ""}, {"unique_key": 5}])
+def test_declaration_that_cannot_be_says_why(wrong: dict[str, Any], make_huey: Any) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        make_huey().task(**wrong)(len)
+
+
+async def test_argument_without_a_stable_form_says_what_to_do(huey: Huey) -> None:
+    @huey.task(unique="skip")
+    def work(thing: object) -> None:
+        pass
+
+    with pytest.raises(TaskArgumentError, match="unique_key="):
+        await work(object())
+
+
+@dataclass(frozen=True)
+class Point:
+    x: int
+    y: int
+
+
+def test_equal_arguments_have_equal_keys() -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    one = {"a": {"x": 1, "y": [1, 2]}, "b": {3, 1, 2}, "c": moment, "d": Point(1, 2), "e": "ab" * 2}
+    same = {"e": "abab", "d": Point(1, 2), "c": moment, "b": {2, 1, 3}, "a": {"y": (1, 2), "x": 1}}
+    assert key_of_arguments("task", one) == key_of_arguments("task", same)
+    for name, value in (("a", {"x": 1, "y": [2, 1]}), ("b", {1}), ("c", None), ("d", Point(2, 1)), ("e", b"abab")):
+        assert key_of_arguments("task", one) != key_of_arguments("task", {**one, name: value})
