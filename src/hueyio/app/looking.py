@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import get_args
 
 from hueyio.app.base import Base
 from hueyio.exceptions import HueyException, SerializationError
@@ -16,17 +16,6 @@ from hueyio.task import Task
 __all__ = ["Looking"]
 
 logger = logging.getLogger(__name__)
-
-_EVERYTHING: Final[tuple[Clearable, ...]] = (
-    "queue",
-    "schedule",
-    "dead",
-    "results",
-    "data",
-    "revocations",
-    "locks",
-    "windows",
-)
 
 
 class Looking(Base):
@@ -86,7 +75,7 @@ class Looking(Base):
 
         What a consumer holds is left alone. Waiters of what is deleted get None.
         """
-        await (await self.session()).clear(_EVERYTHING)
+        await (await self.session()).clear(get_args(Clearable))
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
         tasks = [self._read(entry) for entry in entries]

@@ -1,0 +1,144 @@
+"""One program prints the same in immediate mode and on every storage that there is a class for."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hueyio import Huey, MemoryHuey, RetryTask, Task, TaskException, presets
+from tests.conftest import SERVER_KINDS, ServerOf
+
+_DISCARDS = {"BlackHoleHuey"}
+_CLASSES = sorted(set(presets.__all__) - _DISCARDS)
+
+
+async def run_program(huey: Huey) -> list[str]:
+    """Declare tasks, use them in every way, and return the lines that this prints."""
+    lines: list[str] = []
+
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    @huey.task
+    def divide(a: int, b: int = 1) -> float:
+        return a / b
+
+    @huey.task
+    async def split(text: str) -> tuple[int, int]:
+        first, second = text.split()
+        return int(first), int(second)
+
+    @huey.task
+    async def name_them(*args: int) -> dict[str, int]:
+        return dict(zip("ab", args, strict=True))
+
+    @huey.task(context=True, retries=2)
+    async def third_time(task: Task) -> str:
+        if task.attempt < 2:
+            raise ValueError(f"attempt {task.attempt}")
+        return f"attempt {task.attempt}"
+
+    @huey.task(context=True)
+    def ask_again(task: Task, limit: int) -> int:
+        if task.attempt < limit:
+            raise RetryTask
+        return task.attempt
+
+    @huey.task
+    async def nothing() -> None: ...
+
+    @huey.task
+    async def tell(who: str, error: Exception) -> str:
+        return f"{who}: {error!r}"
+
+    async def show(title: str, result: Any) -> None:
+        try:
+            value = await result
+        except TaskException as error:
+            value = f"{type(error).__name__}({error})"
+        status = f" {await result.status()}" if hasattr(result, "status") else ""
+        lines.append(f"{title}: {value}{status}")
+
+    await show("async", await add(1, 2))
+    await show("sync", await divide(1, b=2))
+    await show("none", await nothing())
+    await show("map", await add.map([(1, 1), (2, 2), (3, 3)]))
+    await show("many", await huey.enqueue_many([add.s(1, 1), divide.s(3), add.s(1, 2).then(add, 3)]))
+    await show("pipeline", await huey.enqueue(split.s("6 4").then(add).then(add, 10)))
+    await show("dict", await huey.enqueue(split.s("6 4").then(name_them).then(divide)))
+    await show("retry", await third_time())
+    await show("asked", await ask_again(3))
+    await show("failure", await divide(1, 0))
+    broken = await huey.enqueue(add.s(1, 2).then(divide, 1).then(divide, b=0).then(add, 1))
+    for position, result in enumerate(broken):
+        await show(f"broken {position}", result)
+    await show("expired", await add.options(expires=0)(1, 2))
+    handled = await huey.enqueue(divide.s(1, 0).error(tell, "handler"))
+    await show("handled", handled)
+    await show("handler", huey.result_of(f"{handled.id}:e0"))
+    await add.revoke(revoke_once=True)
+    await show("revoked", await add(1, 2))
+    await show("restored", await add(1, 2))
+    await huey.put("key", [1])
+    lines.append(f"values: {await huey.get('key', peek=True)} {await huey.get('key')} {await huey.get('key')}")
+    later = await add.schedule((1, 2), delay=600)
+    lines.append(f"later: {await later.get()} {await later.status()} {[task.args for task in await huey.scheduled()]}")
+    ready = await add(2, 2)
+    await ready.get(blocking=True, preserve=True)
+    lines.append(f"ready: {await ready.is_ready()} {await ready.get()} {await later.is_ready()}")
+    total = 0
+    async for value in (await add.map([(n, n) for n in range(10)])).as_completed():
+        total += value
+    lines.append(f"completed: {total}")
+    return lines
+
+
+EXPECTED = [
+    "async: 3 done",
+    "sync: 0.5 done",
+    "none: None done",
+    "map: [2, 4, 6]",
+    "many: [2, 3.0, 6]",
+    "pipeline: [(6, 4), 10, 20]",
+    "dict: [(6, 4), {'a': 6, 'b': 4}, 1.5]",
+    "retry: attempt 2 done",
+    "asked: 3 done",
+    "failure: TaskException(ZeroDivisionError('division by zero')) failed",
+    "broken 0: 3 done",
+    "broken 1: 0.3333333333333333 done",
+    "broken 2: TaskException(ZeroDivisionError('float division by zero')) failed",
+    "broken 3: TaskException(ZeroDivisionError('float division by zero')) failed",
+    "expired: TaskExpired(TaskExpired) expired",
+    "handled: TaskException(ZeroDivisionError('division by zero')) failed",
+    "handler: handler: ZeroDivisionError('division by zero') done",
+    "revoked: TaskRevoked(TaskRevoked) revoked",
+    "restored: 3 done",
+    "values: [1] [1] None",
+    "later: None scheduled [(1, 2)]",
+    "ready: True 4 False",
+    "completed: 90",
+]
+
+
+def make(kind: str, folder: Path, url: str) -> Huey:
+    name = uuid.uuid4().hex
+    if "Redis" in kind:
+        return getattr(presets, kind)(name, url=url)  # type: ignore[no-any-return]
+    where = {"SqliteHuey": {"filename": str(folder / "app.db")}, "FileHuey": {"path": str(folder / "files")}}
+    return getattr(presets, kind)(name, **where.get(kind, {}))  # type: ignore[no-any-return]
+
+
+async def test_program_prints_what_it_should_in_immediate_mode() -> None:
+    assert await run_program(MemoryHuey("immediate", immediate=True)) == EXPECTED
+
+
+@pytest.mark.parametrize("kind", _CLASSES)
+async def test_program_prints_the_same_on_every_storage(kind: str, tmp_path: Path, server_of: ServerOf) -> None:
+    for server in SERVER_KINDS if "Redis" in kind else ["none"]:
+        huey = make(kind, tmp_path, server_of(server).url if "Redis" in kind else "")
+        async with huey, huey.create_consumer():
+            assert await run_program(huey) == EXPECTED
