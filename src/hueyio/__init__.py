@@ -1,6 +1,7 @@
 """Huey's task queue, reborn on the event loop."""
 
 from hueyio.app import Huey
+from hueyio.canvas import ChordResult, chord, group
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.crontab import crontab
 from hueyio.dead import DeadTask
@@ -40,7 +41,9 @@ from hueyio.presets import (
     RedisHuey,
     SqliteHuey,
 )
+from hueyio.progress import Progress
 from hueyio.rate_limit import RateLimit
+from hueyio.reports import SKIPPED
 from hueyio.result import Result, ResultGroup
 from hueyio.schedules import ScheduleInfo
 from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
@@ -76,7 +79,9 @@ __all__ = [
     "SIGNAL_REVOKED",
     "SIGNAL_SCHEDULED",
     "SIGNAL_TIMEOUT",
+    "SKIPPED",
     "CancelExecution",
+    "ChordResult",
     "ConfigurationError",
     "Consumer",
     "ConsumerInfo",
@@ -90,6 +95,7 @@ __all__ = [
     "MemoryHuey",
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
+    "Progress",
     "RateLimit",
     "RateLimitExceeded",
     "RedisExpireHuey",
@@ -121,6 +127,8 @@ __all__ = [
     "TaskWrapper",
     "UnknownTaskError",
     "WorkerLost",
+    "chord",
     "crontab",
     "current_task",
+    "group",
 ]

@@ -29,6 +29,9 @@ def make_entry(task: Task, registry: Registry, serializer: Serializer, now: floa
         task.priority or 0.0,
         eta if eta is not None and eta > now else None,
         3 if spec is None else spec.options.max_deliveries,
+        latch=None if task.chord is None else task.chord.latch,
+        latch_index=None if task.chord is None else task.chord.position,
+        collects=task.values is not None,
         expects=() if task.on_complete is None else tuple(stage.id for stage in task.stages())[1:],
     )
     return Entry(header, write_task(task, serializer))

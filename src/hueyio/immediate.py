@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
+from hueyio.canvas import PlannedLatch
 from hueyio.endings import write_ending
 from hueyio.entries import make_entry
 from hueyio.execution.conclusion import conclude, error_seen
@@ -22,6 +24,7 @@ from hueyio.execution.outcome import Expired, Failed, Interrupted, Outcome, Retr
 from hueyio.execution.policy import WITHOUT_RESULTS, Rules
 from hueyio.execution.site import RECEIPT, SITE, Site
 from hueyio.registry import Registry
+from hueyio.reports import Report, value_of
 from hueyio.revocation import class_key, instance_key, pick_revocation
 from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED, Signals
@@ -65,18 +68,43 @@ class _App(Protocol):
     def now(self) -> float: ...
 
 
+class _Reports:
+    """What the members of a chord have reported, by position."""
+
+    def __init__(self, latch: PlannedLatch) -> None:
+        self.latch = latch
+        self.values: dict[int, Any] = {}
+
+    def callback(self) -> Task:
+        """Return the callback with the values."""
+        return self.latch.callback.replaced(values=[self.values[at] for at in range(self.latch.size)])
+
+
 class ImmediateRunner:
     """Runs tasks in the coroutine that enqueues them."""
 
     def __init__(self, app: _App) -> None:
         self._app = app
         self._executor = Executor(app.hooks)
+        self._latches: dict[str, _Reports] = {}
 
     async def run(self, task: Task) -> None:
         """Run the task and all that follows it at once; its failure is in its result, never raised here."""
         waiting = deque([task])
         while waiting:
             waiting.extend(await self._run_one(waiting.popleft()))
+
+    async def run_chord(self, members: Sequence[Task], latches: Sequence[PlannedLatch]) -> None:
+        """Run the members of a chord and of all chords inside, and the callbacks.
+
+        A chord with a member that is put off stays incomplete, as what is put off is not run here.
+        """
+        self._latches.update({latch.callback.id: _Reports(latch) for latch in latches})
+        for latch in latches:
+            if latch.size == 0:
+                await self.run(self._latches.pop(latch.callback.id).callback())
+        for member in members:
+            await self.run(member)
 
     async def _run_one(self, task: Task) -> tuple[Task, ...]:
         session = await self._app.session()
@@ -124,7 +152,17 @@ class ImmediateRunner:
             await attendants.after(value, error_seen(task, outcome))
         for signal in effects.after:
             await self._app.signals.send(signal, task)
-        return effects.enqueue
+        return (*effects.enqueue, *self._report(task, effects.report))
+
+    def _report(self, task: Task, report: Report | None) -> tuple[Task, ...]:
+        """Report to the chord that the task is a member of; return the callback when that was the last."""
+        reports = None if task.chord is None or report is None else self._latches.get(task.chord.latch)
+        if reports is None or task.chord is None or report is None:
+            return ()
+        reports.values.setdefault(task.chord.position, value_of(report))
+        if len(reports.values) < reports.latch.size:
+            return ()
+        return (self._latches.pop(task.chord.latch).callback(),)
 
     async def _objection(self, session: Session, task: Task, now: float) -> Outcome | None:
         keys = (instance_key(task.id), class_key(task.name))

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from hueyio.endings import exception_of, kind_of
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.serializer import Serializer
-from hueyio.task import Task, aware, seconds_from
+from hueyio.task import Membership, Task, aware, seconds_from
 
 __all__ = ["Message", "read_task", "write_task"]
 
@@ -52,6 +52,9 @@ class Message(NamedTuple):
     deadline_at: float | None = None
     errors: tuple[tuple[int, str, dict[str, Any]], ...] | None = None
     """Positional arguments that are a TaskException: position, kind and metadata; in ``args`` there is None."""
+    chord: tuple[str, int, str] | None = None
+    collects: bool = False
+    """It is a chord's callback."""
 
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
@@ -131,6 +134,8 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
         else seconds_from(task.deadline, "deadline"),
         deadline_at.timestamp() if deadline_at is not None else None,
         errors,
+        tuple(task.chord) if task.chord is not None else None,
+        task.values is not None,
     )
     width = _WIDTH
     while width > 4 and message[width - 1] == _DEFAULTS[width - 1]:
@@ -169,6 +174,8 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         deadline_resolved=deadline_at,
         on_complete=_from_fields(message.on_complete) if message.on_complete else None,
         on_error=_from_fields(message.on_error) if message.on_error else None,
+        chord=Membership(*message.chord) if message.chord else None,
+        values=[] if message.collects else None,
     )
 
 

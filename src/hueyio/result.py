@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, o
 from hueyio.endings import Ending, Error, Returned, read_ending
 from hueyio.exceptions import HueyException, ResultTimeout, SerializationError
 from hueyio.message import read_task
+from hueyio.progress import Progress, read_progress
 from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, Found, Over
@@ -203,6 +204,16 @@ class Result(Generic[R]):
     ) -> R | None:
         """Do the same as ``get``."""
         return await self.get(blocking, timeout, backoff, max_delay, revoke_on_timeout, preserve)
+
+    async def updates(self) -> AsyncIterator[Progress]:
+        """Yield what the task reports of its progress, as it comes; ends when the task is over.
+
+        It is a level: of several reports in a row only the last may be seen. Any number may follow, in any process.
+        """
+        session = await self._app.session()
+        seen: bytes | None = None
+        while (seen := await session.follow(self.id, seen)) is not None:
+            yield read_progress(seen, self._app.serializer)
 
     async def status(self) -> Status:
         """Say where the task is; reads nothing away."""

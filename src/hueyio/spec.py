@@ -157,11 +157,12 @@ class TaskSpec:
 
     def arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return what the function is called with: the task's arguments and, with ``context``, the task itself."""
+        args = task.args if task.values is None else (*task.args, task.values)
         if not self.options.context:
-            return task.args, task.kwargs
+            return args, task.kwargs
         if self._task_comes_first:
-            return (task, *task.args), task.kwargs
-        return task.args, {**task.kwargs, "task": task}
+            return (task, *args), task.kwargs
+        return args, {**task.kwargs, "task": task}
 
     def unique_key(self, task: Task, key: UniqueKey | None) -> str:
         """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""

@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from hueyio.exceptions import TaskCancelled, TaskTimeout
+from hueyio.progress import Progress, make_progress
 
-__all__ = ["Expires", "Run", "Task", "aware", "eta_from", "seconds_from"]
+__all__ = ["Expires", "Membership", "Reporter", "Run", "Task", "aware", "eta_from", "seconds_from"]
 
 Expires: TypeAlias = float | timedelta | datetime
 """Seconds or a timedelta: counted from the enqueue. A datetime: that moment."""
@@ -31,6 +32,24 @@ class _Declared(Protocol):
     """A handle on a declared function; what ``then`` and ``error`` take beside a Task."""
 
     def s(self, *args: Any, **kwargs: Any) -> Task: ...
+
+
+class Membership(NamedTuple):
+    """A task's place in a chord."""
+
+    latch: str
+    """The id of the chord's callback."""
+    position: int
+    callback: str
+    """The name of the callback's task."""
+
+
+class Reporter(Protocol):
+    """Where the body of an attempt that is under way reports its progress; ``report_blocking`` is for other threads."""
+
+    async def report(self, progress: Progress) -> bool: ...
+
+    def report_blocking(self, progress: Progress) -> bool: ...
 
 
 class Run:
@@ -53,13 +72,15 @@ class Task:
     itself. ``timeout`` (seconds) limits one attempt, ``deadline`` all of them together, ``expires`` the start.
     Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an attempt fails.
     ``receipt`` is there while the task is claimed by ``huey.dequeue()``. Keywords of the decorator that hueyio does
-    not know are in ``settings``, and are read as attributes too.
+    not know are in ``settings``, and are read as attributes too. ``chord`` is the task's place in a chord; a chord's
+    callback alone has ``values``, what the members reported, which its function gets after its own arguments.
     """
 
     __slots__ = (
         "_run",
         "args",
         "attempt",
+        "chord",
         "deadline",
         "deadline_resolved",
         "eta",
@@ -72,6 +93,7 @@ class Task:
         "on_error",
         "priority",
         "receipt",
+        "reporter",
         "retries",
         "retry_backoff",
         "retry_delay",
@@ -80,6 +102,7 @@ class Task:
         "settings",
         "timeout",
         "unique",
+        "values",
     )
 
     def __init__(
@@ -106,6 +129,8 @@ class Task:
         on_error: Task | None = None,
         settings: Mapping[str, Any] = _NO_SETTINGS,
         unique: Any = None,
+        chord: Membership | None = None,
+        values: list[Any] | None = None,
     ) -> None:
         self.name = name
         self.args = args
@@ -128,8 +153,11 @@ class Task:
         self.on_complete = on_complete
         self.on_error = on_error
         self.settings = settings
+        self.chord = chord
+        self.values = values
         self.receipt: Any = None
         self.unique = unique
+        self.reporter: Reporter | None = None
 
     @property
     def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -199,6 +227,7 @@ class Task:
         for name in Task.__slots__:
             setattr(copy, name, changes[name] if name in changes else getattr(self, name))
         copy.receipt = None
+        copy.reporter = None
         copy._run = None
         return copy
 
@@ -218,6 +247,28 @@ class Task:
             on_complete=None if following is None else following.renewed(following.eta, None, None, True),
             on_error=self.on_error if preserve_pipeline else None,
         )
+
+    async def progress(self, fraction: float, message: str = "") -> bool:
+        """Let followers know how far the body is: ``await task.progress(0.4, "page 4")``.
+
+        False if nobody keeps it: the task does not run in a consumer (but in immediate mode, or by hand), or its lease
+        has gone. Raises ValueError unless the fraction is from 0 to 1.
+        """
+        progress = make_progress(fraction, message)
+        return self.reporter is not None and await self.reporter.report(progress)
+
+    def progress_sync(self, fraction: float, message: str = "") -> bool:
+        """Do what ``progress`` does from a body in a thread: it returns when the progress is kept.
+
+        Raises HueyException on the thread of the consumer's loop, which it would block for ever.
+        """
+        progress = make_progress(fraction, message)
+        return self.reporter is not None and self.reporter.report_blocking(progress)
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Leave out what belongs to the attempt under way."""
+        state = {name: getattr(self, name) for name in Task.__slots__}
+        return None, {**state, "settings": dict(self.settings), "reporter": None, "receipt": None, "_run": None}
 
     @property
     def time_remaining(self) -> float:

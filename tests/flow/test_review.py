@@ -369,7 +369,7 @@ async def test_task_that_was_built_by_hand_is_checked_at_the_enqueue(huey: Huey,
     with pytest.raises(ConfigurationError, match=next(iter(fields))):
         await huey.enqueue(Task(work.name, **fields))
     with pytest.raises(HueyException, match="only a Task"):
-        await huey.enqueue("work")  # type: ignore[arg-type]
+        await huey.enqueue("work")  # type: ignore[call-overload]
 
 
 async def test_immediate_stop_prints_no_traceback(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:

@@ -104,6 +104,20 @@ async def stubborn(task: Any = None) -> None:
             continue
 
 
+@huey.task(context=True, max_deliveries=10_000)
+async def member(number: int, seconds: float, task: Any = None) -> int:
+    await asyncio.sleep(seconds)
+    return number
+
+
+@huey.task(context=True, max_deliveries=10_000)
+async def gather(values: list[int], task: Any = None) -> list[int]:
+    """Be the callback of a chord."""
+    log("start", task)
+    await asyncio.sleep(0)
+    return values
+
+
 if "HUEYIO_TEST_TICKS" in os.environ:
 
     @huey.periodic_task(hueyio.crontab(second="*"), context=True)

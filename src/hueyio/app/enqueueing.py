@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 from hueyio.app.revoking import Revoking
+from hueyio.canvas import ChordResult, Plan, chord, group, plan
 from hueyio.entries import make_entry
 from hueyio.exceptions import ConfigurationError, HueyException, TaskNotUnique
 from hueyio.replacing import replace
+from hueyio.reports import SKIPPED, write_report
 from hueyio.result import Result, ResultGroup
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from hueyio.spec import check_settings
 from hueyio.storage.contract import Session, Transactional
-from hueyio.storage.records import Entry, Placed
+from hueyio.storage.records import Entry, Latch, Placed
 from hueyio.task import Task
 
 __all__ = ["Enqueueing"]
@@ -30,7 +32,8 @@ class Enqueueing(Revoking):
         """
         if not isinstance(task, Task):
             raise HueyException(f"only a Task can be enqueued, such as add.s(1, 2), not {task!r}")
-        self.registry.find(task.name).check_call(task.args, task.kwargs)
+        arguments = task.args if task.values is None else (*task.args, task.values)
+        self.registry.find(task.name).check_call(arguments, task.kwargs)
         for stage in task.stages():
             self._check(stage)
         if task.deadline is not None:
@@ -68,8 +71,25 @@ class Enqueueing(Revoking):
         result = Result[Any](self, holder)
         return result if task.on_complete is None else ResultGroup([result])
 
-    async def enqueue(self, task: Task) -> Any:
-        """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results."""
+    @overload
+    async def enqueue(self, task: Task) -> Any: ...
+
+    @overload
+    async def enqueue(self, task: group) -> ResultGroup[Any]: ...
+
+    @overload
+    async def enqueue(self, task: chord) -> ChordResult[Any]: ...
+
+    async def enqueue(self, task: Task | group | chord) -> Any:
+        """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results.
+
+        A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
+        """
+        if isinstance(task, group):
+            made: ResultGroup[Any] | None = await self.enqueue_many(task)
+            return self._handles_on([list(member.stages())[-1] for member in task]) if made is None else made
+        if isinstance(task, chord):
+            return await self._enqueue_chord(plan(task))
         return await self.send(task, self.prepare(task))
 
     def enqueue_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Any]:
@@ -136,6 +156,26 @@ class Enqueueing(Revoking):
             return None
         ends = [holder or list(task.stages())[-1] for task, holder in zip(tasks, holders, strict=True)]
         return ResultGroup([Result[Any](self, end) for end in ends])
+
+    async def _enqueue_chord(self, planned: Plan) -> ChordResult[Any]:
+        entries = [self.prepare(member) for member in planned.members]
+        absent = write_report(SKIPPED, self.serializer)
+        latches = [Latch(latch.size, self.prepare(latch.callback), absent) for latch in planned.latches]
+        if self._immediate:
+            await self._runner.run_chord(planned.members, planned.latches)
+        else:
+            session = await self.session()
+            await session.enqueue(entries, latches)
+            fired = [latch.callback for latch in planned.latches if latch.size == 0]
+            at_once = [latch.callback for latch in latches if latch.size == 0]
+            await self._tell_enqueued([*planned.members, *fired], [*entries, *at_once])
+        stages = list(planned.callback.stages())
+        pipeline = None if len(stages) == 1 else self._handles_on(stages)
+        callback = Result[Any](self, stages[0]) if pipeline is None else pipeline[0]
+        return ChordResult(self._handles_on(planned.tails), callback, pipeline)
+
+    def _handles_on(self, tasks: Sequence[Task]) -> ResultGroup[Any]:
+        return ResultGroup([Result[Any](self, task) for task in tasks])
 
     def result_of(self, task_id: str) -> Result[Any]:
         """Return a handle on the result of a task whose id is known."""

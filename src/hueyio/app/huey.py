@@ -10,6 +10,7 @@ from hueyio.app.dead_letters import DeadLetters
 from hueyio.app.keeping import Keeping
 from hueyio.app.limiting import Limiting
 from hueyio.app.looking import Looking
+from hueyio.app.pausing import Pausing
 from hueyio.app.periodic import Periodic
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.exceptions import ConfigurationError
@@ -18,7 +19,7 @@ from hueyio.signals import SIGNAL_INTERRUPTED
 __all__ = ["Huey"]
 
 
-class Huey(Periodic, Attending, Limiting, Looking, Keeping, DeadLetters):
+class Huey(Periodic, Attending, Limiting, Looking, Keeping, DeadLetters, Pausing):
     """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
 
     Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``). ``results=False`` stores none;

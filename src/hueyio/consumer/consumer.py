@@ -290,7 +290,13 @@ class Consumer:
         )
         ticker = Ticker(session, self._host)
         self._listener = Listener(
-            session, self._ledger, self._current_owner, self._dispatcher.look_up, ticker.reload, self._stubborn
+            session,
+            self._ledger,
+            self._current_owner,
+            self._dispatcher.look_up,
+            ticker.reload,
+            self._stubborn,
+            self._pause,
         )
         reaper = Reaper(session, self._current_owner, self._lease.steady_since, options.lease)
         isolator = Isolator(session, self._ledger, self._fetcher.hold_back, options.lease)
@@ -303,6 +309,15 @@ class Consumer:
             *((ticker,) if options.periodic else ()),
             self._lease,
         )
+
+    def _pause(self, paused: bool) -> None:
+        """Start nothing while the queue is paused: what was claimed and not started goes back."""
+        logger.info("queue %s is %s", self._host.storage.name, "paused" if paused else "resumed")
+        self._fetcher.pause(paused)
+        if paused:
+            for slots in self._slots.values():
+                for job in reversed(slots.take_unstarted()):
+                    self._runner.end(job, Interrupted())
 
     def _is_stopping(self) -> bool:
         """Say whether slots are being cancelled: by the stop, or because the whole loop ends."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job, Ledger
-from hueyio.exceptions import SerializationError
-from hueyio.execution.outcome import Outcome, Revoked, UnknownTask, Unreadable, WorkerLost
+from hueyio.exceptions import HueyException, SerializationError
+from hueyio.execution.outcome import Failed, Outcome, Revoked, UnknownTask, Unreadable, WorkerLost
 from hueyio.message import read_task
+from hueyio.reports import read_report
 from hueyio.revocation import STRAY_TTL, class_key, instance_key, pick_revocation
 from hueyio.spec import TaskOptions, TaskSpec
 from hueyio.storage.contract import Keys
-from hueyio.storage.records import Delivery
+from hueyio.storage.records import Delivery, Reported
 from hueyio.task import Task
 
 __all__ = ["Dispatcher"]
@@ -30,13 +32,19 @@ def _nothing() -> None:
     """Stand in for a function that is not known here."""
 
 
+class _Session(Keys, Protocol):
+    """What the dispatcher asks of the storage."""
+
+    async def collect(self, keys: Sequence[str]) -> list[Reported | None]: ...
+
+
 class Dispatcher:
     """Bytes to jobs. ``put`` takes a job that may run, ``end`` one that may not, with the reason."""
 
     def __init__(
         self,
         host: Host,
-        session: Keys,
+        session: _Session,
         ledger: Ledger,
         put: Callable[[Job], None],
         end: Callable[[Job, Outcome], None],
@@ -50,15 +58,36 @@ class Dispatcher:
     async def dispatch(self, deliveries: Sequence[Delivery]) -> None:
         """Start or end all of these; raises StorageUnavailable before any of them was touched."""
         decoded = [self.decode(delivery) for delivery in deliveries]
-        await self.look_up([job for job, outcome in decoded if outcome is None])
+        runnable = [job for job, outcome in decoded if outcome is None]
+        ends = await self.collect(runnable)
+        await self.look_up(runnable)
         now = self._host.now()
         for job, outcome in decoded:
             self._ledger.add(job)
-            objection = outcome or job.objection(now)
+            objection = outcome or job.objection(now) or ends.get(job)
             if objection is None:
                 self._put(job)
             else:
                 self._end(job, objection)
+
+    async def collect(self, jobs: Sequence[Job]) -> dict[Job, Outcome]:
+        """Give chords' callbacks what the members reported; return the ends of those that cannot get it."""
+        callbacks = [job for job in jobs if job.delivery.header.collects]
+        if not callbacks:
+            return {}
+        reported = await self._session.collect([job.task.id for job in callbacks])
+        ends: dict[Job, Outcome] = {}
+        for job, reports in zip(callbacks, reported, strict=True):
+            try:
+                job.task.values = self._read(job.task, reports)
+            except HueyException as error:
+                ends[job] = Failed(error)
+        return ends
+
+    def _read(self, task: Task, reports: Reported | None) -> list[Any]:
+        if reports is None:
+            raise HueyException(f"what the members of its chord reported is gone: callback {task.name} ended before")
+        return [read_report(data, self._host.serializer) for data in reports]
 
     async def look_up(self, jobs: Sequence[Job]) -> None:
         """Read whether these jobs are revoked, all at once."""

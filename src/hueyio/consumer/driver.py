@@ -55,6 +55,7 @@ class Driver:
             job, objection = step.dispatcher.decode(delivery)
             job.task.receipt = delivery.receipt
             self._jobs[delivery.receipt.id] = job
+            objection = objection or (await step.dispatcher.collect([job])).get(job)
             if objection is None:
                 return job.task
             step.runner.end(job, objection)
@@ -203,7 +204,8 @@ class _Step:
     async def put_and_wait(self, job: Job, settlement: Settlement, effects: Effects) -> bool:
         """Write a settlement; say whether it was accepted."""
         self._answer = await self._driver.settle(settlement)
-        return self._answer == "accepted"
+        job.fired = self._answer == "fired"
+        return self._answer in ("accepted", "fired")
 
     async def _serve(self, job: Job) -> None:
         task = asyncio.current_task()

@@ -53,6 +53,7 @@ class Fetcher(Service):
         self._longest_wait = min(_LONGEST_WAIT, lease / 3)
         self._in_doubt = False
         self._held_back_until = 0.0
+        self._paused = False
 
     async def step(self) -> float:
         """Claim once, or wait for room or work."""
@@ -71,6 +72,11 @@ class Fetcher(Service):
         """Claim nothing until this monotonic time, or until nothing is held any more."""
         self._held_back_until = until
 
+    def pause(self, paused: bool) -> None:
+        """Claim nothing until the queue is resumed. The storage gives nothing either; this only spares the asking."""
+        self._paused = paused
+        self.wake()
+
     def dispatch_again(self, delivery: Delivery) -> None:
         """Decide anew about a delivery that is held already."""
         self._again.append(delivery)
@@ -86,7 +92,7 @@ class Fetcher(Service):
         if time.monotonic() < self._held_back_until and len(self._ledger):
             return _LOOK_WHILE_HELD_BACK
         room = self._ledger.room()
-        if not room:
+        if not room or self._paused:
             await self.interruptible(asyncio.sleep(self._longest_wait))
             return 0
         deliveries = await self._session.claim(room, owner)

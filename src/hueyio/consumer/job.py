@@ -22,7 +22,19 @@ __all__ = ["Job", "Ledger"]
 class Job:
     """A delivery that was decoded. ``slot`` is the asyncio task that runs its body, while it does."""
 
-    __slots__ = ("cancelled", "delivery", "lane", "lost", "refused", "revoked", "slot", "spec", "started_at", "task")
+    __slots__ = (
+        "cancelled",
+        "delivery",
+        "fired",
+        "lane",
+        "lost",
+        "refused",
+        "revoked",
+        "slot",
+        "spec",
+        "started_at",
+        "task",
+    )
 
     def __init__(self, delivery: Delivery, task: Task, spec: TaskSpec) -> None:
         self.delivery = delivery
@@ -31,6 +43,8 @@ class Job:
         self.lane: Lane = spec.lane
         self.revoked: Revoked | None = None
         self.cancelled = delivery.cancelled
+        self.fired = False
+        """Its settlement was the last that a chord waited for."""
         self.started_at = 0.0
         """Monotonic time at which its body was started; 0: it was not."""
         self.refused = False

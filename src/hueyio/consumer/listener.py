@@ -1,4 +1,4 @@
-"""Hear what others ask of this consumer: cancellations and revocations of what it holds, changed schedules."""
+"""Hear what others ask of this consumer: cancellations and revocations of what it holds, changed schedules, pauses."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Listener(Service):
         look_up: Callable[[Sequence[Job]], Awaitable[None]],
         on_write: Callable[[], None],
         stubborn: Stubborn,
+        pause: Callable[[bool], None],
     ) -> None:
         super().__init__()
         self._session = session
@@ -32,7 +33,9 @@ class Listener(Service):
         self._look_up = look_up
         self._on_write = on_write
         self._stubborn = stubborn
+        self._pause = pause
         self._seen: Notices | None = None
+        self._paused = False
 
     async def step(self) -> float:
         """Wait for the next notice and act on it."""
@@ -42,6 +45,9 @@ class Listener(Service):
             self._seen = None  # woken because the owner changed
             return 0
         self._ledger.cancelled = notices.cancelled
+        if notices.paused is not self._paused:
+            self._paused = notices.paused
+            self._pause(notices.paused)
         for id in notices.cancelled:
             self._cancel(self._ledger.get(id))
         if before is None or notices.revocations != before.revocations:

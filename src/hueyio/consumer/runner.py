@@ -11,6 +11,7 @@ from typing import Protocol
 
 from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job
+from hueyio.consumer.reporter import Reporter
 from hueyio.consumer.stubborn import Stubborn
 from hueyio.exceptions import HueyException
 from hueyio.execution.conclusion import conclude, error_seen
@@ -21,8 +22,10 @@ from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, Re
 from hueyio.execution.policy import WITHOUT_RESULTS
 from hueyio.execution.settlement import make_settlement
 from hueyio.execution.site import RECEIPT, SITE, Site
+from hueyio.message import read_task
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED
 from hueyio.storage.records import Settlement
+from hueyio.task import Membership, Task
 
 __all__ = ["Runner"]
 
@@ -82,6 +85,7 @@ class Runner:
         if objection is not None:
             await self._finish(job, objection)
             return
+        job.task.reporter = Reporter(self._host, job.delivery.receipt)
         SITE.set(self._site)
         RECEIPT.set(job.delivery.receipt)
         attendants = self._executor.attend(job.spec, job.task)
@@ -181,6 +185,17 @@ class Runner:
         for task in effects.enqueue:
             later = task.eta is not None and task.eta.timestamp() > now
             await self._host.signals.send(SIGNAL_SCHEDULED if later else SIGNAL_ENQUEUED, task)
+        if job.fired and job.task.chord is not None:
+            callback = await self._callback(job.task.chord)
+            later = callback.eta is not None and callback.eta.timestamp() > now
+            await self._host.signals.send(SIGNAL_SCHEDULED if later else SIGNAL_ENQUEUED, callback)
+
+    async def _callback(self, chord: Membership) -> Task:
+        """Return the callback of a chord that has just been enqueued; of one that is over already, what is known."""
+        (found,) = await (await self._host.session()).locate([chord.latch])
+        if found.data is not None and found.place in ("queued", "scheduled", "running"):
+            return read_task(found.data, self._host.serializer)
+        return Task(chord.callback, id=chord.latch)
 
     def _decide(self, job: Job, outcome: Outcome) -> tuple[Outcome, Effects, Settlement]:
         rules = self._host.rules if job.spec.timetable is None else WITHOUT_RESULTS

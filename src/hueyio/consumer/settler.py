@@ -142,6 +142,7 @@ class Settler(Service):
 
     def _take_answer(self, item: _Item, answer: Answer) -> None:
         self._ledger.remove(item.job)
+        item.job.fired = answer == "fired"
         if item.accepted is not None and not item.accepted.done():
             item.accepted.set_result(answer in ("accepted", "fired"))
         if answer == "untaken":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from hueyio.endings import Ending
+from hueyio.reports import Report
 from hueyio.storage.records import Area
 from hueyio.task import Task
 
@@ -30,6 +31,8 @@ class Effects(NamedTuple):
     defer_until: float | None = None
     first_seen: float | None = None
     defers: int = 0
+    report: Report | None = None
+    """For the chord that the task is a member of, if it is."""
     reason: str = ""
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

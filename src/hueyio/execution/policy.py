@@ -17,6 +17,7 @@ from hueyio.exceptions import WorkerLost as WorkerLostError
 from hueyio.execution import outcome as ways
 from hueyio.execution.effects import Effects
 from hueyio.execution.outcome import Outcome
+from hueyio.reports import SKIPPED
 from hueyio.revocation import instance_key
 from hueyio.serializer import Serializer
 from hueyio.signals import (
@@ -115,8 +116,10 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
 
 def _succeed(task: Task, value: object, rules: Rules) -> Effects:
     store = rules.results and (value is not None or rules.store_none)
+    returned = Returned(value)
     return Effects(
-        ending=Returned(value) if store else None,
+        ending=returned if store else None,
+        report=returned if task.on_complete is None else None,
         enqueue=() if task.on_complete is None else (task.on_complete.extended(value),),
         deletes=_revocation(task),
         after=(SIGNAL_COMPLETE,),
@@ -134,6 +137,7 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
             downstream=_downstream(task),
             enqueue=handler,
             deletes=_revocation(task),
+            report=described,
             before=(signal,),
         )
     return Effects(
@@ -165,6 +169,7 @@ def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | Non
         downstream=_downstream(task),
         take=None if take is None else ("revocations", take),
         deletes=() if kind == "revoked" else _revocation(task),
+        report=SKIPPED,
         before=(signal,),
     )
 
@@ -177,6 +182,7 @@ def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rul
             settle="bury",
             reason=reason,
             ending=error if rules.results else None,
+            report=error,
             downstream=_downstream(task),
             log=f"dead-lettered: {reason}",
         )
@@ -196,6 +202,7 @@ def _bury_unreadable(task: Task, reason: str, expects: tuple[str, ...], rules: R
         settle="bury",
         reason=reason,
         ending=error if rules.results else None,
+        report=error,
         downstream=expects,
         log=f"dead-lettered, it cannot be read: {reason}",
     )
@@ -210,6 +217,7 @@ def _bury_lost(task: Task, deliveries: int, started: bool, rules: Rules) -> Effe
         settle="bury",
         reason=reason,
         ending=described if rules.results else None,
+        report=described,
         downstream=_downstream(task),
         enqueue=_error_handler(task, WorkerLostError(described.metadata), described),
         deletes=_revocation(task),

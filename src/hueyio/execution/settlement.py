@@ -6,8 +6,9 @@ from hueyio.endings import write_ending
 from hueyio.entries import make_entry
 from hueyio.execution.effects import Effects
 from hueyio.registry import Registry
+from hueyio.reports import write_report
 from hueyio.serializer import Serializer
-from hueyio.storage.records import Bury, Defer, Delivery, Entry, Finish, Header, Release, Settlement
+from hueyio.storage.records import Bury, Defer, Delivery, Entry, Finish, Header, LatchMark, Release, Settlement
 
 __all__ = ["make_settlement"]
 
@@ -37,8 +38,9 @@ def make_settlement(
     follow_ups = tuple([make_entry(task, registry, serializer, now) for task in effects.enqueue])
     if delivery.header.unique_key is not None:
         follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
+    mark = None if delivery.header.latch is None else _mark(effects, delivery, serializer, data)
     if effects.settle == "bury":
-        return Bury(receipt, effects.reason, data, result_ttl, effects.downstream, follow_ups, effects.deletes)
+        return Bury(receipt, effects.reason, data, result_ttl, effects.downstream, follow_ups, effects.deletes, mark)
     lives_on = bool(follow_ups) and any(entry.header.id == receipt.id for entry in follow_ups)
     return Finish(
         receipt,
@@ -49,6 +51,7 @@ def make_settlement(
         follow_ups,
         effects.deletes,
         effects.take,
+        mark,
     )
 
 
@@ -57,3 +60,13 @@ def _with_key(entry: Entry, header: Header) -> Entry:
     if entry.header.id != header.id:
         return entry
     return entry._replace(header=entry.header._replace(unique_key=header.unique_key))
+
+
+def _mark(effects: Effects, delivery: Delivery, serializer: Serializer, data: bytes | None) -> LatchMark | None:
+    """Make the report to the chord. By the header, because a message that cannot be read reports too."""
+    header = delivery.header
+    if header.latch is None or header.latch_index is None or effects.report is None:
+        return None
+    if data is None or effects.report is not effects.ending:
+        data = write_report(effects.report, serializer)
+    return LatchMark(header.latch, header.latch_index, data)

@@ -1,0 +1,61 @@
+"""Take the progress that bodies report to the storage, from any thread."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Final
+
+from hueyio.consumer.host import Host
+from hueyio.exceptions import HueyException
+from hueyio.progress import Progress, write_progress
+from hueyio.storage.records import Receipt
+
+__all__ = ["Reporter"]
+
+_LONGEST_WAIT: Final = 30.0
+"""Seconds that a thread waits for the loop; one that was abandoned by a consumer that ended must not wait for ever."""
+
+
+class Reporter:
+    """The way of one attempt's progress, fenced by its receipt. Made in the consumer's loop."""
+
+    __slots__ = ("_host", "_loop", "_receipt")
+
+    def __init__(self, host: Host, receipt: Receipt) -> None:
+        self._host = host
+        self._receipt = receipt
+        self._loop = asyncio.get_running_loop()
+
+    async def report(self, progress: Progress) -> bool:
+        """Keep the progress; False if the attempt is not in force any more."""
+        if asyncio.get_running_loop() is self._loop:
+            return await self._write(progress)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._write(progress), self._loop))
+
+    def report_blocking(self, progress: Progress) -> bool:
+        """Do the same from a thread that runs no loop, or another."""
+        if _is_running(self._loop):
+            raise HueyException("progress_sync() would block the loop it waits for: use `await task.progress(...)`")
+        writing = self._write(progress)
+        try:
+            future = asyncio.run_coroutine_threadsafe(writing, self._loop)
+        except RuntimeError:  # the consumer's loop is closed, this thread was left behind
+            writing.close()
+            return False
+        try:
+            return future.result(_LONGEST_WAIT)
+        except FutureTimeout:
+            future.cancel()
+            return False
+
+    async def _write(self, progress: Progress) -> bool:
+        data = write_progress(progress, self._host.serializer)
+        return await (await self._host.session()).report(self._receipt, data)
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
