@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from hueyio.endings import Ending, Error, Returned, read_ending
-from hueyio.exceptions import HueyException, ResultTimeout, SerializationError
+from hueyio.exceptions import HueyException, ResultTimeout, SerializationError, StorageUnavailable
 from hueyio.message import read_task
 from hueyio.progress import Progress, read_progress
 from hueyio.serializer import Serializer
@@ -18,6 +19,8 @@ from hueyio.storage.records import Entry, Found, Over
 from hueyio.task import Expires, Task, eta_from
 
 __all__ = ["Result", "ResultGroup", "Status"]
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -338,7 +341,13 @@ class Result(Generic[R]):
         """Decode what was stored, keep it here, and only then delete it there."""
         self._ending = _read(over, self._app.serializer)
         if over.data is not None and not (preserve or over.shared or self._app.keeps_results):
-            await session.delete("results", [self.id])
+            try:
+                await session.delete("results", [self.id])
+            except StorageUnavailable as error:
+                # Were this raised, a value that was deleted, and only nobody could say so, would be lost.
+                logger.warning(
+                    "the result of task %s was read, but may stay until its time is over: %s", self.id, error
+                )
 
     def _value(self) -> Any:
         match self._ending:

@@ -79,6 +79,7 @@ async def test_session_follows_the_master_that_replaces_a_dead_one(use_of: UseOf
     await asyncio.to_thread(sentinels.wait_until_ready)
     use = await use_of(RedisStorage(uuid.uuid4().hex, url=sentinels.url))
     with redis.Redis(port=sentinels.master.port) as admin:
+        admin.set("marker", 1)
         assert admin.wait(1, 5_000) == 1  # what the replica does not have is lost with the master
     dead = sentinels.master
     await asyncio.to_thread(dead.kill)
@@ -116,6 +117,7 @@ async def test_session_follows_the_replica_that_replaces_a_dead_node(use_of: Use
     use = await use_of(RedisStorage(name, url=cluster.url))
     dead = cluster.node_of(key)
     with redis.Redis(port=dead.port) as admin:
+        admin.set(key + b"marker", 1)
         assert admin.wait(1, 5_000) == 1
     await asyncio.to_thread(dead.kill)
     await use.go_on()

@@ -36,7 +36,7 @@ def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture
 async def session(own_server: Server) -> AsyncIterator[RedisSession]:
-    session = await RedisStorage("app", url=own_server.url).connect()
+    session = await RedisStorage("app", url=own_server.url, outage_timeout=0).connect()
     await session.register(OWNER, b"")
     yield session
     await session.close()
@@ -58,7 +58,7 @@ async def test_wait_for_a_result_outlives_a_restart(session: RedisSession, own_s
 async def test_end_that_nobody_could_be_told_of_is_found_after_a_reconnect(
     session: RedisSession, own_server: Server
 ) -> None:
-    other = await RedisStorage("app", url=own_server.url).connect()
+    other = await RedisStorage("app", url=own_server.url, outage_timeout=0).connect()
     await session.enqueue([Entry(Header("a"), b"")])
     (delivery,) = await session.claim({"loop": 1}, OWNER)
     wait = asyncio.ensure_future(session.await_outcomes(["a"]))
@@ -193,7 +193,7 @@ async def test_slow_server_is_given_up_in_time(own_server: Server) -> None:
 
 
 async def test_close_ends_waits_although_the_server_is_away(own_server: Server) -> None:
-    session = await RedisStorage("app", url=own_server.url).connect()
+    session = await RedisStorage("app", url=own_server.url, outage_timeout=0).connect()
     await session.register(OWNER, b"")
     await session.enqueue([Entry(Header("a"), b"")])
     seen = await session.notices(OWNER, None)

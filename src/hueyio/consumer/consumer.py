@@ -34,6 +34,7 @@ from hueyio.consumer.lease import Lease
 from hueyio.consumer.listener import Listener
 from hueyio.consumer.options import ConsumerOptions
 from hueyio.consumer.os_signals import stop_signals
+from hueyio.consumer.outage import Outage
 from hueyio.consumer.reaper import Reaper
 from hueyio.consumer.runner import Runner
 from hueyio.consumer.scheduler import Scheduler
@@ -309,6 +310,9 @@ class Consumer:
             *((ticker,) if options.periodic else ()),
             self._lease,
         )
+        outage = Outage()
+        for service in (*self._feeders, self._settler):
+            service.outage = outage
 
     def _pause(self, paused: bool) -> None:
         """Start nothing while the queue is paused: what was claimed and not started goes back."""

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from hueyio.exceptions import HueyException
+from hueyio.consumer.outage import Outage
+from hueyio.exceptions import HueyException, StorageUnavailable
 from hueyio.storage.contract import LeaseKeeper
 
 __all__ = ["Heartbeat"]
@@ -30,8 +31,9 @@ class Heartbeat:
     given up.
     """
 
-    def __init__(self, keeper: LeaseKeeper, lease: float, on_lost: Callable[[], None]) -> None:
+    def __init__(self, keeper: LeaseKeeper, lease: float, on_lost: Callable[[], None], outage: Outage) -> None:
         self._keeper = keeper
+        self._outage = outage
         self._interval = lease / _BEATS_PER_LEASE
         self.tell_lost = on_lost
         self._stop = threading.Event()
@@ -59,6 +61,10 @@ class Heartbeat:
         """Beat once; False if there is no lease any more."""
         try:
             alive = self._keeper.beat()
+        except StorageUnavailable as error:
+            self._outage.note_failure("heartbeat", error)
+            self.steady_since = None
+            return True
         except HueyException as error:
             if self.steady_since is not None:
                 logger.warning("heartbeat: %s; trying again until it works", error)
@@ -68,6 +74,7 @@ class Heartbeat:
             logger.exception("heartbeat failed")
             self.steady_since = None
             return True
+        self._outage.note_success("heartbeat")
         now = time.monotonic()
         # A gap means that this process, or its whole machine, stood still: others may just be waking up too.
         if self.steady_since is None or now - self._last_beat > 2 * self._interval:

@@ -60,7 +60,7 @@ class Lease(Service):
             except RuntimeError:
                 return  # the loop has ended, and the consumer with it
 
-        self._heartbeat = Heartbeat(self._make_keeper(owner), self._seconds, tell_lost)
+        self._heartbeat = Heartbeat(self._make_keeper(owner), self._seconds, tell_lost, self.outage)
         self._heartbeat.start()
         self._lost = False
 

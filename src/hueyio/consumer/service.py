@@ -14,7 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from hueyio.exceptions import HueyException, SessionClosed
+from hueyio.consumer.outage import Outage
+from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
 
 __all__ = ["Service"]
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _FIRST_BACK_OFF: Final = 0.05
-_LONGEST_BACK_OFF: Final = 2.0
+_LONGEST_BACK_OFF: Final = 1.0
 
 
 class Service(ABC):
@@ -34,6 +35,8 @@ class Service(ABC):
         self._woken = False
         self._wait: asyncio.Future[Any] | None = None
         self._failures = 0
+        self.outage = Outage()
+        """What the parts of one consumer share; a service by itself has its own."""
 
     @abstractmethod
     async def step(self) -> float:
@@ -49,12 +52,17 @@ class Service(ABC):
                 if self.stopping:
                     return
                 raise
+            except StorageUnavailable as error:
+                self.outage.note_failure(str(self), error)
+                rest = self._back_off()
             except HueyException as error:
-                rest = self._back_off(error)
-            except Exception as error:
+                if self._failures == 0:
+                    logger.warning("%s: %s; trying again until it works", self, error)
+                rest = self._back_off()
+            except Exception:
                 if self._failures == 0:
                     logger.exception("%s failed", self)
-                rest = self._back_off(error)
+                rest = self._back_off()
             else:
                 self._recover()
             if rest > 0:
@@ -92,14 +100,13 @@ class Service(ABC):
     def __str__(self) -> str:
         return type(self).__name__.lower()
 
-    def _back_off(self, error: Exception) -> float:
+    def _back_off(self) -> float:
         self._failures += 1
-        if self._failures == 1:
-            logger.warning("%s: %s; trying again until it works", self, error)
         longest = min(_FIRST_BACK_OFF * 2.0 ** min(self._failures, 10), _LONGEST_BACK_OFF)
         return longest * random.uniform(0.5, 1.0)
 
     def _recover(self) -> None:
         if self._failures:
-            logger.info("%s: works again after %d failures", self, self._failures)
+            self.outage.note_success(str(self))
+            logger.debug("%s: works again after %d failures", self, self._failures)
             self._failures = 0

@@ -151,7 +151,7 @@ class SentinelGroup:
         _wait(is_ready)
 
     def fail_over(self) -> None:
-        """Have the Sentinels make the replica the master; return when that is so."""
+        """Have the Sentinels make the replica the master, and the master the replica; return when that is so."""
         before = self.master
 
         def is_begun() -> bool:
@@ -163,7 +163,7 @@ class SentinelGroup:
                 return False
 
         _wait(is_begun)
-        _wait(lambda: self.master is not before)
+        _wait(lambda: self.master is not before and b"role:slave" in _admin(before, "INFO", "replication"))
 
     def wait_for_other_master(self, before: Server) -> None:
         """Wait until the Sentinels have noticed that this one is gone, and have made another the master."""

@@ -21,6 +21,7 @@ from hueyio.storage.records import (
     Settlement,
 )
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.eviction import warn_of_eviction
 from hueyio.storage.redis.records import read_deliveries
 from hueyio.storage.redis.settlements import read_answers, write_settlements
 
@@ -40,6 +41,9 @@ class RedisConsuming:
     async def register(self, owner: str, info: bytes) -> None:
         """Begin a lease, or replace its info."""
         await self._core.run("register", (owner, info))
+        if not self._core.has_been_inspected:
+            self._core.has_been_inspected = True
+            self._core.lifetime.spawn(warn_of_eviction(self._core.wire))
 
     async def deregister(self, owner: str) -> None:
         """End a lease; what it holds goes back."""

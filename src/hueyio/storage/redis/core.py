@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
 
-from hueyio.exceptions import StorageError
+from hueyio.exceptions import StorageError, StorageUnavailable
 from hueyio.storage.redis.deployment import Deployment
 from hueyio.storage.redis.doorbell import Doorbell
 from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
@@ -21,6 +22,10 @@ from hueyio.storage.redis.wire import Wire
 
 __all__ = ["RedisCore"]
 
+T = TypeVar("T")
+
+_FIRST_REST: Final = 0.02
+_LONGEST_REST: Final = 0.5
 _FLEET_CHANGES: Final = 20
 """How often owners may come and go between two tries; more is a fault."""
 
@@ -28,11 +33,20 @@ _FLEET_CHANGES: Final = 20
 class RedisCore:
     """The connections of one session: for scripts, and on demand for the bell and for pub/sub."""
 
-    def __init__(self, deployment: Deployment, layout: Layout, *, dead_limit: int, poll_rest: float | None) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        layout: Layout,
+        *,
+        dead_limit: int,
+        poll_rest: float | None,
+        outage_timeout: float,
+    ) -> None:
         self.deployment: Final = deployment
         self.layout: Final = layout
         self.scripts: Final = Scripts(self.layout)
         self.dead_limit: Final = dead_limit
+        self._outage_timeout = outage_timeout
         self.poll_rest: Final = poll_rest
         """Seconds between two looks at the bells; None: block there."""
         client = secrets.token_hex(CLIENT_LENGTH // 2)
@@ -47,6 +61,8 @@ class RedisCore:
         self.mailbox: Final = Mailbox(deployment, self.lifetime, self._needs_mail, self._catch_up)
         self.drains: Final[list[Callable[[], Any]]] = [self.outcomes.drain]
         """What ``close`` waits for before it lets go of the connections."""
+        self.has_been_inspected = False
+        """Whether the server was asked how it is set up."""
         self._fleet: tuple[str, ...] = ()
 
     async def run(self, script: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Any:
@@ -73,6 +89,23 @@ class RedisCore:
                 return content
             self._fleet = tuple([owner.decode() for owner in content])
         raise StorageError(f"{self.deployment}: the owners change faster than they can be looked at")
+
+    async def ride_out(self, repeat: Callable[[], Awaitable[T]], error: StorageUnavailable, since: float) -> T:
+        """Repeat what is idempotent and has failed, until it works or ``outage_timeout`` is over.
+
+        ``since`` is the loop's time at which the first attempt began.
+        """
+        until = since + self._outage_timeout
+        rest = _FIRST_REST
+        while (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(rest * random.uniform(0.5, 1.0), left))
+            rest = min(2 * rest, _LONGEST_REST)
+            self.lifetime.check()
+            try:
+                return await repeat()
+            except StorageUnavailable as again:
+                error = again
+        raise error
 
     async def close(self) -> None:
         """Finish what is being written, end every wait, let go of all connections."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from hueyio.exceptions import StorageUnavailable
 from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry, Over, TaskPlace
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import check_text, read_record
@@ -28,7 +30,11 @@ class RedisWaiting:
         """Return when all ids are over. An outage does not end the wait: it goes on when the server is back."""
         self._core.lifetime.check()
         check_text(ids)
-        return await self._core.outcomes.wait(ids, self._core.mailbox)
+        since = asyncio.get_running_loop().time()
+        try:
+            return await self._core.outcomes.wait(ids, self._core.mailbox)
+        except StorageUnavailable as error:  # it could not begin
+            return await self._core.ride_out(lambda: self._core.outcomes.wait(ids, self._core.mailbox), error, since)
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         """Return a task's progress when it differs from ``seen``, or None when the task is over."""

@@ -28,7 +28,7 @@ __all__ = ["Mailbox"]
 
 _LONGEST_SILENCE: Final = 10.0
 _FIRST_BACK_OFF: Final = 0.05
-_LONGEST_BACK_OFF: Final = 2.0
+_LONGEST_BACK_OFF: Final = 1.0
 
 
 class Mailbox:
@@ -50,6 +50,8 @@ class Mailbox:
         self._confirmations: dict[bytes, asyncio.Future[HueyException | None]] = {}
         self._connection: AbstractConnection | None = None
         self._attempt: asyncio.Future[HueyException | None] | None = None
+        self._failures = 0
+        """Connections in a row that could not be made, or on which not all was caught up with."""
 
     async def subscribe(self, channel: bytes, receive: Callable[[bytes], None]) -> None:
         """Have messages on a channel handed to ``receive``; returns when none can be missed any more."""
@@ -70,6 +72,11 @@ class Mailbox:
         if self._confirmations.pop(channel, None) is not None and self._connection is not None:
             await self._send(self._connection, pack("UNSUBSCRIBE", channel))
 
+    def renew(self) -> None:
+        """Connect anew, because something may have been missed."""
+        if self._connection is not None:
+            self._lifetime.spawn(self._connection.disconnect(nowait=True))
+
     async def _open(self) -> AbstractConnection:
         """Return the present connection, or the outcome of the present attempt to connect."""
         while self._connection is None:
@@ -80,21 +87,20 @@ class Mailbox:
         return self._connection
 
     async def _run(self) -> None:
-        failures = 0
+        self._failures = 0
         try:
             while True:
                 try:
                     connection, _ = await connect(self._deployment)
                     error = await self._use(connection)
-                    failures = 0
                 except HueyException as cause:
                     error = cause
                 self._end_attempt(error)
                 if not self._is_needed():
                     return
                 self._attempt = asyncio.get_running_loop().create_future()
-                failures += 1
-                longest = min(_FIRST_BACK_OFF * 2.0 ** min(failures, 10), _LONGEST_BACK_OFF)
+                self._failures += 1
+                longest = min(_FIRST_BACK_OFF * 2.0 ** min(self._failures, 10), _LONGEST_BACK_OFF)
                 await asyncio.sleep(longest * random.uniform(0.5, 1.0))
         finally:
             self._end_attempt(SessionClosed("the session was closed, or its loop has ended"))
@@ -138,6 +144,7 @@ class Mailbox:
     async def _catch_up(self, connection: AbstractConnection) -> None:
         try:
             await self._on_connected()
+            self._failures = 0
         except HueyException:
             await connection.disconnect(nowait=True)  # and all over again
 

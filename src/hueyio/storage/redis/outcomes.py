@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from hueyio.exceptions import HueyException, SessionClosed
+from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
 from hueyio.storage.batching import Batcher
 from hueyio.storage.records import Over
 from hueyio.storage.redis.lifetime import Lifetime
@@ -84,6 +84,7 @@ class Outcomes:
         self._turnstile = Turnstile(_MOST_IN_A_TURN)
         self._registrations: dict[str, _Registration] = {}
         self._number = 0
+        self._mailbox: Mailbox | None = None
 
     @property
     def is_awaited(self) -> bool:
@@ -95,6 +96,7 @@ class Outcomes:
         if not ids:
             return []
         await self._turnstile.enter()
+        self._mailbox = mailbox
         await mailbox.subscribe(self._channel, self._receive)
         self._lifetime.check()
         call = _Call(asyncio.get_running_loop().create_future(), ids)
@@ -135,9 +137,12 @@ class Outcomes:
             self._changes.submit(new).add_done_callback(lambda future: self._note_failure(new, future))
 
     def _note_failure(self, changes: Sequence[_Change], future: asyncio.Future[list[None]]) -> None:
-        """Fail the calls whose registration did not go through."""
+        """See to it that a registration which did not go through is made again, or fail the calls that want it."""
         error = None if future.cancelled() else future.exception()
         if not isinstance(error, HueyException):
+            return
+        if isinstance(error, StorageUnavailable) and self._mailbox is not None:
+            self._mailbox.renew()  # which registers all again, as often as it takes
             return
         for id, number, _ in changes:
             registration = self._registrations.get(id)

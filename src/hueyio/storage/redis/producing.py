@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
-from hueyio.exceptions import LeaseLost, StorageError
+from hueyio.exceptions import LeaseLost, StorageError, StorageUnavailable
 from hueyio.storage.batching import Batcher
 from hueyio.storage.records import Delivery, Entry, Found, Latch, Place, Placed
 from hueyio.storage.redis.core import RedisCore
@@ -26,6 +27,7 @@ class RedisProducing:
 
     def __init__(self, core: RedisCore) -> None:
         self._core = core
+        self._loop = asyncio.get_running_loop()
         self._entries: Batcher[tuple[bytes, bytes], Placed] = Batcher(
             self._enqueue, _MOST_IN_A_CALL, core.lifetime.spawn
         )
@@ -34,16 +36,21 @@ class RedisProducing:
     async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
         """Add all entries in one step, if they are at most 1,000 or have latches; more are added a thousand at a time.
 
-        The calls of one turn of the loop share a round trip.
+        The calls of one turn of the loop share a round trip. What fails because the server cannot be used is
+        repeated for a while: an id that is alive is left alone.
         """
         self._core.lifetime.check()
         try:
             records = [(entry.header.id.encode(), write_record(entry)) for entry in entries]
         except UnicodeEncodeError as error:
             raise StorageError(f"{error.object!r} is no text that UTF-8 can hold") from None
-        if latches:
-            return await self._enqueue_latched(records, latches)
-        return await self._entries.submit(records) if records else []
+        if not records and not latches:
+            return []
+        since = self._loop.time()
+        try:
+            return await self._submit(records, latches)
+        except StorageUnavailable as error:
+            return await self._core.ride_out(lambda: self._submit(records, latches), error, since)
 
     async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
         """Flag what is alive; hand over what nobody holds."""
@@ -56,6 +63,9 @@ class RedisProducing:
         """Say where each id is."""
         reply = await self._core.run_over_fleet("locate", ids)
         return [_read_found(id, *reply[3 * at : 3 * at + 3]) for at, id in enumerate(ids)]
+
+    def _submit(self, records: list[tuple[bytes, bytes]], latches: Sequence[Latch]) -> Awaitable[list[Placed]]:
+        return self._enqueue_latched(records, latches) if latches else self._entries.submit(records)
 
     async def _enqueue_latched(self, records: Sequence[tuple[bytes, bytes]], latches: Sequence[Latch]) -> list[Placed]:
         """Make latches and add their members, in a step of its own however many they are."""

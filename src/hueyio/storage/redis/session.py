@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
-from hueyio.exceptions import ConfigurationError
+from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.redis.consuming import RedisConsuming
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.dead import RedisDead
@@ -35,7 +36,11 @@ class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, Redi
         """
         await core.lifetime.begin()
         try:
-            version = await core.run("open", (writer,))
+            since = asyncio.get_running_loop().time()
+            try:
+                version = await core.run("open", (writer,))
+            except StorageUnavailable as error:
+                version = await core.ride_out(lambda: core.run("open", (writer,)), error, since)
             if version is not None:
                 raise ConfigurationError(
                     f"{core.deployment} is version {version.decode()} and lacks commands: "

@@ -56,6 +56,9 @@ class RedisStorage:
     Say where the server is by ``url``, by a ``connection_pool`` or a ``client`` of redis-py (only its settings are
     used) or by connection parameters; what is None counts as not given. ``blocking=False`` looks at the doorbell every
     ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept.
+
+    While the server cannot be used, connecting, enqueueing and the beginning of a wait are repeated for
+    ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
     """
 
     _flavour: ClassVar[Flavour] = Flavour()
@@ -76,12 +79,15 @@ class RedisStorage:
         blocking: bool = True,
         read_timeout: float = 1,
         dead_limit: int = 10_000,
+        outage_timeout: float = 2,
         **connection_params: Any,
     ) -> None:
         if read_timeout <= 0:
             raise ConfigurationError(f"read_timeout must be positive, not {read_timeout!r}")
         if dead_limit < 0:
             raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
+        if not outage_timeout >= 0:
+            raise ConfigurationError(f"outage_timeout must not be negative, not {outage_timeout!r}")
         params = {"host": host, "port": port, "db": db, "username": username, "password": password}
         self._name = name
         self._layout = Layout(name, self._flavour)
@@ -95,6 +101,7 @@ class RedisStorage:
         )
         self._poll_rest = None if blocking else float(read_timeout)
         self._dead_limit = dead_limit
+        self._outage_timeout = float(outage_timeout)
 
     @property
     def name(self) -> str:
@@ -108,7 +115,13 @@ class RedisStorage:
 
     async def connect(self) -> RedisSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
-        core = RedisCore(self._deployment, self._layout, dead_limit=self._dead_limit, poll_rest=self._poll_rest)
+        core = RedisCore(
+            self._deployment,
+            self._layout,
+            dead_limit=self._dead_limit,
+            poll_rest=self._poll_rest,
+            outage_timeout=self._outage_timeout,
+        )
         return await RedisSession.open(core, type(self).__name__)
 
     def lease_keeper(self, owner: str) -> RedisLeaseKeeper:
