@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, TaskArgumentError, TaskCancelled, TaskNotUnique
+from hueyio import ConfigurationError, Huey, SqliteHuey, TaskArgumentError, TaskCancelled, TaskNotUnique
 from hueyio.task import Task
 from hueyio.unique import key_of_arguments
 
@@ -163,6 +166,23 @@ async def test_call_decides_for_itself(huey: Huey) -> None:
     assert (await work(1)).id != first.id
     with pytest.raises(ConfigurationError, match="unique must be"):
         await work.options(unique="always")(1)  # type: ignore[arg-type]
+
+
+async def test_unique_call_in_a_transaction(tmp_path: Path) -> None:
+    file = str(tmp_path / "unique.db")
+    huey = SqliteHuey("unique", filename=file)
+
+    @huey.task(unique="skip", unique_key="one")
+    def work(n: int) -> int:
+        return n
+
+    first = await work(1)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        assert (await huey.enqueue_in(connection, work.s(2))).id == first.id
+        with pytest.raises(TaskNotUnique):
+            await huey.enqueue_in(connection, work.options(unique="replace").s(3))
+    assert await huey.count() == 1
+    await huey.close()
 
 
 async def test_each_task_has_keys_of_its_own(huey: Huey) -> None:

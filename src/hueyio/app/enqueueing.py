@@ -112,8 +112,12 @@ class Enqueueing(Revoking):
             raise ConfigurationError(
                 f"{type(self).__name__} keeps its tasks where your transactions do not reach; SqliteHuey has enqueue_in"
             )
-        await storage.enqueue_in(connection, [entry])
-        return self._handle_on(task)
+        (placed,) = await storage.enqueue_in(connection, [entry])
+        if placed.holder is None:
+            return self._handle_on(task)
+        if task.unique.mode != "skip":  # nothing can be replaced inside a transaction of the application's
+            raise TaskNotUnique(task.name, placed.holder)
+        return self._handle_on_holder(task, placed.holder)
 
     def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
