@@ -1,6 +1,7 @@
 """Huey's task queue, reborn on the event loop."""
 
 from hueyio.app import Huey
+from hueyio.base_storage import BaseStorage, EmptyData
 from hueyio.canvas import ChordResult, chord, group
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.crontab import crontab
@@ -34,6 +35,8 @@ from hueyio.execution.context import current_task
 from hueyio.fleet import ConsumerInfo
 from hueyio.lock import Semaphore, TaskLock
 from hueyio.presets import (
+    BlackHoleHuey,
+    FileHuey,
     MemoryHuey,
     PriorityRedisExpireHuey,
     PriorityRedisHuey,
@@ -80,6 +83,8 @@ __all__ = [
     "SIGNAL_SCHEDULED",
     "SIGNAL_TIMEOUT",
     "SKIPPED",
+    "BaseStorage",
+    "BlackHoleHuey",
     "CancelExecution",
     "ChordResult",
     "ConfigurationError",
@@ -87,7 +92,9 @@ __all__ = [
     "ConsumerInfo",
     "ConsumerOptions",
     "DeadTask",
+    "EmptyData",
     "Error",
+    "FileHuey",
     "Huey",
     "HueyException",
     "JSONSerializer",

@@ -1,0 +1,15 @@
+"""The file storage against the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hueyio.testing import Recipe, StorageConformance
+
+
+class TestFile(StorageConformance):
+    @pytest.fixture
+    def recipe(self, tmp_path: Path) -> Recipe:
+        return Recipe("hueyio.storage.file:FileStorage", name="file", path=str(tmp_path / "queue"))
