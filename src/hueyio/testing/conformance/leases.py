@@ -52,11 +52,11 @@ class Leases(Basis):
             return owner.silence > 0.02
 
         await eventually(is_silent)
+        begun = time.monotonic()
         if sign == "beat":
             await asyncio.to_thread(_beat, storage, worker.owner, 1)
         else:
             await worker.session.register(worker.owner, b"")
-        begun = time.monotonic()
         (owner,) = await worker.session.owners()
         assert 0 <= owner.silence <= time.monotonic() - begun + 0.02
 
