@@ -41,3 +41,9 @@ class TestSentinel(StorageConformance):
     @pytest.fixture
     def recipe(self, sentinels: SentinelGroup) -> Recipe:
         return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=sentinels.url)
+
+
+class TestPriorityExpireCluster(StorageConformance):
+    @pytest.fixture
+    def recipe(self, cluster: ServerCluster) -> Recipe:
+        return Recipe("hueyio.storage.redis:PriorityRedisExpireStorage", name=uuid.uuid4().hex, url=cluster.url)

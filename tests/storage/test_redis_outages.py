@@ -232,7 +232,7 @@ async def test_task_whose_reply_is_lost_runs_once_and_at_once(proxy: FaultProxy,
     print(f"{script} {kind}: {LOST_REPLIES} replies lost, slowest start {slowest:.3f} s")
     assert set(load.runs.values()) == {1}
     assert load.lost == set()
-    assert slowest < 2  # and not a lease
+    assert slowest < 5  # and not a lease
     await load.close()
 
 
