@@ -13,7 +13,7 @@ from typing import Final, get_args
 
 from benchmarks import delay, due, environment, memory, report, waiters
 from benchmarks.child import ChildFailed
-from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders
+from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, peers
 from benchmarks.protocol import Figures
 from benchmarks.server import RedisServer, find_server
 from benchmarks.trial import Bench, Sizes
@@ -24,7 +24,8 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    kinds: list[Kind] = [options.only] if options.only else list(KINDS)
+    only: Kind | None = "redis" if getattr(options, "peers", False) else options.only
+    kinds: list[Kind] = [only] if only else list(KINDS)
     try:
         with ExitStack() as stack:
             server = None
@@ -50,18 +51,19 @@ def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
             bench.profile(contenders(kind)[0], options.lines)
         return
     rounds: dict[Kind, list[dict[str, Figures]]] = {kind: [] for kind in kinds}
+    taking_part = {kind: peers() if options.peers else contenders(kind) for kind in kinds}
     for number in range(1, options.rounds + 1):
         for kind in kinds:
             _say(f"round {number} of {options.rounds}, {kind}")
-            rounds[kind].append(_round(bench, kind, options.measure))
+            rounds[kind].append(_round(bench, options.measure, taking_part[kind]))
     _say("")
     report.print_all(rounds, options.best)
     if options.json:
         report.write_json(options.json, rounds, environment.facts(server), options.tasks)
 
 
-def _round(bench: Bench, kind: Kind, measures: list[Measure]) -> dict[str, Figures]:
-    taking_part: list[Contender] = [one for one in contenders(kind) if one.measures.intersection(measures)]
+def _round(bench: Bench, measures: list[Measure], everybody: Sequence[Contender]) -> dict[str, Figures]:
+    taking_part: list[Contender] = [one for one in everybody if one.measures.intersection(measures)]
     return {contender.name: bench.run(contender, measures) for contender in taking_part}
 
 
@@ -132,6 +134,11 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         default=list(MEASURES),
         metavar="NAME",
         help=f"some of {', '.join(MEASURES)} (default: all)",
+    )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="compare with other asyncio libraries, on Redis only",
     )
     parser.add_argument("--best", action="store_true", help="each one's best round instead of medians")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders"]
+__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders", "peers"]
 
 Kind: TypeAlias = Literal["sqlite", "redis"]
 """Where the tasks are."""
@@ -29,7 +29,7 @@ class Contender:
     """One library with one set of settings on one kind of storage."""
 
     name: str
-    library: Literal["hueyio", "huey"]
+    library: Literal["hueyio", "huey", "saq", "streaq", "taskiq"]
     kind: Kind
     options: Mapping[str, Any] = field(default_factory=dict)
     """What its Huey is made with, beside the address."""
@@ -70,3 +70,10 @@ def contenders(kind: Kind) -> tuple[Contender, ...]:
         measures=for_latency,
     )
     return ours, theirs, unsafe, polling
+
+
+def peers() -> tuple[Contender, ...]:
+    """List the asyncio libraries that hueyio is compared with on Redis, hueyio and Huey first."""
+    libraries: tuple[Literal["saq", "streaq", "taskiq"], ...] = ("saq", "streaq", "taskiq")
+    ours, theirs, _ = contenders("redis")
+    return ours, theirs, *(Contender(name=name, library=name, kind="redis") for name in libraries)

@@ -12,7 +12,7 @@ from benchmarks.server import RedisServer
 
 __all__ = ["describe", "facts"]
 
-_PACKAGES: Final = ("hueyio", "huey", "redis", "hiredis", "aiosqlite")
+_PACKAGES: Final = ("hueyio", "huey", "saq", "streaq", "taskiq", "taskiq-redis", "redis", "hiredis", "aiosqlite")
 
 
 def facts(server: RedisServer | None) -> dict[str, str]:

@@ -99,7 +99,7 @@ class Bench:
 
     def _drain(self, contender: Contender) -> Figures:
         tasks = self._sizes.of(contender)
-        if contender.library == "hueyio":
+        if contender.library != "huey":
             return self._drain_with(contender, tasks)
         drains = [
             self._drain_with(contender, tasks // 2, workers=threads) | {"drain threads": threads} for threads in THREADS
