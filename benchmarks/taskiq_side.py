@@ -31,7 +31,7 @@ class Taskiq(Peer):
             self.note_run()
             return number
 
-        self._noop: Any = self._broker.task(noop, task_name="noop")
+        self._noop: Any = self._broker.task(task_name="noop")(noop)
 
     async def open(self) -> None:
         await self._broker.startup()

@@ -17,6 +17,7 @@ from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.session import RedisSession
+from hueyio.storage.redis.wire import pack
 from hueyio.testing.servers import Server
 
 T = TypeVar("T")
@@ -189,6 +190,14 @@ async def test_slow_server_is_given_up_in_time(own_server: Server) -> None:
             await asyncio.to_thread(keeper.beat)
         keeper.close()
     await _again(lambda: session.put("data", {"key": b"value"}))
+    await session.close()
+
+
+async def test_server_that_answers_one_call_after_another_is_not_given_up(own_server: Server) -> None:
+    session = await RedisStorage("app", url=f"{own_server.url}?socket_timeout=1").connect()
+    slow = pack("BLPOP", "nothing", 0.25)  # a server takes what comes on one connection one after another
+    # All are sent at once, and the last is answered after more than the time that one may take.
+    assert await asyncio.gather(*(session._core.wire.call(slow) for _ in range(8))) == [None] * 8
     await session.close()
 
 

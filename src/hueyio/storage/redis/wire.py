@@ -145,6 +145,7 @@ class Link:
         self._alarm: asyncio.TimerHandle | None = None
         self._reader: asyncio.Task[None] | None = None
         self._is_late = False
+        self._heard_at = 0.0
         self._answered = asyncio.Event()
         self.is_open = True
         """Whether it takes calls; one that does not may still have some to answer."""
@@ -220,6 +221,7 @@ class Link:
 
     def _take(self, reply: Any) -> None:
         future = self._calls.popleft().future
+        self._heard_at = self._loop.time()
         self._answered.set()
         if not future.done():
             future.set_result(reply)
@@ -243,7 +245,8 @@ class Link:
         self._alarm = None
         if not self._calls or self._timeout is None or self._reader is None:
             return
-        due = self._calls[0].sent_at + self._timeout
+        # A server that answers is not late, though it may take its time for all that was sent at once.
+        due = max(self._calls[0].sent_at, self._heard_at) + self._timeout
         if due > self._loop.time():
             self._alarm = self._loop.call_at(due, self._look_for_late)
         elif not self._is_late:
