@@ -35,6 +35,7 @@ __all__ = ["Canceller"]
 
 _MOST_AT_ONCE: Final = 500
 _LEASE: Final = 15.0
+_ALIVE: Final = ("queued", "scheduled", "running")
 
 
 class _App(Protocol):
@@ -78,16 +79,17 @@ class Canceller:
 
     async def _cancel(self, ids: list[str]) -> list[bool]:
         owner = f"canceller-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
+        # Looked up first: a consumer may have ended the task before we could ask again.
+        asked = list(dict.fromkeys(ids))
+        alive = {it.id for it in await self.session.locate(asked) if it.place in _ALIVE}
         await self.session.register(owner, json.dumps({"lease": _LEASE}).encode())
         try:
-            deliveries = await self.session.cancel(list(dict.fromkeys(ids)), owner)
+            deliveries = await self.session.cancel(asked, owner)
             await self._settle(deliveries, owner)
         finally:
             await self.session.deregister(owner)
-        ended = {delivery.receipt.id for delivery in deliveries}
-        left = [id for id in ids if id not in ended]
-        running = {found.id for found in await self.session.locate(left) if found.cancelled} if left else set()
-        return [id in ended or id in running for id in ids]
+        alive |= {delivery.receipt.id for delivery in deliveries}
+        return [id in alive for id in ids]
 
     async def _settle(self, deliveries: Sequence[Delivery], owner: str) -> None:
         if not deliveries:
