@@ -59,6 +59,9 @@ class Message(NamedTuple):
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
 _WIDTH: Final = len(_DEFAULTS)
+_PLAIN: Final = 4
+"""The fields that a plain call has; all others have their defaults."""
+_PLAIN_REST: Final = _DEFAULTS[_PLAIN:]
 
 
 def write_task(task: Task, serializer: Serializer) -> bytes:
@@ -137,8 +140,10 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
         tuple(task.chord) if task.chord is not None else None,
         task.values is not None,
     )
+    if message[_PLAIN:] == _PLAIN_REST:  # nearly all are plain calls
+        return message[:_PLAIN]
     width = _WIDTH
-    while width > 4 and message[width - 1] == _DEFAULTS[width - 1]:
+    while width > _PLAIN and message[width - 1] == _DEFAULTS[width - 1]:
         width -= 1
     return message[:width]
 
@@ -149,7 +154,7 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         raise SerializationError(f"a message of version {version!r}, this hueyio reads version {_VERSION}")
     if not (isinstance(id, str) and isinstance(name, str)):
         raise SerializationError("a message without id and name")
-    if len(fields) == 4:  # nearly all are plain calls
+    if len(fields) == _PLAIN:  # nearly all are plain calls
         return Task(name, tuple(fields[3]), id=id)
     message = Message(*fields[:_WIDTH])
     expires_at = _moment(message.expires_at)
