@@ -27,8 +27,8 @@ class Cancelling(Base):
 
         One that is queued, scheduled or waits for its retry never runs (again). A running coroutine is cancelled in its
         consumer, in whatever process; a running function in a thread is let go, and told by ``task.check_timeout()``.
-        Waiters get TaskCancelled. A later stage of a pipeline is cancelled by cancelling the one before it. Returns when the
-        storage knows of it, not when the body has ended.
+        Waiters get TaskCancelled. A later stage of a pipeline is cancelled by cancelling the one before it.
+        Returns when the storage knows of it, not when the body has ended.
         """
         (alive,) = await (await self._canceller()).cancel([_id_of(task)])
         return alive
