@@ -192,3 +192,29 @@ def test_exceptions_are_of_the_families_that_huey_has() -> None:
         assert issubclass(getattr(hueyio, name), TaskException)
     assert str(TaskException()) == "unknown error"
     assert str(TaskException({"error": "ValueError('no')"})) == "ValueError('no')"
+
+
+async def test_error_metadata_can_be_extended(make_huey: Callable[..., Huey]) -> None:
+    """Fact 55."""
+    huey = make_huey()
+
+    class Detailed(Huey):
+        def get_storage(self, **storage_kwargs: Any) -> Any:
+            return huey.storage
+
+        def build_error_result(self, task: Task, exception: BaseException) -> dict[str, Any]:
+            return {**super().build_error_result(task, exception), "who": type(exception).__name__}
+
+    detailed = Detailed(huey.name)
+
+    @detailed.task
+    async def fail() -> None:
+        raise ValueError("no")
+
+    result = await fail()
+    await run_next(detailed)
+    with pytest.raises(TaskException) as caught:
+        await result
+    assert caught.value.metadata["who"] == "ValueError"
+    assert str(caught.value) == "ValueError('no')"
+    await detailed.close()
