@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 import redis
+from redis.exceptions import NoPermissionError
 
 from hueyio import RedisHuey
 from hueyio.storage.redis.layout import Flavour
@@ -88,9 +89,9 @@ async def test_documented_users_can_do_their_work_and_touch_nothing_else(server:
         denied = [entry for entry in admin.acl_log() if entry["object"] not in ("client|setinfo", "client")]
         assert denied == []
         with redis.Redis(port=server.port, username=f"{name}-worker", password="secret") as thief:
-            with pytest.raises(redis.exceptions.NoPermissionError):
+            with pytest.raises(NoPermissionError):
                 thief.hget("hueyio:{other}:tasks", "id")
-            with pytest.raises(redis.exceptions.NoPermissionError):
+            with pytest.raises(NoPermissionError):
                 thief.flushall()
         for role in roles:
             admin.execute_command("ACL", "DELUSER", f"{name}-{role}")
