@@ -65,6 +65,7 @@ from hueyio.signals import (
     SIGNAL_SCHEDULED,
     SIGNAL_TIMEOUT,
 )
+from hueyio.sync import SyncResult, SyncResultGroup
 from hueyio.task import Task
 from hueyio.wrapper import TaskWrapper
 
@@ -121,6 +122,8 @@ __all__ = [
     "SqliteHuey",
     "StorageError",
     "StorageUnavailable",
+    "SyncResult",
+    "SyncResultGroup",
     "Task",
     "TaskArgumentError",
     "TaskCancelled",

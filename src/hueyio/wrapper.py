@@ -12,6 +12,7 @@ from hueyio.exceptions import TaskArgumentError
 from hueyio.result import Result, ResultGroup
 from hueyio.spec import TaskSpec, check_settings
 from hueyio.storage.records import Entry
+from hueyio.sync import SyncResult, SyncTask
 from hueyio.task import Expires, Task, eta_from, seconds_from
 from hueyio.unique import Unique, UniqueKey, UniqueMode, check_unique
 
@@ -100,6 +101,11 @@ class TaskWrapper(Generic[P, R]):
         The task becomes visible with your commit, or never. Raises what a call raises.
         """
         return self._send_in(connection, self.s(*args, **kwargs))
+
+    @property
+    def sync(self) -> SyncTask[P, R]:
+        """The same task for code that blocks: ``add.sync(1, 2).get(timeout=5)``."""
+        return SyncTask(self)
 
     def s(self, *args: Any, **kwargs: Any) -> Task:
         """Build the call without enqueueing it."""
@@ -319,6 +325,11 @@ class BoundOptions(Generic[P, R]):
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
         return self._wrapper._send_in(connection, self.s(*args, **kwargs))
+
+    @property
+    def sync(self) -> Callable[P, SyncResult[R]]:
+        """The same for code that blocks."""
+        return SyncTask[P, R](self)
 
     def s(self, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""

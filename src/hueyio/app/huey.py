@@ -12,6 +12,7 @@ from hueyio.app.limiting import Limiting
 from hueyio.app.looking import Looking
 from hueyio.app.pausing import Pausing
 from hueyio.app.periodic import Periodic
+from hueyio.app.sync import SyncHuey
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.exceptions import ConfigurationError
 from hueyio.signals import SIGNAL_INTERRUPTED
@@ -31,6 +32,11 @@ class Huey(Periodic, Attending, Limiting, Looking, Keeping, DeadLetters, Pausing
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._consumers: WeakSet[Consumer] = WeakSet()
+
+    @property
+    def sync(self) -> SyncHuey:
+        """All coroutine methods of this Huey for code that blocks: ``huey.sync.count()``."""
+        return SyncHuey(self)
 
     def create_consumer(self, **options: Any) -> Consumer:
         """Make a consumer for the running loop; see ``ConsumerOptions`` for what can be set."""

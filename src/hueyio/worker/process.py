@@ -13,6 +13,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 from hueyio.app import Huey
@@ -21,7 +23,6 @@ from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.loading import load_huey
 from hueyio.worker.banner import banner
 from hueyio.worker.loops import run
-from hueyio.worker.metrics import make_metrics
 from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
 from hueyio.worker.probes import Probes
@@ -92,7 +93,7 @@ class WorkerProcess:
         """Consume until all consumers have stopped, or one crashed."""
         status = Status(asyncio.get_running_loop(), tuple(zip(self._hueys(), self._consumers, strict=True)))
         address = self._options.health_address()
-        probes = None if address is None else Probes(*address, status, make_metrics(status))
+        probes = None if address is None else Probes(*address, status, _metrics(status))
         if probes is not None:
             logger.info("probes on http://%s:%d/live, /ready and /metrics", *probes.address)
         beside = [asyncio.create_task(_ping_systemd())]
@@ -199,6 +200,14 @@ async def _ping_systemd() -> None:
     while interval is not None:
         notify("WATCHDOG=1")
         await asyncio.sleep(interval)
+
+
+def _metrics(status: Status) -> Callable[[], tuple[str, bytes]] | None:
+    """Return what writes the metrics; None where the library for it is not installed."""
+    if find_spec("prometheus_client") is None:
+        return None
+    metrics: Callable[[], tuple[str, bytes]] = import_module("hueyio.worker.metrics").make_metrics(status)
+    return metrics
 
 
 def _exit_now() -> None:

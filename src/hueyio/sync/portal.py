@@ -1,0 +1,121 @@
+"""One event loop in a thread of its own, for all blocking calls of this process.
+
+Theory of operation. A coroutine is handed to the loop, and the calling thread waits for what comes of it; so threads
+share the loop's connections, and a thousand blocking calls need no more of them than one. The thread is started by the
+first call and is a daemon, ended at exit. A forked child has none of its parent's threads, and starts its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from hueyio.exceptions import HueyException
+
+__all__ = ["block_on"]
+
+T = TypeVar("T")
+
+_END_TIME: Final = 2.0
+"""Seconds that the loop gets at exit to let go of its connections."""
+
+
+def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the portal's loop, and wait for it; the context's variables are seen there.
+
+    Raises HueyException on the thread of a running loop, where waiting would stop everything. KeyboardInterrupt cancels
+    the coroutine.
+    """
+    if _is_on_a_loop():
+        name = getattr(coroutine, "__qualname__", "a coroutine")
+        coroutine.close()
+        raise HueyException(f"{name}: a blocking call on the thread of a running event loop; use `await` there instead")
+    began, ended = threading.Event(), threading.Event()
+    future = asyncio.run_coroutine_threadsafe(_run(coroutine, began, ended), _portal.loop())
+    try:
+        return future.result()
+    except BaseException:
+        if not ended.is_set():
+            future.cancel()
+            ended.wait(_END_TIME)
+        raise
+    finally:
+        if not began.is_set():
+            coroutine.close()  # cancelled before that
+
+
+async def _run(coroutine: Coroutine[Any, Any, T], began: threading.Event, ended: threading.Event) -> T:
+    began.set()
+    try:
+        return await coroutine
+    finally:
+        ended.set()
+
+
+def _is_on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class _Portal:
+    """The loop and its thread."""
+
+    _lock: threading.Lock
+    _loop: asyncio.AbstractEventLoop | None
+    _stop: asyncio.Event | None
+    _thread: threading.Thread | None
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop; starts it if it does not run."""
+        with self._lock:
+            if self._loop is None:
+                started = threading.Event()
+                self._thread = threading.Thread(target=self._serve, args=(started,), name="hueyio-sync", daemon=True)
+                self._thread.start()
+                started.wait()
+        if self._loop is None:
+            raise HueyException("the event loop of blocking calls did not start")
+        return self._loop
+
+    def end(self) -> None:
+        """Cancel what still runs there, and close the loop."""
+        loop, stop, thread = self._loop, self._stop, self._thread
+        if loop is None or stop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(_END_TIME)
+
+    def begin(self) -> None:
+        """Have no loop: nothing was called yet, or this is a forked child."""
+        self._lock = threading.Lock()
+        self._loop = None
+        self._stop = None
+        self._thread = None
+
+    def _serve(self, started: threading.Event) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._wait(started))
+        finally:
+            started.set()
+
+    async def _wait(self, started: threading.Event) -> None:
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        started.set()
+        await self._stop.wait()
+
+
+_portal: Final = _Portal()
+os.register_at_fork(after_in_child=_portal.begin)
+atexit.register(_portal.end)

@@ -1,0 +1,218 @@
+"""The blocking side: the same names, the same signatures, for code without a loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hueyio import Huey, HueyException, MemoryHuey, Result, ResultGroup, ResultTimeout, TaskArgumentError, TaskException
+from hueyio.app.sync import SyncHuey
+from hueyio.sync import SyncResult, SyncResultGroup, SyncTask, block_on
+from hueyio.wrapper import TaskWrapper
+
+LIFE_CYCLE = {"session", "send", "__aenter__", "__aexit__"}
+"""Coroutine methods of Huey that only the async side has: they are about its own loop."""
+
+
+def coroutine_methods(kind: type) -> dict[str, Any]:
+    found = dict(inspect.getmembers(kind, lambda it: inspect.iscoroutinefunction(it) or inspect.isasyncgenfunction(it)))
+    return {name: method for name, method in found.items() if not name.startswith("_")}
+
+
+def parameters(method: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
+    return [(it.name, it.kind, it.default) for it in inspect.signature(method).parameters.values()]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (theirs, ours)
+        for theirs, ours in [
+            (Huey, SyncHuey),
+            (Result, SyncResult),
+            (ResultGroup, SyncResultGroup),
+            (TaskWrapper, SyncTask),
+        ]
+    ],
+)
+def test_every_coroutine_has_a_blocking_twin_of_the_same_signature(theirs: type, ours: type) -> None:
+    methods = {name: method for name, method in coroutine_methods(theirs).items() if name not in LIFE_CYCLE}
+    assert methods
+    for name, method in methods.items():
+        assert hasattr(ours, name), f"{ours.__name__} lacks {name}"
+        assert parameters(getattr(ours, name)) == parameters(method), name
+
+
+@pytest.mark.parametrize("name", ["schedule", "map"])
+def test_what_returns_a_coroutine_has_a_twin_too(name: str) -> None:
+    assert parameters(getattr(SyncTask, name)) == parameters(getattr(TaskWrapper, name))
+
+
+@pytest.fixture
+def served(make_huey: Callable[..., Huey]) -> Iterator[Huey]:
+    """A Huey whose consumer runs in a loop of another thread."""
+    huey = make_huey()
+
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    @huey.task
+    def fail() -> None:
+        raise ValueError("broken")
+
+    @huey.task
+    def nested(a: int) -> int:
+        return int(add.sync(a, 1).get(timeout=30))
+
+    huey.tasks = (add, fail, nested)  # type: ignore[attr-defined]
+    started, stop = threading.Event(), threading.Event()
+
+    async def consume() -> None:
+        async with huey, huey.create_consumer(lease=5.0):
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(consume(),))
+    thread.start()
+    assert started.wait(30)
+    yield huey
+    stop.set()
+    thread.join(30)
+    huey.sync.close()
+
+
+def test_plain_thread_enqueues_and_waits(served: Huey) -> None:
+    add, fail, _ = served.tasks  # type: ignore[attr-defined]
+    result = add.sync(1, 2)
+    assert isinstance(result, SyncResult)
+    assert result.get(timeout=30) == 3
+    with pytest.raises(TaskException, match="broken"):
+        fail.sync().get(blocking=True)
+    assert add.sync.map([(1, 2), (3, 4)]).get(blocking=True) == [3, 7]
+    assert sorted(add.sync.map([(1, 2), (3, 4)]).as_completed()) == [3, 7]
+    assert add.options(priority=None).sync(2, 2).get(timeout=30) == 4
+
+
+def test_body_of_a_sync_task_enqueues_and_waits(served: Huey) -> None:
+    nested = served.tasks[2]  # type: ignore[attr-defined]
+    assert nested.sync(4).get(timeout=30) == 5
+
+
+def test_many_threads_share_the_loop(served: Huey) -> None:
+    add = served.tasks[0]  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(20) as pool:
+        values = list(pool.map(lambda n: add.sync(n, 1).get(timeout=30), range(100)))
+    assert values == [n + 1 for n in range(100)]
+    assert [thread.name for thread in threading.enumerate()].count("hueyio-sync") == 1
+
+
+def test_wait_that_runs_out_raises(tmp_path: Path) -> None:
+    huey = MemoryHuey("idle")
+
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    result = add.sync(1, 2)
+    assert result.get() is None
+    assert result.status() == "queued"
+    with pytest.raises(ResultTimeout):
+        result.get(timeout=0.01)
+    assert huey.sync.count() == 1
+    huey.sync.put("key", [1])
+    assert huey.sync.get("key") == [1]
+    assert huey.sync.result_of(result.id).status() == "queued"
+    with pytest.raises(TaskArgumentError):
+        add.sync(1)  # type: ignore[call-arg]
+
+
+async def test_call_on_the_thread_of_a_running_loop_raises_instead_of_hanging() -> None:
+    huey = MemoryHuey("loop")
+
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    with pytest.raises(HueyException, match="use `await` there"):
+        add.sync(1, 2)
+    with pytest.raises(HueyException, match="use `await` there"):
+        huey.sync.count()
+
+
+def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
+    huey = MemoryHuey("interrupted")
+
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    result = add.sync(1, 2)
+    main = threading.get_ident()
+
+    async def interrupt_when_waiting() -> None:
+        """Interrupt the main thread when the wait has registered, and the thread sits in it."""
+        state = huey.storage._state  # type: ignore[attr-defined]
+        while not state.outcomes.waits or sys._current_frames()[main].f_code.co_name != "wait":
+            await asyncio.sleep(0)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    threading.Thread(target=block_on, args=(interrupt_when_waiting(),)).start()
+    with pytest.raises(KeyboardInterrupt):
+        result.get(blocking=True)
+    assert not huey.storage._state.outcomes.waits  # type: ignore[attr-defined]
+    assert result.status() == "queued"
+
+
+FORKING = """
+import os, sys
+import hueyio
+
+huey = hueyio.SqliteHuey("forked", filename=sys.argv[1])
+
+@huey.task
+def add(a, b):
+    return a + b
+
+add.sync(1, 2)
+child = os.fork()
+if child == 0:
+    add.sync(3, 4)
+    os._exit(0)
+os.waitpid(child, 0)
+add.sync(5, 6)
+print(huey.sync.count())
+"""
+
+
+def test_forked_child_has_a_loop_of_its_own_and_nothing_is_printed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "default", "-c", FORKING, str(tmp_path / "app.db")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore::DeprecationWarning"},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+
+
+def test_immediate_mode_runs_the_task_at_once() -> None:
+    huey = MemoryHuey("now", immediate=True)
+
+    @huey.task
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    assert add.sync(1, 2).get() == 3
