@@ -16,12 +16,23 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, HueyException, MemoryHuey, Result, ResultGroup, ResultTimeout, TaskArgumentError, TaskException
+from hueyio import (
+    Huey,
+    HueyException,
+    MemoryHuey,
+    Result,
+    ResultGroup,
+    ResultTimeout,
+    TaskArgumentError,
+    TaskException,
+    chord,
+    group,
+)
 from hueyio.app.sync import SyncHuey
 from hueyio.sync import SyncResult, SyncResultGroup, SyncTask, block_on
 from hueyio.wrapper import TaskWrapper
 
-LIFE_CYCLE = {"session", "send", "__aenter__", "__aexit__"}
+LIFE_CYCLE = {"session", "send", "send_in", "enqueue_in", "notify_interrupted_tasks"}
 """Coroutine methods of Huey that only the async side has: they are about its own loop."""
 
 
@@ -76,7 +87,11 @@ def served(make_huey: Callable[..., Huey]) -> Iterator[Huey]:
     def nested(a: int) -> int:
         return int(add.sync(a, 1).get(timeout=30))
 
-    huey.tasks = (add, fail, nested)  # type: ignore[attr-defined]
+    @huey.task
+    def total(values: list[int]) -> int:
+        return sum(values)
+
+    huey.tasks = (add, fail, nested, total)  # type: ignore[attr-defined]
     started, stop = threading.Event(), threading.Event()
 
     async def consume() -> None:
@@ -94,7 +109,7 @@ def served(make_huey: Callable[..., Huey]) -> Iterator[Huey]:
 
 
 def test_plain_thread_enqueues_and_waits(served: Huey) -> None:
-    add, fail, _ = served.tasks  # type: ignore[attr-defined]
+    add, fail, *_ = served.tasks  # type: ignore[attr-defined]
     result = add.sync(1, 2)
     assert isinstance(result, SyncResult)
     assert result.get(timeout=30) == 3
@@ -103,6 +118,20 @@ def test_plain_thread_enqueues_and_waits(served: Huey) -> None:
     assert add.sync.map([(1, 2), (3, 4)]).get(blocking=True) == [3, 7]
     assert sorted(add.sync.map([(1, 2), (3, 4)]).as_completed()) == [3, 7]
     assert add.options(priority=None).sync(2, 2).get(timeout=30) == 4
+
+
+def test_groups_chords_and_schedules_work_without_a_loop(served: Huey) -> None:
+    add = served.tasks[0]  # type: ignore[attr-defined]
+    total = served.tasks[3]  # type: ignore[attr-defined]
+    assert served.sync.enqueue(group([add.s(1, 2), add.s(3, 4)])).get(blocking=True) == [3, 7]
+    made = served.sync.enqueue(chord([add.s(1, 2), add.s(3, 4)], total))
+    assert made.get(timeout=30) == 10
+    served.sync.schedules().add("nightly", add, "0 3 * * *", (1, 2))
+    assert [found.name for found in served.sync.schedules().list()] == ["nightly"]
+    assert served.sync.schedules().run_now("nightly").get(timeout=30) == 3
+    result = add.options(delay=3600).sync(1, 2)
+    assert result.cancel()
+    assert list(result.updates()) == []
 
 
 def test_body_of_a_sync_task_enqueues_and_waits(served: Huey) -> None:

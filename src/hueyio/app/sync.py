@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hueyio.app.cancelling import Cancelling
 from hueyio.app.dead_letters import DeadLetters
 from hueyio.app.driving import Driving
 from hueyio.app.enqueueing import Enqueueing
 from hueyio.app.keeping import Keeping
+from hueyio.app.limiting import Limiting
 from hueyio.app.looking import Looking
+from hueyio.app.pausing import Pausing
+from hueyio.app.periodic import Periodic
 from hueyio.app.revoking import Revoking
-from hueyio.sync import SyncResult, blocking, to_sync
+from hueyio.app.sync_handles import SyncChordResult, SyncSchedules
+from hueyio.canvas import ChordResult, chord, group
+from hueyio.sync import SyncResult, block_on, blocking, to_sync
+from hueyio.task import Task
 
 __all__ = ["SyncHuey"]
 
@@ -20,13 +29,24 @@ class SyncHuey:
     one loop and its connections.
     """
 
-    def __init__(self, huey: Enqueueing) -> None:
+    def __init__(self, huey: Periodic) -> None:
         self._wrapped = huey
 
-    enqueue = blocking(Enqueueing.enqueue)
+    def enqueue(self, task: Task | group | chord) -> Any:
+        """Enqueue a task, a group or a chord; return the blocking form of what ``Huey.enqueue`` returns."""
+        handle = block_on(self._wrapped.enqueue(task))
+        return SyncChordResult(handle) if isinstance(handle, ChordResult) else to_sync(handle)
+
     enqueue_many = blocking(Enqueueing.enqueue_many)
     result = blocking(Enqueueing.result)
     close = blocking(Enqueueing.close)
+
+    cancel = blocking(Cancelling.cancel)
+    pause = blocking(Pausing.pause)
+    resume = blocking(Pausing.resume)
+    is_paused = blocking(Pausing.is_paused)
+    is_locked = blocking(Limiting.is_locked)
+    flush_locks = blocking(Limiting.flush_locks)
 
     revoke = blocking(Revoking.revoke)
     revoke_by_id = blocking(Revoking.revoke_by_id)
@@ -62,6 +82,10 @@ class SyncHuey:
     dead = blocking(DeadLetters.dead)
     requeue = blocking(DeadLetters.requeue)
     purge = blocking(DeadLetters.purge)
+
+    def schedules(self) -> SyncSchedules:
+        """Return the schedules that are kept in the storage."""
+        return SyncSchedules(self._wrapped.schedules())
 
     def result_of(self, task_id: str) -> SyncResult[object]:
         """Return a handle on the result of a task whose id is known."""

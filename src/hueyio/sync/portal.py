@@ -11,12 +11,12 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import HueyException
 
-__all__ = ["block_on"]
+__all__ = ["block_on", "iterate"]
 
 T = TypeVar("T")
 
@@ -46,6 +46,26 @@ def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
     finally:
         if not began.is_set():
             coroutine.close()  # cancelled before that
+
+
+def iterate(values: AsyncIterator[T]) -> Iterator[T]:
+    """Iterate over an asynchronous iterator, blocking between its values; an iteration that is left closes it."""
+
+    async def next_value() -> tuple[T] | None:
+        try:
+            return (await anext(values),)
+        except StopAsyncIteration:
+            return None
+
+    async def close() -> None:
+        if isinstance(values, AsyncGenerator):
+            await values.aclose()
+
+    try:
+        while (found := block_on(next_value())) is not None:
+            yield found[0]
+    finally:
+        block_on(close())
 
 
 async def _run(coroutine: Coroutine[Any, Any, T], began: threading.Event, ended: threading.Event) -> T:

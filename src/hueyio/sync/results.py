@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from hueyio.endings import Error
+from hueyio.progress import Progress
 from hueyio.result import Result, ResultGroup, Status
-from hueyio.sync.portal import block_on
+from hueyio.sync.portal import block_on, iterate
 from hueyio.task import Expires, Task
 
 __all__ = ["SyncResult", "SyncResultGroup", "to_sync"]
@@ -102,6 +103,14 @@ class SyncResult(Generic[R]):
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
         block_on(self._wrapped.revoke(revoke_until, revoke_once))
 
+    def cancel(self) -> bool:
+        """Cancel the task wherever it is; False if it was over already."""
+        return block_on(self._wrapped.cancel())
+
+    def updates(self) -> Iterator[Progress]:
+        """Yield what the task reports of its progress, as it comes; ends when the task is over."""
+        return iterate(self._wrapped.updates())
+
     def restore(self) -> bool:
         """Take the revocation of this task back; False if there is none."""
         return block_on(self._wrapped.restore())
@@ -149,19 +158,7 @@ class SyncResultGroup(Generic[R]):
 
     def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> Iterator[R]:
         """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration."""
-        values = self._wrapped.as_completed(backoff, max_delay)
-
-        async def next_value() -> R:
-            return await anext(values)
-
-        try:
-            while True:
-                try:
-                    yield block_on(next_value())
-                except StopAsyncIteration:
-                    return
-        finally:
-            block_on(values.aclose())  # type: ignore[attr-defined]
+        return iterate(self._wrapped.as_completed(backoff, max_delay))
 
     def __getitem__(self, position: int) -> SyncResult[R]:
         return SyncResult(self._wrapped[position])
