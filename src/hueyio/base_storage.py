@@ -31,8 +31,8 @@ class EmptyData:
 class BaseStorage:
     """Huey's storage methods as coroutines, on top of ``storage`` (``BaseStorage(huey.storage)``).
 
-    Messages and values are bytes, keys are str or bytes. ``result_ttl`` (seconds, None: for ever) is for values put
-    with ``is_result``. What ``dequeue`` and ``read_schedule`` return is gone from the storage.
+    Messages and values are bytes, keys are str or bytes. ``result_ttl`` (seconds, None: for ever, or the storage's own
+    time) is for values put with ``is_result``. What ``dequeue`` and ``read_schedule`` return is gone from the storage.
     """
 
     blocking = False
@@ -42,7 +42,9 @@ class BaseStorage:
         self.storage = storage
         self.name = storage.name
         self.priority = storage.capabilities.priorities
-        self._result_ttl = result_ttl
+        own_ttl = storage.capabilities.result_ttl
+        self._keeps_results = own_ttl is not None
+        self._result_ttl = own_ttl if result_ttl is None else result_ttl
         self._sessions = Sessions(storage)
 
     async def close(self) -> None:
@@ -140,13 +142,17 @@ class BaseStorage:
         return found
 
     async def pop_data(self, key: str | bytes) -> Any:
-        """Read a value and delete it; EmptyData if there is none."""
+        """Read a value and delete it (but a result where the storage keeps results); EmptyData if there is none."""
         session = await self._session()
-        for area in _VALUES:
-            value = await session.pop(area, _text(key))
-            if value is not None:
-                return value
-        return EmptyData
+        value = await session.pop("data", _text(key))
+        if value is None:
+            value = await self._take_result(session, _text(key))
+        return EmptyData if value is None else value
+
+    async def _take_result(self, session: Session, key: str) -> bytes | None:
+        if self._keeps_results:
+            return (await session.peek("results", [key]))[0]
+        return await session.pop("results", key)
 
     async def delete_data(self, key: str | bytes) -> bool:
         """Delete a value; say whether it was there."""

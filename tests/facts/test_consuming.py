@@ -1,0 +1,68 @@
+"""A consumer beside the facts about single tasks, on every storage."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from hueyio import ConfigurationError, Huey
+
+
+async def test_idle_consumer_stops_at_once(huey: Huey) -> None:
+    """Fact 94."""
+
+    @huey.task
+    async def work() -> int:
+        return 1
+
+    consumer = huey.create_consumer()
+    await consumer.start()
+    assert await (await work()) == 1
+    begun = time.monotonic()
+    consumer.stop()
+    await consumer.wait_stopped()
+    assert time.monotonic() - begun < 2
+
+
+async def test_idle_consumer_starts_what_comes_at_once(huey: Huey) -> None:
+    """Fact 94, for work in the place of a stop: nobody sleeps through it."""
+
+    @huey.task
+    async def work() -> float:
+        return time.time()
+
+    async with huey.create_consumer():
+        assert await (await work())
+        begun = time.time()
+        assert await (await work()) - begun < 1
+
+
+async def test_interrupted_task_that_finishes_stores_its_result(huey: Huey) -> None:
+    """Fact 95."""
+    started = asyncio.Event()
+
+    @huey.task
+    async def stubborn() -> str:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "finished"
+        return "never"
+
+    consumer = huey.create_consumer()
+    await consumer.start()
+    result = await stubborn()
+    await started.wait()
+    consumer.stop(graceful=False)
+    await consumer.wait_stopped()
+    assert await result == "finished"
+
+
+def test_consumer_refuses_immediate_mode(huey: Huey) -> None:
+    """Fact 86."""
+    huey.immediate = True
+    with pytest.raises(ConfigurationError, match="immediate mode"):
+        huey.create_consumer()
