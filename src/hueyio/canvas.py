@@ -151,10 +151,15 @@ class Plan(NamedTuple):
 
 
 def plan(it: chord) -> Plan:
-    """Plan a chord with all chords inside; raises ValueError for a member that cannot be one, or that occurs twice."""
+    """Plan a chord with all chords inside; raises ValueError for what cannot be in one, or occurs twice."""
     made = _plan(it, None)
     seen: set[str] = set()
     for head in (*made.members, *(latch.callback for latch in made.latches)):
+        if head.unique is not None and head.unique.mode != "skip":
+            raise ValueError(
+                f"task {head.name}: unique={head.unique.mode!r} cannot be kept in a chord, which is one write; "
+                "make the call with .options(unique='skip')"
+            )
         for stage in head.stages():
             if stage.id in seen:
                 raise ValueError(f"task {stage.name} {stage.id} is in the chord twice; make another one with .s()")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from hueyio.message import write_task
 from hueyio.registry import Registry
 from hueyio.serializer import Serializer
+from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from hueyio.storage.records import Entry, Header
 from hueyio.task import Task
 
-__all__ = ["make_entry"]
+__all__ = ["enqueue_signal", "make_entry"]
 
 
 def make_entry(task: Task, registry: Registry, serializer: Serializer, now: float) -> Entry:
@@ -35,3 +36,8 @@ def make_entry(task: Task, registry: Registry, serializer: Serializer, now: floa
         expects=() if task.on_complete is None else tuple(stage.id for stage in task.stages())[1:],
     )
     return Entry(header, write_task(task, serializer))
+
+
+def enqueue_signal(entry: Entry) -> str:
+    """Return the signal that tells of this entry: by what was written, because a delay may be over by now."""
+    return SIGNAL_ENQUEUED if entry.header.eta is None else SIGNAL_SCHEDULED

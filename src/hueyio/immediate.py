@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from hueyio.canvas import PlannedLatch
 from hueyio.endings import write_ending
-from hueyio.entries import make_entry
+from hueyio.entries import enqueue_signal, make_entry
 from hueyio.execution.conclusion import conclude, error_seen
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
@@ -27,7 +27,7 @@ from hueyio.registry import Registry
 from hueyio.reports import Report, value_of
 from hueyio.revocation import class_key, instance_key, pick_revocation
 from hueyio.serializer import Serializer
-from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED, Signals
+from hueyio.signals import SIGNAL_EXECUTING, Signals
 from hueyio.storage.contract import Session, Storage
 from hueyio.task import Task
 
@@ -113,9 +113,9 @@ class ImmediateRunner:
         entry = make_entry(task, self._app.registry, self._app.serializer, now)
         if entry.header.eta is not None:
             await session.enqueue([entry])
-            await self._app.signals.send(SIGNAL_SCHEDULED, task)
+        await self._app.signals.send(enqueue_signal(entry), task)
+        if entry.header.eta is not None:
             return ()
-        await self._app.signals.send(SIGNAL_ENQUEUED, task)
         attendants: Attendants | None = None
         outcome = await self._objection(session, task, now)
         if outcome is None:

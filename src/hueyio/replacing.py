@@ -1,55 +1,43 @@
 """Put a new task in the place of the one that holds its unique key.
 
-The holder is cancelled, which hands it over if nobody runs it yet, and then ended by a settlement with the new task as
-its follow-up: one step, so that the key is never free in between. A holder that runs is left alone. Should it begin to
-run just when it is cancelled, its end is awaited.
+The holder is withdrawn, which hands it over if nobody runs it yet, and its end is written with the new task as its
+follow-up: one step, so that the key is never free in between. A holder that runs is left alone. Should it begin to
+run just when it is withdrawn, its end is awaited. What has begun is carried through even when the caller is cancelled,
+else the old task could be gone and the new one never come.
 """
 
 from __future__ import annotations
 
-import secrets
-from typing import Protocol
+import asyncio
+import logging
+from typing import Final
 
-from hueyio.exceptions import SerializationError
-from hueyio.execution.effects import Effects
-from hueyio.execution.outcome import Cancelled
-from hueyio.execution.policy import Rules, decide
-from hueyio.execution.settlement import make_settlement
-from hueyio.message import read_task
-from hueyio.registry import Registry
-from hueyio.serializer import Serializer
-from hueyio.signals import Signals
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Delivery, Entry, Finish
-from hueyio.task import Task
+from hueyio.storage.records import Delivery, Entry
+from hueyio.withdrawal import App, tell_after, tell_before, withdraw, withdrawing
 
 __all__ = ["replace"]
 
+logger = logging.getLogger(__name__)
 
-class _App(Protocol):
-    @property
-    def registry(self) -> Registry: ...
-
-    @property
-    def serializer(self) -> Serializer: ...
-
-    @property
-    def signals(self) -> Signals: ...
-
-    @property
-    def rules(self) -> Rules: ...
-
-    @property
-    def result_ttl(self) -> float | None: ...
-
-    def now(self) -> float: ...
+_under_way: Final[set[asyncio.Task[str | None]]] = set()
+"""The loop itself keeps no task alive."""
 
 
-async def replace(app: _App, session: Session, entry: Entry, holder: str) -> str | None:
+async def replace(app: App, session: Session, entry: Entry, holder: str) -> str | None:
     """Enqueue the entry in the place of ``holder``; return the id of a holder that runs and stays, or None."""
-    owner = f"replacing-{secrets.token_hex(8)}"
-    await session.register(owner, b"{}")
+    replacing = asyncio.get_running_loop().create_task(_replace(app, session, entry, holder))
+    _under_way.add(replacing)
+    replacing.add_done_callback(_under_way.discard)
     try:
+        return await asyncio.shield(replacing)
+    except asyncio.CancelledError:
+        replacing.add_done_callback(_log_failure)
+        raise
+
+
+async def _replace(app: App, session: Session, entry: Entry, holder: str) -> str | None:
+    async with withdrawing(session, "replacing") as owner:
         number = 0
         while True:
             (found,) = await session.locate([holder])
@@ -66,37 +54,18 @@ async def replace(app: _App, session: Session, entry: Entry, holder: str) -> str
             if placed.verdict != "taken" or placed.holder is None:
                 return None
             holder = placed.holder
-    finally:
-        await session.deregister(owner)
 
 
-async def _settle(app: _App, session: Session, delivery: Delivery, entry: Entry, number: int) -> bool:
+async def _settle(app: App, session: Session, delivery: Delivery, entry: Entry, number: int) -> bool:
     """End the holder as cancelled, with the new task as what follows; False if somebody else has it by now."""
-    task = _read(app, delivery)
-    effects = decide(task, Cancelled(), app.now(), app.rules)
-    settlement = _encode(app, effects, delivery)
-    for signal in effects.before:
-        await app.signals.send(signal, task)
-    followed = settlement._replace(follow_ups=(*settlement.follow_ups, entry))
+    withdrawn = withdraw(app, delivery)
+    await tell_before(app, withdrawn)
+    followed = withdrawn.settlement._replace(follow_ups=(*withdrawn.settlement.follow_ups, entry))
     (answer,) = await session.settle([followed], delivery.receipt.owner, number)
-    return answer == "accepted"
+    await tell_after(app, session, withdrawn, answer)
+    return answer in ("accepted", "fired")
 
 
-def _encode(app: _App, effects: Effects, delivery: Delivery) -> Finish:
-    settlement = make_settlement(
-        effects,
-        delivery,
-        registry=app.registry,
-        serializer=app.serializer,
-        result_ttl=app.result_ttl,
-        now=app.now(),
-    )
-    assert isinstance(settlement, Finish)
-    return settlement
-
-
-def _read(app: _App, delivery: Delivery) -> Task:
-    try:
-        return read_task(delivery.data, app.serializer)
-    except SerializationError:
-        return Task("?", id=delivery.header.id)
+def _log_failure(replacing: asyncio.Task[str | None]) -> None:
+    if not replacing.cancelled() and (error := replacing.exception()) is not None:
+        logger.warning("a call that was cancelled could not replace the one before: %s", error)

@@ -15,7 +15,7 @@ from hueyio.message import read_task
 from hueyio.progress import Progress, read_progress
 from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Entry, Found, Over
+from hueyio.storage.records import Found, Over
 from hueyio.task import Expires, Task, eta_from
 
 __all__ = ["Result", "ResultGroup", "Status"]
@@ -63,9 +63,7 @@ class _App(Protocol):
 
     async def session(self) -> Session: ...
 
-    def prepare(self, task: Task) -> Entry: ...
-
-    async def send(self, task: Task, entry: Entry) -> Any: ...
+    async def send_instead(self, task: Task, old: str) -> Any: ...
 
     async def revoke_by_id(
         self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False
@@ -254,11 +252,12 @@ class Result(Generic[R]):
 
         Without ``eta`` and ``delay`` it may start at once. ``expires`` and ``priority`` replace those of the task. The
         later stages are enqueued anew too, unless ``preserve_pipeline`` is off. Whether the task ran already
-        is not asked; the new one is written first, so that no failure between the two loses it.
+        is not asked; the new one is written first, so that no failure between the two loses it. Where the two have one
+        unique key the new one takes the place of this one, which is cancelled; raises TaskNotUnique if it runs already.
         """
         task = await self._find_task()
         new = task.renewed(eta_from(eta, delay, time.time()), expires, priority, preserve_pipeline)
-        result = await self._app.send(new, self._app.prepare(new))
+        result = await self._app.send_instead(new, self.id)
         await self.revoke()
         return result
 

@@ -170,7 +170,7 @@ class TaskSpec:
             return scoped(self.name, key)
         if key is not None:
             return scoped(self.name, key(*task.args, **task.kwargs))
-        bound = self._signature.bind(*task.args, **task.kwargs)
+        bound = self._signature.bind_partial(*task.args, **task.kwargs)
         bound.apply_defaults()
         return scoped(self.name, key_of_arguments(self.name, bound.arguments))
 

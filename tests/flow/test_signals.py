@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -99,6 +100,30 @@ async def test_signals_of_a_delayed_retry(huey: Huey) -> None:
     work = declare(huey, ValueError(), retries=1, retry_delay=3600)
     heard = await run(huey, work.s(), 5)
     assert heard.of("work") == ["enqueued", "executing", "error", "retrying", "scheduled"]
+
+
+async def test_retry_after_a_short_delay_is_scheduled_also_when_its_time_has_come_meanwhile(
+    make_huey: Callable[..., Huey],
+) -> None:
+    huey = make_huey()
+    work = declare(huey, ValueError(), retries=1, retry_delay=0.01)
+    recorder = Recorder(huey)
+
+    @huey.signal("retrying")
+    async def dawdle(signal: str, task: Task) -> None:
+        over = time.time() + 0.02
+
+        async def is_over() -> bool:
+            return time.time() > over
+
+        await until(is_over)
+
+    async with huey.create_consumer():
+        await huey.enqueue(work.s())
+        await recorder.wait_count(7)
+    heard = recorder.of("work")
+    assert sorted(heard) == ["enqueued", "error", "error", "executing", "executing", "retrying", "scheduled"]
+    await huey.close()
 
 
 async def test_signals_of_a_retry_that_was_asked_for(huey: Huey) -> None:

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, SqliteHuey, TaskArgumentError, TaskCancelled, TaskNotUnique
+from hueyio import (
+    SKIPPED,
+    ConfigurationError,
+    Huey,
+    Serializer,
+    SqliteHuey,
+    TaskArgumentError,
+    TaskCancelled,
+    TaskNotUnique,
+    chord,
+)
 from hueyio.task import Task
 from hueyio.unique import key_of_arguments
 
@@ -185,6 +195,114 @@ async def test_unique_call_in_a_transaction(tmp_path: Path) -> None:
     await huey.close()
 
 
+async def test_rescheduled_unique_task_takes_the_place_of_the_old_one(huey: Huey) -> None:
+    @huey.task(unique="raise")
+    async def work(n: int) -> int:
+        return n
+
+    old = await work.schedule((1,), delay=3600)
+    with pytest.raises(TaskNotUnique):
+        await work(1)
+    new = await old.reschedule(delay=1800)
+    assert new.id != old.id
+    again = await huey.result_of(new.id).reschedule()  # a handle that knows only the id
+    with pytest.raises(TaskNotUnique) as raised:
+        await work(1)
+    assert raised.value.holder == again.id
+    async with huey.create_consumer():
+        assert await again == 1
+    for replaced in (old, new):
+        with pytest.raises(TaskCancelled):
+            await replaced
+    assert await huey.scheduled_count() == 0
+
+
+async def test_running_unique_task_cannot_be_rescheduled(huey: Huey) -> None:
+    started, leave = asyncio.Event(), asyncio.Event()
+
+    @huey.task(unique="skip", retries=1)
+    async def work() -> int:
+        started.set()
+        await leave.wait()
+        return 1
+
+    async with huey.create_consumer():
+        result = await work()
+        await started.wait()
+        with pytest.raises(TaskNotUnique):
+            await result.reschedule(delay=60)
+        assert not await result.is_revoked()
+        leave.set()
+        assert await result == 1
+
+
+async def test_replacing_is_carried_through_when_its_caller_is_cancelled(huey: Huey) -> None:
+    @huey.task(unique="replace", unique_key="one")
+    async def work(n: int) -> int:
+        return n
+
+    await work(0)
+    calls: list[asyncio.Task[Any]] = []
+
+    @huey.signal("canceled")
+    async def give_up(signal: str, task: Task) -> None:  # between the withdrawal of the old and the write of the new
+        for call in calls:
+            call.cancel()
+
+    calls.append(asyncio.ensure_future(work(1)))
+    with pytest.raises(asyncio.CancelledError):
+        await calls[0]
+    ran: asyncio.Queue[int] = asyncio.Queue()
+
+    @huey.post_execute()
+    async def note(task: Task, value: int, error: BaseException | None) -> None:
+        await ran.put(value)
+
+    async with asyncio.timeout(30), huey.create_consumer():
+        assert await ran.get() == 1
+
+
+async def test_holder_that_cannot_be_read_is_replaced_with_what_was_to_follow_it(huey: Huey) -> None:
+    @huey.task(unique="replace", unique_key="one")
+    async def work(n: int = 0) -> int:
+        return n
+
+    first = await huey.enqueue(work.s(1).then(work))
+    able, huey.serializer = huey.serializer, Unable()
+    second = await work(2)
+    huey.serializer = able
+    for stage in first:
+        with pytest.raises(TaskCancelled):
+            await stage.get(blocking=True, timeout=30)
+    async with huey.create_consumer():
+        assert await second == 2
+
+
+async def test_unique_member_of_a_chord_that_is_there_already_counts_as_skipped(huey: Huey) -> None:
+    @huey.task(unique="skip")
+    async def work(n: int) -> int:
+        return n
+
+    @huey.task(unique="skip")
+    async def gather(values: list[Any]) -> list[Any]:
+        return values
+
+    await work(1)
+    result = await huey.enqueue(chord([work.s(1), work.s(2), work.s(2)], gather.s()))
+    async with huey.create_consumer():
+        assert await result == [SKIPPED, 2, SKIPPED]
+
+
+@pytest.mark.parametrize("mode", ["raise", "replace"])
+async def test_chord_refuses_what_it_could_not_keep(huey: Huey, mode: Any) -> None:
+    @huey.task
+    async def work(*values: Any) -> None: ...
+
+    with pytest.raises(ValueError, match=r"unique='skip'"):
+        await huey.enqueue(chord([work.options(unique=mode).s()], work.s()))
+    assert await huey.count() == 0
+
+
 async def test_each_task_has_keys_of_its_own(huey: Huey) -> None:
     @huey.task(unique="raise", unique_key="one")
     def work() -> None:
@@ -211,6 +329,13 @@ async def test_argument_without_a_stable_form_says_what_to_do(huey: Huey) -> Non
 
     with pytest.raises(TaskArgumentError, match="unique_key="):
         await work(object())
+
+
+class Unable(Serializer):
+    """Writes, and cannot read."""
+
+    def _deserialize(self, data: bytes) -> Any:
+        raise RuntimeError("a serializer may raise anything")
 
 
 @dataclass(frozen=True)

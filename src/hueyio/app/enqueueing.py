@@ -7,16 +7,16 @@ from typing import Any, overload
 
 from hueyio.app.revoking import Revoking
 from hueyio.canvas import ChordResult, Plan, chord, group, plan
-from hueyio.entries import make_entry
+from hueyio.entries import enqueue_signal, make_entry
 from hueyio.exceptions import ConfigurationError, HueyException, TaskNotUnique
 from hueyio.replacing import replace
 from hueyio.reports import SKIPPED, write_report
 from hueyio.result import Result, ResultGroup
-from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from hueyio.spec import check_settings
 from hueyio.storage.contract import Session, Transactional
 from hueyio.storage.records import Entry, Latch, Placed
 from hueyio.task import Task
+from hueyio.unique import check_unique
 
 __all__ = ["Enqueueing"]
 
@@ -45,7 +45,17 @@ class Enqueueing(Revoking):
         key = self.registry.find(task.name).unique_key(task, task.unique.key)
         return entry._replace(header=entry.header._replace(unique_key=key))
 
-    async def send(self, task: Task, entry: Entry) -> Any:
+    async def send_instead(self, task: Task, old: str) -> Any:
+        """Enqueue a task that is the same call as ``old``; return what ``send`` does.
+
+        Where both have one unique key it takes the place of ``old``; TaskNotUnique if that runs already.
+        """
+        if task.unique is None:  # a task that was read back from the queue
+            declared = self.registry.find(task.name).options
+            task.unique = check_unique(declared.unique, declared.unique_key)
+        return await self.send(task, self.prepare(task), old)
+
+    async def send(self, task: Task, entry: Entry, old: str | None = None) -> Any:
         """Write a prepared task; return its Result (None without results), of a pipeline the ResultGroup."""
         if self._immediate:
             await self._runner.run(task)
@@ -53,14 +63,21 @@ class Enqueueing(Revoking):
             session = await self.session()
             (placed,) = await session.enqueue([entry])
             if placed.holder is not None:
-                holder = await self._meet(session, task, entry, placed.holder)
+                holder = await self._meet(session, task, entry, placed.holder, old)
                 if holder is not None:
                     return self._handle_on_holder(task, holder)
             await self._tell_enqueued([task], [entry])
         return self._handle_on(task)
 
-    async def _meet(self, session: Session, task: Task, entry: Entry, holder: str) -> str | None:
+    async def _meet(
+        self, session: Session, task: Task, entry: Entry, holder: str, old: str | None = None
+    ) -> str | None:
         """Do what the call wants where ``holder`` has its unique key; return the id of the task that counts instead."""
+        if holder == old:
+            holder_that_runs = await replace(self, session, entry, holder)
+            if holder_that_runs is not None:
+                raise TaskNotUnique(task.name, holder_that_runs)
+            return None
         if task.unique.mode == "raise":
             raise TaskNotUnique(task.name, holder)
         return await replace(self, session, entry, holder) if task.unique.mode == "replace" else holder
@@ -239,4 +256,4 @@ class Enqueueing(Revoking):
         if not self.signals:
             return
         for task, entry in zip(tasks, entries, strict=True):
-            await self.signals.send(SIGNAL_ENQUEUED if entry.header.eta is None else SIGNAL_SCHEDULED, task)
+            await self.signals.send(enqueue_signal(entry), task)

@@ -13,7 +13,9 @@ from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job
 from hueyio.consumer.reporter import Reporter
 from hueyio.consumer.stubborn import Stubborn
+from hueyio.entries import enqueue_signal
 from hueyio.exceptions import HueyException
+from hueyio.execution.callback import tell_fired
 from hueyio.execution.conclusion import conclude, error_seen
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
@@ -22,10 +24,8 @@ from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, Re
 from hueyio.execution.policy import WITHOUT_RESULTS
 from hueyio.execution.settlement import make_settlement
 from hueyio.execution.site import RECEIPT, SITE, Site
-from hueyio.message import read_task
-from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_EXECUTING, SIGNAL_SCHEDULED
-from hueyio.storage.records import Settlement
-from hueyio.task import Membership, Task
+from hueyio.signals import SIGNAL_EXECUTING
+from hueyio.storage.records import Bury, Finish, Settlement
 
 __all__ = ["Runner"]
 
@@ -176,41 +176,32 @@ class Runner:
             if attendants is not None and attendants.body_began and not isinstance(outcome, Interrupted | WorkerLost):
                 value = outcome.value if isinstance(outcome, Succeeded) else None
                 await attendants.after(value, error_seen(job.task, outcome))
-            await self._send_after(job, effects)
+            await self._send_after(job, effects, settlement)
 
-    async def _send_after(self, job: Job, effects: Effects) -> None:
+    async def _send_after(self, job: Job, effects: Effects, settlement: Settlement) -> None:
         for signal in effects.after:
             await self._host.signals.send(signal, job.task)
-        now = self._host.now()
-        for task in effects.enqueue:
-            later = task.eta is not None and task.eta.timestamp() > now
-            await self._host.signals.send(SIGNAL_SCHEDULED if later else SIGNAL_ENQUEUED, task)
+        if isinstance(settlement, Finish | Bury):
+            for task, entry in zip(effects.enqueue, settlement.follow_ups, strict=True):
+                await self._host.signals.send(enqueue_signal(entry), task)
         if job.fired and job.task.chord is not None:
-            callback = await self._callback(job.task.chord)
-            later = callback.eta is not None and callback.eta.timestamp() > now
-            await self._host.signals.send(SIGNAL_SCHEDULED if later else SIGNAL_ENQUEUED, callback)
-
-    async def _callback(self, chord: Membership) -> Task:
-        """Return the callback of a chord that has just been enqueued; of one that is over already, what is known."""
-        (found,) = await (await self._host.session()).locate([chord.latch])
-        if found.data is not None and found.place in ("queued", "scheduled", "running"):
-            return read_task(found.data, self._host.serializer)
-        return Task(chord.callback, id=chord.latch)
+            await tell_fired(self._host, await self._host.session(), job.task.chord)
 
     def _decide(self, job: Job, outcome: Outcome) -> tuple[Outcome, Effects, Settlement]:
         rules = self._host.rules if job.spec.timetable is None else WITHOUT_RESULTS
-        decided = conclude(job.task, outcome, self._host.now(), rules, lambda effects: self._encode(job, effects))
+        now = self._host.now()
+        decided = conclude(job.task, outcome, now, rules, lambda effects: self._encode(job, effects, now))
         self.outcomes[type(decided[0]).__name__] += 1
         return decided
 
-    def _encode(self, job: Job, effects: Effects) -> Settlement:
+    def _encode(self, job: Job, effects: Effects, now: float) -> Settlement:
         return make_settlement(
             effects,
             job.delivery,
             registry=self._host.registry,
             serializer=self._host.serializer,
             result_ttl=self._host.result_ttl,
-            now=self._host.now(),
+            now=now,
         )
 
 
