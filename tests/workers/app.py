@@ -77,6 +77,13 @@ async def block_loop(seconds: float, task: Any = None) -> int:
 
 
 @huey.task(context=True)
+async def wait_in_thread(seconds: float, task: Any = None) -> None:
+    """Wait for a thread that nobody can stop."""
+    log("start", task)
+    await asyncio.to_thread(time.sleep, seconds)
+
+
+@huey.task(context=True)
 async def exit_process(task: Any = None) -> None:
     log("start", task)
     await asyncio.sleep(0.1)  # so that what is held beside it has started too

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,3 +101,89 @@ async def test_process_1_of_a_container_stops_gracefully(tmp_path: Path) -> None
         rest = await worker.stderr.read()
         assert await worker.wait() == 0
     assert b"stopped" in rest
+
+
+async def test_sighup_after_sigterm_does_not_start_anew(workers: Bench, app: Any) -> None:
+    """systemd sends both, one after the other, where ``SendSIGHUP`` is on."""
+    worker = workers.start()
+    async with app.huey:
+        await app.sleep(0.5, 5)
+        await workers.reached("start", 1)
+        worker.send(signal.SIGTERM)
+        await asyncio.to_thread(worker.wait_line, "once more to stop at once")
+        worker.send(signal.SIGHUP)
+        assert await asyncio.to_thread(worker.wait) == 0
+    assert not any("starting anew" in line for line in worker.lines)
+
+
+async def test_sighups_while_it_starts_anew_change_nothing(workers: Bench, app: Any) -> None:
+    worker = workers.start()
+    for _ in range(200):
+        worker.send(signal.SIGHUP)
+        await asyncio.sleep(0.005)
+    assert worker.process.poll() is None
+    async with app.huey:
+        assert await (await app.add(1, 2)) == 3
+    assert worker.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signal_while_the_app_is_imported_stops_with_a_line(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "app.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGHUP)\nos.kill(os.getpid(), signal.SIGUSR1)\n"
+        f"os.kill(os.getpid(), {int(number)})\ntime.sleep(60)\n"
+    )
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hueyio", "worker", "app:huey", cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+    )
+    _, log = await asyncio.wait_for(worker.communicate(), 50)
+    assert worker.returncode == 0
+    assert f"{number.name}: stopped before it ran" in log.decode()
+    assert "Traceback" not in log.decode()
+
+
+async def test_second_signal_ends_a_start_that_hangs(tmp_path: Path) -> None:
+    """A server that takes the connection and says nothing."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        (tmp_path / "app.py").write_text(f"import hueyio\nhuey = hueyio.RedisHuey(url={url!r})\n")
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "hueyio", "worker", "app:huey", cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(60):
+            assert worker.stderr is not None
+            connection, _ = await asyncio.to_thread(silent.accept)
+            worker.send_signal(signal.SIGTERM)
+            while b"once more" not in await worker.stderr.readline():
+                pass
+            worker.send_signal(signal.SIGTERM)
+            await worker.stderr.read()
+            assert await worker.wait() == 0
+            connection.close()
+
+
+async def test_thread_that_a_task_waits_for_does_not_hold_up_the_end(workers: Bench, app: Any) -> None:
+    worker = workers.start("--shutdown-timeout", "0.1")
+    async with app.huey:
+        await app.wait_in_thread(3600.0)
+        await workers.reached("start", 1)
+        assert worker.stop() == 70
+    worker.wait_line("threads that tasks started")
+
+
+async def test_systemd_hears_that_a_worker_starts_anew_and_not_that_it_stops(
+    workers: Bench, app: Any, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        workers.environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        worker = workers.start()
+        assert manager.recv(100) == b"READY=1"
+        worker.send(signal.SIGHUP)
+        assert manager.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+        assert manager.recv(100) == b"READY=1"
+        assert worker.stop() == 0
+        assert manager.recv(100) == b"STOPPING=1"

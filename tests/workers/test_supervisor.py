@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hueyio.worker.supervisor import Supervisor
 from tests.patience import until
 from tests.workers.process import Bench, Worker
 
@@ -123,3 +127,112 @@ async def test_app_that_cannot_be_loaded_ends_the_supervisor(workers: Bench) -> 
     worker = workers.launch("--processes", "2")
     assert worker.wait() == 78
     worker.wait_line("does not import")
+
+
+async def test_sighup_of_one_process_replaces_it_alone(workers: Bench, app: Any) -> None:
+    worker = await start(workers)
+    one, other = children(worker)
+    os.kill(one, signal.SIGHUP)
+    line = await asyncio.to_thread(worker.wait_line, "takes over from")
+    assert line.endswith(str(one))
+
+    async def is_gone() -> bool:
+        return not is_alive(one)
+
+    await until(is_gone)
+    left = [pid for pid in children(worker) if is_alive(pid)]
+    assert len(left) == 2
+    assert other in left
+    assert worker.stop() == 0
+
+
+async def test_successor_serves_the_probes_of_the_process_that_it_replaces(workers: Bench, app: Any) -> None:
+    port = free_port()
+    worker = workers.start("--max-tasks", "1", "--lease", "1", "--health", f"127.0.0.1:{port}")
+    async with app.huey:
+        beside = await app.sleep(2.0)  # so that the old process lives on for a while
+        await workers.reached("start", 1)
+        (first,) = children(worker)
+        assert await (await app.add(1, 2)) == 3
+        await asyncio.to_thread(worker.wait_line, f"takes over from {first}")
+        await workers.wait_for(lambda: any("once more to stop at once" in line for line in worker.lines))
+        # None of them is answered by the process that stops: it would say so, with 503.
+        answers = [await asyncio.to_thread(fetch, f"http://127.0.0.1:{port}/ready") for _ in range(20)]
+        assert answers == [200] * 20
+        assert is_alive(first)
+        await beside.get(blocking=True)
+    assert worker.stop() == 0
+
+
+async def test_port_that_is_taken_ends_the_supervisor_before_it_starts(workers: Bench, app: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        first = taken.getsockname()[1] - 1
+        worker = workers.launch("--processes", "2", "--health", f"127.0.0.1:{first}")
+        assert await asyncio.to_thread(worker.wait) == 78
+        worker.wait_line(f"cannot serve the probes on 127.0.0.1:{first + 1}")
+
+
+async def test_locks_are_freed_once_before_the_first_process_consumes(workers: Bench, app: Any) -> None:
+    async with app.huey:
+        held = app.huey.lock_task("held")
+        assert await held.acquire()
+        worker = await start(workers, "-L", "held")
+        worker.wait_line("test: freed 1 locks: held")
+        # Replacements must not free what running tasks hold.
+        again = app.huey.lock_task("held")
+        assert await again.acquire()
+        worker.send(signal.SIGHUP)
+        await wait_lines(workers, worker, "takes over from", 2)
+        assert await app.huey.is_locked("held")
+        assert sum("freed 1 locks" in line or "freed 0 locks" in line for line in worker.lines) == 1
+        await again.release()
+    assert worker.stop() == 0
+
+
+async def test_program_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    tries: list[int] = []
+
+    def command(place: int) -> list[str]:
+        tries.append(place)
+        if len(tries) == 2:
+            program.write_text("#!/bin/sh\nexit 2\n")
+            program.chmod(0o755)
+        return [str(program)]
+
+    assert await asyncio.wait_for(Supervisor(command, 1).run(), 60) == 2
+    assert len(tries) == 2
+
+
+async def test_systemd_hears_of_the_supervisor_alone(workers: Bench, app: Any, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        workers.environment |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000000"}
+        worker = workers.start("--processes", "1", "--max-tasks", "1")
+        assert {manager.recv(100), manager.recv(100)} == {b"WATCHDOG=1", b"READY=1"}
+        async with app.huey:
+            assert await (await app.add(1, 2)) == 3
+            await asyncio.to_thread(worker.wait_line, "takes over from")
+            await workers.wait_for(lambda: any(line.endswith(": stopped") for line in worker.lines))
+        assert worker.stop() == 0
+        assert manager.recv(100) == b"STOPPING=1"
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.recv(100)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def fetch(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code

@@ -41,7 +41,7 @@ from hueyio.consumer.scheduler import Scheduler
 from hueyio.consumer.service import Service
 from hueyio.consumer.settler import Settler
 from hueyio.consumer.slots import Slots
-from hueyio.consumer.statistics import RunningTask, Statistics
+from hueyio.consumer.statistics import RunningTask, State, Statistics
 from hueyio.consumer.stubborn import Stubborn
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.watchdog import Watch, Watchdog, watch
@@ -109,11 +109,12 @@ class Consumer:
 
     def statistics(self) -> Statistics:
         """Tell how it is now; may be called from any thread."""
-        if self._watchdog is None:
-            return Statistics(state="stopped" if self._root is not None and self._root.done() else "starting")
-        lag = self._watchdog.lag()
+        watchdog = self._watchdog  # the loop's thread may take it away meanwhile
+        if watchdog is None:
+            return Statistics(state=self._state())
+        lag = watchdog.lag()
         return Statistics(
-            state="stopping" if self._stop_asked.is_set() else "consuming",
+            state=self._state(),
             storage_reachable=self._lease.steady_since() is not None,
             held=len(self._ledger),
             running=dict(Counter(task.lane for task in self.running_tasks())),
@@ -122,8 +123,15 @@ class Consumer:
             abandoned_threads=len(self._executor.threads.abandoned),
             lag=lag.last,
             silent_for=lag.silent_for,
-            blocks=self._watchdog.blocks,
+            blocks=watchdog.blocks,
         )
+
+    def _state(self) -> State:
+        if self._root is not None and self._root.done():
+            return "stopped"
+        if self._stop_asked.is_set():
+            return "stopping"
+        return "consuming" if self._started.is_set() else "starting"
 
     def running_tasks(self) -> list[RunningTask]:
         """List the tasks whose bodies run now, the longest first; may be called from any thread."""

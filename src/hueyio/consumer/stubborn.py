@@ -28,13 +28,13 @@ class Stubborn:
         return asyncio.get_running_loop().call_later(after + self._patience, self._look, job, job.slot)
 
     def __len__(self) -> int:
-        self._stuck = {job for job in self._stuck if job.slot is not None}
-        return len(self._stuck)
+        # May be called from any thread: the copy is made in one step, and only the loop's thread changes the set.
+        return sum(job.slot is not None for job in tuple(self._stuck))
 
     def _look(self, job: Job, slot: asyncio.Task[None] | None) -> None:
         if slot is None or job.slot is not slot:
             return
-        self._stuck.add(job)
+        self._stuck = {*(one for one in self._stuck if one.slot is not None), job}
         logger.error(
             "task %s %s is stuck: it has ignored its cancellation for %g s, and still runs",
             job.task.name,

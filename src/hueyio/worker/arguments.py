@@ -42,10 +42,21 @@ class Arguments:
 
     def for_child(self, place: int) -> list[str]:
         """Return the arguments of the process at this place; each serves its probes at a port of its own."""
-        address = self.worker.health_address()
-        if address is None or place == 0 or address[1] == 0:
+        addresses = self.addresses()
+        if place == 0 or not addresses:
             return list(self.given)
-        return [*self.given, "--health", f"{address[0]}:{address[1] + place}"]
+        host, port = addresses[place]
+        return [*self.given, "--health", f"{host}:{port}"]
+
+    def addresses(self) -> list[tuple[str, int]]:
+        """Return where the processes of a supervisor serve their probes; nothing if nowhere, or at any free port."""
+        address = self.worker.health_address()
+        if address is None or address[1] == 0:
+            return []
+        host, first = address
+        if first + self.worker.processes > 65536:
+            raise ConfigurationError(f"there are no {self.worker.processes} ports from {first} on for --health")
+        return [(host, first + place) for place in range(self.worker.processes)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,15 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
-from hueyio.worker.parent import FD_VARIABLE
+from hueyio.worker.parent import FD_VARIABLE, FIRST_VARIABLE
 
 __all__ = ["Child", "start_child"]
+
+_FOR_SYSTEMD: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
+"""What is meant for the supervisor alone: a child that stops is not the service that stops."""
 
 
 class Child:
@@ -31,6 +36,11 @@ class Child:
         self._listening = asyncio.create_task(self._listen(reader))
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it has said that it consumes."""
+        return self._ready.is_set()
+
+    @property
     def age(self) -> float:
         """Seconds since it was started."""
         return time.monotonic() - self._began
@@ -39,6 +49,11 @@ class Child:
         """Send it a signal, unless it has ended."""
         if self._process.returncode is None:
             self._process.send_signal(number)
+
+    def replace(self) -> None:
+        """Tell it to stop because another one consumes in its place."""
+        self._line.write(b"replaced\n")
+        self.send(signal.SIGTERM)
 
     async def wait_ready(self) -> bool:
         """Wait until it consumes; False if it ended before."""
@@ -54,23 +69,33 @@ class Child:
         return code
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        async for line in reader:
-            match line.strip():
-                case b"ready":
-                    self._ready.set()
-                case b"recycle":
-                    self.recycle.set()
+        with suppress(ConnectionError):  # it ended before it read all; its end is waited for elsewhere
+            async for line in reader:
+                match line.strip():
+                    case b"ready":
+                        self._ready.set()
+                    case b"recycle":
+                        self.recycle.set()
 
 
-async def start_child(command: Sequence[str]) -> Child:
-    """Start a process that finds its line to this one in its environment."""
+async def start_child(command: Sequence[str], is_first: bool) -> Child:
+    """Start a process that finds its line to this one in its environment; raises OSError."""
     ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env={**os.environ, FD_VARIABLE: str(number)},
-            pass_fds=(number,),
-            start_new_session=True,  # a Ctrl-C is for the supervisor
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=_environment(number, is_first),
+                pass_fds=(number,),
+                start_new_session=True,  # a Ctrl-C is for the supervisor
+            )
+        except OSError:
+            ours.close()
+            raise
     return Child(process, *await asyncio.open_connection(sock=ours))
+
+
+def _environment(number: int, is_first: bool) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if name not in _FOR_SYSTEMD}
+    return {**ours, FD_VARIABLE: str(number), **({FIRST_VARIABLE: "1"} if is_first else {})}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
 import os
 import sys
 import traceback
@@ -64,7 +65,8 @@ def set_up_logging(options: WorkerOptions) -> None:
         handler = logging.StreamHandler()
     else:
         try:
-            handler = logging.FileHandler(options.logfile, encoding="utf-8")
+            # It opens the file anew when somebody has moved it away: logrotate needs no signal.
+            handler = logging.handlers.WatchedFileHandler(options.logfile, encoding="utf-8")
         except OSError as error:
             raise ConfigurationError(f"cannot log to {options.logfile}: {error.strerror}") from error
     handler.setFormatter(_formatter(options))

@@ -1,7 +1,8 @@
 """The line between a supervisor and its children: a socket pair that every child inherits one end of.
 
-A child says ``ready`` and ``recycle``; the supervisor says nothing. What matters most needs no words: when the
-supervisor is gone, however it ended, the child reads the end of the stream, and stops.
+A child says ``ready`` and ``recycle``; the supervisor says ``replaced`` before it stops a child that has a successor.
+What matters most needs no words: when the supervisor is gone, however it ended, the child reads the end of the stream,
+and stops.
 """
 
 from __future__ import annotations
@@ -12,26 +13,31 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["FD_VARIABLE", "Parent"]
+__all__ = ["FD_VARIABLE", "FIRST_VARIABLE", "Parent"]
 
 FD_VARIABLE: Final = "HUEYIO_SUPERVISOR_FD"
+FIRST_VARIABLE: Final = "HUEYIO_SUPERVISOR_FIRST"
+"""Set for a child beside which no other one runs."""
 
 
 class Parent:
     """The child's end."""
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, is_first: bool) -> None:
         self._line = line
+        self.is_first = is_first
+        """Whether no other child has run before."""
 
     @classmethod
     def find(cls) -> Parent | None:
         """Return the line to the supervisor that started this process; None if none did."""
         number = os.environ.pop(FD_VARIABLE, "")
+        is_first = os.environ.pop(FIRST_VARIABLE, "") != ""
         if not number.isdecimal():
             return None
         line = socket.socket(fileno=int(number))
         line.set_inheritable(False)  # what tasks start must not hold the line open
-        return cls(line)
+        return cls(line, is_first)
 
     def say(self, word: str) -> None:
         """Tell the supervisor something; does nothing when it is gone."""
@@ -40,15 +46,15 @@ class Parent:
         except OSError:
             return
 
-    def when_gone(self, call: Callable[[], None]) -> None:
-        """Call this, from a thread, when the supervisor is gone."""
+    def listen(self, replaced: Callable[[], None], gone: Callable[[], None]) -> None:
+        """Call these, from a thread, when another process takes over, and when the supervisor is gone."""
 
         def wait() -> None:
             try:
                 while self._line.recv(64):
-                    pass
+                    replaced()  # the only word that there is
             except OSError:
                 pass  # broken is gone
-            call()
+            gone()
 
         threading.Thread(target=wait, name="hueyio-parent", daemon=True).start()

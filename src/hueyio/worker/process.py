@@ -1,7 +1,8 @@
 """One worker process: its apps, their consumers, and all that is around them.
 
-Exit codes are those of ``cli``. The order at the start: load the apps, log the banner, connect, begin the leases, serve
-the probes, tell systemd and the supervisor. At a stop the consumers end first, each in its own order, then the rest.
+Exit codes are those of ``cli``. The order at the start: load the apps, log the banner, connect, free the locks that the
+command line names, begin the leases, serve the probes, tell systemd and the supervisor. At a stop the consumers end
+first, each in its own order, then the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
@@ -27,8 +28,10 @@ from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
 from hueyio.worker.probes import Probes
 from hueyio.worker.recycling import recycle_when_used_up
+from hueyio.worker.start_signals import keep_pending
 from hueyio.worker.status import Status
-from hueyio.worker.systemd import notify, watchdog_interval
+from hueyio.worker.systemd import notify, notify_reloading, ping_watchdog
+from hueyio.worker.threads import DefaultThreads
 
 __all__ = ["EXIT_CONFIGURATION", "EXIT_CRASHED", "EXIT_UNAVAILABLE", "WorkerProcess"]
 
@@ -40,6 +43,10 @@ EXIT_CONFIGURATION: Final = 78
 
 _ORPHAN_GRACE: Final = 5.0
 """Seconds that running tasks get when the supervisor is gone: nobody watches this process any more."""
+
+
+_THREAD_TIME: Final = 2.0
+"""Seconds that threads get to end after the tasks that started them."""
 
 
 class WorkerProcess:
@@ -57,48 +64,81 @@ class WorkerProcess:
         self._parent = Parent.find()
         self._restart = False
         self._stops = 0
+        self._starting: asyncio.Future[None] | None = None
 
     def run(self) -> int:
         """Run until told to stop; return the exit code. Raises ConfigurationError and StorageError of the start."""
         code = run(self._main(), self._options.loop)
         if self._restart and code == 0:
-            logger.info("starting anew")
-            logging.shutdown()
-            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+            _start_anew()
         return code
 
     async def _main(self) -> int:
+        threads = DefaultThreads()
         self._say_banner()
         code = 0
         try:
             with self._signal_handlers():
-                for consumer in self._consumers:
-                    await consumer.start()
-                await self._serve()
+                try:
+                    if await self._start():
+                        await self._serve()
+                finally:
+                    await self._end()
+                    if self._restart:
+                        keep_pending()
         except (ConfigurationError, StorageError):
             raise
         except Exception:
             logger.exception("the worker crashed")
             code = EXIT_CRASHED
-        finally:
-            await self._end()
+        stuck = sum(consumer.stuck for consumer in self._consumers)
+        if left := await threads.wait_ended(_THREAD_TIME):
+            logger.error("%d threads that tasks started with asyncio.to_thread still run; they are left behind", left)
         logger.info("stopped")
-        if any(consumer.stuck for consumer in self._consumers):
+        if stuck or left:
             # The end of the loop would wait for them for ever.
+            if self._restart:
+                _start_anew()
             logging.shutdown()
             os._exit(EXIT_CRASHED)
         return code
+
+    async def _start(self) -> bool:
+        """Start all consumers; False if the worker was told to stop at once meanwhile."""
+        self._starting = asyncio.ensure_future(self._start_consumers())
+        await asyncio.wait([self._starting])
+        if self._starting.cancelled():
+            return False
+        self._starting.result()
+        return True
+
+    async def _start_consumers(self) -> None:
+        await self._free_locks()
+        for consumer in self._consumers:
+            await consumer.start()
+
+    async def _free_locks(self) -> None:
+        """Free what ``-f`` and ``-L`` name; only the first of several processes does: the others' tasks hold some."""
+        extra = self._options.locks()
+        if extra is None or not (self._parent is None or self._parent.is_first):
+            return
+        for huey in self._hueys():
+            freed = await huey.flush_locks(*extra)
+            logger.info("%s: freed %d locks: %s", huey.name, len(freed), ", ".join(sorted(freed)) or "none was held")
 
     async def _serve(self) -> None:
         """Consume until all consumers have stopped, or one crashed."""
         status = Status(asyncio.get_running_loop(), tuple(zip(self._hueys(), self._consumers, strict=True)))
         address = self._options.health_address()
-        probes = None if address is None else Probes(*address, status, _metrics(status))
+        shared = self._parent is not None
+        probes = None if address is None else Probes(*address, status, _metrics(status), shared=shared)
         if probes is not None:
-            logger.info("probes on http://%s:%d/live, /ready and /metrics", *probes.address)
-        beside = [asyncio.create_task(_ping_systemd())]
+            logger.info("probes on %s/live, /ready and /metrics", probes.url)
+        beside = [asyncio.create_task(ping_watchdog())]
         if self._parent is not None:
-            self._parent.when_gone(self._call_from_thread(self._stop_orphan))
+            # Two answer at one port until this one has a successor; from then on only that one must.
+            replaced = probes.close if probes is not None else lambda: None
+            self._parent.listen(replaced, self._call_from_thread(self._stop_orphan))
             self._parent.say("ready")
             beside.append(asyncio.create_task(recycle_when_used_up(status, self._options, self._parent)))
         notify("READY=1")
@@ -152,6 +192,7 @@ class WorkerProcess:
     def _stop_by_signal(self, number: signal.Signals) -> None:
         self._stops += 1
         self._restart = False
+        notify("STOPPING=1")
         wanted = self._options.graceful_signal
         graceful = self._stops == 1 and (wanted is None or number.name == f"SIG{wanted}")
         if graceful:
@@ -161,9 +202,16 @@ class WorkerProcess:
         self._stop(graceful)
 
     def _stop_to_restart(self) -> None:
-        logger.info("SIGHUP: finishing what runs, then starting anew")
-        self._restart = True
-        self._stop(True)
+        if self._parent is not None:
+            logger.info("SIGHUP: to be replaced")
+            self._parent.say("recycle")
+        elif self._stops:
+            logger.info("SIGHUP: already told to stop")
+        elif not self._restart:
+            logger.info("SIGHUP: finishing what runs, then starting anew")
+            self._restart = True
+            notify_reloading()
+            self._stop(True)
 
     def _stop_orphan(self) -> None:
         logger.error("the supervisor is gone: stopping")
@@ -171,7 +219,8 @@ class WorkerProcess:
         asyncio.get_running_loop().call_later(_ORPHAN_GRACE, self._stop, False)
 
     def _stop(self, graceful: bool) -> None:
-        notify("STOPPING=1")
+        if not graceful and self._starting is not None:
+            self._starting.cancel()  # whatever it waits for
         for consumer in self._consumers:
             consumer.stop(graceful)
 
@@ -194,12 +243,11 @@ class WorkerProcess:
         return tell
 
 
-async def _ping_systemd() -> None:
-    """Tell systemd's watchdog that the loop moves, for as long as it does: nobody else runs this coroutine."""
-    interval = watchdog_interval()
-    while interval is not None:
-        notify("WATCHDOG=1")
-        await asyncio.sleep(interval)
+def _start_anew() -> NoReturn:
+    """Become the program that the command line names, in this process."""
+    logger.info("starting anew")
+    logging.shutdown()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _metrics(status: Status) -> Callable[[], tuple[str, bytes]] | None:

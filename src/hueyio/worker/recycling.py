@@ -17,13 +17,20 @@ logger = logging.getLogger(__name__)
 _LOOK: Final = 1.0
 """Seconds between two looks."""
 
+_ASK_AGAIN: Final = 30.0
+"""Seconds after which a successor that did not come is asked for again: the last one may have failed to start."""
+
 
 async def recycle_when_used_up(status: Status, options: WorkerOptions, parent: Parent) -> None:
-    """Ask once; this process goes on until its successor consumes and it is told to stop."""
+    """Ask until cancelled; this process goes on until its successor consumes and it is told to stop."""
+    if options.max_tasks is None and options.max_memory is None:
+        return
     while (reason := _used_up(status, options)) is None:
         await asyncio.sleep(_LOOK)  # nothing announces that memory is used
     logger.info("to be replaced: %s", reason)
-    parent.say("recycle")
+    while True:
+        parent.say("recycle")
+        await asyncio.sleep(_ASK_AGAIN)
 
 
 def _used_up(status: Status, options: WorkerOptions) -> str | None:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hueyio.worker.child import Child, start_child
-from hueyio.worker.systemd import notify
+from hueyio.worker.systemd import notify, ping_watchdog
 
 __all__ = ["Supervisor"]
 
@@ -41,11 +41,18 @@ _LONGEST_REST: Final = 30.0
 
 
 class Supervisor:
-    """Keeps ``count`` children running; ``command(n)`` is the command line of the ``n``th."""
+    """Keeps ``count`` children running; ``command(n)`` is the command line of the ``n``th.
 
-    def __init__(self, command: Callable[[int], Sequence[str]], count: int) -> None:
+    ``one_first``: the others are started when the first consumes, because it has something to do before.
+    """
+
+    def __init__(self, command: Callable[[int], Sequence[str]], count: int, *, one_first: bool = False) -> None:
         self._command = command
         self._count = count
+        self._may_start = asyncio.Event()
+        """Whether all places may be filled."""
+        if not one_first:
+            self._may_start.set()
         self._children: set[Child] = set()
         self._recycle = [asyncio.Event() for _ in range(count)]
         self._stopping = asyncio.Event()
@@ -57,9 +64,13 @@ class Supervisor:
         """Supervise until told to stop; return the exit code."""
         self._handle_signals()
         logger.info("supervisor: starting %d consumer processes", self._count)
-        async with asyncio.TaskGroup() as group:
-            for place in range(self._count):
-                group.create_task(self._keep(place, group))
+        pinging = asyncio.create_task(ping_watchdog())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for place in range(self._count):
+                    group.create_task(self._keep(place, group))
+        finally:
+            pinging.cancel()
         logger.info("supervisor: stopped")
         return self._exit_code
 
@@ -67,6 +78,7 @@ class Supervisor:
         """Stop all children: as this signal says the first two times, by SIGKILL the third."""
         self._stops += 1
         self._stopping.set()
+        self._may_start.set()
         for child in self._children:
             child.send(number if self._stops < 3 else signal.SIGKILL)
 
@@ -89,26 +101,34 @@ class Supervisor:
 
     def _forward(self, number: signal.Signals) -> None:
         for child in self._children:
-            child.send(number)
+            if child.is_ready:  # before, it may not handle the signal yet, and would end
+                child.send(number)
 
     async def _keep(self, place: int, group: asyncio.TaskGroup) -> None:
         """Keep one place filled until the supervisor stops."""
         current: Child | None = None
         rest = _FIRST_REST
         first = True
+        if place > 0:
+            await self._may_start.wait()
         while not self._stopping.is_set():
             self._recycle[place].clear()
-            successor = await self._start(place)
+            try:
+                successor = await self._start(place, first)
+            except OSError as error:
+                logger.error("supervisor: cannot start a process: %s; trying again", error)
+                rest = await self._rest(rest)
+                continue
             if await successor.wait_ready():
                 self._note_ready(first)
                 first = False
                 if current is not None:
                     logger.info("supervisor: process %d takes over from %d", successor.pid, current.pid)
-                    current.send(signal.SIGTERM)
+                    current.replace()
                     group.create_task(self._see_off(current))
                 current = successor
             elif current is not None:
-                self._children.discard(successor)
+                await self._see_off(successor)
                 logger.error("supervisor: process %d did not start; %d goes on", successor.pid, current.pid)
             else:
                 self._give_up_if_hopeless(await self._see_off(successor), first)
@@ -123,8 +143,8 @@ class Supervisor:
         if current is not None:
             await self._see_off(current)
 
-    async def _start(self, place: int) -> Child:
-        child = await start_child(self._command(place))
+    async def _start(self, place: int, first: bool) -> Child:
+        child = await start_child(self._command(place), first and place == 0)
         self._children.add(child)
         if self._stopping.is_set():
             child.send(signal.SIGTERM)  # it was not there yet when all others were told
@@ -159,6 +179,7 @@ class Supervisor:
         return min(2 * seconds, _LONGEST_REST)
 
     def _note_ready(self, first: bool) -> None:
+        self._may_start.set()
         if first:
             self._waiting_for -= 1
             if self._waiting_for == 0:

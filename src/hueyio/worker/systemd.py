@@ -6,10 +6,12 @@ itself is a C extension, so these few lines are our own.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import time
 
-__all__ = ["notify", "watchdog_interval"]
+__all__ = ["notify", "notify_reloading", "ping_watchdog", "watchdog_interval"]
 
 
 def notify(state: str) -> None:
@@ -22,6 +24,19 @@ def notify(state: str) -> None:
             sending.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
         except OSError:
             return  # a service must not end because its manager does not listen
+
+
+def notify_reloading() -> None:
+    """Say that the service starts anew, in the same process: a service that says that it stops would be killed."""
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+
+async def ping_watchdog() -> None:
+    """Tell systemd's watchdog that the loop moves, for as long as it does: nobody else runs this coroutine."""
+    interval = watchdog_interval()
+    while interval is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(interval)
 
 
 def watchdog_interval() -> float | None:

@@ -1,0 +1,45 @@
+"""What signals do while no loop handles them yet: while a worker loads its apps, and while it starts anew.
+
+The default of each of them is the end of the process, in the kernel, without a word; and process 1 of a container does
+not even get those that it has no handler for.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from types import FrameType
+from typing import Final
+
+__all__ = ["HANDLED", "StoppedAtStart", "handle_at_start", "keep_pending"]
+
+logger = logging.getLogger(__name__)
+
+HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+"""What a worker handles."""
+
+
+class StoppedAtStart(KeyboardInterrupt):
+    """A worker was told to stop before it ran; no ``except Exception`` of a module that is imported catches it."""
+
+
+def handle_at_start() -> None:
+    """Raise StoppedAtStart at SIGINT and SIGTERM, and survive the others, until a loop takes over."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # Python has no handlers there; whoever runs this in a thread handles signals
+    for number in HANDLED:
+        signal.signal(number, _handle)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+
+
+def keep_pending() -> None:
+    """Let signals wait until ``handle_at_start`` of the program that this process becomes by ``exec``."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+
+
+def _handle(number: int, frame: FrameType | None) -> None:
+    name = signal.Signals(number).name
+    if number in (signal.SIGINT, signal.SIGTERM):
+        raise StoppedAtStart(name)
+    logger.info("%s: not running yet", name)
