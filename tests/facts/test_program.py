@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hueyio import Huey, MemoryHuey, RetryTask, Task, TaskException, presets
+from hueyio import Error, Huey, MemoryHuey, RetryTask, Task, TaskException, chord, crontab, group, presets
 from tests.conftest import SERVER_KINDS, ServerOf
 
 _DISCARDS = {"BlackHoleHuey"}
@@ -55,6 +56,34 @@ async def run_program(huey: Huey) -> list[str]:
     async def tell(who: str, error: Exception) -> str:
         return f"{who}: {error!r}"
 
+    @huey.task
+    async def report(values: list[Any]) -> str:
+        return " ".join(value.metadata["error"] if isinstance(value, Error) else str(value) for value in values)
+
+    @huey.task(context=True)
+    async def walk(steps: int, task: Task) -> int:
+        for step in range(1, steps + 1):
+            await task.progress(step / steps, f"step {step}")
+        return steps
+
+    @huey.task
+    def exclusive() -> str:
+        with huey.lock_task("one") as lock:
+            return lock.name
+
+    @huey.task
+    @huey.lock_task("two")
+    async def reenter() -> None:
+        async with huey.lock_task("two"):
+            raise AssertionError("a lock is not reentrant")
+
+    ticks: list[str] = []
+
+    @huey.periodic_task(crontab(minute="30"))
+    async def tick() -> str:
+        ticks.append("tick")
+        return "is not stored"
+
     async def show(title: str, result: Any) -> None:
         try:
             value = await result
@@ -94,6 +123,25 @@ async def run_program(huey: Huey) -> list[str]:
     async for value in (await add.map([(n, n) for n in range(10)])).as_completed():
         total += value
     lines.append(f"completed: {total}")
+    await show("group", await huey.enqueue(group([add.s(1, 1), divide.s(1), nothing.s()])))
+    revoked = add.s(1, 1)
+    await huey.revoke(revoked)
+    members = [add.s(1, 1).then(add, 10), third_time.s(), nothing.s(), divide.s(1, 0), revoked]
+    await show("chord", await huey.enqueue(chord(members, report)))
+    inner = chord([add.s(1, 1), add.s(2, 2)], report)
+    await show("nested", await huey.enqueue(chord([inner, add.s(3, 3)], report).then(tell, "then")))
+    await show("empty", await huey.enqueue(chord([], report)))
+    lines.append(f"latches: {(await huey.counts()).latches}")
+    await show("lock", await exclusive())
+    await show("reentered", await reenter())
+    lines.append(f"locked: {await huey.is_locked('one')} {await huey.is_locked('two')}")
+    due = [datetime(2030, 1, 1, 12, minute, tzinfo=UTC) for minute in (29, 30)]
+    for task in [task for moment in due for task in huey.read_periodic(moment)]:
+        await show("periodic", await huey.enqueue(task))
+    lines.append(f"ticks: {ticks}")
+    walked = await walk(3)
+    await show("progress", walked)
+    lines.append(f"updates: {[update async for update in walked.updates()]}")
     return lines
 
 
@@ -121,6 +169,18 @@ EXPECTED = [
     "later: None scheduled [(1, 2)]",
     "ready: True 4 False",
     "completed: 90",
+    "group: [2, 1.0, None]",
+    "chord: 12 attempt 2 None ZeroDivisionError('division by zero') SKIPPED",
+    "nested: 2 4 6",
+    "empty: ",
+    "latches: 0",
+    "lock: one done",
+    "reentered: TaskException(TaskLockedException('unable to acquire lock two')) failed",
+    "locked: False False",
+    "periodic: None done",
+    "ticks: ['tick']",
+    "progress: 3 done",
+    "updates: []",
 ]
 
 
