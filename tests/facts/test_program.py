@@ -61,7 +61,7 @@ async def run_program(huey: Huey) -> list[str]:
         return " ".join(value.metadata["error"] if isinstance(value, Error) else str(value) for value in values)
 
     @huey.task(context=True)
-    async def walk(steps: int, task: Task) -> int:
+    async def walk(task: Task, steps: int) -> int:
         for step in range(1, steps + 1):
             await task.progress(step / steps, f"step {step}")
         return steps
