@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from hueyio.crontab import crontab
 from hueyio.exceptions import ConfigurationError
@@ -118,4 +118,4 @@ def make_timetable(times: object, *, utc: bool) -> Timetable:
         )
     if inspect.iscoroutinefunction(times) or inspect.iscoroutinefunction(getattr(times, "__call__", None)):  # noqa: B004
         raise ConfigurationError(f"{times!r} is a coroutine function; what says when a task is due must be plain")
-    return AskedTimes(times, zone)
+    return AskedTimes(cast("Callable[[datetime], bool]", times), zone)
