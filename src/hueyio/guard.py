@@ -1,7 +1,7 @@
 """What locks, semaphores and rate limits have in common: a decorator and a context manager of both kinds.
 
-``async with`` works everywhere. A plain ``with``, and the decorator on a ``def`` task, work in the thread of a task:
-they wait there while the consumer's loop asks the storage.
+``async with`` works everywhere. A plain ``with``, and the decorator on a ``def`` function, work in every thread that
+runs no loop: in that of a task they wait while the consumer's loop asks the storage, elsewhere for that of ``sync``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.execution.site import SITE
+from hueyio.sync import block_on
 
 __all__ = ["Guard"]
 
@@ -115,12 +116,13 @@ class Guard(Generic[S]):
 
 
 def _run_blocking(work: Coroutine[Any, Any, T], name: str) -> T:
-    """Wait in the thread of a task for what its consumer's loop does."""
-    site = SITE.get()
-    if site is None or _is_on_loop():
+    """Wait for what the consumer's loop does, in the thread of a task, or else the loop of blocking calls."""
+    if _is_on_loop():
         work.close()
-        where = "on a running loop" if _is_on_loop() else "outside of a task"
-        raise HueyException(f"{name!r} cannot block {where}: use `async with`; `with` is for the threads of def tasks")
+        raise HueyException(f"{name!r} cannot block a running loop: use `async with`; `with` is for other threads")
+    site = SITE.get()
+    if site is None:
+        return block_on(work)
     try:
         return asyncio.run_coroutine_threadsafe(work, site.loop).result()
     except RuntimeError:

@@ -33,7 +33,7 @@ class _App(Protocol):
 class Semaphore(Guard[Holding]):
     """At most ``size`` runs at the same time, in the whole fleet; with ``key`` per value that it computes.
 
-    Decorator (below ``@huey.task``), ``async with``, and ``with`` in the thread of a ``def`` task. Nobody waits: where
+    Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Nobody waits: where
     there is no place TaskLockedException is raised. Then a task sends LOCKED. With ``retry`` it comes back after its
     ``retry_delay`` (one second without) and uses up no retry; without it is retried if it has retries left, else
     it has failed.

@@ -179,7 +179,7 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         deadline_resolved=deadline_at,
         on_complete=_from_fields(message.on_complete) if message.on_complete else None,
         on_error=_from_fields(message.on_error) if message.on_error else None,
-        chord=Membership(*message.chord) if message.chord else None,
+        chord=Membership(*message.chord[:3]) if message.chord else None,
         values=[] if message.collects else None,
     )
 

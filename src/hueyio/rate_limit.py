@@ -29,7 +29,7 @@ class RateLimit(Guard[None]):
     Without ``burst`` time is cut into windows of ``per`` seconds, and who is refused is counted too. With it runs are
     spread evenly: a bucket that holds ``burst`` tokens gets ``limit`` new ones in ``per`` seconds.
 
-    Decorator (below ``@huey.task``), ``async with``, and ``with`` in the thread of a ``def`` task. Over the limit
+    Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Over the limit
     RateLimitExceeded is raised. Then a task sends RATE_LIMITED. With ``retry`` it comes back when there is room, or
     after its own ``retry_delay`` if it has one, and uses up no retry; without it is retried if it has retries left,
     else it has failed.

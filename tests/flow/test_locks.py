@@ -217,6 +217,31 @@ async def test_flush_locks_returns_the_names_that_were_held(huey: Huey) -> None:
     assert await huey.limit("semaphore", 2).current_usage() == 1
 
 
+async def test_blocking_lock_outside_of_a_task_keeps_others_out(huey: Huey) -> None:
+    lock = huey.lock_task("one")
+
+    def hold() -> bool:
+        with lock:
+            with pytest.raises(TaskLockedException), huey.lock_task("one"):
+                pass
+            return asyncio.run(is_held())
+
+    async def is_held() -> bool:
+        try:
+            return await huey.is_locked("one")
+        finally:
+            await huey.close()
+
+    @lock
+    def guarded() -> str:
+        return "guarded"
+
+    assert await asyncio.to_thread(hold)
+    assert await asyncio.to_thread(guarded) == "guarded"
+    assert not await huey.is_locked("one")
+    await asyncio.to_thread(huey.sync.close)
+
+
 async def test_blocking_lock_where_it_cannot_work_says_what_to_do(huey: Huey) -> None:
     with pytest.raises(HueyException, match="use `async with`"), huey.lock_task("one"):
         pass

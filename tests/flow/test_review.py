@@ -330,6 +330,35 @@ def FORKED() -> int:  # noqa: N802
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+async def test_body_that_closes_its_huey_does_not_end_its_consumer(huey: Huey) -> None:
+    @huey.task
+    async def work(n: int) -> int:
+        async with huey:  # as a helper may do that is used in scripts too
+            await huey.put("key", n)
+        return n
+
+    async with huey.create_consumer():
+        assert await (await work(1)) == 1
+        assert await (await work(2)) == 2
+
+
+class Exiting:
+    """A value that ends the program when it is written."""
+
+    def __reduce__(self) -> Any:
+        raise SystemExit(1)
+
+
+async def test_value_that_ends_the_program_when_it_is_written_is_a_failure(huey: Huey) -> None:
+    @huey.task
+    async def work() -> Any:
+        return Exiting()
+
+    async with huey.create_consumer():
+        with pytest.raises(TaskException, match="cannot be serialised"):
+            await (await work())
+
+
 def test_threads_work_after_a_fork() -> None:
     async def main() -> Any:
         return await (await FORKED())

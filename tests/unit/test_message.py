@@ -75,6 +75,8 @@ def test_message_of_a_newer_producer_is_read_without_what_is_new() -> None:
     task = read_task(pickle.dumps((*Message(*fields), "new", "newer")), SERIALIZER)
     assert task.name == "name"
     assert task.on_error is not None
+    grown = Message(*fields)._replace(chord=("latch", 1, "name", "new"))  # type: ignore[arg-type]
+    assert read_task(pickle.dumps(tuple(grown)), SERIALIZER).chord == ("latch", 1, "name")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict
@@ -9,6 +10,7 @@ from typing import Any, Final, Self, TypedDict
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.hooks import Hooks
 from hueyio.execution.policy import Rules, build_error_result
+from hueyio.execution.site import RECEIPT, SITE
 from hueyio.immediate import ImmediateRunner
 from hueyio.registry import Registry
 from hueyio.serializer import Serializer
@@ -145,8 +147,21 @@ class Base:
         return await self._sessions.get()
 
     async def close(self) -> None:
-        """Close the running loop's session; the next use opens another."""
-        await self._sessions.close()
+        """Close the running loop's session; the next use opens another.
+
+        In the body of a task it does nothing: the session is that of the consumer which runs the body.
+        """
+        if not self._is_in_body():
+            await self._sessions.close()
+
+    def _is_in_body(self) -> bool:
+        site = SITE.get()
+        return (
+            site is not None
+            and RECEIPT.get() is not None
+            and site.storage is self.storage
+            and site.loop is asyncio.get_running_loop()
+        )
 
     async def __aenter__(self) -> Self:
         await self.session()

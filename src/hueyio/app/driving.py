@@ -87,7 +87,7 @@ class Driving(Enqueueing):
 
     async def close(self) -> None:
         """Close the running loop's session, after giving back what was dequeued in it; the next use opens another."""
-        driver = self._drivers.pop(asyncio.get_running_loop(), None)
+        driver = None if self._is_in_body() else self._drivers.pop(asyncio.get_running_loop(), None)
         if driver is not None:
             await driver.close()
         await super().close()

@@ -47,9 +47,9 @@ class Serializer:
         """Return the value as bytes; raises SerializationError."""
         try:
             data = self._serialize(value)
-        except SerializationError:
+        except (SerializationError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: it would end the consumer that keeps a result
             raise SerializationError(f"{type(value).__name__} cannot be serialised: {error}") from error
         if not isinstance(data, bytes):
             raise SerializationError(f"{type(self).__name__} made {type(data).__name__} of a value, not bytes")
@@ -59,9 +59,9 @@ class Serializer:
         """Return the value of the bytes; raises SerializationError."""
         try:
             return self._deserialize(self._decompress(data) if self.compression else data)
-        except SerializationError:
+        except (SerializationError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise SerializationError(f"{type(error).__name__}: {error}") from error
 
     def _serialize(self, value: Any) -> bytes:
