@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from queue import SimpleQueue
 from typing import Any, Final, Protocol, TypeVar, cast
 
-__all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy", "run_on_loop"]
+__all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy", "run_on_loop", "serve_loop"]
 
 R = TypeVar("R")
 
@@ -59,12 +59,20 @@ _serving = threading.local()
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, R]) -> R:
-    """Run a coroutine on the loop for which this thread works, and wait for it; only in a thread of a ThreadPool."""
+    """Run a coroutine on the loop for which this thread works, and wait for it.
+
+    Only in a thread of a ThreadPool, or after ``serve_loop``.
+    """
     loop: asyncio.AbstractEventLoop | None = getattr(_serving, "loop", None)
     if loop is None:
         coroutine.close()
         raise RuntimeError("this thread works for no event loop")
     return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
+
+def serve_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Let ``run_on_loop`` in this thread, which belongs to no pool, use a loop that runs in another one."""
+    _serving.loop = loop
 
 
 class _Job(Protocol):

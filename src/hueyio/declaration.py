@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Coroutine
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from hueyio.exceptions import ConfigurationError
-from hueyio.spec import TaskOptions, TaskSpec
+from hueyio.spec import TaskOptions, TaskSpec, module_of
 from hueyio.task import Task, seconds_from
 from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
 
@@ -130,7 +131,11 @@ def make_spec(
     for key in ("retry_delay", "retry_max_delay", "timeout"):
         if known.get(key) is not None:
             known[key] = seconds_from(known[key], key)
-    return TaskSpec(f"{_innermost(function).__module__}.{own_name}", function, TaskOptions(**known))
+    module = module_of(function)
+    spec = TaskSpec(f"{module}.{own_name}", function, TaskOptions(**known))
+    if spec.lane == "process":
+        _check_importable(spec.name, module)
+    return spec
 
 
 def _function_of(declared: Any) -> Callable[..., Any]:
@@ -160,9 +165,19 @@ def _is_method(function: Any) -> bool:
     return first in ("self", "cls")
 
 
-def _innermost(function: Any) -> Any:
-    """Return what a partial is made of: its module is the task's."""
-    return _innermost(function.func) if isinstance(function, functools.partial) else function
+def _check_importable(task: str, name: str) -> None:
+    """Raise ConfigurationError if another process cannot import the module."""
+    module = sys.modules.get(name)
+    if name == "__main__":
+        spec = getattr(module, "__spec__", None)
+        found = getattr(module, "__file__", None) if spec is None else not spec.name.endswith("__main__")
+    else:
+        found = module is not None
+    if not found:
+        raise ConfigurationError(
+            f'task {task} cannot run in a process: run_in="process" needs a module that another process can import, '
+            f"and {name!r} is none; move the function into a file of its own"
+        )
 
 
 def _name_of(function: Any, name: Any) -> str:

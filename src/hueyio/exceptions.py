@@ -11,6 +11,7 @@ The tree::
     ├── TaskNotUnique                 another task holds the unique key
     ├── RateLimitExceeded             a rate limit has no room now
     ├── TaskTimeout                   a task ran longer than its timeout
+    ├── ProcessLost                   the process of a run_in="process" task ended before the task
     ├── SerializationError            bytes that cannot be made, or cannot be read
     ├── StorageError                  the storage refused an operation
     │   ├── StorageUnavailable        it cannot be reached or is full; the same call may work later
@@ -40,6 +41,7 @@ __all__ = [
     "ConfigurationError",
     "HueyException",
     "LeaseLost",
+    "ProcessLost",
     "RateLimitExceeded",
     "ResultTimeout",
     "RetryTask",
@@ -122,6 +124,10 @@ class RateLimitExceeded(HueyException):
 
 class TaskTimeout(HueyException):
     """A task ran longer than its timeout."""
+
+
+class ProcessLost(HueyException):
+    """The process of a ``run_in="process"`` task exited or was killed while the task ran; the message says how."""
 
 
 class SerializationError(HueyException, ValueError):

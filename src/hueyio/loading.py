@@ -38,4 +38,5 @@ def load_huey(path: str) -> Huey:
         huey = getattr(huey, name)
     if not isinstance(huey, Huey):
         raise ConfigurationError(f"{path} is a {type(huey).__name__}, not a Huey")
+    huey.home = module_name
     return huey

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from weakref import WeakKeyDictionary
 
+from hueyio.exceptions import StorageError
 from hueyio.storage.contract import Session, Storage
 
 __all__ = ["Sessions"]
@@ -16,12 +17,19 @@ class Sessions:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+        self.refusal: str | None = None
+        """Why there are none, if there must not be."""
         self._lock = threading.Lock()
         self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, Session] = WeakKeyDictionary()
         self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Session]] = WeakKeyDictionary()
 
     async def get(self) -> Session:
-        """Return the running loop's session; raises StorageUnavailable if it cannot be opened."""
+        """Return the running loop's session.
+
+        Raises StorageUnavailable if it cannot be opened, StorageError if it must not be.
+        """
+        if self.refusal is not None:
+            raise StorageError(self.refusal)
         loop = asyncio.get_running_loop()
         session = self._open.get(loop)
         if session is not None:

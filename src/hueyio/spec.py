@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from hueyio.task import Expires, Task
 from hueyio.timetable import Timetable
 from hueyio.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
 
-__all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings", "is_async"]
+__all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings", "is_async", "module_of"]
 
 Lane = Literal["loop", "thread", "process"]
 
@@ -32,10 +33,10 @@ class TaskOptions:
     ``retry_delay`` and ``timeout`` are in seconds; ``retry_backoff`` multiplies the delay after each retry (0: not at
     all), up to ``retry_max_delay``; ``retry_jitter`` (0 to 1) shortens or lengthens each delay by up to that part of
     it. ``timeout`` limits one attempt, ``deadline`` (seconds from the enqueue, or a moment) all attempts together,
-    ``expires`` the start. ``run_in`` is ``loop`` or ``thread``; None: where the function belongs. ``at_most_once``
-    writes the start before the body, so that a run that was cut short is never repeated; ``max_deliveries`` is how
-    often the task may be delivered whose consumer dies with it. Keywords that hueyio does not know are kept in
-    ``settings``.
+    ``expires`` the start. ``run_in`` is ``loop``, ``thread`` or ``process``; None: where the function belongs.
+    ``at_most_once`` writes the start before the body, so that a run that was cut short is never repeated;
+    ``max_deliveries`` is how often the task may be delivered whose consumer dies with it. Keywords that hueyio does not
+    know are kept in ``settings``.
 
     ``unique``: what a call does while another one with its key is pending or running: ``skip`` it, ``replace`` the
     pending one, or ``raise`` TaskNotUnique. ``unique_key``: what makes calls the same, otherwise equal arguments.
@@ -78,10 +79,8 @@ class TaskOptions:
         check_unique(self.unique, self.unique_key)
         if not isinstance(self.at_most_once, bool):
             raise ConfigurationError(f"at_most_once must be True or False, not {self.at_most_once!r}")
-        if self.run_in == "process":
-            raise ConfigurationError('run_in="process" comes in a later version')
-        if self.run_in not in (None, "loop", "thread"):
-            raise ConfigurationError(f"run_in must be 'loop' or 'thread', not {self.run_in!r}")
+        if self.run_in not in (None, "loop", "thread", "process"):
+            raise ConfigurationError(f"run_in must be 'loop', 'thread' or 'process', not {self.run_in!r}")
 
 
 def check_settings(
@@ -148,6 +147,11 @@ class TaskSpec:
         self._task_comes_first = options.context and _takes_task_first(func)
         self._least, self._most = _positional_range(self._signature)
 
+    @property
+    def module(self) -> str:
+        """The module that declares the function."""
+        return module_of(self.func)
+
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Raise TaskArgumentError if the arguments do not fit the function."""
         # Binding costs 3 us; nearly all calls are plain positional ones that two comparisons decide.
@@ -188,6 +192,15 @@ class TaskSpec:
 
     def __repr__(self) -> str:
         return f"<TaskSpec {self.name}>"
+
+
+def module_of(func: Any) -> str:
+    """Return the module of a function, or of what a partial is made of."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    module = str(func.__module__)
+    # The name of the main module where it is imported once more, in a process that multiprocessing or a pool started.
+    return "__main__" if module == "__mp_main__" else module
 
 
 def is_async(func: Callable[..., Any]) -> bool:

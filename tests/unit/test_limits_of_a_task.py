@@ -118,8 +118,7 @@ def test_snooze_refuses_what_is_no_delay(delay: Any) -> None:
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        ({"run_in": "process"}, "process"),
-        ({"run_in": "somewhere"}, "run_in must be 'loop' or 'thread'"),
+        ({"run_in": "somewhere"}, "run_in must be 'loop', 'thread' or 'process'"),
         ({"at_most_once": 1}, "at_most_once must be True or False"),
         ({"retry_jitter": 2}, "retry_jitter must be a part from 0 to 1"),
         ({"retry_max_delay": 0}, "retry_max_delay must be a number of seconds > 0"),
@@ -131,8 +130,9 @@ def test_option_that_cannot_be_is_refused_at_the_decorator(option: dict[str, Any
         MemoryHuey("options").task(**option)(lambda: None)
 
 
-def test_coroutine_function_cannot_run_in_a_thread() -> None:
+@pytest.mark.parametrize("lane", ["thread", "process"])
+def test_coroutine_function_runs_nowhere_but_on_the_loop(lane: Any) -> None:
     with pytest.raises(ConfigurationError, match="coroutine function"):
 
-        @MemoryHuey("options").task(run_in="thread")
+        @MemoryHuey("options").task(run_in=lane)
         async def add() -> None: ...

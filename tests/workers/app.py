@@ -125,6 +125,22 @@ async def gather(values: list[int], task: Any = None) -> list[int]:
     return values
 
 
+@huey.task(run_in="process", context=True)
+def compute(task: Any = None) -> None:
+    """Keep a process busy for ever."""
+    log("start", task)
+    while True:
+        pass
+
+
+@huey.task(run_in="process", context=True)
+def compute_for(seconds: float, task: Any = None) -> int:
+    log("start", task)
+    time.sleep(seconds)
+    log("end", task)
+    return os.getpid()
+
+
 if "HUEYIO_TEST_TICKS" in os.environ:
 
     @huey.periodic_task(hueyio.crontab(second="*"), context=True)

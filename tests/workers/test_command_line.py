@@ -100,8 +100,8 @@ def test_one_consumer_serves_several_apps_by_weight(tmp_path: Path) -> None:
     done = run(tmp_path, "worker", "several:mails", "several:reports", "--weights", "3,1", "-w", "40", "--threads", "4")
     assert done.returncode == 0, done.stderr
     assert "several:mails: 'mails' in " in done.stderr
-    assert "30 coroutine tasks and 3 threads at a time" in done.stderr
-    assert "10 coroutine tasks and 1 threads at a time" in done.stderr
+    assert "30 coroutine tasks, 3 threads and " in done.stderr
+    assert "10 coroutine tasks, 1 threads and " in done.stderr
     assert (tmp_path / "ran").read_text() == "both"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict
 
@@ -20,7 +21,7 @@ from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
 from hueyio.task import Task
 
-__all__ = ["Base", "HueyOptions"]
+__all__ = ["Base", "HueyOptions", "find_huey"]
 
 
 _RESULT_TTL: Final = 7 * 86400.0
@@ -71,6 +72,8 @@ class Base:
         if serializer is not None and (compression or use_zlib):
             raise ConfigurationError("compression and use_zlib are for the default serializer; give them to yours")
         self.name = name
+        self.home: str | None = None
+        """The module in which a worker found it: what a pool process imports."""
         self.utc = utc
         self.serializer = serializer or Serializer(compression, use_zlib=use_zlib)
         self.registry = Registry()
@@ -93,6 +96,7 @@ class Base:
         self._sessions = self._live = Sessions(self.create_storage())
         self._take_result_ttl(self._live.storage.capabilities.result_ttl)
         self.immediate = immediate
+        _all.append(weakref.ref(self, _all.remove))
 
     def create_storage(self) -> Storage:
         """Build the storage for the mode that is on: called when the Huey is made and when ``immediate`` is set."""
@@ -142,6 +146,10 @@ class Base:
         swaps = immediate and self._immediate_use_memory
         self._sessions = Sessions(self.create_storage()) if swaps else self._live
 
+    def refuse_storage(self, reason: str) -> None:
+        """Have every use of the storage raise StorageError, because it is out of reach here."""
+        self._sessions.refusal = reason
+
     async def session(self) -> Session:
         """Return the running loop's storage session, opened at its first use."""
         return await self._sessions.get()
@@ -175,3 +183,13 @@ class Base:
     def now(self) -> float:
         """Return epoch seconds."""
         return time.time()
+
+
+def find_huey(name: str, task: str) -> Base | None:
+    """Return the Huey of that name that declares the task, the latest one; None if there is none in this process."""
+    hueys = [made() for made in reversed(_all)]
+    return next((it for it in hueys if it is not None and it.name == name and it.registry.get(task)), None)
+
+
+_all: Final[list[weakref.ref[Base]]] = []
+"""Every Huey that is alive, in the order of their making."""

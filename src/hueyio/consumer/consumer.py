@@ -48,6 +48,8 @@ from hueyio.consumer.watchdog import Watch, Watchdog, watch
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Failed, Interrupted
+from hueyio.execution.pool import ProcessPool
+from hueyio.execution.site import is_pool_process
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Lane
 from hueyio.task import Task
@@ -73,7 +75,8 @@ class Consumer:
     def __init__(self, host: FullHost, options: ConsumerOptions) -> None:
         self.options = options
         self._host = host
-        self._executor = Executor(host.hooks)
+        self._pool = ProcessPool(host.name, host.home, max_calls=options.pool_max_tasks)
+        self._executor = Executor(host.hooks, pool=self._pool)
         self._slots: dict[Lane, Slots] = {}
         self._root: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
@@ -92,6 +95,11 @@ class Consumer:
         """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
         if self._root is not None:
             raise HueyException("this consumer was started already; create another one")
+        if is_pool_process():
+            raise HueyException(
+                "a pool process imports this module to run a task, and the module starts a consumer: "
+                'put what the program does under `if __name__ == "__main__":`'
+            )
         self._root = asyncio.create_task(self._main(), name="hueyio-consumer")
         started = asyncio.ensure_future(self._started.wait())
         try:
@@ -120,6 +128,7 @@ class Consumer:
             running=dict(Counter(task.lane for task in self.running_tasks())),
             outcomes=dict(self._runner.outcomes),
             stuck=len(self._stubborn),
+            pool_processes=len(self._pool),
             abandoned_threads=len(self._executor.threads.abandoned),
             lag=lag.last,
             silent_for=lag.silent_for,
@@ -210,10 +219,11 @@ class Consumer:
                 settling = group.create_task(self._settler.run(), name="hueyio-settler")
                 feeding = [group.create_task(feeder.run(), name=f"hueyio-{feeder}") for feeder in self._feeders]
                 logger.info(
-                    "consumer %s is ready: %d coroutine tasks and %d threads at a time, lease %g s",
+                    "consumer %s is ready: %d coroutine tasks, %d threads and %d processes at a time, lease %g s",
                     self._lease.owner,
                     self.options.workers,
                     self.options.threads,
+                    self.options.pool,
                     self.options.lease,
                 )
                 self._started.set()
@@ -232,6 +242,7 @@ class Consumer:
             self._watchdog = None
             hurried = self._stop_now.is_set()
             grace = _CANCEL_TIME if hurried else max(self.options.shutdown_timeout, _CANCEL_TIME)
+            await self._pool.close(grace)
             await self._run_hooks("on_shutdown", asyncio.Event() if hurried else self._stop_now, grace)
             await self._end_lease()
 
@@ -269,7 +280,7 @@ class Consumer:
     def _compose(self, session: Session) -> None:
         """Build the parts. Each gets what it needs as a function or an object of a lower part."""
         options = self.options
-        sizes: dict[Lane, int] = {"loop": options.workers, "thread": options.threads}
+        sizes: dict[Lane, int] = {"loop": options.workers, "thread": options.threads, "process": options.pool}
         self._ledger = Ledger(sizes, options.prefetch, lambda: self._fetcher.wake())
         self._lease = Lease(
             session,

@@ -22,6 +22,7 @@ from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
 from hueyio.execution.hooks import Attendants
 from hueyio.execution.outcome import Outcome, Succeeded
+from hueyio.execution.pool import ProcessPool
 from hueyio.signals import SIGNAL_SCHEDULED
 from hueyio.spec import TaskSpec
 from hueyio.storage.contract import LeaseKeeper, Session
@@ -41,7 +42,8 @@ class Driver:
     def __init__(self, host: Host, session: Session) -> None:
         self.session = session
         self._host = host
-        self._executor = Executor(host.hooks)
+        self._pool = ProcessPool(host.name, host.home)
+        self._executor = Executor(host.hooks, pool=self._pool)
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._lease: Lease | None = None
@@ -112,9 +114,10 @@ class Driver:
         await self._rest()
 
     async def close(self) -> None:
-        """Give back what was not executed."""
+        """Give back what was not executed, and end the processes."""
         self._jobs.clear()
         await self._rest()
+        await self._pool.close()
 
     async def _claim(self) -> Delivery | None:
         async with self._lock:
@@ -217,7 +220,7 @@ class _Recording(Executor):
     """An executor that remembers how the body ended."""
 
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor.hooks, executor.threads)
+        super().__init__(executor.hooks, executor.threads, executor.pool)
         self.outcome: Outcome | None = None
 
     async def run(self, spec: TaskSpec, task: Task, attendants: Attendants | None = None) -> Outcome:
@@ -230,6 +233,8 @@ class _At:
     """A host whose clock stands still at ``now``, if that is given."""
 
     def __init__(self, host: Host, now: float | None) -> None:
+        self.name = host.name
+        self.home = host.home
         self.registry = host.registry
         self.serializer = host.serializer
         self.signals = host.signals

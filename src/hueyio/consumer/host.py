@@ -20,6 +20,14 @@ class Host(Protocol):
     """The app, as its consumer sees it."""
 
     @property
+    def name(self) -> str: ...
+
+    @property
+    def home(self) -> str | None:
+        """The module that a pool process imports beside that of the task."""
+        ...
+
+    @property
     def registry(self) -> Registry: ...
 
     @property

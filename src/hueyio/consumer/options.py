@@ -18,6 +18,10 @@ def _default_threads() -> int:
     return min(32, (os.cpu_count() or 1) + 4)
 
 
+def _default_pool() -> int:
+    return os.cpu_count() or 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerOptions:
     """Fields with ``help`` are options of ``python -m hueyio worker``."""
@@ -26,6 +30,13 @@ class ConsumerOptions:
     threads: int = field(
         default_factory=_default_threads,
         metadata={"help": "sync tasks that run at the same time, each in a thread"},
+    )
+    pool: int = field(
+        default_factory=_default_pool,
+        metadata={"help": 'run_in="process" tasks that run at the same time, each in a process (default: the CPUs)'},
+    )
+    pool_max_tasks: int | None = field(
+        default=None, metadata={"help": "replace a process of the pool after so many tasks (default: never)"}
     )
     prefetch: int | None = field(
         default=None, metadata={"help": "tasks held unstarted in each lane (default: as many as run there)"}
@@ -54,8 +65,10 @@ class ConsumerOptions:
     def __post_init__(self) -> None:
         if not isinstance(self.periodic, bool):
             raise ConfigurationError(f"periodic must be True or False, not {self.periodic!r}")
-        for name in ("workers", "threads"):
+        for name in ("workers", "threads", "pool"):
             _check_whole(name, getattr(self, name), least=1)
+        if self.pool_max_tasks is not None:
+            _check_whole("pool_max_tasks", self.pool_max_tasks, least=1)
         if self.prefetch is not None:
             _check_whole("prefetch", self.prefetch, least=0)
         for name, least in (("lease", 0.1), ("shutdown_timeout", 0.0), ("block_warning", 0.05)):

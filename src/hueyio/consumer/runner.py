@@ -91,7 +91,7 @@ class Runner:
         attendants = self._executor.attend(job.spec, job.task)
         job.started_at = time.monotonic()
         job.slot = slot
-        limit = job.task.timeout
+        limit = None if job.spec.lane == "process" else job.task.timeout  # a process is killed: it cannot ignore that
         watch = None if limit is None else self._stubborn.watch(job, limit)
         try:
             outcome = await self._executor.run(job.spec, job.task, attendants)

@@ -32,6 +32,8 @@ class Statistics:
     """Tasks that ignore that they were cancelled or ran out of time."""
     abandoned_threads: int = 0
     """Threads of tasks that were cancelled or ran out of time, which still run."""
+    pool_processes: int = 0
+    """Processes that are there for ``run_in="process"`` tasks, busy or not."""
     blocks: int = 0
     """How often the loop was found blocked."""
 

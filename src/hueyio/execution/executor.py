@@ -7,6 +7,7 @@ import inspect
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hueyio.concurrency import ThreadPool, run_in_copy
@@ -27,6 +28,7 @@ from hueyio.execution.outcome import (
     Succeeded,
     TimedOut,
 )
+from hueyio.execution.pool import ProcessPool
 from hueyio.spec import TaskSpec
 from hueyio.task import Task
 
@@ -38,8 +40,10 @@ logger = logging.getLogger(__name__)
 class Executor:
     """Bodies on the loop, or in threads, with the hooks of one Huey around them."""
 
-    def __init__(self, hooks: Hooks, threads: ThreadPool | None = None) -> None:
+    def __init__(self, hooks: Hooks, threads: ThreadPool | None = None, pool: ProcessPool | None = None) -> None:
         self.hooks = hooks
+        self.pool = pool
+        """Where bodies of the process lane run; None: in threads, as in immediate mode."""
         self.threads = ThreadPool("hueyio-task") if threads is None else threads
 
     def attend(self, spec: TaskSpec, task: Task) -> Attendants | None:
@@ -47,7 +51,7 @@ class Executor:
         if not self.hooks.surround_tasks:
             return None
         context = context_of(task)
-        if spec.lane == "loop":
+        if spec.lane == "loop" or self._has_process(spec):
             return Attendants(self.hooks, task, LoopCaller(context, self.hooks.thread))
         return Attendants(self.hooks, task, ThreadCaller(context, self.threads))
 
@@ -62,12 +66,16 @@ class Executor:
             return Cancelled()
         token = running.set(task)
         try:
+            if spec.lane == "process" and self.pool is not None:
+                # Its time begins when the process is there: starting one may take longer than the task.
+                async with self.pool.place(spec) as place:
+                    return await self._run_limited(spec, task, lambda: place.call(task))
             args, kwargs = spec.arguments(task)
             if task.timeout is None and task.deadline_resolved is None:
                 if spec.is_async and attendants is None:  # one coroutine less on the way of nearly all tasks
                     return Succeeded(await run_in_copy(spec.func(*args, **kwargs)))
                 return Succeeded(await self._call(spec, args, kwargs, attendants))
-            return await self._run_with_deadline(spec, task, args, kwargs, attendants)
+            return await self._run_limited(spec, task, lambda: self._call(spec, args, kwargs, attendants))
         except asyncio.CancelledError as error:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -90,14 +98,13 @@ class Executor:
         finally:
             running.reset(token)
 
-    async def _run_with_deadline(
-        self,
-        spec: TaskSpec,
-        task: Task,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        attendants: Attendants | None,
-    ) -> Outcome:
+    def _has_process(self, spec: TaskSpec) -> bool:
+        return self.pool is not None and spec.lane == "process"
+
+    async def _run_limited(self, spec: TaskSpec, task: Task, call: Callable[[], Awaitable[Any]]) -> Outcome:
+        """Run a body within the time that it has; raises what it raises but TimeoutError."""
+        if task.timeout is None and task.deadline_resolved is None:
+            return Succeeded(await call())
         limit, told = _limit_of(task, time.time())
         if limit <= 0:
             return TimedOut(TaskTimeout(f"task {task.name} {told}"))
@@ -105,12 +112,12 @@ class Executor:
         deadline = asyncio.timeout(limit)
         try:
             async with deadline:
-                return Succeeded(await self._call(spec, args, kwargs, attendants))
+                return Succeeded(await call())
         except TimeoutError as error:
             # A body may raise TimeoutError for reasons of its own.
             if not deadline.expired():
                 return Failed(error)
-            if self.threads.abandoned and spec.lane == "thread":
+            if self.threads.abandoned and spec.lane != "loop" and not self._has_process(spec):
                 count = len(self.threads.abandoned)
                 logger.warning("task %s %s: its thread is left behind, one of %d now", task.name, task.id, count)
             ran_out = TaskTimeout(f"task {task.name} {told}")

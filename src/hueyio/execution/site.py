@@ -6,13 +6,14 @@ Set for each attempt by whoever runs it, seen by the body and by all that it cal
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextvars import ContextVar
 from typing import Final, NamedTuple
 
 from hueyio.storage.contract import Storage
 from hueyio.storage.records import Receipt
 
-__all__ = ["RECEIPT", "SITE", "Site"]
+__all__ = ["RECEIPT", "SITE", "Site", "is_pool_process", "mark_pool_process"]
 
 
 class Site(NamedTuple):
@@ -27,3 +28,16 @@ SITE: Final[ContextVar[Site | None]] = ContextVar("hueyio_site", default=None)
 
 RECEIPT: Final[ContextVar[Receipt | None]] = ContextVar("hueyio_receipt", default=None)
 """Under which lease the body runs; None where there is none (immediate mode)."""
+
+
+def mark_pool_process() -> None:
+    """Note that this process runs tasks for another one, for the rest of its life."""
+    _in_pool.set()
+
+
+def is_pool_process() -> bool:
+    """Say whether this process runs ``run_in="process"`` tasks for another one."""
+    return _in_pool.is_set()
+
+
+_in_pool: Final = threading.Event()

@@ -27,6 +27,7 @@ def banner(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
 
 def _describe(limits: ConsumerOptions) -> str:
     return (
-        f"{limits.workers} coroutine tasks and {limits.threads} threads at a time, lease {limits.lease:g} s, "
+        f"{limits.workers} coroutine tasks, {limits.threads} threads and {limits.pool} processes at a time, "
+        f"lease {limits.lease:g} s, "
         f"{limits.shutdown_timeout:g} s to finish at a stop"
     )

@@ -48,6 +48,7 @@ class _Collector(Collector):
         running = GaugeMetricFamily("hueyio_tasks_running", "Tasks that run here now", labels=["queue", "lane"])
         stuck = GaugeMetricFamily("hueyio_tasks_stuck", "Tasks that ignore their cancellation", labels=["queue"])
         left = GaugeMetricFamily("hueyio_threads_abandoned", "Threads of tasks that were let go", labels=["queue"])
+        pool = GaugeMetricFamily("hueyio_pool_processes", "Processes for run_in=process tasks", labels=["queue"])
         held = GaugeMetricFamily("hueyio_tasks_held", "Tasks under this process's lease", labels=["queue"])
         for huey, consumer in self._status.consumers:
             now = consumer.statistics()
@@ -57,8 +58,9 @@ class _Collector(Collector):
                 running.add_metric([huey.name, lane], count)
             held.add_metric([huey.name], now.held)
             stuck.add_metric([huey.name], now.stuck)
+            pool.add_metric([huey.name], now.pool_processes)
             left.add_metric([huey.name], now.abandoned_threads)
-        yield from (ended, running, held, stuck, left)
+        yield from (ended, running, held, stuck, left, pool)
 
     def _of_queues(self) -> Iterator[Metric]:
         tasks = GaugeMetricFamily("hueyio_queue_tasks", "Tasks in the storage", labels=["queue", "place"])

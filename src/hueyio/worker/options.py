@@ -21,7 +21,7 @@ class WorkerOptions:
         default=None,
         metadata={
             "metavar": "N,N,...",
-            "help": "how the workers and threads are shared among several apps, such as 3,1 (default: evenly)",
+            "help": "how workers, threads and processes are shared among several apps, such as 3,1 (default: evenly)",
         },
     )
     processes: int = field(

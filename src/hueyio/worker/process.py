@@ -267,5 +267,5 @@ def _exit_now() -> None:
 def _share(limits: dict[str, Any], share: float) -> dict[str, Any]:
     """Return one app's part of the limits; at least one of everything."""
     full = ConsumerOptions(**limits)
-    parts = {name: max(1, round(getattr(full, name) * share)) for name in ("workers", "threads")}
+    parts = {name: max(1, round(getattr(full, name) * share)) for name in ("workers", "threads", "pool")}
     return {**limits, **parts}

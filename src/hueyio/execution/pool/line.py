@@ -1,0 +1,173 @@
+"""The line between a pool and one of its processes: pickled messages over a socket pair, each behind its length.
+
+Both ends trust each other: they are one program. What the user's code made (a task, a value, an exception) travels as
+bytes inside a message, so that what cannot be read is that task's failure and not the line's.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import select
+import socket
+import struct
+import threading
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from hueyio.storage.records import Receipt
+
+__all__ = [
+    "Answer",
+    "Broken",
+    "Call",
+    "FromPool",
+    "Line",
+    "Log",
+    "Raised",
+    "Ready",
+    "Report",
+    "Returned",
+    "Stop",
+    "ToPool",
+    "Welcome",
+    "watch_end",
+]
+
+_LENGTH: Final = struct.Struct("!Q")
+_MOST_AT_ONCE: Final = 1 << 20
+
+
+class Welcome(NamedTuple):
+    """What a process is told first: how its parent looks, and which Huey it serves."""
+
+    sys_path: list[str]
+    argv: list[str]
+    main: Mapping[str, str]
+    """How to find the parent's ``__main__``, as ``multiprocessing.spawn.prepare`` takes it; empty: it is not needed."""
+    modules: tuple[str, ...]
+    huey: str
+    task: str
+    levels: Mapping[str, int]
+    """The levels of the parent's loggers; the root's name is empty."""
+
+
+class Call(NamedTuple):
+    """Run a task."""
+
+    module: str
+    name: str
+    task: bytes
+    seconds: float
+    receipt: Receipt | None
+    lease: float
+
+
+class Answer(NamedTuple):
+    """Whether a progress was kept."""
+
+    kept: bool
+
+
+class Stop(NamedTuple):
+    """Run the shutdown hooks, and end."""
+
+
+class Ready(NamedTuple):
+    """The app is imported, the start-up hooks have run."""
+
+
+class Broken(NamedTuple):
+    """The process cannot serve."""
+
+    reason: str
+
+
+class Report(NamedTuple):
+    """A body reports its progress."""
+
+    fraction: float
+    message: str
+
+
+class Log(NamedTuple):
+    """Something was logged there."""
+
+    record: logging.LogRecord
+
+
+class Returned(NamedTuple):
+    """The body's value."""
+
+    value: bytes
+
+
+class Raised(NamedTuple):
+    """What the body raised; ``error`` is None where the exception cannot be pickled."""
+
+    error: bytes | None
+    description: str
+    traceback: str
+
+
+ToPool: TypeAlias = Welcome | Call | Answer | Stop
+FromPool: TypeAlias = Ready | Broken | Report | Log | Returned | Raised
+
+
+class Line:
+    """One end. ``send`` may be called from any thread, ``receive`` from one at a time.
+
+    ``ended`` is a file descriptor that becomes readable when the process at the other end is over: a process that it
+    forked may hold its socket open.
+    """
+
+    def __init__(self, sock: socket.socket, ended: int | None = None) -> None:
+        self._socket = sock
+        self._lock = threading.Lock()
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        if ended is not None:
+            self._poll.register(ended, select.POLLIN)
+
+    def send(self, message: ToPool | FromPool) -> None:
+        """Send a message; raises OSError when the other end is gone."""
+        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        with self._lock:
+            self._socket.sendall(_LENGTH.pack(len(data)))
+            self._socket.sendall(data)
+
+    def receive(self) -> Any:
+        """Wait for a message; raises EOFError or OSError when the other end is gone."""
+        (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
+        return pickle.loads(self._read(length))
+
+    def cut(self) -> None:
+        """End every send and receive that is under way, at both ends."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # cut already
+
+    def close(self) -> None:
+        """Let go of the socket; nobody may be using it."""
+        self._socket.close()
+
+    def _read(self, length: int) -> bytearray:
+        read = bytearray()
+        while len(read) < length:
+            if self._socket.fileno() not in [ready for ready, _ in self._poll.poll()]:
+                raise EOFError("the process at the other end is over")
+            part = self._socket.recv(min(length - len(read), _MOST_AT_ONCE))
+            if not part:
+                raise EOFError("the line is cut")
+            read += part
+        return read
+
+
+def watch_end(pid: int) -> int | None:
+    """Return a file descriptor that becomes readable at the end of this child; None where the system has none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None

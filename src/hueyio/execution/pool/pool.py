@@ -1,0 +1,214 @@
+"""Processes that run tasks: started when needed, ended when idle, replaced when they die.
+
+Theory of operation. A task has a process for itself while it runs. Each is served by a thread that waits for it, so
+that a pool belongs to no loop, and that what is pickled or read back does not block one. How many there are at the same
+time is for the caller to bound, as it is with threads. One more thread, while there are idle processes, ends those that
+have been idle for too long, the least recently used first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from hueyio.concurrency import ThreadPool
+from hueyio.execution.pool.crossing import pack_task
+from hueyio.execution.pool.line import Call, Report, Welcome
+from hueyio.execution.pool.process import PoolProcess
+from hueyio.execution.site import RECEIPT, SITE
+from hueyio.progress import make_progress
+from hueyio.spec import TaskSpec
+from hueyio.task import Task
+
+__all__ = ["Place", "ProcessPool"]
+
+logger = logging.getLogger(__name__)
+
+_IDLE_TIME: Final = 60.0
+"""Seconds after which a process without work is ended."""
+
+_STOP_TIME: Final = 10.0
+"""Seconds that an idle process gets for its shutdown hooks."""
+
+_NO_SITE_LEASE: Final = 15.0
+
+
+class ProcessPool:
+    """The processes of one Huey, found by its name in what is imported there.
+
+    ``home`` is the module to import beside the task's own, if any. A process that has run ``max_calls`` tasks is
+    replaced; None: never.
+    """
+
+    def __init__(
+        self, huey: str, home: str | None, *, max_calls: int | None = None, idle_time: float = _IDLE_TIME
+    ) -> None:
+        self._huey = huey
+        self._home = home
+        self._max_calls = max_calls
+        self._idle_time = idle_time
+        self._threads = ThreadPool("hueyio-process")
+        self._lock = threading.Condition()
+        self._all: set[PoolProcess] = set()
+        self._idle: deque[PoolProcess] = deque()
+        self._sweeping = False
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @asynccontextmanager
+    async def place(self, spec: TaskSpec) -> AsyncIterator[Place]:
+        """Have a process for one task, ready to run it; raises ProcessLost if none can be started."""
+        process = self._take_idle() or await self._start(spec)
+        try:
+            yield Place(process, spec, self._threads)
+        finally:
+            self._give_back(process)
+
+    async def close(self, seconds: float = _STOP_TIME) -> None:
+        """End all processes: the idle ones by themselves within so many seconds, what runs still is killed."""
+        with self._lock:
+            self._closed = True
+            idle = list(self._idle)
+            self._idle.clear()
+            self._lock.notify_all()
+        try:
+            await asyncio.gather(*(self._threads.run(self._end, process, seconds) for process in idle))
+        finally:
+            for process in list(self._all):
+                process.kill()
+
+    def _take_idle(self) -> PoolProcess | None:
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.is_alive:
+                    return process
+                process.reap()
+                self._all.discard(process)
+        return None
+
+    async def _start(self, spec: TaskSpec) -> PoolProcess:
+        process = PoolProcess()
+        self._all.add(process)
+        try:
+            await self._threads.run(process.start, self._welcome(spec))
+        except BaseException:
+            process.kill()
+            self._all.discard(process)
+            raise
+        return process
+
+    def _give_back(self, process: PoolProcess) -> None:
+        used_up = self._max_calls is not None and process.calls >= self._max_calls
+        with self._lock:
+            if not process.is_alive:
+                self._all.discard(process)
+                return
+            if not (used_up or self._closed):
+                process.idle_since = time.monotonic()
+                self._idle.append(process)
+                if not self._sweeping:
+                    self._sweeping = True
+                    threading.Thread(target=self._sweep, name="hueyio-process-sweep", daemon=True).start()
+                return
+        threading.Thread(target=self._end, args=(process, _STOP_TIME), daemon=True).start()
+
+    def _sweep(self) -> None:
+        """End what has been idle for too long, as long as anything is idle."""
+        while (process := self._wait_for_idle_too_long()) is not None:
+            self._end(process, _STOP_TIME)
+
+    def _wait_for_idle_too_long(self) -> PoolProcess | None:
+        with self._lock:
+            while self._idle:
+                left = self._idle[0].idle_since + self._idle_time - time.monotonic()
+                if left <= 0:
+                    return self._idle.popleft()
+                self._lock.wait(left)
+            self._sweeping = False
+            return None
+
+    def _end(self, process: PoolProcess, seconds: float) -> None:
+        process.stop(seconds)
+        self._all.discard(process)
+
+    def _welcome(self, spec: TaskSpec) -> Welcome:
+        module = spec.module
+        return Welcome(
+            sys_path=list(sys.path),
+            argv=list(sys.argv),
+            main=_find_main() if module == "__main__" else {},
+            modules=tuple(dict.fromkeys(name for name in (self._home, module) if name and name != "__main__")),
+            huey=self._huey,
+            task=spec.name,
+            levels=_levels(),
+        )
+
+
+class Place:
+    """A process that is there for one task."""
+
+    def __init__(self, process: PoolProcess, spec: TaskSpec, threads: ThreadPool) -> None:
+        self._process = process
+        self._spec = spec
+        self._threads = threads
+
+    async def call(self, task: Task) -> Any:
+        """Run the body there; return what it returns, raise what it raises.
+
+        When this is cancelled the process is killed, with what the body started.
+        """
+        site = SITE.get()
+        lease = _NO_SITE_LEASE if site is None else site.lease
+        try:
+            value, error = await self._threads.run(self._call, task, task.time_remaining, lease)
+        except asyncio.CancelledError:
+            self._process.kill()
+            raise
+        if error is not None:
+            raise error
+        return value
+
+    def _call(self, task: Task, seconds: float, lease: float) -> tuple[Any, BaseException | None]:
+        spec = self._spec
+        call = Call(spec.module, spec.name, pack_task(task), seconds, RECEIPT.get(), lease)
+        return self._process.call(call, _reporting(task))
+
+
+def _reporting(task: Task) -> Callable[[Report], bool]:
+    def report(told: Report) -> bool:
+        if task.reporter is None:
+            return False
+        try:
+            return task.reporter.report_blocking(make_progress(told.fraction, told.message))
+        except Exception:  # the storage; a body that reports does not depend on it
+            logger.exception("the progress of task %s %s could not be kept", task.name, task.id)
+            return False
+
+    return report
+
+
+def _find_main() -> Mapping[str, str]:
+    """Say where ``__main__`` comes from, in the words of ``multiprocessing.spawn.prepare``."""
+    main = sys.modules["__main__"]
+    # What the process sends back of it has this name.
+    sys.modules.setdefault("__mp_main__", main)
+    spec = getattr(main, "__spec__", None)
+    if spec is not None:
+        return {"init_main_from_name": spec.name}
+    return {"init_main_from_path": str(main.__file__)}
+
+
+def _levels() -> dict[str, int]:
+    loggers = {name: it for name, it in logging.root.manager.loggerDict.items() if isinstance(it, logging.Logger)}
+    set_levels = {name: it.level for name, it in loggers.items() if it.level != logging.NOTSET}
+    return {**set_levels, "": logging.root.level}

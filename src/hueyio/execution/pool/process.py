@@ -1,0 +1,183 @@
+"""One process of a pool, as the process sees it that started it. All of it blocks, and is called in threads.
+
+Theory of operation. The process leads a session of its own, so that a terminal's Ctrl-C does not reach it and that it
+is killed together with what its task started. It lives as long as this end of the line is open: when this process is
+gone, however it ended, the other reads the end of the stream and ends. Whoever kills it from another thread also cuts
+the line, which ends the call that waits there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from hueyio.exceptions import ProcessLost
+from hueyio.execution.pool.crossing import unpack
+from hueyio.execution.pool.line import (
+    Answer,
+    Broken,
+    Call,
+    FromPool,
+    Line,
+    Log,
+    Raised,
+    Ready,
+    Report,
+    Returned,
+    Stop,
+    Welcome,
+    watch_end,
+)
+
+__all__ = ["PoolProcess"]
+
+logger = logging.getLogger(__name__)
+
+
+class PoolProcess:
+    """A process that runs one task after another. ``calls`` counts them."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.idle_since = 0.0
+        self._lock = threading.Lock()
+        self._killed = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: Line | None = None
+        self._watched: int | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be given a task."""
+        return not self._killed and self._process is not None and self._process.poll() is None
+
+    def start(self, welcome: Welcome) -> None:
+        """Start it, and wait until it has imported the app; raises ProcessLost."""
+        try:
+            line = self._spawn()
+            line.send(welcome)
+            answer = self._listen(line, _refuse)
+        except (EOFError, OSError):
+            raise ProcessLost(f"a process for task {welcome.task} {self.reap()} before it was ready") from None
+        if not isinstance(answer, Ready):
+            self.kill()
+            self.reap()
+            reason = answer.reason if isinstance(answer, Broken) else f"it answered {answer!r}"
+            raise ProcessLost(f"a process for task {welcome.task} could not be started: {reason}")
+
+    def call(self, call: Call, report: Callable[[Report], bool]) -> tuple[Any, BaseException | None]:
+        """Run a task; return what its body returned and raised. Raises ProcessLost if the process ends under it."""
+        assert self._line is not None
+        self.calls += 1
+        try:
+            self._line.send(call)
+            answer = self._listen(self._line, report)
+        except (EOFError, OSError):
+            raise ProcessLost(f"the process of task {call.name} {self.reap()}") from None
+        assert isinstance(answer, (Returned, Raised))
+        return unpack(answer, call.name)
+
+    def stop(self, seconds: float) -> None:
+        """Let it run its shutdown hooks and end; it is killed after so many seconds."""
+        assert self._line is not None
+        killing = threading.Timer(seconds, self.kill)
+        killing.daemon = True
+        killing.start()
+        try:
+            self._line.send(Stop())
+            while True:
+                self._listen(self._line, _refuse)
+        except (EOFError, OSError):
+            self.reap()
+        finally:
+            killing.cancel()
+
+    def kill(self) -> None:
+        """Kill it and what it started, at once; from any thread, also while another one starts it."""
+        with self._lock:
+            self._killed = True
+            if self._process is not None and self._process.poll() is None:
+                try:
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                except ProcessLookupError:  # it has not made its session yet, or is over
+                    self._process.kill()
+            if self._line is not None:
+                self._line.cut()
+
+    def _spawn(self) -> Line:
+        ours, theirs = socket.socketpair()
+        with theirs, self._lock:
+            if self._killed:
+                ours.close()
+                raise EOFError("it was killed before it was started")
+            number = theirs.fileno()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hueyio.pool_process", str(number)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(number,),
+                start_new_session=True,
+            )
+            self._watched = watch_end(self._process.pid)
+            self._line = Line(ours, self._watched)
+            return self._line
+
+    def _listen(self, line: Line, report: Callable[[Report], bool]) -> Ready | Broken | Returned | Raised:
+        """Do what the process asks for until it has an answer."""
+        while True:
+            message: FromPool = line.receive()
+            match message:
+                case Log(record):
+                    _log(record)
+                case Report():
+                    line.send(Answer(report(message)))
+                case Ready() | Broken() | Returned() | Raised():
+                    return message
+                case _:
+                    assert_never(message)
+
+    def reap(self) -> str:
+        """Make sure that it has ended, and say how it did."""
+        if self._process is None:
+            return "was not started"
+        try:
+            code = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:  # it closed the line, or another process holds it
+            self.kill()
+            code = self._process.wait()
+        with self._lock:
+            self._killed = True
+            line, self._line = self._line, None
+            watched, self._watched = self._watched, None
+        if line is not None:
+            line.close()
+        if watched is not None:
+            os.close(watched)
+        return _describe(code)
+
+
+def _describe(code: int) -> str:
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"was killed by {name}{' (was the memory used up?)' if -code == signal.SIGKILL else ''}"
+
+
+def _refuse(report: Report) -> bool:
+    return False
+
+
+def _log(record: logging.LogRecord) -> None:
+    """Log here what was logged there, by the settings of here."""
+    target = logging.getLogger(record.name)
+    if target.isEnabledFor(record.levelno):
+        target.handle(record)
