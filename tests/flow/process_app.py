@@ -5,7 +5,6 @@ Where its tasks are is in the environment, so that every process finds the same.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
@@ -144,10 +143,7 @@ def add(a: int, b: int) -> int:
 
 @huey.task(run_in="process")
 def enqueue_another() -> int:
-    async def enqueue() -> int:
-        return await (await add(1, 2))
-
-    return asyncio.run(enqueue())
+    return add.sync(1, 2).get(blocking=True, timeout=30) or 0
 
 
 @huey.task(run_in="process")
