@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from hueyio.testing.deployments import SentinelGroup, ServerCluster
 from hueyio.testing.servers import NO_SERVER, Server, find_servers
 
 SERVERS: Final = find_servers()
@@ -43,6 +44,22 @@ def server_of() -> Iterator[ServerOf]:
 def server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     """Run a server of each kind that this machine has."""
     return server_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[ServerCluster]:
+    """Run a cluster of one kind: the deployment is what such tests are about."""
+    made = ServerCluster(SERVERS[SERVER_KINDS[0]])
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def sentinels() -> Iterator[SentinelGroup]:
+    """Run a master, its replica and three Sentinels, of the other kind."""
+    made = SentinelGroup(SERVERS[SERVER_KINDS[-1]])
+    yield made
+    made.dispose()
 
 
 @pytest.fixture(params=STORAGE_KINDS)

@@ -1,34 +1,28 @@
-"""The Redis storage against the contract where the server has to be found first: a cluster, and Sentinels."""
+"""The Redis storage against the contract where the server has to be found first: a cluster, and Sentinels.
+
+The whole contract on one kind of deployment, because each script must declare its keys there; of the rest what depends
+on the other connections or on how keys are named.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
 from hueyio.testing import Recipe, StorageConformance
+from hueyio.testing.conformance.bells import Bells
+from hueyio.testing.conformance.keys import Keys
+from hueyio.testing.conformance.latches import Latches
+from hueyio.testing.conformance.leases import Leases
+from hueyio.testing.conformance.limits import Limits
+from hueyio.testing.conformance.notices import Noticing
+from hueyio.testing.conformance.producing import Producing
+from hueyio.testing.conformance.settling import Settling
+from hueyio.testing.conformance.waiting import Waiting
 from hueyio.testing.deployments import SentinelGroup, ServerCluster
-from tests.conftest import SERVER_KINDS, SERVERS
 
 pytestmark = pytest.mark.deployment
-
-KIND = SERVER_KINDS[0]
-"""One is enough: the deployment is what is tested here."""
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[ServerCluster]:
-    made = ServerCluster(SERVERS[KIND])
-    yield made
-    made.dispose()
-
-
-@pytest.fixture(scope="module")
-def sentinels() -> Iterator[SentinelGroup]:
-    made = SentinelGroup(SERVERS[KIND])
-    yield made
-    made.dispose()
 
 
 class TestCluster(StorageConformance):
@@ -37,13 +31,13 @@ class TestCluster(StorageConformance):
         return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=cluster.url)
 
 
-class TestSentinel(StorageConformance):
-    @pytest.fixture
-    def recipe(self, sentinels: SentinelGroup) -> Recipe:
-        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=sentinels.url)
-
-
-class TestPriorityExpireCluster(StorageConformance):
+class TestPriorityExpireCluster(Keys, Settling, Limits, Latches, Waiting):
     @pytest.fixture
     def recipe(self, cluster: ServerCluster) -> Recipe:
         return Recipe("hueyio.storage.redis:PriorityRedisExpireStorage", name=uuid.uuid4().hex, url=cluster.url)
+
+
+class TestSentinel(Producing, Leases, Settling, Bells, Waiting, Keys, Noticing):
+    @pytest.fixture
+    def recipe(self, sentinels: SentinelGroup) -> Recipe:
+        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=sentinels.url)

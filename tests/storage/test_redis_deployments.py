@@ -11,6 +11,7 @@ import pytest
 import redis
 from redis import asyncio as redis_asyncio
 from tests.conftest import SERVERS
+from tests.patience import until
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
@@ -70,17 +71,26 @@ UseOf = Callable[[RedisStorage], Awaitable[Use]]
 
 
 async def test_session_follows_the_master_that_sentinels_replace(sentinels: SentinelGroup, use_of: UseOf) -> None:
-    use = await use_of(RedisStorage(uuid.uuid4().hex, url=sentinels.url))
-    await asyncio.to_thread(sentinels.fail_over)
-    await use.go_on()
+    await asyncio.to_thread(sentinels.wait_until_ready)
+    storage = RedisStorage(uuid.uuid4().hex, url=sentinels.url)
+    use = await use_of(storage)
+    _wait_for_replica(sentinels)
+    await asyncio.to_thread(sentinels.publish_every, 2_000)  # the old master is master for 8 s more
+    try:
+        old = await asyncio.to_thread(sentinels.begin_fail_over)
+        await until(lambda: _is_announced(storage))
+        await use.go_on()
+        with redis.Redis(port=old.port) as admin:
+            assert admin.role()[0] == b"master"
+    finally:
+        await asyncio.to_thread(sentinels.publish_every, 100)
+    await asyncio.to_thread(sentinels.wait_until_demoted, old)
 
 
 async def test_session_follows_the_master_that_replaces_a_dead_one(use_of: UseOf, sentinels: SentinelGroup) -> None:
     await asyncio.to_thread(sentinels.wait_until_ready)
     use = await use_of(RedisStorage(uuid.uuid4().hex, url=sentinels.url))
-    with redis.Redis(port=sentinels.master.port) as admin:
-        admin.set("marker", 1)
-        assert admin.wait(1, 5_000) == 1  # what the replica does not have is lost with the master
+    _wait_for_replica(sentinels)
     dead = sentinels.master
     await asyncio.to_thread(dead.kill)
     await use.go_on()
@@ -175,6 +185,17 @@ async def test_certificate_that_nobody_vouches_for_is_refused(tls_server: TlsSer
     url = f"rediss://127.0.0.1:{tls_server.port}/0"
     with pytest.raises(StorageUnavailable, match="certificate"):
         await RedisStorage("app", url=url).connect()
+
+
+def _wait_for_replica(sentinels: SentinelGroup) -> None:
+    """What the replica does not have is lost with the master."""
+    with redis.Redis(port=sentinels.master.port) as admin:
+        admin.set("marker", 1)
+        assert admin.wait(1, 5_000) == 1
+
+
+async def _is_announced(storage: RedisStorage) -> bool:
+    return storage._deployment.announced is not None
 
 
 async def again(call: Callable[[], Awaitable[T]]) -> T:

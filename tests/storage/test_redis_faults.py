@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import redis
@@ -16,8 +17,9 @@ from tests.patience import until
 from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
+from hueyio.storage.redis.lifetime import Lifetime
 from hueyio.storage.redis.session import RedisSession
-from hueyio.storage.redis.wire import pack
+from hueyio.storage.redis.wire import Wire, pack
 from hueyio.testing.servers import Server
 
 T = TypeVar("T")
@@ -91,10 +93,17 @@ async def test_notices_come_after_a_restart(session: RedisSession, own_server: S
     await session.enqueue([Entry(Header("a"), b"")])
     await session.claim({"loop": 1}, OWNER)
     seen = await session.notices(OWNER, None)
-    notices = asyncio.ensure_future(_again(lambda: session.notices(OWNER, seen)))
-    await asyncio.sleep(0)
+    told = asyncio.ensure_future(_again(lambda: session.notices(OWNER, seen)))
+
+    async def is_subscribed() -> bool:
+        return len(await admin.pubsub_channels()) == 2
+
+    async with AsyncRedis.from_url(own_server.url) as admin:
+        await until(is_subscribed)
     await asyncio.to_thread(own_server.kill)
     await asyncio.to_thread(own_server.start)
+    assert await told == seen  # so the owner knows that there was an outage
+    notices = asyncio.ensure_future(session.notices(OWNER, seen))
     await session.register("other", b"")
     assert await session.cancel(["a"], "other") == []
     assert (await notices).cancelled == {"a"}
@@ -178,14 +187,15 @@ async def test_scripts_are_sent_again_when_the_server_has_forgotten_them(
 
 
 async def test_slow_server_is_given_up_in_time(own_server: Server) -> None:
-    session = await RedisStorage("app", host="127.0.0.1", port=own_server.port, socket_timeout=0.2).connect()
+    storage = RedisStorage("app", host="127.0.0.1", port=own_server.port, socket_timeout=0.2, outage_timeout=0)
+    session = await storage.connect()
     wait = asyncio.ensure_future(session.await_outcomes(["nobody has this id"]))
     assert await wait == [Over("nobody has this id", None)]
     with redis.Redis.from_url(own_server.url) as admin:
         admin.client_pause(1_000, all=True)
         with pytest.raises(StorageUnavailable, match=r"does not answer within 0\.2 s"):
             await session.put("data", {"key": b"value"})
-        keeper = RedisStorage("app", host="127.0.0.1", port=own_server.port, socket_timeout=0.2).lease_keeper(OWNER)
+        keeper = storage.lease_keeper(OWNER)
         with pytest.raises(StorageUnavailable, match="in time"):
             await asyncio.to_thread(keeper.beat)
         keeper.close()
@@ -199,6 +209,46 @@ async def test_server_that_answers_one_call_after_another_is_not_given_up(own_se
     # All are sent at once, and the last is answered after more than the time that one may take.
     assert await asyncio.gather(*(session._core.wire.call(slow) for _ in range(8))) == [None] * 8
     await session.close()
+
+
+class _EndsAtTheWrongMoment(Lifetime):
+    """A session that ends when a link is made and has not done its first step."""
+
+    def spawn(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = super().spawn(coroutine)
+        if "Link.run" in repr(coroutine):
+            for it in tuple(self._tasks):
+                it.cancel()
+        return task
+
+
+async def test_connection_of_a_session_that_ends_while_it_opens_is_closed(own_server: Server) -> None:
+    lifetime = _EndsAtTheWrongMoment(lambda: None)
+    await lifetime.begin()
+    deployment = RedisStorage("app", url=own_server.url)._deployment
+    with pytest.raises(SessionClosed):
+        await Wire(deployment, lifetime, 1.0).open()
+    await lifetime.end()
+    await _nobody_is_connected(own_server)
+
+
+async def test_connect_that_is_cancelled_anywhere_leaves_no_connection(own_server: Server) -> None:
+    for turns in range(0, 40, 2):
+        opening = asyncio.ensure_future(RedisStorage("app", url=own_server.url).connect())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        with suppress(asyncio.CancelledError):
+            await (await opening).close()
+    await _nobody_is_connected(own_server)
+
+
+async def _nobody_is_connected(server: Server) -> None:
+    async def is_alone() -> bool:
+        return len(await admin.client_list()) == 1
+
+    async with AsyncRedis.from_url(server.url) as admin:
+        await until(is_alone, 5)
 
 
 async def test_close_ends_waits_although_the_server_is_away(own_server: Server) -> None:

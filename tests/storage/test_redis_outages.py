@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import pytest
@@ -22,9 +22,11 @@ from tests.conftest import SERVER_KINDS, SERVERS
 from tests.patience import until
 
 from hueyio import Huey, RedisHuey, StorageUnavailable
+from hueyio.storage.records import Entry, Header
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Flavour
 from hueyio.storage.redis.scripts import read_script
+from hueyio.storage.redis.session import RedisSession
 from hueyio.testing.deployments import SentinelGroup
 from hueyio.testing.proxy import FaultProxy
 from hueyio.testing.servers import Server
@@ -46,6 +48,8 @@ class Load:
         self.ran_at: dict[int, float] = {}
         self.last_run_of: dict[int, float] = {}
         self.acknowledged: set[int] = set()
+        self.id_of: dict[int, str] = {}
+        self.acknowledged_at: dict[int, float] = {}
         self.refused = 0
         self._stack = AsyncExitStack()
 
@@ -73,11 +77,13 @@ class Load:
         for _ in range(count):
             number = len(self.acknowledged) + self.refused
             try:
-                await self.work(number)
+                result = await self.work(number)
             except StorageUnavailable:
                 self.refused += 1
             else:
                 self.acknowledged.add(number)
+                self.id_of[number] = result.id
+                self.acknowledged_at[number] = time.monotonic()
 
     async def produce_until(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -93,6 +99,17 @@ class Load:
             return counts.running + sum(counts.queued.values()) + counts.suspects + counts.scheduled == 0
 
         await until(is_empty)
+
+    async def has_run(self, number: int) -> None:
+        await until(lambda: _answer(self.runs[number] > 0))
+
+    async def all_resumed(self, since: float) -> float:
+        """Wait until every consumer has run a task since then; return how long after."""
+        await until(lambda: _answer(all(self.last_run_of.get(index, 0.0) > since for index in range(3))))
+        return max(self.last_run_of[index] for index in range(3)) - since
+
+    def acknowledged_after(self, moment: float) -> list[int]:
+        return [number for number, at in self.acknowledged_at.items() if at > moment]
 
     @property
     def lost(self) -> set[int]:
@@ -142,8 +159,7 @@ async def test_consumers_resume_after_a_restart(durable_server: Server, caplog: 
     await until(lambda: _answer(asyncio.get_running_loop().time() - away > min(1.0 * SCALE, 5.0)))
     await asyncio.to_thread(durable_server.start)
     back = time.monotonic()
-    await until(lambda: _answer(all(load.last_run_of.get(index, 0.0) > back for index in range(3))))
-    resumed = max(load.last_run_of[index] for index in range(3)) - back
+    resumed = await load.all_resumed(back)
     stop.set()
     await producing
     await load.drained()
@@ -178,26 +194,95 @@ async def test_killed_connections_lose_nothing(server: Server) -> None:
     assert kills > SECONDS_OF_KILLING * 5
 
 
-async def test_consumers_follow_a_fail_over(sentinels: SentinelGroup) -> None:
-    load = Load(url=sentinels.url)
+async def test_master_that_dies_costs_no_more_than_redis_lost(sentinels: SentinelGroup) -> None:
+    await asyncio.to_thread(sentinels.wait_until_ready)
+    async with _under_load(Load(url=sentinels.url, outage_timeout=10)) as load:
+        dead = sentinels.master
+        await asyncio.to_thread(dead.kill)
+        over = time.monotonic()
+        resumed = await load.all_resumed(over)
+    await asyncio.to_thread(dead.start)
+    _compare_task_by_task(load, sentinels, f"killed; all consumers {resumed:.2f} s after")
+    assert load.refused == 0
+    assert resumed < 10
+    await _nothing_is_left(load, sentinels)
+
+
+async def test_planned_fail_over_costs_no_more_than_redis_lost(sentinels: SentinelGroup) -> None:
+    await asyncio.to_thread(sentinels.wait_until_ready)
+    await asyncio.to_thread(sentinels.publish_every, 2_000)  # the old master is master for 8 s more
+    try:
+        async with _under_load(Load(url=sentinels.url, outage_timeout=10)) as load, _announcements(sentinels) as told:
+            old = await asyncio.to_thread(sentinels.begin_fail_over)
+            announced = await told
+            resumed = await load.all_resumed(announced)
+            await until(lambda: _answer(len(load.acknowledged_after(announced + 0.1)) > 100))
+            with redis.Redis(port=old.port) as admin:
+                assert admin.role()[0] == b"master"  # nobody has told it yet
+    finally:
+        await asyncio.to_thread(sentinels.publish_every, 100)
+    await asyncio.to_thread(sentinels.wait_until_demoted, old)
+    _compare_task_by_task(load, sentinels, f"planned; all consumers {resumed:.2f} s after the announcement")
+    # Whatever was acknowledged later than a moment after the announcement was written to the new master.
+    written = sentinels.written_by(sentinels.master)
+    astray = [it for it in load.acknowledged_after(announced + 0.1) if load.id_of[it].encode() not in written]
+    assert astray == []
+    assert load.refused == 0
+    assert resumed < 4
+    await _nothing_is_left(load, sentinels)
+
+
+@asynccontextmanager
+async def _under_load(load: Load) -> AsyncIterator[Load]:
+    """Give a load of a producer and three consumers; at the end, all that the master has is done."""
     await load.start(3, workers=5)
     stop = asyncio.Event()
     producing = asyncio.ensure_future(load.produce_until(stop))
-    await until(lambda: _answer(len(load.runs) > 50))
-    await asyncio.to_thread(sentinels.master.kill)
-    over = time.monotonic()
-    await until(lambda: _answer(all(load.last_run_of.get(index, 0.0) > over for index in range(3))))
-    resumed = max(load.last_run_of[index] for index in range(3)) - over
-    stop.set()
-    await producing
-    await load.drained()  # whatever the new master kept has run
-    print(load, f"all consumers {resumed:.2f} s after")
-    with redis.Redis(port=sentinels.master.port) as admin:
-        left = admin.hlen(RedisStorage(load.name, url=sentinels.url)._layout.key("TASKS"))
-    await load.close()
-    assert left == 0
-    assert len(load.lost) < 10  # what was acknowledged and not replicated yet died with the master
-    assert resumed < 15
+    try:
+        await until(lambda: _answer(len(load.runs) > 50))
+        yield load
+        stop.set()
+        await producing
+        await load.drained()
+    finally:
+        producing.cancel()
+        await load.close()
+
+
+@asynccontextmanager
+async def _announcements(sentinels: SentinelGroup) -> AsyncIterator[asyncio.Future[float]]:
+    """Give the time at which a Sentinel first says that there is another master."""
+    told: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    async def listen(port: int) -> None:
+        async with AsyncRedis(port=port) as client, client.pubsub() as channel:
+            await channel.subscribe("+promoted-slave", "+switch-master")
+            async for message in channel.listen():
+                if message["type"] == "message" and not told.done():
+                    told.set_result(time.monotonic())
+
+    listeners = [asyncio.ensure_future(listen(it.port)) for it in sentinels.sentinels]
+    try:
+        yield told
+    finally:
+        for listener in listeners:
+            listener.cancel()
+        await asyncio.wait(listeners)
+
+
+def _compare_task_by_task(load: Load, sentinels: SentinelGroup, what: str) -> None:
+    """A task that the new master was told of has run; what it was never told of, the old one lost."""
+    written = sentinels.written_by(sentinels.master)
+    dropped = [number for number in load.lost if load.id_of[number].encode() in written]
+    print(load, f"of these by Redis {len(load.lost) - len(dropped)};", what)
+    first = min(load.acknowledged)
+    assert load.id_of[first].encode() in written  # the file is what it is taken for
+    assert dropped == []
+
+
+async def _nothing_is_left(load: Load, sentinels: SentinelGroup) -> None:
+    async with AsyncRedis(port=sentinels.master.port) as admin:
+        assert await admin.hlen(RedisStorage(load.name)._layout.key("TASKS")) == 0
 
 
 async def test_enqueue_whose_reply_is_lost_makes_one_task(proxy: FaultProxy) -> None:
@@ -291,6 +376,121 @@ async def test_producer_rides_out_a_restart(durable_server: Server) -> None:
     await load.close()
 
 
+async def test_calls_ride_out_a_restart(durable_server: Server) -> None:
+    storage = RedisStorage("app", url=durable_server.url, outage_timeout=30)
+    session = await storage.connect()
+    await session.put("data", {"a": b"1", "b": b"2"})
+    await session.enqueue([Entry(Header("task"), b"")])
+    await asyncio.to_thread(durable_server.kill)
+    keys = asyncio.gather(
+        session.peek("data", ["a"]), session.pop("data", "b"), session.put("data", {"c": b"3"}),
+        session.put_if_absent("data", "d", b"4"), session.add("data", "e", 5),
+    )  # fmt: skip
+    looks = asyncio.gather(session.locate(["task"]), session.scan_tasks("queued"), session.owners())
+    answers = asyncio.gather(session.is_paused(), session.delete("results", ["none"]))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(durable_server.start)
+    peeked, popped, put, was_absent, total = await keys
+    assert (peeked, popped, put, was_absent, total) == ([b"1"], b"2", None, True, 5)
+    found, tasks, owners = await looks
+    assert (found[0].place, [it.header.id for it in tasks], owners) == ("queued", ["task"], [])
+    is_paused, deleted = await answers
+    assert (is_paused, deleted) == (False, 0)
+    kept = {"a": b"1", "c": b"3", "d": b"4", "e": b"5"}
+    assert dict(await session.scan_keys("data")) == kept
+    assert (await session.counts()).queued["loop"] == 1
+    await session.close()
+
+
+async def test_only_what_is_idempotent_is_repeated_when_its_reply_is_lost(proxy: FaultProxy) -> None:
+    session = await RedisStorage(uuid.uuid4().hex, url=url_of(proxy)).connect()
+    assert await session.add("data", "counter") == 1  # the server knows both scripts from here on
+    await session.put("data", {"a": b"0"})
+    proxy.arm("swallow", digest_of("put"))
+    await session.put("data", {"a": b"1"})
+    proxy.arm("swallow", digest_of("add"))
+    with pytest.raises(StorageUnavailable):
+        await session.add("data", "counter")
+    assert await session.peek("data", ["a", "counter"]) == [b"1", b"2"]
+    await session.close()
+
+
+@pytest.fixture(params=SERVER_KINDS)
+def slow_loader(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Run a server that takes more than a second to load what it holds, and answers meanwhile."""
+    server = Server(SERVERS[request.param], "--appendonly", "yes", "--appendfsync", "always", "--key-load-delay", "200")
+    server.start()
+    with redis.Redis.from_url(server.url) as admin, admin.pipeline(transaction=False) as pipe:
+        for number in range(5_000):
+            pipe.set(f"other:{number}", "x")
+        pipe.execute()
+    yield server
+    server.dispose()
+
+
+async def test_loading_server_is_waited_for(slow_loader: Server) -> None:
+    load = Load(url=slow_loader.url, outage_timeout=30)
+    await load.start(1)
+    stored = await load.work(0)
+    later = await load.work.options(delay=1)(-1)
+    await load.has_run(0)
+    waiting = asyncio.ensure_future(later.get(blocking=True))
+    probe = await RedisStorage("probe", url=slow_loader.url, outage_timeout=0).connect()
+    await asyncio.to_thread(slow_loader.kill)
+    starting = asyncio.ensure_future(asyncio.to_thread(slow_loader.start))
+    await until(lambda: _says(probe, "is loading its data"), 20)
+    producing, reading = asyncio.ensure_future(load.produce(2)), asyncio.ensure_future(stored.get(blocking=True))
+    await until(lambda: _says(probe, "is loading its data"), 20)
+    assert not starting.done()
+    assert [await reading, await waiting] == [0, -1]
+    await producing
+    await load.drained()
+    await starting
+    assert load.refused == 0
+    assert load.lost == set()
+    await probe.close()
+    await load.close()
+
+
+async def test_server_that_becomes_a_replica_is_waited_for(durable_server: Server) -> None:
+    load = Load(url=durable_server.url, outage_timeout=30)
+    await load.start(1)
+    await load.produce(1)
+    await load.drained()
+    probe = await RedisStorage("probe", url=durable_server.url, outage_timeout=0).connect()
+    with redis.Redis.from_url(durable_server.url) as admin:
+        admin.replicaof("127.0.0.1", "1")
+        producing = asyncio.ensure_future(load.produce(1))
+        with pytest.raises(StorageUnavailable, match="is a read-only replica"):
+            await probe.enqueue([Entry(Header("a"), b"")])
+        begun = len(load.runs)
+        admin.replicaof("NO", "ONE")
+    await producing
+    waiting = await load.work(99)
+    assert await waiting == 99
+    await load.drained()
+    assert begun == 1
+    assert load.refused == 0
+    assert load.lost == set()
+    await probe.close()
+    await load.close()
+
+
+async def test_idle_consumer_is_told_when_its_server_becomes_a_replica(durable_server: Server) -> None:
+    session = await RedisStorage("app", url=durable_server.url, outage_timeout=0).connect()
+    wait = asyncio.ensure_future(session.wait_for_work(["loop"], 60))
+    with redis.Redis.from_url(durable_server.url) as admin:
+        await until(lambda: _answer(admin.info("clients")["blocked_clients"] == 1))
+        admin.replicaof("127.0.0.1", "1")
+        with pytest.raises(StorageUnavailable, match="has become a replica"):
+            await wait
+        admin.replicaof("NO", "ONE")
+    wait = asyncio.ensure_future(session.wait_for_work(["loop"], 60))
+    await session.enqueue([Entry(Header("a"), b"")])
+    assert await wait == {"loop"}
+    await session.close()
+
+
 async def test_producer_gives_up_in_time_and_says_why() -> None:
     huey = RedisHuey("app", url="redis://127.0.0.1:1/0", outage_timeout=0.2)
     begun = time.monotonic()
@@ -331,6 +531,14 @@ async def test_eviction_is_warned_of(durable_server: Server, caplog: pytest.LogC
 
 async def _answer(answer: bool) -> bool:
     return answer
+
+
+async def _says(session: RedisSession, text: str) -> bool:
+    try:
+        await session.counts()
+    except StorageUnavailable as error:
+        return text in str(error)
+    return False
 
 
 async def _value(load: Load) -> Any:

@@ -317,6 +317,7 @@ class Consumer:
             ticker.reload,
             self._stubborn,
             self._pause,
+            self._fetcher.doubt,
         )
         reaper = Reaper(session, self._current_owner, self._lease.steady_since, options.lease)
         isolator = Isolator(session, self._ledger, self._fetcher.hold_back, options.lease)

@@ -29,7 +29,8 @@ class Fetcher(Service):
     """Feeds the dispatcher.
 
     A claim is never cancelled. When its reply was lost, what it took is under our lease without our knowing:
-    ``held`` says what that is, and it starts at once.
+    ``held`` says what that is, and it starts at once. The same after a fail-over: the server that took over may never
+    have been told of a settlement, so that a task which is done here is in flight there.
     """
 
     def __init__(
@@ -67,6 +68,11 @@ class Fetcher(Service):
         except Exception:
             self._in_doubt = True  # whatever was claimed and not dispatched is under our lease
             raise
+
+    def doubt(self) -> None:
+        """Look first at what is held: the storage may have lost what it acknowledged."""
+        self._in_doubt = True
+        self.wake()
 
     def hold_back(self, until: float) -> None:
         """Claim nothing until this monotonic time, or until nothing is held any more."""
@@ -108,13 +114,14 @@ class Fetcher(Service):
     async def _recover_held(self, owner: str) -> None:
         # What is in the ledger now may be settled, and struck out, before the answer is here: it is not unknown.
         known = self._ledger.ids()
+        self._in_doubt = False  # and true again, if there is a reason for it before the answer is here
         deliveries = await self._session.held(owner)
         unknown = [delivery for delivery in deliveries if delivery.receipt.id not in known]
         if unknown:
             await self._dispatch(unknown)
         # An id whose outcome is being written may have become a retry that the lost claim took. Its settlement's answer
         # tells, so that is waited for.
-        self._in_doubt = any(
+        self._in_doubt = self._in_doubt or any(
             self._ledger.get(it.receipt.id) is None or self._ledger.has_ended(it.receipt.id) for it in deliveries
         )
 

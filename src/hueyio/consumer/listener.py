@@ -25,6 +25,7 @@ class Listener(Service):
         on_write: Callable[[], None],
         stubborn: Stubborn,
         pause: Callable[[bool], None],
+        on_reconnected: Callable[[], None],
     ) -> None:
         super().__init__()
         self._session = session
@@ -34,6 +35,7 @@ class Listener(Service):
         self._on_write = on_write
         self._stubborn = stubborn
         self._pause = pause
+        self._on_reconnected = on_reconnected
         self._seen: Notices | None = None
         self._paused = False
 
@@ -43,6 +45,9 @@ class Listener(Service):
         notices = await self.interruptible(self._session.notices(self._owner(), before))
         if notices is None:
             self._seen = None  # woken because the owner changed
+            return 0
+        if notices == before:
+            self._on_reconnected()
             return 0
         self._ledger.cancelled = notices.cancelled
         if notices.paused is not self._paused:

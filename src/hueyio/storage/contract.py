@@ -149,7 +149,10 @@ class Consuming(Protocol):
         ...
 
     async def notices(self, owner: str, seen: Notices | None) -> Notices:
-        """Return the owner's notices as soon as they differ from ``seen``; at once if that is None."""
+        """Return the owner's notices as soon as they differ from ``seen``; at once if that is None.
+
+        Returns ``seen`` once when the storage was away and may have lost what it acknowledged before.
+        """
         ...
 
     async def promote(self, now: float, limit: int) -> Promoted:

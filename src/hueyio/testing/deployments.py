@@ -23,8 +23,11 @@ _SLOTS: Final = 16384
 _NOTICED_AFTER: Final = 500
 """Milliseconds after which a silent server is taken for dead."""
 _QUICK_REPLICATION: Final = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
-_QUICK_SENTINEL: Final = ("publish-period", "100")
-"""They learn of each other by what they publish."""
+_QUICK_SENTINEL: Final = (
+    "publish-period", "100", "info-period", "200", "ping-period", "100", "ask-period", "100", "tilt-period", "1000",
+)  # fmt: skip
+"""Milliseconds. They learn of each other by what they publish; four periods after a fail-over the old master is made a
+replica. After a pause of the whole machine they do nothing for a tilt period."""
 
 
 class ServerCluster:
@@ -108,12 +111,12 @@ class ServerCluster:
 
 
 class SentinelGroup:
-    """A master, a replica, and three Sentinels that watch them."""
+    """A master, a replica, and three Sentinels that watch them. Both servers write down what they do."""
 
     master_name: Final = "main"
 
     def __init__(self, binary: Path, *options: str) -> None:
-        options = (*options, *_QUICK_REPLICATION)
+        options = ("--appendonly", "yes", "--appendfsync", "no", *_QUICK_REPLICATION, *options)
         master = Server(binary, *options)
         master.start()
         replica = Server(binary, *options, "--replicaof", "127.0.0.1", str(master.port))
@@ -150,8 +153,8 @@ class SentinelGroup:
 
         _wait(is_ready)
 
-    def fail_over(self) -> None:
-        """Have the Sentinels make the replica the master, and the master the replica; return when that is so."""
+    def begin_fail_over(self) -> Server:
+        """Have the Sentinels make the replica the master; return the old master, which does not know of it yet."""
         before = self.master
 
         def is_begun() -> bool:
@@ -163,7 +166,21 @@ class SentinelGroup:
                 return False
 
         _wait(is_begun)
-        _wait(lambda: self.master is not before and b"role:slave" in _admin(before, "INFO", "replication"))
+        _wait(lambda: self.master is not before)
+        return before
+
+    def wait_until_demoted(self, before: Server) -> None:
+        """Wait until the Sentinels have made this one a replica."""
+        _wait(lambda: b"role:slave" in _admin(before, "INFO", "replication"))
+
+    def publish_every(self, milliseconds: int) -> None:
+        """Have the Sentinels be as slow as they usually are (2,000), or as quick as they are here (100)."""
+        for sentinel in self.sentinels:
+            _admin(sentinel, "SENTINEL", "DEBUG", "publish-period", milliseconds)
+
+    def written_by(self, server: Server) -> bytes:
+        """Return all that this server has written, as a master or as a replica, as it stands in its files."""
+        return b"".join([file.read_bytes() for file in (server.directory / "appendonlydir").iterdir()])
 
     def wait_for_other_master(self, before: Server) -> None:
         """Wait until the Sentinels have noticed that this one is gone, and have made another the master."""

@@ -15,7 +15,7 @@ from hueyio.storage.redis.deployment import Address, Deployment, Question
 from hueyio.storage.redis.errors import translate
 from hueyio.storage.redis.options import RedisOptions
 
-__all__ = ["Connected", "connect", "connect_blocking"]
+__all__ = ["Connected", "ask", "connect", "connect_blocking", "let_go"]
 
 _LONGEST_ANSWER: Final = 1.0
 """Seconds that a question may take: there are others to ask."""
@@ -30,6 +30,16 @@ class Connected(NamedTuple):
 
 async def connect(deployment: Deployment, moved_to: Address | None = None) -> Connected:
     """Find the server and open a connection. Raises StorageUnavailable or ConfigurationError."""
+    while True:
+        announced = deployment.announced
+        server = await _find(deployment, moved_to)
+        connection = await _open(server)
+        if deployment.announced == announced:
+            return Connected(connection, server)
+        await let_go(connection)  # another was announced meanwhile
+
+
+async def _find(deployment: Deployment, moved_to: Address | None) -> RedisOptions:
     search = deployment.search(moved_to)
     answer: Any = None
     while True:
@@ -37,9 +47,8 @@ async def connect(deployment: Deployment, moved_to: Address | None = None) -> Co
             question = search.send(answer)
         except StopIteration as found:
             server: RedisOptions = found.value
-            break
-        answer = await _ask(question)
-    return Connected(await _open(server), server)
+            return server
+        answer = await ask(question)
 
 
 def connect_blocking(deployment: Deployment) -> redis.Redis:
@@ -62,16 +71,28 @@ async def _open(server: RedisOptions) -> AbstractConnection:
         async with asyncio.timeout(server.connect_timeout):
             await connection.connect()  # type: ignore[no-untyped-call]
     except (RedisError, OSError, TimeoutError) as error:
-        await connection.disconnect(nowait=True)
+        await let_go(connection)
         raise translate(error, str(server)) from error
     except BaseException:
-        await connection.disconnect(nowait=True)
+        await let_go(connection)
         raise
     return connection
 
 
-async def _ask(question: Question) -> Any:
-    """Return the answer, or why there is none."""
+async def let_go(connection: AbstractConnection) -> None:
+    """Close a connection at once.
+
+    redis-py closes it politely: what is not written yet goes out first, and TLS says goodbye. With a server that takes
+    nothing any more this may outlast the loop, and the socket is left open. Nothing here is in need of that: what must
+    be written is answered before anybody lets go.
+    """
+    if connection._writer is not None:
+        connection._writer.transport.abort()
+    await connection.disconnect(nowait=True)
+
+
+async def ask(question: Question) -> Any:
+    """Return the answer, or the error that says why there is none."""
     server = _in_a_hurry(question.server)
     try:
         connection = await _open(server)
@@ -84,7 +105,7 @@ async def _ask(question: Question) -> Any:
     except (RedisError, OSError, TimeoutError) as error:
         return translate(error, str(server))
     finally:
-        await connection.disconnect(nowait=True)
+        await let_go(connection)
 
 
 def _ask_blocking(question: Question) -> Any:

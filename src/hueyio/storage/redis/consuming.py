@@ -52,7 +52,7 @@ class RedisConsuming:
 
     async def owners(self) -> list[Owner]:
         """List the owners with a live lease."""
-        found = await self._core.run_over_fleet("owners")
+        found = await self._core.through_outage(lambda: self._core.run_over_fleet("owners"), is_idempotent=True)
         return [
             Owner(found[at].decode(), int(found[at + 1]), found[at + 2], found[at + 3], float(found[at + 4]))
             for at in range(0, len(found), 5)

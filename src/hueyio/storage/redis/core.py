@@ -9,15 +9,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import StorageError, StorageUnavailable
-from hueyio.storage.redis.deployment import Deployment
+from hueyio.storage.redis.deployment import Deployment, Sentinels
 from hueyio.storage.redis.doorbell import Doorbell
+from hueyio.storage.redis.errors import NothingDone
 from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
 from hueyio.storage.redis.lifetime import Lifetime
 from hueyio.storage.redis.mailbox import Mailbox
 from hueyio.storage.redis.notices import NoticeBoard
+from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.outcomes import Outcomes
 from hueyio.storage.redis.progress import ProgressBoard
 from hueyio.storage.redis.scripts import Argument, Scripts
+from hueyio.storage.redis.succession import Succession
 from hueyio.storage.redis.wire import Wire
 
 __all__ = ["RedisCore"]
@@ -65,6 +68,11 @@ class RedisCore:
         """Whether the server was asked how it is set up."""
         self._fleet: tuple[str, ...] = ()
 
+    def listen_for_successors(self) -> None:
+        """Leave the present master as soon as Sentinels announce another."""
+        if isinstance(self.deployment, Sentinels):
+            Succession(self.deployment, self.lifetime, self._leave).begin()
+
     async def run(self, script: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Any:
         """Run a script. Once this has begun, it is carried through even if the caller is cancelled."""
         self.lifetime.check()
@@ -90,14 +98,27 @@ class RedisCore:
             self._fleet = tuple([owner.decode() for owner in content])
         raise StorageError(f"{self.deployment}: the owners change faster than they can be looked at")
 
-    async def ride_out(self, repeat: Callable[[], Awaitable[T]], error: StorageUnavailable, since: float) -> T:
-        """Repeat what is idempotent and has failed, until it works or ``outage_timeout`` is over.
+    async def through_outage(self, call: Callable[[], Awaitable[T]], *, is_idempotent: bool) -> T:
+        """Do what callers wait for, and ``ride_out`` an outage. Consumers have a patience of their own."""
+        since = asyncio.get_running_loop().time()
+        try:
+            return await call()
+        except StorageUnavailable as error:
+            return await self.ride_out(call, error, since, is_idempotent=is_idempotent)
 
-        ``since`` is the loop's time at which the first attempt began.
+    async def ride_out(
+        self, repeat: Callable[[], Awaitable[T]], error: StorageUnavailable, since: float, *, is_idempotent: bool = True
+    ) -> T:
+        """Repeat what has failed, until it works or ``outage_timeout`` is over.
+
+        ``since`` is the loop's time at which the first attempt began. What is not idempotent is repeated only while it
+        is certain that nothing was done.
         """
         until = since + self._outage_timeout
         rest = _FIRST_REST
         while (left := until - asyncio.get_running_loop().time()) > 0:
+            if not (is_idempotent or isinstance(error, NothingDone)):
+                break
             await asyncio.sleep(min(rest * random.uniform(0.5, 1.0), left))
             rest = min(2 * rest, _LONGEST_REST)
             self.lifetime.check()
@@ -105,7 +126,7 @@ class RedisCore:
                 return await repeat()
             except StorageUnavailable as again:
                 error = again
-        raise error
+        raise StorageUnavailable(str(error)) from error.__cause__
 
     async def close(self) -> None:
         """Finish what is being written, end every wait, let go of all connections."""
@@ -119,11 +140,16 @@ class RedisCore:
         await self.wire.drain()
         await self.lifetime.end()
 
+    def _leave(self, master: RedisOptions) -> None:
+        self.wire.leave(master)
+        self.doorbell.leave(master)
+        self.mailbox.leave(master)
+
     def _needs_mail(self) -> bool:
         return self.outcomes.is_awaited or self.notice_board.is_awaited
 
     async def _catch_up(self) -> None:
-        self.notice_board.ring_all()
+        self.notice_board.note_connection()
         await self.outcomes.register_again()
         await self.progress_board.read_again()
 

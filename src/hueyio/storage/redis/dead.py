@@ -23,7 +23,8 @@ class RedisDead:
 
     async def dead(self, limit: int | None = None) -> list[DeadLetter]:
         """List dead letters, the latest first."""
-        found = await self._core.run("dead", (-1 if limit is None else limit,))
+        args = (-1 if limit is None else limit,)
+        found = await self._core.through_outage(lambda: self._core.run("dead", args), is_idempotent=True)
         letters: list[DeadLetter] = []
         for at in range(0, len(found), 3):
             raw, when, letter = found[at : at + 3]

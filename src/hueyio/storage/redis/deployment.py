@@ -1,14 +1,16 @@
 """Where the server of a queue is: known, told by Sentinels, or one of a cluster.
 
 Theory of operation. Whoever opens a connection searches first, every time: what was true before a fail-over is not
-worth keeping. A search does no I/O. It is a generator of questions to servers; it is sent what they answered, or the
-error in an answer's place, and returns the server to connect to. ``connecting.py`` asks, for asyncio and for the
-thread of a heartbeat.
+worth keeping, but for one thing: what a Sentinel has announced a moment ago (``succession.py``), because the other
+Sentinels may not know it yet, and the old master neither. A search does no I/O. It is a generator of questions to
+servers; it is sent what they answered, or the error in an answer's place, and returns the server to connect to.
+``connecting.py`` asks, for asyncio and for the thread of a heartbeat.
 """
 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -37,6 +39,9 @@ class Question(NamedTuple):
 
 Search: TypeAlias = Generator[Question, Any, RedisOptions]
 
+_NEWS: Final = 30.0
+"""Seconds for which an announcement is believed first; by then all Sentinels know."""
+
 
 class Deployment(Protocol):
     """A way to find the server of a queue. Loops and threads share it."""
@@ -44,6 +49,11 @@ class Deployment(Protocol):
     @property
     def options(self) -> RedisOptions:
         """Time-outs, and all that servers are reached with."""
+        ...
+
+    @property
+    def announced(self) -> Address | None:
+        """The last new master that was announced. When it changes, connections that were made before are of no use."""
         ...
 
     def search(self, moved_to: Address | None = None) -> Search:
@@ -60,6 +70,11 @@ class Standalone:
 
     options: RedisOptions
 
+    @property
+    def announced(self) -> Address | None:
+        """Nothing is."""
+        return None
+
     def search(self, moved_to: Address | None = None) -> Search:
         """Return the one server."""
         if moved_to is not None:
@@ -71,16 +86,34 @@ class Standalone:
         return str(self.options)
 
 
-@dataclass(frozen=True, slots=True)
 class Sentinels:
     """The present master of one name, as the Sentinels say."""
 
-    options: RedisOptions
-    sentinels: tuple[RedisOptions, ...]
-    master: str
+    def __init__(self, options: RedisOptions, sentinels: Iterable[RedisOptions], master: str) -> None:
+        self.options: Final = options
+        self.sentinels: Final = tuple(sentinels)
+        self.master: Final = master
+        self._news: tuple[Address, float] | None = None
+        """What was announced and when; replaced as a whole."""
+
+    @property
+    def announced(self) -> Address | None:
+        """The last new master that a session which listens has heard of."""
+        return None if self._news is None else self._news[0]
+
+    def announce(self, address: Address) -> bool:
+        """Take note of a new master; say whether it is news."""
+        is_news = address != self.announced
+        self._news = address, time.monotonic()
+        return is_news
 
     def search(self, moved_to: Address | None = None) -> Search:
         """Ask one Sentinel after the other, until one names a server that takes itself for the master."""
+        if self._news is not None and time.monotonic() - self._news[1] < _NEWS:
+            server = self.options.at(*self._news[0])
+            role = yield Question(server, ("ROLE",))
+            if not isinstance(role, HueyException) and role[0] == b"master":
+                return server
         problem: HueyException | None = None
         for sentinel in _shuffled(self.sentinels):
             address = yield Question(sentinel, ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.master))
@@ -115,6 +148,11 @@ class Cluster:
         self._seeds = tuple(seeds)
         self._others: tuple[RedisOptions, ...] = ()
         """Nodes that a node has told of: seeds may be gone one day. Replaced as a whole."""
+
+    @property
+    def announced(self) -> Address | None:
+        """Nothing is: a node that lost the slot says so itself."""
+        return None
 
     def search(self, moved_to: Address | None = None) -> Search:
         """Ask one node after the other who serves the slot."""

@@ -19,6 +19,7 @@ from hueyio.storage.records import Bell
 from hueyio.storage.redis.deployment import Deployment
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.lifetime import Lifetime
+from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.wire import Link, Wire, pack
 
 __all__ = ["Doorbell"]
@@ -89,6 +90,10 @@ class Doorbell:
         asked: list[Bell] = [bell for bell in _BELLS if bell in bells]
         tokens = await asyncio.gather(*[self._ordinary.call(pack("LPOP", self._keys[bell])) for bell in asked])
         return frozenset([bell for bell, token in zip(asked, tokens, strict=True) if token is not None])
+
+    def leave(self, master: RedisOptions) -> None:
+        """Give up the BLPOP, unless it is on this server."""
+        self._blocking.leave(master)
 
     async def close(self) -> None:
         """End every wait and let go of the BLPOP, without losing a token."""

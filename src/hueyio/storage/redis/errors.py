@@ -11,7 +11,7 @@ from redis import exceptions
 
 from hueyio.exceptions import ConfigurationError, HueyException, StorageError, StorageUnavailable
 
-__all__ = ["QueueMoved", "is_astray", "is_broken", "translate"]
+__all__ = ["NothingDone", "QueueMoved", "is_astray", "is_broken", "translate"]
 
 _LATER: Final = (
     ("OOM", "is out of memory"),
@@ -54,11 +54,15 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], str], ...]] = (
 _ASTRAY: Final = ("READONLY", "MASTERDOWN", "CLUSTERDOWN", "UNBLOCKED")
 
 
-class QueueMoved(StorageUnavailable):
-    """The queue is on another node of the cluster; nothing was done."""
+class NothingDone(StorageUnavailable):
+    """The server was not reached, or has refused: whatever the call is, it may be repeated."""
 
 
-def is_astray(error: exceptions.ResponseError) -> bool:
+class QueueMoved(NothingDone):
+    """The queue is on another node of the cluster."""
+
+
+def is_astray(error: exceptions.RedisError) -> bool:
     """Say whether the server is, or may be, not the one to talk to: then it is looked for again.
 
     An ASK does not count: a node that is being given a slot takes no script whose keys are not all there, and a queue
@@ -86,7 +90,7 @@ def translate(error: Exception, server: str) -> HueyException:
         return QueueMoved(f"{server} does not keep this queue any more")
     for kind, what in _BY_CLASS:
         if isinstance(error, kind):
-            return StorageUnavailable(f"{server} {what}")
+            return NothingDone(f"{server} {what}")
     if isinstance(error, exceptions.ResponseError):
         return _translate_reply(text, server)
     if isinstance(error, (exceptions.TimeoutError, TimeoutError)):
@@ -111,7 +115,7 @@ def _translate_reply(text: str, server: str) -> HueyException:
         return ConfigurationError(f"{server} has no such database")
     for sign, what in _LATER:
         if sign in text:
-            return StorageUnavailable(f"{server} {what}")
+            return NothingDone(f"{server} {what}")
     return StorageError(f"{server} refused: {text}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from hueyio.storage.redis.connecting import connect_blocking
-from hueyio.storage.redis.deployment import Deployment
+from hueyio.storage.redis.deployment import Address, Deployment
 from hueyio.storage.redis.errors import translate
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import read_script
@@ -16,12 +16,14 @@ __all__ = ["RedisLeaseKeeper"]
 class RedisLeaseKeeper:
     """Beats; time-outs are short and nothing is repeated, because the next beat is due soon.
 
-    After any failure the server is looked for again: it may be that another one took its place.
+    After any failure, and when a new master was announced, the server is looked for again.
     """
 
     def __init__(self, deployment: Deployment, layout: Layout, owner: str) -> None:
         self._deployment = deployment
         self._client: redis.Redis | None = None
+        self._announced: Address | None = None
+        """What had been announced when the connection was made."""
         self._owner = owner
         script = read_script("beat", layout.flavour)
         self._source = script.source.decode()
@@ -30,7 +32,10 @@ class RedisLeaseKeeper:
     def beat(self) -> bool:
         """Raise the owner's counter; False if the owner was given up."""
         try:
+            if self._deployment.announced != self._announced:
+                self.close()
             if self._client is None:
+                self._announced = self._deployment.announced
                 self._client = connect_blocking(self._deployment)
             return bool(self._client.eval(self._source, len(self._keys), *self._keys, self._owner) == 1)
         except Exception as error:

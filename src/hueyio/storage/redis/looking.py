@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, Final, TypeVar
 
-from hueyio.exceptions import StorageUnavailable
 from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry, Over, TaskPlace
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import check_text, read_record
+from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.redis.wire import pack
 
 __all__ = ["RedisLooking", "RedisWaiting"]
+
+T = TypeVar("T")
 
 _ALL: Final = 2**31
 _CLEAR_CHUNK: Final = 5000
@@ -30,11 +31,10 @@ class RedisWaiting:
         """Return when all ids are over. An outage does not end the wait: it goes on when the server is back."""
         self._core.lifetime.check()
         check_text(ids)
-        since = asyncio.get_running_loop().time()
-        try:
-            return await self._core.outcomes.wait(ids, self._core.mailbox)
-        except StorageUnavailable as error:  # it could not begin
-            return await self._core.ride_out(lambda: self._core.outcomes.wait(ids, self._core.mailbox), error, since)
+        # What fails could not begin.
+        return await self._core.through_outage(
+            lambda: self._core.outcomes.wait(ids, self._core.mailbox), is_idempotent=True
+        )
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         """Return a task's progress when it differs from ``seen``, or None when the task is over."""
@@ -51,19 +51,23 @@ class RedisLooking:
 
     async def counts(self) -> Counts:
         """Count everything."""
-        found = await self._core.run_over_fleet("counts")
+        found = await self._through(lambda: self._core.run_over_fleet("counts"))
         return Counts(dict(zip(LANES, found[:3], strict=True)), *found[3:])
 
     async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
         """List tasks in claim order, suspects first; scheduled ones the earliest first."""
         if limit is not None and limit <= 0:
             return []
-        found = await self._core.run_over_fleet("scan_tasks", (place, _ALL if limit is None else limit))
+        args = (place, _ALL if limit is None else limit)
+        found = await self._through(lambda: self._core.run_over_fleet("scan_tasks", args))
         return [Entry(*read_record(found[at].decode(), found[at + 1])) for at in range(0, len(found), 2)]
 
     async def scan_keys(self, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:
         """List the keys of an area with their values, a part at a time: not at one moment if there are many."""
-        room = _ALL if limit is None else limit
+        # A cursor is worth nothing on a server that was started again, or on another one: then from the beginning.
+        return await self._through(lambda: self._scan_keys(area, _ALL if limit is None else limit))
+
+    async def _scan_keys(self, area: Area, room: int) -> list[tuple[str, bytes]]:
         found: dict[str, bytes] = {}
         cursor = b"0"
         while len(found) < room:
@@ -80,24 +84,31 @@ class RedisLooking:
             if it == "queue" or it == "schedule":
                 await self._clear_tasks(it)
             elif it == "dead":
-                await self._core.run("purge")
+                await self._run("purge")
             elif it in AREAS:
-                await self._core.run("clear_area", (), self._core.layout.area(it))
+                await self._run("clear_area", (), self._core.layout.area(it))
             else:
                 raise ValueError(f"cannot clear {it!r}")
 
     async def pause(self) -> None:
         """Let claims return nothing."""
-        await self._core.run("pause", (self._core.layout.notice_channel,))
+        await self._run("pause", (self._core.layout.notice_channel,))
 
     async def resume(self) -> None:
         """Undo ``pause``."""
-        await self._core.run("resume", (self._core.layout.notice_channel,))
+        await self._run("resume", (self._core.layout.notice_channel,))
 
     async def is_paused(self) -> bool:
         """Say whether the queue is paused."""
         self._core.lifetime.check()
-        return bool(await self._core.wire.call(pack("EXISTS", self._core.layout.key("PAUSED"))))
+        command = pack("EXISTS", self._core.layout.key("PAUSED"))
+        return bool(await self._through(lambda: self._core.wire.call(command)))
+
+    async def _through(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await self._core.through_outage(call, is_idempotent=True)
+
+    async def _run(self, script: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Any:
+        return await self._through(lambda: self._core.run(script, args, keys))
 
     async def _clear_tasks(self, what: Clearable) -> None:
         """Delete as many as there are now: what comes meanwhile is not meant, and must not keep this going."""

@@ -18,10 +18,11 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
-from hueyio.storage.redis.connecting import connect
+from hueyio.storage.redis.connecting import Connected, connect, let_go
 from hueyio.storage.redis.deployment import Deployment
 from hueyio.storage.redis.errors import translate
 from hueyio.storage.redis.lifetime import Lifetime
+from hueyio.storage.redis.options import RedisOptions
 from hueyio.storage.redis.wire import Command, pack
 
 __all__ = ["Mailbox"]
@@ -40,15 +41,20 @@ class Mailbox:
         lifetime: Lifetime,
         is_needed: Callable[[], bool],
         on_connected: Callable[[], Awaitable[None]],
+        longest_back_off: float = _LONGEST_BACK_OFF,
     ) -> None:
         self._deployment = deployment
         self._silence = min(deployment.options.timeout / 2, _LONGEST_SILENCE)
         self._lifetime = lifetime
         self._is_needed = is_needed
         self._on_connected = on_connected
+        self._longest_back_off = longest_back_off
         self._receivers: dict[bytes, Callable[[bytes], None]] = {}
         self._confirmations: dict[bytes, asyncio.Future[HueyException | None]] = {}
         self._connection: AbstractConnection | None = None
+        """Where all that is wanted is subscribed to."""
+        self._used: Connected | None = None
+        """The same, from the moment at which it is connected."""
         self._attempt: asyncio.Future[HueyException | None] | None = None
         self._failures = 0
         """Connections in a row that could not be made, or on which not all was caught up with."""
@@ -74,8 +80,13 @@ class Mailbox:
 
     def renew(self) -> None:
         """Connect anew, because something may have been missed."""
-        if self._connection is not None:
-            self._lifetime.spawn(self._connection.disconnect(nowait=True))
+        if self._used is not None:
+            self._lifetime.spawn(let_go(self._used.connection))
+
+    def leave(self, master: RedisOptions) -> None:
+        """Connect anew, unless it is to this server."""
+        if self._used is not None and self._used.server.address != master.address:
+            self.renew()
 
     async def _open(self) -> AbstractConnection:
         """Return the present connection, or the outcome of the present attempt to connect."""
@@ -91,8 +102,7 @@ class Mailbox:
         try:
             while True:
                 try:
-                    connection, _ = await connect(self._deployment)
-                    error = await self._use(connection)
+                    error = await self._use(await connect(self._deployment))
                 except HueyException as cause:
                     error = cause
                 self._end_attempt(error)
@@ -100,14 +110,15 @@ class Mailbox:
                     return
                 self._attempt = asyncio.get_running_loop().create_future()
                 self._failures += 1
-                longest = min(_FIRST_BACK_OFF * 2.0 ** min(self._failures, 10), _LONGEST_BACK_OFF)
+                longest = min(_FIRST_BACK_OFF * 2.0 ** min(self._failures, 10), self._longest_back_off)
                 await asyncio.sleep(longest * random.uniform(0.5, 1.0))
         finally:
             self._end_attempt(SessionClosed("the session was closed, or its loop has ended"))
 
-    async def _use(self, connection: AbstractConnection) -> HueyException:
+    async def _use(self, used: Connected) -> HueyException:
         """Subscribe to all and read until the connection breaks; return why it did."""
         loop = asyncio.get_running_loop()
+        self._used, connection = used, used.connection
         self._confirmations = {channel: loop.create_future() for channel in self._receivers}
         try:
             if self._receivers:
@@ -116,8 +127,8 @@ class Mailbox:
         except (RedisError, OSError) as error:
             return translate(error, str(self._deployment))
         finally:
-            self._connection = None
-            await connection.disconnect(nowait=True)
+            self._connection = self._used = None
+            await let_go(connection)
 
     async def _read(self, connection: AbstractConnection) -> HueyException:
         asked = False
@@ -146,7 +157,7 @@ class Mailbox:
             await self._on_connected()
             self._failures = 0
         except HueyException:
-            await connection.disconnect(nowait=True)  # and all over again
+            await let_go(connection)  # and all over again
 
     async def _send(self, connection: AbstractConnection, command: Command) -> None:
         if not connection.is_connected:  # redis-py would connect again by itself

@@ -14,15 +14,30 @@ from hueyio.storage.redis.wire import Wire
 __all__ = ["NoticeBoard"]
 
 
+class _Ring:
+    """Rung when an owner's notices are to be read again."""
+
+    __slots__ = ("connections", "event")
+
+    def __init__(self, connections: int) -> None:
+        self.event = asyncio.Event()
+        self.connections = connections
+        """Of how many connections the owner was told."""
+
+
 class NoticeBoard:
-    """Waits for notices. A push that was lost costs nothing: after a reconnect everything is read again."""
+    """Waits for notices. A push that was lost costs nothing: after a reconnect everything is read again.
+
+    The owner is told of a reconnect by notices that are those which it has seen.
+    """
 
     def __init__(self, layout: Layout, wire: Wire, scripts: Scripts, lifetime: Lifetime) -> None:
         self._layout = layout
         self._wire = wire
         self._scripts = scripts
         self._lifetime = lifetime
-        self._rings: dict[str, asyncio.Event] = {}
+        self._rings: dict[str, _Ring] = {}
+        self._connections = 0
         self._waiting = 0
 
     @property
@@ -32,26 +47,35 @@ class NoticeBoard:
 
     async def wait(self, owner: str, seen: Notices | None, mailbox: Mailbox) -> Notices:
         """Return the owner's notices as soon as they differ from ``seen``."""
-        ring = self._rings.setdefault(owner, asyncio.Event())
+        ring = self._rings.setdefault(owner, _Ring(self._connections))
         self._waiting += 1
         try:
             while True:
                 if seen is not None:
                     await mailbox.subscribe(self._layout.notice_channel, lambda _: self.ring_all())
-                    await mailbox.subscribe(self._layout.owner_channel(owner), lambda _: ring.set())
-                ring.clear()
+                    await mailbox.subscribe(self._layout.owner_channel(owner), lambda _: ring.event.set())
+                ring.event.clear()
+                if seen is not None and 0 < ring.connections < self._connections:
+                    ring.connections = self._connections
+                    return seen
+                ring.connections = self._connections
                 notices = await self._read(owner)
                 if notices != seen:
                     return notices
-                await ring.wait()
+                await ring.event.wait()
                 self._lifetime.check()
         finally:
             self._waiting -= 1
 
+    def note_connection(self) -> None:
+        """Have every wait look again, because something may have been missed before this connection."""
+        self._connections += 1
+        self.ring_all()
+
     def ring_all(self) -> None:
         """Have every wait look again."""
         for ring in self._rings.values():
-            ring.set()
+            ring.event.set()
 
     async def forget(self, owner: str, mailbox: Mailbox) -> None:
         """Stop to listen for an owner."""

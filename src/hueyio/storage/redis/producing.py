@@ -54,14 +54,16 @@ class RedisProducing:
 
     async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
         """Flag what is alive; hand over what nobody holds."""
-        reply = await self._core.run_over_fleet("cancel", [owner, *ids])
+        reply = await self._core.through_outage(
+            lambda: self._core.run_over_fleet("cancel", [owner, *ids]), is_idempotent=False
+        )
         if reply is None:
             raise LeaseLost(f"owner {owner} has no live lease")
         return read_deliveries(reply, owner)
 
     async def locate(self, ids: Sequence[str]) -> list[Found]:
         """Say where each id is."""
-        reply = await self._core.run_over_fleet("locate", ids)
+        reply = await self._core.through_outage(lambda: self._core.run_over_fleet("locate", ids), is_idempotent=True)
         return [_read_found(id, *reply[3 * at : 3 * at + 3]) for at, id in enumerate(ids)]
 
     def _submit(self, records: list[tuple[bytes, bytes]], latches: Sequence[Latch]) -> Awaitable[list[Placed]]:

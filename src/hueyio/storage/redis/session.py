@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
-from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.exceptions import ConfigurationError
 from hueyio.storage.redis.consuming import RedisConsuming
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.dead import RedisDead
@@ -36,16 +35,13 @@ class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, Redi
         """
         await core.lifetime.begin()
         try:
-            since = asyncio.get_running_loop().time()
-            try:
-                version = await core.run("open", (writer,))
-            except StorageUnavailable as error:
-                version = await core.ride_out(lambda: core.run("open", (writer,)), error, since)
+            version = await core.through_outage(lambda: core.run("open", (writer,)), is_idempotent=True)
             if version is not None:
                 raise ConfigurationError(
                     f"{core.deployment} is version {version.decode()} and lacks commands: "
                     f"hueyio needs Redis {_OLDEST} or later, or Valkey"
                 )
+            core.listen_for_successors()
         except BaseException:
             await core.lifetime.end()
             raise

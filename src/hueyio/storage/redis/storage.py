@@ -57,8 +57,8 @@ class RedisStorage:
     used) or by connection parameters; what is None counts as not given. ``blocking=False`` looks at the doorbell every
     ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept.
 
-    While the server cannot be used, connecting, enqueueing and the beginning of a wait are repeated for
-    ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
+    While the server cannot be used, connecting, enqueueing, the beginning of a wait, and whatever else callers read and
+    write are repeated for ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
     """
 
     _flavour: ClassVar[Flavour] = Flavour()

@@ -4,11 +4,12 @@ Theory of operation. A call is packed, handed to the writer and gets a future; t
 oldest future. So what is written is never cancelled: a caller that goes away leaves its future behind, the reply to
 it is read and dropped, and the connection stays in step. When the connection breaks, or a reply takes longer than
 ``timeout``, all that is under way fails with StorageUnavailable, and the next call connects anew. Nothing is ever
-sent twice, with two exceptions, because neither has run: a script that the server does not know is sent again with
+sent twice here, with two exceptions, because neither has run: a script that the server does not know is sent again with
 its source, and what a node of a cluster refuses because the queue is on another one is sent there.
 
 A server may say that it is not the right one any more: a master that became a replica, a node that lost the slot.
-Then the link is retired. What is under way on it is answered; the next call finds out where the server is now.
+Then the link is retired. What is under way on it is answered; the next call finds out where the server is now. When
+others say so (``leave``), the link is cut: that server may still answer, but what it writes is lost.
 
 ``Link`` is one connection from its opening to its end, ``Wire`` the place where the present one is found. Both live
 in the session's lifetime; their state belongs to the loop.
@@ -24,12 +25,12 @@ from typing import Any, Final, NamedTuple, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import MovedError, NoScriptError, RedisError, ResponseError
+from redis.exceptions import BusyLoadingError, MovedError, NoScriptError, RedisError, ResponseError
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
-from hueyio.storage.redis.connecting import connect
+from hueyio.storage.redis.connecting import connect, let_go
 from hueyio.storage.redis.deployment import Address, Deployment
-from hueyio.storage.redis.errors import QueueMoved, is_astray, translate
+from hueyio.storage.redis.errors import NothingDone, QueueMoved, is_astray, translate
 from hueyio.storage.redis.lifetime import Lifetime
 from hueyio.storage.redis.options import RedisOptions
 
@@ -96,6 +97,11 @@ class Wire:
         except QueueMoved as moved:
             return await self._follow(command, moved)
 
+    def leave(self, master: RedisOptions) -> None:
+        """Cut the link, unless it goes to this server."""
+        if self._link is not None and self._link.is_open and self._link.server.address != master.address:
+            self._link.cut(StorageUnavailable(f"{self._link.server} is the master no more"))
+
     async def drain(self) -> None:
         """Wait until all that was sent is answered."""
         if self._link is not None:
@@ -119,9 +125,12 @@ class Wire:
             link = Link(connection, server, self._timeout)
             try:
                 self._lifetime.spawn(link.run())
-            except SessionClosed:
-                await connection.disconnect(nowait=True)
+                await link.begun.wait()
+            except BaseException:  # cancelled before its first step, the link would not let go of the connection
+                await let_go(connection)
                 raise
+        except StorageUnavailable as error:
+            return NothingDone(str(error))
         except HueyException as error:
             return error
         finally:
@@ -138,13 +147,16 @@ class Link:
         self._connection = connection
         self._server = str(server)
         self._host = str(server.settings.get("host", ""))
+        self.server: Final = server
+        self.begun: Final = asyncio.Event()
         self._timeout = timeout
         self._calls: deque[_Call] = deque()
         self._outgoing: list[bytes] = []
         self._has_outgoing = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._is_late = False
+        self._ending: HueyException | None = None
+        """Why the reader is cancelled, when it is not the session that ends."""
         self._heard_at = 0.0
         self._answered = asyncio.Event()
         self.is_open = True
@@ -155,7 +167,7 @@ class Link:
         """Have a command written with the next ones; return the future of its reply."""
         future: asyncio.Future[Any] = self._loop.create_future()
         if not self.is_open:
-            future.set_exception(StorageUnavailable(f"{self._server} cannot be reached: the connection is closed"))
+            future.set_exception(NothingDone(f"{self._server} cannot be reached: the connection is closed"))
             return future
         self._send(command.packed, _Call(future, command.in_full, self._loop.time()))
         return future
@@ -170,6 +182,7 @@ class Link:
         """Write and read until the connection breaks; then let go of it and fail what is under way."""
         ended: HueyException = SessionClosed("the session was closed, or its loop has ended")
         self._reader = asyncio.current_task()
+        self.begun.set()
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write())
@@ -181,7 +194,14 @@ class Link:
             if self._alarm is not None:
                 self._alarm.cancel()
             self._fail_all(ended)
-            await self._connection.disconnect(nowait=True)
+            await let_go(self._connection)
+
+    def cut(self, why: HueyException) -> None:
+        """Give the connection up; what is under way on it fails."""
+        self.is_open = False
+        if self._ending is None and self._reader is not None:
+            self._ending = why
+            self._reader.cancel()
 
     def _send(self, packed: bytes, call: _Call) -> None:
         self._calls.append(call)
@@ -207,14 +227,14 @@ class Link:
         while self.is_open or self._calls:
             try:
                 reply = await self._connection.read_response(timeout=math.inf)
-            except ResponseError as error:
+            except (ResponseError, BusyLoadingError) as error:  # the latter ends the connection too
                 self._take_error(error)
             except (RedisError, OSError) as error:
                 return translate(error, self._server)
             except asyncio.CancelledError:
-                if not self._is_late or self._reader is None or self._reader.uncancel() > 0:
+                if self._ending is None or self._reader is None or self._reader.uncancel() > 0:
                     raise
-                return StorageUnavailable(f"{self._server} does not answer within {self._timeout:g} s")
+                return self._ending
             else:
                 self._take(reply)
         return StorageUnavailable(f"{self._server} is the right server no more")
@@ -226,7 +246,7 @@ class Link:
         if not future.done():
             future.set_result(reply)
 
-    def _take_error(self, error: ResponseError) -> None:
+    def _take_error(self, error: RedisError) -> None:
         call = self._calls.popleft()
         if isinstance(error, NoScriptError) and call.in_full is not None:
             self._send(call.in_full(), call._replace(in_full=None, sent_at=self._loop.time()))
@@ -249,9 +269,8 @@ class Link:
         due = max(self._calls[0].sent_at, self._heard_at) + self._timeout
         if due > self._loop.time():
             self._alarm = self._loop.call_at(due, self._look_for_late)
-        elif not self._is_late:
-            self._is_late = True
-            self._reader.cancel()
+        else:
+            self.cut(StorageUnavailable(f"{self._server} does not answer within {self._timeout:g} s"))
 
     def _fail_all(self, error: HueyException) -> None:
         calls, self._calls = self._calls, deque()
