@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hueyio import SKIPPED, ChordResult, Error, Huey, ResultGroup, Task, TaskException, chord, group
+from hueyio import SKIPPED, CancelExecution, ChordResult, Error, Huey, ResultGroup, Task, TaskException, chord, group
 from hueyio.exceptions import TaskRevoked
 
 
@@ -131,6 +131,29 @@ async def test_revoked_and_expired_members_report_skipped(huey: Huey, tasks: Tas
     assert values[1] is SKIPPED
     with pytest.raises(TaskRevoked):
         await result.results[1]
+
+
+async def test_member_that_its_hook_cancels_reports_skipped(huey: Huey, tasks: Tasks) -> None:
+    @huey.pre_execute()
+    async def refuse(task: Task) -> None:
+        if task.name == tasks.nothing.name:
+            raise CancelExecution
+
+    result = await huey.enqueue(chord([tasks.nothing.s(), tasks.add.s(1, 1)], tasks.gather))
+    assert await result == 2
+    assert tasks.calls == [([SKIPPED, 2],)]
+
+
+async def test_delay_of_a_callback_counts_from_when_it_was_built(huey: Huey, tasks: Tasks) -> None:
+    """Fact 75."""
+    before = huey.now()
+    callback = tasks.gather.s(delay=3600)
+    assert callback.eta is not None
+    assert before + 3600 <= callback.eta.timestamp() <= huey.now() + 3600
+    result = await huey.enqueue(chord([tasks.add.s(1, 1)], callback))
+    await result.results
+    (waiting,) = await huey.scheduled()
+    assert (waiting.id, waiting.eta) == (result.callback.id, callback.eta)
 
 
 async def test_pipeline_member_counts_by_its_tail_and_a_dead_head_at_once(huey: Huey, tasks: Tasks) -> None:
@@ -266,6 +289,21 @@ async def test_signals_of_a_chord_come_in_this_order(make_huey: Callable[..., Hu
         ("executing", "gather"),
         ("complete", "gather"),
     ]
+    await huey.close()
+
+
+async def test_callback_is_told_of_also_when_the_last_member_is_cancelled(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    tasks = Tasks(huey)
+    sent: list[tuple[str, str]] = []
+    result = await huey.enqueue(chord([tasks.add.s(1, 1)], tasks.total))
+
+    @huey.signal()
+    async def hear(signal: str, task: Task) -> None:
+        sent.append((signal, task.id))
+
+    assert await result.results[0].cancel()
+    assert sent == [("canceled", result.results[0].id), ("enqueued", result.callback.id)]
     await huey.close()
 
 

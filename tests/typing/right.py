@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+import sqlite3
+from typing import Any, assert_type
 
-from hueyio import Error, MemoryHuey, Result, ResultGroup, Task
+from hueyio import (
+    SIGNAL_ERROR,
+    ChordResult,
+    Error,
+    MemoryHuey,
+    Result,
+    ResultGroup,
+    ScheduleInfo,
+    SyncResult,
+    SyncResultGroup,
+    Task,
+    TaskLock,
+    chord,
+    crontab,
+    group,
+)
 
 huey = MemoryHuey()
 other = MemoryHuey("other")
@@ -63,6 +79,71 @@ async def use_values() -> None:
     assert_type(await huey.delete("key"), bool)
     assert_type(await huey.all_results(), dict[str, bytes])
     assert_type(await huey.pending(limit=3), list[Task])
+
+
+@huey.task(unique="skip")
+@huey.lock_task("index")
+async def index(shop: str) -> int:
+    return len(shop)
+
+
+@huey.task(unique="replace", unique_key=lambda user: user)
+@huey.limit("pool", 2, key=lambda user: user)
+@huey.rate_limit("mail", 10, per=1)
+def remind(user: str) -> None: ...
+
+
+@huey.periodic_task(crontab(minute="0"))
+async def hourly() -> None: ...
+
+
+@huey.pre_execute()
+def before(task: Task) -> None: ...
+
+
+@huey.post_execute("after")
+async def after(task: Task, value: object, error: BaseException | None) -> None: ...
+
+
+@huey.signal(SIGNAL_ERROR)
+async def hear(signal: str, task: Task, error: BaseException) -> None: ...
+
+
+async def use_limits() -> None:
+    assert_type(await index("books"), Result[int])
+    assert_type(await index.call_local("books"), int)
+    assert_type(await remind("ada"), Result[None])
+    assert_type(await index.options(unique="raise", unique_key="one")("books"), Result[int])
+    async with huey.lock_task("deployment") as lock:
+        assert_type(lock, TaskLock)
+    assert_type(await huey.limit("pool", 2).of("ada").current_usage(), int)
+    assert_type(await huey.rate_limit("mail", 10, per=1, burst=3).acquire(), bool)
+    assert_type(await huey.flush_locks(), set[str])
+
+
+async def use_canvas() -> None:
+    assert_type(await huey.enqueue(group([add.s(1, 2)])), ResultGroup[Any])
+    assert_type(await huey.enqueue(chord([add.s(1, 2)], double)), ChordResult[Any])
+    assert_type(group([add.s(1, 2)]).then(double), chord)
+
+
+async def use_schedules() -> None:
+    assert_type(await huey.schedules().list(), list[ScheduleInfo])
+    await huey.schedules().add("nightly", add.s(1, 2), crontab(hour="3", minute="0"))
+
+
+def use_blocking(connection: sqlite3.Connection) -> None:
+    assert_type(add.sync(1, 2), SyncResult[int])
+    assert_type(double.sync(2).get(timeout=5), int)
+    assert_type(add.sync.map([(1, 2)]), SyncResultGroup[int])
+    assert_type(huey.sync.count(), int)
+    with huey.lock_task("deployment") as lock:
+        assert_type(lock, TaskLock)
+
+
+async def use_transaction(connection: sqlite3.Connection) -> None:
+    assert_type(await add.enqueue_in(connection, 1, b=2), Result[int])
+    assert_type(await add.options(delay=1).enqueue_in(connection, 1, 2), Result[int])
 
 
 async def main() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hueyio import MemoryHuey, Task
+import sqlite3
+
+from hueyio import MemoryHuey, Task, chord, crontab, group
 
 huey = MemoryHuey()
 
@@ -38,6 +40,35 @@ async def use_driver() -> None:
     async for value in (await add.map([(1, 2)])).as_completed():
         text: str = value  # type: ignore[assignment]
         print(text)
+
+
+@huey.task(unique="skip")
+@huey.lock_task("index")
+async def index(shop: str) -> int:
+    return len(shop)
+
+
+async def use_limits() -> None:
+    await index(5)  # type: ignore[arg-type]
+    await index.options(unique="always")("books")  # type: ignore[arg-type]
+    huey.limit("pool", "two")  # type: ignore[arg-type]
+    huey.rate_limit("mail", 10)  # type: ignore[call-arg]
+    huey.lock_task(5)  # type: ignore[arg-type]
+
+
+async def use_canvas() -> None:
+    group([1, 2])  # type: ignore[list-item]
+    chord([add.s(1, 2)])  # type: ignore[call-arg]
+    await huey.enqueue(add)  # type: ignore[call-overload]
+    await huey.schedules().add(5, add, crontab())  # type: ignore[arg-type]
+    huey.periodic_task("hourly")  # type: ignore[arg-type]
+
+
+def use_blocking(connection: sqlite3.Connection) -> None:
+    add.sync(1, "x")  # type: ignore[arg-type]
+    text: str = double.sync(2).get(timeout=5)  # type: ignore[assignment]
+    add.enqueue_in(connection, 1)  # type: ignore[call-arg, unused-coroutine]
+    print(text)
 
 
 async def main() -> None:
