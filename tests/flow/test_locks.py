@@ -155,6 +155,23 @@ async def test_lock_of_a_cancelled_body_is_given_back(huey: Huey) -> None:
         assert not await huey.is_locked("one")
 
 
+async def test_lock_of_a_body_that_the_stop_cuts_short_is_given_back(huey: Huey) -> None:
+    started = asyncio.Event()
+
+    @huey.task()
+    @huey.lock_task("one")
+    async def work() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async with huey.create_consumer(shutdown_timeout=0):
+        result = await work()
+        await started.wait()
+        assert await huey.is_locked("one")
+    assert not await huey.is_locked("one")
+    assert await result.status() == "queued"
+
+
 async def test_cancelled_entry_leaves_nothing_behind(huey: Huey) -> None:
     lock = huey.lock_task("one")
     await huey.session()

@@ -303,6 +303,24 @@ async def test_chord_refuses_what_it_could_not_keep(huey: Huey, mode: Any) -> No
     assert await huey.count() == 0
 
 
+async def test_withdrawal_that_a_crash_cuts_short_is_completed_by_a_consumer(huey: Huey) -> None:
+    @huey.task(unique="raise", unique_key="one")
+    async def work(n: int) -> int:
+        return n
+
+    first = await work(1)
+    session = await huey.session()
+    await session.register("crashed", b"{}")
+    (taken,) = await session.cancel([first.id], "crashed")
+    assert taken.receipt.id == first.id
+    (beat,) = [it.beat for it in await session.owners() if it.owner == "crashed"]
+    assert await session.reclaim("crashed", beat) == 1
+    async with huey.create_consumer():
+        with pytest.raises(TaskCancelled):
+            await first
+        assert await (await work(2)) == 2
+
+
 async def test_each_task_has_keys_of_its_own(huey: Huey) -> None:
     @huey.task(unique="raise", unique_key="one")
     def work() -> None:
