@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
-from benchmarks import delay, due, environment, memory, report, waiters
+from benchmarks import delay, due, environment, memory, operate, report, waiters
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, peers
 from benchmarks.protocol import Figures
@@ -94,13 +94,22 @@ def _delay(options: argparse.Namespace, kinds: list[Kind], server: RedisServer |
         delay.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
 
 
+def _operate(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Stop, drain, block, cancel and orphan worker processes; the drained task takes so many seconds."""
+    for kind in kinds:
+        operate.measure_and_print(
+            kind, options.count, server if kind == "redis" else None, folder, options.scenes or ()
+        )
+
+
 _COUNTING: Final = {
     "waiters": (_wait, 1000),
     "memory": (_weigh, 100_000),
     "due": (_promote, 1_000_000),
     "delay": (_delay, 1000),
+    "operate": (_operate, 40),
 }
-"""Measurements that take a count of tasks, and the count they have unless told."""
+"""Measurements that take a count of tasks (or seconds), and the count they have unless told."""
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -112,7 +121,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if arguments and arguments[0] in _COUNTING:
         run, count = _COUNTING[arguments[0]]
         parser = argparse.ArgumentParser(prog=f"python -m benchmarks {arguments[0]}", description=run.__doc__)
-        parser.add_argument("--count", type=_positive, default=count, metavar="N", help=f"tasks (default: {count})")
+        parser.add_argument("--count", type=_positive, default=count, metavar="N", help=f"(default: {count})")
+        if arguments[0] == "operate":
+            parser.add_argument("--scenes", nargs="+", choices=operate.SCENES, help="some of them (default: all)")
         parser.set_defaults(run=run)
         arguments = arguments[1:]
     else:

@@ -2,7 +2,7 @@
 
 Nothing is opened and nothing is committed here: the entries become visible with the application's commit, and if it
 rolls back or dies they never were. Nobody is rung, because nobody here learns of the commit; other processes and
-sessions find it at their slow look, 25 ms later at most.
+sessions find it at their slow look, 25 to 50 ms later at most.
 
 The order matters. The queue's row is written first, which takes the write lock before anything is read; and all is
 inside a savepoint, so that a failure leaves the application's transaction as it was. What the application set up

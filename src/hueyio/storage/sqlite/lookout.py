@@ -2,8 +2,9 @@
 
 An order (its number, and the owners to look for) says that somebody waits; without one the thread rests. The slow
 look is there because an application may commit without a ring. It is one ``PRAGMA data_version`` unless somebody
-committed, and the loop hears only of what it does not know: so an idle consumer wakes one thread forty times a
-second, and its loop never.
+committed, and the loop hears only of what it does not know: so an idle consumer wakes one thread, forty times a
+second and half as often when there was no news for five seconds, and its loop never. Waking the thread is what that
+costs; the look itself takes 5 us.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from hueyio.storage.sqlite.transaction import BELLS
 __all__ = ["Lookout", "Order", "View"]
 
 _SLOW_LOOK: Final = 0.025
+_CALM_LOOK: Final = 0.05
+_LOOKS_TO_CALM: Final = 200
 _SQL = statements("waiting.sql")
 
 
@@ -74,6 +77,8 @@ class Lookout:
         self._is_watching = False
         self._seen: tuple[sqlite3.Connection, int] | None = None
         self._done = 0
+        self._last: View | None = None
+        self._looks_without_news = 0
 
     def look(self, order: Order) -> None:
         """Look now and go on looking."""
@@ -118,13 +123,14 @@ class Lookout:
 
     def _watch(self) -> None:
         while self._order is not None:
-            self._doorbell.wait(_SLOW_LOOK)
+            self._doorbell.wait(_CALM_LOOK if self._looks_without_news >= _LOOKS_TO_CALM else _SLOW_LOOK)
             order = self._order
             if order is not None:
                 self._look(order)
         tell(self._loop, self._stopped)
 
     def _look(self, order: Order) -> None:
+        self._looks_without_news += 1
         if order.number == self._done and self._is_quiet():
             return
         try:
@@ -133,6 +139,9 @@ class Lookout:
             tell(self._loop, self._failed, error)
         else:
             self._done = order.number
+            if self._last is None or view[1:] != self._last[1:]:  # a heartbeat commits too, and is no news
+                self._looks_without_news = 0
+            self._last = view
             tell(self._loop, self._saw, view)
 
     def _is_quiet(self) -> bool:
