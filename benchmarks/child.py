@@ -27,7 +27,7 @@ class Child:
 
     def __init__(self, contender: Contender, address: str, **consumer: Any) -> None:
         options = {**contender.consumer, **consumer}
-        setup = Setup(contender.kind, address, dict(contender.options), options, contender.poll)
+        setup = Setup(contender.kind, address, dict(contender.options), options, contender.poll, contender.loop)
         self._name = contender.name
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.{contender.library}_side", setup.to_argument()],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders", "peers"]
+__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders", "loops", "peers"]
 
 Kind: TypeAlias = Literal["sqlite", "redis"]
 """Where the tasks are."""
@@ -38,6 +38,8 @@ class Contender:
     poll: float | None = None
     """Seconds between two looks for a result; None: the library's own way to wait."""
     measures: frozenset[Measure] = _ALL
+    loop: Literal["asyncio", "uvloop"] = "asyncio"
+    """Of hueyio's processes."""
 
 
 def contenders(kind: Kind) -> tuple[Contender, ...]:
@@ -70,6 +72,12 @@ def contenders(kind: Kind) -> tuple[Contender, ...]:
         measures=for_latency,
     )
     return ours, theirs, unsafe, polling
+
+
+def loops(kind: Kind) -> tuple[Contender, ...]:
+    """List hueyio on uvloop and on asyncio's own loop."""
+    ours = Contender(name="hueyio", library="hueyio", kind=kind)
+    return Contender(name="hueyio on uvloop", library="hueyio", kind=kind, loop="uvloop"), ours
 
 
 def peers() -> tuple[Contender, ...]:

@@ -1,4 +1,8 @@
-"""How late scheduled tasks start on an idle consumer, hueyio's and Huey's: each in a process of its own."""
+"""How late scheduled tasks start on an idle consumer, hueyio's and Huey's: each in a process of its own.
+
+Beside them a bare timer, followed on Redis by two round trips, which is the least that it takes to promote a task and
+to claim it: what the machine itself is late.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+import redis.asyncio
 
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import Kind
@@ -31,7 +37,7 @@ _APART: Final = 0.0173
 
 def measure_and_print(kind: Kind, count: int, server: RedisServer | None, folder: Path) -> None:
     """Measure both and print."""
-    for side in ("hueyio", "huey"):
+    for side in ("timer", "hueyio", "huey"):
         if server is not None:
             server.clear()
         address = server.url if server is not None else str(folder / f"delay-{side}.db")
@@ -48,6 +54,18 @@ def measure_and_print(kind: Kind, count: int, server: RedisServer | None, folder
 def _times(count: int) -> list[float]:
     first = time.time() + _AHEAD
     return [first + number * _APART for number in range(count)]
+
+
+async def _run_timer(kind: str, address: str, count: int) -> list[float]:
+    late: list[float] = []
+    client: Any = redis.asyncio.Redis.from_url(address) if kind == "redis" else None
+    for due in _times(count):
+        await asyncio.sleep(due - time.time())
+        if client is not None:
+            await client.ping()
+            await client.ping()
+        late.append(time.time() - due)
+    return late
 
 
 async def _run_hueyio(kind: str, address: str, count: int) -> list[float]:
@@ -91,7 +109,9 @@ def _run_huey(kind: str, address: str, count: int) -> list[float]:
 def main() -> None:
     """Run one side and print how late each task was, in seconds."""
     side, kind, address, count = sys.argv[1:]
-    if side == "hueyio":
+    if side == "timer":
+        late = asyncio.run(_run_timer(kind, address, int(count)))
+    elif side == "hueyio":
         late = asyncio.run(_run_hueyio(kind, address, int(count)))
     else:
         late = _run_huey(kind, address, int(count))

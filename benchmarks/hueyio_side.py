@@ -11,6 +11,7 @@ from benchmarks.profiling import ThreadProfiles
 from benchmarks.protocol import Figures, Setup, next_request, reply
 from benchmarks.timing import Stopwatch, in_milliseconds
 from hueyio import Consumer
+from hueyio.worker.loops import run
 
 __all__: list[str] = []
 
@@ -106,9 +107,9 @@ class Side:
             await asyncio.sleep(0.0005)
 
 
-async def main() -> None:
+async def main(setup: Setup) -> None:
     """Do what is asked until the input ends."""
-    side = Side(Setup.from_arguments())
+    side = Side(setup)
     try:
         while (request := await asyncio.to_thread(next_request)) is not None:
             action: Any = getattr(side, request.action)
@@ -118,4 +119,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    told = Setup.from_arguments()
+    run(main(told), told.loop)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["Figures", "Request", "Setup", "next_request", "reply"]
 
@@ -24,6 +24,7 @@ class Setup(NamedTuple):
     options: dict[str, Any]
     consumer: dict[str, Any]
     poll: float | None
+    loop: Literal["asyncio", "uvloop"]
 
     @classmethod
     def from_arguments(cls) -> Setup:
