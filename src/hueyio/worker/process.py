@@ -195,11 +195,11 @@ class WorkerProcess:
         notify("STOPPING=1")
         wanted = self._options.graceful_signal
         graceful = self._stops == 1 and (wanted is None or number.name == f"SIG{wanted}")
+        self._stop(graceful)  # first, so that who reads the line finds it stopping
         if graceful:
             logger.info("%s: finishing what runs; once more to stop at once", number.name)
         else:
             logger.info("%s: stopping at once", number.name)
-        self._stop(graceful)
 
     def _stop_to_restart(self) -> None:
         if self._parent is not None:
