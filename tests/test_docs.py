@@ -160,8 +160,9 @@ def test_public_names_are_documented() -> None:
     reference = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
     # Which members of which modules autodoc shows; no names after ":members:" means all.
     shown = dict(re.findall(r"automodule:: (\S+)\n +:members:(.*)\n", reference))
+    classes = set(re.findall(r"autoclass:: \S+\.(\w+)", reference))
     missing = []
-    for name in hueyio.__all__:
+    for name in sorted(set(hueyio.__all__) - classes):
         members = shown.get(getattr(getattr(hueyio, name), "__module__", ""))
         if f"`{name}`" not in reference and (members is None or (members.strip() and name not in members)):
             missing.append(name)

@@ -188,3 +188,7 @@ async def test_timeout_that_is_no_number_is_refused(huey: Huey, timeout: Any) ->
 async def test_result_of_something_that_is_no_id_is_refused() -> None:
     with pytest.raises(HueyException, match="a task's id is a text, not 5"):
         await MemoryHuey().result(5)  # type: ignore[arg-type]
+
+
+async def test_handle_shows_its_id() -> None:
+    assert repr(MemoryHuey().result_of("one")) == "<Result: task one>"

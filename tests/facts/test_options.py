@@ -24,6 +24,7 @@ from hueyio import (
 )
 from hueyio.storage.memory import MemoryStorage
 from tests.facts.steps import run_next
+from tests.patience import until
 
 
 def declare_add(huey: Huey) -> Any:
@@ -43,6 +44,32 @@ def test_huey_needs_a_storage() -> None:
 def test_name_must_be_a_text(name: Any) -> None:
     with pytest.raises(ConfigurationError, match="name must be a text that is not empty"):
         MemoryHuey(name)
+
+
+@pytest.mark.parametrize("ttl", [0, -1, float("nan"), "long", True])
+def test_time_to_live_of_results_is_seconds(ttl: Any) -> None:
+    with pytest.raises(ConfigurationError, match="result_ttl must be seconds > 0 or None"):
+        MemoryHuey("app", result_ttl=ttl)
+
+
+@pytest.mark.parametrize("ttl", [0.01, None])
+async def test_result_that_nobody_reads_ends_by_itself_on_every_storage(
+    make_huey: Callable[..., Huey], ttl: float | None
+) -> None:
+    huey = make_huey(result_ttl=ttl)
+    result = await declare_add(huey)(1, 2)
+    assert await run_next(huey) == 3
+
+    async def is_gone() -> bool:
+        return await huey.result_count() == 0
+
+    if ttl is None:
+        assert not await is_gone()
+        assert await result == 3
+    else:
+        await until(is_gone)
+        assert await result is None
+    await huey.close()
 
 
 async def test_storage_class_can_be_given() -> None:
@@ -218,3 +245,7 @@ async def test_error_metadata_can_be_extended(make_huey: Callable[..., Huey]) ->
     assert caught.value.metadata["who"] == "ValueError"
     assert str(caught.value) == "ValueError('no')"
     await detailed.close()
+
+
+async def test_memory_is_seen_by_its_process_only(huey: Huey) -> None:
+    assert huey.storage.capabilities.across_processes is not isinstance(huey, MemoryHuey)

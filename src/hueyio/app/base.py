@@ -65,7 +65,7 @@ class Base:
     ) -> None:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"a Huey's name must be a text that is not empty, not {name!r}")
-        if result_ttl is not None and (isinstance(result_ttl, bool) or not result_ttl > 0):
+        if result_ttl is not None and not _is_positive(result_ttl):
             raise ConfigurationError(f"result_ttl must be seconds > 0 or None, not {result_ttl!r}")
         if serializer is not None and not isinstance(serializer, Serializer):
             raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")
@@ -193,3 +193,7 @@ def find_huey(name: str, task: str) -> Base | None:
 
 _all: Final[list[weakref.ref[Base]]] = []
 """Every Huey that is alive, in the order of their making."""
+
+
+def _is_positive(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0

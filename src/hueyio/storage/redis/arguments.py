@@ -25,6 +25,8 @@ _OF_A_CONNECTION: Final = (
     "connection_class", "ssl", "socket_",
 )  # fmt: skip
 """How the names begin of what is taken from a pool or a client; the rest is how they manage connections."""
+_GONE: Final = frozenset({"notify_result", "notify_result_ttl", "clean_name"})
+"""Settings of Huey's storage that have nothing to decide any more."""
 _SENTINEL_LOGIN: Final = {"sentinel_username": "username", "sentinel_password": "password"}
 
 
@@ -42,6 +44,10 @@ def read_deployment(
     ``key`` is any key of the queue: a cluster keeps it where its slot is. Raises ConfigurationError.
     """
     params = {key: value for key, value in connection_params.items() if value is not None}
+    if gone := sorted(_GONE & params.keys()):
+        raise ConfigurationError(f"no {gone[0]} here: waits are always notified, and names are kept as they are")
+    if url is not None and not isinstance(url, str):
+        raise ConfigurationError(f"url must be a text such as redis://localhost:6379/0, not {url!r}")
     ways = (
         ("url", url),
         ("connection_pool", connection_pool),

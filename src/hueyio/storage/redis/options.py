@@ -41,6 +41,9 @@ _OURS: Final = frozenset(
 )  # fmt: skip
 """Settings that are decided here, or that are of a pool and not of a connection."""
 
+_NUMBERS: Final = {"db": 2**31 - 1, "port": 2**16 - 1}
+"""The largest values of settings that are whole numbers."""
+
 _CLASSES: Final[dict[Transport, type[AbstractConnection]]] = {
     "tcp": redis_asyncio.Connection,
     "tls": redis_asyncio.SSLConnection,
@@ -126,10 +129,23 @@ class RedisOptions:
 
     def _check(self) -> None:
         """Find wrong settings where they are given, not at the first use."""
+        for name, most in _NUMBERS.items():
+            _check_number(name, self.settings.get(name), most)
+        if any(letter.isspace() for letter in str(self.settings.get("client_name", ""))):
+            raise ConfigurationError(f"client_name must have no spaces, not {self.settings['client_name']!r}")
+        if self.transport == "unix" and not self.settings.keys().isdisjoint({"host", "port"}):
+            raise ConfigurationError("give a unix socket, or host and port, not both")
         try:
             self.make_connection()
         except (TypeError, ValueError, redis.RedisError) as error:
             raise ConfigurationError(f"unusable Redis settings: {error}") from None
+
+
+def _check_number(name: str, value: Any, most: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not str(value).isdecimal() or int(value) > most:
+        raise ConfigurationError(f"{name} must be a whole number from 0 to {most}, not {value!r}")
 
 
 def _read_transport(params: Mapping[str, Any]) -> Transport:

@@ -82,8 +82,8 @@ class RedisStorage:
         outage_timeout: float = 2,
         **connection_params: Any,
     ) -> None:
-        if read_timeout <= 0:
-            raise ConfigurationError(f"read_timeout must be positive, not {read_timeout!r}")
+        if isinstance(read_timeout, bool) or not isinstance(read_timeout, (int, float)) or not read_timeout > 0:
+            raise ConfigurationError(f"read_timeout must be seconds > 0, not {read_timeout!r}")
         if dead_limit < 0:
             raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
         if not outage_timeout >= 0:
