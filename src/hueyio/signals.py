@@ -54,6 +54,13 @@ SIGNAL_TIMEOUT: Final = "timeout"
 
 Receiver = Callable[..., Any]
 _ANY: Final = "any"
+_KNOWN: Final = frozenset(
+    {
+        SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ENQUEUED, SIGNAL_ERROR, SIGNAL_EXECUTING, SIGNAL_EXPIRED,
+        SIGNAL_INTERRUPTED, SIGNAL_LOCKED, SIGNAL_RATE_LIMITED, SIGNAL_RETRYING, SIGNAL_REVOKED,
+        SIGNAL_SCHEDULED, SIGNAL_TIMEOUT,
+    }
+)  # fmt: skip
 
 
 class Signals:
@@ -70,6 +77,8 @@ class Signals:
 
     def connect(self, receiver: Receiver, signals: tuple[str, ...]) -> None:
         """Call the receiver at these signals, or at all if none is given."""
+        if unknown := [signal for signal in signals if signal not in _KNOWN]:
+            raise HueyException(f"there is no signal {unknown[0]!r}; signals: {', '.join(sorted(_KNOWN))}")
         for signal in signals or (_ANY,):
             self._receivers.setdefault(signal, []).append(receiver)
 

@@ -192,6 +192,13 @@ async def test_receiver_is_disconnected_from_one_signal_or_from_all(huey: Huey) 
     assert heard == ["executing", "complete", "complete"]
 
 
+def test_signal_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(HueyException, match=r"there is no signal 'compelte'; signals: canceled, complete, "):
+
+        @MemoryHuey().signal("compelte")
+        def hear(signal: str, task: Task) -> None: ...
+
+
 async def test_receivers_of_one_signal_come_before_those_of_all(huey: Huey) -> None:
     """Fact 59."""
     heard: list[str] = []

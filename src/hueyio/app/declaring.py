@@ -135,7 +135,7 @@ class Declaring(Driving):
         return self.registry.unregister(name)
 
     def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
-        """Connect a function to signals, or to all if none is given."""
+        """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one."""
 
         def connect(receiver: Receiver) -> Receiver:
             self.signals.connect(receiver, signals)

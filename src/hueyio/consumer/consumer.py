@@ -308,6 +308,14 @@ class Consumer:
             self._lease.mark_lost,
             options.lease,
         )
+        self._feeders = self._compose_feeders(session)
+        outage = Outage()
+        for service in (*self._feeders, self._settler):
+            service.outage = outage
+
+    def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
+        """Build the rest of the services that end first when the consumer stops; list them all."""
+        options = self.options
         ticker = Ticker(session, self._host)
         self._listener = Listener(
             session,
@@ -319,20 +327,15 @@ class Consumer:
             self._pause,
             self._fetcher.doubt,
         )
-        reaper = Reaper(session, self._current_owner, self._lease.steady_since, options.lease)
-        isolator = Isolator(session, self._ledger, self._fetcher.hold_back, options.lease)
-        self._feeders: tuple[Service, ...] = (
+        return (
             self._fetcher,
             self._scheduler,
             self._listener,
-            reaper,
-            isolator,
+            Reaper(session, self._current_owner, self._lease.steady_since, options.lease),
+            Isolator(session, self._ledger, self._fetcher.hold_back, options.lease),
             *((ticker,) if options.periodic else ()),
             self._lease,
         )
-        outage = Outage()
-        for service in (*self._feeders, self._settler):
-            service.outage = outage
 
     def _pause(self, paused: bool) -> None:
         """Start nothing while the queue is paused: what was claimed and not started goes back."""
