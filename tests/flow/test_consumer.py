@@ -314,3 +314,22 @@ async def test_failure_is_logged_with_its_task(huey: Huey, caplog: pytest.LogCap
     record = next(record for record in caplog.records if record.levelno == logging.ERROR)
     assert result.id in record.getMessage()
     assert record.exc_info is not None
+
+
+async def test_state_follows_the_life_of_the_consumer(huey: Huey) -> None:
+    states: list[str] = []
+
+    @huey.on_startup()
+    async def starting() -> None:
+        states.append(consumer.statistics().state)
+
+    @huey.on_shutdown()
+    async def stopping() -> None:
+        states.append(consumer.statistics().state)
+
+    consumer = huey.create_consumer()
+    states.append(consumer.statistics().state)
+    async with consumer:
+        states.append(consumer.statistics().state)
+    states.append(consumer.statistics().state)
+    assert states == ["starting", "starting", "consuming", "stopping", "stopped"]

@@ -46,3 +46,22 @@ def test_simple_lines_have_the_time_and_the_message_only() -> None:
 def test_log_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot log to .*No such file"):
         set_up_logging(WorkerOptions(logfile=str(tmp_path / "no" / "log")))
+
+
+def test_log_file_that_was_moved_away_is_opened_anew(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger("hueyio").level
+    try:
+        set_up_logging(WorkerOptions(logfile=str(file)))
+        logging.getLogger("hueyio").info("one")
+        file.rename(tmp_path / "log.1")
+        logging.getLogger("hueyio").info("two")
+        (handler,) = root.handlers
+        handler.close()
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
+        logging.getLogger("hueyio").setLevel(before[2])
+    assert "one" in (tmp_path / "log.1").read_text()
+    assert "two" in file.read_text()

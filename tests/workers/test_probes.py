@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -89,3 +90,16 @@ async def test_port_that_is_taken_is_said_in_one_line(workers: Bench, app: Any) 
     worker = workers.launch("--health", client.base.removeprefix("http://"))
     assert await asyncio.to_thread(worker.wait) == 78
     worker.wait_line("hueyio: cannot serve the probes on 127.0.0.1:")
+
+
+async def test_probes_are_served_on_an_ipv6_address(workers: Bench, app: Any) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    worker = workers.start("--health", "[::1]:0")
+    line = worker.wait_line("probes on http://[::1]:")
+    url = re.findall(r"http://\S+?/live", line)[0]
+    with await asyncio.to_thread(urllib.request.urlopen, url, timeout=30) as answer:
+        assert answer.status == 200
