@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hueyio.storage.memory.limits import end_places
+from hueyio.storage.memory.areas import end_places
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.settle import in_force
 from hueyio.storage.memory.state import Lease, MemoryState

@@ -36,6 +36,10 @@ class LiveTask:
         """Whether it came back from owners that were given up, and has a single delivery left."""
         return self.deliveries > 0 and self.header.max_deliveries - self.deliveries == 1
 
+    def take_seat(self) -> None:
+        """Take a place behind all others."""
+        self.seat = next(_backs)
+
     def to_delivery(self, owner: str) -> Delivery:
         """Describe it to its owner."""
         receipt = Receipt(owner, self.header.id, self.deliveries)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -23,8 +22,6 @@ from hueyio.storage.records import (
 )
 
 __all__ = ["in_force", "settle"]
-
-logger = logging.getLogger(__name__)
 
 
 def settle(state: MemoryState, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
@@ -128,7 +125,7 @@ def _bury(state: MemoryState, task: LiveTask, reason: str) -> None:
         dropped = next(iter(state.dead))
         del state.dead[dropped]
         state.dead_dropped += 1
-        logger.warning("dead letter dropped, there is room for %d: %s", state.dead_limit, dropped)
+        state.note_dropped(dropped)
 
 
 def _delete_all(state: MemoryState, keys: Iterable[tuple[Area, str]]) -> None:

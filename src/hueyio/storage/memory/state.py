@@ -5,6 +5,7 @@ Plain data without a lock, a loop or an await of its own: the sessions hold ``lo
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -28,6 +29,8 @@ from hueyio.storage.records import (
 )
 
 __all__ = ["Lease", "MemoryState"]
+
+logger = logging.getLogger(__name__)
 
 _ADDED: Final = Placed("added")
 _ALIVE: Final = Placed("alive")
@@ -135,6 +138,10 @@ class MemoryState:
         line.put_back(task, -header.priority)
         self.bells.ring(header.lane)
 
+    def note_dropped(self, id: str) -> None:
+        """Say that there was no room for a dead letter."""
+        logger.warning("dead letter dropped, there is room for %d: %s", self.dead_limit, id)
+
     # --- leases
 
     def lease(self, owner: str) -> Lease:
@@ -206,7 +213,7 @@ class MemoryState:
         """Tell the waiters of an id, if it is over."""
         if self.followed.waits:
             self.followed.poke(id)
-        if id in self.outcomes.waits and id not in self.tasks and id not in self.expected:
+        if self.outcomes.is_awaited(id) and id not in self.tasks and id not in self.expected:
             self.outcomes.tell(id, self.areas["results"].get(id))
 
     def expect(self, header: Header, ids: Iterable[str]) -> None:

@@ -81,23 +81,23 @@ class Bells:
     hears each; what is over before a session looks costs it one claim that finds nothing.
     """
 
-    __slots__ = ("_rings", "pokes")
+    __slots__ = ("pokes", "rings")
 
     def __init__(self) -> None:
-        self._rings: dict[Bell, int] = {"loop": 0, "thread": 0, "process": 0, "schedule": 0}
+        self.rings: dict[Bell, int] = {"loop": 0, "thread": 0, "process": 0, "schedule": 0}
         self.pokes: Final[Pokes[Bell]] = Pokes()
 
     def ring(self, bell: Bell) -> None:
         """Ring one bell."""
-        self._rings[bell] += 1
+        self.rings[bell] += 1
         if self.pokes.waits:
             self.pokes.poke(bell)
 
     def hear(self, bells: Collection[Bell], heard: dict[Bell, int]) -> frozenset[Bell]:
         """Say which bells rang since ``heard``, which is brought up to date for them."""
-        rung: frozenset[Bell] = frozenset(bell for bell in bells if self._rings[bell] != heard.get(bell, 0))
+        rung: frozenset[Bell] = frozenset(bell for bell in bells if self.rings[bell] != heard.get(bell, 0))
         for bell in rung:
-            heard[bell] = self._rings[bell]
+            heard[bell] = self.rings[bell]
         return rung
 
 
@@ -144,6 +144,10 @@ class Outcomes:
             waits.remove(wait)
             if not waits:
                 del self.waits[id]
+
+    def is_awaited(self, id: str) -> bool:
+        """Say whether anybody waits for an id."""
+        return id in self.waits
 
     def is_shared(self, id: str) -> bool:
         """Say whether several clients wait for an id."""

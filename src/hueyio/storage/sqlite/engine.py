@@ -25,16 +25,17 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from hueyio.storage.sqlite.doorbell import Doorbell
+from hueyio.storage.doorbell import Doorbell
+from hueyio.storage.outcomes import Exchange, Outcomes
+from hueyio.storage.records import Over
 from hueyio.storage.sqlite.errors import explained
 from hueyio.storage.sqlite.file import SqliteFile, open_queue, open_writer
 from hueyio.storage.sqlite.lookout import Lookout
 from hueyio.storage.sqlite.options import SqliteOptions
-from hueyio.storage.sqlite.outcomes import Outcomes
 from hueyio.storage.sqlite.reader import Reader
 from hueyio.storage.sqlite.thread import SqliteThread, tell
 from hueyio.storage.sqlite.transaction import Transaction
-from hueyio.storage.sqlite.waiters import forget_clients
+from hueyio.storage.sqlite.waiters import REGISTRATION_TTL, forget_clients, refresh, register, take_back
 from hueyio.storage.sqlite.watcher import Watcher
 from hueyio.storage.sqlite.writer import Writer
 
@@ -70,7 +71,7 @@ class SqliteEngine:
         self._is_registered = False
         self.writer = Writer(options, file, thread, queue, client, self._publish)
         self.reader = Reader(options, queue, client)
-        self.outcomes = Outcomes(self.writer, self._expect_mail)
+        self.outcomes = Outcomes(self._exchange, self._refresh, REGISTRATION_TTL / 4)
         self.watcher = Watcher(self.outcomes)
         self.doorbell = Doorbell(path, client)
         self.lookout = Lookout(options, queue, client, self.doorbell, self.watcher.saw, self.watcher.fail)
@@ -110,6 +111,20 @@ class SqliteEngine:
 
         # One after the other: the doorbell may go when the lookout has ended, and rings when the writer has.
         self.lookout.close(lambda: self.reader.close(lambda: self.writer.close(last)))
+
+    def _exchange(self, asked: Exchange) -> None:
+        if asked.wanted:
+            self._expect_mail()
+
+        def exchange(tx: Transaction) -> list[tuple[int, Over]]:
+            over = register(tx, asked.wanted)
+            take_back(tx, asked.unwanted)
+            return over
+
+        self.writer.send(exchange, asked.done, asked.failed)
+
+    def _refresh(self) -> None:
+        self.writer.send(refresh)
 
     def _expect_mail(self) -> None:
         self._is_registered = True

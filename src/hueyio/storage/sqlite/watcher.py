@@ -15,9 +15,9 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any, Generic, TypeVar
 
+from hueyio.storage.outcomes import Outcomes
 from hueyio.storage.records import Bell, Notices
 from hueyio.storage.sqlite.lookout import Lookout, Order, View
-from hueyio.storage.sqlite.outcomes import Outcomes
 from hueyio.storage.sqlite.transaction import BELLS, Transaction
 
 __all__ = ["Watcher"]

@@ -59,11 +59,15 @@ class Doorbell:
 
     def listen(self, kind: Kind) -> None:
         """Be reachable for rings of this kind; a second call does nothing."""
+        self.prepare()
+        self._kinds.add(kind)
+
+    def prepare(self) -> None:
+        """Be reachable for nudges."""
         if self._nudged is None:
             self._nudged = socket.socketpair()
             for end in self._nudged:
                 end.setblocking(False)
-        self._kinds.add(kind)
 
     def nudge(self) -> None:
         """End the wait that is under way, or the next one; from any thread."""
@@ -72,7 +76,7 @@ class Doorbell:
             with contextlib.suppress(OSError):  # full: it is nudged already; closed: there is nobody to nudge
                 nudged[1].send(b"!")
 
-    def wait(self, timeout: float) -> None:
+    def wait(self, timeout: float | None) -> None:
         """Wait for a ring, a nudge, or the time-out."""
         assert self._nudged is not None
         for kind in self._kinds - self._sockets.keys():

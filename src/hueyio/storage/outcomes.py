@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from typing import NamedTuple
 
 from hueyio.storage.records import Over
-from hueyio.storage.sqlite.transaction import Transaction
-from hueyio.storage.sqlite.waiters import REGISTRATION_TTL, refresh, register, take_back
-from hueyio.storage.sqlite.writer import Writer
 
-__all__ = ["Outcomes"]
+__all__ = ["Exchange", "Outcomes"]
 
-_REFRESH: Final = REGISTRATION_TTL / 4
+
+class Exchange(NamedTuple):
+    """What one step registers and takes back (ids with their numbers), and who is told on the loop what came of it.
+
+    ``done`` gets the ends of those wanted ids that are over already.
+    """
+
+    wanted: Sequence[tuple[str, int]]
+    unwanted: Sequence[tuple[str, int]]
+    done: Callable[[Collection[tuple[int, Over]]], None]
+    failed: Callable[[BaseException], None]
 
 
 class _Call:
@@ -48,12 +55,21 @@ class _Registration:
 
 
 class Outcomes:
-    """The outcomes that one session waits for. ``listen`` is called before the first registration is sent."""
+    """The outcomes that one session waits for.
 
-    def __init__(self, writer: Writer, listen: Callable[[], None]) -> None:
+    ``exchange`` sends registrations; ``refresh`` renews them all, every ``period`` seconds while there are any.
+    """
+
+    def __init__(
+        self,
+        exchange: Callable[[Exchange], None],
+        refresh: Callable[[], None] = lambda: None,
+        period: float | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer = writer
-        self._listen = listen
+        self._exchange = exchange
+        self._refresh = refresh
+        self._period = period
         self._registrations: dict[str, _Registration] = {}
         self._number = 0
         self._wanted: list[tuple[str, int]] = []
@@ -140,22 +156,16 @@ class Outcomes:
         wanted, self._wanted = self._wanted, []
         unwanted, self._unwanted = self._unwanted, []
         if wanted:
-            self._listen()
             self._keep_fresh()
-
-        def exchange(tx: Transaction) -> list[tuple[int, Over]]:
-            over = register(tx, wanted)
-            take_back(tx, unwanted)
-            return over
-
-        self._writer.send(exchange, done=self.tell, failed=lambda error: self.fail(error, [id for id, _ in wanted]))
+        failed = [id for id, _ in wanted]
+        self._exchange(Exchange(wanted, unwanted, self.tell, lambda error: self.fail(error, failed)))
 
     def _keep_fresh(self) -> None:
-        if self._timer is None:
-            self._timer = self._loop.call_later(_REFRESH, self._refresh)
+        if self._timer is None and self._period is not None:
+            self._timer = self._loop.call_later(self._period, self._refresh_all)
 
-    def _refresh(self) -> None:
+    def _refresh_all(self) -> None:
         self._timer = None
         if self._registrations:
-            self._writer.send(refresh)
+            self._refresh()
             self._keep_fresh()

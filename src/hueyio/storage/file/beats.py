@@ -1,0 +1,92 @@
+"""The heartbeats of owners: a small file for each, with its count and its time.
+
+Not in the journal: a beat changes nothing but its own count, is worth nothing after a power failure, and comes
+every few seconds for as long as a worker runs. The file is made and deleted with the lease; all that touch it hold the
+folder's lock, so that an owner is given up either before a beat or after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from typing import Final, NamedTuple
+
+from hueyio.exceptions import SessionClosed, StorageUnavailable
+from hueyio.storage.file.lock import FolderLock
+from hueyio.storage.file.options import FileOptions
+
+__all__ = ["Beat", "FileLeaseKeeper", "begin", "end", "read"]
+
+_BEAT: Final = struct.Struct("<Qd")
+
+
+class Beat(NamedTuple):
+    """``number``: how often an owner beat, and when last (epoch seconds, 0 for never)."""
+
+    number: int = 0
+    at: float = 0.0
+
+
+def begin(options: FileOptions, owner: str) -> None:
+    """Make the file of a new lease."""
+    path = options.beat(owner)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    _write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666), Beat())
+
+
+def end(options: FileOptions, owner: str) -> None:
+    """Delete the file of a lease that has ended."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(options.beat(owner))
+
+
+def read(options: FileOptions, owner: str) -> Beat:
+    """Read an owner's heartbeat."""
+    try:
+        with open(options.beat(owner), "rb") as file:
+            data = file.read(_BEAT.size)
+    except FileNotFoundError:
+        return Beat()
+    return Beat(*_BEAT.unpack(data)) if len(data) == _BEAT.size else Beat()
+
+
+class FileLeaseKeeper:
+    """Raises the count of one owner, from a thread of its own."""
+
+    def __init__(self, options: FileOptions, owner: str) -> None:
+        self._options = options
+        self._owner = owner
+        self._lock = FolderLock(options.lock, options.timeout)
+        self._is_closed = False
+
+    def beat(self) -> bool:
+        """Raise the owner's counter; False if the owner was given up."""
+        if self._is_closed:
+            raise SessionClosed(f"the lease keeper of owner {self._owner!r} is closed")
+        try:
+            os.makedirs(self._options.folder, exist_ok=True)
+            with self._lock.held():
+                return self._raise()
+        except OSError as error:
+            raise StorageUnavailable(f"folder {self._options.root}: {error}") from error
+
+    def close(self) -> None:
+        """Beat no more."""
+        self._is_closed = True
+
+    def _raise(self) -> bool:
+        number = read(self._options, self._owner).number
+        try:
+            fd = os.open(self._options.beat(self._owner), os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        _write(fd, Beat(number + 1, self._options.clock()))
+        return True
+
+
+def _write(fd: int, beat: Beat) -> None:
+    try:
+        os.pwrite(fd, _BEAT.pack(*beat), 0)
+    finally:
+        os.close(fd)

@@ -1,0 +1,31 @@
+"""What files raise, in hueyio's words."""
+
+from __future__ import annotations
+
+import errno
+import pickle
+
+from hueyio.exceptions import ConfigurationError, HueyException, StorageUnavailable
+from hueyio.storage.file.options import FileOptions
+
+__all__ = ["explain"]
+
+
+def explain(error: BaseException, options: FileOptions) -> BaseException:
+    """Turn an error of the file system, or of what stands in a file, into ours; leave others as they are."""
+    folder = options.root
+    match error:
+        case HueyException():
+            return error
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return StorageUnavailable(f"folder {folder}: its disk or its quota is full")
+        case NotADirectoryError() | FileExistsError():
+            return ConfigurationError(f"folder {folder}: something on its path is not a folder")
+        case PermissionError():
+            return StorageUnavailable(f"folder {folder}: no permission ({error})")
+        case OSError():
+            return StorageUnavailable(f"folder {folder}: {error}")
+        case pickle.UnpicklingError() | KeyError():
+            return ConfigurationError(f"folder {folder}: its journal is that of another version of hueyio ({error})")
+        case _:
+            return error

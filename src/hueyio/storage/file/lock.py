@@ -1,0 +1,117 @@
+"""The lock of one queue among threads and processes, by the library filelock.
+
+The lock is that of the operating system: it goes with the process that holds it, however that ends. The library waits
+in steps of a length; here each attempt returns at once, and the pauses between them are short and random. A fork may
+not happen while a lock is held, because the child would hold it too, for as long as it lives: so ``before`` takes the
+gate of every lock of this process, which is free while somebody else's lock is waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from hueyio.exceptions import ConfigurationError, StorageUnavailable
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+__all__ = ["FolderLock", "require_library"]
+
+_SHORTEST_PAUSE: Final = 0.0002
+_LONGEST_PAUSE: Final = 0.005
+
+
+class FolderLock:
+    """``with lock.held():`` in one thread at a time."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._gate = threading.Lock()
+        self._lock = _make(path)
+        with _locks_lock:
+            _locks.add(self)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold it. Raises StorageUnavailable if others hold it for longer than the time-out."""
+        deadline = time.monotonic() + self._timeout
+        pause = _SHORTEST_PAUSE
+        while not self._try():
+            if time.monotonic() >= deadline:
+                raise StorageUnavailable(
+                    f"{self._path} is locked: another process has held it for more than {self._timeout:g} s"
+                )
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        try:
+            yield
+        finally:
+            try:
+                self._lock.release()
+            finally:
+                self._gate.release()
+
+    def _try(self) -> bool:
+        """Take the gate and the lock; keep neither if the lock is somebody else's."""
+        from filelock import Timeout
+
+        self._gate.acquire()
+        try:
+            self._lock.acquire(blocking=False)
+        except BaseException as error:
+            self._gate.release()
+            if isinstance(error, Timeout):
+                return False
+            raise
+        return True
+
+    def before_fork(self) -> None:
+        self._gate.acquire()
+
+    def after_fork(self) -> None:
+        self._gate.release()
+
+
+def require_library() -> None:
+    """Raise ConfigurationError if filelock is not installed."""
+    try:
+        import filelock  # noqa: F401
+    except ImportError:
+        raise ConfigurationError("FileStorage needs the library filelock: pip install 'hueyio[file]'") from None
+
+
+def _make(path: str) -> BaseFileLock:
+    from filelock import FileLock
+
+    return FileLock(path, thread_local=False)
+
+
+_locks: weakref.WeakSet[FolderLock] = weakref.WeakSet()
+_locks_lock = threading.Lock()
+_forking: list[FolderLock] = []
+
+
+def _before_fork() -> None:
+    _locks_lock.acquire()
+    _forking.extend(_locks)
+    for lock in _forking:
+        lock.before_fork()
+
+
+def _after_fork() -> None:
+    for lock in _forking:
+        lock.after_fork()
+    _forking.clear()
+    _locks_lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

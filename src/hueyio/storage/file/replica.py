@@ -1,0 +1,238 @@
+"""This session's copy of the state: brought up to date from the journal, changed together with it.
+
+A step is applied to the copy and then written down, under the lock. If it cannot be written, the copy is thrown away:
+the next use reads the journal anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from hueyio.exceptions import HueyException
+from hueyio.storage.file import beats
+from hueyio.storage.file.encoding import decode, encode
+from hueyio.storage.file.journal import Journal
+from hueyio.storage.file.operations import OPERATIONS, Unchanged
+from hueyio.storage.file.options import FileOptions
+from hueyio.storage.file.snapshot import dump, load
+from hueyio.storage.file.state import FileState
+from hueyio.storage.records import Over
+
+__all__ = ["News", "Question", "Refused", "Replica", "Step", "ask"]
+
+Question: TypeAlias = Callable[[FileState], Any]
+
+_MIB = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+class Step(NamedTuple):
+    """An operation by its name, with its arguments."""
+
+    name: str
+    args: tuple[Any, ...]
+
+
+class Refused(NamedTuple):
+    """The answer of an operation that raised."""
+
+    error: BaseException
+
+
+def ask(state: FileState, question: Question) -> Any:
+    """Answer a question."""
+    try:
+        return question(state)
+    except Exception as error:
+        return Refused(error)
+
+
+class News(NamedTuple):
+    """What somebody waits for: mail of this session, other clients that were told, and whether to ring for work."""
+
+    mail: list[tuple[int, Over]]
+    told: set[str]
+    work: bool
+
+
+class Replica:
+    """Belongs to one thread."""
+
+    def __init__(self, options: FileOptions, client: str) -> None:
+        self._options = options
+        self._client = client
+        self._journal = Journal(options.journal)
+        self._state: FileState | None = None
+        self._own: dict[str, int] = {}
+        self._rings: dict[Any, int] = {}
+
+    @property
+    def state(self) -> FileState:
+        """The copy, at this moment."""
+        assert self._state is not None
+        self._state.now = max(self._state.now, self._options.clock())
+        return self._state
+
+    def catch_up(self) -> bool:
+        """Learn what others wrote; say whether there was anything. Raises FileNotFoundError if there is no journal."""
+        if self._state is not None and self._journal.is_current():
+            return False
+        # In this order: a file that was replaced before it is read is read to its end.
+        replaced = self._state is None or self._journal.is_replaced()
+        changed = self._state is not None and self._replay(self._state)
+        if replaced:
+            self._reopen()
+            changed = True
+            self._replay(self.state)
+        return changed
+
+    def prepare(self) -> None:
+        """Catch up as one who will write: make what is missing, and mend what was cut short. Under the lock."""
+        try:
+            self.catch_up()
+        except FileNotFoundError:
+            nothing = dump(FileState(self._client))
+            self._journal.replace(encode(nothing), goes_on=False)
+            self._reopen_from(nothing)
+        self._journal.mend()
+
+    def write(self, steps: Sequence[Step | Question]) -> list[Any]:
+        """Take steps, write them down, and return their answers, with questions in between. Under the lock."""
+        state = self.state
+        state.dead_limit = self._options.dead_limit
+        before = set(state.leases)
+        written: list[bytes] = []
+        answers = [self._take(state, step, written) if isinstance(step, Step) else ask(state, step) for step in steps]
+        if written:
+            try:
+                self._keep_beats(before, set(state.leases))
+                self._journal.append(encode((state.now, state.dead_limit, written)))
+            except BaseException:
+                self._drop()
+                raise
+            self._renew(state)
+        return answers
+
+    def sync(self) -> None:
+        """Have on the disk what was written, and what answers were made of. Needs no lock.
+
+        Others may read a record before that: theirs stand behind it in the same file, and are not on the disk before
+        it is.
+        """
+        if self._options.fsync:
+            self._journal.sync()
+
+    def answer(self, questions: Sequence[Step | Question]) -> list[Any]:
+        """Answer questions; needs no lock."""
+        return [ask(self.state, question) for question in questions if not isinstance(question, Step)]
+
+    def news(self) -> News:
+        """Say what the steps since the last call have for those who wait."""
+        state = self.state
+        mail, state.outcomes.mail = state.outcomes.mail, []
+        told = state.outcomes.told
+        work = state.settle_down() or state.bells.rings != self._rings
+        self.hush()
+        return News(mail, told, work)
+
+    def hush(self) -> None:
+        """Ring for nothing that happened until now: whoever wrote it rings. This session's mail stays."""
+        state = self.state
+        state.outcomes.told = set()
+        state.settle_down()
+        self._rings = dict(state.bells.rings)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._drop()
+        self._journal.close()
+
+    def _take(self, state: FileState, step: Step, written: list[bytes]) -> Any:
+        name, args = step
+        if name == "reclaim":
+            args = (*args, beats.read(self._options, args[0]).number)
+        try:
+            data = encode((name, args))
+        except Exception as error:
+            return Refused(error)
+        try:
+            answer = OPERATIONS[name](state, *args)
+        except HueyException as error:  # decided before anything was changed
+            return Refused(error)
+        except Exception as error:
+            written.append(data)  # what it did until then is what it will do in every other copy
+            return Refused(error)
+        if isinstance(answer, Unchanged):
+            return answer.answer
+        written.append(data)
+        return answer
+
+    def _keep_beats(self, before: set[str], after: set[str]) -> None:
+        """Before the journal says so: a lease without its file ends by itself, a file without its lease never would."""
+        for owner in after - before:
+            beats.begin(self._options, owner)
+        for owner in before - after:
+            beats.end(self._options, owner)
+
+    def _renew(self, state: FileState) -> None:
+        """Begin a new file if the steps outgrow what they change."""
+        most = max(self._options.journal_mb * _MIB, 2 * self._journal.snapshot_size)
+        if self._journal.size > most:
+            try:
+                self._journal.replace(encode(dump(state)))
+            except OSError as error:  # what was asked for is done
+                log.warning("%s cannot be written anew, it goes on growing: %s", self._journal.path, error)
+
+    def _replay(self, state: FileState) -> bool:
+        records = self._journal.read()
+        state.is_replaying = True
+        try:
+            for record in records:
+                state.now, state.dead_limit, steps = decode(record)
+                for step in steps:
+                    _repeat(state, step)
+        except BaseException:
+            self._drop()
+            raise
+        state.is_replaying = False
+        return bool(records)
+
+    def _reopen(self) -> None:
+        """Go on in the file at the path, whose snapshot is what this copy is, if it followed the one before."""
+        known = self._journal.generation
+        snapshot = self._journal.open()
+        if self._state is None or self._journal.generation != known + 1:
+            self._reopen_from(decode(snapshot))
+
+    def _reopen_from(self, dumped: dict[str, Any]) -> None:
+        own = self._own if self._state is None else self._state.outcomes.own
+        self._state = state = load(self._client, dumped)
+        state.now = max(state.now, self._options.clock())
+        self._recover(state, own)
+
+    def _recover(self, state: FileState, own: dict[str, int]) -> None:
+        """Tell this session what it was not told, because that was in a file that is gone."""
+        results = state.areas["results"]
+        for id, number in own.items():
+            if state.outcomes.clients.get(id, {}).get(self._client) == number:
+                state.outcomes.own[id] = number
+            else:
+                state.outcomes.mail.append((number, Over(id, results.get(id))))
+
+    def _drop(self) -> None:
+        if self._state is not None:
+            outcomes = self._state.outcomes
+            # Mail that nobody got yet may tell of what was not written.
+            self._own = {**outcomes.own, **{over.id: number for number, over in outcomes.mail}}
+            self._state = None
+
+
+def _repeat(state: FileState, step: bytes) -> None:
+    name, args = decode(step)
+    operation = OPERATIONS[name]
+    with contextlib.suppress(Exception):  # as it did where it was taken first
+        operation(state, *args)

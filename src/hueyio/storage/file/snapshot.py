@@ -1,0 +1,80 @@
+"""A copy of the state as one plain value, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hueyio.storage.file.state import FileState
+from hueyio.storage.memory.latches import LiveLatch
+from hueyio.storage.memory.line import Line, LiveTask
+from hueyio.storage.memory.state import Lease
+from hueyio.storage.records import Latch
+
+__all__ = ["dump", "load"]
+
+_PLAIN = ("unique", "expected", "dead", "dead_dropped", "revocations", "paused", "now")
+
+
+def dump(state: FileState) -> dict[str, Any]:
+    """Describe everything."""
+    lines = {id(line): name for name, line in _lines(state).items()}
+    tasks = sorted(state.tasks.values(), key=lambda task: task.seat)
+    return {
+        **{name: getattr(state, name) for name in _PLAIN},
+        "tasks": [_dump_task(task, None if task.line is None else lines[id(task.line)]) for task in tasks],
+        "leases": {
+            owner: (lease.info, lease.seen, lease.number, lease.answers, list(lease.held))
+            for owner, lease in state.leases.items()
+        },
+        "latches": [(it.size, it.callback, it.absent, it.values) for it in state.latches.values()],
+        "areas": {area: shelf.dump() for area, shelf in state.shelves.items()},
+        "tokens": state.tokens.dump(),
+        "rings": state.bells.rings,
+        "clients": state.outcomes.clients,
+    }
+
+
+def load(client: str, dumped: dict[str, Any]) -> FileState:
+    """Make the state that was described, as the copy of this client."""
+    state = FileState(client)
+    for name in _PLAIN:
+        setattr(state, name, dumped[name])
+    lines = _lines(state)
+    for described in dumped["tasks"]:  # by their seats, so that they take new ones in the same order
+        _load_task(state, lines, described)
+    for owner, (info, seen, number, answers, held) in dumped["leases"].items():
+        lease = state.leases[owner] = Lease(info, seen)
+        lease.number, lease.answers = number, answers
+        for id in held:
+            lease.held[id] = task = state.tasks[id]
+            lease.suspects += task.is_suspect
+    for size, callback, absent, values in dumped["latches"]:
+        latch = state.latches[callback.header.id] = LiveLatch(Latch(size, callback, absent))
+        latch.values = values
+    for area, items in dumped["areas"].items():
+        state.shelves[area].load(items)
+    state.tokens.load(dumped["tokens"])
+    state.bells.rings.update(dumped["rings"])
+    state.outcomes.clients = dumped["clients"]
+    return state
+
+
+def _lines(state: FileState) -> dict[str, Line]:
+    lanes: dict[str, Line] = dict(state.lanes.items())
+    return {**lanes, "suspects": state.suspects, "schedule": state.schedule}
+
+
+def _dump_task(task: LiveTask, line: str | None) -> tuple[Any, ...]:
+    flags = (task.started, task.cancelled)
+    return task.header, task.data, task.deliveries, *flags, task.owner, task.progress, line
+
+
+def _load_task(state: FileState, lines: dict[str, Line], described: tuple[Any, ...]) -> None:
+    header, data, deliveries, started, cancelled, owner, progress, line = described
+    task = state.tasks[header.id] = LiveTask(header, data)
+    task.deliveries, task.started, task.cancelled = deliveries, started, cancelled
+    task.owner, task.progress = owner, progress
+    if line is None:
+        task.take_seat()
+    else:
+        lines[line].push(task, header.eta if line == "schedule" else -header.priority)

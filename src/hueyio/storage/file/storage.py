@@ -1,0 +1,95 @@
+"""Tasks in a folder, for one machine: no server, no database, durable by default, any number of processes.
+
+``FileStorage`` is configuration. The parts, from the outside in: ``session`` (the contract), ``engine`` (the thread,
+group commit, waiting), ``replica`` (a copy of the state that follows the journal), ``operations`` and ``state`` (the
+memory storage's model), ``journal``, ``snapshot`` and ``encoding`` (the file), ``lock`` and ``beats``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from hueyio.storage.contract import Capabilities
+from hueyio.storage.file.beats import FileLeaseKeeper
+from hueyio.storage.file.engine import FileEngine
+from hueyio.storage.file.lock import require_library
+from hueyio.storage.file.options import FileOptions
+from hueyio.storage.file.session import FileSession
+
+__all__ = ["FileStorage"]
+
+
+class FileStorage:
+    """One queue in a folder, which is made when it is first used; several queues may share it.
+
+    Each queue has a subfolder with one journal, that of all its tasks, results and keys; a process that opens it reads
+    it into memory. ``levels`` and ``use_thread_lock`` are Huey's and change nothing here: there are no files to spread
+    over nested folders, and the lock holds between threads and processes alike.
+
+    ``fsync=False`` leaves the syncing to the system: faster, and the last moments may be lost with the power, never
+    with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
+    more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters;
+    ``clock`` gives epoch seconds. Needs ``hueyio[file]``. Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is
+    something else than a folder, ConfigurationError if another option cannot work or the library filelock is missing.
+    """
+
+    def __init__(
+        self,
+        name: str = "huey",
+        path: str | os.PathLike[str] = "huey",
+        levels: int = 2,
+        use_thread_lock: bool = False,
+        *,
+        fsync: bool | None = True,
+        timeout: float = 5,
+        journal_mb: float = 8,
+        dead_limit: int = 10_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if isinstance(levels, bool) or not isinstance(levels, int) or not 0 <= levels <= 4:
+            raise ValueError(f"FileStorage: levels must be 0 to 4, not {levels!r}")
+        if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+            raise ValueError(f"FileStorage: path must be that of a folder, not {path!r}")
+        root = os.path.abspath(os.fspath(path))
+        if os.path.exists(root) and not os.path.isdir(root):
+            raise ValueError(f"FileStorage: {root} is not a folder")
+        require_library()
+        self._options = FileOptions(
+            name=name,
+            root=root,
+            fsync=True if fsync is None else fsync,
+            timeout=timeout,
+            journal_mb=journal_mb,
+            dead_limit=dead_limit,
+            clock=clock,
+        )
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self._options.name
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return self._options.root
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Priorities, and other processes on the same machine."""
+        return Capabilities(priorities=True, across_processes=True)
+
+    async def connect(self) -> FileSession:
+        """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
+        session = FileSession(await FileEngine.start(self._options), self._options)
+        await session.open()
+        return session
+
+    def lease_keeper(self, owner: str) -> FileLeaseKeeper:
+        """Make the heartbeat of one owner."""
+        return FileLeaseKeeper(self._options, owner)
+
+    def __str__(self) -> str:
+        return f"folder {self.path}, queue {self.name!r}"

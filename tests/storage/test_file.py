@@ -1,0 +1,260 @@
+"""What only the file storage has: its journal, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import struct
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+from zlib import crc32
+
+import pytest
+
+from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.storage.contract import Session
+from hueyio.storage.file import FileStorage
+from hueyio.storage.file.encoding import decode, encode
+from hueyio.storage.records import Bury, Entry, Finish, Header, Latch, LatchMark, Over
+
+Open: TypeAlias = Callable[..., Awaitable[Session]]
+
+
+@pytest.fixture
+async def open_session(tmp_path: Path) -> AsyncIterator[Open]:
+    sessions: list[Session] = []
+
+    async def open(**options: Any) -> Session:
+        sessions.append(await FileStorage("app", tmp_path, **options).connect())
+        return sessions[-1]
+
+    yield open
+    for session in sessions:
+        await session.close()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "queue-app" / "journal"
+
+
+def write_something_else(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"something else")
+
+
+def entries(*ids: str, **header: Any) -> list[Entry]:
+    return [Entry(Header(id, **header), id.encode()) for id in ids]
+
+
+async def claim(session: Session, owner: str, most: int = 100) -> list[str]:
+    return [it.receipt.id for it in await session.claim({"loop": most}, owner)]
+
+
+@pytest.mark.parametrize(
+    "rest", [b"\x01", struct.pack("<II", 9, 9) + b"cut", struct.pack("<II", 3, 9) + b"bad", bytes(64)]
+)
+async def test_write_that_was_cut_short_is_passed_over_and_cut_off(
+    rest: bytes, open_session: Open, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = await open_session()
+    await first.enqueue(entries("a"))
+    with journal.open("ab") as file:
+        file.write(rest)
+    assert (await first.locate(["a"]))[0].place == "queued"
+    second = await open_session()
+    assert f"the last {len(rest)} bytes were never written to their end" in caplog.text
+    await second.enqueue(entries("b"))
+    await first.register("owner", b"")
+    assert await claim(first, "owner") == ["a", "b"]
+
+
+async def test_journal_is_written_anew_and_everything_is_still_there(open_session: Open, journal: Path) -> None:
+    """Every kind of thing goes through a snapshot, and comes out in its order."""
+    session = await open_session(journal_mb=0)
+    await session.register("owner", b"info")
+    await session.enqueue(entries("low", "low2") + entries("high", priority=5.0) + entries("later", eta=1e10))
+    await session.enqueue(entries("held", priority=9.0, unique_key="key", once_token="token", expects=("next",)))
+    await session.enqueue(entries("bad", priority=8.0))
+    held, bad = await session.claim({"loop": 2}, "owner")
+    assert await session.settle([Bury(bad.receipt, "why")], "owner", 1) == ["accepted"]
+    await session.report(held.receipt, b"half")
+    latch = Latch(2, Entry(Header("callback", collects=True), b""))
+    await session.enqueue(entries("one", lane="thread", latch="callback", latch_index=0), [latch])
+    await session.put("data", {"k": b"v", "e": b"x"}, ttl=1000)
+    await session.add("data", "n", 7)
+    await session.acquire("lock", "token", 1, 60, "owner")
+    await session.pause()
+    inode = os.stat(journal).st_ino
+    for number in range(200):
+        await session.put("data", {"k": b"%d" % number})
+    assert os.stat(journal).st_ino != inode
+    await session.close()
+
+    again = await open_session()
+    assert os.stat(journal).st_size < 20_000
+    assert await again.is_paused()
+    await again.resume()
+    assert await claim(again, "owner") == ["high", "low", "low2"]
+    assert [entry.header.id for entry in await again.scan_tasks("scheduled")] == ["later"]
+    assert await again.peek("data", ["k", "e", "n"]) == [b"199", b"x", b"7"]
+    assert await again.holders("lock") == ["token"]
+    assert [(it.header.id, it.reason) for it in await again.dead()] == [("bad", "why")]
+    assert await again.collect(["callback", "none"]) == [(None, None), None]
+    assert [it.place for it in await again.locate(["held", "next", "callback"])] == ["running", "expected", "expected"]
+    assert await again.follow("held", None) == b"half"
+    assert [
+        it.verdict for it in await again.enqueue(entries("x", unique_key="key") + entries("y", once_token="token"))
+    ] == [
+        "taken",
+        "done",
+    ]
+    finish = Finish(held.receipt, b"", latch=LatchMark("callback", 0, b"0"))
+    assert await again.settle([Bury(bad.receipt, "why")], "owner", 1) == ["accepted"], "the answer of number 1"
+    assert await again.settle([finish], "owner", 2) == ["accepted"]
+    assert await again.collect(["callback"]) == [(b"0", None)]
+
+
+async def test_session_that_slept_through_new_journals_finds_what_it_missed(open_session: Open) -> None:
+    sleeper, busy = await open_session(journal_mb=0), await open_session(journal_mb=0)
+    await busy.register("owner", b"")
+    await busy.enqueue(entries("a"))
+    (delivery,) = await busy.claim({"loop": 1}, "owner")
+    assert (await sleeper.counts()).running == 1
+    for number in range(300):
+        await busy.put("data", {"k": b"%d" % number})
+    await busy.settle([Finish(delivery.receipt, b"result")], "owner", 1)
+    assert await sleeper.peek("data", ["k"]) == [b"299"]
+    assert await sleeper.await_outcomes(["a"]) == [Over("a", b"result")]
+
+
+async def test_waiter_is_told_whatever_becomes_of_the_journal(open_session: Open) -> None:
+    waiter, busy = await open_session(journal_mb=0), await open_session(journal_mb=0)
+    await busy.register("owner", b"")
+    for number in range(30):
+        await busy.enqueue(entries(f"t{number}"))
+        (delivery,) = await busy.claim({"loop": 1}, "owner")
+        waiting = asyncio.create_task(waiter.await_outcomes([f"t{number}"]))
+        await busy.settle([Finish(delivery.receipt, b"%d" % number)], "owner", number + 1)
+        await asyncio.gather(*(busy.put("data", {"k": bytes(2000)}) for _ in range(5)))
+        assert [over.data for over in await asyncio.wait_for(waiting, 20)] == [b"%d" % number]
+
+
+async def test_folder_that_was_deleted_is_an_error_and_then_a_new_queue(open_session: Open, journal: Path) -> None:
+    session = await open_session()
+    await session.enqueue(entries("a"))
+    os.unlink(journal)
+    with pytest.raises(StorageUnavailable, match="No such file"):
+        await session.counts()
+    await session.enqueue(entries("b"))
+    assert [it.place for it in await session.locate(["a", "b"])] == ["gone", "queued"]
+    other = await open_session()
+    assert (await other.counts()).queued["loop"] == 1
+
+
+async def test_what_is_no_journal_is_refused(open_session: Open, journal: Path) -> None:
+    write_something_else(journal)
+    with pytest.raises(ConfigurationError, match="no journal of this version"):
+        await open_session()
+
+
+async def test_record_of_another_version_is_refused_and_changes_nothing(open_session: Open, journal: Path) -> None:
+    session = await open_session()
+    await session.enqueue(entries("a"))
+    record = encode((1.0, 1, [encode(("unheard_of", ()))]))
+    before = os.stat(journal).st_size
+    with journal.open("ab") as file:
+        file.write(struct.pack("<II", len(record), crc32(record)) + record)
+    with pytest.raises(ConfigurationError, match="another version"):
+        await session.counts()
+    os.truncate(journal, before)
+    assert (await session.counts()).queued["loop"] == 1
+
+
+async def test_call_that_cannot_be_written_fails_alone(open_session: Open) -> None:
+    session = await open_session()
+    bad: Any = {"k": object()}
+    answers = await asyncio.gather(
+        session.put("data", {"a": b"1"}),
+        session.put("data", bad),
+        session.put("data", {"b": b"2"}),
+        return_exceptions=True,
+    )
+    assert (answers[0], type(answers[1]), answers[2]) == (None, TypeError, None)
+    assert await (await open_session()).peek("data", ["a", "k", "b"]) == [b"1", None, b"2"]
+
+
+def test_subclasses_of_plain_types_are_written_as_these() -> None:
+    class Name(str):
+        def __str__(self) -> str:
+            return "other"
+
+    class Number(float):
+        pass
+
+    read = decode(encode((Name("a"), Number(1.5), True, None, Header(Name("id")))))
+    assert read == ("a", 1.5, True, None, Header("id"))
+    assert [type(it) for it in read[:2]] == [str, float]
+    assert type(read[4].id) is str
+
+
+def test_reading_a_journal_calls_nothing_but_records() -> None:
+    for foreign in (os.system, subprocess.Popen, pickle.loads):
+        with pytest.raises(pickle.UnpicklingError, match="no place in a journal"):
+            decode(pickle.dumps(foreign))
+
+
+async def test_queues_of_any_name_have_folders_of_their_own(tmp_path: Path) -> None:
+    names = [".", "..", "a/b", "a%2Fb", "A", "a", "x" * 300, "x" * 301, "\udcff", "é"]
+    sessions = [await FileStorage(name, tmp_path / "root").connect() for name in names]
+    for number, session in enumerate(sessions):
+        await session.add("data", "k", number)
+    assert [await session.peek("data", ["k"]) for session in sessions] == [[b"%d" % n] for n in range(len(names))]
+    for session in sessions:
+        await session.close()
+    assert os.listdir(tmp_path) == ["root"]
+
+
+def test_without_the_library_it_says_what_to_install(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['filelock'] = None\n"
+        "from hueyio import FileHuey\n"
+        f"FileHuey('app', {str(tmp_path / 'queue')!r})"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "ConfigurationError" in ended.stderr
+    assert "pip install 'hueyio[file]'" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", 7),
+        ("fsync", "yes"),
+        ("timeout", -1),
+        ("journal_mb", "8"),
+        ("dead_limit", 0),
+        ("dead_limit", True),
+        ("clock", 3),
+    ],
+)
+def test_an_option_that_cannot_work_is_named(field: str, value: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=field):
+        FileStorage(**{"name": "app", "path": tmp_path, field: value})
+
+
+async def test_lock_that_others_keep_is_waited_for_no_longer_than_told(open_session: Open, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    session = await open_session(timeout=0.05)
+    with FileLock(tmp_path / "queue-app" / "lock"):
+        with pytest.raises(StorageUnavailable, match=r"held it for more than 0\.05 s"):
+            await session.enqueue(entries("a"))
+        assert (await session.counts()).queued["loop"] == 0  # questions need no lock
+    await session.enqueue(entries("a"))
+    assert (await session.counts()).queued["loop"] == 1
