@@ -32,7 +32,7 @@ from hueyio.app.sync import SyncHuey
 from hueyio.sync import SyncResult, SyncResultGroup, SyncTask, block_on
 from hueyio.wrapper import TaskWrapper
 
-LIFE_CYCLE = {"session", "send", "send_in", "enqueue_in", "notify_interrupted_tasks"}
+LIFE_CYCLE = {"session", "send", "send_in", "send_instead", "enqueue_in", "notify_interrupted_tasks"}
 """Coroutine methods of Huey that only the async side has: they are about its own loop."""
 
 
