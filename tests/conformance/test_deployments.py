@@ -17,7 +17,6 @@ from hueyio.testing.conformance.latches import Latches
 from hueyio.testing.conformance.leases import Leases
 from hueyio.testing.conformance.limits import Limits
 from hueyio.testing.conformance.notices import Noticing
-from hueyio.testing.conformance.producing import Producing
 from hueyio.testing.conformance.settling import Settling
 from hueyio.testing.conformance.waiting import Waiting
 from hueyio.testing.deployments import SentinelGroup, ServerCluster
@@ -37,7 +36,7 @@ class TestPriorityExpireCluster(Keys, Settling, Limits, Latches, Waiting):
         return Recipe("hueyio.storage.redis:PriorityRedisExpireStorage", name=uuid.uuid4().hex, url=cluster.url)
 
 
-class TestSentinel(Producing, Leases, Settling, Bells, Waiting, Keys, Noticing):
+class TestSentinel(Leases, Bells, Waiting, Noticing):
     @pytest.fixture
     def recipe(self, sentinels: SentinelGroup) -> Recipe:
         return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=sentinels.url)
