@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from functools import partial
@@ -249,6 +250,16 @@ async def _nobody_is_connected(server: Server) -> None:
 
     async with AsyncRedis.from_url(server.url) as admin:
         await until(is_alone, 5)
+
+
+async def test_server_is_not_late_because_the_loop_was_held_up(own_server: Server) -> None:
+    session = await RedisStorage("app", url=f"{own_server.url}?socket_timeout=0.2").connect()
+    writing = asyncio.ensure_future(session.put("data", {"key": b"value"}))
+    for _ in range(5):
+        await asyncio.sleep(0)  # it is sent, and answered while nobody reads
+    time.sleep(0.4)  # noqa: ASYNC251 - this is what is tested
+    await writing
+    await session.close()
 
 
 async def test_close_ends_waits_although_the_server_is_away(own_server: Server) -> None:

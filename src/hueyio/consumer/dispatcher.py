@@ -118,6 +118,8 @@ class Dispatcher:
         except Exception as error:  # a serializer of the user's may raise anything; the message is what is bad
             logger.exception("reading task %s", header.id)
             return self._unreadable_job(delivery, f"{type(error).__name__}: {error}")
+        if task.id != header.id:  # damaged: a retry of it would be another task, and this one be lost
+            return self._unreadable_job(delivery, f"it is the message of task {task.id!r}")
         spec = self._host.registry.get(task.name)
         deliveries = delivery.receipt.deliveries
         if spec is None:

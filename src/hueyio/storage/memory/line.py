@@ -53,8 +53,8 @@ class LiveTask:
 class Line:
     """Tasks by rank, lowest first, then by seat.
 
-    A heap from which tasks are also taken out of the middle: they stay in it as litter, known by their ``line``, and
-    the heap is built anew before litter is the larger part.
+    A heap from which tasks are also taken out of the middle: they stay in it as litter, known by their ``line`` and
+    their seat, and the heap is built anew before litter is the larger part.
     """
 
     __slots__ = ("_heap", "_size")
@@ -83,8 +83,8 @@ class Line:
         """Take the first task out."""
         heap = self._heap
         while heap:
-            task = heappop(heap)[2]
-            if task.line is self:
+            _, seat, task = heappop(heap)
+            if task.line is self and task.seat == seat:
                 task.line = None
                 self._size -= 1
                 return task
@@ -93,20 +93,23 @@ class Line:
     def first_rank(self) -> float | None:
         """Say the rank of the first task."""
         heap = self._heap
-        while heap and heap[0][2].line is not self:
+        while heap and not self._stands(heap[0]):
             heappop(heap)
         return heap[0][0] if heap else None
 
     def take_out(self, task: LiveTask) -> None:
         """Take any task out."""
         task.line = None
-        # Its litter keeps the old seat; no two items of a heap may have the same.
+        # Its litter keeps the old seat, by which it is told from the task itself when that comes back.
         task.seat = next(_fronts)
         self._size -= 1
         if len(self._heap) > 2 * self._size + 32:
-            self._heap = [item for item in self._heap if item[2].line is self]
+            self._heap = [item for item in self._heap if self._stands(item)]
             heapify(self._heap)
 
     def in_order(self) -> list[LiveTask]:
         """List the tasks, the first first."""
-        return [item[2] for item in sorted(self._heap) if item[2].line is self]
+        return [item[2] for item in sorted(self._heap) if self._stands(item)]
+
+    def _stands(self, item: tuple[float, int, LiveTask]) -> bool:
+        return item[2].line is self and item[2].seat == item[1]

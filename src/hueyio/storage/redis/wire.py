@@ -39,6 +39,9 @@ __all__ = ["Command", "Link", "Wire", "pack", "pack_parts"]
 _MOST_MOVES: Final = 5
 """How often a call follows the queue from node to node; more is a cluster that does not know where it is."""
 
+_SECOND_LOOK: Final = 0.05
+"""Seconds between the two looks that find a server late; the reader gets its turn between them."""
+
 pack_parts: Final = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)
 """Pack a command in C; its stub allows for one part only."""
 
@@ -158,6 +161,8 @@ class Link:
         self._ending: HueyException | None = None
         """Why the reader is cancelled, when it is not the session that ends."""
         self._heard_at = 0.0
+        self._suspected_at = 0.0
+        """When the reply that was overdue at the last look had been due."""
         self._answered = asyncio.Event()
         self.is_open = True
         """Whether it takes calls; one that does not may still have some to answer."""
@@ -267,8 +272,13 @@ class Link:
             return
         # A server that answers is not late, though it may take its time for all that was sent at once.
         due = max(self._calls[0].sent_at, self._heard_at) + self._timeout
-        if due > self._loop.time():
+        now = self._loop.time()
+        if due > now:
             self._alarm = self._loop.call_at(due, self._look_for_late)
+        elif self._suspected_at != due:
+            # It may be this loop that was held up, and the reply be here, unread: a second look has the last word.
+            self._suspected_at = due
+            self._alarm = self._loop.call_at(now + _SECOND_LOOK, self._look_for_late)
         else:
             self.cut(StorageUnavailable(f"{self._server} does not answer within {self._timeout:g} s"))
 

@@ -78,6 +78,18 @@ class Ordering(Basis):
         assert await worker.claim_ids() == ["t0", "t1", "t2", "t3"]
 
     @pytest.mark.asyncio
+    async def test_task_that_was_taken_from_the_middle_and_given_back_stands_there_once(self, worker: Worker) -> None:
+        session = worker.session
+        await session.enqueue(make_entries(3))
+        for _ in range(2):
+            await worker.release(*await session.cancel(["t1"], worker.owner))
+        assert [it.header.id for it in await session.scan_tasks("queued")] == ["t1", "t0", "t2"]
+        assert await worker.claim_ids(loop=1) == ["t1"]
+        await session.clear(["queue"])
+        assert (await session.counts()).queued["loop"] == 0
+        assert await worker.claim_ids() == []
+
+    @pytest.mark.asyncio
     async def test_front_of_a_lane_is_the_front_of_a_priority(self, storage: Storage, worker: Worker) -> None:
         await worker.session.enqueue([make_entry("low", priority=1.0)])
         (low,) = await worker.claim()
