@@ -255,6 +255,38 @@ async def test_a_foreign_lock_is_waited_for(file: Path, connect: Connect) -> Non
     await opening
 
 
+async def test_an_operation_begins_with_the_write_lock(connect: Connect, file: Path) -> None:
+    """And not with what it reads, which somebody else may have changed when it comes to write."""
+    session = await connect(timeout=0.05)
+    begun: list[int] = []
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailable, match="is busy"):
+        await session._write(lambda tx: begun.append(tx.queue))
+    other.close()
+    assert begun == []
+    await session._write(lambda tx: begun.append(tx.queue))
+    assert len(begun) == 1
+
+
+async def test_threads_with_a_loop_each_run_every_task_once(file: Path, connect: Connect) -> None:
+    ids = [str(number) for number in range(400)]
+    await (await connect()).enqueue(entries(*ids))
+
+    async def drain(owner: str) -> list[str]:
+        session = await SqliteStorage("app", file).connect()
+        await session.register(owner, b"")
+        done: list[str] = []
+        while batch := await session.claim({"loop": 5}, owner):
+            await session.settle([Finish(it.receipt) for it in batch], owner, len(done) + 1)
+            done += [it.receipt.id for it in batch]
+        await session.close()
+        return done
+
+    shares = await asyncio.gather(*[asyncio.to_thread(asyncio.run, drain(f"thread {at}")) for at in range(8)])
+    assert sorted(id for share in shares for id in share) == sorted(ids)
+
+
 async def test_a_foreign_lock_that_stays_is_an_error_until_it_goes(file: Path, connect: Connect) -> None:
     session = await connect(timeout=0.05)
     other = sqlite3.connect(file, isolation_level=None)

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Over
+from hueyio.storage.records import Latch, LatchMark, Over
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entry, soon
 from hueyio.testing.recipe import Recipe
@@ -67,6 +67,10 @@ class Names(Basis):
         assert {it.verdict for it in await session.enqueue(entries)} == {"added"}
         again = [make_entry(f"u{i}", unique_key=it) for i, it in enumerate(HOSTILE)]
         assert [it.holder for it in await session.enqueue(again)] == [entry.header.id for entry in entries]
+        letters = [make_entry(id, unique_key=f"of {id}") for id in "abdflrstux"]
+        assert {it.verdict for it in await session.enqueue(letters)} <= {"added"}
+        once_more = [make_entry(f"another {it.header.id}", unique_key=it.header.unique_key) for it in letters]
+        assert [it.holder for it in await session.enqueue(once_more)] == list("abdflrstux")
         done = [make_entry(f"v{i}", once_token=it) for i, it in enumerate(HOSTILE)]
         assert {it.verdict for it in await session.enqueue(done)} == {"done"}
 
@@ -79,6 +83,32 @@ class Names(Basis):
         assert {it.place for it in await worker.session.locate(expects)} == {"stored"}
         assert [letter.reason for letter in await worker.session.dead()] == ["".join(HOSTILE)]
         assert (await worker.session.dead())[0].header.expects == expects
+
+    @pytest.mark.asyncio
+    async def test_any_text_is_a_lock_its_holder_and_a_bucket(self, session: Session) -> None:
+        for text in HOSTILE:
+            assert await session.acquire(text, text, 1, 600.0)
+            assert await session.take(text, 0.001, 1) == 0.0
+        for text in HOSTILE:
+            assert await session.holders(text) == [text]
+            assert not await session.acquire(text, "another", 1, 600.0)
+            assert await session.take(text, 0.001, 1) > 0
+        assert sorted(key for key, _ in await session.scan_keys("locks")) == sorted(HOSTILE)
+        assert [await session.release(text, text) for text in HOSTILE] == [True] * len(HOSTILE)
+        assert await session.scan_keys("locks") == []
+
+    @pytest.mark.asyncio
+    async def test_any_text_is_a_latch(self, worker: Worker) -> None:
+        session = worker.session
+        members = [make_entry(f"m{text}", latch=f"c{text}", latch_index=0) for text in HOSTILE]
+        await session.enqueue(members, [Latch(1, make_entry(f"c{text}", collects=True)) for text in HOSTILE])
+        ends = [
+            worker.end(it, latch=LatchMark(str(it.header.latch), 0, it.data)) for it in await worker.claim(loop=200)
+        ]
+        assert await worker.settle(*ends) == ["fired"] * len(HOSTILE)
+        reported = await session.collect([f"c{text}" for text in HOSTILE])
+        assert reported == [(f"m{text}".encode(),) for text in HOSTILE]
+        assert sorted(await worker.claim_ids(loop=200)) == sorted(f"c{text}" for text in HOSTILE)
 
     @pytest.mark.asyncio
     async def test_an_id_is_not_a_unique_key_a_token_or_a_result_of_another(self, worker: Worker) -> None:

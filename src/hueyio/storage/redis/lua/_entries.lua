@@ -35,21 +35,21 @@ local function expect_all(ids, namer)
   for _, id in ipairs(ids) do expect(id, namer) end
 end
 
--- Why it must not be added: 'd' its once token was seen, or the id that holds its unique key.
+-- Why it must not be added: 'd' its once token was seen, or 't' and the id that holds its unique key.
 local function obstacle(header)
   if header.once_token then
     local deadline = redis.call('ZSCORE', ONCE, header.once_token)
     if deadline and tonumber(deadline) > now() then return 'd' end
   end
-  return header.unique_key and redis.call('HGET', UNIQUE, header.unique_key)
+  local holder = header.unique_key and redis.call('HGET', UNIQUE, header.unique_key)
+  if holder then return 't', holder end
 end
 
 -- Add one that may have anything in its header. Returns nothing, or 'd' or 't' and the holder.
 local function add_bound(id, record)
   local header = read_header(record)
-  local refusal = obstacle(header)
-  if refusal == 'd' then return 'd' end
-  if refusal then return 't', refusal end
+  local refusal, holder = obstacle(header)
+  if refusal then return refusal, holder end
   if header.once_token then
     redis.call('ZADD', ONCE, header.once_ttl and now() + header.once_ttl or '+inf', header.once_token)
     if header.once_key then redis.call('HSET', TICKS, header.once_key, header.once_token) end

@@ -1,0 +1,167 @@
+"""What the steps are made of: few ids and few keys, so that they meet often."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from hypothesis import strategies as st
+
+from hueyio.storage.records import (
+    AREAS,
+    LANES,
+    Area,
+    Bury,
+    Clearable,
+    Defer,
+    Delivery,
+    Entry,
+    Finish,
+    Header,
+    Latch,
+    LatchMark,
+    Receipt,
+    Release,
+    Settlement,
+)
+
+__all__ = [
+    "AREA",
+    "AREA_OF_VALUES",
+    "CLEARABLE",
+    "DATA",
+    "ID",
+    "IDS",
+    "KEY",
+    "LOCKS",
+    "OWNER",
+    "OWNERS",
+    "ROOM",
+    "TTL",
+    "entries",
+    "latches",
+    "receipts_of",
+    "settlements_of",
+]
+
+IDS: Final = ["a", "b", "c", "d", "e", "f", "g", "h"]
+OWNERS: Final = ["one", "two"]
+LOCKS: Final = ["lock", "other"]
+CALLBACKS: Final = ["g", "h"]
+LONG: Final = 1e6
+"""Seconds; no time to live is over while a machine runs."""
+
+ID: Final = st.sampled_from(IDS)
+OWNER: Final = st.sampled_from(OWNERS)
+DATA: Final = st.sampled_from([b"", b"x", b"\x00\xff"])
+KEY: Final = st.sampled_from(["k", "l"])
+TTL: Final = st.sampled_from([None, LONG])
+AREA: Final[st.SearchStrategy[Area]] = st.sampled_from(AREAS)
+AREA_OF_VALUES: Final[st.SearchStrategy[Area]] = st.sampled_from(
+    [area for area in AREAS if area not in ("locks", "windows")]
+)
+_CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", *AREAS]
+CLEARABLE: Final = st.lists(st.sampled_from(_CLEARABLES), min_size=1, max_size=2, unique=True)
+ROOM: Final = st.fixed_dictionaries({}, optional={lane: st.sampled_from([0, 1, 2, 100]) for lane in LANES})
+_ETAS: Final = {id: [at + number / 100 for at in (10.0, 20.0, 30.0)] for number, id in enumerate(IDS)}
+"""Times to which no two ids are put off: among those that are due at the same time no order is promised."""
+_ETA: Final = {id: st.sampled_from([None, None, *times]) for id, times in _ETAS.items()}
+_Keys: TypeAlias = tuple[tuple[Area, str], ...]
+_DELETES: Final[st.SearchStrategy[_Keys]] = st.sampled_from([(), (), (("data", "k"),), (("revocations", "k"),)])
+_TAKES: Final[st.SearchStrategy[tuple[Area, str] | None]] = st.sampled_from([None, None, ("revocations", "k")])
+_KIND: Final = st.sampled_from(["finish", "finish", "retry", "release", "defer", "bury"])
+_EXPECTS: Final = st.one_of(st.just(()), st.lists(ID, max_size=2, unique=True).map(tuple))
+
+
+@st.composite
+def headers(draw: st.DrawFn, id: str, priorities: bool, plain: bool) -> Header:
+    """Make the header of a task; ``plain`` ones are what most tasks are."""
+    lane = draw(st.sampled_from(LANES))
+    priority = draw(st.sampled_from([0.0, 1.0, -2.5])) if priorities else 0.0
+    if plain:
+        return Header(id, lane, priority)
+    token = draw(st.sampled_from([None, None, "t", "u"]))
+    latch = draw(st.sampled_from([None, None, *CALLBACKS]))
+    return Header(
+        id,
+        lane,
+        priority,
+        eta=draw(_ETA[id]),
+        max_deliveries=draw(st.integers(1, 3)),
+        unique_key=draw(st.sampled_from([None, None, "p", "q"])),
+        once_token=token,
+        once_ttl=None if token is None else LONG,
+        once_key=None if token is None else draw(st.sampled_from([None, "k"])),
+        latch=latch,
+        latch_index=None if latch is None else draw(st.integers(0, 2)),
+        expects=tuple(it for it in draw(_EXPECTS) if it != id),
+    )
+
+
+@st.composite
+def entries(draw: st.DrawFn, priorities: bool, most: int = 3) -> list[Entry]:
+    """Make a batch; half of the batches are plain."""
+    plain = draw(st.booleans())
+    ids = draw(st.lists(ID, max_size=most))
+    return [Entry(draw(headers(id, priorities, plain)), draw(DATA)) for id in ids]
+
+
+@st.composite
+def latches(draw: st.DrawFn, priorities: bool) -> list[Latch]:
+    """Make the latches of a call."""
+    ids = draw(st.lists(st.sampled_from(CALLBACKS), max_size=2, unique=True))
+    return [
+        Latch(
+            draw(st.integers(0, 3)),
+            Entry(draw(headers(id, priorities, plain=False))._replace(collects=True), draw(DATA)),
+            draw(st.sampled_from([b"", b"absent"])),
+        )
+        for id in ids
+    ]
+
+
+@st.composite
+def retries(draw: st.DrawFn, before: Header, priorities: bool) -> Entry:
+    """Make the entry by which a task lives on; who it is, and what holds for all its life, stays."""
+    new = draw(headers(before.id, priorities, plain=False))
+    header = new._replace(
+        unique_key=before.unique_key,
+        once_token=before.once_token,
+        once_ttl=before.once_ttl,
+        once_key=before.once_key,
+        latch=before.latch,
+        latch_index=before.latch_index,
+        collects=before.collects,
+    )
+    return Entry(header, draw(DATA))
+
+
+@st.composite
+def receipts_of(draw: st.DrawFn, delivery: Delivery) -> Receipt:
+    """Take a delivery's receipt, or one that is not in force."""
+    receipt = delivery.receipt
+    stale = [receipt._replace(deliveries=receipt.deliveries + 1), receipt._replace(owner="nobody")]
+    return draw(st.sampled_from([receipt] * 6 + stale))
+
+
+@st.composite
+def settlements_of(draw: st.DrawFn, delivery: Delivery, priorities: bool) -> Settlement:
+    """Make a settlement of any kind."""
+    receipt, header, kind = draw(receipts_of(delivery)), delivery.header, draw(_KIND)
+    if kind == "release":
+        return Release(receipt)
+    if kind == "defer":
+        later = header._replace(eta=draw(st.sampled_from(_ETAS[header.id])), defers=header.defers + 1, first_seen=1.5)
+        return Defer(receipt, later)
+    follow_ups = tuple(it for it in draw(entries(priorities, 2)) if it.header.id != header.id)
+    result, ttl, deletes = draw(st.none() | DATA), draw(TTL), draw(_DELETES)
+    if kind == "retry":
+        again = draw(retries(header, priorities))
+        return Finish(receipt, ttl=ttl, intermediate=result, follow_ups=(*follow_ups, again), deletes=deletes)
+    also = tuple(it for it in draw(st.lists(ID, max_size=2, unique=True)) if it != header.id)
+    mark = None
+    if header.latch is not None and header.latch_index is not None:
+        mark = LatchMark(header.latch, header.latch_index, draw(DATA))
+    if kind == "bury":
+        reason = draw(st.sampled_from(["why", ""]))
+        return Bury(receipt, reason, result, ttl, also, follow_ups, deletes, mark)
+    return Finish(receipt, result, ttl, also, follow_ups=follow_ups, deletes=deletes, take=draw(_TAKES), latch=mark)

@@ -1,0 +1,96 @@
+"""All that can be seen of a storage at one moment, in a form that can be compared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hueyio.exceptions import LeaseLost
+from hueyio.storage.contract import Session
+from hueyio.storage.records import AREAS, Area, Counts, Delivery, Entry, Found, Header, Reported
+
+__all__ = ["Snapshot", "look"]
+
+_PLACES: Final[tuple[Area, ...]] = ("locks", "windows")
+"""Areas whose values tell the time, and so are never the same on two storages: only their keys are compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What was seen; what has no order is sorted."""
+
+    counts: Counts
+    found: list[Found]
+    queued: list[Entry]
+    scheduled: list[Entry]
+    running: list[Entry]
+    owners: list[tuple[str, int, bytes, int]]
+    held: list[list[Delivery] | None]
+    notices: list[tuple[frozenset[str], bool]]
+    dead: list[tuple[Header, bytes, str]]
+    keys: dict[Area, list[tuple[str, bytes | None]]]
+    reported: list[Reported | None]
+    holders: list[list[str]]
+    paused: bool
+
+    def without_order(self) -> Snapshot:
+        """Return the same without the order of the queue."""
+        return replace(self, queued=sorted(self.queued, key=_id_of_entry))
+
+    def check(self) -> None:
+        """Hold it against the rules that need no model: every task is in one place, and has one owner."""
+        ids = [entry.header.id for entry in (*self.queued, *self.scheduled, *self.running)]
+        assert not [id for id, number in Counter(ids).items() if number > 1], f"a task is in two places: {ids}"
+        held = sorted(delivery.receipt.id for deliveries in self.held for delivery in deliveries or ())
+        assert held == sorted(entry.header.id for entry in self.running), "who runs is not who is held"
+        counts = self.counts
+        assert len(self.queued) == sum(counts.queued.values()) + counts.suspects
+        assert (len(self.scheduled), len(self.running)) == (counts.scheduled, counts.running)
+        alive = {it.id for it in self.found if it.place in ("queued", "scheduled", "running")}
+        assert alive == set(ids), "the places of the ids do not agree with the lists"
+
+
+async def look(session: Session, ids: Sequence[str], owners: Sequence[str], locks: Sequence[str]) -> Snapshot:
+    """Ask everything, of these ids, owners and locks."""
+    held = await asyncio.gather(*[_held(session, owner) for owner in owners])
+    notices = await asyncio.gather(*[session.notices(owner, None) for owner in owners])
+    holders = await asyncio.gather(*[session.holders(key) for key in locks])
+    keys = await asyncio.gather(*[_keys(session, area) for area in AREAS])
+    return Snapshot(
+        counts=await session.counts(),
+        found=await session.locate(ids),
+        queued=await session.scan_tasks("queued"),
+        scheduled=await session.scan_tasks("scheduled"),
+        running=sorted(await session.scan_tasks("running"), key=_id_of_entry),
+        owners=sorted((it.owner, it.beat, it.info, it.held) for it in await session.owners()),
+        held=held,
+        notices=[(it.cancelled, it.paused) for it in notices],
+        dead=[(it.header, it.data, it.reason) for it in await session.dead()],
+        keys=dict(zip(AREAS, keys, strict=True)),
+        reported=await session.collect(ids),
+        holders=[sorted(it) for it in holders],
+        paused=await session.is_paused(),
+    )
+
+
+async def _held(session: Session, owner: str) -> list[Delivery] | None:
+    try:
+        return sorted(await session.held(owner), key=_id_of)
+    except LeaseLost:
+        return None
+
+
+async def _keys(session: Session, area: Area) -> list[tuple[str, bytes | None]]:
+    found = sorted(await session.scan_keys(area))
+    return [(key, None if area in _PLACES else value) for key, value in found]
+
+
+def _id_of(delivery: Delivery) -> str:
+    return delivery.receipt.id
+
+
+def _id_of_entry(entry: Entry) -> str:
+    return entry.header.id
