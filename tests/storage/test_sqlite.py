@@ -68,7 +68,7 @@ def test_it_names_the_file_and_the_queue() -> None:
         ("filename", ":memory:"),
         ("filename", 7),
         ("cache_mb", 0),
-        ("fsync", None),
+        ("fsync", "no"),
         ("journal_mode", "off"),
         ("timeout", -1),
         ("strict_fifo", 1),
