@@ -30,12 +30,20 @@ def make_entry(task: Task, registry: Registry, serializer: Serializer, now: floa
         task.priority or 0.0,
         eta if eta is not None and eta > now else None,
         3 if spec is None else spec.options.max_deliveries,
+    )
+    if task.chord is not None or task.values is not None or task.on_complete is not None:
+        header = _bound(task, header)
+    return Entry(header, write_task(task, serializer))
+
+
+def _bound(task: Task, header: Header) -> Header:
+    """Add what ties a task to others."""
+    return header._replace(
         latch=None if task.chord is None else task.chord.latch,
         latch_index=None if task.chord is None else task.chord.position,
         collects=task.values is not None,
-        expects=() if task.on_complete is None else tuple(stage.id for stage in task.stages())[1:],
+        expects=tuple(stage.id for stage in task.stages())[1:],
     )
-    return Entry(header, write_task(task, serializer))
 
 
 def enqueue_signal(entry: Entry) -> str:

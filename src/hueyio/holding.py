@@ -18,7 +18,8 @@ from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 from hueyio.exceptions import HueyException, StorageUnavailable
-from hueyio.execution.site import RECEIPT, SITE
+from hueyio.execution.context import running
+from hueyio.execution.site import SITE
 from hueyio.storage.contract import Limits, Session, Storage
 
 __all__ = ["Holding", "Places"]
@@ -63,7 +64,8 @@ class Places:
     async def take(self, key: str, size: int, ttl: float | None) -> Holding | None:
         """Take one of ``size`` places for the task that runs here, or for this caller; None if all are held."""
         session = await self._app.session()
-        site, receipt = SITE.get(), RECEIPT.get()
+        site, task = SITE.get(), running.get(None)
+        receipt = None if task is None else task.receipt
         if site is not None and receipt is not None and site.storage is self._app.storage:
             holding, lease = Holding(session, key, receipt.id, receipt.owner), site.lease
         else:

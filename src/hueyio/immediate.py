@@ -22,7 +22,7 @@ from hueyio.execution.executor import Executor
 from hueyio.execution.hooks import Attendants, Hooks
 from hueyio.execution.outcome import Expired, Failed, Interrupted, Outcome, RetryAsked, Revoked, Succeeded
 from hueyio.execution.policy import WITHOUT_RESULTS, Rules
-from hueyio.execution.site import RECEIPT, SITE, Site
+from hueyio.execution.site import SITE, Site
 from hueyio.registry import Registry
 from hueyio.reports import Report, value_of
 from hueyio.revocation import class_key, instance_key, pick_revocation
@@ -121,7 +121,7 @@ class ImmediateRunner:
         if outcome is None:
             await self._app.signals.send(SIGNAL_EXECUTING, task)
             spec = self._app.registry.find(task.name)
-            around = SITE.set(Site(asyncio.get_running_loop(), self._app.storage, _LEASE)), RECEIPT.set(None)
+            around = SITE.set(Site(asyncio.get_running_loop(), self._app.storage, _LEASE))
             try:
                 attendants = self._executor.attend(spec, task)
                 outcome = await self._executor.run(spec, task, attendants)
@@ -130,8 +130,7 @@ class ImmediateRunner:
                     attendants.caller.close()
                 raise
             finally:
-                SITE.reset(around[0])
-                RECEIPT.reset(around[1])
+                SITE.reset(around)
         try:
             return await self._end(session, task, outcome, attendants)
         finally:

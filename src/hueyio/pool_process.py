@@ -45,9 +45,10 @@ from hueyio.execution.pool.line import (
     ToPool,
     Welcome,
 )
-from hueyio.execution.site import RECEIPT, SITE, Site, mark_pool_process
+from hueyio.execution.site import SITE, Site, mark_pool_process
 from hueyio.progress import Progress
 from hueyio.spec import TaskSpec
+from hueyio.storage.records import Receipt
 from hueyio.task import Task
 
 __all__ = ["main"]
@@ -127,10 +128,10 @@ class _Inside:
         task: Task = pickle.loads(call.task)
         task.settings = spec.options.settings
         task.reporter = self._reporter
+        task.receipt = call.receipt
         if call.seconds != float("inf"):
             task.begin_run(call.seconds)
         SITE.set(Site(self._loop, huey.storage, call.lease))
-        RECEIPT.set(call.receipt)
         running.set(task)
         args, kwargs = spec.arguments(task)
         value = spec.func(*args, **kwargs)
@@ -153,11 +154,11 @@ class _Reporter:
         self._answers = answers
         self._lock = threading.Lock()
 
-    async def report(self, progress: Progress) -> bool:
+    async def report(self, receipt: Receipt, progress: Progress) -> bool:
         """Have it kept, from a coroutine."""
-        return await asyncio.to_thread(self.report_blocking, progress)
+        return await asyncio.to_thread(self.report_blocking, receipt, progress)
 
-    def report_blocking(self, progress: Progress) -> bool:
+    def report_blocking(self, receipt: Receipt, progress: Progress) -> bool:
         """Have it kept; False if the attempt is not in force any more."""
         with self._lock:
             self._line.send(Report(progress.fraction, progress.message))

@@ -47,9 +47,9 @@ class Membership(NamedTuple):
 class Reporter(Protocol):
     """Where the body of an attempt that is under way reports its progress; ``report_blocking`` is for other threads."""
 
-    async def report(self, progress: Progress) -> bool: ...
+    async def report(self, receipt: Any, progress: Progress) -> bool: ...
 
-    def report_blocking(self, progress: Progress) -> bool: ...
+    def report_blocking(self, receipt: Any, progress: Progress) -> bool: ...
 
 
 class Run:
@@ -71,9 +71,9 @@ class Task:
     Made by ``add.s(1, 2)``. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
     itself. ``timeout`` (seconds) limits one attempt, ``deadline`` all of them together, ``expires`` the start.
     Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an attempt fails.
-    ``receipt`` is there while the task is claimed by ``huey.dequeue()``. Keywords of the decorator that hueyio does
-    not know are in ``settings``, and are read as attributes too. ``chord`` is the task's place in a chord; a chord's
-    callback alone has ``values``, what the members reported, which its function gets after its own arguments.
+    ``receipt`` is there while the task is claimed. Keywords of the decorator that hueyio does not know are in
+    ``settings``, and are read as attributes too. ``chord`` is the task's place in a chord; a chord's callback alone has
+    ``values``, what the members reported, which its function gets after its own arguments.
     """
 
     __slots__ = (
@@ -255,7 +255,7 @@ class Task:
         has gone. Raises ValueError unless the fraction is from 0 to 1.
         """
         progress = make_progress(fraction, message)
-        return self.reporter is not None and await self.reporter.report(progress)
+        return self.reporter is not None and await self.reporter.report(self.receipt, progress)
 
     def progress_sync(self, fraction: float, message: str = "") -> bool:
         """Do what ``progress`` does from a body in a thread: it returns when the progress is kept.
@@ -263,7 +263,7 @@ class Task:
         Raises HueyException on the thread of the consumer's loop, which it would block for ever.
         """
         progress = make_progress(fraction, message)
-        return self.reporter is not None and self.reporter.report_blocking(progress)
+        return self.reporter is not None and self.reporter.report_blocking(self.receipt, progress)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Leave out what belongs to the attempt under way."""

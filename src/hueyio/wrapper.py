@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from hueyio.exceptions import TaskArgumentError
 from hueyio.result import Result, ResultGroup
-from hueyio.spec import TaskSpec, check_settings
+from hueyio.spec import TaskOptions, TaskSpec, check_settings
 from hueyio.storage.records import Entry
 from hueyio.sync import SyncResult, SyncTask
 from hueyio.task import Expires, Task, eta_from, seconds_from
@@ -28,6 +28,13 @@ _RESERVED: Final = frozenset(
 """Keywords of a call that are Huey's, never the function's."""
 
 _NOTHING: Final = (None,) * 6
+
+_USUAL: Final = TaskOptions()
+_PASSED_ON: Final = (
+    *("expires", "priority", "retries", "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter"),
+    *("timeout", "deadline", "settings"),
+)
+"""The options that a Task has too."""
 
 
 class _App(Protocol):
@@ -66,6 +73,7 @@ class TaskWrapper(Generic[P, R]):
         self.name = spec.name
         self.func = cast("Callable[P, Any]", spec.func)
         self._unique = check_unique(spec.options.unique, spec.options.unique_key)
+        self._declared = _declared(spec.options, self._unique)
         functools.update_wrapper(self, spec.func)
 
     @property
@@ -112,7 +120,9 @@ class TaskWrapper(Generic[P, R]):
         if kwargs and not _RESERVED.isdisjoint(kwargs):
             given = {name: kwargs.pop(name) for name in _RESERVED & kwargs.keys()}
             return self._build(args, kwargs, **given)
-        return self._build(args, kwargs)
+        # Nothing is said beside the arguments: what was declared has been checked.
+        self.spec.check_partial_call(args, kwargs)
+        return Task(self.name, args, kwargs, **self._declared)
 
     def options(
         self,
@@ -301,6 +311,12 @@ class TaskWrapper(Generic[P, R]):
         """Return how a call is unique that says so itself; what it leaves out is as declared."""
         declared = self.spec.options
         return check_unique(mode or declared.unique, declared.unique_key if key is None else key)
+
+
+def _declared(options: TaskOptions, unique: Unique | None) -> dict[str, Any]:
+    """Return what a Task gets from its declaration; what is usual is left out, so that most get nothing."""
+    given = {name: getattr(options, name) for name in _PASSED_ON if getattr(options, name) != getattr(_USUAL, name)}
+    return given if unique is None else {**given, "unique": unique}
 
 
 class AsyncTaskWrapper(TaskWrapper[P, R]):

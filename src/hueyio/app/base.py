@@ -11,7 +11,8 @@ from typing import Any, Final, Self, TypedDict
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.hooks import Hooks
 from hueyio.execution.policy import Rules, build_error_result
-from hueyio.execution.site import RECEIPT, SITE
+from hueyio.execution.context import running
+from hueyio.execution.site import SITE
 from hueyio.immediate import ImmediateRunner
 from hueyio.registry import Registry
 from hueyio.serializer import Serializer
@@ -163,10 +164,11 @@ class Base:
             await self._sessions.close()
 
     def _is_in_body(self) -> bool:
-        site = SITE.get()
+        site, task = SITE.get(), running.get(None)
         return (
             site is not None
-            and RECEIPT.get() is not None
+            and task is not None
+            and task.receipt is not None
             and site.storage is self.storage
             and site.loop is asyncio.get_running_loop()
         )

@@ -34,8 +34,12 @@ class Enqueueing(Revoking):
             raise HueyException(f"only a Task can be enqueued, such as add.s(1, 2), not {task!r}")
         arguments = task.args if task.values is None else (*task.args, task.values)
         self.registry.find(task.name).check_call(arguments, task.kwargs)
-        for stage in task.stages():
+        self._check(task)
+        stage = task.on_complete
+        while stage is not None:
+            self.registry.find(stage.name)
             self._check(stage)
+            stage = stage.on_complete
         if task.deadline is not None:
             task.deadline_resolved = None  # a Task that is enqueued a second time counts anew
         entry = make_entry(task, self.registry, self.serializer, self.now())
@@ -218,7 +222,6 @@ class Enqueueing(Revoking):
         return await self.result_of(id).get(blocking, timeout, backoff, max_delay, revoke_on_timeout, preserve)
 
     def _check(self, stage: Task) -> None:
-        self.registry.find(stage.name)
         if not isinstance(stage.id, str) or not stage.id:
             raise ConfigurationError(f"task {stage.name}: an id must be a text that is not empty, not {stage.id!r}")
         if (
@@ -243,6 +246,7 @@ class Enqueueing(Revoking):
                 "PriorityRedisHuey has priorities"
             )
         if stage.on_error is not None:
+            self.registry.find(stage.on_error.name)
             self._check(stage.on_error)
 
     def _handle_on(self, task: Task) -> Any:

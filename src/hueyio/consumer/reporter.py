@@ -18,26 +18,24 @@ _LONGEST_WAIT: Final = 30.0
 
 
 class Reporter:
-    """The way of one attempt's progress, fenced by its receipt. Made in the consumer's loop."""
+    """The way of all attempts' progress, fenced by their receipts. Made in the consumer's loop."""
 
-    __slots__ = ("_host", "_loop", "_receipt")
-
-    def __init__(self, host: Host, receipt: Receipt) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
-        self._receipt = receipt
         self._loop = asyncio.get_running_loop()
 
-    async def report(self, progress: Progress) -> bool:
+    async def report(self, receipt: Receipt, progress: Progress) -> bool:
         """Keep the progress; False if the attempt is not in force any more."""
         if asyncio.get_running_loop() is self._loop:
-            return await self._write(progress)
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._write(progress), self._loop))
+            return await self._write(receipt, progress)
+        writing = self._write(receipt, progress)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(writing, self._loop))
 
-    def report_blocking(self, progress: Progress) -> bool:
+    def report_blocking(self, receipt: Receipt, progress: Progress) -> bool:
         """Do the same from a thread that runs no loop, or another."""
         if _is_running(self._loop):
             raise HueyException("progress_sync() would block the loop it waits for: use `await task.progress(...)`")
-        writing = self._write(progress)
+        writing = self._write(receipt, progress)
         try:
             future = asyncio.run_coroutine_threadsafe(writing, self._loop)
         except RuntimeError:  # the consumer's loop is closed, this thread was left behind
@@ -49,9 +47,9 @@ class Reporter:
             future.cancel()
             return False
 
-    async def _write(self, progress: Progress) -> bool:
+    async def _write(self, receipt: Receipt, progress: Progress) -> bool:
         data = write_progress(progress, self._host.serializer)
-        return await (await self._host.session()).report(self._receipt, data)
+        return await (await self._host.session()).report(receipt, data)
 
 
 def _is_running(loop: asyncio.AbstractEventLoop) -> bool:

@@ -23,7 +23,7 @@ from hueyio.execution.hooks import Attendants
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, RetryAsked, Succeeded, WorkerLost
 from hueyio.execution.policy import WITHOUT_RESULTS
 from hueyio.execution.settlement import make_settlement
-from hueyio.execution.site import RECEIPT, SITE, Site
+from hueyio.execution.site import SITE, Site
 from hueyio.signals import SIGNAL_EXECUTING
 from hueyio.storage.records import Bury, Finish, Settlement
 
@@ -59,6 +59,7 @@ class Runner:
         stubborn: Stubborn | None = None,
     ) -> None:
         self._host = host
+        self._reporter = Reporter(host)
         self._site = Site(asyncio.get_running_loop(), host.storage, lease)
         self._executor = executor
         self._settler = settler
@@ -85,9 +86,10 @@ class Runner:
         if objection is not None:
             await self._finish(job, objection)
             return
-        job.task.reporter = Reporter(self._host, job.delivery.receipt)
-        SITE.set(self._site)
-        RECEIPT.set(job.delivery.receipt)
+        job.task.reporter = self._reporter
+        job.task.receipt = job.delivery.receipt
+        if SITE.get() is not self._site:  # once in the life of a slot: setting costs ten times as much as looking
+            SITE.set(self._site)
         attendants = self._executor.attend(job.spec, job.task)
         job.started_at = time.monotonic()
         job.slot = slot

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hueyio.concurrency import ThreadPool, run_in_copy
+from hueyio.concurrency import ThreadPool, run_in, run_in_copy
 from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
 from hueyio.execution.callers import LoopCaller, ThreadCaller
 from hueyio.execution.context import context_of, running
@@ -64,7 +64,6 @@ class Executor:
         """
         if attendants is not None and not await attendants.before():
             return Cancelled()
-        token = running.set(task)
         try:
             if spec.lane == "process" and self.pool is not None:
                 # Its time begins when the process is there: starting one may take longer than the task.
@@ -73,9 +72,9 @@ class Executor:
             args, kwargs = spec.arguments(task)
             if task.timeout is None and task.deadline_resolved is None:
                 if spec.is_async and attendants is None:  # one coroutine less on the way of nearly all tasks
-                    return Succeeded(await run_in_copy(spec.func(*args, **kwargs)))
-                return Succeeded(await self._call(spec, args, kwargs, attendants))
-            return await self._run_limited(spec, task, lambda: self._call(spec, args, kwargs, attendants))
+                    return Succeeded(await _run_async(spec, task, args, kwargs))
+                return Succeeded(await self._call(spec, task, args, kwargs, attendants))
+            return await self._run_limited(spec, task, lambda: self._call(spec, task, args, kwargs, attendants))
         except asyncio.CancelledError as error:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -95,8 +94,6 @@ class Executor:
             return Interrupted(by_itself=True)
         except BaseException as error:  # SystemExit too: a task must not end its consumer
             return Failed(error)
-        finally:
-            running.reset(token)
 
     def _has_process(self, spec: TaskSpec) -> bool:
         return self.pool is not None and spec.lane == "process"
@@ -125,17 +122,32 @@ class Executor:
             return TimedOut(ran_out)
 
     async def _call(
-        self, spec: TaskSpec, args: tuple[Any, ...], kwargs: dict[str, Any], attendants: Attendants | None
+        self,
+        spec: TaskSpec,
+        task: Task,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        attendants: Attendants | None,
     ) -> Any:
         if attendants is not None:
             return await attendants.caller.call_body(spec, args, kwargs)
         if spec.is_async:
-            return await run_in_copy(spec.func(*args, **kwargs))
+            return await _run_async(spec, task, args, kwargs)
         if spec.lane == "loop":
-            return await LoopCaller(context_of(running.get()), self.hooks.thread).call_body(spec, args, kwargs)
-        value = await self.threads.run(_call_with, spec.func, args, kwargs)
-        # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
-        return await run_in_copy(value) if inspect.iscoroutine(value) else value
+            return await LoopCaller(context_of(task), self.hooks.thread).call_body(spec, args, kwargs)
+        token = running.set(task)
+        try:
+            value = await self.threads.run(_call_with, spec.func, args, kwargs)
+            # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
+            return await run_in_copy(value) if inspect.iscoroutine(value) else value
+        finally:
+            running.reset(token)
+
+
+def _run_async(spec: TaskSpec, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
+    """Run a coroutine function in a context of its own."""
+    context = context_of(task)
+    return run_in(context, context.run(spec.func, *args, **kwargs))
 
 
 def _limit_of(task: Task, now: float) -> tuple[float, str]:

@@ -1,6 +1,7 @@
 """Where a body runs: what locks must know of the consumer around them.
 
-Set for each attempt by whoever runs it, seen by the body and by all that it calls, in threads too.
+Set by whoever runs attempts, seen by their bodies and by all that these call, in threads too. Under which lease a
+body runs is in the ``receipt`` of its task.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from contextvars import ContextVar
 from typing import Final, NamedTuple
 
 from hueyio.storage.contract import Storage
-from hueyio.storage.records import Receipt
 
-__all__ = ["RECEIPT", "SITE", "Site", "is_pool_process", "mark_pool_process"]
+__all__ = ["SITE", "Site", "is_pool_process", "mark_pool_process"]
 
 
 class Site(NamedTuple):
@@ -25,9 +25,6 @@ class Site(NamedTuple):
 
 
 SITE: Final[ContextVar[Site | None]] = ContextVar("hueyio_site", default=None)
-
-RECEIPT: Final[ContextVar[Receipt | None]] = ContextVar("hueyio_receipt", default=None)
-"""Under which lease the body runs; None where there is none (immediate mode)."""
 
 
 def mark_pool_process() -> None:

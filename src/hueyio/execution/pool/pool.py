@@ -22,7 +22,7 @@ from hueyio.concurrency import ThreadPool
 from hueyio.execution.pool.crossing import pack_task
 from hueyio.execution.pool.line import Call, Report, Welcome
 from hueyio.execution.pool.process import PoolProcess
-from hueyio.execution.site import RECEIPT, SITE
+from hueyio.execution.site import SITE
 from hueyio.progress import make_progress
 from hueyio.spec import TaskSpec
 from hueyio.task import Task
@@ -180,7 +180,7 @@ class Place:
 
     def _call(self, task: Task, seconds: float, lease: float) -> tuple[Any, BaseException | None]:
         spec = self._spec
-        call = Call(spec.module, spec.name, pack_task(task), seconds, RECEIPT.get(), lease)
+        call = Call(spec.module, spec.name, pack_task(task), seconds, task.receipt, lease)
         return self._process.call(call, _reporting(task))
 
 
@@ -189,7 +189,7 @@ def _reporting(task: Task) -> Callable[[Report], bool]:
         if task.reporter is None:
             return False
         try:
-            return task.reporter.report_blocking(make_progress(told.fraction, told.message))
+            return task.reporter.report_blocking(task.receipt, make_progress(told.fraction, told.message))
         except Exception:  # the storage; a body that reports does not depend on it
             logger.exception("the progress of task %s %s could not be kept", task.name, task.id)
             return False
