@@ -15,6 +15,7 @@ The tree::
     ├── SerializationError            bytes that cannot be made, or cannot be read
     ├── StorageError                  the storage refused an operation
     │   ├── StorageUnavailable        it cannot be reached or is full; the same call may work later
+    │   │   └── StorageFull           it has no room for this now; nothing was changed
     │   └── LeaseLost                 this owner has no live lease: it was given up, or never registered
     └── SessionClosed                 a session was used after it was closed
     TaskException                     a task ended without a value; raised where its result is read
@@ -143,6 +144,10 @@ class StorageUnavailable(StorageError):
 
     Whether the operation took place is unknown: its reply may be what was lost.
     """
+
+
+class StorageFull(StorageUnavailable):
+    """The storage has no room for what it was given; nothing was changed. Something smaller may fit."""
 
 
 class LeaseLost(StorageError):

@@ -88,6 +88,7 @@ async def test_every_task_runs_once_and_is_answered(make_huey: Callable[..., Hue
         await asyncio.sleep(0)
         return number
 
+    await huey.revoke_by_id("another")  # so that revocations are looked for at all
     async with huey.create_consumer(workers=7, prefetch=5):
         results: Any = []
         for start in range(0, 50, 10):

@@ -1,7 +1,7 @@
 """Turn what was claimed into jobs: decode, decide whether each may run, and put it into its lane.
 
 What may not run (unreadable, unknown, lost too often, cancelled, expired, revoked) goes straight to the settler,
-through the same policy as everything else. Revocations are looked up once for the whole batch.
+through the same policy as everything else. Revocations are looked up once for the whole batch, if there are any.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Dispatcher:
         decoded = [self.decode(delivery) for delivery in deliveries]
         runnable = [job for job, outcome in decoded if outcome is None]
         ends = await self.collect(runnable)
-        await self.look_up(runnable)
+        await self.look_up([job for job in runnable if not job.delivery.unrevoked])
         now = self._host.now()
         for job, outcome in decoded:
             self._ledger.add(job)

@@ -85,7 +85,7 @@ class Fetcher(Service):
 
     def dispatch_again(self, delivery: Delivery) -> None:
         """Decide anew about a delivery that is held already."""
-        self._again.append(delivery)
+        self._again.append(delivery._replace(unrevoked=False))
         self.wake()
 
     async def _fetch(self, owner: str) -> float:
@@ -101,7 +101,11 @@ class Fetcher(Service):
         if not room or self._paused:
             await self.interruptible(asyncio.sleep(self._longest_wait))
             return 0
+        heard = self._ledger.revocations
         deliveries = await self._session.claim(room, owner)
+        if self._ledger.revocations != heard:
+            # Something was revoked since, perhaps one of these, which the listener did not find in the ledger.
+            deliveries = [it._replace(unrevoked=False) for it in deliveries]
         if deliveries:
             await self._dispatch(deliveries)
         else:
@@ -116,7 +120,7 @@ class Fetcher(Service):
         known = self._ledger.ids()
         self._in_doubt = False  # and true again, if there is a reason for it before the answer is here
         deliveries = await self._session.held(owner)
-        unknown = [delivery for delivery in deliveries if delivery.receipt.id not in known]
+        unknown = [it._replace(unrevoked=False) for it in deliveries if it.receipt.id not in known]
         if unknown:
             await self._dispatch(unknown)
         # An id whose outcome is being written may have become a retry that the lost claim took. Its settlement's answer

@@ -86,6 +86,8 @@ class Ledger:
         self._ended: set[Job] = set()
         self.cancelled: frozenset[str] = frozenset()
         """What the listener last heard: ids under this lease that somebody cancelled."""
+        self.revocations = -1
+        """What it last heard of revocations: a number that changes when something is revoked."""
         self._most = {lane: size + (size if prefetch is None else prefetch) for lane, size in sizes.items()}
         # Claims of one or two at a time would cost a round trip each: a lane is refilled when half of its
         # prefetched jobs are gone, which is always before a slot runs dry.

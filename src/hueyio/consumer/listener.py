@@ -50,6 +50,7 @@ class Listener(Service):
             self._on_reconnected()
             return 0
         self._ledger.cancelled = notices.cancelled
+        self._ledger.revocations = notices.revocations
         if notices.paused is not self._paused:
             self._paused = notices.paused
             self._pause(notices.paused)

@@ -4,18 +4,24 @@ Theory of operation. Slots hand settlements over and go on; one coroutine writes
 the last write. A write is never cancelled: it is repeated, with the same number and the same content, until the
 storage has answered, so that a lost reply changes nothing twice. A job leaves the ledger when its answer is
 there. ``pending`` and the batch under way are owned by this coroutine; ``put`` only appends.
+
+A storage that is full has changed nothing, and may yet take what is smaller. So a batch that is too much for it is
+halved, behind all that waits, and a settlement that does not fit even alone is set aside: it is tried again now and
+then, by itself, and the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.service import Service
-from hueyio.exceptions import ConfigurationError, SessionClosed, StorageUnavailable
+from hueyio.exceptions import ConfigurationError, SessionClosed, StorageFull, StorageUnavailable
 from hueyio.execution.effects import Effects
 from hueyio.storage.batching import Batcher
 from hueyio.storage.contract import Consuming
@@ -26,6 +32,9 @@ __all__ = ["Settler"]
 logger = logging.getLogger(__name__)
 
 _MOST_IN_A_BATCH: Final = 500
+
+_LOOK_FOR_ROOM: Final = 1.0
+"""Seconds after which what the storage has no room for is tried again."""
 
 
 class _Item(NamedTuple):
@@ -56,6 +65,13 @@ class Settler(Service):
         self._batch: list[_Item] = []
         self._singly = 0
         """How many settlements of a refused batch are still to be written one by one."""
+        self._most = _MOST_IN_A_BATCH
+        """How many are written at once: less after the storage was full."""
+        self._aside: deque[_Item] = deque()
+        """What does not fit into the storage even alone."""
+        self._aside_until = 0.0
+        self._lacks_room = False
+        """It was said that there is no room, and something still waits for it."""
         self._number = 0
         self._numbered_for = ""
         self._arrival: asyncio.Future[None] | None = None
@@ -84,32 +100,44 @@ class Settler(Service):
         try:
             await asyncio.wait_for(self._drained.wait(), timeout)
         except TimeoutError:
-            return len(self._pending) + len(self._batch)
+            return len(self._pending) + len(self._batch) + len(self._aside)
         return 0
 
     def discard(self) -> None:
         """Drop what is not written: its lease is gone, the storage would refuse it."""
-        dropped = self._pending + self._batch
+        dropped = [*self._pending, *self._batch, *self._aside]
         self._pending, self._batch = [], []
+        self._aside.clear()
         self._answer_all(dropped, False)
         self._drained.set()
         self.wake()
 
     async def step(self) -> float:
         """Write one batch, or wait for one."""
-        if not self._batch and not self._pending:
-            self._drained.set()
-            self._arrival = asyncio.get_running_loop().create_future()
-            await self.interruptible(_wait_for(self._arrival))
-            self._arrival = None
-            return 0
         if not self._batch:
-            size = 1 if self._singly else _MOST_IN_A_BATCH
-            self._singly = max(self._singly - 1, 0)
-            self._batch, self._pending = self._pending[:size], self._pending[size:]
+            self._batch = self._next_batch()
+            if not self._batch:
+                await self._wait_for_more()
+                return 0
             self._number = self._next_number()
         await self._write(self._batch)
         return 0
+
+    def _next_batch(self) -> list[_Item]:
+        if self._aside and time.monotonic() >= self._aside_until:
+            return [self._aside.popleft()]
+        size = 1 if self._singly else self._most
+        self._singly = max(self._singly - 1, 0)
+        batch, self._pending = self._pending[:size], self._pending[size:]
+        return batch
+
+    async def _wait_for_more(self) -> None:
+        if not self._aside:
+            self._drained.set()
+        self._arrival = asyncio.get_running_loop().create_future()
+        longest = max(self._aside_until - time.monotonic(), 0.0) if self._aside else None
+        await self.interruptible(_wait_for(self._arrival, longest))
+        self._arrival = None
 
     async def _write_starts(self, receipts: list[Receipt]) -> list[bool]:
         return await self._session.start(receipts, self._owner())
@@ -129,6 +157,9 @@ class Settler(Service):
     async def _write(self, batch: list[_Item]) -> None:
         try:
             answers = await self._session.settle([item.settlement for item in batch], self._owner(), self._number)
+        except StorageFull as error:
+            self._make_smaller(batch, error)
+            return
         except (StorageUnavailable, SessionClosed, ConfigurationError):  # of the storage, not of a settlement
             raise
         except Exception as error:  # whatever it is, it must not stop all the others
@@ -137,6 +168,8 @@ class Settler(Service):
         if batch is not self._batch:
             return  # discarded meanwhile
         self._batch = []
+        self._most = min(2 * self._most, _MOST_IN_A_BATCH)
+        self._lacks_room = self._lacks_room and bool(self._aside)
         for item, answer in zip(batch, answers, strict=True):
             self._take_answer(item, answer)
 
@@ -153,6 +186,22 @@ class Settler(Service):
                 item.job.task.name,
                 item.job.task.id,
             )
+
+    def _make_smaller(self, batch: list[_Item], error: StorageFull) -> None:
+        """Let others go first, and try again with less; nothing of the batch was written."""
+        if batch is not self._batch:
+            return  # discarded meanwhile
+        self._batch = []
+        if len(batch) > 1:
+            self._most = len(batch) // 2
+            self._pending += batch
+            return
+        if not self._lacks_room:
+            self._lacks_room = True
+            task = batch[0].job.task
+            logger.warning("task %s %s: no room for its outcome, trying again: %s", task.name, task.id, error)
+        self._aside += batch
+        self._aside_until = time.monotonic() + _LOOK_FOR_ROOM
 
     def _split(self, batch: list[_Item], error: Exception) -> None:
         """Write the settlements of a refused batch one by one, to find the one that the storage cannot take."""
@@ -178,5 +227,8 @@ class Settler(Service):
                 item.accepted.set_result(accepted)
 
 
-async def _wait_for(arrival: asyncio.Future[None]) -> None:
-    await arrival
+async def _wait_for(arrival: asyncio.Future[None], longest: float | None) -> None:
+    if longest is None:
+        await arrival
+    else:
+        await asyncio.wait([arrival], timeout=longest)

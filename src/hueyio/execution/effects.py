@@ -24,17 +24,17 @@ class Effects(NamedTuple):
 
     settle: Settle = "finish"
     ending: Ending | None = None
-    downstream: tuple[str, ...] = ()
+    report: Report | None = None
+    """For the chord that the task is a member of, if it is."""
     enqueue: tuple[Task, ...] = ()
     deletes: tuple[tuple[Area, str], ...] = ()
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    downstream: tuple[str, ...] = ()
     take: tuple[Area, str] | None = None
     defer_until: float | None = None
     first_seen: float | None = None
     defers: int = 0
-    report: Report | None = None
-    """For the chord that the task is a member of, if it is."""
     reason: str = ""
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
     log: str | None = None
     """What an operator should read about it."""

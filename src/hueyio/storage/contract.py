@@ -127,7 +127,8 @@ class Consuming(Protocol):
 
         Per lane highest priority first, then first come, first served. Suspects (one delivery left) come
         first, but an owner gets one only while it holds nothing, then gets it alone, and gets nothing else while it
-        holds it. Cancelled ones come flagged. Raises LeaseLost without a live lease.
+        holds it. Cancelled ones come flagged, and as ``unrevoked`` only if the area ``revocations`` is empty. Raises
+        LeaseLost without a live lease.
         """
         ...
 

@@ -133,6 +133,8 @@ class Delivery(NamedTuple):
     """``start`` was written in this or an earlier delivery."""
     cancelled: bool = False
     """Somebody asked for its cancellation: settle it as cancelled instead of running it."""
+    unrevoked: bool = False
+    """No revocation at all was stored when this was handed over: there is none to look for. A storage need not know."""
 
 
 class Placed(NamedTuple):

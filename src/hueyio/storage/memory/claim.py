@@ -71,20 +71,22 @@ def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Deli
         if suspect is not None:
             state.suspects.take_out(suspect)
             state.hold(suspect, owner, lease)
-            return [suspect.to_delivery(owner)]
+            return [suspect.to_delivery(owner, state.has_no_revocations())]
     taken: list[Delivery] = []
+    unrevoked = state.has_no_revocations()
     for lane, limit in room.items():
         pop = state.lanes[lane].pop
         while limit > 0 and (task := pop()) is not None:
             state.hold(task, owner, lease)
-            taken.append(task.to_delivery(owner))
+            taken.append(task.to_delivery(owner, unrevoked))
             limit -= 1
     return taken
 
 
 def held(state: MemoryState, owner: str) -> list[Delivery]:
     """List what is under a lease."""
-    return [task.to_delivery(owner) for task in state.lease(owner).held.values()]
+    unrevoked = state.has_no_revocations()
+    return [task.to_delivery(owner, unrevoked) for task in state.lease(owner).held.values()]
 
 
 def start(state: MemoryState, receipts: Sequence[Receipt], owner: str) -> list[bool]:
@@ -122,7 +124,7 @@ def cancel(state: MemoryState, ids: Sequence[str], owner: str) -> list[Delivery]
         if task.line is not None:
             task.line.take_out(task)
             state.hold(task, owner, lease)
-            taken.append(task.to_delivery(owner))
+            taken.append(task.to_delivery(owner, state.has_no_revocations()))
         elif task.owner is not None:
             state.noticed.poke(task.owner)
     return taken

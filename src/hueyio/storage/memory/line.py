@@ -40,10 +40,10 @@ class LiveTask:
         """Take a place behind all others."""
         self.seat = next(_backs)
 
-    def to_delivery(self, owner: str) -> Delivery:
+    def to_delivery(self, owner: str, unrevoked: bool) -> Delivery:
         """Describe it to its owner."""
         receipt = Receipt(owner, self.header.id, self.deliveries)
-        return Delivery(receipt, self.header, self.data, self.started, self.cancelled)
+        return Delivery(receipt, self.header, self.data, self.started, self.cancelled, unrevoked)
 
     def to_entry(self) -> Entry:
         """Describe it to anybody."""

@@ -175,6 +175,10 @@ class MemoryState:
         if task.cancelled:
             self.noticed.poke(owner)
 
+    def has_no_revocations(self) -> bool:
+        """Say whether nothing at all is revoked."""
+        return not self.areas["revocations"]
+
     # --- ends
 
     def forget(self, task: LiveTask) -> None:

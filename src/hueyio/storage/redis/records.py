@@ -79,16 +79,17 @@ def read_deliveries(reply: Sequence[Any], owner: str) -> list[Delivery]:
     """Read what ``deliver`` in ``lua/_held.lua`` answers."""
     if not reply:
         return []
-    ids, records, marks = reply
+    ids, records, marks, revocations = reply
+    unrevoked = not revocations
     found: list[Delivery] = []
     for raw, record in zip(ids, records, strict=True):
         id = raw.decode()
         header, data = read_record(id, record)
-        found.append(_new(Delivery, (_new(Receipt, (owner, id, 0)), header, data, False, False)))
+        found.append(_new(Delivery, (_new(Receipt, (owner, id, 0)), header, data, False, False, unrevoked)))
     for at in range(0, len(marks), 4):
         index, deliveries, started, cancelled = marks[at : at + 4]
-        receipt, header, data, _, _ = found[index - 1]
+        receipt, header, data, *_ = found[index - 1]
         found[index - 1] = Delivery(
-            receipt._replace(deliveries=deliveries), header, data, bool(started), bool(cancelled)
+            receipt._replace(deliveries=deliveries), header, data, bool(started), bool(cancelled), unrevoked
         )
     return found

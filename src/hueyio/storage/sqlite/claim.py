@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from hueyio.storage.records import LANES, Delivery, Lane, Promoted, Receipt
-from hueyio.storage.sqlite.keys import sweep
+from hueyio.storage.sqlite.keys import any_in, sweep
 from hueyio.storage.sqlite.limits import end_places
 from hueyio.storage.sqlite.rows import HELD, LANE_NUMBERS, READY, SUSPECT, TaskRow, delivery, in_order
 from hueyio.storage.sqlite.statements import statements
@@ -68,12 +69,17 @@ def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Deliver
         suspects = _claim_suspect(tx, room, owner)
         if suspects:
             return suspects
-    taken: list[Delivery] = []
+    taken: list[tuple[Any, ...]] = []
     for lane, limit in room.items():
         if limit > 0:
             rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, LANE_NUMBERS[lane], limit)).fetchall()
-            taken += [delivery(row, owner) for row in in_order(rows)]
-    return taken
+            taken += in_order(rows)
+    return _deliveries(tx, taken, owner)
+
+
+def _deliveries(tx: Transaction, rows: Sequence[tuple[Any, ...]], owner: str) -> list[Delivery]:
+    unrevoked = bool(rows) and not any_in(tx, "revocations")
+    return [delivery(row, owner, unrevoked) for row in rows]
 
 
 def _claim_suspect(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
@@ -81,13 +87,13 @@ def _claim_suspect(tx: Transaction, room: Mapping[Lane, int], owner: str) -> lis
         return []
     lanes = [LANE_NUMBERS[lane] if room.get(lane, 0) > 0 else -1 for lane in LANES]
     rows = tx.execute(_SQL["claim_suspect"], (owner, -tx.places(1), tx.queue, *lanes)).fetchall()
-    return [delivery(row, owner) for row in rows]
+    return _deliveries(tx, rows, owner)
 
 
 def held(tx: Transaction, owner: str) -> list[Delivery]:
     """List what is under a lease."""
     tx.require_lease(owner)
-    return [delivery(row, owner) for row in _held_rows(tx, owner)]
+    return _deliveries(tx, _held_rows(tx, owner), owner)
 
 
 def start(tx: Transaction, receipts: Sequence[Receipt], owner: str) -> list[bool]:
@@ -123,16 +129,15 @@ def resume(tx: Transaction) -> None:
 def cancel(tx: Transaction, ids: Sequence[str], owner: str) -> list[Delivery]:
     """Flag what is alive; take what no owner holds yet."""
     tx.require_lease(owner)
-    taken: list[Delivery] = []
+    taken: list[tuple[Any, ...]] = []
     for id in ids:
         # fetchall, because a statement that RETURNs must be run to its end.
         for (state,) in tx.execute(_SQL["flag"], (tx.queue, id)).fetchall():
             if state == HELD:
                 tx.noticed = True
             else:
-                rows = tx.execute(_SQL["take_flagged"], (owner, -tx.places(1), tx.queue, id)).fetchall()
-                taken += [delivery(row, owner) for row in rows]
-    return taken
+                taken += tx.execute(_SQL["take_flagged"], (owner, -tx.places(1), tx.queue, id)).fetchall()
+    return _deliveries(tx, taken, owner)
 
 
 def promote(tx: Transaction, now: float, limit: int) -> Promoted:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from hueyio.exceptions import ConfigurationError, HueyException, StorageUnavailable
+from hueyio.exceptions import ConfigurationError, HueyException, StorageFull, StorageUnavailable
 from hueyio.storage.sqlite.options import SqliteOptions
 
 __all__ = ["explain", "explained", "insist", "is_busy"]
@@ -60,7 +60,7 @@ def explain(error: sqlite3.Error, options: SqliteOptions) -> HueyException:
                 f"SQLite file {file} is busy: another process held its write lock for more than {options.timeout:g} s"
             )
         case sqlite3.SQLITE_FULL:
-            return StorageUnavailable(f"SQLite file {file} cannot grow: its disk or its quota is full")
+            return StorageFull(f"SQLite file {file} cannot grow: its disk or its quota is full")
         case sqlite3.SQLITE_NOTADB:
             return ConfigurationError(f"{file} is not an SQLite database")
         case sqlite3.SQLITE_CANTOPEN:

@@ -82,9 +82,9 @@ def latched(id: str, rest: str) -> Header:
     return Header._make((*Header(id)[:6], *_read_more(rest)))
 
 
-def delivery(of: tuple[Any, ...], owner: str) -> Delivery:
+def delivery(of: tuple[Any, ...], owner: str, unrevoked: bool) -> Delivery:
     """Build what the owner gets from a task's row."""
-    return Delivery(Receipt(owner, of[1], of[9]), header(of), of[8], bool(of[10]), bool(of[11]))
+    return Delivery(Receipt(owner, of[1], of[9]), header(of), of[8], bool(of[10]), bool(of[11]), unrevoked)
 
 
 def _read_more(text: str) -> list[Any]:

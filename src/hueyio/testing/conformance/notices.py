@@ -168,6 +168,14 @@ class Noticing(Basis):
         ]
 
     @pytest.mark.asyncio
+    async def test_nothing_is_handed_over_as_unrevoked_while_anything_is_revoked(self, worker: Worker) -> None:
+        session = worker.session
+        await session.put("revocations", {"r:other": b"revoked"})
+        await session.enqueue([make_entry("a"), make_entry("b", lane="thread"), make_entry("c")])
+        taken = await session.cancel(["c"], worker.owner) + await worker.claim()
+        assert [it.unrevoked for it in taken + await session.held(worker.owner)] == [False] * 6
+
+    @pytest.mark.asyncio
     async def test_cancel_twice_hands_over_once(self, session: Session) -> None:
         one, two = await Worker.register(session), await Worker.register(session)
         await session.enqueue([make_entry("a")])

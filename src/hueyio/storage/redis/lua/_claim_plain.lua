@@ -1,7 +1,7 @@
 -- What nearly every claim is: no suspects anywhere, nothing redelivered, nothing cancelled. Otherwise nothing is touched here.
 -- It stands in front of all functions, because making those costs more than this does.
 -- keys: TASKS OWNERS DELIVERIES CANCELLED SOLITARY PAUSED HELD SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS
--- keys: READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND
+-- keys: READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND REVOCATIONS
 -- parts: _take_<queue>
 
 if ARGV[2] + ARGV[3] + ARGV[4] <= 500 and redis.call(
@@ -36,5 +36,5 @@ if ARGV[2] + ARGV[3] + ARGV[4] <= 500 and redis.call(
   end
   if #kept == 0 then return {} end
   redis.call('HSET', HELD, unpack(rows))
-  return {kept, read, {}}
+  return {kept, read, {}, redis.call('EXISTS', REVOCATIONS)}
 end

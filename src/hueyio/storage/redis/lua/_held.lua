@@ -1,5 +1,5 @@
 -- What is under an owner's lease, on its way out to the owner and back.
--- keys: TASKS DELIVERIES CANCELLED SOLITARY PROGRESS
+-- keys: TASKS DELIVERIES CANCELLED SOLITARY PROGRESS REVOCATIONS
 -- parts: _lanes
 
 -- Tell the owner of an in-flight hash that its notices changed. The hash is named by the owner, and so is its channel.
@@ -8,7 +8,8 @@ local function notify(held)
   redis.call('PUBLISH', prefix .. 'notice:' .. string.sub(held, #prefix + #'held:' + 1), '')
 end
 
--- Answer deliveries: ids, records, and of those that are not plain (index, deliveries, started, cancelled)*.
+-- Answer deliveries: ids, records, of those that are not plain (index, deliveries, started, cancelled)*, and whether there
+-- is any revocation.
 local function deliver(ids, rows, read)
   local marks = {}
   local flagged = redis.call('EXISTS', CANCELLED) == 1 and fetch('SMISMEMBER', CANCELLED, ids)
@@ -20,7 +21,7 @@ local function deliver(ids, rows, read)
       for j = 1, 4 do marks[#marks + 1] = mark[j] end
     end
   end
-  return {ids, read, marks}
+  return {ids, read, marks, redis.call('EXISTS', REVOCATIONS)}
 end
 
 -- The ids that have a record, and their records.
