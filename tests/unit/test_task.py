@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -127,3 +129,16 @@ def test_injected_context_is_no_argument_of_the_caller() -> None:
 def test_wrong_option_is_refused_by_its_name(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         TaskOptions(**options)
+
+
+def test_ids_are_uuids_in_order_of_time() -> None:
+    before = time.time_ns() // 1_000_000
+    ids = [Task("name").id for _ in range(1000)]
+    after = time.time_ns() // 1_000_000
+    made = [UUID(id) for id in ids]
+    assert {(it.version, it.variant) for it in made} == {(7, RFC_4122)}
+    assert [str(it) for it in made] == ids
+    moments = [it.int >> 80 for it in made]
+    assert moments == sorted(moments)
+    assert before <= moments[0] <= moments[-1] <= after
+    assert len(set(ids)) == 1000

@@ -1,17 +1,18 @@
-"""Claim as many tasks as there is room for, and wait at the doorbell when there are none."""
+"""Claim as many tasks as there is room for, and wait at the doorbell when there are no more."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from hueyio.consumer.job import Ledger
 from hueyio.consumer.service import Service
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Consuming
-from hueyio.storage.records import Bell, Delivery
+from hueyio.storage.records import Bell, Delivery, Lane
 
 __all__ = ["Fetcher"]
 
@@ -108,11 +109,13 @@ class Fetcher(Service):
             deliveries = [it._replace(unrevoked=False) for it in deliveries]
         if deliveries:
             await self._dispatch(deliveries)
-        else:
-            bells: set[Bell] = {*room, "schedule"}
-            rung = await self.interruptible(self._session.wait_for_work(bells, self._longest_wait))
-            if rung and "schedule" in rung:
-                self._on_schedule_rung()
+        if not _is_exhausted(room, deliveries):
+            return 0
+        # Asking once more would cost a script for each task that comes alone, in front of its settlement.
+        bells: set[Bell] = {*room, "schedule"}
+        rung = await self.interruptible(self._session.wait_for_work(bells, self._longest_wait))
+        if rung and "schedule" in rung:
+            self._on_schedule_rung()
         return 0
 
     async def _recover_held(self, owner: str) -> None:
@@ -136,3 +139,9 @@ class Fetcher(Service):
         except BaseException:
             self._again = again + self._again
             raise
+
+
+def _is_exhausted(room: Mapping[Lane, int], deliveries: Sequence[Delivery]) -> bool:
+    """Say whether a claim found less than it had room for in every lane; whatever may be claimed later rings."""
+    taken = Counter(delivery.header.lane for delivery in deliveries)
+    return all(taken[lane] < asked for lane, asked in room.items())
