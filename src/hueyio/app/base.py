@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Any, Final, Self, TypedDict
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.execution.context import running
 from hueyio.execution.hooks import Hooks
 from hueyio.execution.policy import Rules, build_error_result
-from hueyio.execution.context import running
 from hueyio.execution.site import SITE
 from hueyio.immediate import ImmediateRunner
 from hueyio.registry import Registry
