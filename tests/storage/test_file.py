@@ -258,3 +258,34 @@ async def test_lock_that_others_keep_is_waited_for_no_longer_than_told(open_sess
         assert (await session.counts()).queued["loop"] == 0  # questions need no lock
     await session.enqueue(entries("a"))
     assert (await session.counts()).queued["loop"] == 1
+
+
+FORKING = """
+import asyncio, os, sys
+from hueyio.storage.file import FileStorage
+from hueyio.storage.records import Entry, Header
+
+async def main():
+    session = await FileStorage("app", sys.argv[1]).connect()
+    async def enqueue():
+        for number in range(40):
+            await session.enqueue([Entry(Header(f"t{number}"), b"")])
+    enqueueing = asyncio.create_task(enqueue())
+    for _ in range(5):
+        await asyncio.sleep(0.005)
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+    await enqueueing
+    print((await session.counts()).queued["loop"])
+    await session.close()
+
+asyncio.run(main())
+"""
+
+
+def test_forks_amid_writes_hold_up_nobody(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKING, str(tmp_path / "queue")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("40\n", "")

@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
@@ -91,6 +92,7 @@ def require_library() -> None:
 def _make(path: str) -> BaseFileLock:
     from filelock import FileLock
 
+    _watch_forks()
     return FileLock(path, thread_local=False)
 
 
@@ -113,5 +115,8 @@ def _after_fork() -> None:
     _locks_lock.release()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+@cache
+def _watch_forks() -> None:
+    """After filelock was imported, so that the gates are taken before its own locks are, as everywhere else."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
