@@ -33,6 +33,7 @@ from hueyio.execution.context import running
 from hueyio.execution.pool.crossing import pack_error, pack_value
 from hueyio.execution.pool.line import (
     Answer,
+    Begun,
     Broken,
     Call,
     Line,
@@ -111,6 +112,7 @@ class _Inside:
         self._run_life(huey, "on_startup")
         self._line.send(Ready())
         while isinstance(call := self._asked.get(), Call):
+            self._line.send(Begun())
             self._line.send(self._answer(huey, call))
             del call  # else the last task's arguments stay while nothing runs
         self._run_life(huey, "on_shutdown")

@@ -20,6 +20,7 @@ from hueyio.storage.records import Receipt
 
 __all__ = [
     "Answer",
+    "Begun",
     "Broken",
     "Call",
     "FromPool",
@@ -84,6 +85,10 @@ class Broken(NamedTuple):
     reason: str
 
 
+class Begun(NamedTuple):
+    """The process has the call, and its body runs next: whatever ends the process from here on, the task was run."""
+
+
 class Report(NamedTuple):
     """A body reports its progress."""
 
@@ -112,7 +117,7 @@ class Raised(NamedTuple):
 
 
 ToPool: TypeAlias = Welcome | Call | Answer | Stop
-FromPool: TypeAlias = Ready | Broken | Report | Log | Returned | Raised
+FromPool: TypeAlias = Ready | Broken | Begun | Report | Log | Returned | Raised
 
 
 class Line:

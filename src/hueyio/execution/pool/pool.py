@@ -14,14 +14,14 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from hueyio.concurrency import ThreadPool
 from hueyio.execution.pool.crossing import pack_task
 from hueyio.execution.pool.line import Call, Report, Welcome
-from hueyio.execution.pool.process import PoolProcess
+from hueyio.execution.pool.process import NotBegun, PoolProcess
 from hueyio.execution.site import SITE
 from hueyio.progress import make_progress
 from hueyio.spec import TaskSpec
@@ -67,11 +67,11 @@ class ProcessPool:
     @asynccontextmanager
     async def place(self, spec: TaskSpec) -> AsyncIterator[Place]:
         """Have a process for one task, ready to run it; raises ProcessLost if none can be started."""
-        process = self._take_idle() or await self._start(spec)
+        place = Place(self._take_idle() or await self._start(spec), spec, self._threads, self._replace)
         try:
-            yield Place(process, spec, self._threads)
+            yield place
         finally:
-            self._give_back(process)
+            self._give_back(place.process)
 
     async def close(self, seconds: float = _STOP_TIME) -> None:
         """End all processes: the idle ones by themselves within so many seconds, what runs still is killed."""
@@ -106,6 +106,11 @@ class ProcessPool:
             self._all.discard(process)
             raise
         return process
+
+    async def _replace(self, ended: PoolProcess, spec: TaskSpec) -> PoolProcess:
+        """Start another in the place of one that ended while it was idle."""
+        self._all.discard(ended)
+        return await self._start(spec)
 
     def _give_back(self, process: PoolProcess) -> None:
         used_up = self._max_calls is not None and process.calls >= self._max_calls
@@ -157,10 +162,17 @@ class ProcessPool:
 class Place:
     """A process that is there for one task."""
 
-    def __init__(self, process: PoolProcess, spec: TaskSpec, threads: ThreadPool) -> None:
-        self._process = process
+    def __init__(
+        self,
+        process: PoolProcess,
+        spec: TaskSpec,
+        threads: ThreadPool,
+        replace: Callable[[PoolProcess, TaskSpec], Awaitable[PoolProcess]],
+    ) -> None:
+        self.process = process
         self._spec = spec
         self._threads = threads
+        self._replace = replace
 
     async def call(self, task: Task) -> Any:
         """Run the body there; return what it returns, raise what it raises.
@@ -170,18 +182,25 @@ class Place:
         site = SITE.get()
         lease = _NO_SITE_LEASE if site is None else site.lease
         try:
-            value, error = await self._threads.run(self._call, task, task.time_remaining, lease)
+            value, error = await self._call(task, lease)
         except asyncio.CancelledError:
-            self._process.kill()
+            self.process.kill()
             raise
         if error is not None:
             raise error
         return value
 
-    def _call(self, task: Task, seconds: float, lease: float) -> tuple[Any, BaseException | None]:
+    async def _call(self, task: Task, lease: float) -> tuple[Any, BaseException | None]:
+        try:
+            return await self._threads.run(self._call_once, task, task.time_remaining, lease)
+        except NotBegun:  # something killed it while nothing ran there: no run of this task
+            self.process = await self._replace(self.process, self._spec)
+            return await self._threads.run(self._call_once, task, task.time_remaining, lease)
+
+    def _call_once(self, task: Task, seconds: float, lease: float) -> tuple[Any, BaseException | None]:
         spec = self._spec
         call = Call(spec.module, spec.name, pack_task(task), seconds, task.receipt, lease)
-        return self._process.call(call, _reporting(task))
+        return self.process.call(call, _reporting(task))
 
 
 def _reporting(task: Task) -> Callable[[Report], bool]:

@@ -22,6 +22,7 @@ from hueyio.exceptions import ProcessLost
 from hueyio.execution.pool.crossing import unpack
 from hueyio.execution.pool.line import (
     Answer,
+    Begun,
     Broken,
     Call,
     FromPool,
@@ -36,9 +37,13 @@ from hueyio.execution.pool.line import (
     watch_end,
 )
 
-__all__ = ["PoolProcess"]
+__all__ = ["NotBegun", "PoolProcess"]
 
 logger = logging.getLogger(__name__)
+
+
+class NotBegun(ProcessLost):
+    """The process had ended before it took the call, so that the call may be given to another."""
 
 
 class PoolProcess:
@@ -73,14 +78,20 @@ class PoolProcess:
             raise ProcessLost(f"a process for task {welcome.task} could not be started: {reason}")
 
     def call(self, call: Call, report: Callable[[Report], bool]) -> tuple[Any, BaseException | None]:
-        """Run a task; return what its body returned and raised. Raises ProcessLost if the process ends under it."""
+        """Run a task; return what its body returned and raised.
+
+        Raises ProcessLost if the process ends under it, NotBegun if it had ended while it was idle.
+        """
         assert self._line is not None
         self.calls += 1
+        began = False
         try:
             self._line.send(call)
+            began = isinstance(self._listen(self._line, report), Begun)
             answer = self._listen(self._line, report)
         except (EOFError, OSError):
-            raise ProcessLost(f"the process of task {call.name} {self.reap()}") from None
+            lost = ProcessLost if began else NotBegun
+            raise lost(f"the process of task {call.name} {self.reap()}") from None
         assert isinstance(answer, (Returned, Raised))
         return unpack(answer, call.name)
 
@@ -128,7 +139,7 @@ class PoolProcess:
             self._line = Line(ours, self._watched)
             return self._line
 
-    def _listen(self, line: Line, report: Callable[[Report], bool]) -> Ready | Broken | Returned | Raised:
+    def _listen(self, line: Line, report: Callable[[Report], bool]) -> Ready | Broken | Begun | Returned | Raised:
         """Do what the process asks for until it has an answer."""
         while True:
             message: FromPool = line.receive()
@@ -137,7 +148,7 @@ class PoolProcess:
                     _log(record)
                 case Report():
                     line.send(Answer(report(message)))
-                case Ready() | Broken() | Returned() | Raised():
+                case Ready() | Broken() | Begun() | Returned() | Raised():
                     return message
                 case _:
                     assert_never(message)
