@@ -298,7 +298,7 @@ class Consumer:
         self._dispatcher = Dispatcher(
             self._host, session, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
         )
-        self._scheduler = Scheduler(session, self._host.now)
+        self._scheduler = Scheduler(session, self._host.now, lambda: self._fetcher.is_listening)
         self._fetcher = Fetcher(
             session,
             self._ledger,

@@ -54,6 +54,8 @@ class Fetcher(Service):
         self._again: list[Delivery] = []
         self._longest_wait = min(_LONGEST_WAIT, lease / 3)
         self._in_doubt = False
+        self.is_listening = False
+        """Whether it waits at the bells, that of the schedule among them."""
         self._held_back_until = 0.0
         self._paused = False
 
@@ -113,7 +115,11 @@ class Fetcher(Service):
             return 0
         # Asking once more would cost a script for each task that comes alone, in front of its settlement.
         bells: set[Bell] = {*room, "schedule"}
-        rung = await self.interruptible(self._session.wait_for_work(bells, self._longest_wait))
+        self.is_listening = True
+        try:
+            rung = await self.interruptible(self._session.wait_for_work(bells, self._longest_wait))
+        finally:
+            self.is_listening = False
         if rung and "schedule" in rung:
             self._on_schedule_rung()
         return 0

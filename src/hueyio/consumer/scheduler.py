@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -17,14 +19,20 @@ waits longer."""
 _LONGEST_REST: Final = 5.0
 """Seconds: bounds what a clock that jumps, or a ring that got lost, can delay."""
 
+_DEAF_REST: Final = 0.25
+"""Seconds between two looks while nobody listens for the schedule's bell: the fetcher does so only when it is idle."""
+
 
 class Scheduler(Service):
-    """Promotes. Woken by the schedule's bell when an earlier entry came."""
+    """Promotes. Woken by the schedule's bell when an earlier entry came, as long as ``is_listening``."""
 
-    def __init__(self, session: Consuming, now: Callable[[], float]) -> None:
+    def __init__(
+        self, session: Consuming, now: Callable[[], float], is_listening: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__()
         self._session = session
         self._now = now
+        self._is_listening = is_listening
 
     async def step(self) -> float:
         """Promote one chunk."""
@@ -34,3 +42,11 @@ class Scheduler(Service):
         if promoted.next_eta is None:
             return _LONGEST_REST
         return min(max(promoted.next_eta - self._now(), 0.0), _LONGEST_REST)
+
+    async def rest(self, seconds: float) -> None:
+        """Rest, but not for long while an earlier entry could come unheard."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _DEAF_REST))
+            if not self._is_listening():
+                return

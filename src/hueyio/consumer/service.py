@@ -66,8 +66,12 @@ class Service(ABC):
             else:
                 self._recover()
             if rest > 0:
-                await self.interruptible(asyncio.sleep(rest))
+                await self.interruptible(self.rest(rest))
             self._woken = False
+
+    async def rest(self, seconds: float) -> None:
+        """Rest between two steps; cut short by ``wake``."""
+        await asyncio.sleep(seconds)
 
     def stop(self) -> None:
         """End the loop after the step under way; cut short what it waits for."""

@@ -1,0 +1,38 @@
+"""A task that becomes due starts soon also on a consumer that is never idle."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hueyio import Huey
+from tests.patience import until
+
+
+async def test_due_task_is_noticed_by_a_consumer_that_never_listens(huey: Huey) -> None:
+    """All slots of the other lane are taken, so that nobody waits at the bells."""
+    free = asyncio.Event()
+    started = asyncio.Event()
+
+    @huey.task
+    async def occupy() -> None:
+        started.set()
+        await free.wait()
+
+    @huey.task
+    def soon() -> str:
+        return "ran"
+
+    async with huey.create_consumer(workers=1, threads=1, prefetch=0, lease=60.0) as consumer:
+        await occupy()
+        await started.wait()
+        fetcher = consumer._fetcher
+        fetcher.pause(True)  # nothing is claimed, and nobody listens
+        result = await soon.schedule(delay=0.05)
+
+        async def is_promoted() -> bool:
+            return await result.status() == "queued"
+
+        await until(is_promoted, 4)  # the scheduler by itself would look after 5 s
+        fetcher.pause(False)
+        assert await result == "ran"
+        free.set()
