@@ -19,6 +19,8 @@ __all__ = ["Canceller"]
 
 _MOST_AT_ONCE: Final = 500
 
+_ALIVE: Final = ("queued", "scheduled", "running")
+
 
 class Canceller:
     """Cancels for one session."""
@@ -39,13 +41,13 @@ class Canceller:
         task.add_done_callback(self._rounds.discard)
 
     async def _cancel(self, ids: list[str]) -> list[bool]:
+        # Asked before: a running task may have ended, cancelled, by the time at which one could ask after it.
+        alive = {found.id for found in await self.session.locate(ids) if found.place in _ALIVE}
         async with withdrawing(self.session, "canceller") as owner:
             deliveries = await self.session.cancel(list(dict.fromkeys(ids)), owner)
             await self._settle(deliveries, owner)
-        ended = {delivery.receipt.id for delivery in deliveries}
-        left = [id for id in ids if id not in ended]
-        running = {found.id for found in await self.session.locate(left) if found.cancelled} if left else set()
-        return [id in ended or id in running for id in ids]
+        alive.update(delivery.receipt.id for delivery in deliveries)
+        return [id in alive for id in ids]
 
     async def _settle(self, deliveries: Sequence[Delivery], owner: str) -> None:
         if not deliveries:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,18 @@ class Service:
             arrived = self._news.wait_for(lambda: len(re.findall(pattern, self.log)) >= times, PATIENCE)
         assert arrived, self.log
 
+    def wait_until_it_accepts(self) -> None:
+        """With --reload the log says that it runs before it does."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+            else:
+                return
+        raise AssertionError(self.log)
+
     def greet(self, name: str) -> object:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/greet/{name}", timeout=30) as answer:
             return json.load(answer)
@@ -84,6 +97,7 @@ def serve(example: str, folder: Path, *options: str) -> Iterator[Service]:
         service = Service([*UVICORN, "--port", str(port), *options, f"{example}:app"], folder, port)
         service.wait_for("Uvicorn running on")
         service.wait_for("startup complete")
+        service.wait_until_it_accepts()
     try:
         yield service
     finally:

@@ -190,12 +190,18 @@ def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
     result = add.sync(1, 2)
     main = threading.get_ident()
 
+    signal.signal(signal.SIGUSR2, lambda *_: None)
+
     async def interrupt_when_waiting() -> None:
         """Interrupt the main thread when the wait has registered, and the thread sits in it."""
         state = huey.storage._state  # type: ignore[attr-defined]
         while not state.outcomes.waits or sys._current_frames()[main].f_code.co_name != "wait":
             await asyncio.sleep(0)
         signal.pthread_kill(main, signal.SIGINT)
+        while state.outcomes.waits:
+            # A signal that comes just before a lock is waited for is noticed with the next one only.
+            signal.pthread_kill(main, signal.SIGUSR2)
+            await asyncio.sleep(0.001)
 
     threading.Thread(target=block_on, args=(interrupt_when_waiting(),)).start()
     with pytest.raises(KeyboardInterrupt):
