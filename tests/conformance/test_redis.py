@@ -24,10 +24,12 @@ class TestRedis(OnRedis):
     storage_class = "RedisStorage"
 
 
+@pytest.mark.again
 class TestPriorityRedis(OnRedis):
     storage_class = "PriorityRedisStorage"
 
 
+@pytest.mark.again
 class TestRedisExpire(OnRedis):
     storage_class = "RedisExpireStorage"
 
