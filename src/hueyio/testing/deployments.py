@@ -5,6 +5,7 @@ All of them are quick to notice that one of them is gone, so that tests need not
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,8 +16,9 @@ import redis
 from redis.crc import key_slot
 
 from hueyio.testing.servers import Server, free_port
+from hueyio.testing.terminator import Terminator
 
-__all__ = ["SentinelGroup", "ServerCluster", "TlsServer"]
+__all__ = ["SentinelGroup", "ServerCluster", "TerminatedServer", "TlsServer"]
 
 _PATIENCE: Final = 30.0
 _SLOTS: Final = 16384
@@ -218,6 +220,27 @@ class TlsServer(Server):
                 return bool(client.ping())
             except redis.RedisError:
                 return False
+
+
+class TerminatedServer(TlsServer):
+    """The same for a server that was built without TLS: a terminator stands in front of it."""
+
+    def start(self) -> None:
+        """Start both."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(self.authority))
+        context.load_cert_chain(self.certificate, self.key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        self._terminator = Terminator(self.port, self.plain_port, context)
+        self._terminator.start()
+        super().start()
+
+    def dispose(self) -> None:
+        """End both."""
+        self._terminator.stop()
+        super().dispose()
+
+    def _arguments(self) -> list[str]:
+        return [*Server._arguments(self), "--port", str(self.plain_port)]
 
 
 class _Sentinel(Server):
