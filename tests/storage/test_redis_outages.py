@@ -194,25 +194,27 @@ async def test_killed_connections_lose_nothing(server: Server) -> None:
     assert kills > SECONDS_OF_KILLING * 5
 
 
+@pytest.mark.timeout(240)  # Sentinels that saw the machine stand still do nothing for a while
 async def test_master_that_dies_costs_no_more_than_redis_lost(sentinels: SentinelGroup) -> None:
     await asyncio.to_thread(sentinels.wait_until_ready)
-    async with _under_load(Load(url=sentinels.url, outage_timeout=10)) as load:
+    # How long the Sentinels take to agree on another master is theirs; what comes after is ours.
+    async with _under_load(Load(url=sentinels.url, outage_timeout=150)) as load, _announcements(sentinels) as told:
         dead = sentinels.master
         await asyncio.to_thread(dead.kill)
-        over = time.monotonic()
-        resumed = await load.all_resumed(over)
+        resumed = await load.all_resumed(await told)
     await asyncio.to_thread(dead.start)
-    _compare_task_by_task(load, sentinels, f"killed; all consumers {resumed:.2f} s after")
+    _compare_task_by_task(load, sentinels, f"killed; all consumers {resumed:.2f} s after the announcement")
     assert load.refused == 0
-    assert resumed < 10
+    assert resumed < 6
     await _nothing_is_left(load, sentinels)
 
 
+@pytest.mark.timeout(240)  # Sentinels that saw the machine stand still do nothing for a while
 async def test_planned_fail_over_costs_no_more_than_redis_lost(sentinels: SentinelGroup) -> None:
     await asyncio.to_thread(sentinels.wait_until_ready)
     await asyncio.to_thread(sentinels.publish_every, 2_000)  # the old master is master for 8 s more
     try:
-        async with _under_load(Load(url=sentinels.url, outage_timeout=10)) as load, _announcements(sentinels) as told:
+        async with _under_load(Load(url=sentinels.url, outage_timeout=150)) as load, _announcements(sentinels) as told:
             old = await asyncio.to_thread(sentinels.begin_fail_over)
             announced = await told
             resumed = await load.all_resumed(announced)
