@@ -34,5 +34,6 @@ class TestRedisExpire(OnRedis):
     storage_class = "RedisExpireStorage"
 
 
+@pytest.mark.again
 class TestPriorityRedisExpire(OnRedis):
     storage_class = "PriorityRedisExpireStorage"

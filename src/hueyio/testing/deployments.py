@@ -20,7 +20,7 @@ from hueyio.testing.terminator import Terminator
 
 __all__ = ["SentinelGroup", "ServerCluster", "TerminatedServer", "TlsServer"]
 
-_PATIENCE: Final = 30.0
+_PATIENCE: Final = 90.0
 _SLOTS: Final = 16384
 _NOTICED_AFTER: Final = 500
 """Milliseconds after which a silent server is taken for dead."""
