@@ -54,6 +54,9 @@ class CrontabTimes:
         following = self.next(tick)
         return _MOST_LATENESS if following is None else min(following - tick, _MOST_LATENESS)
 
+    def __str__(self) -> str:
+        return str(self.times)
+
     def fits(self, moment: datetime) -> bool:
         """Say whether it is due in the minute (with ``second``: in the second) of this moment."""
         return self.times.matches(moment)
@@ -87,6 +90,9 @@ class AskedTimes:
     def lateness(self, tick: float) -> float:
         """Say how many seconds late this tick may fire."""
         return _MOST_LATENESS
+
+    def __str__(self) -> str:
+        return f"when {getattr(self._ask, '__name__', repr(self._ask))} says so"
 
     def fits(self, moment: datetime) -> bool:
         """Ask about this moment."""

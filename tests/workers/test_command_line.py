@@ -126,14 +126,17 @@ if __name__ != "__main__":
 """
 
 
-def test_banner_says_version_storage_and_tasks_without_the_password(tmp_path: Path) -> None:
+def test_banner_says_version_storage_tasks_and_schedules_without_the_password(tmp_path: Path) -> None:
     write(
         tmp_path,
-        "import hueyio\nhuey = hueyio.RedisHuey(url='redis://:secret@127.0.0.1:1/0')\n@huey.task\ndef ring(): ...",
+        "import hueyio\nhuey = hueyio.RedisHuey(url='redis://:secret@127.0.0.1:1/0')\n@huey.task\ndef ring(): ...\n"
+        "@huey.periodic_task(hueyio.crontab('*/5', '9-17'))\ndef sweep(): ...\n"
+        "@huey.periodic_task(lambda moment: False, name='rarely')\ndef polish(): ...",
     )
     done = run(tmp_path, "worker", "shop:huey")
     assert f"hueyio {version('hueyio')}, Python " in done.stderr
-    assert "1 tasks: shop.ring" in done.stderr
+    assert "3 tasks: shop.rarely, shop.ring, shop.sweep" in done.stderr
+    assert "2 of them periodic: shop.rarely (when <lambda> says so), shop.sweep (*/5 9-17 * * *)" in done.stderr
     assert "secret" not in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""What a worker says when it starts: version, storage, tasks, limits."""
+"""What a worker says when it starts: version, storage, tasks, schedules, limits."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ def banner(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
         lines.append(f"{path}: {huey.name!r} in {huey.storage}")
         names = sorted(spec.name for spec in huey.registry)
         lines.append(f"  {len(names)} tasks: {', '.join(names) or 'none; is the module that declares them imported?'}")
+        times = sorted(f"{spec.name} ({spec.timetable})" for spec in huey.registry if spec.timetable is not None)
+        if times:
+            lines.append(f"  {len(times)} of them periodic: {', '.join(times)}")
         lines.append(f"  {_describe(limits)}")
     return lines
 
