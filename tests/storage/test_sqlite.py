@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.patience import until
 
 from hueyio.exceptions import ConfigurationError, SessionClosed, StorageUnavailable
 from hueyio.storage.contract import LeaseKeeper, Session, Storage
-from hueyio.storage.records import Entry, Finish, Header, Release
+from hueyio.storage.records import Entry, Finish, Header, Over, Release
 from hueyio.storage.sqlite import SqliteStorage
 from hueyio.storage.sqlite.session import SqliteSession
+from hueyio.storage.sqlite.transaction import Transaction
+from hueyio.storage.sqlite.waiters import register
 
 Connect = Callable[..., Awaitable[SqliteSession]]
 
@@ -421,3 +426,25 @@ async def test_a_forked_child_shares_nothing(file: Path, connect: Connect) -> No
     assert [it.beat for it in await session.owners()] == [2]
     assert [it.place for it in await session.locate(["never"])] == ["gone"]
     keeper.close()
+
+
+async def test_waiters_are_told_also_beside_a_registration_that_came_too_late(tmp_path: Path) -> None:
+    """Both go into one transaction; that nobody was registered there says nothing about others."""
+    filename = str(tmp_path / "app.db")
+    storage = SqliteStorage("app", filename)
+    session, other = await storage.connect(), await storage.connect()
+    await session.enqueue([Entry(Header("a"), b"")])
+    waiting = asyncio.ensure_future(other.await_outcomes(["a"]))
+    with contextlib.closing(sqlite3.connect(filename)) as connection:
+
+        async def is_registered() -> bool:
+            return connection.execute("SELECT 1 FROM hueyio_waiting").fetchone() is not None
+
+        await until(is_registered)
+        tx = Transaction(connection, 1, "client", time.time())
+        assert register(tx, [("over", 1)]) == [(1, Over("over", None))]
+        assert tx.any_waiting
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await session.close()
+    await other.close()

@@ -107,7 +107,8 @@ class Transaction:
     def register_waiters(self, rows: Sequence[tuple[str, int]], expires: float) -> None:
         """Write that this client waits for these ids, each under its registration's number."""
         self.many(_WAITING["register"], [(self.queue, id, self.client, number, expires) for id, number in rows])
-        self._any_waiting = self._any_waiting or bool(rows)
+        if rows:  # without any it stays as unknown as it was: others may wait
+            self._any_waiting = True
 
     def first_eta(self) -> float | None:
         """When the first of the schedule is due."""
