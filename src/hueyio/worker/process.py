@@ -188,6 +188,9 @@ class WorkerProcess:
         finally:
             for number in handlers:
                 loop.remove_signal_handler(number)
+                if self._restart and number in (signal.SIGHUP, signal.SIGUSR1):
+                    # The mask that follows is the main thread's alone; other threads would let these end the process.
+                    signal.signal(number, signal.SIG_IGN)
 
     def _stop_by_signal(self, number: signal.Signals) -> None:
         self._stops += 1
