@@ -8,6 +8,8 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 import hueyio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,3 +42,14 @@ def test_version_is_that_of_the_project_and_in_the_changelog() -> None:
 def test_import_starts_no_thread_and_warns_of_nothing() -> None:
     program = "import hueyio, threading, sys; sys.exit(threading.active_count() - 1)"
     assert subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", program], check=False).returncode == 0
+
+
+def test_import_brings_no_storage_that_is_not_used() -> None:
+    program = "import hueyio, sys; print({'redis', 'aiosqlite', 'filelock'} & sys.modules.keys()); hueyio.SqliteHuey"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_name_that_does_not_exist_is_refused_as_by_any_module() -> None:
+    with pytest.raises(AttributeError, match="module 'hueyio' has no attribute 'SqlHuey'"):
+        hueyio.SqlHuey  # type: ignore[attr-defined] # noqa: B018

@@ -1,5 +1,8 @@
 """Huey's task queue, reborn on the event loop."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from hueyio.app import Huey
 from hueyio.base_storage import BaseStorage, EmptyData
 from hueyio.canvas import ChordResult, chord, group
@@ -36,16 +39,6 @@ from hueyio.exceptions import (
 from hueyio.execution.context import current_task
 from hueyio.fleet import ConsumerInfo
 from hueyio.lock import Semaphore, TaskLock
-from hueyio.presets import (
-    BlackHoleHuey,
-    FileHuey,
-    MemoryHuey,
-    PriorityRedisExpireHuey,
-    PriorityRedisHuey,
-    RedisExpireHuey,
-    RedisHuey,
-    SqliteHuey,
-)
 from hueyio.progress import Progress
 from hueyio.rate_limit import RateLimit
 from hueyio.reports import SKIPPED
@@ -70,6 +63,13 @@ from hueyio.signals import (
 from hueyio.sync import SyncResult, SyncResultGroup
 from hueyio.task import Task
 from hueyio.wrapper import TaskWrapper
+
+if TYPE_CHECKING:
+    from hueyio.presets.blackhole import BlackHoleHuey
+    from hueyio.presets.file import FileHuey
+    from hueyio.presets.memory import MemoryHuey
+    from hueyio.presets.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
+    from hueyio.presets.sqlite import SqliteHuey
 
 __all__ = [
     "SIGNAL_CANCELED",
@@ -146,3 +146,28 @@ __all__ = [
     "current_task",
     "group",
 ]
+
+_PRESETS: Final = {
+    "BlackHoleHuey": "blackhole",
+    "FileHuey": "file",
+    "MemoryHuey": "memory",
+    "PriorityRedisExpireHuey": "redis",
+    "PriorityRedisHuey": "redis",
+    "RedisExpireHuey": "redis",
+    "RedisHuey": "redis",
+    "SqliteHuey": "sqlite",
+}
+
+
+if not TYPE_CHECKING:  # or a checker would take every name for one that exists
+
+    def __getattr__(name: str) -> Any:
+        """Import a preset when it is first asked for: redis-py alone takes half the time of ``import hueyio``."""
+        if name not in _PRESETS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        preset = getattr(import_module(f"hueyio.presets.{_PRESETS[name]}"), name)
+        globals()[name] = preset
+        return preset
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

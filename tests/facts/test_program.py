@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from hueyio import Error, Huey, MemoryHuey, RetryTask, Task, TaskException, chord, crontab, group, presets
+import hueyio
+from hueyio import Error, Huey, MemoryHuey, RetryTask, Task, TaskException, chord, crontab, group
 from tests.conftest import SERVER_KINDS, ServerOf
 
-_DISCARDS = {"BlackHoleHuey"}
-_CLASSES = sorted(set(presets.__all__) - _DISCARDS)
+_DISCARDS = {"Huey", "BlackHoleHuey"}
+_CLASSES = [name for name in hueyio.__all__ if name.endswith("Huey") and name not in _DISCARDS]
 
 
 async def run_program(huey: Huey) -> list[str]:
@@ -187,9 +188,9 @@ EXPECTED = [
 def make(kind: str, folder: Path, url: str) -> Huey:
     name = uuid.uuid4().hex
     if "Redis" in kind:
-        return getattr(presets, kind)(name, url=url)  # type: ignore[no-any-return]
+        return getattr(hueyio, kind)(name, url=url)  # type: ignore[no-any-return]
     where = {"SqliteHuey": {"filename": str(folder / "app.db")}, "FileHuey": {"path": str(folder / "files")}}
-    return getattr(presets, kind)(name, **where.get(kind, {}))  # type: ignore[no-any-return]
+    return getattr(hueyio, kind)(name, **where.get(kind, {}))  # type: ignore[no-any-return]
 
 
 async def test_program_prints_what_it_should_in_immediate_mode() -> None:
