@@ -46,7 +46,8 @@ def server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     return server_of(request.param)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: several servers that watch each other are not idle for nothing.
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[ServerCluster]:
     """Run a cluster of one kind: the deployment is what such tests are about."""
     made = ServerCluster(SERVERS[SERVER_KINDS[0]])
@@ -54,7 +55,7 @@ def cluster() -> Iterator[ServerCluster]:
     made.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sentinels() -> Iterator[SentinelGroup]:
     """Run a master, its replica and three Sentinels, of the other kind."""
     made = SentinelGroup(SERVERS[SERVER_KINDS[-1]])

@@ -20,16 +20,11 @@ from pathlib import Path
 
 import pytest
 
+from hueyio.testing.servers import free_port
+
 FOLDER = Path(__file__).parents[2] / "examples" / "embedding"
 UVICORN = ("-m", "uvicorn", "--host", "127.0.0.1")
 PATIENCE = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Service:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hueyio.testing.servers import free_port
 from hueyio.worker.supervisor import Supervisor
 from tests.patience import until
 from tests.workers.process import Bench, Worker
@@ -167,10 +168,10 @@ async def test_successor_serves_the_probes_of_the_process_that_it_replaces(worke
 
 
 async def test_port_that_is_taken_ends_the_supervisor_before_it_starts(workers: Bench, app: Any) -> None:
+    first = free_port()
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", first + 1))
         taken.listen()
-        first = taken.getsockname()[1] - 1
         worker = workers.launch("--processes", "2", "--health", f"127.0.0.1:{first}")
         assert await asyncio.to_thread(worker.wait) == 78
         worker.wait_line(f"cannot serve the probes on 127.0.0.1:{first + 1}")
@@ -224,12 +225,6 @@ async def test_systemd_hears_of_the_supervisor_alone(workers: Bench, app: Any, t
         manager.setblocking(False)
         with pytest.raises(BlockingIOError):
             manager.recv(100)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def fetch(url: str) -> int:

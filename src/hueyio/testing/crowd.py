@@ -26,6 +26,7 @@ PATIENCE = 30.0
 
 def main(recipe: str, size: int, room: int, ticks: int) -> int:
     """Start the crowd; say "open", and then who ran what. Return 0 if all ended well."""
+    Recipe.from_json(recipe).find()  # once for all
     context = multiprocessing.get_context("fork")
     together, go, said = context.Barrier(size), context.Event(), context.SimpleQueue()
     crowd = [

@@ -25,10 +25,14 @@ class Recipe:
         self.target = target
         self.options = options
 
+    def find(self) -> Any:
+        """Import the class."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(import_module(module), attribute)
+
     def build(self, **overrides: Any) -> Storage:
         """Import the class and call it; ``overrides`` win over the recipe's own options."""
-        module, _, attribute = self.target.partition(":")
-        storage = getattr(import_module(module), attribute)(**{**self.options, **overrides})
+        storage = self.find()(**{**self.options, **overrides})
         if not isinstance(storage, Storage):
             raise TypeError(f"{self.target} is no Storage: see hueyio.storage.contract")
         return storage

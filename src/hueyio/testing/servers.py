@@ -6,6 +6,7 @@ the process that started it, however that ends: a small shell holds a pipe to it
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,9 @@ NO_SERVER: Final = "no Redis or Valkey server was found, and these tests need a 
 
 _PATIENCE: Final = 20.0
 """Seconds that a server may take to begin or to end."""
+
+_LOWEST_PORT: Final = 10_000
+_EPHEMERAL_PORTS: Final = 32_768
 
 _WATCHDOG: Final = 'cat >/dev/null; kill -9 "$0" 2>/dev/null; rm -rf "$1"'
 
@@ -150,8 +154,15 @@ class Server:
 
 
 def free_port() -> int:
-    """Return a port that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Return a port that nobody uses, and that no connection will be given before a server takes it.
+
+    The system gives connections ports from 32768 (Linux) or 49152 (IANA) on.
+    """
+    while True:
+        port = _LOWEST_PORT + secrets.randbelow(_EPHEMERAL_PORTS - _LOWEST_PORT)  # no test's seed repeats it
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port

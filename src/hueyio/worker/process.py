@@ -182,15 +182,15 @@ class WorkerProcess:
             signal.SIGUSR1: self._log_running,
         }
         for number, handler in handlers.items():
-            loop.add_signal_handler(number, handler)
+            signal.signal(number, lambda *_, handler=handler: loop.call_soon_threadsafe(handler))
         try:
             yield
         finally:
-            for number in handlers:
-                loop.remove_signal_handler(number)
-                if self._restart and number in (signal.SIGHUP, signal.SIGUSR1):
-                    # The mask that follows is the main thread's alone; other threads would let these end the process.
-                    signal.signal(number, signal.SIG_IGN)
+            # Not by the loop's own handlers: those are taken away by way of the default, which ends the process.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for number in (signal.SIGHUP, signal.SIGUSR1):
+                signal.signal(number, signal.SIG_IGN if self._restart else signal.SIG_DFL)
 
     def _stop_by_signal(self, number: signal.Signals) -> None:
         self._stops += 1
