@@ -13,7 +13,18 @@ from typing import Any
 import pytest
 import redis
 
-from hueyio import BaseStorage, BlackHoleHuey, EmptyData, FileHuey, Huey, Task
+from hueyio import (
+    BaseStorage,
+    BlackHoleHuey,
+    ConfigurationError,
+    EmptyData,
+    FileHuey,
+    Huey,
+    MemoryHuey,
+    RedisHuey,
+    SqliteHuey,
+    Task,
+)
 from hueyio.storage.file import FileStorage
 from hueyio.storage.records import Entry, Header
 from hueyio.storage.redis import PriorityRedisExpireStorage, RedisExpireStorage
@@ -86,6 +97,12 @@ def test_file_storage_refuses_a_path_that_is_no_folder(tmp_path: Path) -> None:
 
 
 # --- BlackHoleHuey
+
+
+@pytest.mark.parametrize("kind", [MemoryHuey, SqliteHuey, FileHuey, RedisHuey])
+def test_option_that_a_storage_does_not_have_is_refused_and_named(kind: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigurationError, match="filname"):
+        kind("app", filname="app.db")
 
 
 async def test_black_hole_swallows_everything_and_every_wait_ends() -> None:

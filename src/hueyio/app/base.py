@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 import weakref
 from types import TracebackType
@@ -117,6 +118,10 @@ class Base:
         """Build the storage; an override may return any that satisfies the contract."""
         if self.storage_class is None:
             raise ConfigurationError("Huey needs a storage: SqliteHuey, RedisHuey or MemoryHuey, or a storage_class=")
+        try:
+            inspect.signature(self.storage_class).bind(name=self.name, **storage_kwargs)
+        except TypeError as error:
+            raise ConfigurationError(f"{type(self).__name__}: {self.storage_class.__name__} {error}") from None
         storage: Storage = self.storage_class(name=self.name, **storage_kwargs)
         return storage
 
