@@ -40,7 +40,7 @@ def server_of() -> Iterator[ServerOf]:
             server.dispose()
 
 
-@pytest.fixture(params=SERVER_KINDS)
+@pytest.fixture(params=[SERVER_KINDS[0], *(pytest.param(kind, marks=pytest.mark.again) for kind in SERVER_KINDS[1:])])
 def server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     """Run a server of each kind that this machine has."""
     return server_of(request.param)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -33,7 +34,7 @@ class Worker:
     """``python -m hueyio worker``; a thread reads its log, so that nobody has to poll for a line."""
 
     def __init__(self, environment: dict[str, str], options: tuple[str, ...], news: threading.Condition) -> None:
-        self.lines: list[str] = []
+        self._lines: list[str] = []
         self.ended = False
         self._news = news
         self.process = subprocess.Popen(
@@ -42,9 +43,11 @@ class Worker:
             cwd=_ROOT,
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            text=True,
         )
+        assert self.process.stderr is not None
         self.pid = self.process.pid
+        self._log = self.process.stderr
+        self._rest = b""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -81,16 +84,32 @@ class Worker:
             self.process.kill()
         self.wait()
 
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        with self.process.stderr as stream:
-            for line in stream:
-                with self._news:
-                    self.lines.append(line.rstrip("\n"))
-                    self._news.notify_all()
+    @property
+    def lines(self) -> list[str]:
+        """What it has written by now: a result may come sooner than the line that was written before it."""
+        self._catch_up()
+        return self._lines
+
+    def _catch_up(self) -> None:
         with self._news:
+            while not self.ended and select.select([self._log], [], [], 0)[0]:
+                self._take()
+
+    def _read(self) -> None:
+        with self._log:
+            while not self.ended:
+                select.select([self._log], [], [])
+                self._catch_up()
+
+    def _take(self) -> None:
+        """Read once, which does not wait: there is something, or the end."""
+        data = os.read(self._log.fileno(), 65536)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if not data:
             self.ended = True
-            self._news.notify_all()
+            lines, self._rest = [line for line in (self._rest,) if line], b""
+        self._lines += [line.decode() for line in lines]
+        self._news.notify_all()
 
 
 class Bench:
@@ -115,7 +134,7 @@ class Bench:
 
     def runs(self, phase: str) -> list[Run]:
         """List all runs that reached this phase."""
-        told = [line.split()[1:] for worker in self._workers for line in list(worker.lines) if line.startswith("run:")]
+        told = [line.split()[1:] for worker in self._workers for line in worker.lines if line.startswith("run:")]
         return [Run(row[0], row[1], int(row[2]), int(row[3])) for row in told if row[0] == phase]
 
     async def reached(self, phase: str, count: int) -> None:

@@ -33,7 +33,7 @@ def fired(workers: list[Worker]) -> dict[int, set[str]]:
     """Return the tasks of each tick, as the workers tell that they enqueued them."""
     found: dict[int, set[str]] = defaultdict(set)
     for worker in workers:
-        for line in list(worker.lines):
+        for line in worker.lines:
             if match := _FIRED.search(line):
                 found[int(match[1])].add(match[2])
     return found
