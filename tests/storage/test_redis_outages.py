@@ -300,6 +300,7 @@ async def test_enqueue_whose_reply_is_lost_makes_one_task(proxy: FaultProxy) -> 
     await load.close()
 
 
+@pytest.mark.timeout(120 + LOST_REPLIES)
 @pytest.mark.parametrize("kind", ["swallow", "cut"])
 @pytest.mark.parametrize("script", ["claim", "settle"])
 async def test_task_whose_reply_is_lost_runs_once_and_at_once(proxy: FaultProxy, script: str, kind: Any) -> None:

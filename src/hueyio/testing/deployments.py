@@ -24,6 +24,8 @@ _PATIENCE: Final = 90.0
 _SLOTS: Final = 16384
 _NOTICED_AFTER: Final = 500
 """Milliseconds after which a silent server is taken for dead."""
+_GIVEN_UP_AFTER: Final = 5.0
+"""Seconds after which a fail-over that was asked for has ended or will not: its time-out is 1.5 s."""
 _QUICK_REPLICATION: Final = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
 _QUICK_SENTINEL: Final = (
     "publish-period", "100", "info-period", "200", "ping-period", "100", "ask-period", "100", "tilt-period", "1000",
@@ -157,18 +159,23 @@ class SentinelGroup:
 
     def begin_fail_over(self) -> Server:
         """Have the Sentinels make the replica the master; return the old master, which does not know of it yet."""
-        before = self.master
+        before, asked = self.master, -_GIVEN_UP_AFTER
 
-        def is_begun() -> bool:
-            try:
-                return bool(_admin(self.sentinels[0], "SENTINEL", "FAILOVER", self.master_name) == b"OK")
-            except redis.ResponseError as error:
-                if "NOGOODSLAVE" not in str(error):  # it has not heard of the replica for a while
-                    raise
-                return False
+        def is_over() -> bool:
+            nonlocal asked
+            if self.master is not before:
+                return True
+            if time.monotonic() - asked > _GIVEN_UP_AFTER:
+                try:
+                    _admin(self.sentinels[0], "SENTINEL", "FAILOVER", self.master_name)
+                    asked = time.monotonic()
+                except redis.ResponseError as error:
+                    # It has not heard of the replica for a while, or is at it already.
+                    if not any(reason in str(error) for reason in ("NOGOODSLAVE", "INPROG")):
+                        raise
+            return False
 
-        _wait(is_begun)
-        _wait(lambda: self.master is not before)
+        _wait(is_over)
         return before
 
     def wait_until_demoted(self, before: Server) -> None:
