@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -188,23 +189,32 @@ def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
 
     result = add.sync(1, 2)
     main = threading.get_ident()
+    interrupted = False
 
-    signal.signal(signal.SIGUSR2, lambda *_: None)
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        """Do what SIGINT does, once, and only in the wait: Python drops what is raised in a destructor."""
+        nonlocal interrupted
+        if not interrupted and frame is not None and frame.f_code.co_name == "wait":
+            interrupted = True
+            raise KeyboardInterrupt
 
     async def interrupt_when_waiting() -> None:
-        """Interrupt the main thread when the wait has registered, and the thread sits in it."""
+        """Interrupt the main thread when the wait has registered."""
         state = huey.storage._state  # type: ignore[attr-defined]
-        while not state.outcomes.waits or sys._current_frames()[main].f_code.co_name != "wait":
+        while not state.outcomes.waits:
             await asyncio.sleep(0)
-        signal.pthread_kill(main, signal.SIGINT)
         while state.outcomes.waits:
             # A signal that comes just before a lock is waited for is noticed with the next one only.
             signal.pthread_kill(main, signal.SIGUSR2)
             await asyncio.sleep(0.001)
 
-    threading.Thread(target=block_on, args=(interrupt_when_waiting(),)).start()
+    before = signal.signal(signal.SIGUSR2, interrupt)
+    interrupter = threading.Thread(target=block_on, args=(interrupt_when_waiting(),))
+    interrupter.start()
     with pytest.raises(KeyboardInterrupt):
         result.get(blocking=True)
+    interrupter.join()
+    signal.signal(signal.SIGUSR2, before)
     assert not huey.storage._state.outcomes.waits  # type: ignore[attr-defined]
     assert result.status() == "queued"
 
