@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, TypeVar
@@ -178,6 +179,16 @@ async def test_session_talks_tls(tls_server: TlsServer, use_of: UseOf, kind: str
     }  # fmt: skip
     use = await use_of(RedisStorage(uuid.uuid4().hex, **ways[kind]))
     await use.go_on()
+
+
+def test_closed_session_leaves_no_socket_of_tls_behind(tls_server: TlsServer) -> None:
+    async def use() -> None:
+        session = await RedisStorage(uuid.uuid4().hex, url=tls_server.url).connect()
+        await session.counts()
+        await session.close()
+
+    asyncio.run(use())
+    gc.collect()  # a socket that is open is warned of
 
 
 async def test_certificate_that_nobody_vouches_for_is_refused(tls_server: TlsServer) -> None:

@@ -84,7 +84,8 @@ async def let_go(connection: AbstractConnection) -> None:
 
     redis-py closes it politely: what is not written yet goes out first, and TLS says goodbye. With a server that takes
     nothing any more this may outlast the loop, and the socket is left open. Nothing here is in need of that: what must
-    be written is answered before anybody lets go.
+    be written is answered before anybody lets go. For the same reason every read has ``disconnect_on_error=False``:
+    redis-py would close politely when it is cancelled.
     """
     if connection._writer is not None:
         connection._writer.transport.abort()
@@ -101,7 +102,7 @@ async def ask(question: Question) -> Any:
     try:
         async with asyncio.timeout(server.timeout):
             await connection.send_command(*question.command)
-            return await connection.read_response()
+            return await connection.read_response(disconnect_on_error=False)
     except (RedisError, OSError, TimeoutError) as error:
         return translate(error, str(server))
     finally:

@@ -135,7 +135,7 @@ class Mailbox:
         while True:
             if self._connection is None and all(it.done() for it in self._confirmations.values()):
                 self._begin(connection)
-            reply = await connection.read_response(timeout=self._silence)
+            reply = await connection.read_response(timeout=self._silence, disconnect_on_error=False)
             if reply is not None:
                 asked = False
                 self._receive(reply)

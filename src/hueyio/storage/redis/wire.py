@@ -231,8 +231,8 @@ class Link:
         """Read until it cannot go on; return why."""
         while self.is_open or self._calls:
             try:
-                reply = await self._connection.read_response(timeout=math.inf)
-            except (ResponseError, BusyLoadingError) as error:  # the latter ends the connection too
+                reply = await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+            except (ResponseError, BusyLoadingError) as error:
                 self._take_error(error)
             except (RedisError, OSError) as error:
                 return translate(error, self._server)
