@@ -38,6 +38,13 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+async def until_gone(*pids: int) -> None:
+    async def are_gone() -> bool:
+        return not any(is_alive(pid) for pid in pids)
+
+    await until(are_gone, 30)
+
+
 async def wait_lines(workers: Bench, worker: Worker, text: str, count: int) -> None:
     await workers.wait_for(lambda: sum(text in line for line in worker.lines) >= count or worker.ended)
 
@@ -95,10 +102,7 @@ async def test_processes_end_when_the_supervisor_is_killed(workers: Bench, app: 
         await workers.reached("start", 1)
         worker.process.kill()
 
-        async def gone() -> bool:
-            return not any(is_alive(pid) for pid in pids)
-
-        await until(gone, 30)
+        await until_gone(*pids)
         assert await result.status() == "queued"
 
 
@@ -109,6 +113,7 @@ async def test_process_is_replaced_without_a_gap_after_enough_tasks(workers: Ben
         assert await (await app.add.map([(n, 0) for n in range(3)])) == [0, 1, 2]
         line = await asyncio.to_thread(worker.wait_line, "takes over from")
         assert str(first) in line
+        await until_gone(first)  # before, it may claim as well as its successor
         assert await (await app.where()) != first
     assert worker.stop() == 0
 
@@ -118,6 +123,7 @@ async def test_sighup_replaces_every_process(workers: Bench, app: Any) -> None:
     before = set(children(worker))
     worker.send(signal.SIGHUP)
     await wait_lines(workers, worker, "takes over from", 2)
+    await until_gone(*before)  # before, they may claim as well as their successors
     async with app.huey:
         assert await (await app.where()) not in before
     assert worker.stop() == 0
@@ -136,11 +142,7 @@ async def test_sighup_of_one_process_replaces_it_alone(workers: Bench, app: Any)
     os.kill(one, signal.SIGHUP)
     line = await asyncio.to_thread(worker.wait_line, "takes over from")
     assert line.endswith(str(one))
-
-    async def is_gone() -> bool:
-        return not is_alive(one)
-
-    await until(is_gone)
+    await until_gone(one)
     left = [pid for pid in children(worker) if is_alive(pid)]
     assert len(left) == 2
     assert other in left
