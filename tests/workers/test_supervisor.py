@@ -101,7 +101,6 @@ async def test_processes_end_when_the_supervisor_is_killed(workers: Bench, app: 
         result = await app.sleep(3600, 1)
         await workers.reached("start", 1)
         worker.process.kill()
-
         await until_gone(*pids)
         assert await result.status() == "queued"
 
