@@ -298,14 +298,19 @@ def _make_certificates(folder: Path) -> tuple[Path, Path, Path]:
     """Make an authority and a certificate for 127.0.0.1; return both, and the key."""
     authority, authority_key = folder / "ca.crt", folder / "ca.key"
     certificate, key, request = folder / "server.crt", folder / "server.key", folder / "server.csr"
-    names = folder / "names"
-    names.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    extensions = folder / "extensions"
+    # Python 3.13 and later refuse certificates that do not say what RFC 5280 wants them to say.
+    extensions.write_text(
+        "subjectAltName=IP:127.0.0.1,DNS:localhost\n"
+        "basicConstraints=CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
     new = ("req", "-newkey", "rsa:2048", "-nodes", "-subj")
     for command in (
-        (*new, "/CN=hueyio tests", "-x509", "-days", "2", "-keyout", authority_key, "-out", authority),
+        (*new, "/CN=hueyio tests", "-x509", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-days", "2",
+         "-keyout", authority_key, "-out", authority),
         (*new, "/CN=localhost", "-keyout", key, "-out", request),
         ("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-CAcreateserial", "-days", "2",
-         "-extfile", names, "-out", certificate),
+         "-extfile", extensions, "-out", certificate),
     ):  # fmt: skip
         subprocess.run(["openssl", *command], check=True, capture_output=True)
     return authority, certificate, key
