@@ -93,8 +93,8 @@ async def test_thousand_waiters_share_connections_and_poll_nothing(
     assert calls["publish"] == 10  # one message for each batch
     scripts = {"evalsha", "eval"}
     assert sum(calls.get(script, 0) for script in scripts) <= 20 + 2  # the first of a kind may be unknown
-    # Whatever else was called was called by these scripts.
-    outside = {"blpop", "subscribe", "ping", "get", "keys"}
+    # Whatever else was called was called by these scripts; or is a PING, where a slow machine was silent for seconds.
+    outside = {"blpop", "subscribe", "get", "keys"}
     assert not outside & calls.keys()
     connections = [it for it in admin.client_list() if it["name"] == name.replace(" ", "-")]
     assert len(connections) == 2
@@ -315,9 +315,7 @@ waits = []
 asyncio.run(main())
 asyncio.run(main())
 """
-    done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "always", "-c", program], capture_output=True, timeout=60, check=False
-    )
+    done = subprocess.run([sys.executable, "-W", "always", "-c", program], capture_output=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == (b"", b"")
     assert done.returncode == (3 if "SystemExit" in ending else 0)
 

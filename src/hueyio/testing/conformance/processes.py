@@ -80,7 +80,7 @@ class Processes(Basis):
 
     @pytest.mark.asyncio
     async def test_program_that_forgets_to_close_ends_cleanly_and_silently(self, spawn: Spawn) -> None:
-        child = await spawn("forget", "owner", options=("-X", "dev"))
+        child = await spawn("forget", "owner", options=("-W", "always"))
         assert await child.hear() == "done"
         assert await child.end() == (0, "")
 
