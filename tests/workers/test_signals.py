@@ -107,13 +107,30 @@ async def test_sighup_after_sigterm_does_not_start_anew(workers: Bench, app: Any
     """systemd sends both, one after the other, where ``SendSIGHUP`` is on."""
     worker = workers.start()
     async with app.huey:
-        await app.sleep(0.5, 5)
+        await app.sleep(3, 5)
         await workers.reached("start", 1)
         worker.send(signal.SIGTERM)
         await asyncio.to_thread(worker.wait_line, "once more to stop at once")
         worker.send(signal.SIGHUP)
+        await asyncio.to_thread(worker.wait_line, "already told to stop")
         assert await asyncio.to_thread(worker.wait) == 0
     assert not any("starting anew" in line for line in worker.lines)
+
+
+@pytest.mark.parametrize(("options", "last"), [((), "process: stopped"), (("--processes", "2"), "supervisor: stopped")])
+async def test_late_news_do_not_spoil_the_exit_code(
+    workers: Bench, app: Any, options: tuple[str, ...], last: str
+) -> None:
+    """The log says that it stopped, and the process has yet to end."""
+    worker = workers.start(*options)
+    worker.send(signal.SIGTERM)
+    await asyncio.to_thread(worker.wait_line, last)
+    for _ in range(100):
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            worker.send(number)
+        await asyncio.sleep(0.001)
+    assert await asyncio.to_thread(worker.wait) == 0
+    await app.huey.close()
 
 
 async def test_sighups_while_it_starts_anew_change_nothing(workers: Bench, app: Any) -> None:

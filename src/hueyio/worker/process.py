@@ -12,8 +12,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, NoReturn
@@ -23,6 +23,7 @@ from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.loading import load_huey
 from hueyio.worker.banner import banner
+from hueyio.worker.handlers import handling
 from hueyio.worker.loops import run
 from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
@@ -172,25 +173,15 @@ class WorkerProcess:
 
     # Told from outside
 
-    @contextmanager
-    def _signal_handlers(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        handlers: dict[signal.Signals, Callable[[], None]] = {
-            signal.SIGINT: lambda: self._stop_by_signal(signal.SIGINT),
-            signal.SIGTERM: lambda: self._stop_by_signal(signal.SIGTERM),
-            signal.SIGHUP: self._stop_to_restart,
-            signal.SIGUSR1: self._log_running,
-        }
-        for number, handler in handlers.items():
-            signal.signal(number, lambda *_, handler=handler: loop.call_soon_threadsafe(handler))
-        try:
-            yield
-        finally:
-            # Not by the loop's own handlers: those are taken away by way of the default, which ends the process.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            for number in (signal.SIGHUP, signal.SIGUSR1):
-                signal.signal(number, signal.SIG_IGN if self._restart else signal.SIG_DFL)
+    def _signal_handlers(self) -> AbstractContextManager[None]:
+        return handling(
+            {
+                signal.SIGINT: lambda: self._stop_by_signal(signal.SIGINT),
+                signal.SIGTERM: lambda: self._stop_by_signal(signal.SIGTERM),
+                signal.SIGHUP: self._stop_to_restart,
+                signal.SIGUSR1: self._log_running,
+            }
+        )
 
     def _stop_by_signal(self, number: signal.Signals) -> None:
         self._stops += 1

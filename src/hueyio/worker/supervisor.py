@@ -21,9 +21,11 @@ import logging
 import random
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 from hueyio.worker.child import Child, start_child
+from hueyio.worker.handlers import handling
 from hueyio.worker.systemd import notify, ping_watchdog
 
 __all__ = ["Supervisor"]
@@ -62,13 +64,13 @@ class Supervisor:
 
     async def run(self) -> int:
         """Supervise until told to stop; return the exit code."""
-        self._handle_signals()
         logger.info("supervisor: starting %d consumer processes", self._count)
         pinging = asyncio.create_task(ping_watchdog())
         try:
-            async with asyncio.TaskGroup() as group:
-                for place in range(self._count):
-                    group.create_task(self._keep(place, group))
+            with self._signal_handlers():
+                async with asyncio.TaskGroup() as group:
+                    for place in range(self._count):
+                        group.create_task(self._keep(place, group))
         finally:
             pinging.cancel()
         logger.info("supervisor: stopped")
@@ -87,12 +89,15 @@ class Supervisor:
         for event in self._recycle:
             event.set()
 
-    def _handle_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop_by_signal, number)
-        loop.add_signal_handler(signal.SIGHUP, self.recycle_all)
-        loop.add_signal_handler(signal.SIGUSR1, self._forward, signal.SIGUSR1)
+    def _signal_handlers(self) -> AbstractContextManager[None]:
+        return handling(
+            {
+                signal.SIGINT: lambda: self._stop_by_signal(signal.SIGINT),
+                signal.SIGTERM: lambda: self._stop_by_signal(signal.SIGTERM),
+                signal.SIGHUP: self.recycle_all,
+                signal.SIGUSR1: lambda: self._forward(signal.SIGUSR1),
+            }
+        )
 
     def _stop_by_signal(self, number: signal.Signals) -> None:
         logger.info("supervisor: %s: stopping %d consumer processes", number.name, len(self._children))
