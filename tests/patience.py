@@ -1,11 +1,12 @@
-"""Wait for what gives no notice of itself."""
+"""Wait for what gives no notice of itself: states, and ends of processes that are not children."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
-__all__ = ["until"]
+__all__ = ["is_alive", "until", "until_gone"]
 
 
 async def until(question: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
@@ -13,3 +14,21 @@ async def until(question: Callable[[], Awaitable[bool]], seconds: float = 60.0) 
     async with asyncio.timeout(seconds):
         while not await question():
             await asyncio.sleep(0.001)
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; a zombie does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # the second: it ended between opening and reading
+        return False
+    return state != "Z"
+
+
+async def until_gone(*pids: int) -> None:
+    """Wait until none of these processes runs."""
+
+    async def are_gone() -> bool:
+        return not any(is_alive(pid) for pid in pids)
+
+    await until(are_gone)

@@ -23,20 +23,35 @@ from hueyio.testing.deployments import SentinelGroup, ServerCluster
 
 pytestmark = pytest.mark.deployment
 
+PATIENT = 30_000
+"""Milliseconds. No server dies here, and one that waits for its turn must not be taken for dead."""
+
+
+@pytest.fixture(scope="module")
+def patient_cluster(cluster: ServerCluster) -> ServerCluster:
+    cluster.notice_after(PATIENT)
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def patient_sentinels(sentinels: SentinelGroup) -> SentinelGroup:
+    sentinels.notice_after(PATIENT)
+    return sentinels
+
 
 class TestCluster(StorageConformance):
     @pytest.fixture
-    def recipe(self, cluster: ServerCluster) -> Recipe:
-        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=cluster.url)
+    def recipe(self, patient_cluster: ServerCluster) -> Recipe:
+        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=patient_cluster.url)
 
 
 class TestPriorityExpireCluster(Keys, Settling, Limits, Latches, Waiting):
     @pytest.fixture
-    def recipe(self, cluster: ServerCluster) -> Recipe:
-        return Recipe("hueyio.storage.redis:PriorityRedisExpireStorage", name=uuid.uuid4().hex, url=cluster.url)
+    def recipe(self, patient_cluster: ServerCluster) -> Recipe:
+        return Recipe("hueyio.storage.redis:PriorityRedisExpireStorage", name=uuid.uuid4().hex, url=patient_cluster.url)
 
 
 class TestSentinel(Leases, Bells, Waiting, Noticing):
     @pytest.fixture
-    def recipe(self, sentinels: SentinelGroup) -> Recipe:
-        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=sentinels.url)
+    def recipe(self, patient_sentinels: SentinelGroup) -> Recipe:
+        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=patient_sentinels.url)

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from hueyio.testing.servers import free_port
+from tests.patience import until
 
 FOLDER = Path(__file__).parents[2] / "examples" / "embedding"
 UVICORN = ("-m", "uvicorn", "--host", "127.0.0.1")
@@ -133,7 +134,8 @@ def test_plain_program_ends_by_itself(tmp_path: Path) -> None:
         timeout=PATIENCE,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "hello, Ada\nHELLO, ADA\n", "")
+    assert (done.returncode, done.stdout) == (0, "hello, Ada\nHELLO, ADA\n")
+    assert done.stderr == "" or "the loop has been blocked" in done.stderr  # by other programs, on a busy machine
 
 
 async def test_cancelled_program_leaves_no_task_and_no_thread_behind(tmp_path: Path) -> None:
@@ -159,7 +161,10 @@ async def test_cancelled_program_leaves_no_task_and_no_thread_behind(tmp_path: P
     with pytest.raises(asyncio.CancelledError):
         await running
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith(("hueyio", "Thread"))]
-    assert threading.active_count() <= before + 1, left
+
+    async def have_ended() -> bool:
+        return threading.active_count() <= before + 1
+
+    await until(have_ended)  # they have been told to, and nobody waits for them
     async with huey:
         assert [task.name for task in await huey.pending()] == [endless.name]

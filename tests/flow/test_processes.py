@@ -29,7 +29,7 @@ from hueyio import (
     TaskTimeout,
 )
 from hueyio.execution.pool import ProcessPool
-from tests.patience import until
+from tests.patience import is_alive, until, until_gone
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -75,21 +75,6 @@ async def there(path: Path) -> None:
         return has_text()
 
     await until(is_there)
-
-
-async def gone(pid: int) -> None:
-    async def is_gone() -> bool:
-        return not is_alive(pid)
-
-    await until(is_gone)
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @only_sqlite
@@ -141,7 +126,7 @@ async def test_process_is_killed_with_what_it_started(app: Any, tmp_path: Path, 
         else:
             assert isinstance(await cause_of(result), TaskTimeout)
         for pid in began.read_text().split():
-            await gone(int(pid))
+            await until_gone(int(pid))
 
 
 @only_sqlite
@@ -154,7 +139,7 @@ async def test_stop_at_once_kills_the_process_and_gives_the_task_back(app: Any, 
         await consumer.wait_stopped()
     assert await result.status() == "queued"
     for pid in began.read_text().split():
-        await gone(int(pid))
+        await until_gone(int(pid))
 
 
 async def test_graceful_stop_lets_the_task_finish_and_ends_the_processes(
@@ -172,7 +157,7 @@ async def test_graceful_stop_lets_the_task_finish_and_ends_the_processes(
         assert consumer.statistics().pool_processes == 0
     pid = int(began.read_text())
     assert await result == pid
-    await gone(pid)
+    await until_gone(pid)
     assert told.read_text().split() == [str(pid), str(os.getpid())]
 
 
@@ -271,7 +256,7 @@ async def test_process_is_replaced_after_pool_max_tasks(app: Any) -> None:
     async with consuming(app, pool=1, pool_max_tasks=2):
         pids = [await (await app.pid()) for _ in range(3)]
         assert pids[0] == pids[1] != pids[2]
-        await gone(pids[0])
+        await until_gone(pids[0])
 
 
 @only_memory
@@ -279,7 +264,7 @@ async def test_process_that_is_killed_while_idle_is_replaced(app: Any) -> None:
     async with consuming(app, pool=1):
         pid = await (await app.pid())
         os.kill(pid, signal.SIGKILL)
-        await gone(pid)
+        await until_gone(pid)
         assert await (await app.pid()) != pid
 
 
@@ -294,7 +279,7 @@ async def test_idle_process_ends_after_a_while(app: Any) -> None:
         return len(pool) == 0
 
     await until(is_empty)
-    await gone(pid)
+    await until_gone(pid)
     await pool.close()
 
 
@@ -316,7 +301,7 @@ async def test_task_that_is_executed_by_hand_runs_in_a_process(app: Any) -> None
     pid = await app.huey.execute(task)
     assert pid != os.getpid()
     await app.huey.close()
-    await gone(pid)
+    await until_gone(pid)
 
 
 async def test_immediate_mode_runs_it_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:

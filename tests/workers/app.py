@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 import hueyio
+from hueyio.storage.sqlite import SqliteStorage
 
 huey: hueyio.Huey = eval(os.environ["HUEYIO_TEST_HUEY"])
 
@@ -94,6 +97,10 @@ async def exit_process(task: Any = None) -> None:
 async def stop_self(seconds: float, task: Any = None) -> int:
     """Stop the whole process until somebody continues it, then end normally."""
     log("start", task)
+    if isinstance(huey.storage, SqliteStorage):
+        # Not while another thread writes: the file would stay locked for everybody.
+        with closing(sqlite3.connect(huey.storage._options.path)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
     os.kill(os.getpid(), signal.SIGSTOP)
     await asyncio.sleep(seconds)
     log("end", task)

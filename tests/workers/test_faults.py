@@ -37,7 +37,7 @@ async def test_worker_that_stood_still_overwrites_nothing_and_goes_on(workers: B
     async with app.huey:
         result = await app.stop_self(0.2)
         await workers.reached("start", 1)
-        rescuer = workers.start("--lease", "1")
+        rescuer = workers.start("--lease", "30")  # so that nobody gives it up while it stands still
         rescuer.wait_line("is gone;")
         # The rescuer runs it now, and stops itself in the same way.
         await workers.wait_for(lambda: len(workers.runs("start")) == 2)

@@ -14,13 +14,14 @@ SLACK: Final = 4.0
 
 
 async def test_killed_holders_task_takes_its_lock_over(workers: Bench, app: Any) -> None:
-    victim = workers.start("--lease", str(LEASE))
+    lease = str(3 * LEASE)  # for so long the rescuer's task can take the places over
+    victim = workers.start("--lease", lease)
     async with app.huey:
-        holder = await app.hold_all(1.5)
+        holder = await app.hold_all(4)
         await workers.reached("start", 1)
         other = await app.hold_all(0)
         victim.kill()
-        rescuer = workers.start("--lease", str(LEASE))
+        rescuer = workers.start("--lease", lease)
         assert list(await asyncio.gather(holder, other)) == [rescuer.pid, rescuer.pid]
         assert not await app.huey.is_locked("one")
     # The redelivered one ran to its end before the other began.

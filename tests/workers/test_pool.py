@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Any
 
-from tests.patience import until
+from tests.patience import until_gone
 from tests.workers.process import Bench
 
 
@@ -18,8 +18,7 @@ async def test_pool_process_does_not_outlive_a_worker_that_is_killed(workers: Be
     (run,) = workers.runs("start")
     assert run.pid != worker.pid
     os.kill(worker.pid, signal.SIGKILL)
-    async with asyncio.timeout(10):
-        await _gone(run.pid)
+    await until_gone(run.pid)
     await app.huey.close()
 
 
@@ -33,24 +32,5 @@ async def test_signals_for_all_processes_let_the_task_of_a_process_finish(worker
     worker.send(signal.SIGTERM)
     assert await asyncio.to_thread(worker.wait) == 0
     assert await result == run.pid
-    await _gone(run.pid)
+    await until_gone(run.pid)
     await app.huey.close()
-
-
-async def _gone(pid: int) -> None:
-    async def is_gone() -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        return _is_zombie(pid)
-
-    await until(is_gone)
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True

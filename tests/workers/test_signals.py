@@ -55,12 +55,12 @@ async def test_other_signal_than_the_graceful_one_stops_at_once(workers: Bench, 
 
 
 async def test_blocked_loop_is_named_in_the_log_and_leases_are_kept(workers: Bench, app: Any) -> None:
-    worker = workers.start("--lease", "1", "--block-warning", "0.2")
-    other = workers.start("--lease", "1")
+    worker = workers.start("--lease", "2", "--block-warning", "0.2")
+    other = workers.start("--lease", "2")
     async with app.huey:
         beside = await app.sleep(0.1, 2)
         await workers.reached("start", 1)
-        result = await app.block_loop(3.0)
+        result = await app.block_loop(5.0)
         assert await result == 1
         assert await beside == 2
     lines = [*worker.lines, *other.lines]

@@ -8,6 +8,7 @@ import signal
 import socket
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from hueyio.testing.servers import free_port
 from hueyio.worker.supervisor import Supervisor
-from tests.patience import until
+from tests.patience import is_alive, until, until_gone
 from tests.workers.process import Bench, Worker
 
 
@@ -28,21 +29,6 @@ def huey_source(tmp_path: Path) -> str:
 def children(worker: Worker) -> list[int]:
     text = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text()
     return [int(pid) for pid in text.split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-async def until_gone(*pids: int) -> None:
-    async def are_gone() -> bool:
-        return not any(is_alive(pid) for pid in pids)
-
-    await until(are_gone, 30)
 
 
 async def wait_lines(workers: Bench, worker: Worker, text: str, count: int) -> None:
@@ -59,9 +45,13 @@ async def test_processes_share_the_work_and_stop_together(workers: Bench, app: A
     worker = await start(workers, "-w", "1", "--prefetch", "0")
     pids = children(worker)
     async with app.huey:
+        endless = await app.sleep.map([(3600.0, 0), (3600.0, 1)])
+        await workers.reached("start", 2)  # a process has room for one
+        assert {run.pid for run in workers.runs("start")} == set(pids)
+        for result in endless:
+            assert await result.cancel()
         results = await app.sleep.map([(0.05, n) for n in range(20)])
         assert await results == list(range(20))
-    assert {run.pid for run in workers.runs("end")} == set(pids)
     assert worker.stop() == 0
     assert not any(is_alive(pid) for pid in pids)
 
@@ -169,10 +159,8 @@ async def test_successor_serves_the_probes_of_the_process_that_it_replaces(worke
 
 
 async def test_port_that_is_taken_ends_the_supervisor_before_it_starts(workers: Bench, app: Any) -> None:
-    first = free_port()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", first + 1))
-        taken.listen()
+    with taken_after_a_free_port() as taken:
+        first = taken.getsockname()[1] - 1
         worker = workers.launch("--processes", "2", "--health", f"127.0.0.1:{first}")
         assert await asyncio.to_thread(worker.wait) == 78
         worker.wait_line(f"cannot serve the probes on 127.0.0.1:{first + 1}")
@@ -226,6 +214,18 @@ async def test_systemd_hears_of_the_supervisor_alone(workers: Bench, app: Any, t
         manager.setblocking(False)
         with pytest.raises(BlockingIOError):
             manager.recv(100)
+
+
+def taken_after_a_free_port() -> socket.socket:
+    """Listen on a port whose predecessor is free."""
+    while True:
+        taken = socket.socket()
+        with suppress(OSError), socket.socket() as before:
+            taken.bind(("127.0.0.1", 0))
+            before.bind(("127.0.0.1", taken.getsockname()[1] - 1))
+            taken.listen()
+            return taken
+        taken.close()
 
 
 def fetch(url: str) -> int:

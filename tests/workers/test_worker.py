@@ -48,15 +48,18 @@ async def test_stop_lets_running_tasks_finish_and_gives_the_others_back(workers:
     """Fact 92, and what replaces it: INT and TERM both stop gracefully."""
     worker = workers.start("-w", "2", "--prefetch", "4")
     async with app.huey:
-        results = await app.sleep.map([(0.5, n) for n in range(6)])
+        results = await app.sleep.map([(0.5, n) for n in range(20)])
         await workers.reached("start", 2)
         assert worker.stop() == 0
-        assert len(workers.runs("start")) == len(workers.runs("end")) == 2
-        assert await app.huey.count() == 4
-        workers.start()
-        assert await results == list(range(6))
-        assert all(attempt == 0 for attempt in [task.attempt for task in await app.huey.pending()])
-    assert len(workers.runs("start")) == 6
+        started, ended = workers.runs("start"), workers.runs("end")
+        assert {run.id for run in started} == {run.id for run in ended}
+        # Two, and on a busy machine those that started before the signal came.
+        assert len(started) == len(ended) < 20
+        assert await app.huey.count() == 20 - len(ended)
+        assert {task.attempt for task in await app.huey.pending()} == {0}
+        workers.start("-w", "20")
+        assert await results == list(range(20))
+    assert len(workers.runs("start")) == 20
 
 
 async def test_second_signal_stops_at_once_and_the_task_runs_again(workers: Bench, app: Any) -> None:

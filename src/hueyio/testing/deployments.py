@@ -23,7 +23,7 @@ __all__ = ["SentinelGroup", "ServerCluster", "TerminatedServer", "TlsServer"]
 _PATIENCE: Final = 90.0
 _SLOTS: Final = 16384
 _NOTICED_AFTER: Final = 500
-"""Milliseconds after which a silent server is taken for dead."""
+"""Milliseconds after which a silent server is taken for dead, until ``notice_after`` says otherwise."""
 _GIVEN_UP_AFTER: Final = 5.0
 """Seconds after which a fail-over that was asked for has ended or will not: its time-out is 1.5 s."""
 _QUICK_REPLICATION: Final = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
@@ -93,6 +93,11 @@ class ServerCluster:
                     _admin(node, "CLUSTER", "SETSLOT", slot, "NODE", target_id)
 
         return target, finish
+
+    def notice_after(self, milliseconds: int) -> None:
+        """Take a node for dead when it was silent for so long; at first after 500, which a busy machine can be."""
+        for node in self.nodes:
+            _admin(node, "CONFIG", "SET", "cluster-node-timeout", milliseconds)
 
     def dispose(self) -> None:
         """Kill all nodes."""
@@ -181,6 +186,11 @@ class SentinelGroup:
     def wait_until_demoted(self, before: Server) -> None:
         """Wait until the Sentinels have made this one a replica."""
         _wait(lambda: b"role:slave" in _admin(before, "INFO", "replication"))
+
+    def notice_after(self, milliseconds: int) -> None:
+        """Take a server for dead when it was silent for so long; at first after 500, which a busy machine can be."""
+        for sentinel in self.sentinels:
+            _admin(sentinel, "SENTINEL", "SET", self.master_name, "down-after-milliseconds", milliseconds)
 
     def publish_every(self, milliseconds: int) -> None:
         """Have the Sentinels be as slow as they usually are (2,000), or as quick as they are here (100)."""

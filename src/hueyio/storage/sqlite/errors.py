@@ -21,7 +21,9 @@ __all__ = ["explain", "explained", "insist", "is_busy"]
 T = TypeVar("T")
 
 _SHORTEST_PAUSE: Final = 0.0001
-_LONGEST_PAUSE: Final = 0.010
+_LONGEST_PAUSE: Final = 0.002
+"""Seconds. A writer that is never done lets go of the lock only for a moment between two commits: on a slow disk,
+whoever looks too seldom does not meet that moment before his time is up."""
 
 
 def insist(attempt: Callable[[], T], timeout: float) -> T:
