@@ -21,7 +21,7 @@ class CountingStorage:
     def __init__(self, name: str = "huey", *, filename: str, dead_limit: int = 10_000) -> None:
         self.name = name
         self.calls: Counter[str] = Counter()
-        self._inner: Storage = SqliteStorage(name, filename, dead_limit=dead_limit)
+        self._inner: Storage = SqliteStorage(name, filename, dead_limit=dead_limit, timeout=60)
 
     @property
     def capabilities(self) -> Capabilities:

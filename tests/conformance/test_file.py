@@ -12,4 +12,5 @@ from hueyio.testing import Recipe, StorageConformance
 class TestFile(StorageConformance):
     @pytest.fixture
     def recipe(self, tmp_path: Path) -> Recipe:
-        return Recipe("hueyio.storage.file:FileStorage", name="file", path=str(tmp_path / "queue"))
+        # Eight processes that write to one slow disk may keep the lock from one of them for long.
+        return Recipe("hueyio.storage.file:FileStorage", name="file", path=str(tmp_path / "queue"), timeout=60)

@@ -12,4 +12,6 @@ from hueyio.testing import Recipe, StorageConformance
 class TestSqlite(StorageConformance):
     @pytest.fixture
     def recipe(self, tmp_path: Path) -> Recipe:
-        return Recipe("hueyio.storage.sqlite:SqliteStorage", name="sqlite", filename=str(tmp_path / "hueyio.db"))
+        # Eight processes that commit to one slow disk may keep the write lock from one of them for long.
+        file = str(tmp_path / "hueyio.db")
+        return Recipe("hueyio.storage.sqlite:SqliteStorage", name="sqlite", filename=file, timeout=60)

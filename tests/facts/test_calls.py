@@ -68,7 +68,7 @@ async def test_time_that_has_passed_means_at_once(huey: Huey, time: dict[str, An
     assert await run_next(huey) == [[1], {}]
 
 
-@pytest.mark.parametrize("when", [60, 1.5, timedelta(minutes=1), later(86400)])
+@pytest.mark.parametrize("when", [60, 90.5, timedelta(minutes=1), later(86400)])
 async def test_schedule_takes_a_time_alone(huey: Huey, when: Any) -> None:
     """Facts 23 and 26: what is due later goes straight to the schedule, and SCHEDULED is sent."""
     heard = listen(huey)

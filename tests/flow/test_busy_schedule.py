@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from hueyio import Huey
 from tests.patience import until
 
 
-async def test_due_task_is_noticed_by_a_consumer_that_never_listens(huey: Huey) -> None:
+async def test_due_task_is_noticed_by_a_consumer_that_never_listens(
+    huey: Huey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All slots of the other lane are taken, so that nobody waits at the bells."""
+    monkeypatch.setattr("hueyio.consumer.scheduler._LONGEST_REST", 600.0)
     free = asyncio.Event()
     started = asyncio.Event()
 
@@ -26,13 +31,18 @@ async def test_due_task_is_noticed_by_a_consumer_that_never_listens(huey: Huey) 
         await occupy()
         await started.wait()
         fetcher = consumer._fetcher
+
+        async def is_deaf() -> bool:
+            return not fetcher.is_listening
+
         fetcher.pause(True)  # nothing is claimed, and nobody listens
+        await until(is_deaf)
         result = await soon.schedule(delay=0.05)
 
         async def is_promoted() -> bool:
             return await result.status() == "queued"
 
-        await until(is_promoted, 4)  # the scheduler by itself would look after 5 s
+        await until(is_promoted)  # the scheduler by itself would look after 600 s
         fetcher.pause(False)
         assert await result == "ran"
         free.set()

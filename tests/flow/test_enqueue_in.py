@@ -59,7 +59,7 @@ async def test_task_is_there_with_the_commit_and_wakes_a_waiting_consumer(huey: 
             assert isinstance(result, Result)
             assert await result.status() == "gone"
             connection.commit()
-        assert await asyncio.wait_for(result, 10) == 3
+        assert await asyncio.wait_for(result, 60) == 3
 
 
 async def test_task_is_not_there_after_a_rollback(huey: SqliteHuey, file: str) -> None:
@@ -88,7 +88,7 @@ async def test_pipeline_is_enqueued_whole(huey: SqliteHuey, file: str) -> None:
     async with huey.create_consumer():
         with closing(sqlite3.connect(file)) as connection, connection:
             group = await huey.enqueue_in(connection, add.s(1, 2).then(add, 10))
-        assert await asyncio.wait_for(group.get(blocking=True), 10) == [3, 13]
+        assert await asyncio.wait_for(group.get(blocking=True), 60) == [3, 13]
 
 
 async def test_several_tasks_and_rows_go_into_one_transaction(huey: SqliteHuey, file: str) -> None:
@@ -195,4 +195,4 @@ async def test_tasks_are_there_exactly_where_rows_are_though_applications_die(hu
     assert TRANSACTIONS * 0.4 < len(rows) < TRANSACTIONS * 0.9
     async with huey.create_consumer():
         for id in sorted(rows)[:50]:
-            assert await asyncio.wait_for(huey.result_of(id), 10) == id
+            assert await asyncio.wait_for(huey.result_of(id), 60) == id

@@ -117,7 +117,7 @@ async def test_process_is_killed_with_what_it_started(app: Any, tmp_path: Path, 
     began = tmp_path / "began"
     async with consuming(app):
         await (await app.pid())  # so that the deadline does not end while a process is started
-        result = await app.hang.options(**({} if end == "cancel" else {end: 3.0}))(str(began))
+        result = await app.hang.options(**({} if end == "cancel" else {end: 15.0}))(str(began))
         await there(began)
         if end == "cancel":
             await result.cancel()

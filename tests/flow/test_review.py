@@ -30,6 +30,7 @@ from hueyio.declaration import make_spec
 from hueyio.entries import make_entry
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, Header
+from tests.patience import until
 
 
 class JsonSerializer(Serializer):
@@ -225,7 +226,9 @@ def test_sessions_of_ended_loops_are_dropped(make_huey: Callable[..., Huey]) -> 
     assert sum(loop() is not None for loop in loops) <= 2
 
 
-async def test_function_that_moved_to_another_lane_is_run_as_fast(huey: Huey) -> None:
+async def test_function_that_moved_to_another_lane_is_run_as_fast(huey: Huey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hueyio.consumer.fetcher._LONGEST_WAIT", 600.0)
+
     def plain(number: int) -> int:
         return number
 
@@ -238,7 +241,8 @@ async def test_function_that_moved_to_another_lane_is_run_as_fast(huey: Huey) ->
 
     moved.__module__ = plain.__module__
     huey.task(name="moved")(moved)
-    async with huey.create_consumer(threads=2), asyncio.timeout(4):  # below the longest wait at the bell
+    # Far below the wait at the bell, which is a third of the lease.
+    async with huey.create_consumer(threads=2, lease=1800), asyncio.timeout(60):
         assert await group == list(range(60))
 
 
@@ -272,7 +276,11 @@ async def test_cancellation_during_the_receivers_of_executing_is_heeded(huey: Hu
     async def work() -> int:
         return 1
 
-    async with huey.create_consumer():
+    async def is_heard() -> bool:
+        job = consumer._ledger.get(result.id)
+        return job is not None and job.cancelled
+
+    async with huey.create_consumer() as consumer:
         session = await huey.session()
         await session.register("canceller", b"{}")
         result = await work()
@@ -280,7 +288,7 @@ async def test_cancellation_during_the_receivers_of_executing_is_heeded(huey: Hu
         await session.cancel([result.id], "canceller")
         notices = await session.notices("canceller", None)
         assert notices.cancelled == frozenset()
-        await asyncio.sleep(0.2)  # the notice is on its way to the consumer, and nothing here says when it is there
+        await until(is_heard)  # the notice is on its way to the consumer
         go_on.set()
         with pytest.raises(TaskCancelled):
             await result
@@ -329,7 +337,6 @@ def FORKED() -> int:  # noqa: N802
     return 1
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 async def test_body_that_closes_its_huey_does_not_end_its_consumer(huey: Huey) -> None:
     @huey.task
     async def work(n: int) -> int:
@@ -359,6 +366,7 @@ async def test_value_that_ends_the_program_when_it_is_written_is_a_failure(huey:
             await (await work())
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_threads_work_after_a_fork() -> None:
     async def main() -> Any:
         return await (await FORKED())

@@ -76,7 +76,7 @@ async def test_session_follows_the_master_that_sentinels_replace(sentinels: Sent
     storage = RedisStorage(uuid.uuid4().hex, url=sentinels.url)
     use = await use_of(storage)
     _wait_for_replica(sentinels)
-    await asyncio.to_thread(sentinels.publish_every, 2_000)  # the old master is master for 8 s more
+    await asyncio.to_thread(sentinels.publish_every, 20_000)  # the old master is master for 80 s more
     try:
         old = await asyncio.to_thread(sentinels.begin_fail_over)
         await until(lambda: _is_announced(storage))
@@ -134,6 +134,7 @@ async def test_session_follows_the_replica_that_replaces_a_dead_node(use_of: Use
     await use.go_on()
     assert cluster.node_of(key) is not dead
     await asyncio.to_thread(dead.start)
+    await asyncio.to_thread(cluster.wait_until_ready)  # for whoever uses the cluster next
 
 
 async def test_node_of_a_cluster_is_no_server_by_itself(cluster: ServerCluster) -> None:

@@ -350,7 +350,7 @@ crontabs = st.fixed_dictionaries(
 
 
 @given(crontabs, st.sampled_from(ZONES), st.integers(1975, 2037), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_moments_are_those_of_brute_force_around_changes_of_the_clock(
     fields: dict[str, Any], zone: str, year: int, data: st.DataObject
 ) -> None:
@@ -386,7 +386,7 @@ def moments_between(made: crontab, after: datetime, end: datetime) -> Iterator[d
     ),
     st.datetimes(datetime(1901, 1, 1), datetime(2200, 1, 1)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_next_day_is_that_of_brute_force_over_leap_years(fields: dict[str, Any], moment: datetime) -> None:
     days, months = days_of(crontab(day=fields["day"])), months_of(crontab(month=fields["month"]))
     assume(any(min(days) <= monthrange(2024, month)[1] for month in months))
@@ -399,7 +399,7 @@ def test_next_day_is_that_of_brute_force_over_leap_years(fields: dict[str, Any],
 
 
 @given(pieces(0, 59), pieces(0, 59), st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_next_second_is_that_of_brute_force(second: str, minute: str, moment: datetime) -> None:
     made = crontab(minute, second=second)
     expected = moment.replace(microsecond=0) + timedelta(seconds=1)

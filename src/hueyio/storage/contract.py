@@ -118,7 +118,8 @@ class Consuming(Protocol):
         """Return when one of the bells rings, with those that rang, or after ``timeout`` seconds, with none.
 
         Carries no data, and a ring may be missed or spurious: claim and see. A ring that came while nobody waited
-        is kept for the next to wait.
+        is kept for the next to wait. Where several owners wait on one session, a claim that took all it had room for
+        leaves its lane's bell rung for the others.
         """
         ...
 

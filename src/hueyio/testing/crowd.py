@@ -21,7 +21,7 @@ from hueyio.testing.recipe import Recipe
 
 __all__ = ["main"]
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def main(recipe: str, size: int, room: int, ticks: int) -> int:

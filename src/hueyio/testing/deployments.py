@@ -48,7 +48,7 @@ class ServerCluster:
             _admin(node, "CLUSTER", "SET-CONFIG-EPOCH", index + 1)
         for node in self.nodes[1:]:
             self._introduce(node)
-        self._wait_until_all_know_all()
+        self.wait_until_ready()
 
     @property
     def url(self) -> str:
@@ -72,7 +72,7 @@ class ServerCluster:
         self.nodes.append(replica)
         replica.start()
         self._introduce(replica)
-        self._wait_until_all_know_all()
+        self.wait_until_ready()
         _admin(replica, "CLUSTER", "REPLICATE", _admin(master, "CLUSTER", "MYID").decode())
         _wait(lambda: b"master_link_status:up" in _admin(replica, "INFO", "replication"))
         return replica
@@ -109,7 +109,8 @@ class ServerCluster:
         bus = int(_admin(first, "CONFIG", "GET", "cluster-port")[1])
         _admin(node, "CLUSTER", "MEET", "127.0.0.1", first.port, bus)
 
-    def _wait_until_all_know_all(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Wait until all nodes know of all, and serve."""
         known = f"cluster_known_nodes:{len(self.nodes)}\r\n".encode()
 
         def is_ready() -> bool:

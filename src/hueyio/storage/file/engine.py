@@ -143,6 +143,11 @@ class FileEngine:
             if wait.future.cancelled():
                 self._send(_Call(lambda state: self._waits.discard(wait), Need.READ, _ignore))
 
+    def show(self) -> None:
+        """Have all who wait look once more."""
+        if self._waits:
+            self._send(_Call(_ignore, Need.READ, _ignore))
+
     async def close(self, error: BaseException) -> None:
         """End all waits with this error; carry through what was sent, and let go of everything."""
         ended: asyncio.Future[None] = self.loop.create_future()
@@ -200,7 +205,7 @@ class FileEngine:
     def _expire(self, wait: _Wait[Any]) -> None:
         """Let it end after one more look."""
         wait.is_late = True
-        self._send(_Call(_ignore, Need.READ, _ignore))
+        self.show()
 
     def _receive(self, mail: Sequence[tuple[int, Over]], answered: Collection[tuple[_Call, Any]]) -> None:
         self.outcomes.tell(mail)

@@ -17,6 +17,7 @@ from hueyio.storage.file import beats
 from hueyio.storage.file.engine import FileEngine, Need
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.state import FileState
+from hueyio.storage.hearing import Hearing
 from hueyio.storage.memory import areas, looking
 from hueyio.storage.memory import claim as claiming
 from hueyio.storage.records import (
@@ -56,7 +57,7 @@ class FileSession:
         self._loop = asyncio.get_running_loop()
         self._pid = os.getpid()
         self._is_closed = False
-        self._heard: dict[Bell, int] = {}
+        self._hearing = Hearing()
         self._root = self._wait_at_root()
 
     async def open(self) -> None:
@@ -105,22 +106,16 @@ class FileSession:
         return found
 
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
-        wanted = tuple(bells)
-        heard = dict(self._heard)  # as this call began: of two that wait, each hears the ring that wakes both
-
-        def answer(state: FileState) -> dict[Bell, int] | None:
-            rings = state.bells.rings
-            return {bell: rings[bell] for bell in wanted if rings[bell] != heard.get(bell, 0)} or None
-
         self._require_open()
-        # Noted here and not where the answer is made: a wait that is cancelled in between leaves the ring.
-        rung = await self._engine.wait(answer, timeout) or {}
-        self._heard.update(rung)
-        return frozenset(rung)
+        answer = self._hearing.listen(bells)
+        return self._hearing.hear(await self._engine.wait(lambda state: answer(state.bells.rings), timeout) or {})
 
     async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
-        answer: list[Delivery] = await self._write("claim", dict(room), owner, need=Need.VOLATILE)
-        return answer
+        asked = dict(room)
+        deliveries: list[Delivery] = await self._write("claim", asked, owner, need=Need.VOLATILE)
+        if self._hearing.claimed(asked, deliveries):
+            self._engine.show()
+        return deliveries
 
     async def held(self, owner: str) -> list[Delivery]:
         return await self._read(lambda state: claiming.held(state, owner))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
+from hueyio.storage.hearing import Hearing
 from hueyio.storage.memory import claim as claiming
 from hueyio.storage.memory import looking
 from hueyio.storage.memory.latches import enqueue_latched
@@ -47,7 +48,7 @@ class MemorySession(MemoryLimits):
     def __init__(self, state: MemoryState, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(state, loop)
         self._waits: set[Wait] = set()
-        self._heard: dict[Bell, int] = {}
+        self._hearing = Hearing()
 
     async def close(self) -> None:
         """Wake every wait with SessionClosed."""
@@ -99,16 +100,14 @@ class MemorySession(MemoryLimits):
         """Wait until a bell rings."""
         deadline = self._loop.time() + timeout
         await asyncio.sleep(0)  # so that whoever only claims and waits lets others run, however often it rings
-        # As this call began: of two that wait on one session, each must hear the ring that wakes both.
-        heard = dict(self._heard)
+        answer = self._hearing.listen(bells)
         while True:
             state = self._state
             with state.lock:
-                rung = state.bells.hear(bells, heard)
-                self._heard.update(heard)
+                rung = answer(state.bells.rings)
                 left = deadline - self._loop.time()
                 if rung or left <= 0:
-                    return rung
+                    return self._hearing.hear(rung or {})
                 wait = self._new_wait()
                 state.bells.pokes.add(bells, wait)
             timer = self._loop.call_later(left, wait.wake_here)
@@ -124,7 +123,11 @@ class MemorySession(MemoryLimits):
         """Take ready tasks under the owner's lease."""
         state = self._state
         with state.lock:
-            return claiming.claim(state, room, owner)
+            deliveries = claiming.claim(state, room, owner)
+            if self._hearing.claimed(room, deliveries):
+                for lane in room:
+                    state.bells.pokes.poke(lane)
+            return deliveries
 
     async def held(self, owner: str) -> list[Delivery]:
         """List what is under the owner's lease."""

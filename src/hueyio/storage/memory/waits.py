@@ -77,8 +77,8 @@ class Pokes(Generic[K]):
 class Bells:
     """The doorbell: a number for each bell that rises when it rings.
 
-    Each session remembers the numbers that it has heard. So no ring is lost between two waits, and every session
-    hears each; what is over before a session looks costs it one claim that finds nothing.
+    Each session remembers the numbers that it has heard (``Hearing``). So no ring is lost between two waits, and every
+    session hears each; what is over before a session looks costs it one claim that finds nothing.
     """
 
     __slots__ = ("pokes", "rings")
@@ -92,13 +92,6 @@ class Bells:
         self.rings[bell] += 1
         if self.pokes.waits:
             self.pokes.poke(bell)
-
-    def hear(self, bells: Collection[Bell], heard: dict[Bell, int]) -> frozenset[Bell]:
-        """Say which bells rang since ``heard``, which is brought up to date for them."""
-        rung: frozenset[Bell] = frozenset(bell for bell in bells if self.rings[bell] != heard.get(bell, 0))
-        for bell in rung:
-            heard[bell] = self.rings[bell]
-        return rung
 
 
 class OutcomesWait(Wait):

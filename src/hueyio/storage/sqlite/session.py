@@ -111,7 +111,9 @@ class SqliteSession:
 
     async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
         asked = dict(room)
-        return await self._write(lambda tx: claiming.claim(tx, asked, owner), Need.VOLATILE)
+        deliveries = await self._write(lambda tx: claiming.claim(tx, asked, owner), Need.VOLATILE)
+        self._engine.watcher.claimed(asked, deliveries)
+        return deliveries
 
     async def held(self, owner: str) -> list[Delivery]:
         return await self._write(lambda tx: claiming.held(tx, owner), Need.READ)

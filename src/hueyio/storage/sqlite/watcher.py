@@ -12,13 +12,14 @@ All state here belongs to the loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from hueyio.storage.hearing import Hearing
 from hueyio.storage.outcomes import Outcomes
-from hueyio.storage.records import Bell, Notices
+from hueyio.storage.records import Bell, Delivery, Lane, Notices
 from hueyio.storage.sqlite.lookout import Lookout, Order, View
-from hueyio.storage.sqlite.transaction import BELLS, Transaction
+from hueyio.storage.sqlite.transaction import Transaction
 
 __all__ = ["Watcher"]
 
@@ -76,20 +77,18 @@ class Watcher:
         self._loop = asyncio.get_running_loop()
         self._outcomes = outcomes
         self._waits: set[_Wait[Any]] = set()
-        self._returned: dict[Bell, int] = dict.fromkeys(BELLS, 0)
+        self._hearing = Hearing()
         self._number = 0
 
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         """Return the bells that rang since they were last returned, or none after the time-out."""
-        wanted = tuple(bells)
+        answer = self._hearing.listen(bells)
+        return self._hearing.hear(await self._wait(lambda view: answer(view.counts), timeout=timeout) or {})
 
-        def answer(view: View) -> dict[Bell, int] | None:
-            return {bell: view.counts[bell] for bell in wanted if view.counts[bell] > self._returned[bell]} or None
-
-        # Noted here and not where the answer is made: a wait that is cancelled in between leaves the ring.
-        rang = await self._wait(answer, timeout=timeout) or {}
-        self._returned.update(rang)
-        return frozenset(rang)
+    def claimed(self, room: Mapping[Lane, int], deliveries: Sequence[Delivery]) -> None:
+        """Let the others who wait on this session hear of what a claim left."""
+        if self._hearing.claimed(room, deliveries) and self._waits:
+            self.watch()
 
     async def notices(self, owner: str, seen: Notices | None) -> Notices:
         """Return an owner's notices when they differ from ``seen``."""

@@ -101,6 +101,18 @@ class Bells(Basis):
         done = await soon(working)
         assert sorted(id for ids in done for id in ids) == sorted(f"t{index}" for index in range(30))
 
+    @pytest.mark.asyncio
+    async def test_claim_that_is_full_lets_others_on_its_session_hear_of_what_it_left(self, session: Session) -> None:
+        worker, other = await Worker.register(session), await Worker.register(session)
+        await quiet(session)
+        assert await other.claim() == []
+        await session.enqueue(make_entries(2))
+        assert "loop" in await _ring(session, BELLS)  # heard by the first, after the other had claimed
+        listening = _listen(session, BELLS)
+        assert len(await worker.claim(1)) == 1
+        assert "loop" in await soon(listening)
+        assert await other.claim_ids() == ["t1"]
+
     # --- the schedule's bell
 
     @pytest.mark.asyncio
@@ -210,7 +222,7 @@ class Bells(Basis):
 
 
 def _listen(session: Session, bells: Collection[Bell]) -> asyncio.Task[frozenset[Bell]]:
-    return asyncio.create_task(session.wait_for_work(bells, 6 * PATIENCE))  # a ring comes sooner, or the test fails
+    return asyncio.create_task(session.wait_for_work(bells, PATIENCE))  # a ring comes sooner, or the test fails
 
 
 async def _ring(session: Session, bells: Collection[Bell]) -> frozenset[Bell]:

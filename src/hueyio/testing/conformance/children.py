@@ -12,7 +12,7 @@ from typing import Any
 
 __all__ = ["Child"]
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds: eight Pythons may have to start on one busy core."""
 
 

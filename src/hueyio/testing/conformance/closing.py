@@ -205,7 +205,7 @@ class Closing(Basis):
                         await worker.finish(it, result=it.data)
                     done += len(deliveries)
                     if not deliveries:
-                        await session.wait_for_work(BELLS, 6 * PATIENCE)
+                        await session.wait_for_work(BELLS, PATIENCE)
             await session.close()
 
         thread = threading.Thread(target=asyncio.run, args=(consumer(),), daemon=True)
@@ -213,5 +213,5 @@ class Closing(Basis):
         try:
             asyncio.run(client())
         finally:
-            thread.join(30)
+            thread.join(PATIENCE)
         assert results == [b"%d-%d" % (round, index) for round in range(20) for index in range(5)]

@@ -75,7 +75,7 @@ class Limits(Basis):
 
     @pytest.mark.asyncio
     async def test_renew_prolongs_a_place(self, session: Session) -> None:
-        assert await session.acquire("key", "a", 1, 1.0)
+        assert await session.acquire("key", "a", 1, 60.0)
         assert await session.acquire("marker", "a", 1, SOON_OVER)
         assert await session.renew("key", "a", LONG)
         assert not await session.renew("key", "b", LONG)

@@ -6,6 +6,7 @@ the same way, then sees nothing.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeAlias
@@ -25,7 +26,6 @@ from hueyio.testing.conformance.worker import (
     make_entries,
     make_entry,
     quiet,
-    soon,
     start_waiting,
 )
 from hueyio.testing.recipe import Recipe
@@ -95,8 +95,9 @@ class Processes(Basis):
         await quiet(session)
         child.go()
         rung: frozenset[Bell] = frozenset()
-        while "loop" not in rung:  # another bell may ring for nothing
-            rung = await soon(session.wait_for_work(BELLS, 6 * PATIENCE))
+        async with asyncio.timeout(PATIENCE):
+            while "loop" not in rung:  # another bell may ring for nothing
+                rung = await session.wait_for_work(BELLS, PATIENCE)
         return None
 
     @pytest.mark.asyncio

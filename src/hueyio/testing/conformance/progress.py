@@ -10,7 +10,7 @@ from hueyio.exceptions import SessionClosed
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, Receipt
 from hueyio.testing.conformance.basis import Basis, Connect
-from hueyio.testing.conformance.worker import BELLS, Worker, die, make_entries, make_entry, quiet, soon
+from hueyio.testing.conformance.worker import BELLS, PATIENCE, Worker, die, make_entries, make_entry, quiet, soon
 
 __all__ = ["Pausing", "Progressing"]
 
@@ -151,7 +151,7 @@ class Pausing(Basis):
         assert await worker.claim() == []
         await quiet(session)
         await session.resume()
-        assert "loop" in await soon(session.wait_for_work(BELLS, 5.0))
+        assert "loop" in await soon(session.wait_for_work(BELLS, PATIENCE))
         assert await worker.claim_ids() == ["bad"]
 
     @pytest.mark.asyncio
@@ -161,7 +161,7 @@ class Pausing(Basis):
         await session.pause()
         await quiet(other)
         await session.resume()
-        assert "thread" in await soon(other.wait_for_work(["thread"], 5.0))
+        assert "thread" in await soon(other.wait_for_work(["thread"], PATIENCE))
 
     @pytest.mark.asyncio
     async def test_owners_are_told_of_pause_and_resume(self, connect: Connect, worker: Worker) -> None:

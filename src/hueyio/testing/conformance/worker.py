@@ -15,7 +15,7 @@ __all__ = ["BELLS", "Worker", "die", "eventually", "make_entries", "make_entry",
 T = TypeVar("T")
 
 BELLS: Final[tuple[Bell, ...]] = (*LANES, "schedule")
-PATIENCE: Final = 10.0
+PATIENCE: Final = 60.0
 """Seconds after which what has to happen soon counts as not happening."""
 
 _owners: Final = count(1)
