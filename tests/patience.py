@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-__all__ = ["is_alive", "until", "until_gone"]
+__all__ = ["is_alive", "until", "until_gone", "until_stopped"]
 
 
 async def until(question: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
@@ -18,11 +18,7 @@ async def until(question: Callable[[], Awaitable[bool]], seconds: float = 60.0) 
 
 def is_alive(pid: int) -> bool:
     """Say whether a process runs; a zombie does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):  # the second: it ended between opening and reading
-        return False
-    return state != "Z"
+    return _state_of(pid) not in ("", "Z")
 
 
 async def until_gone(*pids: int) -> None:
@@ -32,3 +28,19 @@ async def until_gone(*pids: int) -> None:
         return not any(is_alive(pid) for pid in pids)
 
     await until(are_gone)
+
+
+async def until_stopped(pid: int) -> None:
+    """Wait until SIGSTOP has stopped this process."""
+
+    async def is_stopped() -> bool:
+        return _state_of(pid) == "T"
+
+    await until(is_stopped)
+
+
+def _state_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # the second: it ended between opening and reading
+        return ""

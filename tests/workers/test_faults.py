@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hueyio import WorkerLost
+from tests.patience import until_stopped
 from tests.workers.process import Bench
 
 
@@ -36,11 +37,12 @@ async def test_worker_that_stood_still_overwrites_nothing_and_goes_on(workers: B
     sleeper = workers.start("--lease", "1")
     async with app.huey:
         result = await app.stop_self(0.2)
-        await workers.reached("start", 1)
+        await until_stopped(sleeper.pid)
         rescuer = workers.start("--lease", "30")  # so that nobody gives it up while it stands still
         rescuer.wait_line("is gone;")
         # The rescuer runs it now, and stops itself in the same way.
         await workers.wait_for(lambda: len(workers.runs("start")) == 2)
+        await until_stopped(rescuer.pid)
         sleeper.send(signal.SIGCONT)
         await asyncio.to_thread(sleeper.wait_line, "goes on anew")
         # What the sleeper brings to its end now is refused: its waiter gets the other's answer.
