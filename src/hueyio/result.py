@@ -223,7 +223,7 @@ class Result(Generic[R]):
         (found,) = await (await self._app.session()).locate([self.id])
         return _status_of(found, self._app.serializer)
 
-    async def revoke(self, revoke_until: datetime | None = None, revoke_once: bool = True) -> None:
+    async def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
         if await self._is_alive():
             await self._app.revoke_by_id(self.id, revoke_until, revoke_once)

@@ -1,12 +1,15 @@
-"""The Redis storage against the contract where the server has to be found first: a cluster, and Sentinels.
+"""The Redis storages against the contract where the server has to be found first: a cluster, and Sentinels.
 
 The whole contract on one kind of deployment, because each script must declare its keys there; of the rest what depends
-on the other connections or on how keys are named.
+on the other connections or on how keys are named. ``HUEYIO_TEST_DEPLOYMENTS=all`` takes the whole contract for all four
+classes on both deployments.
 """
 
 from __future__ import annotations
 
+import os
 import uuid
+from typing import Final
 
 import pytest
 
@@ -23,7 +26,8 @@ from hueyio.testing.deployments import SentinelGroup, ServerCluster
 
 pytestmark = pytest.mark.deployment
 
-PATIENT = 30_000
+ALL: Final = os.environ.get("HUEYIO_TEST_DEPLOYMENTS") == "all"
+PATIENT: Final = 30_000
 """Milliseconds. No server dies here, and one that waits for its turn must not be taken for dead."""
 
 
@@ -39,19 +43,66 @@ def patient_sentinels(sentinels: SentinelGroup) -> SentinelGroup:
     return sentinels
 
 
-class TestCluster(StorageConformance):
+class OnCluster:
+    storage_class: str
+
     @pytest.fixture
     def recipe(self, patient_cluster: ServerCluster) -> Recipe:
-        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=patient_cluster.url)
+        return Recipe(f"hueyio.storage.redis:{self.storage_class}", name=uuid.uuid4().hex, url=patient_cluster.url)
 
 
-class TestPriorityExpireCluster(Keys, Settling, Limits, Latches, Waiting):
-    @pytest.fixture
-    def recipe(self, patient_cluster: ServerCluster) -> Recipe:
-        return Recipe("hueyio.storage.redis:PriorityRedisExpireStorage", name=uuid.uuid4().hex, url=patient_cluster.url)
+class OnSentinels:
+    storage_class: str
 
-
-class TestSentinel(Leases, Bells, Waiting, Noticing):
     @pytest.fixture
     def recipe(self, patient_sentinels: SentinelGroup) -> Recipe:
-        return Recipe("hueyio.storage.redis:RedisStorage", name=uuid.uuid4().hex, url=patient_sentinels.url)
+        return Recipe(f"hueyio.storage.redis:{self.storage_class}", name=uuid.uuid4().hex, url=patient_sentinels.url)
+
+
+class TestCluster(OnCluster, StorageConformance):
+    storage_class = "RedisStorage"
+
+
+class TestPriorityExpireCluster(OnCluster, Keys, Settling, Limits, Latches, Waiting):
+    __test__ = not ALL
+    storage_class = "PriorityRedisExpireStorage"
+
+
+class TestSentinel(OnSentinels, Leases, Bells, Waiting, Noticing):
+    __test__ = not ALL
+    storage_class = "RedisStorage"
+
+
+class TestAllPriorityCluster(OnCluster, StorageConformance):
+    __test__ = ALL
+    storage_class = "PriorityRedisStorage"
+
+
+class TestAllExpireCluster(OnCluster, StorageConformance):
+    __test__ = ALL
+    storage_class = "RedisExpireStorage"
+
+
+class TestAllPriorityExpireCluster(OnCluster, StorageConformance):
+    __test__ = ALL
+    storage_class = "PriorityRedisExpireStorage"
+
+
+class TestAllSentinel(OnSentinels, StorageConformance):
+    __test__ = ALL
+    storage_class = "RedisStorage"
+
+
+class TestAllPrioritySentinel(OnSentinels, StorageConformance):
+    __test__ = ALL
+    storage_class = "PriorityRedisStorage"
+
+
+class TestAllExpireSentinel(OnSentinels, StorageConformance):
+    __test__ = ALL
+    storage_class = "RedisExpireStorage"
+
+
+class TestAllPriorityExpireSentinel(OnSentinels, StorageConformance):
+    __test__ = ALL
+    storage_class = "PriorityRedisExpireStorage"

@@ -135,7 +135,7 @@ async def test_revocation_of_a_running_task_leaves_nothing_behind(huey: Huey) ->
     result = await slow()
     running = asyncio.ensure_future(run_next(huey))
     await started.wait()
-    await result.revoke(revoke_once=False)
+    await result.revoke(False)
     assert await result.is_revoked()
     go_on.set()
     assert await running == 1

@@ -182,6 +182,44 @@ async def test_task_runs_at_once_in_immediate_mode(file: str) -> None:
     await immediate.close()
 
 
+def test_blocking_code_enqueues_in_its_own_transaction(huey: SqliteHuey, file: str) -> None:
+    @huey.task
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE rows (id)")
+        connection.execute("INSERT INTO rows VALUES (1)")
+        add.sync.enqueue_in(connection, 1, 2)
+        connection.rollback()
+        assert huey.sync.count() == 0
+        connection.execute("INSERT INTO rows VALUES (1)")
+        result = huey.sync.enqueue_in(connection, add.s(1, 2))
+        assert huey.sync.count() == 0
+        connection.commit()
+    (task,) = huey.sync.pending()
+    assert task.id == result.id
+    taken = huey.sync.dequeue()
+    assert taken is not None
+    assert huey.sync.execute(taken) == 3
+    assert result.get() == 3
+    huey.sync.close()
+
+
+def test_blocking_code_runs_it_at_once_in_immediate_mode(file: str) -> None:
+    huey = SqliteHuey("app", filename=file, immediate=True)
+
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        await asyncio.sleep(0)
+        return a + b
+
+    with closing(sqlite3.connect(file)) as connection:
+        assert add.sync.enqueue_in(connection, 1, 2).get() == 3
+    huey.sync.close()
+
+
+@pytest.mark.timeout(120 + TRANSACTIONS // 10)
 async def test_tasks_are_there_exactly_where_rows_are_though_applications_die(huey: SqliteHuey, file: str) -> None:
     """Two applications at once, each in processes that are killed before, in and after their transactions."""
     program = [sys.executable, "-m", "tests.flow.joined_transactions", file, str(TRANSACTIONS // 2)]

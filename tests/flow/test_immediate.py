@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, MemoryHuey, TaskArgumentError, TaskException, TaskRevoked
+from hueyio import (
+    ConfigurationError,
+    Huey,
+    MemoryHuey,
+    Task,
+    TaskArgumentError,
+    TaskException,
+    TaskRevoked,
+    TaskTimeout,
+)
 
 
 @pytest.fixture
@@ -157,3 +166,50 @@ async def test_status_of_a_task_that_waits_for_its_retry(huey: Huey) -> None:
     with pytest.raises(TaskException):
         await result.get()
     assert await result.status() == "retrying"
+
+
+async def test_hooks_of_a_consumers_life_never_run(huey: Huey) -> None:
+    ran: list[str] = []
+
+    @huey.on_startup()
+    async def open_all() -> None:
+        ran.append("startup")
+
+    @huey.on_shutdown()
+    def close_all() -> None:
+        ran.append("shutdown")
+
+    @huey.task
+    async def work() -> None:
+        ran.append("body")
+
+    async with huey:
+        await work()
+    assert ran == ["body"]
+
+
+async def test_timeout_ends_a_coroutine_and_lets_a_thread_go(huey: Huey) -> None:
+    ended: list[str] = []
+    asked = threading.Event()
+
+    @huey.task(timeout=0.05)
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("coroutine")
+
+    @huey.task(timeout=0.05, context=True)
+    def compute(task: Task) -> None:
+        try:
+            while not asked.wait(0.01):
+                task.check_timeout()
+        except TaskTimeout:
+            asked.set()
+            raise
+
+    for task in (wait, compute):
+        with pytest.raises(TaskException, match="ran longer than"):
+            await (await task())
+    assert ended == ["coroutine"]
+    assert await asyncio.to_thread(asked.wait, 30)

@@ -80,9 +80,6 @@ def plain(a):
 
 async def main():
     {body}
-
-asyncio.run(main())
-asyncio.run(main())
 """
 
 BODIES = {
@@ -98,9 +95,27 @@ BODIES = {
 }
 
 
+IN_A_ROW = """
+asyncio.run(main())
+asyncio.run(main())
+"""
+
+IN_THREADS = """
+import threading
+threads = [threading.Thread(target=lambda: asyncio.run(main())) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+@pytest.mark.parametrize("runs", [IN_A_ROW, IN_THREADS], ids=["in a row", "in threads"])
 @pytest.mark.parametrize("body", BODIES)
-def test_script_that_never_closes_ends_and_prints_nothing(tmp_path: Path, body: str, huey_source: str) -> None:
-    script = SCRIPT.format(module="hueyio", huey=huey_source, body=BODIES[body])
+def test_script_that_never_closes_ends_and_prints_nothing(
+    tmp_path: Path, body: str, runs: str, huey_source: str
+) -> None:
+    script = SCRIPT.format(module="hueyio", huey=huey_source, body=BODIES[body]) + runs
     done = subprocess.run(
         [sys.executable, "-W", "always", "-c", script],  # not "-X dev", which also says when a busy machine was slow
         cwd=tmp_path,

@@ -29,10 +29,13 @@ from hueyio import (
     group,
 )
 from hueyio.app.sync import SyncHuey
+from hueyio.app.sync_handles import SyncChordResult, SyncSchedules
+from hueyio.canvas import ChordResult
+from hueyio.schedules import Schedules
 from hueyio.sync import SyncResult, SyncResultGroup, SyncTask, block_on
 from hueyio.wrapper import TaskWrapper
 
-LIFE_CYCLE = {"session", "send", "send_in", "send_instead", "enqueue_in", "notify_interrupted_tasks"}
+LIFE_CYCLE = {"session", "send", "send_in", "send_instead", "notify_interrupted_tasks"}
 """Coroutine methods of Huey that only the async side has: they are about its own loop."""
 
 
@@ -48,13 +51,12 @@ def parameters(method: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
-        (theirs, ours)
-        for theirs, ours in [
-            (Huey, SyncHuey),
-            (Result, SyncResult),
-            (ResultGroup, SyncResultGroup),
-            (TaskWrapper, SyncTask),
-        ]
+        (Huey, SyncHuey),
+        (Result, SyncResult),
+        (ResultGroup, SyncResultGroup),
+        (ChordResult, SyncChordResult),
+        (Schedules, SyncSchedules),
+        (TaskWrapper, SyncTask),
     ],
 )
 def test_every_coroutine_has_a_blocking_twin_of_the_same_signature(theirs: type, ours: type) -> None:
@@ -65,9 +67,23 @@ def test_every_coroutine_has_a_blocking_twin_of_the_same_signature(theirs: type,
         assert parameters(getattr(ours, name)) == parameters(method), name
 
 
-@pytest.mark.parametrize("name", ["schedule", "map"])
-def test_what_returns_a_coroutine_has_a_twin_too(name: str) -> None:
-    assert parameters(getattr(SyncTask, name)) == parameters(getattr(TaskWrapper, name))
+def methods_that_return_coroutines(kind: type) -> dict[str, Any]:
+    """Find those that check their arguments at once, and so are no coroutines themselves."""
+    found = inspect.getmembers(kind, inspect.isfunction)
+    return {
+        name: method
+        for name, method in found
+        if not name.startswith("_") and str(inspect.signature(method).return_annotation).startswith("Coroutine[")
+    }
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(Huey, SyncHuey), (TaskWrapper, SyncTask)])
+def test_what_returns_a_coroutine_has_a_twin_too(theirs: type, ours: type) -> None:
+    methods = methods_that_return_coroutines(theirs)
+    assert "enqueue_in" in methods
+    for name, method in methods.items():
+        assert hasattr(ours, name), f"{ours.__name__} lacks {name}"
+        assert parameters(getattr(ours, name)) == parameters(method), name
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import pytest
@@ -13,6 +14,7 @@ import redis
 from redis import asyncio as redis_asyncio
 from tests.conftest import SERVER_KINDS, SERVERS
 from tests.patience import until
+from tests.storage.test_redis_acl import rules_of
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
@@ -74,18 +76,7 @@ UseOf = Callable[[RedisStorage], Awaitable[Use]]
 async def test_session_follows_the_master_that_sentinels_replace(sentinels: SentinelGroup, use_of: UseOf) -> None:
     await asyncio.to_thread(sentinels.wait_until_ready)
     storage = RedisStorage(uuid.uuid4().hex, url=sentinels.url)
-    use = await use_of(storage)
-    _wait_for_replica(sentinels)
-    await asyncio.to_thread(sentinels.publish_every, 20_000)  # the old master is master for 80 s more
-    try:
-        old = await asyncio.to_thread(sentinels.begin_fail_over)
-        await until(lambda: _is_announced(storage))
-        await use.go_on()
-        with redis.Redis(port=old.port) as admin:
-            assert admin.role()[0] == b"master"
-    finally:
-        await asyncio.to_thread(sentinels.publish_every, 100)
-    await asyncio.to_thread(sentinels.wait_until_demoted, old)
+    await _follow_to_the_next_master(await use_of(storage), storage, sentinels)
 
 
 async def test_session_follows_the_master_that_replaces_a_dead_one(use_of: UseOf, sentinels: SentinelGroup) -> None:
@@ -96,6 +87,20 @@ async def test_session_follows_the_master_that_replaces_a_dead_one(use_of: UseOf
     await asyncio.to_thread(dead.kill)
     await use.go_on()
     await asyncio.to_thread(dead.start)
+
+
+async def test_documented_user_of_the_sentinels_may_do_what_is_needed(sentinels: SentinelGroup, use_of: UseOf) -> None:
+    await asyncio.to_thread(sentinels.wait_until_ready)
+    with ExitStack() as stack:
+        admins = [stack.enter_context(redis.Redis(port=sentinel.port)) for sentinel in sentinels.sentinels]
+        for admin in admins:
+            admin.execute_command("ACL", "SETUSER", "shop-sentinel", ">secret", *rules_of("sentinel"))
+            admin.acl_log_reset()
+        login = "?sentinel_username=shop-sentinel&sentinel_password=secret"
+        storage = RedisStorage(uuid.uuid4().hex, url=sentinels.url + login)
+        await _follow_to_the_next_master(await use_of(storage), storage, sentinels)
+        for admin in admins:
+            assert [it for it in admin.acl_log() if it["object"] not in ("client|setinfo", "client")] == []
 
 
 async def test_master_that_no_sentinel_knows_is_a_wrong_configuration(sentinels: SentinelGroup) -> None:
@@ -196,6 +201,20 @@ async def test_certificate_that_nobody_vouches_for_is_refused(tls_server: TlsSer
     url = f"rediss://127.0.0.1:{tls_server.port}/0"
     with pytest.raises(StorageUnavailable, match="certificate"):
         await RedisStorage("app", url=url).connect()
+
+
+async def _follow_to_the_next_master(use: Use, storage: RedisStorage, sentinels: SentinelGroup) -> None:
+    _wait_for_replica(sentinels)
+    await asyncio.to_thread(sentinels.publish_every, 20_000)  # the old master is master for 80 s more
+    try:
+        old = await asyncio.to_thread(sentinels.begin_fail_over)
+        await until(lambda: _is_announced(storage))
+        await use.go_on()
+        with redis.Redis(port=old.port) as admin:
+            assert admin.role()[0] == b"master"
+    finally:
+        await asyncio.to_thread(sentinels.publish_every, 100)
+    await asyncio.to_thread(sentinels.wait_until_demoted, old)
 
 
 def _wait_for_replica(sentinels: SentinelGroup) -> None:

@@ -21,7 +21,7 @@ from hueyio import (
     RedisHuey,
     StorageError,
 )
-from hueyio.storage.records import Defer, Entry, Finish, Header, Release
+from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Release
 from hueyio.storage.redis import PriorityRedisStorage, RedisExpireStorage, RedisStorage
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.session import RedisSession
@@ -248,17 +248,58 @@ async def test_queue_of_another_kind_is_refused_and_its_class_is_named(open_sess
 async def test_session_that_was_open_before_is_refused_too(open_session: Open) -> None:
     """Otherwise its tasks would go where no consumer of the other kind looks."""
     session = await open_session(RedisStorage)
-    await session.register(OWNER, b"")
+    await session.enqueue([Entry(Header("dead"), b"")])
+    assert await claim(session) == ["dead"]
+    (delivery,) = await session.held(OWNER)
+    await session.settle([Bury(delivery.receipt, "boom")], OWNER, 1)
     await open_session(PriorityRedisStorage)
-    refused = pytest.raises(StorageError, match="was written by PriorityRedisHuey")
-    with refused:
-        await session.enqueue([Entry(Header("a"), b"")])
-    with refused:
-        await session.enqueue([Entry(Header("b", priority=1.0), b"")])
-    with refused:
-        await session.claim({"loop": 1}, OWNER)
-    with refused:
-        await session.promote(time.time(), 10)
+    for call in (
+        session.enqueue([Entry(Header("a"), b"")]),
+        session.enqueue([Entry(Header("b", priority=1.0), b"")]),
+        session.claim({"loop": 1}, OWNER),
+        session.promote(time.time(), 10),
+        session.requeue(["dead"]),
+        session.resume(),
+        session.clear(["queue"]),
+        session.counts(),
+        session.scan_tasks("queued"),
+    ):
+        with pytest.raises(StorageError, match="was written by PriorityRedisHuey"):
+            await call
+    assert [it.header.id for it in await session.dead()] == ["dead"]
+
+
+async def test_session_that_was_open_before_harms_no_tasks_of_the_other_kind(open_session: Open) -> None:
+    session, other = await open_session(RedisStorage), await open_session(PriorityRedisStorage)
+    await session.register("old", b"")
+    await other.enqueue([Entry(Header("held"), b"")])
+    assert await claim(other) == ["held"]
+    await other.enqueue([Entry(Header("later", eta=time.time() + 600), b""), Entry(Header("ready"), b"")])
+    with pytest.raises(StorageError, match="was written by PriorityRedisHuey"):
+        await session.reclaim(OWNER, 0)
+    with pytest.raises(StorageError, match="was written by PriorityRedisHuey"):
+        await session.cancel(["later", "ready"], "old")
+    assert [it.place for it in await other.locate(["held", "later", "ready"])] == ["running", "scheduled", "queued"]
+    assert await other.reclaim(OWNER, 0) == 1
+    assert await claim(other) == ["held", "ready"]
+    assert not any(it.cancelled for it in await other.held(OWNER))
+
+
+async def test_session_that_was_open_before_is_told_that_its_settlements_are_stale(open_session: Open) -> None:
+    """Its own tasks were over when the name was taken over; suspects of the other kind must not make it fail."""
+    session = await open_session(RedisStorage)
+    await session.register("old", b"")
+    await session.enqueue([Entry(Header("a"), b"")])
+    (delivery,) = await session.claim({"loop": 1}, "old")
+    await session.settle([Finish(delivery.receipt)], "old", 1)
+    other = await open_session(PriorityRedisStorage)
+    await other.enqueue([Entry(Header("suspect", max_deliveries=2), b"")])
+    assert await claim(other) == ["suspect"]
+    await other.reclaim(OWNER, 0)
+    assert (await other.counts()).suspects == 1
+    assert await session.settle([Finish(delivery.receipt)], "old", 2) == ["stale"]
+    await session.deregister("old")
+    assert await claim(other) == ["suspect"]
 
 
 async def test_drained_queue_can_be_taken_over_by_another_kind(open_session: Open) -> None:

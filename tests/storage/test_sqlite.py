@@ -292,6 +292,12 @@ async def test_threads_with_a_loop_each_run_every_task_once(file: Path, connect:
     assert sorted(id for share in shares for id in share) == sorted(ids)
 
 
+async def test_library_that_is_too_old_is_said_at_the_first_use(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(ConfigurationError, match=r"3\.35 or later is needed"):
+        await SqliteStorage("app", file).connect()
+
+
 async def test_a_foreign_lock_that_stays_is_an_error_until_it_goes(file: Path, connect: Connect) -> None:
     session = await connect(timeout=0.05)
     other = sqlite3.connect(file, isolation_level=None)

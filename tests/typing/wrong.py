@@ -1,4 +1,5 @@
-"""Uses that are wrong, and that mypy must refuse: each line needs its ignore, or ``warn_unused_ignores`` fails."""
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+"""Uses that are wrong, and that mypy and pyright must refuse: each complains of an ignore that it does not need."""
 
 from __future__ import annotations
 
@@ -69,6 +70,13 @@ def use_blocking(connection: sqlite3.Connection) -> None:
     text: str = double.sync(2).get(timeout=5)  # type: ignore[assignment]
     add.enqueue_in(connection, 1)  # type: ignore[call-arg, unused-coroutine]
     print(text)
+
+
+async def use_pipelines() -> None:
+    add.s(1).then(5)  # type: ignore[arg-type]
+    add.s(1).error("report")  # type: ignore[arg-type]
+    await add.map(5)  # type: ignore[arg-type]
+    await huey.enqueue_many(5)  # type: ignore[arg-type]
 
 
 async def main() -> None:

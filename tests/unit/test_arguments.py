@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError
 from hueyio.worker.arguments import Arguments, make_parser, read_arguments
 from hueyio.worker.options import OBSOLETE, WorkerOptions
@@ -16,6 +19,35 @@ def read(*line: str, **environment: str) -> Arguments:
 def test_option_that_is_not_given_is_left_to_its_default() -> None:
     assert read("app:huey").limits == {}
     assert read("app:huey").worker == WorkerOptions()
+
+
+def test_defaults_are_those_that_the_page_of_the_command_line_says() -> None:
+    """Fact 91: what stands in the place of the defaults of Huey's consumer."""
+    found = read("app:huey")
+    limits, worker = ConsumerOptions(**found.limits), found.worker
+    assert (limits.workers, limits.lease, limits.shutdown_timeout, limits.periodic) == (100, 15, 30, True)
+    assert (limits.threads, limits.pool) == (min(32, (os.cpu_count() or 1) + 4), os.cpu_count() or 1)
+    assert (limits.pool_max_tasks, limits.prefetch, limits.block_warning, limits.max_block) == (None, None, 0.5, 300)
+    assert (worker.processes, worker.max_tasks, worker.max_memory, worker.weights) == (1, None, None, None)
+    assert (worker.graceful_signal, worker.flush_locks, worker.extra_locks, worker.health) == (None, False, None, None)
+    assert (worker.loop, worker.reload, worker.logfile, worker.log_format) == ("auto", False, None, "text")
+    assert (worker.simple, worker.verbose, worker.quiet) == (False, False, False)
+
+
+def test_graceful_signal_is_one_of_two() -> None:
+    """Fact 91."""
+    assert read("app:huey", "-g", "TERM").worker.graceful_signal == "TERM"
+    with pytest.raises(SystemExit) as refused:
+        read("app:huey", "-g", "HUP")
+    assert refused.value.code == 2
+    with pytest.raises(ConfigurationError, match="graceful_signal must be INT or TERM"):
+        read("app:huey", HUEYIO_GRACEFUL_SIGNAL="HUP")
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1", False), ("0", True)])
+def test_variable_of_an_option_that_turns_off_has_its_long_name(text: str, expected: bool) -> None:
+    assert read("app:huey", HUEYIO_NO_PERIODIC=text).limits == {"periodic": expected}
+    assert read("app:huey", "-n").limits == {"periodic": False}
 
 
 def test_environment_is_read_and_the_command_line_wins() -> None:

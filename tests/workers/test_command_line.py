@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from hueyio.storage.sqlite import SqliteStorage
 
 
 def run(folder: Path, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -63,6 +66,43 @@ def test_storage_that_is_not_there_is_said_in_one_line(tmp_path: Path, text: str
     assert says in done.stderr
     assert "secret" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+FULL = """
+import sqlite3
+import hueyio
+
+class Disk(sqlite3.Connection):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.execute("PRAGMA max_page_count = {pages}")
+
+huey = hueyio.SqliteHuey("shop", filename="app.db", storage_kwargs={{"factory": Disk}})
+"""
+
+
+QUOTA = """
+import resource
+import hueyio
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+huey = hueyio.SqliteHuey("shop", filename="app.db")
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [(FULL.format(pages=1), False), (FULL.format(pages=20), False), (QUOTA, True)],
+    ids=["nothing fits", "not all tables fit", "all tables are there"],
+)
+async def test_full_disk_at_the_start_is_said_in_one_line(tmp_path: Path, text: str, is_there: bool) -> None:
+    if is_there:
+        await (await SqliteStorage("shop", str(tmp_path / "app.db")).connect()).close()
+    write(tmp_path, text)
+    done = await asyncio.to_thread(run, tmp_path, "worker", "shop:huey", "-q")
+    assert done.returncode == 69
+    (line,) = done.stderr.splitlines()
+    assert "SQLite file app.db cannot grow: its disk or its quota is full" in line
 
 
 @pytest.mark.parametrize(
@@ -138,6 +178,34 @@ def test_banner_says_version_storage_tasks_and_schedules_without_the_password(tm
     assert "3 tasks: shop.rarely, shop.ring, shop.sweep" in done.stderr
     assert "2 of them periodic: shop.rarely (when <lambda> says so), shop.sweep (*/5 9-17 * * *)" in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_banner_says_which_schedules_are_stored(tmp_path: Path) -> None:
+    write(tmp_path, SCHEDULED)
+    done = run(tmp_path, "worker", "shop:huey")
+    assert done.returncode == 0, done.stderr
+    assert "shop:huey: 2 stored schedules: lunch (0 12 * * *), tea (0 16 * * *, paused)" in done.stderr
+
+
+SCHEDULED = """
+import asyncio, os, signal
+import hueyio
+
+huey = hueyio.SqliteHuey("shop", filename="app.db")
+
+@huey.task
+async def stop():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+async def main():
+    async with huey:
+        await huey.schedules().add("lunch", stop, hueyio.crontab("0", "12"))
+        await huey.schedules().add("tea", stop, hueyio.crontab("0", "16"))
+        await huey.schedules().pause("tea")
+        await stop()
+
+asyncio.run(main())
+"""
 
 
 def test_log_in_json_is_an_object_a_line(tmp_path: Path) -> None:

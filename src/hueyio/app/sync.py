@@ -16,7 +16,7 @@ from hueyio.app.periodic import Periodic
 from hueyio.app.revoking import Revoking
 from hueyio.app.sync_handles import SyncChordResult, SyncSchedules
 from hueyio.canvas import ChordResult, chord, group
-from hueyio.sync import SyncResult, block_on, blocking, to_sync
+from hueyio.sync import SyncResult, block_here, block_on, blocking, to_sync
 from hueyio.task import Task
 
 __all__ = ["SyncHuey"]
@@ -36,6 +36,10 @@ class SyncHuey:
         """Enqueue a task, a group or a chord; return the blocking form of what ``Huey.enqueue`` returns."""
         handle = block_on(self._wrapped.enqueue(task))
         return SyncChordResult(handle) if isinstance(handle, ChordResult) else to_sync(handle)
+
+    def enqueue_in(self, connection: Any, task: Task) -> Any:
+        """Enqueue a task as part of the application's own transaction; see ``Huey.enqueue_in``."""
+        return to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
 
     enqueue_many = blocking(Enqueueing.enqueue_many)
     result = blocking(Enqueueing.result)

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import HueyException
 
-__all__ = ["block_on", "iterate"]
+__all__ = ["block_here", "block_on", "iterate"]
 
 T = TypeVar("T")
 
@@ -30,10 +30,7 @@ def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
     Raises HueyException on the thread of a running loop, where waiting would stop everything. KeyboardInterrupt cancels
     the coroutine.
     """
-    if _is_on_a_loop():
-        name = getattr(coroutine, "__qualname__", "a coroutine")
-        coroutine.close()
-        raise HueyException(f"{name}: a blocking call on the thread of a running event loop; use `await` there instead")
+    _require_no_loop(coroutine)
     began, ended = threading.Event(), threading.Event()
     future = asyncio.run_coroutine_threadsafe(_run(coroutine, began, ended), _portal.loop())
     try:
@@ -46,6 +43,13 @@ def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
     finally:
         if not began.is_set():
             coroutine.close()  # cancelled before that
+
+
+def block_here(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Do the same on a loop of its own in this thread, for what belongs to this thread: a connection of sqlite3."""
+    _require_no_loop(coroutine)
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(coroutine)
 
 
 def iterate(values: AsyncIterator[T]) -> Iterator[T]:
@@ -76,12 +80,14 @@ async def _run(coroutine: Coroutine[Any, Any, T], began: threading.Event, ended:
         ended.set()
 
 
-def _is_on_a_loop() -> bool:
+def _require_no_loop(coroutine: Coroutine[Any, Any, Any]) -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return
+    name = getattr(coroutine, "__qualname__", "a coroutine")
+    coroutine.close()
+    raise HueyException(f"{name}: a blocking call on the thread of a running event loop; use `await` there instead")
 
 
 class _Portal:

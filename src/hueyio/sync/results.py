@@ -99,9 +99,9 @@ class SyncResult(Generic[R]):
         """Say where the task is; reads nothing away."""
         return block_on(self._wrapped.status())
 
-    def revoke(self, revoke_until: datetime | None = None, revoke_once: bool = True) -> None:
+    def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
-        block_on(self._wrapped.revoke(revoke_until, revoke_once))
+        block_on(self._wrapped.revoke(revoke_once, revoke_until=revoke_until))
 
     def cancel(self) -> bool:
         """Cancel the task wherever it is; False if it was over already."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from hueyio.sync.portal import block_on
+from hueyio.sync.portal import block_here, block_on
 from hueyio.sync.results import SyncResult, SyncResultGroup, to_sync
 from hueyio.task import Expires
 
@@ -48,6 +48,11 @@ class SyncTask(Generic[P, R]):
             args, kwargs, eta, delay, priority, retries, retry_delay, retry_backoff, expires, timeout, id
         )
         result: SyncResult[R] = to_sync(block_on(scheduling))
+        return result
+
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
+        """Enqueue a call as part of the transaction on your own SQLite connection; see ``Huey.enqueue_in``."""
+        result: SyncResult[R] = to_sync(block_here(self._wrapped.enqueue_in(connection, *args, **kwargs)))
         return result
 
     def map(self, it: Iterable[Any]) -> SyncResultGroup[R]:

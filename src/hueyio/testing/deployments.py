@@ -6,13 +6,13 @@ All of them are quick to notice that one of them is gone, so that tests need not
 from __future__ import annotations
 
 import ssl
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import redis
+import trustme
 from redis.crc import key_slot
 
 from hueyio.testing.servers import Server, free_port
@@ -213,7 +213,7 @@ class SentinelGroup:
 
 
 class TlsServer(Server):
-    """A server that talks TLS only, with a certificate that ``openssl`` made; clients must show theirs."""
+    """A server that talks TLS only, with a certificate of an authority of its own; clients must show theirs."""
 
     def __init__(self, binary: Path, *options: str) -> None:
         super().__init__(binary, *options)
@@ -306,22 +306,11 @@ def _wait(question: Callable[[], bool]) -> None:
 
 
 def _make_certificates(folder: Path) -> tuple[Path, Path, Path]:
-    """Make an authority and a certificate for 127.0.0.1; return both, and the key."""
-    authority, authority_key = folder / "ca.crt", folder / "ca.key"
-    certificate, key, request = folder / "server.crt", folder / "server.key", folder / "server.csr"
-    extensions = folder / "extensions"
-    # Python 3.13 and later refuse certificates that do not say what RFC 5280 wants them to say.
-    extensions.write_text(
-        "subjectAltName=IP:127.0.0.1,DNS:localhost\n"
-        "basicConstraints=CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
-    )
-    new = ("req", "-newkey", "rsa:2048", "-nodes", "-subj")
-    for command in (
-        (*new, "/CN=hueyio tests", "-x509", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-days", "2",
-         "-keyout", authority_key, "-out", authority),
-        (*new, "/CN=localhost", "-keyout", key, "-out", request),
-        ("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-CAcreateserial", "-days", "2",
-         "-extfile", extensions, "-out", certificate),
-    ):  # fmt: skip
-        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    """Make an authority and a certificate for servers and clients at this address; return both, and the key."""
+    authority, certificate, key = folder / "ca.crt", folder / "server.crt", folder / "server.key"
+    maker = trustme.CA()
+    issued = maker.issue_cert("127.0.0.1", "localhost")
+    maker.cert_pem.write_to_path(authority)
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
     return authority, certificate, key

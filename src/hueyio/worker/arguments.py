@@ -72,18 +72,27 @@ class _Option:
         return self.field.name
 
     @property
+    def turns_off(self) -> bool:
+        """Whether it is on by default, so that what can be given is Huey's ``--no-periodic``."""
+        return self.kind is bool and self.field.default is True
+
+    @property
     def variable(self) -> str:
-        return f"HUEYIO_{self.name.upper()}"
+        return f"HUEYIO_{self._long_name.upper()}"
 
     @property
     def flag(self) -> str:
-        return f"--{self.name.replace('_', '-')}"
+        return f"--{self._long_name.replace('_', '-')}"
+
+    @property
+    def _long_name(self) -> str:
+        return f"no_{self.name}" if self.turns_off else self.name
 
     def read(self, text: str) -> Any:
         """Read what the environment says."""
         if self.kind is bool:
             if text.lower() in _YES | _NO:
-                return text.lower() in _YES
+                return (text.lower() in _YES) is not self.turns_off
             raise ConfigurationError(f"{self.variable} must be 1 or 0, not {text!r}")
         try:
             return self.kind(text)
@@ -161,10 +170,7 @@ def _add_option(parser: Any, option: _Option) -> None:
     text = metadata["help"].replace("%", "%%")
     default = option.field.default
     if option.kind is bool:
-        # A setting that is on by default is turned off: Huey's --no-periodic.
-        if default is True:
-            flags[-1] = f"--no-{option.flag.removeprefix('--')}"
-        value = default is not True
+        value = not option.turns_off
         parser.add_argument(*flags, dest=option.name, action="store_const", const=value, default=None, help=text)
         return
     if isinstance(default, (int, float, str)) and default != "":

@@ -115,6 +115,7 @@ class WorkerProcess:
 
     async def _start_consumers(self) -> None:
         await self._free_locks()
+        await self._say_schedules()
         for consumer in self._consumers:
             await consumer.start()
 
@@ -170,6 +171,13 @@ class WorkerProcess:
         apps = [(path, huey, it.options) for (path, huey), it in zip(self._apps, self._consumers, strict=True)]
         for line in banner(apps):
             logger.info("%s", line)
+
+    async def _say_schedules(self) -> None:
+        """Complete the banner by what only the storage knows."""
+        for path, huey in self._apps:
+            if stored := await huey.schedules().list():
+                times = ", ".join(f"{it.name} ({it.times}{', paused' if it.paused else ''})" for it in stored)
+                logger.info("%s: %d stored schedules: %s", path, len(stored), times)
 
     # Told from outside
 

@@ -62,7 +62,10 @@ def explain(error: sqlite3.Error, options: SqliteOptions) -> HueyException:
                 f"SQLite file {file} is busy: another process held its write lock for more than {options.timeout:g} s"
             )
         case sqlite3.SQLITE_FULL:
-            return StorageFull(f"SQLite file {file} cannot grow: its disk or its quota is full")
+            return _full(file)
+        case sqlite3.SQLITE_IOERR if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE:
+            # The file beside it, through which its connections share the index of the log, is made at the first use.
+            return _full(file)
         case sqlite3.SQLITE_NOTADB:
             return ConfigurationError(f"{file} is not an SQLite database")
         case sqlite3.SQLITE_CANTOPEN:
@@ -75,6 +78,10 @@ def explain(error: sqlite3.Error, options: SqliteOptions) -> HueyException:
             return ConfigurationError(f"SQLite file {file} has no hueyio tables; create_tables=True makes them")
         case _:
             return StorageUnavailable(f"SQLite file {file}: {error}")
+
+
+def _full(file: str) -> StorageFull:
+    return StorageFull(f"SQLite file {file} cannot grow: its disk or its quota is full")
 
 
 def _cannot_open(error: sqlite3.Error, options: SqliteOptions) -> HueyException:

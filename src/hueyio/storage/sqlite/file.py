@@ -27,6 +27,9 @@ __all__ = ["SqliteFile", "find_queue", "open_queue", "open_reader", "open_writer
 
 _VERSION: Final = 1
 
+_OLDEST: Final = (3, 35)
+"""The first SQLite with RETURNING, and with ON CONFLICT DO UPDATE for any conflict."""
+
 
 class SqliteFile:
     """``with file as connection``: the connection, for one thread at a time."""
@@ -169,6 +172,11 @@ def _make_tables(connection: sqlite3.Connection, options: SqliteOptions) -> None
 
 
 def _open(options: SqliteOptions) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < _OLDEST:
+        needed = ".".join(map(str, _OLDEST))
+        raise ConfigurationError(
+            f"this Python comes with SQLite {sqlite3.sqlite_version}, and {needed} or later is needed: get a newer one"
+        )
     # Closed by whichever thread is about to fork: the gate, not sqlite3, keeps threads apart.
     more: dict[str, Any] = {"cached_statements": 256, **options.connect}
     connection: sqlite3.Connection = sqlite3.connect(

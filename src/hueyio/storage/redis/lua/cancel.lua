@@ -1,8 +1,9 @@
 -- Flag what is alive, and take what nobody holds under the caller's lease. ARGV: the fleet, owner, ids.
 -- Answers nil without a lease, else deliveries.
 -- keys: SCHEDULE HELD*
--- parts: _held _fleet
+-- parts: _held _fleet _kind
 
+if is_other_kind() then return refuse_other_kind() end
 local owner = ARGV[FIRST_AFTER]
 if redis.call('HEXISTS', OWNERS, owner) == 0 then return false end
 local others = strangers()

@@ -1,8 +1,9 @@
 -- Delete at most so many tasks that are queued or scheduled, and tell their waiters. ARGV: queue or schedule, limit.
 -- Answers how many were deleted; fewer than the limit: there are no more.
 -- keys: SCHEDULE
--- parts: _latches
+-- parts: _latches _kind
 
+if is_other_kind() then return refuse_other_kind() end
 local left = tonumber(ARGV[2])
 local ids = {}
 

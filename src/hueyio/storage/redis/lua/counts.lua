@@ -1,8 +1,9 @@
 -- Count everything: queued in each lane, suspects, scheduled, running, expected, results, dead, dropped, latches.
 -- ARGV: the fleet.
 -- keys: SCHEDULE EXPECTED RESULTS RESULTS_TTL DEAD DEAD_DROPPED LATCHES HELD*
--- parts: _fleet _lanes _clock
+-- parts: _fleet _lanes _clock _kind
 
+if is_other_kind() then return refuse_other_kind() end
 local others = strangers()
 if others then return others end
 local counted, suspects, running = {}, 0, 0

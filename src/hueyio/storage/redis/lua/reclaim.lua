@@ -1,7 +1,8 @@
 -- Give an owner up if its heartbeat stands still. ARGV: owner, beat. Answers how much it held, or nil.
 -- keys: OWNERS OWNERS_INFO OWNERS_ANSWERS OWNERS_SEEN HELD
--- parts: _held _places
+-- parts: _held _places _kind
 
+if is_other_kind() then return refuse_other_kind() end
 if redis.call('HGET', OWNERS, ARGV[1]) ~= ARGV[2] then return false end
 redis.call('HDEL', OWNERS, ARGV[1])
 redis.call('HDEL', OWNERS_INFO, ARGV[1])

@@ -1,8 +1,9 @@
 -- Make tasks of dead letters again. ARGV: (id, when it was buried, new record)*; one that was buried at another time is
 -- not what the caller has read. Answers how many.
 -- keys: DEAD DEAD_TIMES
--- parts: _entries
+-- parts: _entries _kind
 
+if is_other_kind() then return refuse_other_kind() end
 local count = 0
 for i = 1, #ARGV, 3 do
   local id = ARGV[i]

@@ -1,7 +1,8 @@
 -- Let claims return tasks again, and ring for what is there. ARGV: channel of the notices.
 -- keys: PAUSED
--- parts: _held
+-- parts: _held _kind
 
+if is_other_kind() then return refuse_other_kind() end
 redis.call('DEL', PAUSED)
 ring_what_is_there(READY)
 ring_what_is_there(SUSPECTS)

@@ -1,7 +1,8 @@
 -- List tasks: (id, record)*. ARGV: the fleet, place, limit.
 -- keys: TASKS SCHEDULE HELD*
--- parts: _fleet _lanes
+-- parts: _fleet _lanes _kind
 
+if is_other_kind() then return refuse_other_kind() end
 local others = strangers()
 if others then return others end
 local place, left = ARGV[FIRST_AFTER], tonumber(ARGV[FIRST_AFTER + 1])

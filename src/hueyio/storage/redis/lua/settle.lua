@@ -10,7 +10,7 @@
 --
 -- Answers a letter for each (a accepted, f fired, s stale, u untaken), and how many dead letters were dropped.
 -- A repeat of the last number gets the first answer.
--- keys: OWNERS_ANSWERS HELD
+-- keys: OWNERS_ANSWERS HELD OTHER_KIND
 -- keys: RESULTS DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
 -- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
 -- parts: _endings _entries _dead _latches
@@ -174,7 +174,8 @@ if #unrevoked > 0 and redis.call('EXISTS', REVOCATIONS) == 1 then drop(REVOCATIO
 send_post()
 if was_flagged then notify(HELD) end
 if was_suspect then ring_what_is_there(READY) end
-if any_suspects() and redis.call('EXISTS', HELD) == 0 then ring_what_is_there(SUSPECTS) end
+-- Where another kind took the name over, all answers are stale, and the queues are not ours to measure.
+if any_suspects() and redis.call('EXISTS', HELD, OTHER_KIND) == 0 then ring_what_is_there(SUSPECTS) end
 local told = table.concat(answers)
 redis.call('HSET', OWNERS_ANSWERS, owner, number .. ':' .. told)
 return {told, buried > 0 and keep_bound(dead_limit) or 0}
