@@ -35,7 +35,7 @@ async def test_each_callback_is_enqueued_once_while_consumers_are_killed(workers
             killed.add(victim.pid)
             alive.append(launch(workers))
             await asyncio.to_thread(alive[-1].wait_line, "is ready")  # so that killing never outruns starting
-            await asyncio.wait([waiting], timeout=chance.random() * 2)
+            await asyncio.wait([waiting], timeout=chance.random() * 0.5)
         assert await waiting == [list(range(SIZE))] * CHORDS
         counts = await app.huey.counts()
         assert (counts.latches, counts.expected, counts.dead, sum(counts.queued.values())) == (0, 0, 0, 0)
