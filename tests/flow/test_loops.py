@@ -89,7 +89,7 @@ BODIES = {
     except hueyio.ResultTimeout:
         pass""",
     "waiting": "asyncio.ensure_future((await add(1, 2)).get(blocking=True)); await asyncio.sleep(0.01)",
-    "consuming": """await huey.create_consumer(lease=1, block_warning=60).start()
+    "consuming": """await huey.create_consumer(lease=60, block_warning=60).start()
     assert await (await add(1, 2)) == 3
     assert await (await plain(4)) == 4""",
 }
