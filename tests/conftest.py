@@ -19,7 +19,9 @@ settings.load_profile("tests")
 
 SERVERS: Final = find_servers()
 SERVER_KINDS: Final = sorted(SERVERS) or ["none"]
-STORAGE_KINDS: Final = ["sqlite", *SERVER_KINDS]
+# What depends on the server, and what depends on the version of Python, is tested with each, but not with each pair.
+EACH_SERVER: Final = [SERVER_KINDS[0], *(pytest.param(kind, marks=pytest.mark.again) for kind in SERVER_KINDS[1:])]
+EACH_STORAGE: Final = ["sqlite", *EACH_SERVER]
 """Storages that several processes can share."""
 
 ServerOf = Callable[[str], Server]
@@ -45,7 +47,7 @@ def server_of() -> Iterator[ServerOf]:
             server.dispose()
 
 
-@pytest.fixture(params=[SERVER_KINDS[0], *(pytest.param(kind, marks=pytest.mark.again) for kind in SERVER_KINDS[1:])])
+@pytest.fixture(params=EACH_SERVER)
 def server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     """Run a server of each kind that this machine has."""
     return server_of(request.param)
@@ -68,7 +70,7 @@ def sentinels() -> Iterator[SentinelGroup]:
     made.dispose()
 
 
-@pytest.fixture(params=STORAGE_KINDS)
+@pytest.fixture(params=EACH_STORAGE)
 def huey_source(request: pytest.FixtureRequest, tmp_path: Path, server_of: ServerOf) -> str:
     """Source code that makes a Huey of its own for this test, to be run in any process."""
     if request.param == "sqlite":

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from hueyio import Huey, MemoryHuey, RedisHuey, SqliteHuey
-from tests.conftest import STORAGE_KINDS, ServerOf
+from tests.conftest import EACH_STORAGE, ServerOf
 
 
-@pytest.fixture(params=["memory", *STORAGE_KINDS])
+@pytest.fixture(params=["memory", *EACH_STORAGE])
 def make_huey(request: pytest.FixtureRequest, tmp_path: Path, server_of: ServerOf) -> Callable[..., Huey]:
     name = uuid.uuid4().hex
 

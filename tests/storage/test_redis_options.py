@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import redis
 from redis import asyncio as redis_asyncio
-from tests.conftest import SERVER_KINDS, SERVERS
+from tests.conftest import EACH_SERVER, SERVERS
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import SHARED_RESULT_TTL, Header
@@ -117,7 +117,7 @@ def test_options_that_are_none_count_as_not_given() -> None:
     assert str(storage) == "Redis at host:6379/0, queue 'app'"
 
 
-@pytest.fixture(params=SERVER_KINDS)
+@pytest.fixture(params=EACH_SERVER)
 def guarded_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Run a server that wants a password which nobody here knows."""
     server = Server(SERVERS[request.param])

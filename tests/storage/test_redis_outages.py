@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 import redis
 from redis.asyncio import Redis as AsyncRedis
-from tests.conftest import SERVER_KINDS, SERVERS
+from tests.conftest import EACH_SERVER, SERVERS
 from tests.patience import until
 
 from hueyio import Huey, RedisHuey, StorageUnavailable
@@ -130,7 +130,7 @@ class Load:
         await self._stack.aclose()
 
 
-@pytest.fixture(params=SERVER_KINDS)
+@pytest.fixture(params=EACH_SERVER)
 def durable_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     server = Server(SERVERS[request.param], "--appendonly", "yes", "--appendfsync", "always")
     server.start()
@@ -425,7 +425,7 @@ async def test_only_what_is_idempotent_is_repeated_when_its_reply_is_lost(proxy:
     await session.close()
 
 
-@pytest.fixture(params=SERVER_KINDS)
+@pytest.fixture(params=EACH_SERVER)
 def slow_loader(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Run a server that takes ten seconds to load what it holds, and answers meanwhile, unless it is told to hurry."""
     server = Server(SERVERS[request.param], "--appendonly", "yes", "--appendfsync", "always", "--key-load-delay", "200")

@@ -11,11 +11,11 @@ import pytest
 
 from hueyio import StorageUnavailable
 from hueyio.testing.servers import Server
-from tests.conftest import SERVER_KINDS, SERVERS
+from tests.conftest import EACH_SERVER, SERVERS
 from tests.workers.process import Bench
 
 
-@pytest.fixture(params=SERVER_KINDS)
+@pytest.fixture(params=EACH_SERVER)
 def durable_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     server = Server(SERVERS[request.param], "--appendonly", "yes", "--appendfsync", "always")
     server.start()

@@ -109,8 +109,8 @@ async def test_process_is_replaced_without_a_gap_after_enough_tasks(workers: Ben
 
 async def test_process_that_uses_too_much_memory_is_replaced_without_a_gap(workers: Bench, app: Any) -> None:
     worker = workers.start("--max-memory", "1")  # which no process of Python gets by with
-    (first,) = children(worker)
-    line = await asyncio.to_thread(worker.wait_line, f"takes over from {first}")
+    # Not the first of its children: the second, which is no better, may be there before one can look.
+    line = await asyncio.to_thread(worker.wait_line, "takes over from")
     assert any("MB of memory are in use" in line for line in worker.lines), line
     async with app.huey:
         assert await (await app.add(1, 2)) == 3
