@@ -19,7 +19,7 @@ from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.execution.site import SITE
 from hueyio.sync import block_on
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "block_in_body"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
@@ -75,11 +75,11 @@ class Guard(Generic[S]):
     def _guard_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             guard = self._for_call(args, kwargs)
-            state = _run_blocking(guard.enter(), self.name)
+            state = block_in_body(guard.enter(), self.name)
             try:
                 return func(*args, **kwargs)
             finally:
-                _run_blocking(guard.leave(state), self.name)
+                block_in_body(guard.leave(state), self.name)
 
         return guarded
 
@@ -96,13 +96,13 @@ class Guard(Generic[S]):
         await self.leave(self._pop(asyncio.current_task()))
 
     def __enter__(self) -> Self:
-        self._push(threading.get_ident(), _run_blocking(self.enter(), self.name))
+        self._push(threading.get_ident(), block_in_body(self.enter(), self.name))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _run_blocking(self.leave(self._pop(threading.get_ident())), self.name)
+        block_in_body(self.leave(self._pop(threading.get_ident())), self.name)
 
     def _push(self, who: Hashable, state: S) -> None:
         self._entered.setdefault(who, []).append(state)
@@ -115,11 +115,11 @@ class Guard(Generic[S]):
         return state
 
 
-def _run_blocking(work: Coroutine[Any, Any, T], name: str) -> T:
+def block_in_body(work: Coroutine[Any, Any, T], name: str) -> T:
     """Wait for what the consumer's loop does, in the thread of a task, or else the loop of blocking calls."""
     if _is_on_loop():
         work.close()
-        raise HueyException(f"{name!r} cannot block a running loop: use `async with`; `with` is for other threads")
+        raise HueyException(f"{name!r} cannot block a running loop: use `async with` or `await` there")
     site = SITE.get()
     if site is None:
         return block_on(work)

@@ -6,7 +6,8 @@ of its own and a lease that a task of the loop renews. ``_mine`` says what this 
 gives a place to its token as often as it asks: a second entry by the same task must be refused here.
 
 Neither way of a place is left half done. Whether a place was taken is unknown when the storage fails or the caller is
-cancelled in between: then it is given back in the background. Giving back is repeated until the storage has answered.
+cancelled in between: then it is given back in the background. Giving back is repeated until the storage has answered,
+and so is taking in a body that a consumer runs: the place is that of its task, however often it asks.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, Final, Protocol
 
 from hueyio.exceptions import HueyException, StorageUnavailable
 from hueyio.execution.context import running
+from hueyio.execution.outlast import outlast
 from hueyio.execution.site import SITE
 from hueyio.storage.contract import Limits, Session, Storage
 
@@ -63,7 +65,7 @@ class Places:
 
     async def take(self, key: str, size: int, ttl: float | None) -> Holding | None:
         """Take one of ``size`` places for the task that runs here, or for this caller; None if all are held."""
-        session = await self._app.session()
+        session = await outlast(self._app.session)
         site, task = SITE.get(), running.get(None)
         receipt = None if task is None else task.receipt
         if site is not None and receipt is not None and site.storage is self._app.storage:
@@ -74,7 +76,11 @@ class Places:
         if mine in self._mine:
             return None
         self._mine.add(mine)
-        taking = asyncio.ensure_future(session.acquire(key, holding.token, size, lease, holding.owner, ttl))
+
+        def acquire() -> Awaitable[bool]:
+            return session.acquire(key, holding.token, size, lease, holding.owner, ttl)
+
+        taking = asyncio.ensure_future(outlast(acquire))
         try:
             taken = await asyncio.shield(taking)
         except BaseException:

@@ -10,6 +10,7 @@ from hueyio.exceptions import ConfigurationError, HueyException, TaskLockedExcep
 from hueyio.guard import Guard
 from hueyio.holding import Holding, Places
 from hueyio.storage.contract import Session
+from hueyio.sync_limits import SyncSemaphore
 from hueyio.task import seconds_from
 
 __all__ = ["LOCK_PREFIX", "Semaphore", "TaskLock"]
@@ -90,6 +91,11 @@ class Semaphore(Guard[Holding]):
         was_held = await self.current_usage() > 0
         await (await self.huey.session()).delete("locks", [self._storage_key])
         return was_held
+
+    @property
+    def sync(self) -> SyncSemaphore:
+        """The same methods for code that blocks, without ``await``."""
+        return SyncSemaphore(self)
 
     async def current_usage(self) -> int:
         """Return how many places are held."""

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from hueyio.exceptions import ConfigurationError, RateLimitExceeded
+from hueyio.execution.outlast import outlast
 from hueyio.guard import Guard
 from hueyio.storage.contract import Session
+from hueyio.sync_limits import SyncRateLimit
 from hueyio.task import seconds_from
 
 __all__ = ["RateLimit"]
@@ -60,13 +62,7 @@ class RateLimit(Guard[None]):
 
     async def enter(self) -> None:
         """Count one run; raises RateLimitExceeded."""
-        session = await self.huey.session()
-        if self.burst is None:
-            now = self.huey.now()
-            count = await session.add("windows", self._window_key(now), ttl=self.per)
-            delay = self._window_end(now) - now if count > self.limit else 0.0
-        else:
-            delay = await session.take(self._bucket_key, self.limit / self.per, self.burst)
+        delay = await outlast(self._count)
         if delay > 0:
             raise RateLimitExceeded(self.name, delay, self.retry)
 
@@ -77,6 +73,11 @@ class RateLimit(Guard[None]):
         """Count one run; True, or raises RateLimitExceeded."""
         await self.enter()
         return True
+
+    @property
+    def sync(self) -> SyncRateLimit:
+        """The same methods for code that blocks, without ``await``."""
+        return SyncRateLimit(self)
 
     async def current_usage(self) -> int:
         """Return how many runs count now: of this window, or tokens that the bucket lacks."""
@@ -92,6 +93,15 @@ class RateLimit(Guard[None]):
         """Begin to count anew."""
         keys = [self._window_key(self.huey.now()), self._bucket_key]
         await (await self.huey.session()).delete("windows", keys)
+
+    async def _count(self) -> float:
+        """Count one run; return the seconds after which there is room, 0 if there is."""
+        session = await self.huey.session()
+        if self.burst is not None:
+            return await session.take(self._bucket_key, self.limit / self.per, self.burst)
+        now = self.huey.now()
+        count = await session.add("windows", self._window_key(now), ttl=self.per)
+        return self._window_end(now) - now if count > self.limit else 0.0
 
     def _window_key(self, now: float) -> str:
         return f"window:{self.name}:{math.floor(now / self.per)}"

@@ -283,6 +283,68 @@ async def test_blocking_lock_where_it_cannot_work_says_what_to_do(huey: Huey) ->
         huey.limit("one", 0)
 
 
+async def test_locks_and_semaphores_for_code_that_blocks(huey: Huey) -> None:
+    lock, places = huey.lock_task("one"), huey.limit("two", 2)
+
+    def use() -> None:
+        assert lock.sync.acquire()
+        assert (lock.sync.is_locked(), lock.sync.locked(), lock.sync.current_usage()) == (True, True, 1)
+        with pytest.raises(TaskLockedException):
+            huey.lock_task("one").sync.acquire()
+        lock.sync.release()
+        assert not lock.sync.is_locked()
+        with pytest.raises(HueyException, match="was not acquired here"):
+            lock.sync.release()
+
+    def fill() -> None:
+        assert places.sync.acquire()
+        assert places.sync.acquire()
+        assert places.sync.current_usage() == 2
+        assert places.sync.clear()
+        assert places.sync.current_usage() == 0
+
+    @huey.task()
+    def in_a_body() -> str:
+        use()
+        lock.sync.acquire()
+        return "left to the consumer"
+
+    try:
+        await asyncio.to_thread(use)
+        await asyncio.to_thread(fill)
+        async with huey.create_consumer():
+            assert await (await in_a_body()) == "left to the consumer"
+    finally:
+        await asyncio.to_thread(huey.sync.close)
+    with pytest.raises(HueyException, match="use `async with` or `await`"):
+        lock.sync.acquire()
+
+
+@pytest.mark.parametrize("burst", [None, 3])
+async def test_rate_limits_for_code_that_blocks(huey: Huey, burst: int | None) -> None:
+    limit = huey.rate_limit("slow", 3, per=YEARS, burst=burst)
+
+    def use() -> int:
+        for number in range(3):
+            assert limit.sync.current_usage() == number
+            assert limit.sync.acquire()
+        with pytest.raises(RateLimitExceeded):
+            limit.sync.acquire()
+        limit.sync.reset()
+        return limit.sync.current_usage()
+
+    @huey.task()
+    def in_a_body() -> int:
+        return use()
+
+    try:
+        assert await asyncio.to_thread(use) == 0
+        async with huey.create_consumer():
+            assert await (await in_a_body()) == 0
+    finally:
+        await asyncio.to_thread(huey.sync.close)
+
+
 # --- semaphores
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, StorageUnavailable
+from hueyio import Huey, RateLimit, Semaphore, StorageUnavailable, TaskCancelled
+from hueyio.guard import Guard
 from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
+from tests.patience import until
 
 
 class LossyStorage:
@@ -53,8 +55,8 @@ class LossySession:
         if name not in self._storage.lossy:
             return operation
 
-        async def lose(*args: Any) -> Any:
-            answer = await operation(*args)
+        async def lose(*args: Any, **kwargs: Any) -> Any:
+            answer = await operation(*args, **kwargs)
             self._storage.calls[name] += 1
             if self._storage.calls[name] % self._storage.every == 0:
                 self._storage.lost[name] += 1
@@ -116,4 +118,83 @@ async def test_repeated_enqueue_after_a_lost_reply_makes_no_second_task(make_hue
             await huey.enqueue(task)
     storage.lossy = set()
     assert await huey.count() == 1
+    await huey.close()
+
+
+def guards_of(huey: Huey) -> dict[str, Semaphore | RateLimit]:
+    return {
+        "lock": huey.lock_task("one"),
+        "semaphore": huey.limit("two", 2),
+        "window": huey.rate_limit("window", 100, per=3600),
+        "bucket": huey.rate_limit("bucket", 100, per=3600, burst=100),
+    }
+
+
+GUARDS = ["lock", "semaphore", "window", "bucket"]
+
+
+@pytest.mark.parametrize("name", GUARDS)
+async def test_body_waits_at_a_limit_for_a_storage_that_is_away(make_huey: Callable[..., Huey], name: str) -> None:
+    huey, storage = make_lossy(make_huey, {"acquire", "add", "take"}, every=2)
+    guard: Guard[Any] = guards_of(huey)[name]
+
+    @huey.task
+    @guard
+    async def on_the_loop(number: int) -> int:
+        return number
+
+    @huey.task
+    def in_a_thread(number: int) -> int:
+        with guard:
+            return number
+
+    async with huey.create_consumer():
+        for number in range(2):  # without retries
+            assert await (await on_the_loop(number)) == number
+            assert await (await in_a_thread(number)) == number
+    assert storage.lost.total() >= 2
+    await huey.close()
+
+
+@pytest.mark.parametrize("name", GUARDS)
+async def test_who_is_no_task_is_told_at_once_that_the_storage_is_away(
+    make_huey: Callable[..., Huey], name: str
+) -> None:
+    huey, storage = make_lossy(make_huey, {"acquire", "add", "take"}, every=1)
+    guard = guards_of(huey)[name]
+    with pytest.raises(StorageUnavailable):
+        await guard.acquire()
+    assert storage.lost.total() == 1
+    if isinstance(guard, Semaphore):
+
+        async def is_given_back() -> bool:
+            return await guard.current_usage() == 0
+
+        await until(is_given_back)
+    await huey.close()
+
+
+async def test_body_that_waits_at_a_lock_for_the_storage_can_be_cancelled(make_huey: Callable[..., Huey]) -> None:
+    huey, storage = make_lossy(make_huey, {"acquire"}, every=1)
+    lock = huey.lock_task("one")
+
+    @huey.task
+    @lock
+    async def work() -> None:
+        raise AssertionError("it has no lock")
+
+    async def is_free() -> bool:
+        return not await lock.is_locked()
+
+    async def was_asked_for() -> bool:
+        return storage.lost["acquire"] > 0
+
+    async with huey.create_consumer():
+        result = await work()
+        await until(was_asked_for)
+        assert await result.cancel()
+        with pytest.raises(TaskCancelled):
+            await result
+        storage.lossy = set()
+        await until(is_free)
     await huey.close()

@@ -1,0 +1,35 @@
+"""Ask the storage from a body: while it is away, a body that a consumer runs waits for it, as the consumer does.
+
+Elsewhere the caller is told at once. A wait ends with the body: with its timeout, its cancellation, or the stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from hueyio.exceptions import StorageUnavailable
+from hueyio.execution.site import SITE
+
+__all__ = ["outlast"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_REST: Final = 0.5
+"""Seconds between two tries; each has been repeated by the storage already."""
+
+
+async def outlast(ask: Callable[[], Awaitable[T]]) -> T:
+    """Return what ``ask`` returns. It is repeated, also after it took effect and only its answer was lost."""
+    if SITE.get() is None:
+        return await ask()
+    while True:
+        try:
+            return await ask()
+        except StorageUnavailable as error:
+            logger.debug("a task waits for the storage: %s", error)
+        await asyncio.sleep(_REST)  # nothing tells when a storage is back
