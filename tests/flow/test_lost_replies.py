@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, RateLimit, Semaphore, StorageUnavailable, TaskCancelled
+from hueyio import Huey, RateLimit, Semaphore, StorageUnavailable, TaskCancelled, TaskException
 from hueyio.guard import Guard
 from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
 from tests.patience import until
@@ -66,14 +66,16 @@ class LossySession:
         return lose
 
 
-def make_lossy(make_huey: Callable[..., Huey], lossy: set[str], every: int = 3) -> tuple[Huey, LossyStorage]:
+def make_lossy(
+    make_huey: Callable[..., Huey], lossy: set[str], every: int = 3, **options: Any
+) -> tuple[Huey, LossyStorage]:
     lossy_storage = LossyStorage(make_huey().storage, lossy, every)
 
     class LossyHuey(Huey):
         def get_storage(self, **_: Any) -> Storage:
             return lossy_storage
 
-    return LossyHuey("lossy"), lossy_storage
+    return LossyHuey("lossy", **options), lossy_storage
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,24 @@ async def test_who_is_no_task_is_told_at_once_that_the_storage_is_away(
             return await guard.current_usage() == 0
 
         await until(is_given_back)
+    await huey.close()
+
+
+@pytest.mark.parametrize("name", GUARDS)
+async def test_call_in_immediate_mode_does_not_wait_for_a_storage_that_is_away(
+    make_huey: Callable[..., Huey], name: str
+) -> None:
+    lossy = {"acquire", "add", "take"}
+    huey, _ = make_lossy(make_huey, lossy, every=1, immediate=True, immediate_use_memory=False)
+    guard: Guard[Any] = guards_of(huey)[name]
+
+    @huey.task
+    @guard
+    async def work() -> None:
+        raise AssertionError("it was let in")
+
+    with pytest.raises(TaskException, match="the reply of"):
+        await (await work())
     await huey.close()
 
 

@@ -1,6 +1,7 @@
 """Ask the storage from a body: while it is away, a body that a consumer runs waits for it, as the consumer does.
 
-Elsewhere the caller is told at once. A wait ends with the body: with its timeout, its cancellation, or the stop.
+Elsewhere, and in immediate mode, the caller is told at once. A wait ends with the body: with its timeout, its
+cancellation, or the stop.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from hueyio.exceptions import StorageUnavailable
-from hueyio.execution.site import SITE
+from hueyio.execution.context import running
 
 __all__ = ["outlast"]
 
@@ -20,12 +21,13 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _REST: Final = 0.5
-"""Seconds between two tries; each has been repeated by the storage already."""
+"""Seconds between two tries; the storage has repeated each of them already."""
 
 
 async def outlast(ask: Callable[[], Awaitable[T]]) -> T:
     """Return what ``ask`` returns. It is repeated, also after it took effect and only its answer was lost."""
-    if SITE.get() is None:
+    task = running.get(None)
+    if task is None or task.receipt is None:
         return await ask()
     while True:
         try:
