@@ -218,3 +218,40 @@ async def test_body_that_waits_at_a_lock_for_the_storage_can_be_cancelled(make_h
         storage.lossy = set()
         await until(is_free)
     await huey.close()
+
+
+@pytest.mark.parametrize("end", ["timeout", "cancel"])
+async def test_thread_that_waits_at_a_lock_for_the_storage_ends_with_its_task(
+    make_huey: Callable[..., Huey], end: str
+) -> None:
+    huey, storage = make_lossy(make_huey, {"acquire"}, every=1)
+    lock = huey.lock_task("one")
+    ran: list[bool] = []
+
+    @huey.task(timeout=1.0 if end == "timeout" else None)
+    @lock
+    def work() -> None:
+        ran.append(True)
+
+    async def was_asked_for() -> bool:
+        return storage.lost["acquire"] > 0
+
+    async def is_free() -> bool:
+        return not await lock.is_locked()
+
+    async with huey.create_consumer() as consumer:
+
+        async def has_no_thread_left() -> bool:
+            return consumer.statistics().abandoned_threads == 0
+
+        result = await work()
+        await until(was_asked_for)
+        if end == "cancel":
+            await result.cancel()
+        with pytest.raises(TaskCancelled if end == "cancel" else TaskException):
+            await result
+        await until(has_no_thread_left)  # although the storage never answers
+        storage.lossy = set()
+        await until(is_free)
+    assert not ran
+    await huey.close()

@@ -34,4 +34,6 @@ async def outlast(ask: Callable[[], Awaitable[T]]) -> T:
             return await ask()
         except StorageUnavailable as error:
             logger.debug("a task waits for the storage: %s", error)
-        await asyncio.sleep(_REST)  # nothing tells when a storage is back
+            await asyncio.sleep(_REST)  # nothing tells when a storage is back
+            if task.is_cancelled or task.is_timed_out:
+                raise  # nobody ends the wait of a thread from outside, and its body must not begin now
