@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmarks.server import RedisServer
 from hueyio import Huey, PriorityRedisHuey, RedisHuey
-from hueyio.endings import Returned, write_ending
+from hueyio.messages.stored_result import Returned, write_ending
 from hueyio.storage.records import Finish
 
 __all__ = ["measure_and_print"]

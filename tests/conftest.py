@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hueyio.testing.deployments import SentinelGroup, ServerCluster
-from hueyio.testing.servers import NO_SERVER, Server, find_servers
+from tests.support.deployments import SentinelGroup, ServerCluster
+from tests.support.servers import NO_SERVER, Server, find_servers
 
 # How long an example takes on a busy machine says nothing about it.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,12 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from hueyio.app import Huey
-from hueyio.base_storage import BaseStorage, EmptyData
-from hueyio.canvas import ChordResult, chord, group
+from hueyio.app.base_storage import BaseStorage, EmptyData
 from hueyio.consumer import Consumer, ConsumerOptions
-from hueyio.crontab import crontab
-from hueyio.dead import DeadTask
-from hueyio.endings import Error
+from hueyio.control.consumers import ConsumerInfo
+from hueyio.control.dead_letters import DeadTask
 from hueyio.exceptions import (
     CancelExecution,
     ConfigurationError,
@@ -37,13 +35,15 @@ from hueyio.exceptions import (
     WorkerLost,
 )
 from hueyio.execution.context import current_task
-from hueyio.fleet import ConsumerInfo
-from hueyio.lock import Semaphore, TaskLock
-from hueyio.progress import Progress
-from hueyio.rate_limit import RateLimit
-from hueyio.reports import SKIPPED
-from hueyio.result import Result, ResultGroup
-from hueyio.schedules import ScheduleInfo
+from hueyio.handles.chord_result import ChordResult
+from hueyio.handles.result import Result, ResultGroup
+from hueyio.handles.sync_result import SyncResult, SyncResultGroup
+from hueyio.handles.wrapper import TaskWrapper
+from hueyio.limits.lock import Semaphore, TaskLock
+from hueyio.limits.rate_limit import RateLimit
+from hueyio.messages.member_result import SKIPPED
+from hueyio.messages.stored_result import Error
+from hueyio.schedules.stored import ScheduleInfo
 from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
 from hueyio.signals import (
     SIGNAL_CANCELED,
@@ -60,16 +60,17 @@ from hueyio.signals import (
     SIGNAL_SCHEDULED,
     SIGNAL_TIMEOUT,
 )
-from hueyio.sync import SyncResult, SyncResultGroup
-from hueyio.task import Task
-from hueyio.wrapper import TaskWrapper
+from hueyio.tasks.canvas import chord, group
+from hueyio.tasks.progress import Progress
+from hueyio.tasks.task import Task
+from hueyio.times.crontab import crontab
 
 if TYPE_CHECKING:
-    from hueyio.presets.blackhole import BlackHoleHuey
-    from hueyio.presets.file import FileHuey
-    from hueyio.presets.memory import MemoryHuey
-    from hueyio.presets.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
-    from hueyio.presets.sqlite import SqliteHuey
+    from hueyio.app.presets.blackhole import BlackHoleHuey
+    from hueyio.app.presets.file import FileHuey
+    from hueyio.app.presets.memory import MemoryHuey
+    from hueyio.app.presets.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
+    from hueyio.app.presets.sqlite import SqliteHuey
 
 __all__ = [
     "SIGNAL_CANCELED",
@@ -165,7 +166,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one that exists
         """Import a preset when it is first asked for: redis-py alone takes half the time of ``import hueyio``."""
         if name not in _PRESETS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        preset = getattr(import_module(f"hueyio.presets.{_PRESETS[name]}"), name)
+        preset = getattr(import_module(f"hueyio.app.presets.{_PRESETS[name]}"), name)
         globals()[name] = preset
         return preset
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from hueyio.cli import main
+from hueyio.worker.cli import main
 
 sys.exit(main())

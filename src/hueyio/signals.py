@@ -14,9 +14,9 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from hueyio.concurrency import ThreadPool
 from hueyio.exceptions import HueyException
-from hueyio.task import Task
+from hueyio.loops.threads import ThreadPool
+from hueyio.tasks.task import Task
 
 __all__ = [
     "SIGNAL_CANCELED",

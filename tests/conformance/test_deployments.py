@@ -22,7 +22,7 @@ from hueyio.testing.conformance.limits import Limits
 from hueyio.testing.conformance.notices import Noticing
 from hueyio.testing.conformance.settling import Settling
 from hueyio.testing.conformance.waiting import Waiting
-from hueyio.testing.deployments import SentinelGroup, ServerCluster
+from tests.support.deployments import SentinelGroup, ServerCluster
 
 pytestmark = pytest.mark.deployment
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from hueyio.testing import Recipe, StorageConformance
-from hueyio.testing.servers import Server
+from tests.support.servers import Server
 
 
 class OnRedis(StorageConformance):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hueyio.testing.servers import Server
+from tests.support.servers import Server
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "count_files.py"
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from hueyio.testing.servers import free_port
-from tests.patience import until
+from tests.support.patience import until
+from tests.support.servers import free_port
 
 FOLDER = Path(__file__).parents[2] / "examples" / "embedding"
 UVICORN = ("-m", "uvicorn", "--host", "127.0.0.1")

@@ -54,7 +54,7 @@ async def test_interrupted_task_that_finishes_stores_its_result(huey: Huey) -> N
     started = asyncio.Event()
 
     @huey.task
-    async def stubborn() -> str:
+    async def stuck() -> str:
         started.set()
         try:
             await asyncio.Event().wait()
@@ -64,7 +64,7 @@ async def test_interrupted_task_that_finishes_stores_its_result(huey: Huey) -> N
 
     consumer = huey.create_consumer()
     await consumer.start()
-    result = await stubborn()
+    result = await stuck()
     await started.wait()
     consumer.stop(graceful=False)
     await consumer.wait_stopped()

@@ -10,7 +10,7 @@ import pytest
 
 from hueyio import Huey, TaskException
 from tests.facts.steps import later, listen, run_all, run_next
-from tests.patience import until
+from tests.support.patience import until
 
 
 def declare_locked(huey: Huey, **options: Any) -> Any:

@@ -11,8 +11,8 @@ import pytest
 
 import hueyio
 from hueyio import BaseStorage, ConfigurationError, Huey, MemoryHuey, Result, ResultGroup, Task, TaskLock, TaskWrapper
-from hueyio.spec import TaskOptions
 from hueyio.storage import blackhole, contract, file, memory, redis, sqlite
+from hueyio.tasks.declared import TaskOptions
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "coming-from-huey.md"
 

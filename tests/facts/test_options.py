@@ -24,7 +24,7 @@ from hueyio import (
 )
 from hueyio.storage.memory import MemoryStorage
 from tests.facts.steps import run_next
-from tests.patience import until
+from tests.support.patience import until
 
 
 def declare_add(huey: Huey) -> Any:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hueyio import Huey
-from tests.patience import until
+from tests.support.patience import until
 
 
 async def test_due_task_is_noticed_by_a_consumer_that_never_listens(

@@ -20,8 +20,8 @@ from hueyio import (
     WorkerLost,
     current_task,
 )
-from hueyio.loading import load_huey
-from tests.patience import until
+from hueyio.worker.loading import load_huey
+from tests.support.patience import until
 
 
 async def never_run(huey: Huey) -> Any:
@@ -149,7 +149,7 @@ async def test_task_that_ignores_its_cancellation_is_named_as_stuck(
     started, release = asyncio.Event(), asyncio.Event()
 
     @huey.task
-    async def stubborn() -> int:
+    async def stuck() -> int:
         started.set()
         while not release.is_set():
             try:
@@ -159,9 +159,9 @@ async def test_task_that_ignores_its_cancellation_is_named_as_stuck(
         return 1
 
     consumer = huey.create_consumer()
-    consumer._stubborn._patience = 0.01
+    consumer._stuck._patience = 0.01
     async with consumer:
-        result = await stubborn()
+        result = await stuck()
         await started.wait()
         await result.cancel()
         await until(lambda: is_true(consumer.statistics().stuck == 1))
@@ -266,7 +266,7 @@ async def test_receiver_that_ignores_its_cancellation_is_counted_at_the_stop(
     started, release = asyncio.Event(), asyncio.Event()
 
     @huey.signal("executing")
-    async def stubborn(signal: str, task: Task) -> None:
+    async def stuck(signal: str, task: Task) -> None:
         started.set()
         while not release.is_set():
             try:

@@ -14,7 +14,7 @@ import pytest
 from hueyio import ConfigurationError, Huey, HueyException, MemoryHuey, SessionClosed, TaskException
 from hueyio.execution.policy import UNKNOWN_TASK_PATIENCE
 from hueyio.storage.records import Entry, Header
-from tests.patience import until
+from tests.support.patience import until
 
 
 async def is_at(result: Any, status: str) -> bool:
@@ -83,7 +83,7 @@ async def test_body_that_finishes_in_spite_of_its_cancellation_keeps_its_result(
     started = asyncio.Event()
 
     @huey.task
-    async def stubborn() -> str:
+    async def stuck() -> str:
         try:
             started.set()
             await asyncio.Event().wait()
@@ -92,7 +92,7 @@ async def test_body_that_finishes_in_spite_of_its_cancellation_keeps_its_result(
         return "never"
 
     async with huey.create_consumer(shutdown_timeout=0):
-        result = await stubborn()
+        result = await stuck()
         await started.wait()
     assert await result == "done all the same"
 

@@ -14,9 +14,9 @@ import pytest
 
 from hueyio import Huey, SignedSerializer
 from hueyio.exceptions import SerializationError
-from hueyio.message import read_task
+from hueyio.messages.message import read_task
 from hueyio.storage.records import Entry
-from tests.patience import until
+from tests.support.patience import until
 
 CORRUPTED: Final = int(os.environ.get("HUEYIO_TEST_CORRUPTED", "200"))
 

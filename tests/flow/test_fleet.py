@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from hueyio import Huey
-from tests.patience import until
+from tests.support.patience import until
 
 
 async def test_consumers_say_who_they_are_and_what_they_hold(huey: Huey) -> None:

@@ -57,13 +57,13 @@ async def test_retries_loop_and_do_not_recurse(huey: Huey) -> None:
     attempts: list[int] = []
 
     @huey.task(retries=1500)
-    async def stubborn() -> int:
+    async def stuck() -> int:
         attempts.append(1)
         if len(attempts) <= 1500:
             raise ValueError
         return len(attempts)
 
-    assert await (await stubborn()) == 1501
+    assert await (await stuck()) == 1501
 
 
 async def test_arguments_are_passed_by_reference_and_checked(huey: Huey) -> None:

@@ -19,8 +19,8 @@ from hueyio import (
     TaskException,
     TaskLockedException,
 )
-from hueyio.task import Task
-from tests.patience import until
+from hueyio.tasks.task import Task
+from tests.support.patience import until
 
 YEARS = 316_000_000.0
 """Ten, the longest time that a rate limit takes: no window begins, and no token comes, in the middle of a test."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hueyio import ConfigurationError, Huey, StorageError
-from hueyio.sessions import Sessions
+from hueyio.loops.sessions import Sessions
 
 
 def declare(huey: Huey) -> Callable[[], object]:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from hueyio import Huey, RateLimit, Semaphore, StorageUnavailable, TaskCancelled, TaskException
-from hueyio.guard import Guard
+from hueyio.limits.base import Guard
 from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
-from tests.patience import until
+from tests.support.patience import until
 
 
 class LossyStorage:

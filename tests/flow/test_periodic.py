@@ -11,8 +11,8 @@ import pytest
 
 from hueyio import SIGNAL_ENQUEUED, ConfigurationError, Huey, MemoryHuey, StorageUnavailable, crontab
 from hueyio.consumer.ticker import Ticker
-from hueyio.storage.records import Entry, Placed
-from tests.patience import until
+from hueyio.storage.records import Enqueued, Entry
+from tests.support.patience import until
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC).timestamp()
 
@@ -151,11 +151,11 @@ class Refusing:
         self._session = session
         self.refuse = False
 
-    async def enqueue(self, entries: list[Entry]) -> list[Placed]:
+    async def enqueue(self, entries: list[Entry]) -> list[Enqueued]:
         if self.refuse:
             self.refuse = False
             raise StorageUnavailable("gone")
-        placed: list[Placed] = await self._session.enqueue(entries)
+        placed: list[Enqueued] = await self._session.enqueue(entries)
         return placed
 
     def __getattr__(self, name: str) -> Any:

@@ -29,7 +29,7 @@ from hueyio import (
     TaskTimeout,
 )
 from hueyio.execution.pool import ProcessPool
-from tests.patience import is_alive, until, until_gone
+from tests.support.patience import is_alive, until, until_gone
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -272,7 +272,7 @@ async def test_process_that_is_killed_while_idle_is_replaced(app: Any) -> None:
 async def test_idle_process_ends_after_a_while(app: Any) -> None:
     pool = ProcessPool("processes", None, idle_time=0.05)
     spec = app.pid.spec
-    async with pool.place(spec) as place:
+    async with pool.worker(spec) as place:
         pid = await place.call(app.pid.s())
 
     async def is_empty() -> bool:

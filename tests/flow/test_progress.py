@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hueyio import Huey, HueyException, Progress, Task
-from tests.patience import until
+from tests.support.patience import until
 
 
 async def take(updates: Any, count: int) -> list[Progress]:

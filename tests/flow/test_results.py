@@ -23,8 +23,8 @@ from hueyio import (
     TaskRevoked,
     UnknownTaskError,
 )
-from hueyio.endings import Error
-from tests.patience import until
+from hueyio.messages.stored_result import Error
+from tests.support.patience import until
 
 
 def declare_add(huey: Huey) -> Any:

@@ -26,11 +26,11 @@ from hueyio import (
     TaskCancelled,
     TaskException,
 )
-from hueyio.declaration import make_spec
-from hueyio.entries import make_entry
+from hueyio.handles.decorators import make_spec
+from hueyio.messages.entry import make_entry
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, Header
-from tests.patience import until
+from tests.support.patience import until
 
 
 class JsonSerializer(Serializer):

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from hueyio import ConfigurationError, Huey, TaskArgumentError, crontab
-from hueyio.schedules import Schedules
+from hueyio.schedules.stored import Schedules
 from tests.flow.test_periodic import NOON, Fleet
 
 

@@ -22,7 +22,7 @@ from hueyio import (
     TaskArgumentError,
     TaskException,
 )
-from hueyio.entries import make_entry
+from hueyio.messages.entry import make_entry
 from tests.unit.test_serializer import LIBRARIES, Armed
 
 

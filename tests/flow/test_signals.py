@@ -20,7 +20,7 @@ from hueyio import (
     Task,
     TaskException,
 )
-from tests.patience import until
+from tests.support.patience import until
 
 
 class Recorder:

@@ -29,7 +29,7 @@ from hueyio.storage.file import FileStorage
 from hueyio.storage.records import Entry, Header
 from hueyio.storage.redis import PriorityRedisExpireStorage, RedisExpireStorage
 from hueyio.storage.redis.layout import Layout
-from hueyio.testing.servers import Server
+from tests.support.servers import Server
 
 
 @pytest.fixture

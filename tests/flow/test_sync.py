@@ -28,12 +28,14 @@ from hueyio import (
     chord,
     group,
 )
-from hueyio.app.sync import SyncHuey
 from hueyio.app.sync_handles import SyncChordResult, SyncSchedules
-from hueyio.canvas import ChordResult
-from hueyio.schedules import Schedules
-from hueyio.sync import SyncResult, SyncResultGroup, SyncTask, block_on
-from hueyio.wrapper import TaskWrapper
+from hueyio.app.sync_huey import SyncHuey
+from hueyio.handles.chord_result import ChordResult
+from hueyio.handles.sync_result import SyncResult, SyncResultGroup
+from hueyio.handles.sync_task import SyncTask
+from hueyio.handles.wrapper import TaskWrapper
+from hueyio.loops.portal import block_on
+from hueyio.schedules.stored import Schedules
 
 LIFE_CYCLE = {"session", "send", "send_in", "send_instead", "notify_interrupted_tasks"}
 """Coroutine methods of Huey that only the async side has: they are about its own loop."""

@@ -23,8 +23,8 @@ from hueyio import (
     TaskNotUnique,
     chord,
 )
-from hueyio.task import Task
-from hueyio.unique import key_of_arguments
+from hueyio.tasks.task import Task
+from hueyio.tasks.unique import key_of_arguments
 
 
 async def test_skip_returns_the_result_of_the_one_that_is_there(huey: Huey) -> None:

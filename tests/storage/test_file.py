@@ -65,7 +65,7 @@ async def test_write_that_was_cut_short_is_passed_over_and_cut_off(
     await first.enqueue(entries("a"))
     with journal.open("ab") as file:
         file.write(rest)
-    assert (await first.locate(["a"]))[0].place == "queued"
+    assert (await first.locate(["a"]))[0].state == "queued"
     second = await open_session()
     assert f"the last {len(rest)} bytes were never written to their end" in caplog.text
     await second.enqueue(entries("b"))
@@ -105,7 +105,7 @@ async def test_journal_is_written_anew_and_everything_is_still_there(open_sessio
     assert await again.holders("lock") == ["token"]
     assert [(it.header.id, it.reason) for it in await again.dead()] == [("bad", "why")]
     assert await again.collect(["callback", "none"]) == [(None, None), None]
-    assert [it.place for it in await again.locate(["held", "next", "callback"])] == ["running", "expected", "expected"]
+    assert [it.state for it in await again.locate(["held", "next", "callback"])] == ["running", "expected", "expected"]
     assert await again.follow("held", None) == b"half"
     assert [
         it.verdict for it in await again.enqueue(entries("x", unique_key="key") + entries("y", once_token="token"))
@@ -151,7 +151,7 @@ async def test_folder_that_was_deleted_is_an_error_and_then_a_new_queue(open_ses
     with pytest.raises(StorageUnavailable, match="No such file"):
         await session.counts()
     await session.enqueue(entries("b"))
-    assert [it.place for it in await session.locate(["a", "b"])] == ["gone", "queued"]
+    assert [it.state for it in await session.locate(["a", "b"])] == ["gone", "queued"]
     other = await open_session()
     assert (await other.counts()).queued["loop"] == 1
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import redis
-from tests.patience import until
+from tests.support.patience import until
+from tests.support.servers import Server
 
 from hueyio.exceptions import StorageError, StorageUnavailable
 from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Over, Settlement
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.session import RedisSession
-from hueyio.testing.servers import Server
 
 Connect = Callable[..., Awaitable[RedisSession]]
 OWNER = "owner"
@@ -214,7 +214,7 @@ async def test_full_server_refuses_whole_enqueues_and_takes_settlements(connect:
         assert await session.settle([Finish(delivery.receipt)], OWNER, 1) == ["accepted"]
     finally:
         admin.config_set("maxmemory", "0")
-    assert [found.place for found in await session.locate(["b", "c"])] == ["gone", "gone"]
+    assert [found.state for found in await session.locate(["b", "c"])] == ["gone", "gone"]
 
 
 async def test_text_that_cannot_be_written_is_refused_alone(connect: Connect) -> None:
@@ -285,7 +285,7 @@ async def test_settle_takes_what_is_special_amid_what_is_plain(connect: Connect)
     assert answers == ["accepted"] * 5 + ["stale", "accepted"]
     assert await session.settle(batch, OWNER, 1) == answers
     assert await session.peek("results", ids) == [b"1", b"error", b"buried", None, b"2", None]
-    places = [found.place for found in await session.locate([*ids, "next"])]
+    places = [found.state for found in await session.locate([*ids, "next"])]
     assert places == ["stored", "queued", "dead", "gone", "stored", "gone", "queued"]
     (letter,) = await session.dead()
     assert (letter.header.id, letter.data, letter.reason) == ("bury", b"d", "reason: \u00fc")

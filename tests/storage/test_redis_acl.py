@@ -11,11 +11,11 @@ from typing import Final
 import pytest
 import redis
 from redis.exceptions import NoPermissionError
+from tests.support.servers import Server
 
 from hueyio import RedisHuey
 from hueyio.storage.redis.layout import Flavour
 from hueyio.storage.redis.scripts import read_script
-from hueyio.testing.servers import Server
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "how-to" / "redis-deployments.md"
 CALL: Final = re.compile(rb"(?:redis\.p?call|fetch|apply)\(\s*'([A-Z]+)'")

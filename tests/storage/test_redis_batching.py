@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hueyio.exceptions import SessionClosed, StorageUnavailable
-from hueyio.storage.batching import Batcher
+from hueyio.storage.shared.batching import Batcher
 
 
 class Recorder:

@@ -13,15 +13,15 @@ import pytest
 import redis
 from redis import asyncio as redis_asyncio
 from tests.conftest import EACH_SERVER, SERVERS
-from tests.patience import until
 from tests.storage.test_redis_acl import rules_of
+from tests.support.deployments import SentinelGroup, ServerCluster, TerminatedServer, TlsServer
+from tests.support.patience import until
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.session import RedisSession
-from hueyio.testing.deployments import SentinelGroup, ServerCluster, TerminatedServer, TlsServer
 
 pytestmark = pytest.mark.deployment
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 from tests.conftest import SERVERS
+from tests.support.servers import Server
 
 from hueyio import (
     ConfigurationError,
@@ -26,7 +27,6 @@ from hueyio.storage.redis import PriorityRedisStorage, RedisExpireStorage, Redis
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.session import RedisSession
 from hueyio.storage.redis.wire import pack
-from hueyio.testing.servers import Server
 
 OWNER = "owner"
 Open = Callable[..., Awaitable[RedisSession]]
@@ -279,7 +279,7 @@ async def test_session_that_was_open_before_harms_no_tasks_of_the_other_kind(ope
         await session.reclaim(OWNER, 0)
     with pytest.raises(StorageError, match="was written by PriorityRedisHuey"):
         await session.cancel(["later", "ready"], "old")
-    assert [it.place for it in await other.locate(["held", "later", "ready"])] == ["running", "scheduled", "queued"]
+    assert [it.state for it in await other.locate(["held", "later", "ready"])] == ["running", "scheduled", "queued"]
     assert await other.reclaim(OWNER, 0) == 1
     assert await claim(other) == ["held", "ready"]
     assert not any(it.cancelled for it in await other.held(OWNER))

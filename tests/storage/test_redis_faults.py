@@ -15,7 +15,8 @@ import pytest
 import redis
 from redis.asyncio import Redis as AsyncRedis
 from tests.conftest import EACH_SERVER, SERVERS
-from tests.patience import until
+from tests.support.patience import until
+from tests.support.servers import Server
 
 from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
@@ -23,7 +24,6 @@ from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.lifetime import Lifetime
 from hueyio.storage.redis.session import RedisSession
 from hueyio.storage.redis.wire import Wire, pack
-from hueyio.testing.servers import Server
 
 T = TypeVar("T")
 OWNER = "owner"

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 import redis
+from tests.support.servers import Server
 
 from hueyio import (
     Huey,
@@ -25,7 +26,6 @@ from hueyio import (
 )
 from hueyio.storage.records import Bury, Entry, Header
 from hueyio.storage.redis.layout import Layout
-from hueyio.testing.servers import Server
 
 TASKS: Final = int(os.environ.get("HUEYIO_TEST_TASKS", "1000"))
 BELLS: Final = {"bell:loop", "bell:thread", "bell:process", "bell:schedule"}

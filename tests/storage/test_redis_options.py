@@ -9,13 +9,13 @@ import pytest
 import redis
 from redis import asyncio as redis_asyncio
 from tests.conftest import EACH_SERVER, SERVERS
+from tests.support.servers import Server
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import SHARED_RESULT_TTL, Header
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import CLIENT_LENGTH, Flavour, Layout
 from hueyio.storage.redis.scripts import read_script
-from hueyio.testing.servers import Server
 
 blocking_sentinel: Any = redis.Sentinel  # without types
 asyncio_sentinel: Any = redis_asyncio.Sentinel

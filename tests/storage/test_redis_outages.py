@@ -19,7 +19,10 @@ import pytest
 import redis
 from redis.asyncio import Redis as AsyncRedis
 from tests.conftest import EACH_SERVER, SERVERS
-from tests.patience import until
+from tests.support.deployments import SentinelGroup
+from tests.support.patience import until
+from tests.support.proxy import FaultProxy
+from tests.support.servers import Server
 
 from hueyio import Huey, RedisHuey, StorageUnavailable
 from hueyio.storage.records import Entry, Header
@@ -27,9 +30,6 @@ from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Flavour
 from hueyio.storage.redis.scripts import read_script
 from hueyio.storage.redis.session import RedisSession
-from hueyio.testing.deployments import SentinelGroup
-from hueyio.testing.proxy import FaultProxy
-from hueyio.testing.servers import Server
 
 pytestmark = pytest.mark.deployment
 
@@ -403,7 +403,7 @@ async def test_calls_ride_out_a_restart(durable_server: Server) -> None:
     peeked, popped, put, was_absent, total = await keys
     assert (peeked, popped, put, was_absent, total) == ([b"1"], b"2", None, True, 5)
     found, tasks, owners = await looks
-    assert (found[0].place, [it.header.id for it in tasks], owners) == ("queued", ["task"], [])
+    assert (found[0].state, [it.header.id for it in tasks], owners) == ("queued", ["task"], [])
     is_paused, deleted = await answers
     assert (is_paused, deleted) == (False, 0)
     kept = {"a": b"1", "c": b"3", "d": b"4", "e": b"5"}

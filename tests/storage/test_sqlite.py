@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.patience import until
+from tests.support.patience import until
 
 from hueyio.exceptions import ConfigurationError, SessionClosed, StorageUnavailable
 from hueyio.storage.contract import LeaseKeeper, Session, Storage
@@ -170,7 +170,7 @@ async def test_an_operation_that_fails_leaves_its_neighbours_alone(connect: Conn
         return_exceptions=True,
     )
     assert [type(it).__name__ for it in answers] == ["list", "ValueError", "UnicodeEncodeError", "LeaseLost", "list"]
-    assert [it.place for it in await session.locate(["a", "b"])] == ["queued", "queued"]
+    assert [it.state for it in await session.locate(["a", "b"])] == ["queued", "queued"]
     assert await session.peek("data", ["text"]) == [b"no number"]
 
 
@@ -360,7 +360,7 @@ async def test_closing_writes_what_was_sent(connect: Connect) -> None:
     await asyncio.sleep(0)
     await session.close()
     assert [it.verdict for it in await write] == ["added"]
-    assert [it.place for it in await (await connect()).locate(["a"])] == ["queued"]
+    assert [it.state for it in await (await connect()).locate(["a"])] == ["queued"]
 
 
 def test_sessions_of_two_loops_follow_each_other(file: Path) -> None:
@@ -375,7 +375,7 @@ def test_sessions_of_two_loops_follow_each_other(file: Path) -> None:
         with pytest.raises(SessionClosed):
             await kept[0].enqueue(entries("b"))
         session = await storage.connect()
-        assert [it.place for it in await session.locate(["a", "b"])] == ["queued", "gone"]
+        assert [it.state for it in await session.locate(["a", "b"])] == ["queued", "gone"]
         await session.close()
 
     asyncio.run(first())
@@ -430,7 +430,7 @@ async def test_a_forked_child_shares_nothing(file: Path, connect: Connect) -> No
     assert os.waitstatus_to_exitcode(status) == 0
     assert [it.data for it in await waiting] == [b"child's"]
     assert [it.beat for it in await session.owners()] == [2]
-    assert [it.place for it in await session.locate(["never"])] == ["gone"]
+    assert [it.state for it in await session.locate(["never"])] == ["gone"]
     keeper.close()
 
 

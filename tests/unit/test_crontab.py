@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hueyio import crontab
-from hueyio.wall_time import LOCAL
+from hueyio.times.wall_time import LOCAL
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

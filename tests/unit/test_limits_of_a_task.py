@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from hueyio import ConfigurationError, MemoryHuey, Serializer, Snooze, TaskCancelled, TaskTimeout
-from hueyio.entries import make_entry
 from hueyio.execution import outcome as ways
 from hueyio.execution.policy import Rules, decide
-from hueyio.message import read_task, write_task
-from hueyio.registry import Registry
-from hueyio.task import Task
+from hueyio.messages.entry import make_entry
+from hueyio.messages.message import read_task, write_task
+from hueyio.tasks.registry import Registry
+from hueyio.tasks.task import Task
 
 NOW = 1_000_000.0
 FAILED = ways.Failed(ValueError("no"))

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hueyio import SerializationError, Serializer, TaskArgumentError
-from hueyio.message import Message, read_task, write_task
-from hueyio.task import Task
+from hueyio.messages.message import Message, read_task, write_task
+from hueyio.tasks.task import Task
 
 SERIALIZER = Serializer()
 FIELDS = tuple(Task.__slots__)

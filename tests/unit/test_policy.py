@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hueyio import CancelExecution, RetryTask, TaskException
-from hueyio.endings import Error, Returned
 from hueyio.execution import outcome as ways
 from hueyio.execution.policy import UNKNOWN_TASK_PATIENCE, Rules, decide
-from hueyio.task import Task
+from hueyio.messages.stored_result import Error, Returned
+from hueyio.tasks.task import Task
 
 NOW = 1_000_000.0
 RULES = Rules()

@@ -30,8 +30,8 @@ from hueyio import (
     TaskException,
     TaskRevoked,
 )
-from hueyio.message import read_task, write_task
-from hueyio.task import Task
+from hueyio.messages.message import read_task, write_task
+from hueyio.tasks.task import Task
 
 LIBRARIES: Final[list[Any]] = ["json", *(["msgspec"] if find_spec("msgspec") else [])]
 

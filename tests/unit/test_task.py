@@ -10,8 +10,8 @@ from uuid import RFC_4122, UUID
 import pytest
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
-from hueyio.spec import TaskOptions, TaskSpec
-from hueyio.task import Task, eta_from
+from hueyio.tasks.declared import TaskOptions, TaskSpec
+from hueyio.tasks.task import Task, eta_from
 
 
 class Pair(NamedTuple):

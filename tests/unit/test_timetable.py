@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from hueyio import ConfigurationError, Task, crontab
-from hueyio.periodic import Plan, make_tick_entry, tick_of
+from hueyio.schedules.ticks import DueTicks, make_tick_entry, tick_of
 from hueyio.storage.records import Entry, Header
-from hueyio.timetable import AskedTimes, CrontabTimes, make_timetable
+from hueyio.times.timetable import AskedTimes, CrontabTimes, make_timetable
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0
 
 
-def plan(times: Any, looked: float, *, catch_up: bool = False) -> Plan:
-    return Plan("key", make_timetable(times, utc=True), lambda: Task("name"), looked=looked, catch_up=catch_up)
+def plan(times: Any, looked: float, *, catch_up: bool = False) -> DueTicks:
+    return DueTicks("key", make_timetable(times, utc=True), lambda: Task("name"), looked=looked, catch_up=catch_up)
 
 
 @pytest.mark.parametrize("times", [crontab(), lambda moment: True])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hueyio.storage.turnstile import Turnstile
+from hueyio.storage.shared.turnstile import Turnstile
 
 
 async def test_few_pass_at_once() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hueyio.consumer.watchdog import Watch, watch
-from tests.patience import until
+from tests.support.patience import until
 
 PATIENCE = 30.0
 

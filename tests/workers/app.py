@@ -108,7 +108,7 @@ async def stop_self(seconds: float, task: Any = None) -> int:
 
 
 @huey.task(context=True)
-async def stubborn(task: Any = None) -> None:
+async def stuck(task: Any = None) -> None:
     """Ignore every cancellation."""
     log("start", task)
     while True:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hueyio import WorkerLost
-from tests.patience import until_stopped
+from tests.support.patience import until_stopped
 from tests.workers.process import Bench
 
 

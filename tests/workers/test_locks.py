@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from tests.patience import until
+from tests.support.patience import until
 from tests.workers.process import Bench
 
 LEASE: Final = 1.0
@@ -78,7 +78,7 @@ async def test_unique_keys_are_never_alive_twice_whoever_is_killed(workers: Benc
 
 async def _count_alive(app: Any, ids: set[str]) -> int:
     found = await (await app.huey.session()).locate(sorted(ids))
-    return sum(it.place in ("queued", "scheduled", "running") for it in found)
+    return sum(it.state in ("queued", "scheduled", "running") for it in found)
 
 
 async def _is_drained(app: Any) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from hueyio import StorageUnavailable
-from hueyio.testing.servers import Server
 from tests.conftest import EACH_SERVER, SERVERS
+from tests.support.servers import Server
 from tests.workers.process import Bench
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Any
 
-from tests.patience import until_gone
+from tests.support.patience import until_gone
 from tests.workers.process import Bench
 
 

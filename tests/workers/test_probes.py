@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.patience import until
+from tests.support.patience import until
 from tests.workers.process import Bench, Worker
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from hueyio.testing.servers import free_port
 from hueyio.worker.supervisor import Supervisor
-from tests.patience import is_alive, until, until_gone
+from tests.support.patience import is_alive, until, until_gone
+from tests.support.servers import free_port
 from tests.workers.process import Bench, Worker
 
 

@@ -80,7 +80,7 @@ async def test_second_signal_stops_at_once_and_the_task_runs_again(workers: Benc
 async def test_task_that_ignores_its_cancellation_is_named_and_left(workers: Bench, app: Any) -> None:
     worker = workers.start("--shutdown-timeout", "0.1")
     async with app.huey:
-        result = await app.stubborn()
+        result = await app.stuck()
         await workers.reached("start", 1)
         assert worker.stop() == 70
     assert result.id in worker.wait_line("ignores its cancellation")

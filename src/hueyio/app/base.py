@@ -9,19 +9,19 @@ import weakref
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict
 
+from hueyio.client.immediate import ImmediateRunner
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.context import running
 from hueyio.execution.hooks import Hooks
 from hueyio.execution.policy import Rules, build_error_result
-from hueyio.execution.site import SITE
-from hueyio.immediate import ImmediateRunner
-from hueyio.registry import Registry
+from hueyio.execution.run_context import RUN_CONTEXT
+from hueyio.loops.sessions import Sessions
 from hueyio.serializer import Serializer
-from hueyio.sessions import Sessions
 from hueyio.signals import Signals
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
-from hueyio.task import Task
+from hueyio.tasks.registry import Registry
+from hueyio.tasks.task import Task
 
 __all__ = ["Base", "HueyOptions", "find_huey"]
 
@@ -169,7 +169,7 @@ class Base:
             await self._sessions.close()
 
     def _is_in_body(self) -> bool:
-        site, task = SITE.get(), running.get(None)
+        site, task = RUN_CONTEXT.get(), running.get(None)
         return (
             site is not None
             and task is not None

@@ -7,10 +7,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hueyio.app.base import Base
-from hueyio.cancel import Canceller
+from hueyio.control.cancel import Canceller
 from hueyio.exceptions import HueyException
-from hueyio.result import Result
-from hueyio.task import Task
+from hueyio.handles.result import Result
+from hueyio.tasks.task import Task
 
 __all__ = ["Cancelling"]
 

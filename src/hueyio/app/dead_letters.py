@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hueyio.app.base import Base
-from hueyio.dead import DeadTask, read_dead_letter
+from hueyio.control.dead_letters import DeadTask, read_dead_letter
 
 __all__ = ["DeadLetters"]
 

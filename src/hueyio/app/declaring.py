@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from hueyio.app.driving import Driving
-from hueyio.context_manager import run_inside
-from hueyio.declaration import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
+from hueyio.handles.context_manager import run_inside
+from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
+from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.signals import Receiver
-from hueyio.spec import Lane
-from hueyio.task import Expires
-from hueyio.unique import UniqueKey, UniqueMode
-from hueyio.wrapper import AsyncTaskWrapper, TaskWrapper
+from hueyio.tasks.declared import Lane
+from hueyio.tasks.task import Expires
+from hueyio.tasks.unique import UniqueKey, UniqueMode
 
 __all__ = ["Declaring"]
 

@@ -9,11 +9,11 @@ from weakref import WeakKeyDictionary
 
 from hueyio.app.enqueueing import Enqueueing
 from hueyio.consumer.driver import Driver
-from hueyio.entries import make_entry
 from hueyio.exceptions import HueyException
-from hueyio.message import read_task, write_task
+from hueyio.messages.entry import make_entry
+from hueyio.messages.message import read_task, write_task
 from hueyio.signals import SIGNAL_SCHEDULED
-from hueyio.task import Task, aware
+from hueyio.tasks.task import Task, aware
 
 __all__ = ["Driving"]
 

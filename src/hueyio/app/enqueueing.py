@@ -6,17 +6,19 @@ from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, overload
 
 from hueyio.app.revoking import Revoking
-from hueyio.canvas import ChordResult, Plan, chord, group, plan
-from hueyio.entries import enqueue_signal, make_entry
+from hueyio.client.chord_plan import ChordPlan, plan
+from hueyio.control.replace import replace
 from hueyio.exceptions import ConfigurationError, HueyException, TaskNotUnique
-from hueyio.replacing import replace
-from hueyio.reports import SKIPPED, write_report
-from hueyio.result import Result, ResultGroup
-from hueyio.spec import check_settings
+from hueyio.handles.chord_result import ChordResult
+from hueyio.handles.result import Result, ResultGroup
+from hueyio.messages.entry import enqueue_signal, make_entry
+from hueyio.messages.member_result import SKIPPED, write_member_result
 from hueyio.storage.contract import Session, Transactional
-from hueyio.storage.records import Entry, Latch, Placed
-from hueyio.task import Task
-from hueyio.unique import check_unique
+from hueyio.storage.records import Enqueued, Entry, Latch
+from hueyio.tasks.canvas import chord, group
+from hueyio.tasks.declared import check_settings
+from hueyio.tasks.task import Task
+from hueyio.tasks.unique import check_unique
 
 __all__ = ["Enqueueing"]
 
@@ -165,7 +167,7 @@ class Enqueueing(Revoking):
         return ResultGroup([Result(self, list(task.stages())[-1]) for task in tasks])
 
     async def _meet_many(
-        self, session: Session, tasks: list[Task], entries: list[Entry], placed: Sequence[Placed]
+        self, session: Session, tasks: list[Task], entries: list[Entry], placed: Sequence[Enqueued]
     ) -> Any:
         """Do for each call what it wants; what could be enqueued is, before one of them raises."""
         holders = [it.holder for it in placed]
@@ -182,9 +184,9 @@ class Enqueueing(Revoking):
         ends = [holder or list(task.stages())[-1] for task, holder in zip(tasks, holders, strict=True)]
         return ResultGroup([Result[Any](self, end) for end in ends])
 
-    async def _enqueue_chord(self, planned: Plan) -> ChordResult[Any]:
+    async def _enqueue_chord(self, planned: ChordPlan) -> ChordResult[Any]:
         entries = [self.prepare(member) for member in planned.members]
-        absent = write_report(SKIPPED, self.serializer)
+        absent = write_member_result(SKIPPED, self.serializer)
         latches = [Latch(latch.size, self.prepare(latch.callback), absent) for latch in planned.latches]
         if self._immediate:
             await self._runner.run_chord(planned.members, planned.latches)

@@ -12,7 +12,7 @@ from hueyio.app.limiting import Limiting
 from hueyio.app.looking import Looking
 from hueyio.app.pausing import Pausing
 from hueyio.app.periodic import Periodic
-from hueyio.app.sync import SyncHuey
+from hueyio.app.sync_huey import SyncHuey
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.exceptions import ConfigurationError
 from hueyio.signals import SIGNAL_INTERRUPTED

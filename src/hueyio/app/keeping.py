@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hueyio.app.base import Base
-from hueyio.endings import Returned, write_ending
 from hueyio.exceptions import HueyException
+from hueyio.messages.stored_result import Returned, write_ending
 
 __all__ = ["Keeping"]
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from hueyio.app.base import Base
-from hueyio.holding import Places
-from hueyio.lock import LOCK_PREFIX, Semaphore, TaskLock
-from hueyio.rate_limit import RateLimit
+from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
+from hueyio.limits.permits import Permits
+from hueyio.limits.rate_limit import RateLimit
 
 __all__ = ["Limiting"]
 
@@ -19,7 +19,7 @@ class Limiting(Base):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.places = Places(self)
+        self.permits = Permits(self)
         self._lock_names: set[str] = set()
 
     def lock_task(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import get_args
 
 from hueyio.app.base import Base
+from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.exceptions import HueyException, SerializationError
-from hueyio.fleet import ConsumerInfo, read_consumers
-from hueyio.message import read_task
+from hueyio.messages.message import read_task
 from hueyio.storage.records import Clearable, Counts, Entry
-from hueyio.task import Task
+from hueyio.tasks.task import Task
 
 __all__ = ["Looking"]
 

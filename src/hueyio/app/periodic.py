@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from hueyio.app.declaring import Declaring
-from hueyio.crontab import crontab
-from hueyio.declaration import TaskDecorator
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
-from hueyio.periodic import call_of
-from hueyio.schedules import Schedules
-from hueyio.task import Expires, Task
-from hueyio.timetable import make_timetable
-from hueyio.wrapper import TaskWrapper
+from hueyio.handles.decorators import TaskDecorator
+from hueyio.handles.wrapper import TaskWrapper
+from hueyio.schedules.stored import Schedules
+from hueyio.schedules.ticks import call_of
+from hueyio.tasks.task import Expires, Task
+from hueyio.times.crontab import crontab
+from hueyio.times.timetable import make_timetable
 
 __all__ = ["Periodic"]
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from hueyio.app.cancelling import Cancelling
+from hueyio.control.revoke import Revocable, forget_revocation, is_revoked, keys_of, revoke_task, write_revocation
 from hueyio.exceptions import HueyException
-from hueyio.result import Result
-from hueyio.revocation import class_key, instance_key
-from hueyio.revoke import Revocable, forget_revocation, is_revoked, keys_of, revoke_task, write_revocation
-from hueyio.task import Task, aware
-from hueyio.wrapper import TaskWrapper
+from hueyio.handles.result import Result
+from hueyio.handles.wrapper import TaskWrapper
+from hueyio.messages.revocation import class_key, instance_key
+from hueyio.tasks.task import Task, aware
 
 __all__ = ["Revoking"]
 

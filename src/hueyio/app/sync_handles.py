@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from hueyio.canvas import ChordResult
-from hueyio.schedules import Schedules
-from hueyio.sync import SyncResult, SyncResultGroup, blocking
+from hueyio.handles.blocking import blocking
+from hueyio.handles.chord_result import ChordResult
+from hueyio.handles.sync_result import SyncResult, SyncResultGroup
+from hueyio.schedules.stored import Schedules
 
 __all__ = ["SyncChordResult", "SyncSchedules"]
 

@@ -42,17 +42,17 @@ from hueyio.consumer.service import Service
 from hueyio.consumer.settler import Settler
 from hueyio.consumer.slots import Slots
 from hueyio.consumer.statistics import RunningTask, State, Statistics
-from hueyio.consumer.stubborn import Stubborn
+from hueyio.consumer.stuck import Stuck
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.watchdog import Watch, Watchdog, watch
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.executor import Executor
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
-from hueyio.execution.site import is_pool_process
+from hueyio.execution.run_context import is_pool_process
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Lane
-from hueyio.task import Task
+from hueyio.tasks.task import Task
 
 __all__ = ["Consumer"]
 
@@ -85,7 +85,7 @@ class Consumer:
         self._cancelling = False
         self._ledger = Ledger({}, None, lambda: None)
         self._watchdog: Watchdog | None = None
-        self._stubborn = Stubborn()
+        self._stuck = Stuck()
         self.stuck = 0
         """Tasks that ignored their cancellation at the stop; they still run, on a loop that wants to end."""
         self.on_max_block: Callable[[], None] | None = None
@@ -127,7 +127,7 @@ class Consumer:
             held=len(self._ledger),
             running=dict(Counter(task.lane for task in self.running_tasks())),
             outcomes=dict(self._runner.outcomes),
-            stuck=len(self._stubborn),
+            stuck=len(self._stuck),
             pool_processes=len(self._pool),
             abandoned_threads=len(self._executor.threads.abandoned),
             lag=lag.last,
@@ -291,9 +291,7 @@ class Consumer:
             self._wake_all,
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
-        self._runner = Runner(
-            self._host, self._executor, self._settler, self._is_stopping, options.lease, self._stubborn
-        )
+        self._runner = Runner(self._host, self._executor, self._settler, self._is_stopping, options.lease, self._stuck)
         self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
         self._dispatcher = Dispatcher(
             self._host, session, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
@@ -323,7 +321,7 @@ class Consumer:
             self._current_owner,
             self._dispatcher.look_up,
             ticker.reload,
-            self._stubborn,
+            self._stuck,
             self._pause,
             self._fetcher.doubt,
         )

@@ -15,13 +15,13 @@ from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job, Ledger
 from hueyio.exceptions import HueyException, SerializationError
 from hueyio.execution.outcome import Failed, Outcome, Revoked, UnknownTask, Unreadable, WorkerLost
-from hueyio.message import read_task
-from hueyio.reports import read_report
-from hueyio.revocation import STRAY_TTL, class_key, instance_key, pick_revocation
-from hueyio.spec import TaskOptions, TaskSpec
+from hueyio.messages.member_result import read_member_result
+from hueyio.messages.message import read_task
+from hueyio.messages.revocation import STRAY_TTL, class_key, instance_key, pick_revocation
 from hueyio.storage.contract import Keys
-from hueyio.storage.records import Delivery, Reported
-from hueyio.task import Task
+from hueyio.storage.records import Delivery, MemberResults
+from hueyio.tasks.declared import TaskOptions, TaskSpec
+from hueyio.tasks.task import Task
 
 __all__ = ["Dispatcher"]
 
@@ -35,7 +35,7 @@ def _nothing() -> None:
 class _Session(Keys, Protocol):
     """What the dispatcher asks of the storage."""
 
-    async def collect(self, keys: Sequence[str]) -> list[Reported | None]: ...
+    async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]: ...
 
 
 class Dispatcher:
@@ -84,10 +84,10 @@ class Dispatcher:
                 ends[job] = Failed(error)
         return ends
 
-    def _read(self, task: Task, reports: Reported | None) -> list[Any]:
+    def _read(self, task: Task, reports: MemberResults | None) -> list[Any]:
         if reports is None:
             raise HueyException(f"what the members of its chord reported is gone: callback {task.name} ended before")
-        return [read_report(data, self._host.serializer) for data in reports]
+        return [read_member_result(data, self._host.serializer) for data in reports]
 
     async def look_up(self, jobs: Sequence[Job]) -> None:
         """Read whether these jobs are revoked, all at once."""

@@ -20,14 +20,14 @@ from hueyio.consumer.runner import Runner
 from hueyio.exceptions import HueyException, LeaseLost
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
-from hueyio.execution.hooks import Attendants
+from hueyio.execution.hooks import AttemptHooks
 from hueyio.execution.outcome import Outcome, Succeeded
 from hueyio.execution.pool import ProcessPool
 from hueyio.signals import SIGNAL_SCHEDULED
-from hueyio.spec import TaskSpec
 from hueyio.storage.contract import LeaseKeeper, Session
 from hueyio.storage.records import LANES, Answer, Defer, Delivery, Settlement
-from hueyio.task import Task
+from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.task import Task
 
 __all__ = ["Driver"]
 
@@ -223,9 +223,9 @@ class _Recording(Executor):
         super().__init__(executor.hooks, executor.threads, executor.pool)
         self.outcome: Outcome | None = None
 
-    async def run(self, spec: TaskSpec, task: Task, attendants: Attendants | None = None) -> Outcome:
+    async def run(self, spec: TaskSpec, task: Task, hooks: AttemptHooks | None = None) -> Outcome:
         """Run one attempt."""
-        self.outcome = await super().run(spec, task, attendants)
+        self.outcome = await super().run(spec, task, hooks)
         return self.outcome
 
 

@@ -6,12 +6,12 @@ from typing import Protocol
 
 from hueyio.execution.hooks import Hooks
 from hueyio.execution.policy import Rules
-from hueyio.registry import Registry
 from hueyio.serializer import Serializer
 from hueyio.signals import Signals
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import Entry
-from hueyio.task import Task
+from hueyio.tasks.registry import Registry
+from hueyio.tasks.task import Task
 
 __all__ = ["FullHost", "Host"]
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hueyio.execution.outcome import Cancelled, Expired, Outcome, Revoked
-from hueyio.spec import TaskSpec
 from hueyio.storage.records import Delivery, Lane
-from hueyio.task import Task
+from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.task import Task
 
 __all__ = ["Job", "Ledger"]
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.service import Service
-from hueyio.consumer.stubborn import Stubborn
+from hueyio.consumer.stuck import Stuck
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Notices
 
@@ -23,7 +23,7 @@ class Listener(Service):
         owner: Callable[[], str],
         look_up: Callable[[Sequence[Job]], Awaitable[None]],
         on_write: Callable[[], None],
-        stubborn: Stubborn,
+        stuck: Stuck,
         pause: Callable[[bool], None],
         on_reconnected: Callable[[], None],
     ) -> None:
@@ -33,7 +33,7 @@ class Listener(Service):
         self._owner = owner
         self._look_up = look_up
         self._on_write = on_write
-        self._stubborn = stubborn
+        self._stuck = stuck
         self._pause = pause
         self._on_reconnected = on_reconnected
         self._seen: Notices | None = None
@@ -68,5 +68,5 @@ class Listener(Service):
         job.cancelled = True
         if job.slot is not None:
             job.task.cancel_run()
-            self._stubborn.watch(job)
+            self._stuck.watch(job)
             job.slot.cancel()

@@ -8,8 +8,8 @@ from typing import Final
 
 from hueyio.consumer.host import Host
 from hueyio.exceptions import HueyException
-from hueyio.progress import Progress, write_progress
 from hueyio.storage.records import Receipt
+from hueyio.tasks.progress import Progress, write_progress
 
 __all__ = ["Reporter"]
 

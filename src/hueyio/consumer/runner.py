@@ -12,18 +12,18 @@ from typing import Protocol
 from hueyio.consumer.host import Host
 from hueyio.consumer.job import Job
 from hueyio.consumer.reporter import Reporter
-from hueyio.consumer.stubborn import Stubborn
-from hueyio.entries import enqueue_signal
+from hueyio.consumer.stuck import Stuck
 from hueyio.exceptions import HueyException
 from hueyio.execution.callback import tell_fired
-from hueyio.execution.conclusion import conclude, error_seen
 from hueyio.execution.effects import Effects
 from hueyio.execution.executor import Executor
-from hueyio.execution.hooks import Attendants
+from hueyio.execution.finish import conclude, error_seen
+from hueyio.execution.hooks import AttemptHooks
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, RetryAsked, Succeeded, WorkerLost
 from hueyio.execution.policy import WITHOUT_RESULTS
+from hueyio.execution.run_context import RUN_CONTEXT, RunContext
 from hueyio.execution.settlement import make_settlement
-from hueyio.execution.site import SITE, Site
+from hueyio.messages.entry import enqueue_signal
 from hueyio.signals import SIGNAL_EXECUTING
 from hueyio.storage.records import Bury, Finish, Settlement
 
@@ -56,15 +56,15 @@ class Runner:
         settler: _Settler,
         is_stopping: Callable[[], bool],
         lease: float,
-        stubborn: Stubborn | None = None,
+        stuck: Stuck | None = None,
     ) -> None:
         self._host = host
         self._reporter = Reporter(host)
-        self._site = Site(asyncio.get_running_loop(), host.storage, lease)
+        self._run_context = RunContext(asyncio.get_running_loop(), host.storage, lease)
         self._executor = executor
         self._settler = settler
         self._is_stopping = is_stopping
-        self._stubborn = stubborn or Stubborn()
+        self._stuck = stuck or Stuck()
         self._telling: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         """How jobs ended, by the names of the outcomes."""
@@ -88,20 +88,21 @@ class Runner:
             return
         job.task.reporter = self._reporter
         job.task.receipt = job.delivery.receipt
-        if SITE.get() is not self._site:  # once in the life of a slot: setting costs ten times as much as looking
-            SITE.set(self._site)
-        attendants = self._executor.attend(job.spec, job.task)
+        # Once in the life of a slot: setting costs ten times as much as looking.
+        if RUN_CONTEXT.get() is not self._run_context:
+            RUN_CONTEXT.set(self._run_context)
+        hooks = self._executor.hooks_around(job.spec, job.task)
         job.started_at = time.monotonic()
         job.slot = slot
         limit = None if job.spec.lane == "process" else job.task.timeout  # a process is killed: it cannot ignore that
-        watch = None if limit is None else self._stubborn.watch(job, limit)
+        watch = None if limit is None else self._stuck.watch(job, limit)
         try:
-            outcome = await self._executor.run(job.spec, job.task, attendants)
+            outcome = await self._executor.run(job.spec, job.task, hooks)
         except asyncio.CancelledError as error:
             if not (job.cancelled or job.lost) and self._is_stopping():
                 # Recorded, and raised again: the slot must end.
                 job.slot = None
-                self.end(job, _interrupted(job), attendants)
+                self.end(job, _interrupted(job), hooks)
                 raise
             outcome = Cancelled() if job.cancelled else Failed(error)
         finally:
@@ -114,23 +115,23 @@ class Runner:
                 await asyncio.sleep(0)  # before 3.13 uncancel() leaves a cancellation that was not delivered yet
             except asyncio.CancelledError:
                 if self._is_stopping():
-                    self.end(job, outcome, attendants)
+                    self.end(job, outcome, hooks)
                     raise
             slot.uncancel()
-        if listened or attendants is not None:
-            await self._finish(job, outcome, attendants)
+        if listened or hooks is not None:
+            await self._finish(job, outcome, hooks)
         else:
             self.end(job, outcome)
 
-    def end(self, job: Job, outcome: Outcome, attendants: Attendants | None = None) -> None:
+    def end(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None = None) -> None:
         """Have the outcome of a job written without waiting for it."""
         if job.lost:
-            if attendants is not None:
-                attendants.caller.close()
+            if hooks is not None:
+                hooks.caller.close()
             return
         unstarted = isinstance(outcome, Interrupted) and not job.started
-        if attendants is not None or (self._host.signals and not unstarted):
-            telling = asyncio.get_running_loop().create_task(self._finish(job, outcome, attendants))
+        if hooks is not None or (self._host.signals and not unstarted):
+            telling = asyncio.get_running_loop().create_task(self._finish(job, outcome, hooks))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
             return
@@ -157,15 +158,15 @@ class Runner:
         self.end(job, Interrupted())
         return False
 
-    async def _finish(self, job: Job, outcome: Outcome, attendants: Attendants | None = None) -> None:
+    async def _finish(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None = None) -> None:
         try:
             if not job.lost:
-                await self._tell_and_settle(job, outcome, attendants)
+                await self._tell_and_settle(job, outcome, hooks)
         finally:
-            if attendants is not None:
-                attendants.caller.close()
+            if hooks is not None:
+                hooks.caller.close()
 
-    async def _tell_and_settle(self, job: Job, outcome: Outcome, attendants: Attendants | None) -> None:
+    async def _tell_and_settle(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None) -> None:
         outcome, effects, settlement = self._decide(job, outcome)
         error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
         try:
@@ -175,9 +176,9 @@ class Runner:
             self._settler.put(job, settlement, effects)  # the body has ended: receivers do not change its outcome
             raise
         if await self._settler.put_and_wait(job, settlement, effects):
-            if attendants is not None and attendants.body_began and not isinstance(outcome, Interrupted | WorkerLost):
+            if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | WorkerLost):
                 value = outcome.value if isinstance(outcome, Succeeded) else None
-                await attendants.after(value, error_seen(job.task, outcome))
+                await hooks.after(value, error_seen(job.task, outcome))
             await self._send_after(job, effects, settlement)
 
     async def _send_after(self, job: Job, effects: Effects, settlement: Settlement) -> None:

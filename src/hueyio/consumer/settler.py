@@ -23,9 +23,9 @@ from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.service import Service
 from hueyio.exceptions import ConfigurationError, SessionClosed, StorageFull, StorageUnavailable
 from hueyio.execution.effects import Effects
-from hueyio.storage.batching import Batcher
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Answer, Receipt, Settlement
+from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["Settler"]
 

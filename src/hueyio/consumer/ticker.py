@@ -15,13 +15,13 @@ from typing import Final, NamedTuple
 from hueyio.consumer.host import FullHost
 from hueyio.consumer.service import Service
 from hueyio.exceptions import StorageError, StorageUnavailable
-from hueyio.periodic import Plan, call_of, tick_of
-from hueyio.schedules import StoredSchedule, read_schedules
+from hueyio.schedules.stored import StoredSchedule, read_schedules
+from hueyio.schedules.ticks import DueTicks, call_of, tick_of
 from hueyio.signals import SIGNAL_ENQUEUED
-from hueyio.spec import TaskSpec
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry
-from hueyio.task import Task
+from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.task import Task
 
 __all__ = ["Ticker"]
 
@@ -32,7 +32,7 @@ _LONGEST_REST: Final = 1.0
 
 
 class _Firing(NamedTuple):
-    plan: Plan
+    plan: DueTicks
     tick: float
     task: Task
     entry: Entry
@@ -45,8 +45,8 @@ class Ticker(Service):
         super().__init__()
         self._session = session
         self._host = host
-        self._declared: dict[TaskSpec, Plan] = {}
-        self._stored: list[Plan] = []
+        self._declared: dict[TaskSpec, DueTicks] = {}
+        self._stored: list[DueTicks] = []
         self._is_stale = True
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -75,7 +75,7 @@ class Ticker(Service):
             plan.looked = now
         return self._rest(plans)
 
-    def _rest(self, plans: list[Plan]) -> float:
+    def _rest(self, plans: list[DueTicks]) -> float:
         now = self._host.now()
         nexts = [tick for plan in plans if (tick := plan.next(plan.looked)) is not None]
         return min(max(min(nexts, default=now + _LONGEST_REST) - now, 0.0), _LONGEST_REST)
@@ -111,17 +111,17 @@ class Ticker(Service):
             return False
         return True
 
-    def _plan_of(self, spec: TaskSpec, last: float | None) -> Plan:
+    def _plan_of(self, spec: TaskSpec, last: float | None) -> DueTicks:
         assert spec.timetable is not None
         looked = self._host.now() if last is None else last
-        return Plan(spec.name, spec.timetable, lambda: call_of(spec), looked=looked, catch_up=spec.catch_up)
+        return DueTicks(spec.name, spec.timetable, lambda: call_of(spec), looked=looked, catch_up=spec.catch_up)
 
     async def _last_ticks(self, keys: list[str]) -> list[float | None]:
         if not keys:
             return []
         return [tick_of(token) for token in await self._session.peek("ticks", keys)]
 
-    def _look(self, plan: Plan, now: float) -> _Firing | None:
+    def _look(self, plan: DueTicks, now: float) -> _Firing | None:
         """Return what a plan has due. What its own code raises costs only this tick of it."""
         try:
             tick = plan.due(now)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from hueyio.message import read_task
+from hueyio.messages.message import read_task
 from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED, Signals
 from hueyio.storage.contract import Producing
-from hueyio.task import Membership, Task
+from hueyio.tasks.task import Membership, Task
 
 __all__ = ["tell_fired"]
 
@@ -26,8 +26,8 @@ async def tell_fired(app: _App, session: Producing, chord: Membership) -> None:
     if not app.signals:
         return
     (found,) = await session.locate([chord.latch])
-    if found.data is not None and found.place in ("queued", "scheduled", "running"):
+    if found.data is not None and found.state in ("queued", "scheduled", "running"):
         callback = read_task(found.data, app.serializer)
     else:
         callback = Task(chord.callback, id=chord.latch)
-    await app.signals.send(SIGNAL_SCHEDULED if found.place == "scheduled" else SIGNAL_ENQUEUED, callback)
+    await app.signals.send(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)

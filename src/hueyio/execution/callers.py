@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Protocol
 
-from hueyio.concurrency import ThreadPool, run_in
-from hueyio.spec import TaskSpec
+from hueyio.loops.threads import ThreadPool, run_in
+from hueyio.tasks.declared import TaskSpec
 
 __all__ = ["Caller", "LoopCaller", "ThreadCaller"]
 

@@ -6,7 +6,7 @@ from contextvars import Context, ContextVar, copy_context
 from typing import Final
 
 from hueyio.exceptions import HueyException
-from hueyio.task import Task
+from hueyio.tasks.task import Task
 
 __all__ = ["context_of", "current_task", "running"]
 

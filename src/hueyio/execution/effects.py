@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from hueyio.endings import Ending
-from hueyio.reports import Report
+from hueyio.messages.member_result import MemberResult
+from hueyio.messages.stored_result import Ending
 from hueyio.storage.records import Area
-from hueyio.task import Task
+from hueyio.tasks.task import Task
 
 __all__ = ["Effects", "Settle"]
 
@@ -24,7 +24,7 @@ class Effects(NamedTuple):
 
     settle: Settle = "finish"
     ending: Ending | None = None
-    report: Report | None = None
+    member_result: MemberResult | None = None
     """For the chord that the task is a member of, if it is."""
     enqueue: tuple[Task, ...] = ()
     deletes: tuple[tuple[Area, str], ...] = ()

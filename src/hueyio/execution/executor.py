@@ -10,11 +10,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hueyio.concurrency import ThreadPool, run_in, run_in_copy
 from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
 from hueyio.execution.callers import LoopCaller, ThreadCaller
 from hueyio.execution.context import context_of, running
-from hueyio.execution.hooks import Attendants, Hooks
+from hueyio.execution.hooks import AttemptHooks, Hooks
 from hueyio.execution.outcome import (
     CancelAsked,
     Cancelled,
@@ -29,8 +28,9 @@ from hueyio.execution.outcome import (
     TimedOut,
 )
 from hueyio.execution.pool import ProcessPool
-from hueyio.spec import TaskSpec
-from hueyio.task import Task
+from hueyio.loops.threads import ThreadPool, run_in, run_in_copy
+from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.task import Task
 
 __all__ = ["Executor"]
 
@@ -46,35 +46,35 @@ class Executor:
         """Where bodies of the process lane run; None: in threads, as in immediate mode."""
         self.threads = ThreadPool("hueyio-task") if threads is None else threads
 
-    def attend(self, spec: TaskSpec, task: Task) -> Attendants | None:
+    def hooks_around(self, spec: TaskSpec, task: Task) -> AttemptHooks | None:
         """Return what goes with an attempt from its pre- to its post-execute hooks; None if there are no hooks."""
         if not self.hooks.surround_tasks:
             return None
         context = context_of(task)
         if spec.lane == "loop" or self._has_process(spec):
-            return Attendants(self.hooks, task, LoopCaller(context, self.hooks.thread))
-        return Attendants(self.hooks, task, ThreadCaller(context, self.threads))
+            return AttemptHooks(self.hooks, task, LoopCaller(context, self.hooks.thread))
+        return AttemptHooks(self.hooks, task, ThreadCaller(context, self.threads))
 
-    async def run(self, spec: TaskSpec, task: Task, attendants: Attendants | None = None) -> Outcome:
+    async def run(self, spec: TaskSpec, task: Task, hooks: AttemptHooks | None = None) -> Outcome:
         """Run one attempt; whatever the body raises becomes an outcome.
 
         Only a cancellation of the running asyncio task itself comes out as CancelledError: it is for the caller
         to say what it meant. A CancelledError that the body brought about by itself is its failure. The post-execute
         hooks are the caller's to run, after the settlement.
         """
-        if attendants is not None and not await attendants.before():
+        if hooks is not None and not await hooks.before():
             return Cancelled()
         try:
             if spec.lane == "process" and self.pool is not None:
                 # Its time begins when the process is there: starting one may take longer than the task.
-                async with self.pool.place(spec) as place:
-                    return await self._run_limited(spec, task, lambda: place.call(task))
+                async with self.pool.worker(spec) as worker:
+                    return await self._run_limited(spec, task, lambda: worker.call(task))
             args, kwargs = spec.arguments(task)
             if task.timeout is None and task.deadline_resolved is None:
-                if spec.is_async and attendants is None:  # one coroutine less on the way of nearly all tasks
+                if spec.is_async and hooks is None:  # one coroutine less on the way of nearly all tasks
                     return Succeeded(await _run_async(spec, task, args, kwargs))
-                return Succeeded(await self._call(spec, task, args, kwargs, attendants))
-            return await self._run_limited(spec, task, lambda: self._call(spec, task, args, kwargs, attendants))
+                return Succeeded(await self._call(spec, task, args, kwargs, hooks))
+            return await self._run_limited(spec, task, lambda: self._call(spec, task, args, kwargs, hooks))
         except asyncio.CancelledError as error:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
@@ -127,10 +127,10 @@ class Executor:
         task: Task,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        attendants: Attendants | None,
+        hooks: AttemptHooks | None,
     ) -> Any:
-        if attendants is not None:
-            return await attendants.caller.call_body(spec, args, kwargs)
+        if hooks is not None:
+            return await hooks.caller.call_body(spec, args, kwargs)
         if spec.is_async:
             return await _run_async(spec, task, args, kwargs)
         if spec.lane == "loop":

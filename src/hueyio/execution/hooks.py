@@ -12,12 +12,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-from hueyio.concurrency import ThreadPool
 from hueyio.exceptions import CancelExecution, HueyException
 from hueyio.execution.callers import Caller
-from hueyio.task import Task
+from hueyio.loops.threads import ThreadPool
+from hueyio.tasks.task import Task
 
-__all__ = ["Attendants", "Hook", "HookKind", "Hooks"]
+__all__ = ["AttemptHooks", "Hook", "HookKind", "Hooks"]
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Hooks:
         self.surround_tasks = bool(self._hooks["pre_execute"] or self._hooks["post_execute"])
 
 
-class Attendants:
+class AttemptHooks:
     """The hooks around one attempt, run by its caller."""
 
     def __init__(self, hooks: Hooks, task: Task, caller: Caller) -> None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 
-from hueyio.endings import Error, Returned, error_of, metadata_of, portable
 from hueyio.exceptions import RetryTask, TaskCancelled, TaskExpired, TaskRevoked
 from hueyio.exceptions import WorkerLost as WorkerLostError
 from hueyio.execution import outcome as ways
 from hueyio.execution.effects import Effects
 from hueyio.execution.outcome import Outcome
-from hueyio.reports import SKIPPED
-from hueyio.revocation import instance_key
+from hueyio.messages.member_result import SKIPPED
+from hueyio.messages.revocation import instance_key
+from hueyio.messages.stored_result import Error, Returned, error_of, metadata_of, portable
 from hueyio.serializer import Serializer
 from hueyio.signals import (
     SIGNAL_CANCELED,
@@ -33,7 +33,7 @@ from hueyio.signals import (
     SIGNAL_TIMEOUT,
 )
 from hueyio.storage.records import Area
-from hueyio.task import Task, eta_from
+from hueyio.tasks.task import Task, eta_from
 
 __all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "Rules", "build_error_result", "decide"]
 
@@ -140,7 +140,7 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
             downstream=_downstream(task),
             enqueue=handler,
             deletes=_revocation(task),
-            report=described,
+            member_result=described,
             before=(signal,),
         )
     return Effects(
@@ -172,7 +172,7 @@ def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | Non
         downstream=_downstream(task),
         take=None if take is None else ("revocations", take),
         deletes=() if kind == "revoked" else _revocation(task),
-        report=SKIPPED,
+        member_result=SKIPPED,
         before=(signal,),
     )
 
@@ -185,7 +185,7 @@ def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rul
             settle="bury",
             reason=reason,
             ending=error if rules.results else None,
-            report=error,
+            member_result=error,
             downstream=_downstream(task),
             log=f"dead-lettered: {reason}",
         )
@@ -205,7 +205,7 @@ def _bury_unreadable(task: Task, reason: str, expects: tuple[str, ...], rules: R
         settle="bury",
         reason=reason,
         ending=error if rules.results else None,
-        report=error,
+        member_result=error,
         downstream=expects,
         log=f"dead-lettered, it cannot be read: {reason}",
     )
@@ -220,7 +220,7 @@ def _bury_lost(task: Task, deliveries: int, started: bool, rules: Rules) -> Effe
         settle="bury",
         reason=reason,
         ending=described if rules.results else None,
-        report=described,
+        member_result=described,
         downstream=_downstream(task),
         enqueue=_error_handler(task, WorkerLostError(described.metadata), described),
         deletes=_revocation(task),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hueyio.endings import write_ending
-from hueyio.entries import make_entry
 from hueyio.execution.effects import Effects
-from hueyio.registry import Registry
-from hueyio.reports import write_report
+from hueyio.messages.entry import make_entry
+from hueyio.messages.member_result import write_member_result
+from hueyio.messages.stored_result import write_ending
 from hueyio.serializer import Serializer
 from hueyio.storage.records import Bury, Defer, Delivery, Entry, Finish, Header, LatchMark, Release, Settlement
+from hueyio.tasks.registry import Registry
 
 __all__ = ["make_settlement"]
 
@@ -65,8 +65,8 @@ def _with_key(entry: Entry, header: Header) -> Entry:
 def _mark(effects: Effects, delivery: Delivery, serializer: Serializer, data: bytes | None) -> LatchMark | None:
     """Make the report to the chord. By the header, because a message that cannot be read reports too."""
     header = delivery.header
-    if header.latch is None or header.latch_index is None or effects.report is None:
+    if header.latch is None or header.latch_index is None or effects.member_result is None:
         return None
-    if data is None or effects.report is not effects.ending:
-        data = write_report(effects.report, serializer)
+    if data is None or effects.member_result is not effects.ending:
+        data = write_member_result(effects.member_result, serializer)
     return LatchMark(header.latch, header.latch_index, data)

@@ -13,7 +13,7 @@ from typing import Any
 
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.memory.session import MemorySession
-from hueyio.storage.records import Area, Entry, Latch, Placed
+from hueyio.storage.records import Area, Enqueued, Entry, Latch
 
 __all__ = ["BlackHoleStorage"]
 
@@ -35,10 +35,10 @@ class BlackHoleStorage(MemoryStorage):
 class BlackHoleSession(MemorySession):
     """Only leases are real, so that a consumer can be started; it has nothing to do."""
 
-    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
         """Say that all were added, and drop them."""
         _ = self._state
-        return [Placed("added")] * len(entries)
+        return [Enqueued("added")] * len(entries)
 
     async def put(self, area: Area, items: Mapping[str, bytes], ttl: float | None = None) -> None:
         """Drop the values."""

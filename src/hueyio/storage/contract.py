@@ -29,19 +29,19 @@ from hueyio.storage.records import (
     Counts,
     DeadLetter,
     Delivery,
+    Enqueued,
     Entry,
     Found,
     Lane,
     Latch,
+    LiveState,
+    MemberResults,
     Notices,
     Over,
     Owner,
-    Placed,
     Promoted,
     Receipt,
-    Reported,
     Settlement,
-    TaskPlace,
 )
 
 __all__ = [
@@ -76,7 +76,7 @@ class Capabilities:
 class Producing(Protocol):
     """For whoever adds tasks or takes them back."""
 
-    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
         """Add all entries in one step; answer for each, in order.
 
         An id that is alive is left alone. An entry with an ``eta`` goes to the schedule, others to the back of
@@ -179,7 +179,7 @@ class Consuming(Protocol):
         """
         ...
 
-    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+    async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]:
         """Read what members reported to latches, by position; None for a latch that is not there."""
         ...
 
@@ -304,7 +304,7 @@ class Looking(Protocol):
         """Count everything."""
         ...
 
-    async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
+    async def scan_tasks(self, place: LiveState, limit: int | None = None) -> list[Entry]:
         """List tasks that are ``queued``, ``scheduled`` or ``running``.
 
         Queued ones lane by lane in claim order after the suspects, scheduled ones the earliest first.
@@ -360,7 +360,7 @@ class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Protoc
 class Transactional(Protocol):
     """What a storage offers beside the contract whose tasks are in a database of the application's own."""
 
-    async def enqueue_in(self, connection: Any, entries: Sequence[Entry]) -> list[Placed]:
+    async def enqueue_in(self, connection: Any, entries: Sequence[Entry]) -> list[Enqueued]:
         """Add entries as part of the transaction that is open on this connection, to be seen with its commit."""
         ...
 

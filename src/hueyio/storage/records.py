@@ -21,6 +21,7 @@ __all__ = [
     "DeadLetter",
     "Defer",
     "Delivery",
+    "Enqueued",
     "Entry",
     "Finish",
     "Found",
@@ -28,17 +29,16 @@ __all__ = [
     "Lane",
     "Latch",
     "LatchMark",
+    "LiveState",
+    "MemberResults",
     "Notices",
     "Over",
     "Owner",
-    "Place",
-    "Placed",
     "Promoted",
     "Receipt",
     "Release",
-    "Reported",
     "Settlement",
-    "TaskPlace",
+    "State",
 ]
 
 Lane: TypeAlias = Literal["loop", "thread", "process"]
@@ -54,10 +54,10 @@ Area: TypeAlias = Literal["results", "data", "revocations", "locks", "windows", 
 
 AREAS: Final[tuple[Area, ...]] = ("results", "data", "revocations", "locks", "windows", "ticks", "schedules")
 
-Place: TypeAlias = Literal["queued", "scheduled", "running", "expected", "stored", "dead", "gone"]
+State: TypeAlias = Literal["queued", "scheduled", "running", "expected", "stored", "dead", "gone"]
 """Where an id is: see ``Found``."""
 
-TaskPlace: TypeAlias = Literal["queued", "scheduled", "running"]
+LiveState: TypeAlias = Literal["queued", "scheduled", "running"]
 """Where live tasks can be listed."""
 
 Clearable: TypeAlias = Literal[
@@ -137,7 +137,7 @@ class Delivery(NamedTuple):
     """No revocation at all was stored when this was handed over: there is none to look for. A storage need not know."""
 
 
-class Placed(NamedTuple):
+class Enqueued(NamedTuple):
     """What became of one enqueued entry.
 
     ``added``; ``alive``: the id is queued, scheduled or running, it was left alone; ``taken``: the unique key is
@@ -157,7 +157,7 @@ class Latch(NamedTuple):
     size: int
     callback: Entry
     absent: bytes = b""
-    """Reported for a member that cannot be added: its id is alive elsewhere, its unique key or once token is taken."""
+    """The result of a member that cannot be added: its id is alive elsewhere, its unique key or once token is taken."""
 
 
 class LatchMark(NamedTuple):
@@ -168,7 +168,7 @@ class LatchMark(NamedTuple):
     value: bytes
 
 
-Reported: TypeAlias = tuple[bytes | None, ...]
+MemberResults: TypeAlias = tuple[bytes | None, ...]
 """What the members of a latch reported, by position; None where none has yet."""
 
 
@@ -264,12 +264,12 @@ class Found(NamedTuple):
     """Where an id is now.
 
     ``queued``, ``scheduled``, ``running`` and ``dead`` come with the message's bytes, ``stored`` with the result's.
-    Of a live task that also has an intermediate result the live place wins, of a dead letter with a result ``dead``.
+    Of a live task that also has an intermediate result the live state wins, of a dead letter with a result ``dead``.
     ``cancelled``: flagged, not yet over.
     """
 
     id: str
-    place: Place
+    state: State
     data: bytes | None = None
     cancelled: bool = False
 

@@ -21,9 +21,9 @@ from typing import Any, Final, NoReturn
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError, StorageError
-from hueyio.loading import load_huey
 from hueyio.worker.banner import banner
 from hueyio.worker.handlers import handling
+from hueyio.worker.loading import load_huey
 from hueyio.worker.loops import run
 from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent

@@ -8,7 +8,7 @@ from typing import Any
 
 from hueyio.exceptions import SerializationError
 from hueyio.execution.pool.line import Raised, Returned
-from hueyio.task import Task
+from hueyio.tasks.task import Task
 
 __all__ = ["pack_error", "pack_task", "pack_value", "unpack"]
 

@@ -18,16 +18,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from hueyio.concurrency import ThreadPool
 from hueyio.execution.pool.crossing import pack_task
 from hueyio.execution.pool.line import Call, Report, Welcome
 from hueyio.execution.pool.process import NotBegun, PoolProcess
-from hueyio.execution.site import SITE
-from hueyio.progress import make_progress
-from hueyio.spec import TaskSpec
-from hueyio.task import Task
+from hueyio.execution.run_context import RUN_CONTEXT
+from hueyio.loops.threads import ThreadPool
+from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.progress import make_progress
+from hueyio.tasks.task import Task
 
-__all__ = ["Place", "ProcessPool"]
+__all__ = ["PoolWorker", "ProcessPool"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +65,13 @@ class ProcessPool:
         return len(self._all)
 
     @asynccontextmanager
-    async def place(self, spec: TaskSpec) -> AsyncIterator[Place]:
+    async def worker(self, spec: TaskSpec) -> AsyncIterator[PoolWorker]:
         """Have a process for one task, ready to run it; raises ProcessLost if none can be started."""
-        place = Place(self._take_idle() or await self._start(spec), spec, self._threads, self._replace)
+        worker = PoolWorker(self._take_idle() or await self._start(spec), spec, self._threads, self._replace)
         try:
-            yield place
+            yield worker
         finally:
-            self._give_back(place.process)
+            self._give_back(worker.process)
 
     async def close(self, seconds: float = _STOP_TIME) -> None:
         """End all processes: the idle ones by themselves within so many seconds, what runs still is killed."""
@@ -108,7 +108,7 @@ class ProcessPool:
         return process
 
     async def _replace(self, ended: PoolProcess, spec: TaskSpec) -> PoolProcess:
-        """Start another in the place of one that ended while it was idle."""
+        """Start another in the worker of one that ended while it was idle."""
         self._all.discard(ended)
         return await self._start(spec)
 
@@ -159,7 +159,7 @@ class ProcessPool:
         )
 
 
-class Place:
+class PoolWorker:
     """A process that is there for one task."""
 
     def __init__(
@@ -179,7 +179,7 @@ class Place:
 
         When this is cancelled the process is killed, with what the body started.
         """
-        site = SITE.get()
+        site = RUN_CONTEXT.get()
         lease = _NO_SITE_LEASE if site is None else site.lease
         try:
             value, error = await self._call(task, lease)

@@ -130,7 +130,7 @@ class PoolProcess:
                 raise EOFError("it was killed before it was started")
             number = theirs.fileno()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "hueyio.pool_process", str(number)],
+                [sys.executable, "-m", "hueyio.worker.pool_process", str(number)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(number,),
                 start_new_session=True,

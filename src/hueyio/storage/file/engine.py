@@ -24,14 +24,14 @@ from enum import IntEnum
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from hueyio.exceptions import SessionClosed
-from hueyio.storage.doorbell import Doorbell
 from hueyio.storage.file.errors import explain
 from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.replica import News, Question, Refused, Replica, Step
 from hueyio.storage.file.state import FileState
-from hueyio.storage.outcomes import Exchange, Outcomes
 from hueyio.storage.records import Over
+from hueyio.storage.shared.doorbell import Doorbell
+from hueyio.storage.shared.waiters import Exchange, Outcomes
 
 __all__ = ["FileEngine", "Need"]
 

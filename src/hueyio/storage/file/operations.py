@@ -14,7 +14,7 @@ from hueyio.storage.memory import areas, looking
 from hueyio.storage.memory import claim as claiming
 from hueyio.storage.memory.latches import enqueue_latched
 from hueyio.storage.memory.settle import settle
-from hueyio.storage.records import Delivery, Entry, Lane, Latch, Over, Placed, Promoted, Receipt
+from hueyio.storage.records import Delivery, Enqueued, Entry, Lane, Latch, Over, Promoted, Receipt
 
 __all__ = ["OPERATIONS", "Unchanged"]
 
@@ -25,7 +25,7 @@ class Unchanged(NamedTuple):
     answer: Any
 
 
-def _enqueue(state: FileState, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Placed] | Unchanged:
+def _enqueue(state: FileState, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued] | Unchanged:
     if latches:
         return enqueue_latched(state, entries, latches)
     placed = state.enqueue(entries)

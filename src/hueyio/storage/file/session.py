@@ -17,7 +17,6 @@ from hueyio.storage.file import beats
 from hueyio.storage.file.engine import FileEngine, Need
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.state import FileState
-from hueyio.storage.hearing import Hearing
 from hueyio.storage.memory import areas, looking
 from hueyio.storage.memory import claim as claiming
 from hueyio.storage.records import (
@@ -28,20 +27,21 @@ from hueyio.storage.records import (
     Counts,
     DeadLetter,
     Delivery,
+    Enqueued,
     Entry,
     Found,
     Lane,
     Latch,
+    LiveState,
+    MemberResults,
     Notices,
     Over,
     Owner,
-    Placed,
     Promoted,
     Receipt,
-    Reported,
     Settlement,
-    TaskPlace,
 )
+from hueyio.storage.shared.seen_rings import Hearing
 
 __all__ = ["FileSession"]
 
@@ -74,8 +74,8 @@ class FileSession:
 
     # Producing
 
-    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
-        answer: list[Placed] = await self._write("enqueue", tuple(entries), tuple(latches))
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
+        answer: list[Enqueued] = await self._write("enqueue", tuple(entries), tuple(latches))
         return answer
 
     async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
@@ -150,10 +150,10 @@ class FileSession:
         answer: bool = await self._write("report", receipt, data, need=Need.VOLATILE)
         return answer
 
-    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+    async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]:
         wanted = tuple(keys)
 
-        def read(state: FileState) -> list[Reported | None]:
+        def read(state: FileState) -> list[MemberResults | None]:
             latches = [state.latches.get(key) for key in wanted]
             return [None if latch is None else latch.reported() for latch in latches]
 
@@ -251,7 +251,7 @@ class FileSession:
     async def counts(self) -> Counts:
         return await self._read(looking.counts)
 
-    async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
+    async def scan_tasks(self, place: LiveState, limit: int | None = None) -> list[Entry]:
         return await self._read(lambda state: looking.scan_tasks(state, place, limit))
 
     async def scan_keys(self, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hueyio.storage import places
 from hueyio.storage.memory.shelf import Shelf
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.records import Area
+from hueyio.storage.shared import permits
 
 __all__ = [
     "acquire",
@@ -98,30 +98,30 @@ def acquire(
     if owner is not None:
         state.lease(owner)
     shelf = state.areas["locks"]
-    return _apply(shelf, key, places.acquire(shelf.get(key), token, size, lease, owner, ttl, state.clock()))
+    return _apply(shelf, key, permits.acquire(shelf.get(key), token, size, lease, owner, ttl, state.clock()))
 
 
 def renew(state: MemoryState, key: str, token: str, lease: float) -> bool:
     """Prolong a place that has no owner."""
     shelf = state.areas["locks"]
-    return _apply(shelf, key, places.renew(shelf.get(key), token, lease, state.clock()))
+    return _apply(shelf, key, permits.renew(shelf.get(key), token, lease, state.clock()))
 
 
 def release(state: MemoryState, key: str, token: str, owner: str | None) -> bool:
     """Give a place back, if this owner holds it."""
     shelf = state.areas["locks"]
-    return _apply(shelf, key, places.release(shelf.get(key), token, owner, state.clock()))
+    return _apply(shelf, key, permits.release(shelf.get(key), token, owner, state.clock()))
 
 
 def holders(state: MemoryState, key: str) -> list[str]:
     """List the tokens that hold a place."""
-    return places.holders(state.areas["locks"].get(key), state.clock())
+    return permits.holders(state.areas["locks"].get(key), state.clock())
 
 
 def take(state: MemoryState, key: str, rate: float, burst: int) -> float:
     """Take a token from a bucket, or say how long to wait."""
     shelf = state.areas["windows"]
-    wait, change = places.take(shelf.get(key), rate, burst, state.clock())
+    wait, change = permits.take(shelf.get(key), rate, burst, state.clock())
     _apply(shelf, key, change)
     return wait
 
@@ -130,10 +130,10 @@ def end_places(state: MemoryState, owner: str) -> None:
     """Let the places of an owner whose lease has ended last only for their grace."""
     shelf = state.areas["locks"]
     for key, value in shelf.items():
-        _apply(shelf, key, places.end_owner(value, owner, state.clock()))
+        _apply(shelf, key, permits.end_owner(value, owner, state.clock()))
 
 
-def _apply(shelf: Shelf, key: str, change: places.Change) -> bool:
+def _apply(shelf: Shelf, key: str, change: permits.Change) -> bool:
     if change.done:
         if change.value is None:
             shelf.discard(key)

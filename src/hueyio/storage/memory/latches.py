@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from hueyio.storage.records import Entry, Header, Latch, LatchMark, Placed, Reported
+from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, MemberResults
 
 __all__ = ["LiveLatch", "abandon", "enqueue_latched", "report"]
 
@@ -21,7 +21,7 @@ class LiveLatch:
         self.absent = latch.absent
         self.values: dict[int, bytes] = {}
 
-    def reported(self) -> Reported:
+    def reported(self) -> MemberResults:
         """List the values in order."""
         return tuple([self.values.get(position) for position in range(self.size)])
 
@@ -35,14 +35,14 @@ class _State(Protocol):
     @property
     def tasks(self) -> Mapping[str, object]: ...
 
-    def enqueue(self, entries: Sequence[Entry]) -> list[Placed]: ...
+    def enqueue(self, entries: Sequence[Entry]) -> list[Enqueued]: ...
 
     def expect(self, header: Header, ids: Iterable[str]) -> None: ...
 
     def unname(self, namer: str, ids: Iterable[str]) -> None: ...
 
 
-def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Placed]:
+def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
     """Make latches and add their members; members that cannot be added count as absent."""
     made = {latch.callback.header.id: latch for latch in latches if _make(state, latch)}
     placed = state.enqueue(entries)

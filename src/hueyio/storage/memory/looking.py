@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from hueyio.storage.memory.latches import abandon
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import LANES, Clearable, Counts, DeadLetter, Entry, Found, TaskPlace
+from hueyio.storage.records import LANES, Clearable, Counts, DeadLetter, Entry, Found, LiveState
 
 __all__ = ["clear", "counts", "dead", "locate", "pause", "purge", "requeue", "resume", "scan_tasks"]
 
@@ -42,7 +42,7 @@ def counts(state: MemoryState) -> Counts:
     )
 
 
-def scan_tasks(state: MemoryState, place: TaskPlace, limit: int | None) -> list[Entry]:
+def scan_tasks(state: MemoryState, place: LiveState, limit: int | None) -> list[Entry]:
     """List tasks in claim order, suspects first."""
     tasks: list[LiveTask] = []
     if place == "queued":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from hueyio.storage.hearing import Hearing
 from hueyio.storage.memory import claim as claiming
 from hueyio.storage.memory import looking
 from hueyio.storage.memory.latches import enqueue_latched
@@ -24,20 +23,21 @@ from hueyio.storage.records import (
     Counts,
     DeadLetter,
     Delivery,
+    Enqueued,
     Entry,
     Found,
     Lane,
     Latch,
+    LiveState,
+    MemberResults,
     Notices,
     Over,
     Owner,
-    Placed,
     Promoted,
     Receipt,
-    Reported,
     Settlement,
-    TaskPlace,
 )
+from hueyio.storage.shared.seen_rings import Hearing
 
 __all__ = ["MemorySession"]
 
@@ -58,7 +58,7 @@ class MemorySession(MemoryLimits):
 
     # --- producing
 
-    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
         """Add all entries in one step."""
         state = self._state
         with state.lock:
@@ -182,7 +182,7 @@ class MemorySession(MemoryLimits):
         with state.lock:
             return claiming.report(state, receipt, data)
 
-    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+    async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]:
         """Read what was reported to latches."""
         state = self._state
         with state.lock:
@@ -258,7 +258,7 @@ class MemorySession(MemoryLimits):
         with state.lock:
             return looking.counts(state)
 
-    async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
+    async def scan_tasks(self, place: LiveState, limit: int | None = None) -> list[Entry]:
         """List tasks."""
         state = self._state
         with state.lock:

@@ -22,19 +22,19 @@ from hueyio.storage.records import (
     Answer,
     Area,
     DeadLetter,
+    Enqueued,
     Entry,
     Header,
     Lane,
-    Placed,
 )
 
 __all__ = ["Lease", "MemoryState"]
 
 logger = logging.getLogger(__name__)
 
-_ADDED: Final = Placed("added")
-_ALIVE: Final = Placed("alive")
-_DONE: Final = Placed("done")
+_ADDED: Final = Enqueued("added")
+_ALIVE: Final = Enqueued("alive")
+_DONE: Final = Enqueued("done")
 
 
 class Lease:
@@ -81,11 +81,11 @@ class MemoryState:
 
     # --- tasks on their way in
 
-    def enqueue(self, entries: Sequence[Entry]) -> list[Placed]:
+    def enqueue(self, entries: Sequence[Entry]) -> list[Enqueued]:
         """Add entries, in order."""
         return [self._add(header, data) for header, data in entries]
 
-    def _add(self, header: Header, data: bytes) -> Placed:
+    def _add(self, header: Header, data: bytes) -> Enqueued:
         id = header.id
         if id in self.tasks:
             return _ALIVE
@@ -96,7 +96,7 @@ class MemoryState:
         if unique is not None:
             holder = self.unique.setdefault(unique, id)
             if holder != id:
-                return Placed("taken", holder)
+                return Enqueued("taken", holder)
         if token is not None:
             self.tokens.put(token, b"", header.once_ttl)
             if header.once_key is not None:

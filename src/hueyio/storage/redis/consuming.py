@@ -13,11 +13,11 @@ from hueyio.storage.records import (
     Bell,
     Delivery,
     Lane,
+    MemberResults,
     Notices,
     Owner,
     Promoted,
     Receipt,
-    Reported,
     Settlement,
 )
 from hueyio.storage.redis.core import RedisCore
@@ -123,7 +123,7 @@ class RedisConsuming:
         args = (receipt.id, receipt.deliveries, layout.progress_channel(receipt.id), data)
         return bool(await self._core.run("report", args, [layout.held(receipt.owner)]))
 
-    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+    async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]:
         """Read what was reported to latches."""
         found = await self._core.run("collect", keys) if keys else []
         return [None if values is None else tuple(values) for values in found]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hueyio.storage.batching import Batcher
 from hueyio.storage.records import Area
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import check_text
 from hueyio.storage.redis.scripts import Argument
+from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["RedisKeys"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, TypeVar
 
-from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry, Over, TaskPlace
+from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry, LiveState, Over
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import check_text, read_record
 from hueyio.storage.redis.scripts import Argument
@@ -54,7 +54,7 @@ class RedisLooking:
         found = await self._through(lambda: self._core.run_over_fleet("counts"))
         return Counts(dict(zip(LANES, found[:3], strict=True)), *found[3:])
 
-    async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
+    async def scan_tasks(self, place: LiveState, limit: int | None = None) -> list[Entry]:
         """List tasks in claim order, suspects first; scheduled ones the earliest first."""
         if limit is not None and limit <= 0:
             return []

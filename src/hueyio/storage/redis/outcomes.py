@@ -15,13 +15,13 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
-from hueyio.storage.batching import Batcher
 from hueyio.storage.records import Over
 from hueyio.storage.redis.lifetime import Lifetime
 from hueyio.storage.redis.mailbox import Mailbox
 from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.redis.wire import Wire
-from hueyio.storage.turnstile import Turnstile
+from hueyio.storage.shared.batching import Batcher
+from hueyio.storage.shared.turnstile import Turnstile
 
 __all__ = ["Outcomes"]
 

@@ -7,18 +7,18 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
 from hueyio.exceptions import LeaseLost, StorageError, StorageUnavailable
-from hueyio.storage.batching import Batcher
-from hueyio.storage.records import Delivery, Entry, Found, Latch, Place, Placed
+from hueyio.storage.records import Delivery, Enqueued, Entry, Found, Latch, State
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.dead import read_letter
 from hueyio.storage.redis.records import read_deliveries, read_record, write_record
 from hueyio.storage.redis.scripts import Argument
+from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["RedisProducing"]
 
 _MOST_IN_A_CALL: Final = 1000
-_ADDED: Final = Placed("added")
-_VERDICTS: Final = {ord("a"): _ADDED, ord("l"): Placed("alive"), ord("d"): Placed("done")}
+_ADDED: Final = Enqueued("added")
+_VERDICTS: Final = {ord("a"): _ADDED, ord("l"): Enqueued("alive"), ord("d"): Enqueued("done")}
 _TAKEN: Final = ord("t")
 
 
@@ -28,12 +28,12 @@ class RedisProducing:
     def __init__(self, core: RedisCore) -> None:
         self._core = core
         self._loop = asyncio.get_running_loop()
-        self._entries: Batcher[tuple[bytes, bytes], Placed] = Batcher(
+        self._entries: Batcher[tuple[bytes, bytes], Enqueued] = Batcher(
             self._enqueue, _MOST_IN_A_CALL, core.lifetime.spawn
         )
         core.drains.append(self._entries.drain)
 
-    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
         """Add all entries in one step, if they are at most 1,000 or have latches; more are added a thousand at a time.
 
         The calls of one turn of the loop share a round trip. What fails because the server cannot be used is
@@ -66,10 +66,12 @@ class RedisProducing:
         reply = await self._core.through_outage(lambda: self._core.run_over_fleet("locate", ids), is_idempotent=True)
         return [_read_found(id, *reply[3 * at : 3 * at + 3]) for at, id in enumerate(ids)]
 
-    def _submit(self, records: list[tuple[bytes, bytes]], latches: Sequence[Latch]) -> Awaitable[list[Placed]]:
+    def _submit(self, records: list[tuple[bytes, bytes]], latches: Sequence[Latch]) -> Awaitable[list[Enqueued]]:
         return self._enqueue_latched(records, latches) if latches else self._entries.submit(records)
 
-    async def _enqueue_latched(self, records: Sequence[tuple[bytes, bytes]], latches: Sequence[Latch]) -> list[Placed]:
+    async def _enqueue_latched(
+        self, records: Sequence[tuple[bytes, bytes]], latches: Sequence[Latch]
+    ) -> list[Enqueued]:
         """Make latches and add their members, in a step of its own however many they are."""
         args: list[Argument] = [len(latches)]
         for latch in latches:
@@ -78,7 +80,7 @@ class RedisProducing:
         args += [value for record in records for value in record]
         return _read_verdicts(await self._core.run("enqueue_latched", args))
 
-    async def _enqueue(self, records: list[tuple[bytes, bytes]]) -> list[Placed]:
+    async def _enqueue(self, records: list[tuple[bytes, bytes]]) -> list[Enqueued]:
         args: list[Argument] = [value for record in records for value in record]
         reply = await self._core.wire.call(self._core.scripts.command("enqueue", args))
         if reply is None:
@@ -86,19 +88,19 @@ class RedisProducing:
         return _read_verdicts(reply)
 
 
-def _read_verdicts(reply: Sequence[Any]) -> list[Placed]:
+def _read_verdicts(reply: Sequence[Any]) -> list[Enqueued]:
     letters, *holders = reply
     taken = iter(holders)
-    return [Placed("taken", next(taken).decode()) if letter == _TAKEN else _VERDICTS[letter] for letter in letters]
+    return [Enqueued("taken", next(taken).decode()) if letter == _TAKEN else _VERDICTS[letter] for letter in letters]
 
 
-_PLACES: Final[dict[bytes, Place]] = {
+_STATES: Final[dict[bytes, State]] = {
     place.encode(): place for place in ("queued", "scheduled", "running", "expected", "stored", "dead", "gone")
 }
 
 
 def _read_found(id: str, place: bytes, data: bytes | None, cancelled: Any) -> Found:
-    where = _PLACES[place]
+    where = _STATES[place]
     if data is not None and where in ("queued", "scheduled", "running"):
         data = read_record(id, data)[1]
     elif data is not None and where == "dead":

@@ -41,8 +41,8 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.redis.arguments import read_deployment
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.heartbeat import RedisLeaseKeeper
 from hueyio.storage.redis.layout import Flavour, Layout
-from hueyio.storage.redis.lease import RedisLeaseKeeper
 from hueyio.storage.redis.session import RedisSession
 
 __all__ = ["RedisStorage"]

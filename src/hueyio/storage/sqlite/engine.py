@@ -25,9 +25,9 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from hueyio.storage.doorbell import Doorbell
-from hueyio.storage.outcomes import Exchange, Outcomes
 from hueyio.storage.records import Over
+from hueyio.storage.shared.doorbell import Doorbell
+from hueyio.storage.shared.waiters import Exchange, Outcomes
 from hueyio.storage.sqlite.errors import explained
 from hueyio.storage.sqlite.file import SqliteFile, open_queue, open_writer
 from hueyio.storage.sqlite.lookout import Lookout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hueyio.storage.records import Entry, Header, Placed
+from hueyio.storage.records import Enqueued, Entry, Header
 from hueyio.storage.sqlite.keys import put
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, TaskRow, more
 from hueyio.storage.sqlite.statements import statements
@@ -14,12 +14,12 @@ from hueyio.storage.sqlite.waiters import tell
 __all__ = ["again", "enqueue"]
 
 _SQL = statements("tasks.sql")
-_ADDED = Placed("added")
-_ALIVE = Placed("alive")
-_DONE = Placed("done")
+_ADDED = Enqueued("added")
+_ALIVE = Enqueued("alive")
+_DONE = Enqueued("done")
 
 
-def enqueue(tx: Transaction, entries: Sequence[Entry]) -> list[Placed]:
+def enqueue(tx: Transaction, entries: Sequence[Entry]) -> list[Enqueued]:
     """Add all entries, in order; ring what they fill."""
     first_eta = tx.first_eta() if any(entry.header.eta is not None for entry in entries) else None
     place = tx.places(len(entries))
@@ -52,7 +52,7 @@ def _is_plain(header: Header) -> bool:
     return header.unique_key is None and header.once_token is None and not header.expects
 
 
-def _insert(tx: Transaction, entries: Sequence[Entry], place: int) -> list[Placed]:
+def _insert(tx: Transaction, entries: Sequence[Entry], place: int) -> list[Enqueued]:
     """Add entries of which only the id can be in the way.
 
     Most often nothing is. If the count falls short, each id is asked whose place it has.
@@ -63,7 +63,7 @@ def _insert(tx: Transaction, entries: Sequence[Entry], place: int) -> list[Place
     return [_ADDED if tx.one(_SQL["place_of"], row[:2]) == (row[5],) else _ALIVE for row in rows]
 
 
-def _add(tx: Transaction, entry: Entry, place: int) -> Placed:
+def _add(tx: Transaction, entry: Entry, place: int) -> Enqueued:
     header = entry.header
     if tx.is_alive(header.id):
         return _ALIVE
@@ -73,7 +73,7 @@ def _add(tx: Transaction, entry: Entry, place: int) -> Placed:
     if header.unique_key is not None:
         holder = tx.one(_SQL["holder_of_key"], (tx.queue, header.unique_key))
         if holder is not None:
-            return Placed("taken", holder[0])
+            return Enqueued("taken", holder[0])
     if token is not None:
         expires = None if header.once_ttl is None else tx.now + header.once_ttl
         tx.execute(_SQL["remember_token"], (tx.queue, token, expires))

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 import aiosqlite
 
 from hueyio.exceptions import ConfigurationError, HueyException
-from hueyio.storage.records import Entry, Placed
+from hueyio.storage.records import Enqueued, Entry
 from hueyio.storage.sqlite.enqueue import enqueue
 from hueyio.storage.sqlite.errors import explain
 from hueyio.storage.sqlite.file import find_queue
@@ -34,7 +34,7 @@ __all__ = ["Connection", "enqueue_in"]
 Connection: TypeAlias = "sqlite3.Connection | aiosqlite.Connection"
 
 
-async def enqueue_in(connection: Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Placed]:
+async def enqueue_in(connection: Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Enqueued]:
     """Add entries as part of the connection's transaction; see ``SqliteStorage.enqueue_in``."""
     match connection:
         case sqlite3.Connection():
@@ -45,7 +45,7 @@ async def enqueue_in(connection: Connection, options: SqliteOptions, entries: Se
             raise HueyException(f"a connection of sqlite3 or aiosqlite is needed, not {connection!r}")
 
 
-def _enqueue_in(connection: sqlite3.Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Placed]:
+def _enqueue_in(connection: sqlite3.Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Enqueued]:
     with _plain_rows(connection):
         _require_same_file(connection, options)
         try:

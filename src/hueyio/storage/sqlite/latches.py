@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from hueyio.storage.records import Entry, Header, Latch, LatchMark, Placed, Reported
+from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, MemberResults
 from hueyio.storage.sqlite.enqueue import enqueue
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.transaction import Transaction
@@ -17,7 +17,7 @@ __all__ = ["abandon", "collect", "count", "drop", "enqueue_latched", "report"]
 _SQL = statements("latches.sql")
 
 
-def enqueue_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Placed]:
+def enqueue_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
     """Make latches and add their members; members that cannot be added count as absent."""
     made = {latch.callback.header.id: latch for latch in latches if _make(tx, latch)}
     placed = enqueue(tx, entries)
@@ -39,7 +39,7 @@ def report(tx: Transaction, mark: LatchMark) -> bool:
     return bool(is_complete) and _fire(tx, _callback(row))
 
 
-def collect(tx: Transaction, keys: Sequence[str]) -> list[Reported | None]:
+def collect(tx: Transaction, keys: Sequence[str]) -> list[MemberResults | None]:
     """Read what was reported, by position."""
     return [_collect_one(tx, key) for key in keys]
 
@@ -106,7 +106,7 @@ def _callback(row: Sequence[Any]) -> Entry:
     return Entry(Header(**{**header, "expects": tuple(header["expects"])}), cast("bytes", row[3]))
 
 
-def _collect_one(tx: Transaction, key: str) -> Reported | None:
+def _collect_one(tx: Transaction, key: str) -> MemberResults | None:
     row = tx.one(_SQL["read"], (tx.queue, key))
     if row is None:
         return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hueyio.storage import places
 from hueyio.storage.records import Area
+from hueyio.storage.shared import permits
 from hueyio.storage.sqlite.keys import any_in, delete, peek, put, scan
 from hueyio.storage.sqlite.transaction import Transaction
 
@@ -16,27 +16,27 @@ def acquire(
     """Take one of ``size`` places."""
     if owner is not None:
         tx.require_lease(owner)
-    return _apply(tx, "locks", key, places.acquire(_value(tx, "locks", key), token, size, lease, owner, ttl, tx.now))
+    return _apply(tx, "locks", key, permits.acquire(_value(tx, "locks", key), token, size, lease, owner, ttl, tx.now))
 
 
 def renew(tx: Transaction, key: str, token: str, lease: float) -> bool:
     """Prolong a place that has no owner."""
-    return _apply(tx, "locks", key, places.renew(_value(tx, "locks", key), token, lease, tx.now))
+    return _apply(tx, "locks", key, permits.renew(_value(tx, "locks", key), token, lease, tx.now))
 
 
 def release(tx: Transaction, key: str, token: str, owner: str | None) -> bool:
     """Give a place back, if this owner holds it."""
-    return _apply(tx, "locks", key, places.release(_value(tx, "locks", key), token, owner, tx.now))
+    return _apply(tx, "locks", key, permits.release(_value(tx, "locks", key), token, owner, tx.now))
 
 
 def holders(tx: Transaction, key: str) -> list[str]:
     """List the tokens that hold a place."""
-    return places.holders(_value(tx, "locks", key), tx.now)
+    return permits.holders(_value(tx, "locks", key), tx.now)
 
 
 def take(tx: Transaction, key: str, rate: float, burst: int) -> float:
     """Take a token from a bucket, or say how long to wait."""
-    wait, change = places.take(_value(tx, "windows", key), rate, burst, tx.now)
+    wait, change = permits.take(_value(tx, "windows", key), rate, burst, tx.now)
     _apply(tx, "windows", key, change)
     return wait
 
@@ -45,14 +45,14 @@ def end_places(tx: Transaction, owner: str) -> None:
     """Let the places of an owner whose lease has ended last only for their grace."""
     if any_in(tx, "locks"):
         for key, value in scan(tx, "locks"):
-            _apply(tx, "locks", key, places.end_owner(value, owner, tx.now))
+            _apply(tx, "locks", key, permits.end_owner(value, owner, tx.now))
 
 
 def _value(tx: Transaction, area: Area, key: str) -> bytes | None:
     return peek(tx, area, [key])[0]
 
 
-def _apply(tx: Transaction, area: Area, key: str, change: places.Change) -> bool:
+def _apply(tx: Transaction, area: Area, key: str, change: permits.Change) -> bool:
     if change.done:
         if change.value is None:
             delete(tx, area, [key])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import AREAS, LANES, Clearable, Counts, Entry, Found, Header, Owner, Place, TaskPlace
+from hueyio.storage.records import AREAS, LANES, Clearable, Counts, Entry, Found, Header, LiveState, Owner, State
 from hueyio.storage.sqlite.keys import peek
 from hueyio.storage.sqlite.latches import abandon
 from hueyio.storage.sqlite.latches import count as count_latches
@@ -19,7 +19,7 @@ __all__ = ["clear", "counts", "is_paused", "locate", "owners", "scan_tasks"]
 _SQL = statements("looking.sql")
 _KEYS = statements("keys.sql")
 _LATCHES = statements("latches.sql")
-_PLACES: Final[dict[int, Place]] = {SCHEDULED: "scheduled", HELD: "running"}
+_STATES: Final[dict[int, State]] = {SCHEDULED: "scheduled", HELD: "running"}
 
 
 def locate(tx: Transaction, ids: Sequence[str]) -> list[Found]:
@@ -30,7 +30,7 @@ def locate(tx: Transaction, ids: Sequence[str]) -> list[Found]:
 def _locate_one(tx: Transaction, id: str) -> Found:
     task = tx.one(_SQL["whereabouts"], (tx.queue, id))
     if task is not None:
-        return Found(id, _PLACES.get(task[0], "queued"), task[1], bool(task[2]))
+        return Found(id, _STATES.get(task[0], "queued"), task[1], bool(task[2]))
     if tx.one(_SQL["is_expected"], (tx.queue, id)) is not None:
         return Found(id, "expected")
     letter = tx.one(_SQL["dead_letter"], (tx.queue, id))
@@ -60,7 +60,7 @@ def counts(tx: Transaction) -> Counts:
     )
 
 
-def scan_tasks(tx: Transaction, place: TaskPlace, limit: int | None) -> list[Entry]:
+def scan_tasks(tx: Transaction, place: LiveState, limit: int | None) -> list[Entry]:
     """List tasks in claim order, suspects first."""
     rows: list[tuple[Any, ...]] = []
     for name in ("scan_suspects", "scan_queued") if place == "queued" else (f"scan_{place}",):

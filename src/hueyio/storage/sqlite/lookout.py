@@ -14,8 +14,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from hueyio.storage.doorbell import Doorbell
 from hueyio.storage.records import Bell, Over
+from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.sqlite.errors import explained, insist
 from hueyio.storage.sqlite.file import SqliteFile, open_reader
 from hueyio.storage.sqlite.options import SqliteOptions

@@ -23,19 +23,19 @@ from hueyio.storage.records import (
     Counts,
     DeadLetter,
     Delivery,
+    Enqueued,
     Entry,
     Found,
     Lane,
     Latch,
+    LiveState,
+    MemberResults,
     Notices,
     Over,
     Owner,
-    Placed,
     Promoted,
     Receipt,
-    Reported,
     Settlement,
-    TaskPlace,
 )
 from hueyio.storage.sqlite import claim as claiming
 from hueyio.storage.sqlite import dead as dead_letters
@@ -78,7 +78,7 @@ class SqliteSession:
 
     # Producing
 
-    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Placed]:
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
         added = tuple(entries)
         if latches:
             made = tuple(latches)
@@ -140,7 +140,7 @@ class SqliteSession:
     async def report(self, receipt: Receipt, data: bytes) -> bool:
         return await self._write(lambda tx: claiming.report(tx, receipt, data), Need.VOLATILE)
 
-    async def collect(self, keys: Sequence[str]) -> list[Reported | None]:
+    async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]:
         wanted = tuple(keys)
         return await self._write(lambda tx: latch_rows.collect(tx, wanted), Need.READ)
 
@@ -221,7 +221,7 @@ class SqliteSession:
     async def counts(self) -> Counts:
         return await self._read(looking.counts)
 
-    async def scan_tasks(self, place: TaskPlace, limit: int | None = None) -> list[Entry]:
+    async def scan_tasks(self, place: LiveState, limit: int | None = None) -> list[Entry]:
         return await self._read(lambda tx: looking.scan_tasks(tx, place, limit))
 
     async def scan_keys(self, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import Entry, Placed
+from hueyio.storage.records import Enqueued, Entry
 from hueyio.storage.sqlite.engine import SqliteEngine
+from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
 from hueyio.storage.sqlite.joining import Connection, enqueue_in
-from hueyio.storage.sqlite.lease import SqliteLeaseKeeper
 from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.session import SqliteSession
 
@@ -81,7 +81,7 @@ class SqliteStorage:
         await session.open()
         return session
 
-    async def enqueue_in(self, connection: Connection, entries: Sequence[Entry]) -> list[Placed]:
+    async def enqueue_in(self, connection: Connection, entries: Sequence[Entry]) -> list[Enqueued]:
         """Add entries as part of the transaction that is open on an application's own connection to this file.
 
         They become visible with its commit, or never. Raises ConfigurationError if the connection is to another file,

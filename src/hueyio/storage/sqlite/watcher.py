@@ -15,9 +15,9 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from hueyio.storage.hearing import Hearing
-from hueyio.storage.outcomes import Outcomes
 from hueyio.storage.records import Bell, Delivery, Lane, Notices
+from hueyio.storage.shared.seen_rings import Hearing
+from hueyio.storage.shared.waiters import Outcomes
 from hueyio.storage.sqlite.lookout import Lookout, Order, View
 from hueyio.storage.sqlite.transaction import Transaction
 

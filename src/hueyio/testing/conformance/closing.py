@@ -103,7 +103,7 @@ class Closing(Basis):
         delivery = await worker.take_one("a")
         waiting = await start_waiting(session, "a")
         await closing.close()
-        assert (await session.locate(["a"]))[0].place == "running"
+        assert (await session.locate(["a"]))[0].state == "running"
         assert [it.owner for it in await session.owners()] == [worker.owner]
         assert await session.settle([Finish(delivery.receipt, b"result")], worker.owner, 1) == ["accepted"]
         assert await soon(waiting) == [Over("a", b"result")]
@@ -115,7 +115,7 @@ class Closing(Basis):
         await asyncio.sleep(0)
         await soon(closing.close())
         answers = await soon(asyncio.gather(*writes, return_exceptions=True))
-        places = [found.place for found in await session.locate([f"t{index}" for index in range(50)])]
+        places = [found.state for found in await session.locate([f"t{index}" for index in range(50)])]
         for answer, place in zip(answers, places, strict=True):
             assert isinstance(answer, SessionClosed) or place == "queued"
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Bury, Placed
+from hueyio.storage.records import Bury, Enqueued
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry
 from hueyio.testing.recipe import Recipe
@@ -28,7 +28,7 @@ class Dead(Basis):
         assert letter[:3] == (delivery.header, b"\x00\xff", "cannot be “read”")
         assert before - 5 < letter.buried_at < time.time() + 5
         (found,) = await worker.session.locate(["a"])
-        assert (found.place, found.data) == ("dead", b"\x00\xff")
+        assert (found.state, found.data) == ("dead", b"\x00\xff")
 
     @pytest.mark.asyncio
     async def test_burial_does_otherwise_what_finish_does(self, worker: Worker) -> None:
@@ -40,7 +40,7 @@ class Dead(Basis):
             follow_ups=(make_entry("handler", unique_key="key"),),
         )  # fmt: skip
         assert sorted(await session.scan_keys("results")) == [("a", b"lost"), ("b", b"lost")]
-        assert [it.place for it in await session.locate(["a", "b"])] == ["dead", "stored"]
+        assert [it.state for it in await session.locate(["a", "b"])] == ["dead", "stored"]
         assert await session.peek("data", ["key"]) == [None]
         assert await worker.claim_ids() == ["handler"]
 
@@ -68,7 +68,7 @@ class Dead(Basis):
             assert await _dead_ids(session) == ["t4", "t3", "t2"]
             counts = await session.counts()
             assert (counts.dead, counts.dead_dropped) == (3, 2)
-            assert [it.place for it in await session.locate(["t1", "t2"])] == ["gone", "dead"]
+            assert [it.state for it in await session.locate(["t1", "t2"])] == ["gone", "dead"]
             await worker.bury(*await worker.take(*make_entries(5, "u")))
             assert await _dead_ids(session) == ["u4", "u3", "u2"]
             assert (await session.counts()).dead_dropped == 7
@@ -98,7 +98,7 @@ class Dead(Basis):
         again = await other.claim_one()
         assert again.header == delivery.header._replace(first_seen=None, defers=0)
         assert (again.data, again.receipt.deliveries, again.started) == (b"bytes", 0, False)
-        assert await other.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("taken", "a")]
+        assert await other.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("taken", "a")]
 
     @pytest.mark.asyncio
     async def test_requeue_puts_a_scheduled_task_into_its_lane(self, worker: Worker) -> None:
@@ -119,7 +119,7 @@ class Dead(Basis):
     async def test_requeue_expects_again_what_the_task_expects(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", expects=("b",)), result=b"lost", also=("b",))
         await worker.session.requeue(["a"])
-        assert [it.place for it in await worker.session.locate(["a", "b"])] == ["queued", "expected"]
+        assert [it.state for it in await worker.session.locate(["a", "b"])] == ["queued", "expected"]
 
     @pytest.mark.asyncio
     async def test_requeue_leaves_what_cannot_live_again(self, worker: Worker) -> None:
@@ -127,7 +127,7 @@ class Dead(Basis):
         await worker.session.enqueue([make_entry("a", b"new"), make_entry("c", unique_key="key")])
         assert await worker.session.requeue(["a", "b"]) == 0
         assert sorted(await _dead_ids(worker.session)) == ["a", "b"]
-        assert [it.place for it in await worker.session.locate(["a", "b"])] == ["queued", "dead"]
+        assert [it.state for it in await worker.session.locate(["a", "b"])] == ["queued", "dead"]
 
     @pytest.mark.asyncio
     async def test_purge_deletes_some_or_all(self, worker: Worker) -> None:
@@ -137,7 +137,7 @@ class Dead(Basis):
         assert await _dead_ids(worker.session) == ["t3", "t2", "t0"]
         assert await worker.session.purge() == 3
         assert await worker.session.dead() == []
-        assert (await worker.session.locate(["t0"]))[0].place == "gone"
+        assert (await worker.session.locate(["t0"]))[0].state == "gone"
         assert (await worker.session.counts()).dead_dropped == 0
 
     @pytest.mark.asyncio

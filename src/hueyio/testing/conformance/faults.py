@@ -9,7 +9,7 @@ import pytest
 
 from hueyio.exceptions import LeaseLost, StorageUnavailable
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Defer, Finish, Placed, Release, Settlement
+from hueyio.storage.records import Defer, Enqueued, Finish, Release, Settlement
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry, soon, start_waiting
 
@@ -29,7 +29,7 @@ class Faults(Basis):
         ]
         with pytest.raises(StorageUnavailable):
             await _losing(worker.session).enqueue(entries)
-        assert await worker.session.enqueue(entries) == [Placed("alive")] * 4
+        assert await worker.session.enqueue(entries) == [Enqueued("alive")] * 4
         assert await worker.claim_ids() == ["a", "b", "c"]
 
     @pytest.mark.asyncio
@@ -86,7 +86,7 @@ class Faults(Basis):
         assert sorted(await worker.claim_ids()) == ["next", "t2"]
         assert await session.settle(batch, worker.owner, 1) == ["accepted"] * 4
         assert sorted(it.receipt.id for it in await session.held(worker.owner)) == ["next", "t2"]
-        assert [it.place for it in await session.locate(["t1", "t3"])] == ["scheduled", "scheduled"]
+        assert [it.state for it in await session.locate(["t1", "t3"])] == ["scheduled", "scheduled"]
 
     @pytest.mark.asyncio
     async def test_settle_that_is_repeated_too_late_is_stale(self, worker: Worker) -> None:

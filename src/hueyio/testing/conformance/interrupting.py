@@ -28,7 +28,7 @@ class Interrupting(Basis):
             pair = [make_entry(f"{index}a", expects=(f"{index}x",)), make_entry(f"{index}b", lane="thread")]
             acknowledged = await _interrupt(worker.session.enqueue(pair), chance)
             first, second, third = [
-                it.place for it in await worker.session.locate([f"{index}a", f"{index}b", f"{index}x"])
+                it.state for it in await worker.session.locate([f"{index}a", f"{index}b", f"{index}x"])
             ]
             assert (first, second, third) in {("queued", "queued", "expected"), ("gone", "gone", "gone")}
             assert not acknowledged or first == "queued"

@@ -161,7 +161,7 @@ class Latches(Basis):
         await worker.take_one("holder", unique_key="u")
         inner = make_latch(0, "inner", latch="outer", latch_index=0, unique_key="u")
         await session.enqueue([], [make_latch(1, "outer", absent=b"none"), inner])
-        assert (await session.locate(["inner"]))[0].place == "gone"
+        assert (await session.locate(["inner"]))[0].state == "gone"
         assert await worker.claim_ids() == ["outer"]
         assert await session.collect(["inner", "outer"]) == [None, (b"none",)]
 
@@ -179,12 +179,12 @@ class Latches(Basis):
     @pytest.mark.asyncio
     async def test_callback_and_its_stages_are_expected(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1, expects=("tail",))])
-        assert [it.place for it in await session.locate(["call", "tail"])] == ["expected", "expected"]
+        assert [it.state for it in await session.locate(["call", "tail"])] == ["expected", "expected"]
         waiting = await start_waiting(session, "call", "tail")
         member = await worker.claim_one()
         await worker.settle(worker.end(member, latch=mark(member)))
         callback = await worker.claim_one()
-        assert [it.place for it in await session.locate(["call", "tail"])] == ["running", "expected"]
+        assert [it.state for it in await session.locate(["call", "tail"])] == ["running", "expected"]
         await worker.finish(callback, result=b"r")
         assert await soon(waiting) == [Over("call", b"r"), Over("tail", None)]
 
@@ -211,7 +211,7 @@ class Latches(Basis):
         member = await worker.claim_one()
         await session.enqueue([make_entry("other")])
         await session.clear(["queue"])
-        assert (await session.locate(["call"]))[0].place == "expected"
+        assert (await session.locate(["call"]))[0].state == "expected"
         assert await worker.settle(worker.end(member, latch=mark(member))) == ["fired"]
 
     @pytest.mark.asyncio

@@ -71,7 +71,7 @@ class Looking(Basis):
         )
         ids = ["gone", "stored", "dead", "expected", "scheduled", "running", "queued", "gone"]
         found = await session.locate(ids)
-        assert [it.id for it in found] == [it.place for it in found] == ids
+        assert [it.id for it in found] == [it.state for it in found] == ids
         assert [it.data for it in found] == [
             None, b"result", b"dead", None, b"scheduled", b"running", b"queued", None,
         ]  # fmt: skip

@@ -29,7 +29,7 @@ class Names(Basis):
     async def test_any_text_is_an_id(self, worker: Worker) -> None:
         session = worker.session
         await session.enqueue([make_entry(id, priority=0.0) for id in HOSTILE])
-        assert [(it.id, it.place, it.data) for it in await session.locate(HOSTILE)] == [
+        assert [(it.id, it.state, it.data) for it in await session.locate(HOSTILE)] == [
             (id, "queued", id.encode()) for id in HOSTILE
         ]
         deliveries = await worker.claim()
@@ -78,9 +78,9 @@ class Names(Basis):
     async def test_any_text_is_expected_and_a_reason(self, worker: Worker) -> None:
         expects = tuple(f"{text}!" for text in HOSTILE)
         await worker.session.enqueue([make_entry("first", expects=expects)])
-        assert {it.place for it in await worker.session.locate(expects)} == {"expected"}
+        assert {it.state for it in await worker.session.locate(expects)} == {"expected"}
         await worker.bury(await worker.claim_one(), reason="".join(HOSTILE), also=expects, result=b"lost")
-        assert {it.place for it in await worker.session.locate(expects)} == {"stored"}
+        assert {it.state for it in await worker.session.locate(expects)} == {"stored"}
         assert [letter.reason for letter in await worker.session.dead()] == ["".join(HOSTILE)]
         assert (await worker.session.dead())[0].header.expects == expects
 

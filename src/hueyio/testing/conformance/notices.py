@@ -47,7 +47,7 @@ class Noticing(Basis):
         seen = await soon(asking)
         assert seen.cancelled == {"a"}
         (found,) = await worker.session.locate(["a"])
-        assert (found.place, found.cancelled) == ("running", True)
+        assert (found.state, found.cancelled) == ("running", True)
         assert await worker.session.held(worker.owner) == [delivery._replace(cancelled=True)]
         await worker.finish(delivery, result=b"cancelled")
         assert (await soon(worker.session.notices(worker.owner, seen))).cancelled == frozenset()
@@ -161,7 +161,7 @@ class Noticing(Basis):
         assert await session.cancel(["over", "b", "none"], worker.owner) == []
         assert await session.cancel([], worker.owner) == []
         found = await session.locate(["over", "b", "none"])
-        assert [(it.place, it.cancelled) for it in found] == [
+        assert [(it.state, it.cancelled) for it in found] == [
             ("stored", False),
             ("expected", False),
             ("gone", False),

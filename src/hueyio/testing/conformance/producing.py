@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Entry, Header, Placed
+from hueyio.storage.records import Enqueued, Entry, Header
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, eventually, make_entries, make_entry
 
 __all__ = ["Producing"]
 
-ADDED = Placed("added")
-ALIVE = Placed("alive")
-DONE = Placed("done")
+ADDED = Enqueued("added")
+ALIVE = Enqueued("alive")
+DONE = Enqueued("done")
 
 
 class Producing(Basis):
@@ -64,7 +64,7 @@ class Producing(Basis):
             await worker.claim_one()
         assert await session.enqueue([make_entry("a", b"second", lane="thread")]) == [ALIVE]
         (found,) = await session.locate(["a"])
-        assert (found.place, found.data) == (place, b"first")
+        assert (found.state, found.data) == (place, b"first")
         assert await worker.claim_ids(loop=0) == []
 
     @pytest.mark.asyncio
@@ -84,7 +84,7 @@ class Producing(Basis):
     async def test_enqueue_puts_an_entry_with_an_eta_into_the_schedule(self, worker: Worker, distance: float) -> None:
         eta = time.time() + distance
         await worker.session.enqueue([make_entry("a", eta=eta)])
-        assert (await worker.session.locate(["a"]))[0].place == "scheduled"
+        assert (await worker.session.locate(["a"]))[0].state == "scheduled"
         assert await worker.claim_ids() == []
         (entry,) = await worker.session.scan_tasks("scheduled")
         assert entry.header.eta == eta
@@ -129,7 +129,7 @@ class Producing(Basis):
             make_entry("a", once_token="first"),
             make_entry("b", once_token="second", unique_key="key"),
         ])  # fmt: skip
-        assert placed == [ALIVE, Placed("taken", "a")]
+        assert placed == [ALIVE, Enqueued("taken", "a")]
         tokens = [make_entry("c", once_token="first"), make_entry("d", once_token="second")]
         assert await session.enqueue(tokens) == [ADDED, ADDED]
 
@@ -144,13 +144,13 @@ class Producing(Basis):
         if place == "running":
             await worker.claim_one()
         placed = await session.enqueue([make_entry("b", unique_key="key"), make_entry("c", unique_key="other")])
-        assert placed == [Placed("taken", "a"), ADDED]
-        assert (await session.locate(["b"]))[0].place == "gone"
+        assert placed == [Enqueued("taken", "a"), ADDED]
+        assert (await session.locate(["b"]))[0].state == "gone"
 
     @pytest.mark.asyncio
     async def test_unique_key_admits_one_of_a_batch(self, session: Session) -> None:
         entries = make_entries(3, unique_key="key")
-        assert await session.enqueue(entries) == [ADDED, Placed("taken", "t0"), Placed("taken", "t0")]
+        assert await session.enqueue(entries) == [ADDED, Enqueued("taken", "t0"), Enqueued("taken", "t0")]
 
     @pytest.mark.asyncio
     @pytest.mark.parametrize("end", ["finish", "bury", "clear"])
@@ -177,14 +177,14 @@ class Producing(Basis):
     @pytest.mark.asyncio
     async def test_expected_ids_are_written_with_the_entry(self, session: Session) -> None:
         await session.enqueue([make_entry("a", expects=("b", "c"))])
-        assert [found.place for found in await session.locate(["a", "b", "c"])] == ["queued", "expected", "expected"]
+        assert [found.state for found in await session.locate(["a", "b", "c"])] == ["queued", "expected", "expected"]
         assert (await session.counts()).expected == 2
 
     @pytest.mark.asyncio
     async def test_expected_ids_that_are_alive_stay_what_they_are(self, session: Session) -> None:
         await session.enqueue([make_entry("b")])
         await session.enqueue([make_entry("a", expects=("b",))])
-        assert (await session.locate(["b"]))[0].place == "queued"
+        assert (await session.locate(["b"]))[0].state == "queued"
         assert (await session.counts()).expected == 0
 
     @pytest.mark.asyncio
@@ -195,11 +195,11 @@ class Producing(Basis):
             make_entry("b", expects=("y",), unique_key="key"),
             make_entry("c", expects=("z",), once_token="tick"),
         ])  # fmt: skip
-        assert [found.place for found in await session.locate(["x", "y", "z"])] == ["gone"] * 3
+        assert [found.state for found in await session.locate(["x", "y", "z"])] == ["gone"] * 3
 
     @pytest.mark.asyncio
     async def test_expected_id_becomes_a_task_when_it_is_enqueued(self, session: Session) -> None:
         await session.enqueue([make_entry("a", expects=("b",))])
         assert await session.enqueue([make_entry("b")]) == [ADDED]
-        assert (await session.locate(["b"]))[0].place == "queued"
+        assert (await session.locate(["b"]))[0].state == "queued"
         assert (await session.counts()).expected == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hueyio.storage.records import Finish, Placed
+from hueyio.storage.records import Enqueued, Finish
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entry
 
@@ -21,12 +21,12 @@ class Retrying(Basis):
     async def test_retry_lets_the_task_live_on(self, worker: Worker) -> None:
         old = await worker.take_one("a", unique_key="key")
         await worker.retry(old, make_entry("a", b"second attempt", unique_key="key", lane="thread"))
-        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("taken", "a")]
-        assert (await worker.session.locate(["a"]))[0].place == "queued"
+        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("taken", "a")]
+        assert (await worker.session.locate(["a"]))[0].state == "queued"
         new = await worker.claim_one()
         assert (new.data, new.header.lane, new.receipt.deliveries) == (b"second attempt", "thread", 0)
         await worker.finish(new)
-        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("added")]
+        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("added")]
 
     @pytest.mark.asyncio
     async def test_retry_brings_deliveries_back_to_zero(self, worker: Worker) -> None:
@@ -42,7 +42,7 @@ class Retrying(Basis):
     async def test_retry_with_an_eta_goes_to_the_schedule(self, worker: Worker) -> None:
         eta = time.time() + 60
         await worker.retry(await worker.take_one("a"), make_entry("a", eta=eta))
-        assert (await worker.session.locate(["a"]))[0].place == "scheduled"
+        assert (await worker.session.locate(["a"]))[0].state == "scheduled"
         assert await worker.session.promote(eta, 10) == (1, None)
         await worker.finish(await worker.claim_one())
 
@@ -51,7 +51,7 @@ class Retrying(Basis):
         await worker.retry(await worker.take_one("a"), make_entry("a"), intermediate=b"error", ttl=600.0)
         assert await worker.session.peek("results", ["a"]) == [b"error"]
         (found,) = await worker.session.locate(["a"])
-        assert (found.place, found.data) == ("queued", b"a")
+        assert (found.state, found.data) == ("queued", b"a")
 
     @pytest.mark.asyncio
     async def test_retry_takes_deletes_and_follows_up_like_any_finish(self, worker: Worker) -> None:
@@ -87,7 +87,7 @@ class Retrying(Basis):
     async def test_retry_keeps_what_it_expects(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b", "c"))
         await worker.retry(delivery, make_entry("a", expects=("b",)))
-        assert [it.place for it in await worker.session.locate(["b", "c"])] == ["expected", "gone"]
+        assert [it.state for it in await worker.session.locate(["b", "c"])] == ["expected", "gone"]
 
     # --- expected ids
 
@@ -96,21 +96,21 @@ class Retrying(Basis):
         delivery = await worker.take_one("a", expects=("b", "c"))
         await worker.finish(delivery, result=b"failed", also=("b", "c"), ttl=600.0)
         found = await worker.session.locate(["a", "b", "c"])
-        assert [(it.place, it.data) for it in found] == [("stored", b"failed")] * 3
+        assert [(it.state, it.data) for it in found] == [("stored", b"failed")] * 3
         assert (await worker.session.counts()).expected == 0
 
     @pytest.mark.asyncio
     async def test_follow_up_passes_on_what_is_expected(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b", "c"))
         await worker.finish(delivery, follow_ups=(make_entry("b", expects=("c",)),))
-        assert [it.place for it in await worker.session.locate(["b", "c"])] == ["queued", "expected"]
+        assert [it.state for it in await worker.session.locate(["b", "c"])] == ["queued", "expected"]
         await worker.finish(await worker.claim_one(), follow_ups=(make_entry("c"),))
-        assert [it.place for it in await worker.session.locate(["b", "c"])] == ["gone", "queued"]
+        assert [it.state for it in await worker.session.locate(["b", "c"])] == ["gone", "queued"]
 
     @pytest.mark.asyncio
     async def test_nothing_stays_expected_that_no_live_task_named(self, worker: Worker) -> None:
         one, two = await worker.take(make_entry("a", expects=("x", "y")), make_entry("b", expects=("y",)))
         await worker.finish(one)
-        assert [it.place for it in await worker.session.locate(["x", "y"])] == ["gone", "expected"]
+        assert [it.state for it in await worker.session.locate(["x", "y"])] == ["gone", "expected"]
         await worker.finish(two)
-        assert (await worker.session.locate(["y"]))[0].place == "gone"
+        assert (await worker.session.locate(["y"]))[0].state == "gone"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Area, Bury, Defer, Finish, Placed, Receipt, Release, Settlement
+from hueyio.storage.records import Area, Bury, Defer, Enqueued, Finish, Receipt, Release, Settlement
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry
 
@@ -23,7 +23,7 @@ class Settling(Basis):
     async def test_finish_stores_the_result_and_ends_the_task(self, worker: Worker) -> None:
         await worker.finish(await worker.take_one("a"), result=b"")
         (found,) = await worker.session.locate(["a"])
-        assert (found.place, found.data) == ("stored", b"")
+        assert (found.state, found.data) == ("stored", b"")
         assert await worker.session.held(worker.owner) == []
         assert await worker.claim() == []
 
@@ -31,7 +31,7 @@ class Settling(Basis):
     async def test_finish_with_none_deletes_what_was_stored(self, worker: Worker) -> None:
         await worker.session.put("results", {"a": b"an error of an earlier attempt"})
         await worker.finish(await worker.take_one("a"))
-        assert (await worker.session.locate(["a"]))[0].place == "gone"
+        assert (await worker.session.locate(["a"]))[0].state == "gone"
 
     @pytest.mark.asyncio
     async def test_finish_gives_its_result_a_time_to_live(self, worker: Worker) -> None:
@@ -42,14 +42,14 @@ class Settling(Basis):
             return await worker.session.peek("results", ["a"]) == [None]
 
         await eventually(is_gone)
-        assert [found.place for found in await worker.session.locate(["a", "b"])] == ["gone", "stored"]
+        assert [found.state for found in await worker.session.locate(["a", "b"])] == ["gone", "stored"]
 
     @pytest.mark.asyncio
     async def test_finish_frees_the_unique_key_for_its_own_follow_up(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", unique_key="key")
         await worker.finish(delivery, follow_ups=(make_entry("b", unique_key="key"),))
         assert await worker.claim_ids() == ["b"]
-        assert await worker.session.enqueue([make_entry("c", unique_key="key")]) == [Placed("taken", "b")]
+        assert await worker.session.enqueue([make_entry("c", unique_key="key")]) == [Enqueued("taken", "b")]
 
     @pytest.mark.asyncio
     async def test_follow_ups_are_enqueued_as_by_enqueue(self, worker: Worker) -> None:
@@ -59,7 +59,7 @@ class Settling(Basis):
         follow_ups = (make_entry("b"), make_entry("alive", b"second"), make_entry("c", eta=eta, expects=("d",)))
         await worker.finish(delivery, follow_ups=follow_ups)
         found = await worker.session.locate(["a", "b", "alive", "c", "d"])
-        assert [it.place for it in found] == ["gone", "queued", "running", "scheduled", "expected"]
+        assert [it.state for it in found] == ["gone", "queued", "running", "scheduled", "expected"]
         assert found[2].data == b"first"
 
     @pytest.mark.asyncio
@@ -89,7 +89,7 @@ class Settling(Basis):
         assert await worker.settle(finish) == ["untaken"]
         assert await worker.session.peek("data", ["key"]) == [b"stays"]
         assert await worker.session.held(worker.owner) == [delivery]
-        assert (await worker.session.locate(["b"]))[0].place == "gone"
+        assert (await worker.session.locate(["b"]))[0].state == "gone"
         await worker.finish(delivery)
 
     # --- Release and Defer
@@ -98,7 +98,7 @@ class Settling(Basis):
     async def test_release_counts_nothing(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", unique_key="key")
         await worker.release(delivery)
-        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("taken", "a")]
+        assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("taken", "a")]
         assert await worker.claim_one() == delivery
 
     @pytest.mark.asyncio
@@ -118,8 +118,8 @@ class Settling(Basis):
         eta = time.time() + 60
         header = delivery.header._replace(eta=eta, defers=1, first_seen=123.5, lane="thread")
         assert await other.settle(Defer(delivery.receipt, header)) == ["accepted"]
-        assert (await other.session.locate(["a"]))[0].place == "scheduled"
-        assert await other.session.enqueue([make_entry("b", unique_key="key")]) == [Placed("taken", "a")]
+        assert (await other.session.locate(["a"]))[0].state == "scheduled"
+        assert await other.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("taken", "a")]
         assert await other.session.promote(eta, 10) == (1, None)
         again = await other.claim_one()
         assert (again.header, again.data, again.receipt.deliveries) == (header, b"bytes", 0)
@@ -132,7 +132,7 @@ class Settling(Basis):
         eta = time.time() + 60
         await worker.settle(Defer(delivery.receipt, delivery.header._replace(eta=eta)))
         (found,) = await worker.session.locate(["a"])
-        assert (found.place, found.cancelled) == ("scheduled", True)
+        assert (found.state, found.cancelled) == ("scheduled", True)
         await worker.session.promote(eta, 10)
         assert (await worker.claim_one()).cancelled
 
@@ -157,7 +157,7 @@ class Settling(Basis):
         assert await worker.settle(*settlements) == ["stale"] * len(settlements)
         assert await session.held(worker.owner) == [delivery]
         assert await session.peek("data", ["key"]) == [b"stays"]
-        assert [it.place for it in await session.locate(["b", "c", "d"])] == ["expected", "gone", "gone"]
+        assert [it.state for it in await session.locate(["b", "c", "d"])] == ["expected", "gone", "gone"]
         assert await session.scan_keys("results") == []
         assert await session.dead() == []
 

@@ -19,7 +19,7 @@ class Suspects(Basis):
         await _make_suspects(session, "bad")
         await session.enqueue(make_entries(3))
         assert (await session.counts()).suspects == 1
-        assert (await session.locate(["bad"]))[0].place == "queued"
+        assert (await session.locate(["bad"]))[0].state == "queued"
         assert [entry.header.id for entry in await session.scan_tasks("queued")] == ["bad", "t0", "t1", "t2"]
         worker = await Worker.register(session)
         (delivery,) = await worker.claim()

@@ -227,7 +227,7 @@ class Waiting(Basis):
         await worker.finish(delivery, result=b"failed", also=("b",))
         await _told_of_another(worker, client)
         assert not waiting.done()
-        assert (await client.locate(["b"]))[0].place == "running"
+        assert (await client.locate(["b"]))[0].state == "running"
         await worker.finish(own, result=b"b")
         assert await soon(waiting) == [Over("b", b"b")]
 

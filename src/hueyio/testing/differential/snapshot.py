@@ -10,7 +10,7 @@ from typing import Final
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Session
-from hueyio.storage.records import AREAS, Area, Counts, Delivery, Entry, Found, Header, Reported
+from hueyio.storage.records import AREAS, Area, Counts, Delivery, Entry, Found, Header, MemberResults
 
 __all__ = ["Snapshot", "look"]
 
@@ -32,7 +32,7 @@ class Snapshot:
     notices: list[tuple[frozenset[str], bool]]
     dead: list[tuple[Header, bytes, str]]
     keys: dict[Area, list[tuple[str, bytes | None]]]
-    reported: list[Reported | None]
+    reported: list[MemberResults | None]
     holders: list[list[str]]
     paused: bool
 
@@ -49,7 +49,7 @@ class Snapshot:
         counts = self.counts
         assert len(self.queued) == sum(counts.queued.values()) + counts.suspects
         assert (len(self.scheduled), len(self.running)) == (counts.scheduled, counts.running)
-        alive = {it.id for it in self.found if it.place in ("queued", "scheduled", "running")}
+        alive = {it.id for it in self.found if it.state in ("queued", "scheduled", "running")}
         assert alive == set(ids), "the places of the ids do not agree with the lists"
 
 

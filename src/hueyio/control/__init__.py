@@ -1,0 +1,1 @@
+"""Take tasks back, and see who runs them."""

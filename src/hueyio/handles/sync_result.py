@@ -1,0 +1,184 @@
+"""Handles on results for code that blocks. Each method does what that of ``Result`` does, and waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, TypeVar, overload
+
+from hueyio.handles.result import Result, ResultGroup, Status
+from hueyio.loops.portal import block_on, iterate
+from hueyio.messages.stored_result import Error
+from hueyio.tasks.progress import Progress
+from hueyio.tasks.task import Expires, Task
+
+__all__ = ["SyncResult", "SyncResultGroup", "to_sync"]
+
+R = TypeVar("R")
+
+
+class SyncResult(Generic[R]):
+    """A handle on one task's result, for code that blocks; see ``Result``."""
+
+    __slots__ = ("_wrapped",)
+
+    def __init__(self, result: Result[R]) -> None:
+        self._wrapped = result
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self._wrapped.id
+
+    @property
+    def task(self) -> Task | None:
+        """The task, unless this handle was made from an id."""
+        return self._wrapped.task
+
+    @overload
+    def get(
+        self,
+        blocking: Literal[False] = False,
+        timeout: None = None,
+        backoff: float = 1.15,
+        max_delay: float = 1.0,
+        revoke_on_timeout: bool = False,
+        preserve: bool = False,
+    ) -> R | None: ...
+
+    @overload
+    def get(
+        self,
+        blocking: bool = False,
+        timeout: float | None = None,
+        backoff: float = 1.15,
+        max_delay: float = 1.0,
+        revoke_on_timeout: bool = False,
+        preserve: bool = False,
+    ) -> R: ...
+
+    def get(
+        self,
+        blocking: bool = False,
+        timeout: float | None = None,
+        backoff: float = 1.15,
+        max_delay: float = 1.0,
+        revoke_on_timeout: bool = False,
+        preserve: bool = False,
+    ) -> R | None:
+        """Return the value, or None if there is none yet; wait for it with ``blocking``, or with a ``timeout``.
+
+        Raises TaskException if the task failed, ResultTimeout if the wait ran out; see ``Result.get``.
+        """
+        wait = blocking or timeout is not None
+        return block_on(self._wrapped.get(wait, timeout, backoff, max_delay, revoke_on_timeout, preserve))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> R | None:
+        """Do the same as ``get``."""
+        value: R | None = self.get(*args, **kwargs)
+        return value
+
+    def get_raw_result(
+        self,
+        blocking: bool = False,
+        timeout: float | None = None,
+        backoff: float = 1.15,
+        max_delay: float = 1.0,
+        revoke_on_timeout: bool = False,
+        preserve: bool = False,
+    ) -> R | Error | None:
+        """Do the same as ``get``, but return the ``Error`` of a task that failed instead of raising it."""
+        wait = blocking or timeout is not None
+        return block_on(self._wrapped.get_raw_result(wait, timeout, backoff, max_delay, revoke_on_timeout, preserve))
+
+    def is_ready(self) -> bool:
+        """Say whether the task has ended; what it left is read into this handle."""
+        return block_on(self._wrapped.is_ready())
+
+    def status(self) -> Status:
+        """Say where the task is; reads nothing away."""
+        return block_on(self._wrapped.status())
+
+    def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
+        """Keep the task from being run, unless it runs already. Does nothing if it is over."""
+        block_on(self._wrapped.revoke(revoke_once, revoke_until=revoke_until))
+
+    def cancel(self) -> bool:
+        """Cancel the task wherever it is; False if it was over already."""
+        return block_on(self._wrapped.cancel())
+
+    def updates(self) -> Iterator[Progress]:
+        """Yield what the task reports of its progress, as it comes; ends when the task is over."""
+        return iterate(self._wrapped.updates())
+
+    def restore(self) -> bool:
+        """Take the revocation of this task back; False if there is none."""
+        return block_on(self._wrapped.restore())
+
+    def is_revoked(self) -> bool:
+        """Say whether this task, or all tasks of its name, are revoked."""
+        return block_on(self._wrapped.is_revoked())
+
+    def reschedule(
+        self,
+        eta: datetime | None = None,
+        delay: float | timedelta | None = None,
+        expires: Expires | None = None,
+        priority: float | None = None,
+        preserve_pipeline: bool = True,
+    ) -> Any:
+        """Enqueue the same call under a new id, and revoke this one; return the new handle."""
+        return to_sync(block_on(self._wrapped.reschedule(eta, delay, expires, priority, preserve_pipeline)))
+
+    def reset(self) -> None:
+        """Forget what was read, to read again after a retry."""
+        self._wrapped.reset()
+
+    def __repr__(self) -> str:
+        return f"<SyncResult: task {self.id}>"
+
+
+class SyncResultGroup(Generic[R]):
+    """The results of several tasks, for code that blocks; see ``ResultGroup``."""
+
+    __slots__ = ("_wrapped",)
+
+    def __init__(self, group: ResultGroup[R]) -> None:
+        self._wrapped = group
+
+    def get(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Call ``SyncResult.get`` of each, all at the same time; return the values, or raise for the first failure."""
+        if kwargs.get("timeout") is not None or len(args) > 1:
+            args, kwargs = (True, *args[1:]), {**kwargs} if args else {**kwargs, "blocking": True}
+        return block_on(self._wrapped.get(*args, **kwargs))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Do the same as ``get``."""
+        return self.get(*args, **kwargs)
+
+    def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> Iterator[R]:
+        """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration."""
+        return iterate(self._wrapped.as_completed(backoff, max_delay))
+
+    def __getitem__(self, position: int) -> SyncResult[R]:
+        return SyncResult(self._wrapped[position])
+
+    def __iter__(self) -> Iterator[SyncResult[R]]:
+        return iter([SyncResult(result) for result in self._wrapped])
+
+    def __len__(self) -> int:
+        return len(self._wrapped)
+
+    def __repr__(self) -> str:
+        return f"<SyncResultGroup: {len(self)} tasks>"
+
+
+def to_sync(value: Any) -> Any:
+    """Return the blocking form of a handle on results; anything else as it is."""
+    match value:
+        case Result():
+            return SyncResult(value)
+        case ResultGroup():
+            return SyncResultGroup(value)
+        case _:
+            return value

@@ -1,0 +1,114 @@
+"""Rate limits: how many runs may begin in a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+from hueyio.exceptions import ConfigurationError, RateLimitExceeded
+from hueyio.execution.unavailable import wait_while_unavailable
+from hueyio.limits.base import Guard
+from hueyio.limits.sync import SyncRateLimit
+from hueyio.storage.contract import Session
+from hueyio.tasks.task import seconds_from
+
+__all__ = ["RateLimit"]
+
+
+class _App(Protocol):
+    """What a rate limit needs of its Huey."""
+
+    async def session(self) -> Session: ...
+
+    def now(self) -> float: ...
+
+
+class RateLimit(Guard[None]):
+    """At most ``limit`` runs per ``per`` seconds, in the whole fleet; with ``key`` per value that it computes.
+
+    Without ``burst`` time is cut into windows of ``per`` seconds, and who is refused is counted too. With it runs are
+    spread evenly: a bucket that holds ``burst`` tokens gets ``limit`` new ones in ``per`` seconds.
+
+    Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Over the limit
+    RateLimitExceeded is raised. Then a task sends RATE_LIMITED. With ``retry`` it comes back when there is room, or
+    after its own ``retry_delay`` if it has one, and uses up no retry; without it is retried if it has retries left,
+    else it has failed.
+    """
+
+    def __init__(
+        self,
+        huey: _App,
+        name: str,
+        limit: int,
+        per: float | timedelta,
+        retry: bool = True,
+        *,
+        burst: int | None = None,
+        key: Callable[..., object] | None = None,
+    ) -> None:
+        super().__init__(name, key)
+        for what, value in (("limit", limit), ("burst", 1 if burst is None else burst)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigurationError(f"{what} of {name!r} must be a whole number of at least 1, not {value!r}")
+        self.huey = huey
+        self.limit = limit
+        self.per = seconds_from(per, "per")
+        if self.per <= 0:
+            raise ConfigurationError(f"per of {name!r} must be seconds > 0, not {per!r}")
+        self.retry = retry
+        self.burst = burst
+
+    async def enter(self) -> None:
+        """Count one run; raises RateLimitExceeded."""
+        delay = await wait_while_unavailable(self._count)
+        if delay > 0:
+            raise RateLimitExceeded(self.name, delay, self.retry)
+
+    async def leave(self, state: None) -> None:
+        """Do nothing: what has begun counts."""
+
+    async def acquire(self) -> bool:
+        """Count one run; True, or raises RateLimitExceeded."""
+        await self.enter()
+        return True
+
+    @property
+    def sync(self) -> SyncRateLimit:
+        """The same methods for code that blocks, without ``await``."""
+        return SyncRateLimit(self)
+
+    async def current_usage(self) -> int:
+        """Return how many runs count now: of this window, or tokens that the bucket lacks."""
+        session = await self.huey.session()
+        now = self.huey.now()
+        if self.burst is None:
+            (count,) = await session.peek("windows", [self._window_key(now)])
+            return int(count or b"0")
+        (full_at,) = await session.peek("windows", [self._bucket_key])
+        return math.ceil(max(float(full_at or b"0") - now, 0.0) * self.limit / self.per)
+
+    async def reset(self) -> None:
+        """Begin to count anew."""
+        keys = [self._window_key(self.huey.now()), self._bucket_key]
+        await (await self.huey.session()).delete("windows", keys)
+
+    async def _count(self) -> float:
+        """Count one run; return the seconds after which there is room, 0 if there is."""
+        session = await self.huey.session()
+        if self.burst is not None:
+            return await session.take(self._bucket_key, self.limit / self.per, self.burst)
+        now = self.huey.now()
+        count = await session.add("windows", self._window_key(now), ttl=self.per)
+        return self._window_end(now) - now if count > self.limit else 0.0
+
+    def _window_key(self, now: float) -> str:
+        return f"window:{self.name}:{math.floor(now / self.per)}"
+
+    def _window_end(self, now: float) -> float:
+        return (math.floor(now / self.per) + 1) * self.per
+
+    @property
+    def _bucket_key(self) -> str:
+        return f"bucket:{self.name}"

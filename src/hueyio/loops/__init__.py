@@ -1,0 +1,1 @@
+"""Event loops and the threads beside them."""

@@ -1,0 +1,1 @@
+"""Tasks, results and revocations as bytes."""

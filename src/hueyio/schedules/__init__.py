@@ -1,0 +1,1 @@
+"""What is due: periodic tasks and stored schedules."""

@@ -1,0 +1,277 @@
+"""Schedules that are kept in the storage, and the handle that changes them.
+
+A schedule is data: a name, the fields of a crontab, and the message of the call that it makes. Consumers read all of
+them at their start and after each write, of which they hear by a notice.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from hueyio.exceptions import ConfigurationError, HueyException, SerializationError
+from hueyio.handles.wrapper import TaskWrapper
+from hueyio.messages.message import read_task, write_task
+from hueyio.schedules.ticks import DueTicks, tick_of
+from hueyio.serializer import Serializer
+from hueyio.storage.contract import Session
+from hueyio.storage.records import Entry
+from hueyio.tasks.task import Task
+from hueyio.times.crontab import crontab
+from hueyio.times.timetable import make_timetable, zone_of
+
+__all__ = ["ScheduleInfo", "Schedules", "StoredSchedule", "read_schedules"]
+
+logger = logging.getLogger(__name__)
+
+_REMOVED: Final = b""
+_REMOVED_TTL: Final = 3600.0
+"""A removal is written, because a deletion would give no notice; nobody needs to read it later than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleInfo:
+    """One schedule as ``list`` shows it. Times are aware, in the schedule's zone; None: not known, or never."""
+
+    name: str
+    task: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    times: crontab
+    catch_up: bool
+    paused: bool
+    next_run: datetime | None
+    last_run: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSchedule:
+    """One schedule as the storage has it. ``since`` is from when its ticks count, in epoch seconds."""
+
+    name: str
+    times: crontab
+    task: Task
+    catch_up: bool = False
+    paused: bool = False
+    since: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """Where its last tick is noted."""
+        return f"schedule:{self.name}"
+
+    def to_bytes(self, serializer: Serializer) -> bytes:
+        """Encode it."""
+        fields = {
+            "times": self.times.to_dict(),
+            "task": base64.b64encode(write_task(self.task, serializer)).decode(),
+            "catch_up": self.catch_up,
+            "paused": self.paused,
+            "since": self.since,
+        }
+        return json.dumps(fields).encode()
+
+    @classmethod
+    def from_bytes(cls, name: str, data: bytes, serializer: Serializer) -> StoredSchedule:
+        """Decode it; raises SerializationError."""
+        try:
+            fields = json.loads(data)
+            times = crontab(**fields.pop("times"))
+            task = read_task(base64.b64decode(fields.pop("task")), serializer)
+            return cls(name=name, times=times, task=task, **fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise SerializationError(f"schedule {name!r} cannot be read: {error}") from error
+
+    def call(self) -> Task:
+        """Return a fresh call: the same task under new ids."""
+        return _renewed(self.task)
+
+    def to_plan(self, last: float | None, *, utc: bool) -> DueTicks:
+        """Return what a consumer follows; ``last`` is its last tick."""
+        looked = max(self.since, last or 0.0)
+        return DueTicks(self.key, make_timetable(self.times, utc=utc), self.call, looked=looked, catch_up=self.catch_up)
+
+
+def read_schedules(rows: Iterable[tuple[str, bytes]], serializer: Serializer) -> list[StoredSchedule]:
+    """Decode the rows of the area ``schedules``, by name; what cannot be read is logged and left out."""
+    found = []
+    for name, data in sorted(rows):
+        if data == _REMOVED:
+            continue
+        try:
+            found.append(StoredSchedule.from_bytes(name, data, serializer))
+        except SerializationError as error:
+            logger.error("%s", error)
+    return found
+
+
+class _App(Protocol):
+    """What the handle needs of its Huey."""
+
+    @property
+    def serializer(self) -> Serializer: ...
+
+    @property
+    def utc(self) -> bool: ...
+
+    async def session(self) -> Session: ...
+
+    def prepare(self, task: Task) -> Entry: ...
+
+    async def enqueue(self, task: Task) -> Any: ...
+
+    def now(self) -> float: ...
+
+
+class Schedules:
+    """Recurring calls that are added and changed while consumers run, and that outlive them; see ``Huey.schedules``.
+
+    Every running consumer follows a change at once. Names are the user's; the last write of a name wins.
+    """
+
+    def __init__(self, huey: _App) -> None:
+        self._huey = huey
+
+    async def add(
+        self,
+        name: str,
+        task: TaskWrapper[..., Any] | Task,
+        times: crontab | str,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        catch_up: bool = False,
+    ) -> None:
+        """Call a task whenever ``times`` says so: a crontab, or a line such as ``*/5 * * * *``.
+
+        ``task`` is a declared task, called with ``args`` and ``kwargs``, or a Task (``add.s(1, 2)``, a pipeline too).
+        ``catch_up`` makes up the last time that was missed while no consumer ran. A schedule of the same name is
+        replaced; where nothing differs, nothing changes. Raises ConfigurationError, or TaskArgumentError if the
+        arguments do not fit.
+        """
+        _check_name(name)
+        read = _times_from(times)
+        call = _call_from(task, args, kwargs)
+        self._huey.prepare(call)
+        wanted = StoredSchedule(name=name, times=read, task=call, catch_up=bool(catch_up))
+        before = await self._find(name)
+        if before is not None and self._says_the_same(before, wanted):
+            return
+        await self._write(replace(wanted, since=self._huey.now()))
+
+    async def remove(self, name: str) -> bool:
+        """Forget a schedule; False if there is none of that name. What it enqueued before stays."""
+        found = await self._find(name)
+        session = await self._huey.session()
+        if found is None:
+            return False
+        await session.put("schedules", {name: _REMOVED}, _REMOVED_TTL)
+        await session.delete("ticks", [found.key])
+        return True
+
+    async def pause(self, name: str) -> bool:
+        """Let a schedule rest until ``resume``; False if there is none of that name."""
+        return await self._change(name, paused=True)
+
+    async def resume(self, name: str) -> bool:
+        """Go on with a paused schedule, from now on; False if there is none of that name."""
+        return await self._change(name, paused=False)
+
+    async def run_now(self, name: str) -> Any:
+        """Enqueue the schedule's call at once, beside its times; return what ``huey.enqueue`` does.
+
+        Raises KeyError if there is no schedule of that name.
+        """
+        found = await self._find(name)
+        if found is None:
+            raise KeyError(f"no schedule named {name!r}")
+        return await self._huey.enqueue(found.call())
+
+    async def list(self) -> list[ScheduleInfo]:
+        """List all schedules, by name, with their next and last times."""
+        session = await self._huey.session()
+        found = read_schedules(await session.scan_keys("schedules"), self._huey.serializer)
+        ticks = await session.peek("ticks", [it.key for it in found])
+        return [self._info(it, tick_of(token)) for it, token in zip(found, ticks, strict=True)]
+
+    def _info(self, found: StoredSchedule, last: float | None) -> ScheduleInfo:
+        times = found.times.in_zone(zone_of(self._huey.utc))
+        now = datetime.fromtimestamp(self._huey.now(), UTC)
+        return ScheduleInfo(
+            name=found.name,
+            task=found.task.name,
+            args=found.task.args,
+            kwargs=found.task.kwargs,
+            times=found.times,
+            catch_up=found.catch_up,
+            paused=found.paused,
+            next_run=None if found.paused else times.next_after(now),
+            last_run=None if last is None else datetime.fromtimestamp(last, times.zone),
+        )
+
+    async def _find(self, name: str) -> StoredSchedule | None:
+        session = await self._huey.session()
+        (data,) = await session.peek("schedules", [name])
+        return None if not data else StoredSchedule.from_bytes(name, data, self._huey.serializer)
+
+    async def _change(self, name: str, *, paused: bool) -> bool:
+        found = await self._find(name)
+        if found is None:
+            return False
+        if found.paused != paused:
+            await self._write(replace(found, paused=paused, since=self._huey.now()))
+        return True
+
+    async def _write(self, schedule: StoredSchedule) -> None:
+        session = await self._huey.session()
+        await session.put("schedules", {schedule.name: schedule.to_bytes(self._huey.serializer)})
+
+    def _says_the_same(self, before: StoredSchedule, wanted: StoredSchedule) -> bool:
+        task = before.task
+        call = wanted.task
+        if before.paused or task.on_complete is not None or call.on_complete is not None or call.on_error is not None:
+            return False
+        alike = replace(wanted, task=call.replaced(id=task.id), since=before.since)
+        return alike.to_bytes(self._huey.serializer) == before.to_bytes(self._huey.serializer)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError(f"a schedule's name must be a text that is not empty, not {name!r}")
+
+
+def _times_from(times: object) -> crontab:
+    if isinstance(times, str):
+        return crontab.parse(times)
+    if isinstance(times, crontab):
+        return times
+    raise ConfigurationError(
+        f"a schedule is kept as data: its times are a crontab, or a line such as '*/5 * * * *', not {times!r}"
+    )
+
+
+def _call_from(task: object, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Task:
+    if isinstance(args, str) or not isinstance(args, Sequence):
+        raise ConfigurationError(f"args of a schedule must be a tuple of arguments, not {args!r}")
+    if isinstance(task, TaskWrapper):
+        return task.s(*args, **(kwargs or {}))
+    if not isinstance(task, Task):
+        raise ConfigurationError(f"a schedule calls a declared task, or a Task such as add.s(1, 2), not {task!r}")
+    if args or kwargs:
+        raise HueyException(f"{task!r} has its arguments already; give args and kwargs with a declared task only")
+    if task.eta is not None:
+        raise ConfigurationError(f"{task!r} has an eta; a scheduled call starts when its schedule says so")
+    return task
+
+
+def _renewed(task: Task) -> Task:
+    return task.replaced(
+        id=Task(task.name).id,
+        on_complete=None if task.on_complete is None else _renewed(task.on_complete),
+        on_error=None if task.on_error is None else _renewed(task.on_error),
+    )

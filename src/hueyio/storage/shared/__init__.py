@@ -1,0 +1,1 @@
+"""What several storages are made of."""

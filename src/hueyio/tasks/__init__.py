@@ -1,0 +1,1 @@
+"""One call, and what declares it; no I/O."""

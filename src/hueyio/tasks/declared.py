@@ -1,0 +1,251 @@
+"""What a decorator declares about a function."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from hueyio.exceptions import ConfigurationError, TaskArgumentError
+from hueyio.tasks.task import Expires, Task
+from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
+from hueyio.times.timetable import Timetable
+
+__all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings", "is_async", "module_of"]
+
+Lane = Literal["loop", "thread", "process"]
+
+_MOST: Final = 10 * 366 * 86400.0
+"""Ten years in seconds."""
+
+_MOST_PRIORITY: Final = 2**53
+"""Beyond it a float, in which priorities are kept, no longer tells whole numbers apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOptions:
+    """How calls of a task are run unless the call says otherwise.
+
+    ``retry_delay`` and ``timeout`` are in seconds; ``retry_backoff`` multiplies the delay after each retry (0: not at
+    all), up to ``retry_max_delay``; ``retry_jitter`` (0 to 1) shortens or lengthens each delay by up to that part of
+    it. ``timeout`` limits one attempt, ``deadline`` (seconds from the enqueue, or a moment) all attempts together,
+    ``expires`` the start. ``run_in`` is ``loop``, ``thread`` or ``process``; None: where the function belongs.
+    ``at_most_once`` writes the start before the body, so that a run that was cut short is never repeated;
+    ``max_deliveries`` is how often the task may be delivered whose consumer dies with it. Keywords that hueyio does not
+    know are kept in ``settings``.
+
+    ``unique``: what a call does while another one with its key is pending or running: ``skip`` it, ``replace`` the
+    pending one, or ``raise`` TaskNotUnique. ``unique_key``: what makes calls the same, otherwise equal arguments.
+    """
+
+    retries: int = 0
+    retry_delay: float = 0.0
+    retry_backoff: float = 0.0
+    retry_max_delay: float | None = None
+    retry_jitter: float = 0.0
+    priority: float | None = None
+    context: bool = False
+    expires: Expires | None = None
+    timeout: float | None = None
+    deadline: Expires | None = None
+    run_in: Lane | None = None
+    at_most_once: bool = False
+    max_deliveries: int = 3
+    unique: UniqueMode | None = None
+    unique_key: UniqueKey | None = None
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        most = self.max_deliveries
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise ConfigurationError(f"max_deliveries must be a whole number of at least 1, not {most!r}")
+        check_settings(
+            retries=self.retries,
+            retry_delay=self.retry_delay,
+            retry_backoff=self.retry_backoff,
+            retry_max_delay=self.retry_max_delay,
+            retry_jitter=self.retry_jitter,
+            timeout=self.timeout,
+            priority=self.priority,
+        )
+        for name in ("expires", "deadline"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, (int, float, timedelta, datetime)):
+                raise ConfigurationError(f"{name} must be seconds, a timedelta or a datetime, not {value!r}")
+        check_unique(self.unique, self.unique_key)
+        if not isinstance(self.at_most_once, bool):
+            raise ConfigurationError(f"at_most_once must be True or False, not {self.at_most_once!r}")
+        if self.run_in not in (None, "loop", "thread", "process"):
+            raise ConfigurationError(f"run_in must be 'loop', 'thread' or 'process', not {self.run_in!r}")
+
+
+def check_settings(
+    *,
+    retries: Any = 0,
+    retry_delay: Any = 0,
+    retry_backoff: Any = 0,
+    retry_max_delay: Any = None,
+    retry_jitter: Any = 0,
+    timeout: Any = None,
+    priority: Any = None,
+) -> None:
+    """Raise ConfigurationError that names the setting whose value cannot be used."""
+    if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+        raise ConfigurationError(f"retries must be a whole number of at least 0, not {retries!r}")
+    for name, value in (("retry_delay", retry_delay), ("retry_backoff", retry_backoff)):
+        if not (_is_number(value) and 0 <= value <= _MOST):
+            raise ConfigurationError(f"{name} must be a number from 0 to {_MOST:.0f}, not {value!r}")
+    if retry_max_delay is not None and not (_is_number(retry_max_delay) and 0 < retry_max_delay <= _MOST):
+        raise ConfigurationError(f"retry_max_delay must be a number of seconds > 0, not {retry_max_delay!r}")
+    if not (_is_number(retry_jitter) and 0 <= retry_jitter <= 1):
+        raise ConfigurationError(f"retry_jitter must be a part from 0 to 1, not {retry_jitter!r}")
+    if timeout is not None and not (_is_number(timeout) and 0 < timeout <= _MOST):
+        raise ConfigurationError(f"timeout must be a number of seconds > 0, not {timeout!r}")
+    if priority is not None and not (_is_number(priority) and abs(priority) <= _MOST_PRIORITY):
+        raise ConfigurationError(f"priority must be a number, at most 2**53 in size, not {priority!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+class TaskSpec:
+    """A declared function: its name, its options, where it runs, and how its calls are checked."""
+
+    __slots__ = (
+        "_least",
+        "_most",
+        "_signature",
+        "_task_comes_first",
+        "catch_up",
+        "func",
+        "is_async",
+        "lane",
+        "name",
+        "options",
+        "timetable",
+    )
+
+    def __init__(self, name: str, func: Callable[..., Any], options: TaskOptions) -> None:
+        self.name = name
+        self.func = func
+        self.options = options
+        self.is_async = is_async(func)
+        if self.is_async and options.run_in not in (None, "loop"):
+            raise ConfigurationError(
+                f"task {name} is a coroutine function: it runs on the loop, not in a {options.run_in}"
+            )
+        self.lane: Lane = options.run_in or ("loop" if self.is_async else "thread")
+        self.timetable: Timetable | None = None
+        """When it is due, of a periodic task; nothing else has one, and a periodic task stores no results."""
+        self.catch_up = False
+        self._signature = _signature_of(func, options.context)
+        self._task_comes_first = options.context and _takes_task_first(func)
+        self._least, self._most = _positional_range(self._signature)
+
+    @property
+    def module(self) -> str:
+        """The module that declares the function."""
+        return module_of(self.func)
+
+    def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Raise TaskArgumentError if the arguments do not fit the function."""
+        # Binding costs 3 us; nearly all calls are plain positional ones that two comparisons decide.
+        if not kwargs and self._least <= len(args) <= self._most:
+            return
+        self._bind(self._signature.bind, args, kwargs)
+
+    def arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return what the function is called with: the task's arguments and, with ``context``, the task itself."""
+        args = task.args if task.values is None else (*task.args, task.values)
+        if not self.options.context:
+            return args, task.kwargs
+        if self._task_comes_first:
+            return (task, *args), task.kwargs
+        return args, {**task.kwargs, "task": task}
+
+    def unique_key(self, task: Task, key: UniqueKey | None) -> str:
+        """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
+        if isinstance(key, str):
+            return scoped(self.name, key)
+        if key is not None:
+            return scoped(self.name, key(*task.args, **task.kwargs))
+        bound = self._signature.bind_partial(*task.args, **task.kwargs)
+        bound.apply_defaults()
+        return scoped(self.name, key_of_arguments(self.name, bound.arguments))
+
+    def check_partial_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Raise TaskArgumentError if the arguments can never fit, whatever a stage before adds to them."""
+        if not kwargs and len(args) <= self._most:
+            return
+        self._bind(self._signature.bind_partial, args, kwargs)
+
+    def _bind(self, bind: Callable[..., object], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        try:
+            bind(*args, **kwargs)
+        except TypeError as error:
+            raise TaskArgumentError(f"task {self.name}{self._signature}: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<TaskSpec {self.name}>"
+
+
+def module_of(func: Any) -> str:
+    """Return the module of a function, or of what a partial is made of."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    module = str(func.__module__)
+    # The name of the main module where it is imported once more, in a process that multiprocessing or a pool started.
+    return "__main__" if module == "__mp_main__" else module
+
+
+def is_async(func: Callable[..., Any]) -> bool:
+    """Say whether calling the function gives a coroutine."""
+    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(type(func).__call__)
+
+
+def _signature_of(func: Callable[..., Any], context: bool) -> inspect.Signature:
+    """Return the signature as callers see it: without the injected ``task``."""
+    try:
+        signature = inspect.signature(func)
+    except ValueError:  # some callables written in C do not tell
+        anything = [
+            inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
+            inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD),
+        ]
+        return inspect.Signature(anything)
+    if not context:
+        return signature
+    return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "task"])
+
+
+def _takes_task_first(func: Callable[..., Any]) -> bool:
+    """Say whether the first positional parameter is ``task``: by keyword it would meet the first argument."""
+    try:
+        parameters = list(inspect.signature(func).parameters.values())
+    except ValueError:
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return bool(parameters) and parameters[0].name == "task" and parameters[0].kind in positional
+
+
+def _positional_range(signature: inspect.Signature) -> tuple[float, float]:
+    """Return how few and how many positional arguments alone are a valid call; an empty range if none is."""
+    least, most = 0, 0.0
+    for parameter in signature.parameters.values():
+        required = parameter.default is parameter.empty
+        match parameter.kind:
+            case inspect.Parameter.POSITIONAL_ONLY | inspect.Parameter.POSITIONAL_OR_KEYWORD:
+                least += required
+                most += 1
+            case inspect.Parameter.VAR_POSITIONAL:
+                most = float("inf")
+            case inspect.Parameter.KEYWORD_ONLY if required:
+                return 1, 0
+            case _:
+                pass
+    return least, most

@@ -1,0 +1,1 @@
+"""When something is due: crontabs, wall clocks and timetables, without tasks."""

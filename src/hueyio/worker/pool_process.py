@@ -1,0 +1,216 @@
+"""The inside of a pool process: import the app, run one task after another, end with whoever started it.
+
+``python -m hueyio.worker.pool_process FD``, started by ``execution.pool``. Bodies run in the main thread, as many
+libraries wish. One thread reads the line, so that its end is noticed while a body runs; another runs a loop for what
+bodies ask of the storage: locks, limits, async hooks. What is logged goes to the parent, which logs it by its own
+settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import importlib
+import inspect
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Coroutine
+from contextvars import copy_context
+from logging.handlers import QueueHandler
+from multiprocessing.spawn import prepare
+from queue import SimpleQueue
+from typing import Any, Literal, TypeVar, assert_never
+
+from hueyio.app import Base, find_huey
+from hueyio.exceptions import ConfigurationError
+from hueyio.execution.context import running
+from hueyio.execution.pool.crossing import pack_error, pack_value
+from hueyio.execution.pool.line import (
+    Answer,
+    Begun,
+    Broken,
+    Call,
+    Line,
+    Log,
+    Raised,
+    Ready,
+    Report,
+    Returned,
+    Stop,
+    ToPool,
+    Welcome,
+)
+from hueyio.execution.run_context import RUN_CONTEXT, RunContext, mark_pool_process
+from hueyio.loops.threads import serve_loop
+from hueyio.storage.records import Receipt
+from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.progress import Progress
+from hueyio.tasks.task import Task
+
+__all__ = ["main"]
+
+T = TypeVar("T")
+
+
+def main() -> None:
+    """Serve the parent at the socket whose number is the argument."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Meant for the parent, which lets tasks finish; a handler, not SIG_IGN, is not inherited by what tasks start.
+        signal.signal(number, lambda *_: None)
+    faulthandler.enable()
+    mark_pool_process()
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    sock.set_inheritable(False)  # what tasks start must not hold the line open
+    line = Line(sock)
+    inside = _Inside(line)
+    threading.Thread(target=inside.read, name="hueyio-parent", daemon=True).start()
+    inside.serve()
+
+
+class _Inside:
+    """What runs in this process."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._asked: SimpleQueue[Welcome | Call | Stop] = SimpleQueue()
+        self._answers: SimpleQueue[bool] = SimpleQueue()
+        self._loop = asyncio.new_event_loop()
+        self._reporter = _Reporter(line, self._answers)
+
+    def read(self) -> None:
+        """Take what the parent sends; when it is gone, end, with all that tasks started."""
+        try:
+            while True:
+                message: ToPool = self._line.receive()
+                match message:
+                    case Answer(kept):
+                        self._answers.put(kept)
+                    case Welcome() | Call() | Stop():
+                        self._asked.put(message)
+                    case _:
+                        assert_never(message)
+        except (EOFError, OSError):
+            os.killpg(0, signal.SIGKILL)
+
+    def serve(self) -> None:
+        """Do what the parent asks for, one after another, until it says Stop."""
+        welcome = self._asked.get()
+        assert isinstance(welcome, Welcome)
+        _log_to(self._line, welcome)
+        threading.Thread(target=self._loop.run_forever, name="hueyio-loop", daemon=True).start()
+        serve_loop(self._loop)
+        try:
+            huey = _load(welcome)
+        except BaseException as error:
+            self._line.send(Broken(str(error) if isinstance(error, ConfigurationError) else traceback.format_exc()))
+            return
+        self._run_life(huey, "on_startup")
+        self._line.send(Ready())
+        while isinstance(call := self._asked.get(), Call):
+            self._line.send(Begun())
+            self._line.send(self._answer(huey, call))
+            del call  # else the last task's arguments stay while nothing runs
+        self._run_life(huey, "on_shutdown")
+        self._on_loop(huey.close())
+
+    def _answer(self, huey: Base, call: Call) -> Returned | Raised:
+        try:
+            value = copy_context().run(self._run, huey, call)
+        except BaseException as error:  # SystemExit too: it ends the task and not the process
+            return pack_error(error)
+        return pack_value(value, call.name)
+
+    def _run(self, huey: Base, call: Call) -> Any:
+        spec = _find(huey, call)
+        task: Task = pickle.loads(call.task)
+        task.settings = spec.options.settings
+        task.reporter = self._reporter
+        task.receipt = call.receipt
+        if call.seconds != float("inf"):
+            task.begin_run(call.seconds)
+        RUN_CONTEXT.set(RunContext(self._loop, huey.storage, call.lease))
+        running.set(task)
+        args, kwargs = spec.arguments(task)
+        value = spec.func(*args, **kwargs)
+        # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
+        return self._on_loop(value) if inspect.iscoroutine(value) else value
+
+    def _run_life(self, huey: Base, kind: Literal["on_startup", "on_shutdown"]) -> None:
+        if huey.hooks[kind]:
+            self._on_loop(huey.hooks.run_life(kind))
+
+    def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+class _Reporter:
+    """The way of a body's progress, through the parent."""
+
+    def __init__(self, line: Line, answers: SimpleQueue[bool]) -> None:
+        self._line = line
+        self._answers = answers
+        self._lock = threading.Lock()
+
+    async def report(self, receipt: Receipt, progress: Progress) -> bool:
+        """Have it kept, from a coroutine."""
+        return await asyncio.to_thread(self.report_blocking, receipt, progress)
+
+    def report_blocking(self, receipt: Receipt, progress: Progress) -> bool:
+        """Have it kept; False if the attempt is not in force any more."""
+        with self._lock:
+            self._line.send(Report(progress.fraction, progress.message))
+            return self._answers.get()
+
+
+class _ToParent(QueueHandler):
+    """Sends records to the parent."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self._line = line
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Send a record whose message is complete."""
+        self._line.send(Log(record))
+
+
+def _log_to(line: Line, welcome: Welcome) -> None:
+    logging.root.addHandler(_ToParent(line))
+    for name, level in welcome.levels.items():
+        logging.getLogger(name or None).setLevel(level)
+
+
+def _load(welcome: Welcome) -> Base:
+    """Import the app as the parent did, and return its Huey; raises what an import raises, and ConfigurationError."""
+    prepare({"sys_path": welcome.sys_path, "sys_argv": welcome.argv, **welcome.main})
+    for module in welcome.modules:
+        importlib.import_module(module)
+    huey = find_huey(welcome.huey, welcome.task)
+    if huey is None:
+        imported = ", ".join(welcome.modules) or "the main module"
+        raise ConfigurationError(
+            f"importing {imported} declares no task {welcome.task} on a Huey named {welcome.huey!r}; "
+            'a run_in="process" task must be declared when its module is imported'
+        )
+    if not huey.storage.capabilities.across_processes:
+        huey.refuse_storage(
+            f"{type(huey.storage).__name__} is in the memory of the consumer's process, and this is a pool process: "
+            'a run_in="process" task cannot use locks, limits, results or other tasks there; take SqliteHuey'
+        )
+    return huey
+
+
+def _find(huey: Base, call: Call) -> TaskSpec:
+    if huey.registry.get(call.name) is None and call.module not in ("__main__", *sys.modules):
+        importlib.import_module(call.module)
+    return huey.registry.find(call.name)
+
+
+if __name__ == "__main__":
+    main()

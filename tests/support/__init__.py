@@ -1,0 +1,1 @@
+"""Servers and deployments that the tests start, stop and cut off."""
