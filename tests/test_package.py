@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hueyio
+from hueyio import exceptions
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLED = Path(hueyio.__file__).parent
@@ -19,6 +20,16 @@ INSTALLED = Path(hueyio.__file__).parent
 def test_public_names_exist_and_are_sorted() -> None:
     assert [name for name in hueyio.__all__ if not hasattr(hueyio, name)] == []
     assert sorted(hueyio.__all__, key=lambda name: (not name.isupper(), name)) == hueyio.__all__
+
+
+def test_every_exception_is_exported_by_its_module_and_by_the_package() -> None:
+    defined = {
+        name
+        for name, kind in vars(exceptions).items()
+        if isinstance(kind, type) and kind.__module__ == exceptions.__name__ and not name.startswith("_")
+    }
+    assert sorted(defined) == exceptions.__all__
+    assert defined - set(hueyio.__all__) == set()
 
 
 def test_star_import_gives_the_public_names_only() -> None:

@@ -50,6 +50,7 @@ __all__ = [
     "SessionClosed",
     "Snooze",
     "StorageError",
+    "StorageFull",
     "StorageUnavailable",
     "TaskArgumentError",
     "TaskCancelled",
