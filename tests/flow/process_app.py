@@ -10,11 +10,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import anyio.from_thread
 
 import hueyio
 from hueyio import Snooze, Task, current_task
@@ -47,6 +50,14 @@ def note_end() -> None:
 @huey.task(run_in="process")
 def pid() -> int:
     return os.getpid()
+
+
+@huey.task(run_in="process")
+def threads_of_anyio() -> list[str]:
+    async def thread() -> str:
+        return threading.current_thread().name
+
+    return [anyio.from_thread.run(thread), anyio.from_thread.run_sync(lambda: threading.current_thread().name)]
 
 
 @huey.task(run_in="process")

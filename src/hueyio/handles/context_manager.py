@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from hueyio.exceptions import ConfigurationError
-from hueyio.loops.threads import run_on_loop
+from hueyio.loops.serving import run_on_loop
 from hueyio.tasks.declared import is_async
 
 __all__ = ["run_inside"]

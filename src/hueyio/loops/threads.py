@@ -16,7 +16,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from queue import SimpleQueue
 from typing import Any, Final, Protocol, TypeVar, cast
 
-__all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy", "run_on_loop", "serve_loop"]
+from hueyio.loops.calls import Call
+from hueyio.loops.serving import serve_loop
+
+__all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy"]
 
 R = TypeVar("R")
 
@@ -41,95 +44,38 @@ def run_in(context: contextvars.Context, coroutine: Coroutine[Any, Any, R]) -> G
         waits_for = run(coroutine.send, None)
         while True:
             try:
-                answer = yield waits_for
+                step, argument = coroutine.send, (yield waits_for)
             except GeneratorExit:
                 run(coroutine.close)
                 raise
             except BaseException as error:
-                waits_for = run(coroutine.throw, error)
-            else:
-                waits_for = run(coroutine.send, answer)
+                step, argument = coroutine.throw, error
+            try:
+                # Not in the block above, where ``error`` would become the context of exceptions in the coroutine: anyio
+                # before 4.16 tells its own cancellations by their contexts, and would swallow that of a timeout.
+                waits_for = run(step, argument)
+            finally:
+                del step, argument  # an error and this frame would hold each other
     except StopIteration as stop:
         value: R = stop.value
         return value
 
 
-_serving = threading.local()
-"""In a thread: ``loop``, for which it works now."""
-
-
-def run_on_loop(coroutine: Coroutine[Any, Any, R]) -> R:
-    """Run a coroutine on the loop for which this thread works, and wait for it.
-
-    Only in a thread of a ThreadPool, or after ``serve_loop``.
-    """
-    loop: asyncio.AbstractEventLoop | None = getattr(_serving, "loop", None)
-    if loop is None:
-        coroutine.close()
-        raise RuntimeError("this thread works for no event loop")
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
-
-
-def serve_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """Let ``run_on_loop`` in this thread, which belongs to no pool, use a loop that runs in another one."""
-    _serving.loop = loop
-
-
 class _Job(Protocol):
     """What a thread of the pool does."""
 
-    def run(self) -> None: ...
+    def run(self) -> object: ...
 
 
-class _Call:
-    """One function to run in a thread, and the future that a loop awaits."""
+class _PoolCall(Call):
+    """A call in a thread of a pool."""
 
-    __slots__ = ("context", "ended", "func", "future", "loop", "pool")
+    __slots__ = ()
 
-    def __init__(self, pool: ThreadPool, func: Callable[[], Any], context: contextvars.Context) -> None:
-        self.pool = pool
-        self.func = func
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
-        self.context = context
-        self.ended = False
-
-    async def wait(self) -> Any:
-        """Wait for the end; return what the function returned, raise what it raised.
-
-        A caller that is cancelled leaves the function behind: it runs on, is counted, and what comes of it is dropped.
-        """
-        try:
-            result, error = await self.future
-        except asyncio.CancelledError:
-            self.pool.abandoned.add(self)
-            if self.ended:
-                self.pool.abandoned.discard(self)
-            raise
-        if error is not None:
-            raise error
-        return result
-
-    def run(self) -> None:
-        """Run in the thread; tell the loop, unless it has ended meanwhile."""
-        _serving.loop = self.loop
-        try:
-            result, error = self.context.run(self.func), None
-        except BaseException as raised:  # handed to the awaiting coroutine, SystemExit too: it must not end the thread
-            result, error = None, raised
-        self.ended = True
-        self.pool.abandoned.discard(self)
-        try:
-            self.loop.call_soon_threadsafe(self._finish, result, error)
-        except RuntimeError:
-            return  # the loop is closed: nobody waits for this abandoned call any more
-
-    def _finish(self, result: Any, error: BaseException | None) -> None:
-        if self.future.done():
-            return  # abandoned: cancelled, or timed out
-        # Both as the future's result: StopIteration is refused as its exception, and GeneratorExit would close the
-        # coroutines that await it.
-        self.future.set_result((result, error))
+    def run(self) -> BaseException | None:
+        """Let the thread work for the loop of the call, and run."""
+        serve_loop(self.loop, self.future.cancelled)
+        return super().run()
 
 
 class ThreadPool:
@@ -142,6 +88,8 @@ class ThreadPool:
     def __init__(self, name: str, limit: int | None = None) -> None:
         self._name = name
         self._limit = limit
+        self.abandoned: set[Call] = set()
+        """What runs on although nobody waits for it any more."""
         self._begin()
 
     async def run(self, func: Callable[..., R], *args: Any) -> R:
@@ -149,7 +97,7 @@ class ThreadPool:
 
         When the awaiting task is cancelled the thread is abandoned: it runs on and what comes of it is dropped.
         """
-        call = _Call(self, lambda: func(*args), contextvars.copy_context())
+        call = _PoolCall(lambda: func(*args), contextvars.copy_context(), self.abandoned)
         self._submit(call)
         return cast("R", await call.wait())
 
@@ -177,8 +125,7 @@ class ThreadPool:
         self._pid = os.getpid()
         self._lock = threading.Condition()
         self._calls: deque[_Job] = deque()
-        self.abandoned: set[_Job] = set()
-        """What runs on although nobody waits for it any more."""
+        self.abandoned.clear()
         self._threads = 0
         self._idle = 0
 
@@ -209,12 +156,12 @@ class BorrowedThread:
         self.is_left_behind = False
         """Whether a call in it was abandoned, which may still run: those after it wait for its end."""
         self._pool = pool
-        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._calls: SimpleQueue[_PoolCall | None] = SimpleQueue()
         self._taken = False
 
-    def begin(self, func: Callable[..., Any], *args: Any) -> _Call:
+    def begin(self, func: Callable[..., Any], *args: Any) -> _PoolCall:
         """Have a function run when the calls before it are done."""
-        call = _Call(self._pool, lambda: func(*args), self.context)
+        call = _PoolCall(lambda: func(*args), self.context, self._pool.abandoned)
         self._calls.put(call)
         if not self._taken:
             self._taken = True

@@ -47,7 +47,7 @@ from hueyio.execution.pool.line import (
     Welcome,
 )
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext, mark_pool_process
-from hueyio.loops.threads import serve_loop
+from hueyio.loops.serving import serve_loop
 from hueyio.storage.records import Receipt
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.progress import Progress
