@@ -212,7 +212,7 @@ def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         """Do what SIGINT does, once, and only in the wait: Python drops what is raised in a destructor."""
         nonlocal interrupted
-        if not interrupted and frame is not None and frame.f_code.co_name == "wait":
+        if not interrupted and frame is not None and frame.f_code.co_name == "_wait":
             interrupted = True
             raise KeyboardInterrupt
 
