@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar, cast
 from hueyio.exceptions import HueyException
 from hueyio.loops.calls import Call
 from hueyio.loops.ended import Ended, ended
-from hueyio.loops.serving import serving
+from hueyio.loops.serving import serving_as_before
 
 __all__ = ["Caller", "current_caller"]
 
@@ -104,7 +104,7 @@ class Caller:
             self._unbegun.remove(call)
         except KeyError:
             return  # nobody waits for it any more
-        with serving(self._loop, call.future.cancelled):
+        with serving_as_before():
             error = call.run()
         if isinstance(error, KeyboardInterrupt) and call.future.cancelled():
             raise error  # nobody else would hear of it

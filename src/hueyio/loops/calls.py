@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+from hueyio.loops.serving import serve_loop
+
 __all__ = ["Call"]
 
 
@@ -41,7 +43,11 @@ class Call:
         return result
 
     def run(self) -> BaseException | None:
-        """Run in the thread; tell the loop, unless it has ended meanwhile. Returns what the function raised."""
+        """Run in the thread, which works for the loop from now on, and tell the loop, unless it has ended meanwhile.
+
+        Returns what the function raised.
+        """
+        serve_loop(self.loop, self.future.cancelled)
         error: BaseException | None
         try:
             result, error = self.context.run(self.func), None

@@ -3,7 +3,8 @@
 anyio gives no public way to make a thread of one's own known to it, and its worker threads are joined at exit, which a
 task that never returns would hold up. Its ``from_thread`` looks up a token in a private thread-local, and calls the
 backend that the token names; here that is ``InsideAnyio``. Tried with anyio 4.9 and 4.10, which keep the backend
-beside the token, and with 4.11 to 4.16. Where the thread-local is gone, ``from_thread`` fails as in any other foreign thread.
+beside the token, and with 4.11 to 4.16. Where the thread-local is gone, ``from_thread`` fails as in any other foreign
+thread.
 """
 
 from __future__ import annotations
@@ -32,19 +33,18 @@ class InsideAnyio:
         self._is_left_behind = is_left_behind
 
     def enter(self) -> None:
-        """Make this thread known to anyio, for the rest of its life."""
+        """Make this thread known to anyio, for good, or as long as ``left`` says."""
         if (known := _threadlocals()) is not None:
             known.__dict__.update(dict.fromkeys(_NAMES, self))
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Make this thread known to anyio for a while; it may be a worker thread of anyio's own."""
+    def left(self) -> Iterator[None]:
+        """Have anyio know of this thread what it knew before, when this is over: it may be one of anyio's own."""
         known = _threadlocals()
         if known is None:
             yield
             return
         before = {name: known.__dict__[name] for name in _NAMES if name in known.__dict__}
-        self.enter()
         try:
             yield
         finally:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from hueyio.loops.ended import ended
 from hueyio.loops.inside_anyio import InsideAnyio
 
-__all__ = ["run_on_loop", "serve_loop", "serving"]
+__all__ = ["run_on_loop", "serve_loop", "serving_as_before"]
 
 R = TypeVar("R")
 
@@ -60,15 +60,15 @@ def serve_loop(loop: asyncio.AbstractEventLoop, is_left_behind: Callable[[], boo
 
 
 @contextmanager
-def serving(loop: asyncio.AbstractEventLoop, is_left_behind: Callable[[], bool]) -> Iterator[None]:
-    """Let this thread work for a loop for a while, and then again for the one before, or for none."""
-    before = _serving.loop, _serving.is_left_behind
-    with _anyio.entered():
-        _serving.loop, _serving.is_left_behind = loop, is_left_behind
+def serving_as_before() -> Iterator[None]:
+    """Let this thread work again for the loop before, or for none, when this is over: it is not ours."""
+    loop, is_left_behind = _serving.loop, _serving.is_left_behind
+    _serving.loop = None
+    with _anyio.left():
         try:
             yield
         finally:
-            _serving.loop, _serving.is_left_behind = before
+            _serving.loop, _serving.is_left_behind = loop, is_left_behind
 
 
 def _is_left_behind() -> bool:

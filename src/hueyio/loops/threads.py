@@ -17,7 +17,6 @@ from queue import SimpleQueue
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from hueyio.loops.calls import Call
-from hueyio.loops.serving import serve_loop
 
 __all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy"]
 
@@ -44,18 +43,21 @@ def run_in(context: contextvars.Context, coroutine: Coroutine[Any, Any, R]) -> G
         waits_for = run(coroutine.send, None)
         while True:
             try:
-                step, argument = coroutine.send, (yield waits_for)
+                answer = yield waits_for
             except GeneratorExit:
                 run(coroutine.close)
                 raise
             except BaseException as error:
-                step, argument = coroutine.throw, error
+                thrown = error
+            else:
+                waits_for = run(coroutine.send, answer)
+                continue
             try:
                 # Not in the block above, where ``error`` would become the context of exceptions in the coroutine: anyio
                 # before 4.16 tells its own cancellations by their contexts, and would swallow that of a timeout.
-                waits_for = run(step, argument)
+                waits_for = run(coroutine.throw, thrown)
             finally:
-                del step, argument  # an error and this frame would hold each other
+                del thrown  # it and this frame would hold each other
     except StopIteration as stop:
         value: R = stop.value
         return value
@@ -65,17 +67,6 @@ class _Job(Protocol):
     """What a thread of the pool does."""
 
     def run(self) -> object: ...
-
-
-class _PoolCall(Call):
-    """A call in a thread of a pool."""
-
-    __slots__ = ()
-
-    def run(self) -> BaseException | None:
-        """Let the thread work for the loop of the call, and run."""
-        serve_loop(self.loop, self.future.cancelled)
-        return super().run()
 
 
 class ThreadPool:
@@ -97,7 +88,7 @@ class ThreadPool:
 
         When the awaiting task is cancelled the thread is abandoned: it runs on and what comes of it is dropped.
         """
-        call = _PoolCall(lambda: func(*args), contextvars.copy_context(), self.abandoned)
+        call = Call(lambda: func(*args), contextvars.copy_context(), self.abandoned)
         self._submit(call)
         return cast("R", await call.wait())
 
@@ -156,12 +147,12 @@ class BorrowedThread:
         self.is_left_behind = False
         """Whether a call in it was abandoned, which may still run: those after it wait for its end."""
         self._pool = pool
-        self._calls: SimpleQueue[_PoolCall | None] = SimpleQueue()
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._taken = False
 
-    def begin(self, func: Callable[..., Any], *args: Any) -> _PoolCall:
+    def begin(self, func: Callable[..., Any], *args: Any) -> Call:
         """Have a function run when the calls before it are done."""
-        call = _PoolCall(lambda: func(*args), self.context, self._pool.abandoned)
+        call = Call(lambda: func(*args), self.context, self._pool.abandoned)
         self._calls.put(call)
         if not self._taken:
             self._taken = True
