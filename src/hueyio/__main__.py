@@ -2,6 +2,6 @@
 
 import sys
 
-from hueyio.worker.cli import main
+from hueyio.worker.cli.main import main
 
 sys.exit(main())

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 
 import pytest
 
 from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError
-from hueyio.worker.arguments import Arguments, make_parser, read_arguments
+from hueyio.worker.arguments import Arguments, add_options, read_arguments
 from hueyio.worker.options import OBSOLETE, WorkerOptions
 
 
 def read(*line: str, **environment: str) -> Arguments:
-    return read_arguments(make_parser().parse_args(["worker", *line]), environment, ["worker", *line])
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    return read_arguments(parser.parse_args(line), environment, ["worker", *line])
 
 
 def test_option_that_is_not_given_is_left_to_its_default() -> None:

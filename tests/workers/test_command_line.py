@@ -128,6 +128,42 @@ def test_help_names_every_option(tmp_path: Path) -> None:
         assert option in done.stdout
 
 
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_version_is_printed(tmp_path: Path, flag: str) -> None:
+    done = run(tmp_path, flag)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"hueyio {version('hueyio')}\n", "")
+
+
+def test_help_is_printed_where_no_command_is_given(tmp_path: Path) -> None:
+    done, asked = run(tmp_path), run(tmp_path, "--help")
+    assert (done.returncode, done.stdout, asked.returncode, asked.stderr) == (2, "", 0, "")
+    assert done.stderr == asked.stdout
+    for word in ("worker", "run the tasks of apps", "--version", "--help"):
+        assert word in asked.stdout
+
+
+@pytest.mark.parametrize("line", ["wroker shop:huey", "-V wroker", "help"])
+def test_command_that_is_not_known_is_refused_with_those_that_are(tmp_path: Path, line: str) -> None:
+    done = run(tmp_path, *line.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"there is no command '{'help' if line == 'help' else 'wroker'}'; commands: worker" in done.stderr
+
+
+def test_script_is_the_same_command_as_the_module(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("hueyio")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == run(tmp_path, "--version").stdout
+
+
+def test_command_that_is_not_asked_for_is_not_imported() -> None:
+    program = (
+        "import sys; from hueyio.worker.cli.main import main; main(['--version']);"
+        "print([name for name in ('hueyio.worker.cli.worker', 'hueyio.worker.process') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_dotted_path_works_too(tmp_path: Path) -> None:
     write(tmp_path, "import hueyio\nclass apps:\n    mail = hueyio.SqliteHuey(filename='no/app.db')")
     assert "no/app.db" in run(tmp_path, "worker", "shop:apps.mail").stderr

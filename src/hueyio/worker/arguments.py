@@ -13,7 +13,7 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.worker.options import OBSOLETE, WorkerOptions
 from hueyio.worker.parent import FD_VARIABLE
 
-__all__ = ["Arguments", "make_parser", "read_arguments"]
+__all__ = ["Arguments", "add_options", "read_arguments"]
 
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
@@ -101,23 +101,16 @@ class _Option:
             raise ConfigurationError(f"{self.variable} must be {kind}, not {text!r}") from None
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Build the parser of the whole command line."""
-    parser = argparse.ArgumentParser(prog="hueyio", description="Huey's task queue, on the event loop.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    worker = commands.add_parser(
-        "worker",
-        help="run the tasks of apps until it is told to stop",
-        epilog="Each option is also read from the environment, such as HUEYIO_WORKERS; the command line wins.",
-    )
-    worker.add_argument("apps", nargs="+", metavar="APP", help="where a Huey is: module:attribute, such as app:huey")
-    loudness = worker.add_mutually_exclusive_group()
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a worker to its parser."""
+    parser.epilog = "Each option is also read from the environment, such as HUEYIO_WORKERS; the command line wins."
+    parser.add_argument("apps", nargs="+", metavar="APP", help="where a Huey is: module:attribute, such as app:huey")
+    loudness = parser.add_mutually_exclusive_group()
     for option in (*_options(ConsumerOptions), *_options(WorkerOptions)):
-        _add_option(loudness if option.field.metadata.get("is_loudness") else worker, option)
+        _add_option(loudness if option.field.metadata.get("is_loudness") else parser, option)
     for gone in OBSOLETE:
         action: dict[str, Any] = {"default": None} if gone.takes_value else {"action": "store_true"}
-        worker.add_argument(*gone.flags, dest=_destination(gone.flags), help=argparse.SUPPRESS, **action)
-    return parser
+        parser.add_argument(*gone.flags, dest=_destination(gone.flags), help=argparse.SUPPRESS, **action)
 
 
 def read_arguments(given: argparse.Namespace, environment: Mapping[str, str], line: Sequence[str]) -> Arguments:

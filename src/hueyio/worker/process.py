@@ -1,8 +1,8 @@
 """One worker process: its apps, their consumers, and all that is around them.
 
-Exit codes are those of ``cli``. The order at the start: load the apps, log the banner, connect, free the locks that the
-command line names, begin the leases, serve the probes, tell systemd and the supervisor. At a stop the consumers end
-first, each in its own order, then the rest.
+Exit codes are those of ``exit_codes``. The order at the start: load the apps, log the banner, connect, free the locks
+that the command line names, begin the leases, serve the probes, tell systemd and the supervisor. At a stop the
+consumers end first, each in its own order, then the rest.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.worker.banner import banner
+from hueyio.worker.exit_codes import EXIT_CRASHED
 from hueyio.worker.handlers import handling
 from hueyio.worker.loading import load_huey
 from hueyio.worker.loops import run
@@ -34,13 +35,9 @@ from hueyio.worker.status import Status
 from hueyio.worker.systemd import notify, notify_reloading, ping_watchdog
 from hueyio.worker.threads import DefaultThreads
 
-__all__ = ["EXIT_CONFIGURATION", "EXIT_CRASHED", "EXIT_UNAVAILABLE", "WorkerProcess"]
+__all__ = ["WorkerProcess"]
 
 logger = logging.getLogger(__name__)
-
-EXIT_UNAVAILABLE: Final = 69
-EXIT_CRASHED: Final = 70
-EXIT_CONFIGURATION: Final = 78
 
 _ORPHAN_GRACE: Final = 5.0
 """Seconds that running tasks get when the supervisor is gone: nobody watches this process any more."""

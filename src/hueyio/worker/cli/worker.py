@@ -1,14 +1,13 @@
-"""The command line: ``python -m hueyio worker app:huey``, also as ``hueyio worker app:huey``.
+"""``hueyio worker``: the consumers of apps in this process, or in several under a supervisor.
 
-Exit codes: 0 after a graceful stop; 2 for a wrong command line; 69 if the storage cannot be used at start; 70 if
-the worker crashed, was blocked for too long, or left tasks behind that ignore their cancellation; 78 if the app cannot
-be loaded or is set up wrongly.
+Ends with 0 after a graceful stop, else with one of ``exit_codes``.
 
 Every option is also read from the environment: ``HUEYIO_WORKERS`` for ``--workers``. What the command line says wins.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import os
@@ -16,24 +15,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hueyio.exceptions import ConfigurationError, StorageError
-from hueyio.worker.arguments import Arguments, make_parser, read_arguments
+from hueyio.worker.arguments import Arguments, add_options, read_arguments
 from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free
-from hueyio.worker.process import EXIT_CONFIGURATION, EXIT_UNAVAILABLE, WorkerProcess
+from hueyio.worker.process import WorkerProcess
 from hueyio.worker.reload import check_watcher, restart_on_change
 from hueyio.worker.start_signals import StoppedAtStart, handle_at_start
 from hueyio.worker.supervisor import Supervisor
 
-__all__ = ["main"]
+__all__ = ["add_options", "run"]
 
 logger = logging.getLogger(__name__)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
-    line = sys.argv[1:] if arguments is None else list(arguments)
-    given = make_parser().parse_args(line)
+def run(given: argparse.Namespace, line: Sequence[str]) -> int:
+    """Run until it is told to stop; return the exit code. Raises ConfigurationError and StorageError of the start."""
     handle_at_start()
     try:
         read = read_arguments(given, os.environ, line)
@@ -43,10 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if read.needs_supervisor:
             return _supervise(read)
         return WorkerProcess(read.apps, read.limits, read.worker).run()
-    except ConfigurationError as error:
-        return _refuse(error, EXIT_CONFIGURATION)
-    except StorageError as error:
-        return _refuse(error, EXIT_UNAVAILABLE)
     except StoppedAtStart as signal:
         logger.info("%s: stopped before it ran", signal)
         return 0
@@ -63,10 +55,10 @@ def _supervise(read: Arguments) -> int:
         read.worker.processes,
         one_first=read.worker.locks() is not None,
     )
-    return asyncio.run(_run(supervisor, Path.cwd() if read.worker.reload else None))
+    return asyncio.run(_run_supervisor(supervisor, Path.cwd() if read.worker.reload else None))
 
 
-async def _run(supervisor: Supervisor, watched: Path | None) -> int:
+async def _run_supervisor(supervisor: Supervisor, watched: Path | None) -> int:
     watching = None if watched is None else asyncio.create_task(restart_on_change(watched, supervisor.recycle_all))
     if watching is not None:
         watching.add_done_callback(_tell_failure)
@@ -80,9 +72,3 @@ async def _run(supervisor: Supervisor, watched: Path | None) -> int:
 def _tell_failure(watching: asyncio.Task[None]) -> None:
     if not watching.cancelled() and (error := watching.exception()) is not None:
         logger.error("files are not watched any more: %s", error)
-
-
-def _refuse(error: Exception, code: int) -> int:
-    logger.debug("", exc_info=error)
-    print(f"hueyio: {error}", file=sys.stderr)
-    return code
