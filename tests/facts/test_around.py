@@ -19,7 +19,6 @@ def declare_add(huey: Huey, **options: Any) -> Any:
 
 
 async def test_hook_that_cancels_ends_the_task_and_its_retries(huey: Huey) -> None:
-    """Fact 56."""
     order: list[str] = []
     heard = listen(huey)
 
@@ -47,7 +46,6 @@ async def test_hook_that_cancels_ends_the_task_and_its_retries(huey: Huey) -> No
 
 
 async def test_post_hook_gets_the_value_or_the_exception_and_cannot_fail_the_task(huey: Huey) -> None:
-    """Fact 57."""
     seen: list[Any] = []
 
     @huey.post_execute()
@@ -68,8 +66,6 @@ async def test_post_hook_gets_the_value_or_the_exception_and_cannot_fail_the_tas
 async def test_receiver_that_fails_stops_neither_the_others_nor_the_task(
     huey: Huey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Fact 58."""
-
     @huey.signal("executing", "complete")
     def fail(signal: str, task: Task) -> None:
         raise ValueError(signal)
@@ -83,7 +79,7 @@ async def test_receiver_that_fails_stops_neither_the_others_nor_the_task(
 
 
 async def test_everything_that_is_enqueued_is_told_of_after_its_write(huey: Huey) -> None:
-    """Fact 62, after the write; what was scheduled is told of by SCHEDULED alone."""
+    """A task that was scheduled is told of by SCHEDULED alone."""
     heard: list[tuple[str, str]] = []
 
     @huey.signal("enqueued", "scheduled")
@@ -111,7 +107,6 @@ async def test_everything_that_is_enqueued_is_told_of_after_its_write(huey: Huey
 
 
 async def test_hook_is_unregistered_once_by_its_name_or_itself(huey: Huey) -> None:
-    """Fact 63."""
     ran: list[str] = []
 
     @huey.pre_execute("named")

@@ -21,14 +21,12 @@ def declare_keep(huey: Huey, **options: Any) -> Any:
 
 
 async def test_map_unpacks_tuples_only(huey: Huey) -> None:
-    """Fact 15."""
     group = await declare_keep(huey).map([1, (2, 3), [4, 5]])
     assert await run_all(huey) == [[[1], {}], [[2, 3], {}], [[[4, 5]], {}]]
     assert await group == [[[1], {}], [[2, 3], {}], [[[4, 5]], {}]]
 
 
 async def test_reserved_keywords_never_reach_the_function(huey: Huey) -> None:
-    """Fact 16."""
     keep = declare_keep(huey)
     task = keep.s(
         1, id="mine", delay=-1, retries=1, retry_delay=2, retry_backoff=3, expires=600, timeout=60, task="t", other=5
@@ -39,7 +37,6 @@ async def test_reserved_keywords_never_reach_the_function(huey: Huey) -> None:
 
 
 async def test_id_of_a_call_can_be_given_everywhere(huey: Huey) -> None:
-    """Fact 17."""
     keep = declare_keep(huey)
     assert keep.s(id="a").id == "a"
     assert (await keep.schedule((), delay=60, id="b")).id == "b"
@@ -49,7 +46,6 @@ async def test_id_of_a_call_can_be_given_everywhere(huey: Huey) -> None:
 
 
 async def test_call_local_knows_no_queue_and_no_context() -> None:
-    """Fact 18."""
     huey = MemoryHuey()
 
     @huey.task(context=True)
@@ -62,7 +58,6 @@ async def test_call_local_knows_no_queue_and_no_context() -> None:
 
 @pytest.mark.parametrize("time", [{"delay": 0}, {"delay": -5}, {"eta": datetime(2020, 1, 1)}])
 async def test_time_that_has_passed_means_at_once(huey: Huey, time: dict[str, Any]) -> None:
-    """Fact 24."""
     await declare_keep(huey).schedule((1,), **time)
     assert (await huey.count(), await huey.scheduled_count()) == (1, 0)
     assert await run_next(huey) == [[1], {}]
@@ -70,7 +65,7 @@ async def test_time_that_has_passed_means_at_once(huey: Huey, time: dict[str, An
 
 @pytest.mark.parametrize("when", [60, 90.5, timedelta(minutes=1), later(86400)])
 async def test_schedule_takes_a_time_alone(huey: Huey, when: Any) -> None:
-    """Facts 23 and 26: what is due later goes straight to the schedule, and SCHEDULED is sent."""
+    """A task that is due later goes straight to the schedule, and SCHEDULED is sent."""
     heard = listen(huey)
     await declare_keep(huey).schedule(when)
     (task,) = await huey.scheduled()
@@ -80,7 +75,6 @@ async def test_schedule_takes_a_time_alone(huey: Huey, when: Any) -> None:
 
 
 async def test_naive_eta_is_local_and_aware_one_is_kept() -> None:
-    """Fact 27, in the form that hueyio gives it."""
     keep = declare_keep(MemoryHuey())
     naive = datetime(2030, 1, 1, 12)
     assert keep.s(eta=naive).eta == naive.astimezone()
@@ -89,7 +83,6 @@ async def test_naive_eta_is_local_and_aware_one_is_kept() -> None:
 
 
 async def test_naive_eta_is_local_also_without_utc(huey: Huey) -> None:
-    """Fact 27."""
     local = MemoryHuey("local", utc=False)
     naive = datetime.now() + timedelta(hours=1)
     await declare_keep(local).schedule((), eta=naive)
@@ -102,8 +95,6 @@ async def test_naive_eta_is_local_also_without_utc(huey: Huey) -> None:
 
 
 async def test_stages_of_a_pipeline_obey_their_own_times(huey: Huey) -> None:
-    """Fact 28."""
-
     @huey.task
     async def add(a: int, b: int) -> int:
         return a + b
@@ -118,7 +109,6 @@ async def test_stages_of_a_pipeline_obey_their_own_times(huey: Huey) -> None:
 
 @pytest.mark.parametrize(("after", "runs"), [(5, True), (12, False)])
 async def test_task_expires_when_it_starts_too_late(huey: Huey, after: float, runs: bool) -> None:
-    """Fact 29."""
     heard = listen(huey)
     result = await declare_keep(huey, expires=10)(1)
     assert await run_next(huey, later(after)) == ([[1], {}] if runs else None)
@@ -129,7 +119,6 @@ async def test_task_expires_when_it_starts_too_late(huey: Huey, after: float, ru
 
 
 async def test_task_runs_at_the_very_moment_at_which_it_expires(huey: Huey) -> None:
-    """Fact 29."""
     moment = later(60)
     keep = declare_keep(huey, expires=10)
     await keep.map([(1,), (2,)])
@@ -139,8 +128,6 @@ async def test_task_runs_at_the_very_moment_at_which_it_expires(huey: Huey) -> N
 
 
 async def test_relative_expiry_counts_anew_from_each_enqueue_and_a_moment_stays(huey: Huey) -> None:
-    """Fact 30."""
-
     @huey.task(retries=1, retry_delay=60)
     async def fail() -> None:
         raise ValueError
@@ -160,7 +147,6 @@ async def test_relative_expiry_counts_anew_from_each_enqueue_and_a_moment_stays(
 
 @pytest.mark.parametrize("expires", [0, timedelta(0), -1])
 async def test_expires_of_zero_expires_at_once(huey: Huey, expires: Any) -> None:
-    """Fact 31, and what replaces it."""
     keep = declare_keep(huey)
     result = await keep.options(expires=expires)(1)
     assert await run_next(huey) is None
@@ -169,7 +155,6 @@ async def test_expires_of_zero_expires_at_once(huey: Huey, expires: Any) -> None
 
 
 async def test_priority_orders_the_queue_where_the_storage_has_it(huey: Huey) -> None:
-    """Fact 77."""
     keep = declare_keep(huey)
     if isinstance(huey, RedisHuey) and not huey.storage.capabilities.priorities:
         with pytest.raises(NotImplementedError, match="PriorityRedisHuey"):
@@ -182,7 +167,6 @@ async def test_priority_orders_the_queue_where_the_storage_has_it(huey: Huey) ->
 
 
 async def test_priority_is_kept_through_schedule_retry_and_reschedule(huey: Huey) -> None:
-    """Fact 77."""
     if not huey.storage.capabilities.priorities:
         return
 
@@ -204,7 +188,6 @@ async def test_priority_is_kept_through_schedule_retry_and_reschedule(huey: Huey
 
 
 async def test_none_is_stored_where_asked(huey: Huey, make_huey: Any) -> None:
-    """Fact 5."""
     other = make_huey(store_none=True)
 
     def nothing() -> None: ...
@@ -219,8 +202,6 @@ async def test_none_is_stored_where_asked(huey: Huey, make_huey: Any) -> None:
 
 
 async def test_result_is_read_by_id_alone(huey: Huey) -> None:
-    """Facts 9 and 11."""
-
     @huey.task
     async def fail() -> None:
         raise ValueError("no")
@@ -235,8 +216,6 @@ async def test_result_is_read_by_id_alone(huey: Huey) -> None:
 
 
 async def test_error_of_an_awaited_task_keeps_the_innermost_text(huey: Huey) -> None:
-    """Fact 14."""
-
     @huey.task
     async def inner() -> None:
         raise ValueError("the cause")

@@ -42,7 +42,6 @@ def tasks(huey: Huey) -> Tasks:
 
 
 async def test_group_is_in_the_order_of_its_members_whichever_runs_first(huey: Huey, tasks: Tasks) -> None:
-    """Fact 68."""
     results = await huey.enqueue(group([tasks.add.s(1, 1, delay=60), tasks.add.s(2, 2), tasks.add.s(3, 3)]))
     assert await run_all(huey) == [4, 6]
     assert await results.get() == [None, 4, 6]
@@ -52,7 +51,6 @@ async def test_group_is_in_the_order_of_its_members_whichever_runs_first(huey: H
 
 
 async def test_callback_is_enqueued_once_after_the_last_member(huey: Huey, tasks: Tasks) -> None:
-    """Fact 69."""
     members = [tasks.add.s(number, 0) for number in range(3)]
     result = await huey.enqueue(chord(members, tasks.collect.s("own", key="kept")))
     for number in range(3):
@@ -64,7 +62,6 @@ async def test_callback_is_enqueued_once_after_the_last_member(huey: Huey, tasks
 
 
 async def test_members_say_how_they_ended(huey: Huey) -> None:
-    """Fact 70."""
     failures: list[int] = []
     got: list[Any] = []
     tasks = Tasks(huey)
@@ -93,7 +90,6 @@ async def test_members_say_how_they_ended(huey: Huey) -> None:
 
 
 async def test_pipeline_counts_by_its_tail_and_a_dead_head_at_once(huey: Huey, tasks: Tasks) -> None:
-    """Fact 71."""
     whole = tasks.add.s(1, 1).then(tasks.add, 10)
     dead = tasks.fail.s().then(tasks.add, 10)
     result = await huey.enqueue(chord([dead, whole], tasks.collect))
@@ -106,7 +102,6 @@ async def test_pipeline_counts_by_its_tail_and_a_dead_head_at_once(huey: Huey, t
 
 
 async def test_chords_stand_in_chords(huey: Huey, tasks: Tasks) -> None:
-    """Fact 72."""
     inner = chord([tasks.add.s(1, 1), tasks.add.s(2, 2)], tasks.total.s().then(tasks.add, 100))
     middle = chord([inner, tasks.add.s(3, 3)], tasks.total)
     result = await huey.enqueue(chord([middle, tasks.add.s(4, 4)], tasks.total))
@@ -115,13 +110,11 @@ async def test_chords_stand_in_chords(huey: Huey, tasks: Tasks) -> None:
 
 
 async def test_empty_chord_fires_with_an_empty_list(huey: Huey, tasks: Tasks) -> None:
-    """Fact 73."""
     await huey.enqueue(chord([], tasks.collect))
     assert await run_all(huey) == [[[]]]
 
 
 async def test_chord_that_is_enqueued_again_accumulates_nothing(huey: Huey, tasks: Tasks) -> None:
-    """Fact 73."""
     made = chord([tasks.add.s(1, 1)], tasks.collect.s("own"))
     for _ in range(2):
         await huey.enqueue(made)
@@ -129,7 +122,6 @@ async def test_chord_that_is_enqueued_again_accumulates_nothing(huey: Huey, task
 
 
 async def test_no_latch_is_left_and_members_stay_readable(huey: Huey, tasks: Tasks) -> None:
-    """Fact 74."""
     result = await huey.enqueue(chord([tasks.add.s(1, 1), tasks.fail.s()], tasks.collect))
     await run_all(huey)
     counts = await huey.counts()
@@ -140,7 +132,6 @@ async def test_no_latch_is_left_and_members_stay_readable(huey: Huey, tasks: Tas
 
 
 async def test_delay_of_a_callback_counts_from_when_it_was_made(huey: Huey, tasks: Tasks) -> None:
-    """Fact 75."""
     at = later(60)
     await huey.enqueue(chord([tasks.add.s(1, 1)], tasks.total.s(delay=60)))
     assert await run_all(huey, later(50)) == [2]
@@ -152,7 +143,6 @@ async def test_delay_of_a_callback_counts_from_when_it_was_made(huey: Huey, task
 
 
 async def test_group_in_a_chord_is_refused(huey: Huey, tasks: Tasks) -> None:
-    """Fact 76."""
     members: Any = [group([tasks.add.s(1, 1)])]
     with pytest.raises(ValueError, match="a group"):
         await huey.enqueue(chord(members, tasks.total))

@@ -20,8 +20,6 @@ def long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("long_wait")
 async def test_idle_consumer_stops_at_once(huey: Huey) -> None:
-    """Fact 94."""
-
     @huey.task
     async def work() -> int:
         return 1
@@ -37,8 +35,6 @@ async def test_idle_consumer_stops_at_once(huey: Huey) -> None:
 
 @pytest.mark.usefixtures("long_wait")
 async def test_idle_consumer_starts_what_comes_at_once(huey: Huey) -> None:
-    """Fact 94, for work in the place of a stop: nobody sleeps through it."""
-
     @huey.task
     async def work() -> float:
         return time.time()
@@ -50,7 +46,6 @@ async def test_idle_consumer_starts_what_comes_at_once(huey: Huey) -> None:
 
 
 async def test_interrupted_task_that_finishes_stores_its_result(huey: Huey) -> None:
-    """Fact 95."""
     started = asyncio.Event()
 
     @huey.task
@@ -72,7 +67,6 @@ async def test_interrupted_task_that_finishes_stores_its_result(huey: Huey) -> N
 
 
 def test_consumer_refuses_immediate_mode(huey: Huey) -> None:
-    """Fact 86."""
     huey.immediate = True
     with pytest.raises(ConfigurationError, match="immediate mode"):
         huey.create_consumer()

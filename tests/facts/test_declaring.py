@@ -12,8 +12,6 @@ from hueyio import ConfigurationError, Huey, MemoryHuey, Task, TaskArgumentError
 
 
 def test_docstring_and_name_are_those_of_the_function() -> None:
-    """Fact 19."""
-
     @MemoryHuey().task()
     def work() -> None:
         """Do the work."""
@@ -22,7 +20,6 @@ def test_docstring_and_name_are_those_of_the_function() -> None:
 
 
 async def test_function_may_be_declared_on_two_hueys(huey: Huey) -> None:
-    """Fact 20."""
     other = MemoryHuey("other")
 
     @huey.task(retries=3)
@@ -36,8 +33,6 @@ async def test_function_may_be_declared_on_two_hueys(huey: Huey) -> None:
 
 
 async def test_unregistered_task_can_neither_be_enqueued_nor_listed(huey: Huey) -> None:
-    """Facts 21 and 22."""
-
     @huey.task
     async def work() -> int:
         return 1

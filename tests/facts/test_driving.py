@@ -24,7 +24,7 @@ def declare_add(huey: Huey) -> Any:
 
 
 async def test_dequeued_task_is_held_until_it_is_executed(huey: Huey) -> None:
-    """Fact 1, with at-least-once delivery: it leaves the queue, and is over only when it is executed."""
+    """Delivery is at least once: the task leaves the queue, and is over only when it is executed."""
     result = await declare_add(huey)(1, 2)
     assert await huey.count() == 1
     task = await huey.dequeue()
@@ -72,7 +72,7 @@ async def test_task_that_was_not_dequeued_is_not_executed(huey: Huey) -> None:
 
 
 async def test_dequeue_buries_what_it_cannot_read_and_puts_off_what_it_does_not_know(huey: Huey) -> None:
-    """Fact 22, and what replaces its second half: nothing is lost."""
+    """Neither is lost."""
     add = declare_add(huey)
     await (await huey.session()).enqueue([Entry(Header("odd"), b"garbage")])
     unknown = huey.serializer.serialize((1, "unknown", "app.unknown", (1,)))
@@ -116,7 +116,7 @@ async def test_execute_takes_the_lease_over_when_it_was_given_up(huey: Huey, cap
 
 
 async def test_execute_at_a_time_before_the_eta_schedules(huey: Huey) -> None:
-    """Fact 23, in the form that hueyio gives it: what is not due goes back to the schedule, SCHEDULED is sent."""
+    """A task that is not due goes back to the schedule, and SCHEDULED is sent."""
     add = declare_add(huey)
     heard = listen(huey)
     await huey.enqueue(add.s(1, 2, eta=later(-60)))
@@ -132,7 +132,6 @@ async def test_execute_at_a_time_before_the_eta_schedules(huey: Huey) -> None:
 
 
 async def test_read_schedule_moves_what_is_due_the_oldest_first(huey: Huey) -> None:
-    """Fact 25."""
     add = declare_add(huey)
     late = await add.schedule((1, 1), delay=300)
     early = await add.schedule((2, 2), delay=100)
@@ -159,7 +158,7 @@ async def test_add_schedule_takes_what_was_dequeued_and_what_is_new(huey: Huey) 
 
 
 def test_task_survives_its_message() -> None:
-    """Fact 102 beside: a message knows all of the task, and only of tasks that are registered."""
+    """A message holds all of the task, and there are messages only of registered tasks."""
     huey = MemoryHuey()
     add = declare_add(huey)
     task = add.s(1, b=2, delay=60, priority=3)
@@ -174,7 +173,6 @@ def test_task_survives_its_message() -> None:
 
 
 def test_message_of_an_older_producer_is_read_with_defaults() -> None:
-    """Fact 102."""
     huey = MemoryHuey()
     add = declare_add(huey)
     task = huey.deserialize_task(huey.serializer.serialize((1, "id", add.name)))

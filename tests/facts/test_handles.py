@@ -27,7 +27,6 @@ def declare_fail(huey: Huey) -> Any:
 
 
 async def test_is_ready_reads_the_value_into_the_handle(huey: Huey) -> None:
-    """Fact 4."""
     result = await declare_add(huey)(1, 2)
     assert await result.is_ready() is False
     async with huey.create_consumer():
@@ -40,7 +39,7 @@ async def test_is_ready_reads_the_value_into_the_handle(huey: Huey) -> None:
 
 @pytest.mark.parametrize("value", [None, "failure"])
 async def test_is_ready_when_the_task_returned_none_or_failed(huey: Huey, value: str | None) -> None:
-    """Fact 5, and what replaces it: a task that is over is ready, whatever it left."""
+    """A task that is over is ready, whatever it left."""
 
     @huey.task
     async def work() -> None:
@@ -55,7 +54,6 @@ async def test_is_ready_when_the_task_returned_none_or_failed(huey: Huey, value:
 
 
 async def test_raw_result_is_the_error_or_the_value(huey: Huey) -> None:
-    """Fact 13."""
     value, failure = await declare_add(huey)(1, 2), await declare_fail(huey)()
     assert await value.get_raw_result() is None
     async with huey.create_consumer():
@@ -104,7 +102,6 @@ async def test_as_completed_raises_for_a_member_that_failed_and_ends(huey: Huey)
 
 
 async def test_rescheduled_task_runs_under_a_new_id_and_the_old_one_is_revoked(huey: Huey) -> None:
-    """Fact 32."""
     add = declare_add(huey, retries=2, retry_delay=3, retry_backoff=2, timeout=60)
     old = await add.schedule((1, 2), delay=600)
     new = await old.reschedule(delay=300, expires=900)
@@ -126,7 +123,7 @@ async def test_rescheduled_task_runs_under_a_new_id_and_the_old_one_is_revoked(h
 
 
 async def test_rescheduled_pipeline_begins_anew_as_a_whole(huey: Huey) -> None:
-    """Fact 32: old and new pipeline share no id, so that the revocation of the old one reaches none of the new."""
+    """Old and new pipeline share no id, so that the revocation of the old one reaches none of the new."""
     add = declare_add(huey)
     old = await huey.enqueue(add.s(1, 2).then(add, 3))
     new = await old[0].reschedule()
@@ -140,7 +137,6 @@ async def test_rescheduled_pipeline_begins_anew_as_a_whole(huey: Huey) -> None:
 
 
 async def test_rescheduled_head_without_its_pipeline_is_one_task(huey: Huey) -> None:
-    """Fact 32."""
     add = declare_add(huey)
     group = await huey.enqueue(add.s(1, 2).then(add, 3))
     alone = await group[0].reschedule(preserve_pipeline=False)

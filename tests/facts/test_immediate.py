@@ -23,7 +23,6 @@ def declare_add(huey: Huey) -> Any:
 async def test_immediate_mode_touches_the_live_storage_only_where_asked(
     make_huey: Callable[..., Huey], memory: bool, stored: int
 ) -> None:
-    """Fact 84."""
     huey = make_huey(immediate=True, immediate_use_memory=memory)
     result = await declare_add(huey)(1, 2)
     assert await huey.result_count() == 1
@@ -34,7 +33,6 @@ async def test_immediate_mode_touches_the_live_storage_only_where_asked(
 
 
 async def test_each_switch_begins_with_an_empty_memory(make_huey: Callable[..., Huey]) -> None:
-    """Fact 84."""
     huey = make_huey(immediate=True)
     await declare_add(huey)(1, 2)
     huey.immediate = False
@@ -43,7 +41,6 @@ async def test_each_switch_begins_with_an_empty_memory(make_huey: Callable[..., 
 
 
 async def test_what_is_due_later_waits_until_it_is_driven(make_huey: Callable[..., Huey]) -> None:
-    """Facts 83 and 85."""
     huey = make_huey(immediate=True)
 
     @huey.task(retries=1, retry_delay=60)

@@ -24,7 +24,6 @@ def declare_locked(huey: Huey, **options: Any) -> Any:
 
 
 async def test_held_lock_keeps_a_task_out_once_for_each_of_its_retries(huey: Huey) -> None:
-    """Fact 78."""
     result = await declare_locked(huey, retries=1)()
     heard = listen(huey)
     async with huey.lock_task("one"):
@@ -37,7 +36,6 @@ async def test_held_lock_keeps_a_task_out_once_for_each_of_its_retries(huey: Hue
 
 
 async def test_lock_is_free_after_success_and_after_failure(huey: Huey) -> None:
-    """Fact 78."""
     work = declare_locked(huey)
     for fails in (False, True, False):
         await work(fails)
@@ -46,7 +44,6 @@ async def test_lock_is_free_after_success_and_after_failure(huey: Huey) -> None:
 
 
 async def test_lock_is_bound_by_its_block(huey: Huey) -> None:
-    """Fact 78."""
     async with huey.lock_task("one") as lock:
         assert lock.name == "one"
         assert await huey.is_locked("one")
@@ -54,7 +51,6 @@ async def test_lock_is_bound_by_its_block(huey: Huey) -> None:
 
 
 async def test_flush_gives_the_names_of_what_was_held(huey: Huey) -> None:
-    """Fact 79."""
     held, free, unknown = huey.lock_task("held"), huey.lock_task("free"), "from elsewhere"
     await held.acquire()
     await huey.lock_task(unknown).acquire()
@@ -64,7 +60,6 @@ async def test_flush_gives_the_names_of_what_was_held(huey: Huey) -> None:
 
 
 async def test_call_over_the_rate_limit_waits_for_the_next_window(huey: Huey) -> None:
-    """Fact 80."""
     window = 36_000
     opens = datetime.fromtimestamp((time.time() // window + 1) * window, UTC)
 
@@ -87,7 +82,6 @@ async def test_call_over_the_rate_limit_waits_for_the_next_window(huey: Huey) ->
 
 @pytest.mark.parametrize("retries", [0, 1])
 async def test_call_over_a_limit_without_retry_uses_its_own(huey: Huey, retries: int) -> None:
-    """Fact 80."""
     limit = huey.rate_limit("api", 1, per=36_000, retry=False)
 
     @huey.task(retries=retries, retry_delay=60)
@@ -105,7 +99,6 @@ async def test_call_over_a_limit_without_retry_uses_its_own(huey: Huey, retries:
 
 
 async def test_delay_of_the_task_wins_over_the_window(huey: Huey) -> None:
-    """Fact 80."""
     limit = huey.rate_limit("api", 1, per=36_000)
 
     @huey.task(retry_delay=60)
@@ -122,7 +115,7 @@ async def test_delay_of_the_task_wins_over_the_window(huey: Huey) -> None:
 
 
 async def test_lock_with_a_time_to_live_ends_on_every_storage(huey: Huey) -> None:
-    """Fact 82, and what replaces it: every storage has them."""
+    """In Huey only some storages have them."""
     await huey.lock_task("one", ttl=0.02).acquire()
 
     async def is_free() -> bool:

@@ -173,7 +173,6 @@ def test_task_shows_its_data_and_its_key() -> None:
 
 
 async def test_receiver_is_disconnected_from_one_signal_or_from_all(huey: Huey) -> None:
-    """Fact 60."""
     heard: list[str] = []
 
     async def hear(signal: str, task: Task, *args: Any) -> None:
@@ -200,7 +199,6 @@ def test_signal_that_does_not_exist_is_refused() -> None:
 
 
 async def test_receivers_of_one_signal_come_before_those_of_all(huey: Huey) -> None:
-    """Fact 59."""
     heard: list[str] = []
 
     @huey.signal()
@@ -229,7 +227,6 @@ def test_exceptions_are_of_the_families_that_huey_has() -> None:
 
 
 async def test_error_metadata_can_be_extended(make_huey: Callable[..., Huey]) -> None:
-    """Fact 55."""
     huey = make_huey()
 
     class Detailed(Huey):

@@ -12,7 +12,6 @@ from tests.facts.steps import NOW, listen, run_all, run_next
 
 
 async def test_revoked_periodic_task_is_enqueued_and_skipped(huey: Huey) -> None:
-    """Fact 41."""
     heard = listen(huey)
 
     @huey.periodic_task(crontab())
@@ -30,7 +29,6 @@ async def test_revoked_periodic_task_is_enqueued_and_skipped(huey: Huey) -> None
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_neither_value_nor_error_of_a_periodic_task_is_stored(huey: Huey, fails: bool) -> None:
-    """Fact 51."""
     attempts: list[int] = []
 
     @huey.periodic_task(crontab(), retries=2)
@@ -49,7 +47,7 @@ async def test_neither_value_nor_error_of_a_periodic_task_is_stored(huey: Huey, 
 
 
 async def test_due_periodic_tasks_are_fresh_and_in_their_order(huey: Huey) -> None:
-    """Facts 88 and 90: whatever was declared by then, also late."""
+    """All tasks that were declared by then, also late ones."""
     ran: list[str] = []
 
     def declare(name: str, when: Any) -> Any:

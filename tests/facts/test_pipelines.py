@@ -19,7 +19,6 @@ def declare_add(huey: Huey) -> Any:
 
 
 async def test_one_stage_is_in_the_queue_at_a_time(huey: Huey) -> None:
-    """Fact 64."""
     add = declare_add(huey)
     group = await huey.enqueue(add.s(1, 2).then(add, 3).then(add, 4).then(add, 5))
     for expected in (3, 6, 10, 15):
@@ -42,8 +41,6 @@ async def test_one_stage_is_in_the_queue_at_a_time(huey: Huey) -> None:
     ],
 )
 async def test_value_extends_the_arguments_of_the_next_stage(huey: Huey, value: Any, received: Any) -> None:
-    """Fact 65."""
-
     @huey.task
     async def give() -> Any:
         return value
@@ -60,8 +57,6 @@ async def test_value_extends_the_arguments_of_the_next_stage(huey: Huey, value: 
 
 
 async def test_stages_and_handlers_may_be_tasks_with_more_arguments(huey: Huey) -> None:
-    """Fact 66."""
-
     @huey.task
     async def fail(*args: Any, **kwargs: Any) -> None:
         raise ValueError(f"{args} {kwargs}")
@@ -85,7 +80,6 @@ async def test_stages_and_handlers_may_be_tasks_with_more_arguments(huey: Huey) 
 
 
 async def test_failed_stage_ends_all_later_ones_only_for_good(huey: Huey) -> None:
-    """Fact 67."""
     add = declare_add(huey)
 
     @huey.task(retries=1)
@@ -106,7 +100,6 @@ async def test_failed_stage_ends_all_later_ones_only_for_good(huey: Huey) -> Non
 
 
 async def test_unblocked_read_of_a_pipeline_gives_none_for_what_is_missing(huey: Huey) -> None:
-    """Fact 68 for a pipeline."""
     add = declare_add(huey)
     group = await huey.enqueue(add.s(1, 2).then(add, 3))
     await run_next(huey)

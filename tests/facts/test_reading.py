@@ -20,7 +20,6 @@ def declare_add(huey: Huey) -> Any:
 
 
 async def test_value_is_read_once_and_kept_in_its_handle(huey: Huey) -> None:
-    """Fact 2."""
     result = await declare_add(huey)(1, 2)
     assert await result.get() is None
     await run_next(huey)
@@ -32,7 +31,6 @@ async def test_value_is_read_once_and_kept_in_its_handle(huey: Huey) -> None:
 
 
 async def test_preserved_value_stays_until_a_plain_read(huey: Huey) -> None:
-    """Fact 3."""
     result = await declare_add(huey)(1, 2)
     await run_next(huey)
     assert [await huey.result(result.id, preserve=True) for _ in range(2)] == [3, 3]
@@ -43,7 +41,7 @@ async def test_preserved_value_stays_until_a_plain_read(huey: Huey) -> None:
 async def test_wait_that_runs_out_raises_and_the_task_can_still_be_run_and_read(
     huey: Huey, timeout: float, enough: float
 ) -> None:
-    """Facts 6 and 7; a timeout of 0 looks once, a longer one includes the round trip."""
+    """A timeout of 0 looks once, a longer one includes the round trip."""
     result = await declare_add(huey)(1, 2)
     with pytest.raises(HueyException) as caught:
         await result.get(blocking=True, timeout=timeout)
@@ -53,7 +51,6 @@ async def test_wait_that_runs_out_raises_and_the_task_can_still_be_run_and_read(
 
 
 async def test_wait_that_runs_out_can_revoke(huey: Huey) -> None:
-    """Fact 8."""
     result = await declare_add(huey)(1, 2)
     with pytest.raises(ResultTimeout):
         await result.get(blocking=True, timeout=0, revoke_on_timeout=True)
@@ -65,7 +62,6 @@ async def test_wait_that_runs_out_can_revoke(huey: Huey) -> None:
 
 
 async def test_nothing_is_stored_without_results(make_huey: Callable[..., Huey]) -> None:
-    """Fact 10."""
     huey = make_huey(results=False)
     add = declare_add(huey)
     assert await add(1, 2) is None
@@ -77,8 +73,6 @@ async def test_nothing_is_stored_without_results(make_huey: Callable[..., Huey])
 
 
 async def test_failure_tells_what_where_and_how_many_retries_were_left(huey: Huey) -> None:
-    """Fact 12."""
-
     @huey.task
     async def fail() -> None:
         raise ValueError("no")
@@ -95,7 +89,7 @@ async def test_failure_tells_what_where_and_how_many_retries_were_left(huey: Hue
 
 
 async def test_value_that_cannot_be_serialised_is_a_failure_that_is_retried(huey: Huey) -> None:
-    """Fact 52, and what replaces it: nothing disappears."""
+    """It is an error like any other: nothing disappears silently."""
     heard = listen(huey)
 
     @huey.task(retries=1)
@@ -110,7 +104,6 @@ async def test_value_that_cannot_be_serialised_is_a_failure_that_is_retried(huey
 
 
 async def test_exception_that_cannot_be_serialised_costs_neither_handler_nor_retry(huey: Huey) -> None:
-    """Fact 53, and what replaces it."""
     seen: list[str] = []
 
     @huey.task(retries=1)
@@ -132,7 +125,7 @@ async def test_exception_that_cannot_be_serialised_costs_neither_handler_nor_ret
 
 
 async def test_interrupted_body_leaves_nothing_and_comes_back(huey: Huey) -> None:
-    """Fact 54; instead of being lost the task comes back after a while, unharmed."""
+    """Huey loses the task; here it comes back after a while, unharmed."""
     heard = listen(huey)
     interrupts = [KeyboardInterrupt]
 

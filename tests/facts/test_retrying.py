@@ -26,7 +26,6 @@ async def metadata_of(handle: Any) -> dict[str, Any]:
 
 
 async def test_each_attempt_stores_its_error_and_a_handle_sees_the_next_after_reset(huey: Huey) -> None:
-    """Fact 42."""
     result = await declare_fail(huey, retries=1)()
     await run_next(huey)
     assert (await metadata_of(result))["retries"] == 1
@@ -38,8 +37,6 @@ async def test_each_attempt_stores_its_error_and_a_handle_sees_the_next_after_re
 
 
 async def test_error_that_nobody_read_gives_way_to_the_value(huey: Huey) -> None:
-    """Fact 42."""
-
     @huey.task(retries=1, context=True)
     async def flaky(task: Task) -> str:
         if task.attempt == 0:
@@ -53,7 +50,6 @@ async def test_error_that_nobody_read_gives_way_to_the_value(huey: Huey) -> None
 
 
 async def test_signals_of_failing_attempts_come_in_order(huey: Huey) -> None:
-    """Fact 43."""
     heard = listen(huey)
     await declare_fail(huey, retries=1)()
     await run_all(huey)
@@ -66,7 +62,6 @@ async def test_signals_of_failing_attempts_come_in_order(huey: Huey) -> None:
 
 
 async def test_retry_after_a_delay_waits_in_the_schedule(huey: Huey) -> None:
-    """Fact 44."""
     result = await declare_fail(huey, retries=3, retry_delay=60)()
     at = later(5)
     await run_next(huey, at)
@@ -77,7 +72,6 @@ async def test_retry_after_a_delay_waits_in_the_schedule(huey: Huey) -> None:
 
 
 async def test_delay_grows_by_the_back_off_and_travels_in_the_message(huey: Huey) -> None:
-    """Fact 45."""
     await declare_fail(huey, retries=3, retry_delay=2, retry_backoff=2)()
     at = later(1)
     waits, delays = [], []
@@ -93,7 +87,6 @@ async def test_delay_grows_by_the_back_off_and_travels_in_the_message(huey: Huey
 
 
 async def test_back_off_without_a_delay_does_nothing(huey: Huey) -> None:
-    """Fact 45."""
     await declare_fail(huey, retries=1, retry_backoff=5)()
     await run_next(huey)
     assert (await huey.count(), await huey.scheduled_count()) == (1, 0)
@@ -101,7 +94,6 @@ async def test_back_off_without_a_delay_does_nothing(huey: Huey) -> None:
 
 @pytest.mark.parametrize(("asked", "delay"), [({"delay": 30}, 30), ({}, 4), ({"delay": timedelta(minutes=1)}, 60)])
 async def test_retry_that_was_asked_for_is_no_failure(huey: Huey, asked: dict[str, Any], delay: float) -> None:
-    """Fact 46."""
     heard = listen(huey)
 
     @huey.task(retries=2, retry_delay=4, retry_backoff=3)
@@ -123,7 +115,7 @@ async def test_retry_that_was_asked_for_is_no_failure(huey: Huey, asked: dict[st
     ("retry", "retries", "runs"), [(None, 0, 1), (None, 2, 3), (True, 2, 3), (False, 2, 1), (True, 0, 3)]
 )
 async def test_cancel_says_whether_it_is_retried(huey: Huey, retry: bool | None, retries: int, runs: int) -> None:
-    """Fact 47; ``retry=True`` grants one more run each time, so that its body has to end it."""
+    """``retry=True`` grants one more run each time, so that its body has to end it."""
     heard = listen(huey)
 
     @huey.task(retries=retries, context=True)
@@ -141,7 +133,6 @@ async def test_cancel_says_whether_it_is_retried(huey: Huey, retry: bool | None,
 async def test_error_handler_runs_for_each_attempt_or_for_the_last(
     make_huey: Callable[..., Huey], every: bool, calls: int
 ) -> None:
-    """Facts 48 and 49."""
     huey = make_huey(store_intermediate_errors=every)
     seen: list[tuple[str, str]] = []
 
@@ -168,7 +159,6 @@ async def test_error_handler_runs_for_each_attempt_or_for_the_last(
 
 
 async def test_result_is_readable_in_a_receiver_of_complete(huey: Huey) -> None:
-    """Facts 50 and 61."""
     seen: list[Any] = []
 
     @huey.signal("complete")

@@ -21,7 +21,6 @@ def declare_work(huey: Huey) -> Any:
 
 
 async def test_revoked_function_is_skipped_with_one_signal(huey: Huey) -> None:
-    """Fact 33."""
     work = declare_work(huey)
     result = await work(1)
     heard = listen(huey)
@@ -36,7 +35,6 @@ async def test_revoked_function_is_skipped_with_one_signal(huey: Huey) -> None:
 
 
 async def test_revoked_call_is_skipped_once_and_runs_when_it_is_enqueued_again(huey: Huey) -> None:
-    """Fact 34."""
     work = declare_work(huey)
     task = work.s(1)
     result = await huey.enqueue(task)
@@ -48,7 +46,6 @@ async def test_revoked_call_is_skipped_once_and_runs_when_it_is_enqueued_again(h
 
 
 async def test_revocation_for_good_outlasts_executions(huey: Huey) -> None:
-    """Fact 34."""
     work = declare_work(huey)
     task = work.s(1)
     await huey.revoke(task)
@@ -59,7 +56,6 @@ async def test_revocation_for_good_outlasts_executions(huey: Huey) -> None:
 
 
 async def test_revocation_of_a_function_for_once_skips_the_next_only(huey: Huey) -> None:
-    """Fact 35."""
     work = declare_work(huey)
     await work.revoke(revoke_once=True)
     await work.map([1, 2])
@@ -69,7 +65,6 @@ async def test_revocation_of_a_function_for_once_skips_the_next_only(huey: Huey)
 
 
 async def test_look_without_peek_uses_a_revocation_for_once_up(huey: Huey) -> None:
-    """Fact 35."""
     work = declare_work(huey)
     await work.revoke(revoke_once=True)
     assert await work.is_revoked(peek=False) is True
@@ -77,7 +72,6 @@ async def test_look_without_peek_uses_a_revocation_for_once_up(huey: Huey) -> No
 
 
 async def test_revocation_until_a_moment_ends_at_that_moment(huey: Huey) -> None:
-    """Fact 36."""
     work = declare_work(huey)
     until = later(600)
     await work.revoke(revoke_until=until)
@@ -91,7 +85,6 @@ async def test_revocation_until_a_moment_ends_at_that_moment(huey: Huey) -> None
 
 
 async def test_later_revocation_takes_the_place_of_the_former(huey: Huey) -> None:
-    """Fact 37."""
     work = declare_work(huey)
     await work.revoke()
     await work.revoke(revoke_until=later(60))
@@ -99,7 +92,6 @@ async def test_later_revocation_takes_the_place_of_the_former(huey: Huey) -> Non
 
 
 async def test_id_and_function_are_revoked_apart(huey: Huey) -> None:
-    """Fact 38."""
     work = declare_work(huey)
     result = await work(1)
     await work.revoke()
@@ -110,7 +102,6 @@ async def test_id_and_function_are_revoked_apart(huey: Huey) -> None:
 
 
 async def test_revoked_task_of_the_future_is_told_of_when_it_is_due(huey: Huey) -> None:
-    """Fact 39, with the schedule as its first place."""
     heard = listen(huey)
     result = await declare_work(huey).schedule((1,), delay=60)
     await result.revoke()
@@ -123,7 +114,6 @@ async def test_revoked_task_of_the_future_is_told_of_when_it_is_due(huey: Huey) 
 
 
 async def test_revocation_of_a_running_task_leaves_nothing_behind(huey: Huey) -> None:
-    """Fact 40."""
     started, go_on = asyncio.Event(), asyncio.Event()
 
     @huey.task

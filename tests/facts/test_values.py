@@ -13,14 +13,12 @@ from hueyio import Huey, HueyException, SerializationError
 
 
 async def test_value_is_gone_after_it_was_read(huey: Huey) -> None:
-    """Fact 81."""
     await huey.put("key", {"a": [1]})
     assert await huey.get("key") == {"a": [1]}
     assert await huey.get("key") is None
 
 
 async def test_value_stays_when_it_is_peeked_at(huey: Huey) -> None:
-    """Fact 81."""
     await huey.put("key", 1)
     await huey.put("key", 2)
     assert await huey.get("key", peek=True) == 2
@@ -30,14 +28,12 @@ async def test_value_stays_when_it_is_peeked_at(huey: Huey) -> None:
 
 
 async def test_delete_says_whether_there_was_a_value(huey: Huey) -> None:
-    """Fact 81."""
     await huey.put("key", None)
     assert await huey.delete("key") is True
     assert await huey.delete("key") is False
 
 
 def test_put_if_empty_is_won_by_one_of_eight_threads(make_huey: Callable[..., Huey]) -> None:
-    """Fact 81."""
     huey = make_huey()
     answers: list[bool] = []
     start = threading.Barrier(8)

@@ -145,7 +145,6 @@ async def test_member_that_its_hook_cancels_reports_skipped(huey: Huey, tasks: T
 
 
 async def test_delay_of_a_callback_counts_from_when_it_was_built(huey: Huey, tasks: Tasks) -> None:
-    """Fact 75."""
     before = huey.now()
     callback = tasks.gather.s(delay=3600)
     assert callback.eta is not None

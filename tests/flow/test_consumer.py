@@ -71,7 +71,7 @@ async def test_immediate_stop_cancels_and_gives_back_unharmed(huey: Huey) -> Non
 
 
 async def test_grace_that_runs_out_cancels_what_still_runs(huey: Huey) -> None:
-    """Fact 92: the grace is bounded."""
+    """The grace is bounded."""
     gate = Gate(huey)
     async with huey.create_consumer(shutdown_timeout=0.05):
         await gate.wait(1)

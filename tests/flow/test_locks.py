@@ -453,7 +453,6 @@ async def test_rate_limit_counts_and_is_reset(huey: Huey, burst: int | None) -> 
 
 
 def test_rate_limit_exceeded_survives_pickling() -> None:
-    """Fact 101."""
     error = pickle.loads(pickle.dumps(RateLimitExceeded("api", 1.5, retry=False)))
     assert (error.key, error.delay, error.retry) == ("api", 1.5, False)
     locked = pickle.loads(pickle.dumps(TaskLockedException("text", 2.0)))

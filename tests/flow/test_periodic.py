@@ -115,8 +115,6 @@ async def test_tick_missed_by_all_is_made_up_only_where_asked(huey: Huey, catch_
 
 
 async def test_stall_makes_one_tick_and_no_storm(huey: Huey) -> None:
-    """Fact 89."""
-
     @huey.periodic_task(crontab(second="*/5"))
     async def tick() -> None: ...
 
@@ -126,7 +124,6 @@ async def test_stall_makes_one_tick_and_no_storm(huey: Huey) -> None:
 
 
 async def test_error_of_one_costs_only_its_own_tick(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:
-    """Fact 89."""
     broken = True
 
     @huey.periodic_task(lambda moment: moment.year / (0 if broken else 1) > 0)
@@ -180,7 +177,6 @@ async def test_tick_is_tried_again_when_the_storage_was_away(huey: Huey) -> None
 
 
 async def test_task_declared_or_forgotten_while_consumers_run_is_honoured(huey: Huey) -> None:
-    """Fact 90."""
     fleet = await Fleet.on(huey)
 
     @huey.periodic_task(crontab())

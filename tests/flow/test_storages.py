@@ -153,7 +153,6 @@ async def test_black_hole_runs_tasks_in_immediate_mode() -> None:
 
 
 async def test_queue_is_first_come_first_served(base: BaseStorage) -> None:
-    """Fact 97."""
     for data in (b"a", b"b", b"c"):
         await base.enqueue(data)
     assert await base.queue_size() == 3
@@ -167,7 +166,6 @@ async def test_queue_is_first_come_first_served(base: BaseStorage) -> None:
 
 
 async def test_priorities_come_first_where_there_are_any(base: BaseStorage) -> None:
-    """Fact 97."""
     if not base.priority:
         with pytest.raises(NotImplementedError):
             await base.enqueue(b"a", priority=1)
@@ -179,7 +177,6 @@ async def test_priorities_come_first_where_there_are_any(base: BaseStorage) -> N
 
 
 async def test_schedule_is_read_in_order_and_for_good(base: BaseStorage) -> None:
-    """Fact 97."""
     later = datetime(2100, 1, 1, tzinfo=UTC)
     for data, ts in ((b"c", 30), (b"a", 10), (b"b", 20), (b"z", later)):
         await base.add_to_schedule(data, ts)
@@ -196,14 +193,13 @@ async def test_schedule_is_read_in_order_and_for_good(base: BaseStorage) -> None
 
 
 async def test_thousands_of_due_messages_are_read_in_order(base: BaseStorage) -> None:
-    """Fact 100."""
     session = await base._session()
     await session.enqueue([Entry(Header(f"t{n}", eta=float(5000 - n)), b"%d" % n) for n in range(5000)])
     assert await base.read_schedule(5000) == [b"%d" % n for n in reversed(range(5000))]
 
 
 async def test_values_are_kept_by_key(base: BaseStorage) -> None:
-    """Facts 97 and 99: an empty value is a value."""
+    """An empty value is a value."""
     await base.put_data("a", b"1")
     await base.put_data(b"b", b"", is_result=True)
     assert (await base.peek_data("a"), await base.peek_data(b"a"), await base.peek_data("b")) == (b"1", b"1", b"")
@@ -222,7 +218,6 @@ async def test_values_are_kept_by_key(base: BaseStorage) -> None:
 
 
 async def test_put_if_empty_writes_once(base: BaseStorage) -> None:
-    """Fact 97."""
     assert await base.put_if_empty("k", b"1") is True
     assert await base.put_if_empty("k", b"2", ttl=60) is False
     assert await base.pop_data("k") == b"1"
@@ -230,7 +225,6 @@ async def test_put_if_empty_writes_once(base: BaseStorage) -> None:
 
 
 async def test_wait_result_sees_a_value_that_comes_later(base: BaseStorage) -> None:
-    """Fact 97."""
     assert await base.wait_result("k", timeout=0) is False
     waiting = asyncio.create_task(base.wait_result("k", timeout=10, max_delay=0.05))
     await asyncio.sleep(0)
@@ -240,7 +234,6 @@ async def test_wait_result_sees_a_value_that_comes_later(base: BaseStorage) -> N
 
 
 async def test_counters_are_no_values(base: BaseStorage) -> None:
-    """Fact 97."""
     assert [await base.incr("c"), await base.incr("c", 5), await base.incr("c", -2)] == [1, 6, 4]
     assert await base.peek_data("c") is EmptyData
     assert await base.result_store_size() == 0
@@ -251,7 +244,7 @@ async def test_counters_are_no_values(base: BaseStorage) -> None:
 
 
 async def test_storage_that_keeps_results_gives_them_again_and_ends_them_by_itself(server: Server) -> None:
-    """Fact 98; values that are no results are gone when they were popped, as on every storage."""
+    """Values that are no results are gone when they were popped, as on every storage."""
     for kind in (RedisExpireStorage, PriorityRedisExpireStorage):
         name = uuid.uuid4().hex
         base = BaseStorage(kind(name, url=server.url, expire_time=600))
@@ -278,7 +271,6 @@ async def test_flush_all_leaves_nothing(base: BaseStorage) -> None:
 
 
 async def test_many_readers_share_the_messages(base: BaseStorage) -> None:
-    """Fact 100."""
     for number in range(60):
         await base.enqueue(b"%d" % number)
 

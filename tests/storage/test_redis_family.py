@@ -174,7 +174,6 @@ async def test_list_refuses_priorities_at_the_call_and_names_the_class_that_has_
 async def test_result_can_be_read_again_and_again_until_its_time_is_over(
     kind: type[Huey], server: Server, name: str
 ) -> None:
-    """Fact 98."""
     huey = kind(name, url=server.url, expire_time=1000)
 
     @huey.task()

@@ -70,7 +70,6 @@ def test_storage_says_where_it_is_and_no_password(options: dict[str, Any], text:
     ],
 )
 def test_conflicting_options_are_refused(options: dict[str, Any]) -> None:
-    """Fact 99."""
     with pytest.raises(ConfigurationError, match="only one of"):
         RedisStorage("app", **options)
 
@@ -112,7 +111,6 @@ def test_unusable_options_are_refused(options: dict[str, Any]) -> None:
 
 
 def test_options_that_are_none_count_as_not_given() -> None:
-    """Fact 99."""
     storage = RedisStorage("app", url="redis://host", host=None, port=None, connection_pool=None, password=None)
     assert str(storage) == "Redis at host:6379/0, queue 'app'"
 
@@ -135,7 +133,7 @@ def test_no_priorities() -> None:
 
 
 def test_keys_of_different_names_never_run_into_each_other() -> None:
-    """Fact 99, and what replaces it: no name is cleaned."""
+    """Huey cleans names, so that two of them may share keys; hueyio keeps every name as it is."""
     names = ["a", "a:", "a:b", "a%3Ab", "{a}", "a}", "*", "q:lock", "\u00fc", "\U0001f600", "a b", "\ud800", "A"]
     prefixes = {Layout(name).prefix for name in names}
     assert len(prefixes) == len(names)

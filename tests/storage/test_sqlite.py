@@ -90,7 +90,6 @@ def test_an_option_that_cannot_work_is_named(field: str, value: object) -> None:
 
 
 async def test_queues_share_a_file_and_nothing_else(connect: Connect) -> None:
-    """Fact 100."""
     names = ["app", "app ", "q:lock", "*", "%", "'; DROP TABLE hueyio_tasks; --", 'a"b', "é\0x", "日本"]
     for name in names:
         session = await connect(name)
@@ -204,7 +203,6 @@ async def test_the_file_must_be_writable(file: Path, connect: Connect) -> None:
 
 
 async def test_tables_are_not_made_when_that_is_off(file: Path, connect: Connect) -> None:
-    """Fact 100."""
     with pytest.raises(ConfigurationError, match=r"app\.db has no hueyio tables; create_tables=True makes them"):
         await connect(create_tables=False)
     await connect()
@@ -245,7 +243,6 @@ async def test_other_journals_work_too(mode: str, file: Path, connect: Connect) 
 
 
 async def test_a_foreign_lock_is_waited_for(file: Path, connect: Connect) -> None:
-    """Fact 100."""
     session = await connect()
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -25,7 +25,6 @@ def test_option_that_is_not_given_is_left_to_its_default() -> None:
 
 
 def test_defaults_are_those_that_the_page_of_the_command_line_says() -> None:
-    """Fact 91: what stands in the place of the defaults of Huey's consumer."""
     found = read("app:huey")
     limits, worker = ConsumerOptions(**found.limits), found.worker
     assert (limits.workers, limits.lease, limits.shutdown_timeout, limits.periodic) == (100, 15, 30, True)
@@ -38,7 +37,6 @@ def test_defaults_are_those_that_the_page_of_the_command_line_says() -> None:
 
 
 def test_graceful_signal_is_one_of_two() -> None:
-    """Fact 91."""
     assert read("app:huey", "-g", "TERM").worker.graceful_signal == "TERM"
     with pytest.raises(SystemExit) as refused:
         read("app:huey", "-g", "HUP")

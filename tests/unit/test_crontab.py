@@ -65,7 +65,6 @@ def weekdays_of(made: crontab) -> set[int]:
     ],
 )
 def test_minute_matches_what_the_text_says(text: str | int, expected: set[int]) -> None:
-    """Fact 87."""
     assert minutes_of(crontab(text)) == expected
 
 
@@ -89,7 +88,6 @@ def test_minute_matches_what_the_text_says(text: str | int, expected: set[int]) 
     ],
 )
 def test_day_of_week_matches_what_the_text_says(text: str | int, expected: set[int]) -> None:
-    """Fact 87."""
     assert weekdays_of(crontab(day_of_week=text)) == expected
 
 
@@ -108,7 +106,6 @@ def test_fields_stand_in_the_order_minute_hour_day_month_day_of_week() -> None:
 
 
 def test_day_and_day_of_week_must_both_match() -> None:
-    """Fact 87."""
     made = crontab(0, 0, day="13", day_of_week="fri")
     assert made.next_after(datetime(2024, 1, 1)) == datetime(2024, 9, 13)
     assert not made(datetime(2024, 1, 13))
@@ -147,7 +144,6 @@ def test_seconds_are_left_out_of_account_where_none_are_given() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_and_named(options: dict[str, Any], message: str) -> None:
-    """Fact 87."""
     with pytest.raises(ValueError, match="crontab") as caught:
         crontab(**options)
     assert message in str(caught.value)
@@ -167,7 +163,6 @@ def test_bare_hour_warns_that_it_matches_every_minute() -> None:
 
 
 def test_hourly_and_daily() -> None:
-    """Fact 87."""
     now = datetime(2024, 2, 28, 23, 30)
     assert crontab.hourly().next_after(now) == datetime(2024, 2, 29)
     assert crontab.hourly(minute=45).next_after(now) == datetime(2024, 2, 28, 23, 45)

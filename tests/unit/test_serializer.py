@@ -100,7 +100,6 @@ def test_compression_makes_less(use_zlib: bool) -> None:
 
 
 def test_compression_is_of_the_kind_that_was_asked_for() -> None:
-    """Fact 101."""
     assert pickle.loads(gzip.decompress(Serializer(compression=True).serialize("x"))) == "x"
     assert pickle.loads(zlib.decompress(Serializer(compression=True, use_zlib=True).serialize("x"))) == "x"
 
@@ -109,7 +108,6 @@ def test_compression_is_of_the_kind_that_was_asked_for() -> None:
 def test_uncompressed_data_is_read_with_a_warning_when_compression_is_on(
     use_zlib: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Fact 101."""
     with caplog.at_level(logging.WARNING):
         assert Serializer(compression=True, use_zlib=use_zlib).deserialize(Serializer().serialize("x")) == "x"
     assert "uncompressed" in caplog.text
@@ -136,7 +134,6 @@ def test_settings_that_cannot_be_are_refused(options: dict[str, Any]) -> None:
     "error", [TaskException({"error": "x"}), TaskRevoked({"task_id": "i"}), RetryTask("m", delay=3)]
 )
 def test_our_exceptions_survive_pickling(error: Any) -> None:
-    """Fact 101."""
     copy = Serializer().deserialize(Serializer().serialize(error))
     assert (type(copy), copy.__dict__, copy.args) == (type(error), error.__dict__, error.args)
 
@@ -158,7 +155,6 @@ def test_signed_data_is_read_with_the_same_secret_and_salt_only() -> None:
 
 @given(value=pickle_values, position=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_signed_data_with_a_flipped_bit_is_refused(value: Any, position: int, bit: int) -> None:
-    """Fact 101."""
     serializer = SignedSerializer("secret")
     data = bytearray(serializer.serialize(value))
     data[position % len(data)] ^= 1 << bit

@@ -29,7 +29,6 @@ def huey_source(durable_server: Server) -> str:
 
 
 async def test_worker_goes_on_when_the_server_is_back(workers: Bench, app: Any, durable_server: Server) -> None:
-    """Facts 93 and 96."""
     worker = workers.start("--lease", "3", "-w", "10")
     async with app.huey:
         idle = await app.add(1, 2)

@@ -44,7 +44,7 @@ async def test_sighup_finishes_what_runs_and_starts_anew(workers: Bench, app: An
 
 
 async def test_other_signal_than_the_graceful_one_stops_at_once(workers: Bench, app: Any) -> None:
-    """Fact 92: ``-g`` chooses, and the task is not lost."""
+    """``-g`` chooses the signal, and the task is not lost."""
     worker = workers.start("-g", "INT")
     async with app.huey:
         result = await app.sleep(3600, 5)

@@ -45,7 +45,7 @@ async def test_blocking_tasks_do_not_hold_up_coroutines(workers: Bench, app: Any
 
 
 async def test_stop_lets_running_tasks_finish_and_gives_the_others_back(workers: Bench, app: Any) -> None:
-    """Fact 92, and what replaces it: INT and TERM both stop gracefully."""
+    """INT and TERM both stop gracefully."""
     worker = workers.start("-w", "2", "--prefetch", "4")
     async with app.huey:
         results = await app.sleep.map([(0.5, n) for n in range(20)])
@@ -63,7 +63,7 @@ async def test_stop_lets_running_tasks_finish_and_gives_the_others_back(workers:
 
 
 async def test_second_signal_stops_at_once_and_the_task_runs_again(workers: Bench, app: Any) -> None:
-    """Fact 92: the task is not lost."""
+    """The task is not lost."""
     worker = workers.start()
     async with app.huey:
         result = await app.sleep(3600, 7)
