@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, MemoryHuey, RedisHuey, ResultTimeout, Task, TaskArgumentError, TaskException, TaskExpired
+from hueyio import (
+    ConfigurationError,
+    Huey,
+    HueyException,
+    MemoryHuey,
+    RedisHuey,
+    ResultTimeout,
+    Task,
+    TaskArgumentError,
+    TaskException,
+    TaskExpired,
+)
 from tests.facts.steps import later, listen, run_all, run_next
 
 
@@ -245,3 +256,14 @@ async def test_call_that_misses_an_argument_is_refused_before_anything_is_writte
     with pytest.raises(TaskArgumentError, match="'b'"):
         await huey.enqueue_many([add.s(1, 2), add.s(1)])
     assert await huey.count() == 0
+
+
+@pytest.mark.parametrize("fields", [{"priority": "high"}, {"id": 5}, {"id": ""}, {"timeout": -1}, {"retries": "x"}])
+async def test_task_that_was_built_by_hand_is_checked_at_the_enqueue(huey: Huey, fields: dict[str, Any]) -> None:
+    @huey.task
+    async def work() -> None: ...
+
+    with pytest.raises(ConfigurationError, match=next(iter(fields))):
+        await huey.enqueue(Task(work.name, **fields))
+    with pytest.raises(HueyException, match="only a Task"):
+        await huey.enqueue("work")  # type: ignore[call-overload]

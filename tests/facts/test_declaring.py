@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from hueyio import ConfigurationError, Huey, MemoryHuey, Task, TaskArgumentError, UnknownTaskError
+from hueyio.handles.decorators import make_spec
+from tests.facts.steps import run_all
 
 
 def test_docstring_and_name_are_those_of_the_function() -> None:
@@ -69,6 +72,14 @@ async def test_static_method_is_a_task_and_other_methods_are_refused() -> None:
         exec(CLASS_METHOD, {"huey": huey})
 
 
+def test_generator_function_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="generator"):
+
+        @MemoryHuey().task
+        def generate() -> Any:
+            yield 1
+
+
 METHOD = """
 class Order:
     @huey.task
@@ -103,6 +114,25 @@ async def test_callables_of_other_kinds_are_tasks() -> None:
         huey.task("work")  # type: ignore[call-overload]
     with pytest.raises(ConfigurationError, match="name must be a text"):
         huey.task(name=5)(scale)  # type: ignore[call-overload]
+
+
+async def test_hidden_coroutine_function_is_run(huey: Huey) -> None:
+    def decorate(function: Callable[[], Any]) -> Callable[[], Any]:
+        @functools.wraps(function)
+        def inner() -> Any:
+            return function()
+
+        return inner
+
+    @huey.task
+    @decorate
+    async def hidden() -> str:
+        await asyncio.sleep(0)
+        return "ran"
+
+    result = await hidden()
+    await run_all(huey)
+    assert await result == "ran"
 
 
 async def test_context_gives_the_task_wherever_its_parameter_stands(huey: Huey) -> None:
@@ -157,3 +187,9 @@ def test_map_refuses_bad_arguments_at_the_call(items: Any) -> None:
 
     with pytest.raises(TaskArgumentError, match=r"task .*\.work"):
         _ = work.map(items)
+
+
+@pytest.mark.parametrize("option", ["unique", "task_base"])
+def test_option_that_would_do_nothing_is_refused(option: str) -> None:
+    with pytest.raises(ConfigurationError, match=option):
+        make_spec(print, {option: True})

@@ -111,6 +111,17 @@ async def test_retry_that_was_asked_for_is_no_failure(huey: Huey, asked: dict[st
     assert (await huey.result_count(), await huey.count()) == (0, 0)
 
 
+async def test_retry_that_asks_for_nonsense_is_a_failure(huey: Huey) -> None:
+    @huey.task
+    async def odd() -> None:
+        raise RetryTask(eta=60)  # type: ignore[arg-type]
+
+    result = await odd()
+    await run_all(huey)
+    with pytest.raises(TaskException, match="takes a datetime as eta"):
+        await result
+
+
 @pytest.mark.parametrize(
     ("retry", "retries", "runs"), [(None, 0, 1), (None, 2, 3), (True, 2, 3), (False, 2, 1), (True, 0, 3)]
 )

@@ -64,6 +64,18 @@ async def test_revocation_of_a_function_for_once_skips_the_next_only(huey: Huey)
     assert await run_all(huey) == [None, 2]
 
 
+async def test_revocation_for_once_used_up_by_another_leaves_nobody_behind(huey: Huey) -> None:
+    @huey.task
+    async def work() -> int:
+        return 1
+
+    await work.revoke(revoke_once=True)
+    group = await work.map([()] * 400)
+    async with huey.create_consumer(workers=200, prefetch=200):
+        endings = await asyncio.gather(*group, return_exceptions=True)
+    assert sum(ending == 1 for ending in endings) == 399
+
+
 async def test_look_without_peek_uses_a_revocation_for_once_up(huey: Huey) -> None:
     work = declare_work(huey)
     await work.revoke(revoke_once=True)

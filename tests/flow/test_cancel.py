@@ -82,6 +82,29 @@ async def test_running_coroutine_is_cancelled(huey: Huey) -> None:
         assert ended.is_set()
 
 
+async def test_body_that_cancels_itself_fails_once(huey: Huey) -> None:
+    runs: list[int] = []
+
+    @huey.task
+    async def suicidal() -> None:
+        runs.append(1)
+        current = asyncio.current_task()
+        assert current is not None
+        current.cancel()
+        await asyncio.sleep(0)
+
+    @huey.task
+    async def next_one() -> int:
+        await asyncio.sleep(0)
+        return 1
+
+    async with huey.create_consumer(workers=1):
+        with pytest.raises(TaskException, match="CancelledError"):
+            await (await suicidal())
+        assert await (await next_one()) == 1
+    assert runs == [1]
+
+
 async def test_running_thread_is_told_and_let_go(huey: Huey) -> None:
     started, ended = threading.Event(), threading.Event()
 
@@ -113,6 +136,37 @@ async def test_many_cancellations_of_one_task_are_one(huey: Huey) -> None:
     assert all(answers)
     assert await results[0].cancel() is False
     assert [await result.status() for result in results] == ["cancelled"] * 20
+
+
+async def test_cancellation_during_the_receivers_of_executing_is_heeded(huey: Huey) -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    @huey.signal("executing")
+    async def hold(signal: str, task: Any) -> None:
+        inside.set()
+        await go_on.wait()
+
+    @huey.task
+    async def work() -> int:
+        return 1
+
+    async def is_heard() -> bool:
+        job = consumer._ledger.get(result.id)
+        return job is not None and job.cancelled
+
+    async with huey.create_consumer() as consumer:
+        session = await huey.session()
+        await session.register("canceller", b"{}")
+        result = await work()
+        await inside.wait()
+        await session.cancel([result.id], "canceller")
+        notices = await session.notices("canceller", None)
+        assert notices.cancelled == frozenset()
+        await until(is_heard)  # the notice is on its way to the consumer
+        go_on.set()
+        with pytest.raises(TaskCancelled):
+            await result
+        await session.deregister("canceller")
 
 
 @pytest.mark.parametrize("what", [None, "", 3])

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import pickle
 import signal
 import threading
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
 from hueyio import ConfigurationError, Huey, HueyException, MemoryHuey, SessionClosed, TaskException
 from hueyio.execution.policy import UNKNOWN_TASK_PATIENCE
+from hueyio.messages.entry import make_entry
+from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, Header
 from tests.support.patience import until
 
@@ -160,6 +164,56 @@ async def test_session_closed_under_the_consumer_is_raised_by_it(huey: Huey) -> 
         await consumer.wait_stopped()
 
 
+async def test_consumer_that_is_cancelled_while_it_starts_does_not_live_on() -> None:
+    reached = asyncio.Event()
+
+    class SlowHuey(MemoryHuey):
+        async def session(self) -> Session:
+            reached.set()
+            await asyncio.Event().wait()
+            return await super().session()
+
+    consumer = SlowHuey().create_consumer()
+    starting = asyncio.ensure_future(consumer.run())
+    await reached.wait()
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "hueyio-consumer"]
+
+
+async def test_immediate_stop_prints_no_traceback(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:
+    started = asyncio.Event()
+
+    @huey.task
+    async def work() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    consumer = huey.create_consumer()
+    await consumer.start()
+    await work()
+    await started.wait()
+    consumer.stop()
+    await asyncio.sleep(0.01)  # into the grace
+    consumer.stop(graceful=False)
+    await consumer.wait_stopped()
+    gc.collect()
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+async def test_body_that_closes_its_huey_does_not_end_its_consumer(huey: Huey) -> None:
+    @huey.task
+    async def work(n: int) -> int:
+        async with huey:  # as a helper may do that is used in scripts too
+            await huey.put("key", n)
+        return n
+
+    async with huey.create_consumer():
+        assert await (await work(1)) == 1
+        assert await (await work(2)) == 2
+
+
 async def test_coroutines_share_the_loop_and_threads_do_not_hold_them_up(huey: Huey) -> None:
     release = threading.Event()
 
@@ -176,6 +230,27 @@ async def test_coroutines_share_the_loop_and_threads_do_not_hold_them_up(huey: H
         assert await (await add(1, 2)) == 3
         release.set()
         await blocked
+
+
+USER: ContextVar[str] = ContextVar("USER", default="nobody")
+
+
+@pytest.mark.parametrize("suspend", [False, True])
+async def test_context_variable_of_one_task_is_not_seen_by_the_next(huey: Huey, suspend: bool) -> None:
+    @huey.task
+    async def log_in(name: str) -> str:
+        USER.set(name)
+        if suspend:
+            await asyncio.sleep(0)
+        return USER.get()
+
+    @huey.task
+    async def who() -> str:
+        return USER.get()
+
+    async with huey.create_consumer(workers=1):
+        assert await (await log_in("alice")) == "alice"
+        assert await (await who()) == "nobody"
 
 
 async def enqueue_raw(huey: Huey, id: str, data: bytes, **header: Any) -> None:
@@ -262,46 +337,6 @@ async def test_revocation_reaches_what_is_prefetched(huey: Huey) -> None:
             assert gate.ended == [0, 2]
 
 
-async def test_receivers_hear_of_each_step(huey: Huey) -> None:
-    heard: list[str] = []
-    retried = asyncio.Event()
-
-    @huey.signal()
-    def listen(name: str, task: Any, *args: Any) -> None:
-        heard.append(name)
-
-    @huey.signal("complete")
-    async def done(name: str, task: Any) -> None:
-        assert await huey.result_of(task.id).status() == "done"
-        retried.set()
-
-    @huey.signal("executing")
-    def fail_too(name: str, task: Any) -> None:
-        raise ValueError("receivers may fail")
-
-    attempts: list[int] = []
-
-    @huey.task(retries=1)
-    async def flaky() -> int:
-        attempts.append(1)
-        if len(attempts) == 1:
-            raise ValueError
-        return 1
-
-    async with huey.create_consumer():
-        result = await flaky()
-        await retried.wait()
-        assert await result == 1
-    assert [name for name in heard if name != "enqueued"] == [
-        "executing",
-        "error",
-        "retrying",
-        "executing",
-        "complete",
-    ]
-    assert heard.count("enqueued") == 2
-
-
 async def test_failure_is_logged_with_its_task(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:
     @huey.task
     async def fail() -> None:
@@ -333,3 +368,44 @@ async def test_state_follows_the_life_of_the_consumer(huey: Huey) -> None:
         states.append(consumer.statistics().state)
     states.append(consumer.statistics().state)
     assert states == ["starting", "starting", "consuming", "stopping", "stopped"]
+
+
+async def test_settlement_that_the_storage_cannot_take_stops_no_other(huey: Huey) -> None:
+    @huey.task
+    async def good(*args: Any) -> int:
+        return 1
+
+    @huey.task
+    async def bad() -> None:
+        raise ValueError("no")
+
+    poisoned = bad.s()
+    poisoned.on_error = good.s()
+    # Past the checks of the enqueue: what SQLite cannot bind shows only when the handler is written.
+    poisoned.on_error.priority = 2**2000
+    entry = make_entry(poisoned, huey.registry, huey.serializer, huey.now())
+    async with huey.create_consumer(workers=1, prefetch=0):
+        await (await huey.session()).enqueue([entry])
+        assert await (await good()) == 1
+        with pytest.raises(TaskException):
+            await huey.result_of(poisoned.id)
+
+
+async def test_function_that_moved_to_another_lane_is_run_as_fast(huey: Huey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hueyio.consumer.fetcher._LONGEST_WAIT", 600.0)
+
+    def plain(number: int) -> int:
+        return number
+
+    declared = huey.task(name="moved")(plain)
+    group = await declared.map(range(60))
+    declared.unregister()
+
+    async def moved(number: int) -> int:
+        return number
+
+    moved.__module__ = plain.__module__
+    huey.task(name="moved")(moved)
+    # Far below the wait at the bell, which is a third of the lease.
+    async with huey.create_consumer(threads=2, lease=1800), asyncio.timeout(60):
+        assert await group == list(range(60))

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 
-from hueyio import Huey, SignedSerializer
+from hueyio import Huey, SignedSerializer, TaskException
 from hueyio.exceptions import SerializationError
 from hueyio.messages.message import read_task
-from hueyio.storage.records import Entry
+from hueyio.storage.records import Entry, Header
 from tests.support.patience import until
 
 CORRUPTED: Final = int(os.environ.get("HUEYIO_TEST_CORRUPTED", "200"))
@@ -85,3 +86,20 @@ async def test_damaged_messages_are_dead_letters_and_the_consumer_goes_on(
 async def nothing_is_ready(huey: Huey) -> bool:
     counts = await huey.counts()
     return not (sum(counts.queued.values()) + counts.suspects + counts.running)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [pickle.dumps((1, "id", "name", 5)), pickle.dumps((1, "id", "name", (), {}, 0, 0, 0.0, 0.0, None, None, "noon"))],
+)
+async def test_message_with_fields_of_the_wrong_kind_is_a_dead_letter_that_can_be_listed(
+    huey: Huey, data: bytes
+) -> None:
+    session = await huey.session()
+    await session.enqueue([Entry(Header("odd"), data)])
+    assert await huey.pending() == []
+    async with huey.create_consumer():
+        with pytest.raises(TaskException, match="cannot be read"):
+            await huey.result_of("odd")
+    (letter,) = await huey.dead()
+    assert (letter.id, letter.task) == ("odd", None)

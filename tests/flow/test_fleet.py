@@ -80,3 +80,17 @@ async def test_many_consumers_run_each_task_once(make_huey: Callable[..., Huey])
         await asyncio.gather(*(it.wait_stopped() for it in consumers))
         assert runs == Counter(range(400))
         assert await huey.count() == 0
+
+
+async def test_two_consumers_in_one_loop_share_the_work(huey: Huey) -> None:
+    meeting = asyncio.Barrier(2)
+
+    @huey.task
+    async def meet() -> int:
+        await meeting.wait()
+        return 1
+
+    # Each consumer takes one at a time, so that two that meet are on two consumers.
+    async with huey.create_consumer(workers=1, prefetch=0), huey.create_consumer(workers=1, prefetch=0):
+        await asyncio.sleep(0)
+        assert await (await meet.map([()] * 4)) == [1] * 4

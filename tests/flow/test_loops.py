@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import multiprocessing
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, StorageError
+from hueyio import ConfigurationError, Huey, MemoryHuey, StorageError
 from hueyio.loops.sessions import Sessions
 
 
@@ -64,6 +68,54 @@ async def test_session_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> N
     folder.mkdir()
     await sessions.get()
     await sessions.close()
+
+
+def test_sessions_of_ended_loops_are_dropped(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    loops: list[weakref.ref[Any]] = []
+
+    @huey.task
+    async def work() -> None: ...
+
+    async def enqueue() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await work()
+
+    for _ in range(10):
+        asyncio.run(enqueue())
+    gc.collect()
+    assert sum(loop() is not None for loop in loops) <= 2
+
+
+def run_in_child(answers: Any) -> None:
+    async def main() -> Any:
+        async with asyncio.timeout(20):
+            return await (await FORKED())
+
+    answers.put(asyncio.run(main()))
+
+
+FORKED_HUEY = MemoryHuey("forked", immediate=True)
+
+
+@FORKED_HUEY.task
+def FORKED() -> int:  # noqa: N802
+    return 1
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_threads_work_after_a_fork() -> None:
+    async def main() -> Any:
+        return await (await FORKED())
+
+    assert asyncio.run(main()) == 1
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    child = context.Process(target=run_in_child, args=(answers,))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    assert answers.get() == 1
 
 
 SCRIPT = """

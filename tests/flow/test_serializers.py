@@ -194,3 +194,43 @@ async def test_compression_is_switched_on_over_what_is_queued(make_huey: Callabl
 def test_serializer_that_is_none_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="serializer"):
         MemoryHuey(**options)
+
+
+class JsonSerializer(Serializer):
+    """A format that cannot hold the bytes of an exception."""
+
+    def _serialize(self, value: Any) -> bytes:
+        return json.dumps(value).encode()
+
+    def _deserialize(self, data: bytes) -> Any:
+        return json.loads(data)
+
+
+async def test_error_in_a_format_without_bytes_is_kept_by_its_text(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey(serializer=JsonSerializer())
+
+    @huey.task
+    async def fail() -> None:
+        raise ValueError("no")
+
+    async with huey.create_consumer():
+        with pytest.raises(TaskException, match="no"):
+            await (await fail())
+    await huey.close()
+
+
+class Exiting:
+    """A value that ends the program when it is written."""
+
+    def __reduce__(self) -> Any:
+        raise SystemExit(1)
+
+
+async def test_value_that_ends_the_program_when_it_is_written_is_a_failure(huey: Huey) -> None:
+    @huey.task
+    async def work() -> Any:
+        return Exiting()
+
+    async with huey.create_consumer():
+        with pytest.raises(TaskException, match="cannot be serialised"):
+            await (await work())

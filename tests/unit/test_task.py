@@ -9,6 +9,7 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
+from hueyio import MemoryHuey
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.tasks.declared import TaskOptions, TaskSpec
 from hueyio.tasks.task import Task, eta_from
@@ -129,6 +130,18 @@ def test_injected_context_is_no_argument_of_the_caller() -> None:
 def test_wrong_option_is_refused_by_its_name(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         TaskOptions(**options)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"retry_delay": 1e12}, {"priority": float("nan")}, {"priority": 2**70}, {"timeout": -1}, {"retries": -1}],
+)
+def test_setting_of_a_call_that_cannot_be_used_is_refused_at_the_call(setting: dict[str, Any]) -> None:
+    @MemoryHuey().task
+    async def work() -> None: ...
+
+    with pytest.raises((ConfigurationError, ValueError), match=next(iter(setting))):
+        work.options(**setting).s()
 
 
 def test_ids_are_uuids_in_order_of_time() -> None:
