@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.deployments import SentinelGroup, ServerCluster
+from tests.support.leftovers import Leftovers
 from tests.support.servers import NO_SERVER, Server, find_servers
 
 # How long an example takes on a busy machine says nothing about it.
@@ -25,6 +26,14 @@ EACH_STORAGE: Final = ["sqlite", *EACH_SERVER]
 """Storages that several processes can share."""
 
 ServerOf = Callable[[str], Server]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a thread or a process running, instead of the later one that this disturbs."""
+    leftovers = Leftovers()
+    yield
+    assert leftovers.find() == []
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from hueyio.consumer.watchdog import Watch, watch
-from tests.support.patience import until
+from hueyio.consumer.watchdog import Watch, Watchdog, watch
 
 PATIENCE = 30.0
 
@@ -49,6 +48,13 @@ def news() -> Iterator[News]:
     logger.removeHandler(handler)
 
 
+async def end(dog: Watchdog, *watches: Watch) -> None:
+    """Let the thread end, so that its last line is not in the log of the next test."""
+    for one in watches:
+        dog.remove(one)
+    assert await dog.wait_ended(PATIENCE)
+
+
 def no_name(task: asyncio.Task[Any]) -> None:
     return None
 
@@ -64,7 +70,7 @@ async def test_blocked_loop_is_named_with_its_line_while_it_is_blocked(news: New
     try:
         line = block_here_until_told(news, "has been blocked")
     finally:
-        dog.remove(watched)
+        await end(dog, watched)
     assert "by task app.slow 7:" in line
     assert "block_here_until_told(news" in line
     assert "asyncio/base_events" not in line
@@ -80,7 +86,7 @@ async def test_asyncio_task_of_nobody_is_named_by_its_own_name(news: News) -> No
     try:
         line = await asyncio.create_task(block(), name="housekeeping")
     finally:
-        dog.remove(watched)
+        await end(dog, watched)
     assert "by the asyncio task 'housekeeping'" in line
 
 
@@ -98,7 +104,7 @@ async def test_loop_that_stays_blocked_is_told_once_with_all_stacks(news: News) 
         assert told.wait(PATIENCE)
         await asyncio.to_thread(news.wait, "moves again")
     finally:
-        dog.remove(watched)
+        await end(dog, watched)
     assert calls == [1]
     assert "thread MainThread:" in news.wait("hueyio-watchdog")
 
@@ -111,20 +117,26 @@ async def test_loop_that_moves_is_not_mentioned_and_its_lag_is_measured(news: Ne
             while dog.lag().last == 0.0:
                 await asyncio.sleep(0)
     finally:
-        dog.remove(watched)
+        await end(dog, watched)
     assert news.lines == []
-
-
-async def has_one_thread() -> bool:
-    return [thread.name for thread in threading.enumerate()].count("hueyio-watchdog") == 1
 
 
 async def test_one_thread_serves_all_consumers_of_a_loop() -> None:
     one, two = Watch(no_name, 1.0, None, lambda: None), Watch(no_name, 1.0, None, lambda: None)
     dog = watch(one)
     assert watch(two) is dog
-    await until(has_one_thread)  # that of an earlier loop may still have to end
+    assert [thread.name for thread in threading.enumerate()].count("hueyio-watchdog") == 1
     dog.remove(one)
-    dog.remove(two)
-    assert watch(one) is not dog
-    watch(one).remove(one)
+    assert await dog.wait_ended(0)  # there is no end to wait for: it watches for the other
+    await end(dog, two)
+    other = watch(one)
+    assert other is not dog
+    await end(other, one)
+
+
+async def test_last_line_is_logged_before_the_end(news: News) -> None:
+    watched = Watch(no_name, 0.1, None, lambda: None)
+    dog = watch(watched)
+    block_here_until_told(news, "has been blocked")
+    await end(dog, watched)
+    assert "moves again" in news.lines[-1]

@@ -212,7 +212,7 @@ class Consumer:
         self._compose(await self._host.session())
         await self._lease.begin()
         watched = Watch(self._name_of, self.options.block_warning, self.options.max_block, self._give_up_lease)
-        self._watchdog = watch(watched)
+        self._watchdog = watchdog = watch(watched)
         try:
             await self._run_hooks("on_startup", self._stop_asked, None)
             async with asyncio.TaskGroup() as group:
@@ -238,13 +238,14 @@ class Consumer:
         except BaseExceptionGroup as group:
             raise _first_of(group) from None
         finally:
-            self._watchdog.remove(watched)
+            watchdog.remove(watched)
             self._watchdog = None
             hurried = self._stop_now.is_set()
             grace = _CANCEL_TIME if hurried else max(self.options.shutdown_timeout, _CANCEL_TIME)
             await self._pool.close(grace)
             await self._run_hooks("on_shutdown", asyncio.Event() if hurried else self._stop_now, grace)
             await self._end_lease()
+            await watchdog.wait_ended(_CANCEL_TIME)
 
     async def _run_hooks(
         self, kind: Literal["on_startup", "on_shutdown"], stop: asyncio.Event, seconds: float | None

@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -74,23 +75,33 @@ class Watchdog:
         self.blocks = 0
         """How often the loop was found blocked."""
         self._thread: threading.Thread | None = None
+        self._ended = asyncio.Event()
 
     def add(self, one: Watch) -> None:
         """Watch for one more; the first starts the thread."""
         self._watches = (*self._watches, one)
         if self._thread is None:
-            self._stop.clear()
             self._thread = threading.Thread(target=self._run, name="hueyio-watchdog", daemon=True)
             self._thread.start()
 
     def remove(self, one: Watch) -> None:
-        """Watch for one less; the last ends the thread."""
+        """Watch for one less; the last ends the thread, soon: ``wait_ended`` waits for that."""
         self._watches = tuple(known for known in self._watches if known is not one)
         if not self._watches:
             self._stop.set()
             self._answered.set()
-            self._thread = None
             _dogs.pop(self._loop, None)
+
+    async def wait_ended(self, timeout: float) -> bool:
+        """Wait until the thread has logged its last line, unless it still watches for others; False: it has not.
+
+        It may be held up by what ``too_long`` does.
+        """
+        if self._watches:
+            return True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), timeout)
+        return self._ended.is_set()
 
     def lag(self) -> Lag:
         """Return how late the loop answers; may be called from any thread."""
@@ -98,16 +109,24 @@ class Watchdog:
         return Lag(self._lag, 0.0 if asked_at is None else time.monotonic() - asked_at)
 
     def _run(self) -> None:
-        stop = self._stop
-        while not stop.wait(self._warn_after() / 2):
+        try:
+            self._watch_loop()
+        finally:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits there
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _watch_loop(self) -> None:
+        while not self._stop.wait(self._warn_after() / 2):
             self._answered.clear()
+            if self._stop.is_set():
+                return  # set since: nobody answers any more
             self._asked_at = asked_at = time.monotonic()
             try:
                 self._loop.call_soon_threadsafe(self._answer, asked_at)
             except RuntimeError:
                 return  # the loop has ended
             if not self._wait_for_answer(self._warn_after()):
-                self._watch_blocked(stop, asked_at)
+                self._watch_blocked(asked_at)
 
     def _warn_after(self) -> float:
         return min((one.warn_after for one in self._watches), default=1.0)
@@ -126,13 +145,13 @@ class Watchdog:
             if time.monotonic() - began < seconds + _STOOD_STILL:
                 return False
 
-    def _watch_blocked(self, stop: threading.Event, asked_at: float) -> None:
+    def _watch_blocked(self, asked_at: float) -> None:
         """Say who blocks the loop, and wait until it moves again, or for too long."""
         self.blocks += 1
         who, stack = self._look()
         logger.warning("the loop has been blocked for %.1f s by %s:\n%s", time.monotonic() - asked_at, who, stack)
         told: set[Watch] = set()
-        while not self._answered.is_set() and not stop.is_set():
+        while not self._answered.is_set() and not self._stop.is_set():
             blocked = time.monotonic() - asked_at
             for one in self._watches:
                 if one.max_block is not None and blocked >= one.max_block and one not in told:
