@@ -43,6 +43,7 @@ class Fetcher(Service):
         on_schedule_rung: Callable[[], None],
         on_lease_lost: Callable[[str], None],
         lease: float,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._session = session
@@ -51,6 +52,7 @@ class Fetcher(Service):
         self._dispatch = dispatch
         self._on_schedule_rung = on_schedule_rung
         self._on_lease_lost = on_lease_lost
+        self._monotonic = monotonic
         self._again: list[Delivery] = []
         self._longest_wait = min(_LONGEST_WAIT, lease / 3)
         self._in_doubt = False
@@ -98,7 +100,7 @@ class Fetcher(Service):
                 return _LOOK_WHILE_IN_DOUBT
         if self._again:
             await self._dispatch_again()
-        if time.monotonic() < self._held_back_until and len(self._ledger):
+        if self._monotonic() < self._held_back_until and len(self._ledger):
             return _LOOK_WHILE_HELD_BACK
         room = self._ledger.room()
         if not room or self._paused:

@@ -54,6 +54,7 @@ class Settler(Service):
         owner: Callable[[], str],
         on_untaken: Callable[[Job], None],
         on_refused: Callable[[Job, Exception], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._session = session
@@ -61,6 +62,7 @@ class Settler(Service):
         self._owner = owner
         self._on_untaken = on_untaken
         self._on_refused = on_refused
+        self._monotonic = monotonic
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
         self._singly = 0
@@ -124,7 +126,7 @@ class Settler(Service):
         return 0
 
     def _next_batch(self) -> list[_Item]:
-        if self._aside and time.monotonic() >= self._aside_until:
+        if self._aside and self._monotonic() >= self._aside_until:
             return [self._aside.popleft()]
         size = 1 if self._singly else self._most
         self._singly = max(self._singly - 1, 0)
@@ -135,7 +137,7 @@ class Settler(Service):
         if not self._aside:
             self._drained.set()
         self._arrival = asyncio.get_running_loop().create_future()
-        longest = max(self._aside_until - time.monotonic(), 0.0) if self._aside else None
+        longest = max(self._aside_until - self._monotonic(), 0.0) if self._aside else None
         await self.interruptible(_wait_for(self._arrival, longest))
         self._arrival = None
 
@@ -201,7 +203,7 @@ class Settler(Service):
             task = batch[0].job.task
             logger.warning("task %s %s: no room for its outcome, trying again: %s", task.name, task.id, error)
         self._aside += batch
-        self._aside_until = time.monotonic() + _LOOK_FOR_ROOM
+        self._aside_until = self._monotonic() + _LOOK_FOR_ROOM
 
     def _split(self, batch: list[_Item], error: Exception) -> None:
         """Write the settlements of a refused batch one by one, to find the one that the storage cannot take."""

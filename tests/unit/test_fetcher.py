@@ -1,0 +1,178 @@
+"""What is claimed and when: one step at a time, against a storage in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from hueyio.consumer.fetcher import Fetcher
+from hueyio.consumer.job import Job, Ledger
+from hueyio.exceptions import LeaseLost, StorageUnavailable
+from hueyio.storage.contract import Session
+from hueyio.storage.memory import MemoryStorage
+from hueyio.storage.records import Delivery
+from hueyio.testing.conformance.worker import make_entry, soon
+from tests.support.consuming import Clock, at_once, job_of, make_job
+
+
+class Bench:
+    """A fetcher with a ledger of its own, and what it handed on."""
+
+    def __init__(self, session: Session, workers: int = 2) -> None:
+        self.session = session
+        self.clock = Clock()
+        self.ledger = Ledger({"loop": workers}, 0, lambda: None)
+        self.dispatched: list[Delivery] = []
+        self.lost: list[str] = []
+        self.rung = asyncio.Event()
+        self.fails = False
+        self.fetcher = Fetcher(
+            session,
+            self.ledger,
+            lambda: "me",
+            self.dispatch,
+            self.rung.set,
+            self.lost.append,
+            15.0,
+            self.clock,
+        )
+
+    async def dispatch(self, deliveries: list[Delivery]) -> None:
+        if self.fails:
+            raise StorageUnavailable("no revocations can be looked up")
+        self.dispatched += deliveries
+        for delivery in deliveries:
+            self.ledger.add(job_of(delivery))
+
+    @property
+    def ids(self) -> list[str]:
+        return [delivery.receipt.id for delivery in self.dispatched]
+
+    def job(self, id: str) -> Job:
+        job = self.ledger.get(id)
+        assert job is not None
+        return job
+
+    async def begin_to_wait(self) -> asyncio.Task[float]:
+        """Take a step that waits at the bells."""
+        step = asyncio.create_task(self.fetcher.step())
+        while not self.fetcher.is_listening:
+            assert not step.done()
+            await asyncio.sleep(0)
+        return step
+
+
+async def start(ids: Sequence[str] = (), workers: int = 2) -> Bench:
+    session = await MemoryStorage().connect()
+    await session.register("me", b"")
+    await session.enqueue([make_entry(id) for id in ids])
+    return Bench(session, workers)
+
+
+async def test_claim_that_got_all_it_asked_for_is_followed_by_the_next_without_a_wait() -> None:
+    bench = await start(["a", "b", "c"])
+    assert at_once(bench.fetcher.step()) == 0
+    assert bench.ids == ["a", "b"]
+    bench.ledger.end(bench.job("a"))
+    assert at_once(bench.fetcher.step()) == 0
+    assert bench.ids == ["a", "b", "c"]
+
+
+async def test_claim_that_found_less_waits_until_its_lane_rings() -> None:
+    bench = await start(["a"], workers=10)
+    await bench.fetcher.step()  # the ring of that enqueue is kept, so that it does not wait yet
+    waiting = await bench.begin_to_wait()
+    await bench.session.enqueue([make_entry("b")])
+    assert await soon(waiting) == 0
+    assert not bench.rung.is_set()
+    waiting = await bench.begin_to_wait()
+    assert bench.ids == ["a", "b"]
+    bench.fetcher.stop()
+    await soon(waiting)
+
+
+async def test_ring_of_the_schedule_wakes_the_scheduler() -> None:
+    bench = await start()
+    waiting = await bench.begin_to_wait()
+    await bench.session.enqueue([make_entry("a", eta=bench.clock.now)])
+    await soon(waiting)
+    assert bench.rung.is_set()
+
+
+async def test_nothing_is_claimed_while_it_is_held_back_and_something_is_held() -> None:
+    bench = await start(["a", "b"])
+    bench.ledger.add(make_job("held"))
+    bench.fetcher.hold_back(bench.clock.now + 10)
+    assert at_once(bench.fetcher.step()) > 0
+    assert bench.ids == []
+    bench.clock.now += 10
+    at_once(bench.fetcher.step())
+    assert bench.ids == ["a"]
+
+
+async def test_consumer_that_has_drained_claims_although_it_is_held_back() -> None:
+    bench = await start(["a", "b"])
+    bench.fetcher.hold_back(bench.clock.now + 10)
+    at_once(bench.fetcher.step())
+    assert bench.ids == ["a", "b"]
+
+
+async def test_what_was_claimed_and_not_dispatched_is_found_again() -> None:
+    bench = await start(["a", "b", "c"])
+    bench.fails = True
+    with pytest.raises(StorageUnavailable):
+        at_once(bench.fetcher.step())
+    assert [it.receipt.id for it in await bench.session.held("me")] == ["a", "b"]
+    bench.fails = False
+    bench.fetcher.wake()  # so that it does not wait for room
+    at_once(bench.fetcher.step())
+    assert bench.ids == ["a", "b"]
+    assert not any(it.unrevoked for it in bench.dispatched)  # something may have been revoked since that claim
+
+
+async def test_doubt_stays_until_the_settlement_under_way_is_answered() -> None:
+    """The id may have become a retry that a claim took whose reply was lost."""
+    bench = await start(["a", "b"], workers=2)
+    at_once(bench.fetcher.step())
+    bench.ledger.end(bench.job("a"))
+    bench.fetcher.doubt()
+    assert at_once(bench.fetcher.step()) > 0
+    assert at_once(bench.fetcher.step()) > 0
+    bench.ledger.remove(bench.job("a"))  # answered; and since it is still held it is another run
+    assert at_once(bench.fetcher.step()) == 0
+    assert bench.ids == ["a", "b", "a"]
+
+
+async def test_lost_lease_is_told_of_with_the_owner_that_had_it() -> None:
+    bench = await start(["a"])
+    await bench.session.deregister("me")
+    with pytest.raises(LeaseLost):
+        at_once(bench.fetcher.step())
+    assert bench.lost == ["me"]
+
+
+async def test_delivery_to_be_decided_again_looks_for_its_revocation() -> None:
+    bench = await start(["a", "b"])
+    at_once(bench.fetcher.step())
+    first = bench.dispatched[0]
+    assert first.unrevoked
+    bench.fetcher.dispatch_again(first)
+    bench.ledger.remove(bench.job("a"))
+    bench.fails = True
+    with pytest.raises(StorageUnavailable):
+        at_once(bench.fetcher.step())
+    bench.fails = False
+    at_once(bench.fetcher.step())
+    assert bench.dispatched[-1] == first._replace(unrevoked=False)
+
+
+async def test_paused_fetcher_claims_nothing_until_it_is_resumed() -> None:
+    bench = await start(["a", "b"])
+    bench.fetcher.pause(True)
+    at_once(bench.fetcher.step())
+    assert bench.ids == []
+    bench.fetcher.pause(False)
+    at_once(bench.fetcher.step())
+    assert bench.ids == ["a", "b"]

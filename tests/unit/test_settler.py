@@ -1,0 +1,199 @@
+"""How outcomes are written: in batches, again after a lost reply, and around those that the storage cannot take."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.settler import Settler
+from hueyio.exceptions import StorageFull, StorageUnavailable
+from hueyio.execution.effects import Effects
+from hueyio.storage.contract import Session
+from hueyio.storage.memory import MemoryStorage
+from hueyio.storage.records import Answer, Area, Finish, Settlement
+from hueyio.testing.conformance.worker import Worker, die, soon
+from tests.support.consuming import Clock, at_once, job_of
+
+POISON = b"poison"
+
+
+class SmallSession:
+    """One with room for so many bytes of results in a write, whose next reply may get lost."""
+
+    def __init__(self, inner: Session) -> None:
+        self.inner = inner
+        self.room = 1_000_000
+        self.loses_reply = False
+        self.batches: list[tuple[int, list[str]]] = []
+
+    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+        self.batches.append((number, [it.receipt.id for it in settlements]))
+        results = [it.result or b"" for it in settlements if isinstance(it, Finish)]
+        if POISON in results:
+            raise ValueError("nothing can hold this")
+        if sum(map(len, results)) > self.room:
+            raise StorageFull("no room")
+        answers = await self.inner.settle(settlements, owner, number)
+        if self.loses_reply:
+            self.loses_reply = False
+            raise StorageUnavailable("the reply got lost")
+        return answers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+class Bench:
+    """A settler, the jobs that it settles, and what it told."""
+
+    def __init__(self, session: SmallSession, worker: Worker) -> None:
+        self.session = session
+        self.worker = worker
+        self.clock = Clock()
+        self.ledger = Ledger({"loop": 100}, 0, lambda: None)
+        self.untaken: list[str] = []
+        self.refused: list[str] = []
+        self.settler = Settler(
+            cast(Session, session),
+            self.ledger,
+            lambda: self.worker.owner,
+            lambda job: self.untaken.append(job.task.id),
+            lambda job, error: self.refused.append(job.task.id),
+            self.clock,
+        )
+
+    async def take(self, *ids: str) -> list[Job]:
+        jobs = [job_of(await self.worker.take_one(id)) for id in ids]
+        for job in jobs:
+            self.ledger.add(job)
+        return jobs
+
+    async def put(self, *ids: str, result: bytes = b"x", take: str | None = None) -> None:
+        """Let bodies end."""
+        for job in await self.take(*ids):
+            key: tuple[Area, str] | None = None if take is None else ("revocations", take)
+            self.settler.put(job, Finish(job.delivery.receipt, result, take=key), Effects())
+
+    def step(self, times: int = 1) -> list[list[str]]:
+        """Write so many batches; return their ids."""
+        done = len(self.session.batches)
+        for _ in range(times):
+            at_once(self.settler.step())
+        return [ids for _, ids in self.session.batches[done:]]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number for number, _ in self.session.batches]
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    session = SmallSession(await MemoryStorage().connect())
+    return Bench(session, await Worker.register(session.inner))
+
+
+async def test_outcomes_that_came_together_are_one_write(bench: Bench) -> None:
+    await bench.put("a", "b", "c")
+    assert len(bench.ledger) == 3
+    assert bench.step() == [["a", "b", "c"]]
+    assert len(bench.ledger) == 0
+    assert await bench.settler.wait_drained(0) == 0
+
+
+async def test_lost_reply_is_repeated_as_it_was_and_changes_nothing_twice(bench: Bench) -> None:
+    await bench.put("a", "b")
+    bench.session.loses_reply = True
+    with pytest.raises(StorageUnavailable):
+        bench.step()
+    await bench.put("c")
+    assert len(bench.ledger) == 3
+    assert bench.step(2) == [["a", "b"], ["c"]]
+    assert bench.numbers == [1, 1, 2]
+    assert len(bench.ledger) == 0
+
+
+async def test_numbers_begin_again_under_a_new_lease(bench: Bench) -> None:
+    await bench.put("a")
+    bench.step()
+    bench.worker = await Worker.register(bench.session.inner)
+    await bench.put("b")
+    bench.step()
+    assert bench.numbers == [1, 1]
+
+
+async def test_outcome_under_a_lost_lease_is_dropped_and_said_so(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    (job,) = await bench.take("a")
+    await die(bench.worker)
+    waiting = asyncio.create_task(bench.settler.put_and_wait(job, Finish(job.delivery.receipt, b"x"), Effects()))
+    await asyncio.sleep(0)
+    bench.step()
+    assert await soon(waiting) is False
+    assert "its lease had gone to another consumer" in caplog.text
+
+
+async def test_outcome_whose_revocation_was_used_up_is_decided_anew(bench: Bench) -> None:
+    await bench.put("a", take="gone")
+    bench.step()
+    assert bench.untaken == ["a"]
+    assert len(bench.ledger) == 0
+
+
+async def test_batch_that_is_too_much_is_halved_behind_what_waits(bench: Bench) -> None:
+    bench.session.room = 2
+    await bench.put("a", "b", "c", "d")
+    assert bench.step(3) == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"]]
+    await bench.put("e")
+    assert bench.step() == [["e"]]
+    assert bench.numbers == [1, 2, 3, 4]
+    assert len(bench.ledger) == 0
+
+
+async def test_outcome_that_fits_nowhere_is_tried_again_and_holds_up_nobody(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.session.room = 5
+    await bench.put("big", result=b"123456")
+    bench.step()
+    await bench.put("a")
+    assert bench.step() == [["a"]]
+    assert await bench.settler.wait_drained(0) == 1
+    bench.clock.now += 1
+    assert bench.step() == [["big"]]
+    bench.session.room = 6
+    bench.clock.now += 1
+    assert bench.step() == [["big"]]
+    assert len(bench.ledger) == 0
+    assert [it.levelno for it in caplog.records if "no room" in it.message] == [logging.WARNING]
+
+
+async def test_outcome_that_the_storage_cannot_take_is_found_among_the_others(bench: Bench) -> None:
+    await bench.put("a")
+    await bench.put("bad", result=POISON)
+    await bench.put("b")
+    assert bench.step(4) == [["a", "bad", "b"], ["a"], ["bad"], ["b"]]
+    assert bench.refused == ["bad"]
+    assert len(bench.ledger) == 0
+
+
+async def test_discarded_outcomes_are_not_written_and_who_waits_for_them_is_told(bench: Bench) -> None:
+    (job,) = await bench.take("a")
+    waiting = asyncio.create_task(bench.settler.put_and_wait(job, Finish(job.delivery.receipt, b"x"), Effects()))
+    await asyncio.sleep(0)
+    bench.settler.discard()
+    assert await soon(waiting) is False
+    assert bench.step() == []
+    assert await bench.settler.wait_drained(0) == 0
+
+
+async def test_bodies_that_begin_together_are_one_write(bench: Bench) -> None:
+    jobs = await bench.take("a", "b")
+    assert await soon(asyncio.gather(*(bench.settler.start(job) for job in jobs))) == [True, True]
+    await die(bench.worker)
+    assert await soon(bench.settler.start(jobs[0])) is False

@@ -1,0 +1,145 @@
+"""Where the jobs of one lane run: how many at a time, in which order, and what survives an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from hueyio.consumer.job import Job
+from hueyio.consumer.slots import Slots
+from hueyio.testing.conformance.worker import soon
+from tests.support.consuming import make_job
+
+
+class Bodies:
+    """Bodies that run until they are let go; ``begun`` says in which order they were started."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self._let_go: dict[str, asyncio.Event] = {}
+
+    async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
+        self.begun.append(job.task.id)
+        await self._event(job.task.id).wait()
+        self.ended.append(job.task.id)
+
+    def let_go(self, *ids: str) -> None:
+        for id in ids:
+            self._event(id).set()
+
+    def _event(self, id: str) -> asyncio.Event:
+        return self._let_go.setdefault(id, asyncio.Event())
+
+
+async def turns(count: int = 5) -> None:
+    """Let whatever is ready run."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def fill(slots: Slots, *ids: str) -> None:
+    for id in ids:
+        slots.put(make_job(id))
+
+
+async def test_no_more_run_than_there_are_slots_and_the_rest_in_their_order() -> None:
+    bodies = Bodies()
+    slots = Slots("loop", 2, bodies.run)
+    assert slots.occupied == 0
+    fill(slots, "a", "b", "c", "d")
+    await turns()
+    assert (bodies.begun, slots.occupied) == (["a", "b"], 2)
+    bodies.let_go("b", "c", "d")
+    await turns()
+    assert bodies.begun == ["a", "b", "c", "d"]
+    bodies.let_go("a")
+    slots.close()
+    assert await slots.wait_closed(60)
+
+
+async def test_slot_that_is_idle_is_taken_before_another_is_started() -> None:
+    bodies = Bodies()
+    slots = Slots("loop", 2, bodies.run)
+    for id in ("a", "b", "c"):
+        bodies.let_go(id)
+        fill(slots, id)
+        await turns()
+    assert (bodies.ended, slots.occupied) == (["a", "b", "c"], 1)
+    slots.close()
+    assert await slots.wait_closed(60)
+
+
+async def test_stop_gives_back_what_was_not_started_and_lets_the_others_finish() -> None:
+    bodies = Bodies()
+    slots = Slots("loop", 1, bodies.run)
+    fill(slots, "a", "b", "c")
+    await turns()
+    assert [job.task.id for job in slots.close()] == ["b", "c"]
+    assert not await slots.wait_closed(0)
+    bodies.let_go("a")
+    assert await slots.wait_closed(60)
+    assert (bodies.begun, bodies.ended) == (["a"], ["a"])
+
+
+async def test_nothing_is_started_from_the_moment_of_the_hold_on() -> None:
+    bodies = Bodies()
+    slots = Slots("loop", 1, bodies.run)
+    fill(slots, "a", "b")
+    await turns()
+    slots.hold()
+    bodies.let_go("a")
+    await turns()
+    assert bodies.begun == ["a"]
+    assert [job.task.id for job in slots.close()] == ["b"]
+
+
+async def test_slot_that_was_ended_is_replaced_for_those_that_wait_behind_it() -> None:
+    bodies = Bodies()
+    slots = Slots("loop", 1, bodies.run)
+    fill(slots, "a", "b")
+    await turns()
+    slots.cancel()
+    bodies.let_go("b")
+    await turns()
+    assert (bodies.begun, bodies.ended) == (["a", "b"], ["b"])
+    slots.close()
+    assert await slots.wait_closed(60)
+
+
+async def test_failure_in_a_slot_stops_nothing_behind_it() -> None:
+    ran: list[str] = []
+
+    async def fail(job: Job, slot: asyncio.Task[None]) -> None:
+        ran.append(job.task.id)
+        raise RuntimeError
+
+    await run_all(fail, 3)
+    assert ran == ["t0", "t1", "t2"]
+
+
+async def test_bodies_that_never_wait_let_others_have_the_loop() -> None:
+    ran: list[str] = []
+    seen: list[int] = []
+
+    async def run(job: Job, slot: asyncio.Task[None]) -> None:
+        ran.append(job.task.id)
+
+    async def look() -> None:
+        while len(ran) < 200:
+            seen.append(len(ran))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    await run_all(run, 200)
+    await soon(looking)
+    assert seen == [0, 50, 100, 150]
+
+
+async def run_all(run: Callable[[Job, asyncio.Task[None]], Awaitable[None]], count: int) -> None:
+    """Run so many jobs in one slot."""
+    slots = Slots("loop", 1, run)
+    fill(slots, *(f"t{number}" for number in range(count)))
+    await turns(20)
+    assert slots.close() == []
+    assert await slots.wait_closed(60)
