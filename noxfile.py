@@ -84,6 +84,28 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("release", [nox.param("==0.19.0", id="oldest"), nox.param(">=0.19", id="newest")])
+def aiosqlite(session: nox.Session, release: str) -> None:
+    """Run what touches aiosqlite on the oldest release that is allowed, and on the newest."""
+    _install(session, "test", f"aiosqlite{release}", ".[examples,json,testing]", "--upgrade")
+    files = sorted(str(path) for path in Path("tests/storage").glob("test_sqlite*.py"))
+    session.run("pytest", "-q", *files, "tests/flow/test_enqueue_in.py", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("version", ["oldest", "newest"])
+def redis_py(session: nox.Session, version: str) -> None:
+    """Test what is known of redis-py's inside, on the oldest and the newest version that are allowed."""
+    (allowed,) = [it for it in PROJECT["project"]["dependencies"] if it.startswith("redis")]
+    name, oldest = allowed.split(",")[0].split(">=")
+    _install(session, "test", ".[examples,json,testing]")
+    session.install("--upgrade", f"{name}=={oldest}" if version == "oldest" else allowed)
+    session.run("python", "-c", "import redis; print('redis-py', redis.__version__)")
+    tests = ("tests/conformance/test_redis.py", "tests/storage/test_redis.py", "tests/storage/test_redis_faults.py")
+    session.run("pytest", *(session.posargs or ["-n", "2", "-q", "-m", "not again", *tests]))
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; give the benchmark's name and options after ``--``."""
     _install(session, "bench", ".")

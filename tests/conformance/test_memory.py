@@ -69,6 +69,6 @@ class TestMemoryClock:
             await waiting
             await session.delete("results", [header.id, f"e{index}"])
         state = storage._state
-        assert [*state.tasks, *state.unique, *state.expected, *state.outcomes.waits, *session._waits] == []
+        assert [*state.tasks, *state.unique, *state.expected, *state.waiters.waits, *session._waits] == []
         assert len(state.schedule._heap) < 100
         assert len(state.areas["results"]._deadlines) < 100

@@ -83,6 +83,64 @@ async def test_connection_of_aiosqlite_works_alike(huey: SqliteHuey, file: str) 
     assert [(task.args, task.kwargs, task.priority) for task in await huey.pending()] == [((3,), {"b": 4}, 5)]
 
 
+async def test_failure_on_a_connection_of_aiosqlite_leaves_the_transaction_as_it_was(
+    huey: SqliteHuey, file: str, tmp_path: Path
+) -> None:
+    add = declare(huey)
+    await huey.session()
+    async with aiosqlite.connect(tmp_path / "other.db") as connection:
+        with pytest.raises(ConfigurationError, match="the tasks are in"):
+            await add.enqueue_in(connection, 1, 2)
+    async with aiosqlite.connect(file, isolation_level=None) as connection:
+        with pytest.raises(HueyException, match="begin a transaction first"):
+            await add.enqueue_in(connection, 1, 2)
+        await connection.execute("BEGIN")
+        await connection.execute("CREATE TABLE rows (id)")
+        with pytest.raises(UnicodeEncodeError):
+            await add.options(id="\ud800").enqueue_in(connection, 1, 2)
+        assert connection.in_transaction
+        await connection.commit()
+        assert list(await connection.execute_fetchall("SELECT * FROM rows")) == []
+    assert await huey.count() == 0
+
+
+async def test_tasks_that_share_a_connection_of_aiosqlite_do_not_disturb_each_other(
+    huey: SqliteHuey, file: str
+) -> None:
+    add = declare(huey)
+    async with aiosqlite.connect(file) as connection:
+        connection.row_factory = sqlite3.Row
+
+        async def read() -> list[list[str]]:
+            return [row.keys() for _ in range(30) for row in await connection.execute_fetchall("SELECT 1 AS one")]
+
+        async def commit() -> None:
+            for _ in range(30):
+                await connection.commit()
+
+        calls = [add.options(id=str(number)).enqueue_in(connection, number, 0) for number in range(30)]
+        columns, *_ = await asyncio.gather(read(), commit(), *calls)
+        await connection.commit()
+    assert columns == [["one"]] * 30
+    assert await huey.count() == 30
+
+
+async def test_cancelled_call_on_a_connection_of_aiosqlite_writes_nothing_later(huey: SqliteHuey, file: str) -> None:
+    add = declare(huey)
+    await huey.session()
+    for turns in range(12):
+        async with aiosqlite.connect(file) as connection:
+            call = asyncio.ensure_future(add.enqueue_in(connection, 1, 2))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            await connection.rollback()
+            await connection.execute("SELECT 1")
+            assert not connection.in_transaction
+    assert await huey.count() == 0
+
+
 async def test_pipeline_is_enqueued_whole(huey: SqliteHuey, file: str) -> None:
     add = declare(huey)
     async with huey.create_consumer():

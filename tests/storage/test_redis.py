@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ import redis
 from tests.support.patience import until
 from tests.support.servers import Server
 
-from hueyio.exceptions import StorageError, StorageUnavailable
+from hueyio.exceptions import SessionClosed, StorageError, StorageUnavailable
+from hueyio.storage import redis as redis_storage
+from hueyio.storage.operations import OPERATIONS
 from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Over, Settlement
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Layout
@@ -98,6 +101,43 @@ async def test_thousand_waiters_share_connections_and_poll_nothing(
     assert not outside & calls.keys()
     connections = [it for it in admin.client_list() if it["name"] == name.replace(" ", "-")]
     assert len(connections) == 2
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_wait_that_is_cancelled_as_it_begins_leaves_no_registration(
+    connect: Connect, admin: redis.Redis, name: str, turns: int
+) -> None:
+    session = await connect()
+    await session.enqueue([Entry(Header("a"), b"")])
+    await session.await_outcomes(["nobody has this id"])
+    wait = asyncio.ensure_future(session.await_outcomes(["a"]))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    wait.cancel()
+    await asyncio.gather(wait, return_exceptions=True)
+    await session.await_outcomes(["nor this one"])  # what was written before is written
+    assert admin.hkeys(Layout(name).key("WAITING")) == []
+
+
+async def test_close_takes_every_registration_back(connect: Connect, admin: redis.Redis, name: str) -> None:
+    session = await connect()
+    await session.enqueue([Entry(Header(id), b"") for id in ("a", "b")])
+    waits = [asyncio.ensure_future(session.await_outcomes([id])) for id in ("a", "b", "a")]
+    await session.await_outcomes(["nobody has this id"])
+    assert admin.hlen(Layout(name).key("WAITING")) == 2
+    await session.close()
+    assert admin.hlen(Layout(name).key("WAITING")) == 0
+    for wait in waits:
+        with pytest.raises(SessionClosed):
+            await wait
+
+
+def test_script_stands_in_the_folder_of_its_role_when_it_carries_out_an_operation() -> None:
+    files = Path(redis_storage.__file__).with_name("lua").rglob("*.lua")
+    folders = {file.stem: file.parent.name for file in files}
+    scripts = [it for it in OPERATIONS.values() if it.name in folders]
+    assert [folders[it.name] for it in scripts] == [it.role for it in scripts]
+    assert {it.name for it in OPERATIONS.values() if not it.waits} - folders.keys() == {"clear", "is_paused"}
 
 
 async def test_four_connections_at_most(connect: Connect, admin: redis.Redis, server: Server) -> None:

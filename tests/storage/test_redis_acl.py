@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from redis.exceptions import NoPermissionError
 from tests.support.servers import Server
 
 from hueyio import RedisHuey
+from hueyio.storage import redis as redis_storage
 from hueyio.storage.redis.layout import Flavour
 from hueyio.storage.redis.scripts import read_script
 
@@ -21,8 +21,8 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "how-to" / "redis-deployments
 CALL: Final = re.compile(rb"(?:redis\.p?call|fetch|apply)\(\s*'([A-Z]+)'")
 PRODUCING: Final = frozenset(
     {
-        "open", "enqueue", "enqueue_latched", "watch", "peek", "pop", "delete", "put", "put_if_absent", "locate",
-        "counts", "owners",
+        "open", "enqueue", "enqueue_latched", "register_waiter", "peek", "pop", "delete", "put", "put_if_absent",
+        "locate", "counts", "owners",
     }
 )  # fmt: skip
 DIRECT: Final = {
@@ -42,8 +42,8 @@ def rules_of(role: str) -> list[str]:
 
 
 def commands_of(role: str) -> set[str]:
-    files = resources.files("hueyio.storage.redis").joinpath("lua").iterdir()
-    scripts = {file.name.removesuffix(".lua") for file in files if not file.name.startswith("_")}
+    files = Path(redis_storage.__file__).with_name("lua").rglob("*.lua")
+    scripts = {file.stem for file in files if not file.name.startswith("_")}
     if role == "producer":
         scripts &= PRODUCING
     sources = [read_script(script, flavour).source for script in scripts for flavour in FLAVOURS]

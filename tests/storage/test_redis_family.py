@@ -24,9 +24,9 @@ from hueyio import (
 )
 from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Release
 from hueyio.storage.redis import PriorityRedisStorage, RedisExpireStorage, RedisStorage
+from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.session import RedisSession
-from hueyio.storage.redis.wire import pack
 
 OWNER = "owner"
 Open = Callable[..., Awaitable[RedisSession]]

@@ -21,9 +21,10 @@ from tests.support.servers import Server
 from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
-from hueyio.storage.redis.lifetime import Lifetime
+from hueyio.storage.redis.connection.command import pack
+from hueyio.storage.redis.connection.lifetime import Lifetime
+from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.session import RedisSession
-from hueyio.storage.redis.wire import Wire, pack
 
 T = TypeVar("T")
 OWNER = "owner"
@@ -278,6 +279,7 @@ async def test_close_ends_waits_although_the_server_is_away(own_server: Server) 
         asyncio.ensure_future(session.notices(OWNER, seen)),
     ]
     await session.await_outcomes(["nobody has this id"])
+    await session.peek("data", ["nothing"])  # what the waits asked for is answered
     await asyncio.to_thread(own_server.kill)
     await session.close()
     for wait in waits:

@@ -15,11 +15,12 @@ from tests.support.patience import until
 
 from hueyio.exceptions import ConfigurationError, SessionClosed, StorageUnavailable
 from hueyio.storage.contract import LeaseKeeper, Session, Storage
+from hueyio.storage.operations import Durability
 from hueyio.storage.records import Entry, Finish, Header, Over, Release
 from hueyio.storage.sqlite import SqliteStorage
+from hueyio.storage.sqlite.engine.registrations import register
+from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.session import SqliteSession
-from hueyio.storage.sqlite.transaction import Transaction
-from hueyio.storage.sqlite.waiters import register
 
 Connect = Callable[..., Awaitable[SqliteSession]]
 
@@ -260,14 +261,15 @@ async def test_a_foreign_lock_is_waited_for(file: Path, connect: Connect) -> Non
 async def test_an_operation_begins_with_the_write_lock(connect: Connect, file: Path) -> None:
     """And not with what it reads, which somebody else may have changed when it comes to write."""
     session = await connect(timeout=0.05)
+    write = session._engine.writer.run
     begun: list[int] = []
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageUnavailable, match="is busy"):
-        await session._write(lambda tx: begun.append(tx.queue))
+        await write(lambda tx: begun.append(tx.queue), Durability.DURABLE)
     other.close()
     assert begun == []
-    await session._write(lambda tx: begun.append(tx.queue))
+    await write(lambda tx: begun.append(tx.queue), Durability.DURABLE)
     assert len(begun) == 1
 
 

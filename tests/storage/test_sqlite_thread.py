@@ -1,42 +1,14 @@
-"""The private names of aiosqlite that ``sqlite_thread`` stands on, and what it makes of them."""
+"""The thread that runs whole functions: their order, their answers, and what it leaves behind."""
 
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
-from importlib.metadata import version
+import weakref
 
 import pytest
-from aiosqlite import core
 
-from hueyio.storage.sqlite.thread import SqliteThread
-
-ADVICE = "aiosqlite has changed: adapt storage/sqlite/thread.py, or narrow the range in pyproject.toml"
-
-
-def test_aiosqlite_is_of_the_known_series() -> None:
-    assert version("aiosqlite").startswith("0.22."), ADVICE
-
-
-def test_the_private_names_are_there() -> None:
-    connection = core.Connection(lambda: pytest.fail("nothing was to be opened"), 0)
-    assert isinstance(connection._thread, threading.Thread), ADVICE
-    assert isinstance(connection._tx, queue.SimpleQueue), ADVICE
-    assert connection._connection is None, ADVICE
-    assert hasattr(core, "_STOP_RUNNING_SENTINEL"), ADVICE
-
-
-def test_the_thread_takes_pairs_and_ends_at_the_sentinel() -> None:
-    connection = core.Connection(lambda: pytest.fail("nothing was to be opened"), 0)
-    done: list[str] = []
-    connection._tx.put_nowait((None, lambda: done.append("ran")))
-    connection._tx.put_nowait((None, lambda: core._STOP_RUNNING_SENTINEL))
-    connection._thread.daemon = True
-    connection._thread.start()
-    connection._thread.join(5.0)
-    assert done == ["ran"], ADVICE
-    assert not connection._thread.is_alive(), ADVICE
+from hueyio.storage.sqlite.engine.thread import SqliteThread
 
 
 async def test_functions_run_in_order_and_answer() -> None:
@@ -52,6 +24,23 @@ async def test_functions_run_in_order_and_answer() -> None:
         await fails
     thread.join(5.0)
     assert done == ["first", "last"]
+
+
+def test_nothing_is_kept_alive_while_the_thread_is_idle() -> None:
+    class Held:
+        def method(self) -> None:
+            ran.set()
+
+    ran, gone = threading.Event(), threading.Event()
+    thread = SqliteThread("test")
+    held = Held()
+    weakref.finalize(held, gone.set)
+    thread.post(held.method)
+    del held
+    assert ran.wait(5.0)
+    assert gone.wait(5.0)
+    thread.stop(lambda: None)
+    thread.join(5.0)
 
 
 def test_an_answer_for_a_closed_loop_is_dropped(capfd: pytest.CaptureFixture[str]) -> None:

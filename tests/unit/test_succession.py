@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hueyio.storage.redis.deployment import Address
-from hueyio.storage.redis.succession import read_promotion, read_switch
+from hueyio.storage.redis.connection.deployment import Address
+from hueyio.storage.redis.connection.succession import read_promotion, read_switch
 
 
 @pytest.mark.parametrize(

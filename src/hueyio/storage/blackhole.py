@@ -8,12 +8,13 @@ once with nothing stored: awaiting its result gives None.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from hueyio.storage.memory import MemoryStorage
+from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.session import MemorySession
-from hueyio.storage.records import Area, Enqueued, Entry, Latch
+from hueyio.storage.records import Enqueued
 
 __all__ = ["BlackHoleStorage"]
 
@@ -35,43 +36,14 @@ class BlackHoleStorage(MemoryStorage):
 class BlackHoleSession(MemorySession):
     """Only leases are real, so that a consumer can be started; it has nothing to do."""
 
-    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
-        """Say that all were added, and drop them."""
-        _ = self._state
-        return [Enqueued("added")] * len(entries)
-
-    async def put(self, area: Area, items: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Drop the values."""
-        _ = self._state
-
-    async def put_if_absent(self, area: Area, key: str, value: bytes, ttl: float | None = None) -> bool:
-        """Say that the value was written, and drop it."""
-        _ = self._state
-        return True
-
-    async def add(self, area: Area, key: str, amount: int = 1, ttl: float | None = None) -> int:
-        """Count from zero each time."""
-        _ = self._state
-        return amount
-
-    async def acquire(
-        self, key: str, token: str, size: int, lease: float, owner: str | None = None, ttl: float | None = None
-    ) -> bool:
-        """Grant every place."""
-        _ = self._state
-        return True
-
-    async def renew(self, key: str, token: str, lease: float) -> bool:
-        """Prolong every place."""
-        _ = self._state
-        return True
-
-    async def release(self, key: str, token: str, owner: str | None = None) -> bool:
-        """Take every place back."""
-        _ = self._state
-        return True
-
-    async def take(self, key: str, rate: float, burst: int) -> float:
-        """Grant every token."""
-        _ = self._state
-        return 0.0
+    actions: ClassVar[Mapping[str, Callable[..., Any]]] = {
+        **ACTIONS,
+        "enqueue": lambda state, entries, latches: [Enqueued("added")] * len(entries),
+        "put": lambda state, *args: None,
+        "put_if_absent": lambda state, *args: True,
+        "add": lambda state, area, key, amount, ttl: amount,
+        "acquire": lambda state, *args: True,
+        "renew": lambda state, *args: True,
+        "release": lambda state, *args: True,
+        "take": lambda state, *args: 0.0,
+    }

@@ -9,9 +9,10 @@ a time; every operation that changes something is one atomic step. Rules that ho
 * Operations may raise ``StorageUnavailable``; whether they took effect is then unknown, and they can be repeated:
   ``enqueue`` finds the id alive, ``settle`` repeats its answer, ``held`` shows what a lost ``claim`` took.
 * Once begun, a write is carried through even when the task that awaits it is cancelled.
-* ``wait_for_work``, ``await_outcomes`` and ``notices`` may be cancelled at any time; nothing is lost by it.
+* ``wait_for_work``, ``notices``, ``await_outcomes`` and ``follow`` may be cancelled at any time; nothing is lost by it.
 * After ``close`` every call raises ``SessionClosed``; a second ``close`` does nothing.
 
+``operations`` has the same operations as data, and a session that spells them once for every storage.
 ``hueyio.testing`` has the conformance suite that says the same as code.
 """
 
@@ -180,7 +181,7 @@ class Consuming(Protocol):
         ...
 
     async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]:
-        """Read what members reported to latches, by position; None for a latch that is not there."""
+        """Read the member results of latches, by position; None for a latch that is not there."""
         ...
 
 
@@ -242,15 +243,15 @@ class Keys(Protocol):
 class Limits(Protocol):
     """Locks, semaphores and token buckets, all on the storage's clock.
 
-    A place is one of ``size`` under a key: of a lock there is one. Whoever has the token has the place, so that a
-    redelivered task takes over what its predecessor held. The places stand in the area ``locks`` (``scan_keys``
-    lists them, ``delete`` frees a key whoever holds it), the buckets in ``windows``.
+    A key has ``size`` permits; a lock has one. Whoever has the token has the permit, so that a redelivered task takes
+    over what its predecessor held. Permits stand in the area ``locks`` (``scan_keys`` lists them, ``delete`` frees a
+    key whoever holds it), buckets in ``windows``.
     """
 
     async def acquire(
         self, key: str, token: str, size: int, lease: float, owner: str | None = None, ttl: float | None = None
     ) -> bool:
-        """Take one of ``size`` places; False if others hold them all. Taking it again begins its times anew.
+        """Take one of ``size`` permits; False if others hold them all. Taking it again begins its times anew.
 
         Without an owner it ends ``lease`` seconds after it was taken or renewed last. With one it lives as long as
         that owner's lease, and ``lease`` seconds more when that ended; never longer than ``ttl`` seconds in all.
@@ -259,15 +260,15 @@ class Limits(Protocol):
         ...
 
     async def renew(self, key: str, token: str, lease: float) -> bool:
-        """Let a place that has no owner last ``lease`` seconds from now, not beyond its ttl; False if it is gone."""
+        """Let a permit that has no owner last ``lease`` seconds from now, not beyond its ttl; False if it is gone."""
         ...
 
     async def release(self, key: str, token: str, owner: str | None = None) -> bool:
-        """Give a place back; False, with nothing changed, unless this very owner (None: nobody) holds it by token."""
+        """Give a permit back; False, with nothing changed, unless this very owner (None: nobody) holds it by token."""
         ...
 
     async def holders(self, key: str) -> list[str]:
-        """List the tokens that hold a place now."""
+        """List the tokens that hold a permit now."""
         ...
 
     async def take(self, key: str, rate: float, burst: int) -> float:
@@ -304,7 +305,7 @@ class Looking(Protocol):
         """Count everything."""
         ...
 
-    async def scan_tasks(self, place: LiveState, limit: int | None = None) -> list[Entry]:
+    async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:
         """List tasks that are ``queued``, ``scheduled`` or ``running``.
 
         Queued ones lane by lane in claim order after the suspects, scheduled ones the earliest first.
@@ -376,7 +377,7 @@ class Storage(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this storage can do that others cannot, and the other way round."""
+        """Optional features that this storage supports."""
         ...
 
     async def connect(self) -> Session:

@@ -68,7 +68,7 @@ Clearable: TypeAlias = Literal[
 Answer: TypeAlias = Literal["accepted", "fired", "stale", "untaken"]
 """What became of one settlement.
 
-``fired``: accepted, and its report was the last that a latch waited for: the callback is enqueued.
+``fired``: accepted, and its member result was the last that a latch waited for: the callback is enqueued.
 ``stale``: the receipt is no longer in force, nothing was changed. ``untaken``: its ``take`` key is gone,
 nothing was changed and the task is still held.
 """
@@ -95,7 +95,7 @@ class Header(NamedTuple):
     once_key: str | None = None
     """Under this key of the area ``ticks`` the token is written together with the entry, if that is added."""
     latch: str | None = None
-    """The latch (the id of a chord's callback) of which this is a member; its end reports there."""
+    """The latch (the id of a chord's callback) of which this is a member; its end leaves a result there."""
     latch_index: int | None = None
     """Its position in the latch."""
     first_seen: float | None = None
@@ -149,7 +149,7 @@ class Enqueued(NamedTuple):
 
 
 class Latch(NamedTuple):
-    """A chord's counter, named by its callback's id: when ``size`` distinct positions have reported, that is enqueued.
+    """A chord's counter, named by its callback's id: when ``size`` positions have a result, that is enqueued.
 
     Until then the callback and what it expects are expected ids. ``callback`` says that it ``collects``.
     """
@@ -161,7 +161,7 @@ class Latch(NamedTuple):
 
 
 class LatchMark(NamedTuple):
-    """One member's report to a latch; stored under its position if absent. A latch that is gone ignores it."""
+    """The result of one member of a latch, stored under its position if absent. A latch that is gone ignores it."""
 
     key: str
     position: int
@@ -169,7 +169,7 @@ class LatchMark(NamedTuple):
 
 
 MemberResults: TypeAlias = tuple[bytes | None, ...]
-"""What the members of a latch reported, by position; None where none has yet."""
+"""The results of a latch's members, by position; None where there is none yet."""
 
 
 class Finish(NamedTuple):

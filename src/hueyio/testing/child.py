@@ -24,7 +24,7 @@ async def enqueue(storage: Storage, go: Callable[[], Awaitable[None]], *ids: str
     say("ready")
     await go()
     session = await storage.connect()
-    say([placed.verdict for placed in await session.enqueue([Entry(Header(id), id.encode()) for id in ids])])
+    say([answer.verdict for answer in await session.enqueue([Entry(Header(id), id.encode()) for id in ids])])
     await session.close()
 
 

@@ -4,23 +4,16 @@ Operations wait in ``_calls``. The loop nudges the thread once per turn, so that
 one lock, one record, one sync; what comes meanwhile makes up the next group. Questions alone need no lock. Whoever
 waits for a change stands in ``_waits`` and is shown the copy after each change of it; others' changes are heard of by
 the doorbell, and found by a slow look while anybody waits.
-
-Every engine that was not closed stands in ``_open``; one whose loop is closed without having closed it is let go when
-the next one opens, and all of them at exit, so that a forgotten session keeps no thread, no socket and no file for
-ever, and prints nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
-import contextlib
 import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from enum import IntEnum
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from hueyio.exceptions import SessionClosed
@@ -29,34 +22,24 @@ from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.replica import News, Question, Refused, Replica, Step
 from hueyio.storage.file.state import FileState
+from hueyio.storage.operations import Durability
 from hueyio.storage.records import Over
 from hueyio.storage.shared.doorbell import Doorbell
-from hueyio.storage.shared.waiters import Exchange, Outcomes
+from hueyio.storage.shared.threaded import Engine, reject, release_forgotten, resolve, tell
+from hueyio.storage.shared.waiters import Exchange, Waiters
 
-__all__ = ["FileEngine", "Need"]
+__all__ = ["FileEngine"]
 
 T = TypeVar("T")
 
 _SLOW_LOOK: Final = 0.025
-_JOIN_TIMEOUT: Final = 2.0
 _MOST_CALLS: Final = 1_000
 """In one record; bounds how long others wait for the lock."""
-
-_open: set[FileEngine] = set()
-_open_lock = threading.Lock()
-
-
-class Need(IntEnum):
-    """What an operation needs. What loses nothing by a power failure is volatile: it is written, not synced."""
-
-    READ = 0
-    VOLATILE = 1
-    DURABLE = 2
 
 
 class _Call(NamedTuple):
     step: Step | Question
-    need: Need
+    durability: Durability
     done: Callable[[Any], None]
 
 
@@ -81,13 +64,13 @@ class _Wait(Generic[T]):
             self.future.set_exception(error)
 
 
-class FileEngine:
+class FileEngine(Engine):
     """Made by ``start``, on the loop that it belongs to."""
 
     @classmethod
     async def start(cls, options: FileOptions) -> FileEngine:
         """Make or open the folder. Raises StorageUnavailable or ConfigurationError."""
-        _release_forgotten()
+        release_forgotten()
         engine = cls(options)
         try:
             await engine._opened
@@ -97,7 +80,7 @@ class FileEngine:
         return engine
 
     def __init__(self, options: FileOptions) -> None:
-        self.loop = asyncio.get_running_loop()
+        super().__init__()
         self._options = options
         self._client = secrets.token_hex(8)
         self._calls: deque[_Call] = deque()
@@ -112,60 +95,46 @@ class FileEngine:
         self._opened: asyncio.Future[None] = self.loop.create_future()
         self._ended: Callable[[], object] = lambda: None
         self._error: BaseException | None = None
-        self.outcomes = Outcomes(self._exchange)
-        with _open_lock:
-            _open.add(self)
+        self.waiters = Waiters(self._exchange)
+        self._enter()
         self._thread = threading.Thread(target=self._run, name="hueyio-file", daemon=True)
         self._thread.start()
 
     # On the loop.
 
-    async def write(self, need: Need, name: str, *args: Any) -> Any:
-        """Take a step and return its answer."""
-        return await self._ask(Step(name, args), need)
+    def write(self, durability: Durability, name: str, *args: Any) -> Awaitable[Any]:
+        """Take a step; await its answer."""
+        return self._ask(Step(name, args), durability)
 
-    async def read(self, question: Callable[[FileState], T]) -> T:
-        """Ask the state."""
-        answer: T = await self._ask(question, Need.READ)
-        return answer
+    def read(self, question: Question) -> Awaitable[Any]:
+        """Ask the state; await the answer."""
+        return self._ask(question, Durability.READ)
 
     async def wait(self, answer: Callable[[FileState], T | None], timeout: float | None = None) -> T | None:
         """Return what ``answer`` makes of the state as soon as that is not None; after the time-out, None."""
         wait = _Wait(self.loop, answer)
         timer = None if timeout is None else self.loop.call_later(timeout, self._expire, wait)
         self._doorbell.listen("work")
-        self._send(_Call(lambda state: self._waits.add(wait), Need.READ, wait.begun))
+        self._send(_Call(lambda state: self._waits.add(wait), Durability.READ, wait.begun))
         try:
             return await wait.future
         finally:
             if timer is not None:
                 timer.cancel()
             if wait.future.cancelled():
-                self._send(_Call(lambda state: self._waits.discard(wait), Need.READ, _ignore))
+                self._send(_Call(lambda state: self._waits.discard(wait), Durability.READ, _ignore))
 
     def show(self) -> None:
         """Have all who wait look once more."""
         if self._waits:
-            self._send(_Call(_ignore, Need.READ, _ignore))
+            self._send(_Call(_ignore, Durability.READ, _ignore))
 
-    async def close(self, error: BaseException) -> None:
-        """End all waits with this error; carry through what was sent, and let go of everything."""
-        ended: asyncio.Future[None] = self.loop.create_future()
-        self.outcomes.close(error)
-        self._let_go(error, lambda: _tell(self.loop, _resolve, ended))
-        await ended
-
-    def release(self) -> None:
-        """Let go of everything without a loop."""
-        with contextlib.suppress(RuntimeError, OSError):
-            self._let_go(None, lambda: None)
-
-    def join(self) -> None:
+    def join(self, timeout: float) -> None:
         """Wait a little for the end of the thread."""
         if threading.current_thread() is not self._thread:
-            self._thread.join(_JOIN_TIMEOUT)
+            self._thread.join(timeout)
 
-    async def _ask(self, step: Step | Question, need: Need) -> Any:
+    def _ask(self, step: Step | Question, durability: Durability) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()
 
         def done(answer: Any) -> None:
@@ -176,8 +145,8 @@ class FileEngine:
             else:
                 future.set_result(answer)
 
-        self._send(_Call(step, need, done))
-        return await future
+        self._send(_Call(step, durability, done))
+        return future
 
     def _exchange(self, asked: Exchange) -> None:
         def answered(answer: Any) -> None:
@@ -190,7 +159,7 @@ class FileEngine:
             self._is_registered = True
             self._doorbell.listen("mail")
         step = Step("exchange", (self._client, tuple(asked.wanted), tuple(asked.unwanted)))
-        self._send(_Call(step, Need.VOLATILE, answered))
+        self._send(_Call(step, Durability.VOLATILE, answered))
 
     def _send(self, call: _Call) -> None:
         self._calls.append(call)
@@ -208,15 +177,16 @@ class FileEngine:
         self.show()
 
     def _receive(self, mail: Sequence[tuple[int, Over]], answered: Collection[tuple[_Call, Any]]) -> None:
-        self.outcomes.tell(mail)
+        self.waiters.tell(mail)
         for call, answer in answered:
             call.done(answer)
 
+    def _end_waits(self, error: BaseException) -> None:
+        self.waiters.close(error)
+
     def _let_go(self, error: BaseException | None, ended: Callable[[], object]) -> None:
-        with _open_lock:
-            _open.discard(self)
         if self._is_registered:
-            self._calls.append(_Call(Step("forget", ([self._client],)), Need.VOLATILE, _ignore))
+            self._calls.append(_Call(Step("forget", ([self._client],)), Durability.VOLATILE, _ignore))
         self._error = error
         self._ended = ended
         self._is_stopped = True
@@ -229,7 +199,7 @@ class FileEngine:
             self._open()
             while not self._is_stopped or self._calls:
                 if not self._calls:
-                    self._doorbell.wait(_SLOW_LOOK if self._waits or self.outcomes.is_awaited else None)
+                    self._doorbell.wait(_SLOW_LOOK if self._waits or self.waiters.is_awaited else None)
                 self._turn()
         finally:
             self._finish()
@@ -240,9 +210,9 @@ class FileEngine:
             with self._lock.held():
                 self._replica.prepare()
         except Exception as error:
-            _tell(self.loop, _reject, self._opened, explain(error, self._options))
+            tell(self.loop, reject, self._opened, explain(error, self._options))
         else:
-            _tell(self.loop, _resolve, self._opened)
+            tell(self.loop, resolve, self._opened)
 
     def _turn(self) -> None:
         calls = self._take()
@@ -254,7 +224,7 @@ class FileEngine:
         if news.told or news.work:
             self._ring(news)
         if calls or news.mail:
-            _tell(self.loop, self._receive, news.mail, list(zip(calls, answers, strict=True)))
+            tell(self.loop, self._receive, news.mail, list(zip(calls, answers, strict=True)))
         if changed or calls:
             self._show()
 
@@ -266,7 +236,7 @@ class FileEngine:
 
     def _perform(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
         """Answer the calls (more may come while the lock is waited for); say whether the state is another, and news."""
-        if all(call.need is Need.READ for call in calls):
+        if all(call.durability is Durability.READ for call in calls):
             changed = self._replica.catch_up()
             answers = self._replica.answer([call.step for call in calls])
             self._replica.hush()
@@ -276,29 +246,29 @@ class FileEngine:
             self._replica.hush()
             calls += self._take()
             answers = self._replica.write([call.step for call in calls])
-        if any(call.need is Need.DURABLE for call in calls):
+        if any(call.durability is Durability.DURABLE for call in calls):
             self._replica.sync()
         return answers, True, self._replica.news()
 
     def _ring(self, news: News) -> None:
         dead = self._doorbell.ring(news.work, news.told)
         if dead:
-            self._calls.append(_Call(Step("forget", (dead,)), Need.VOLATILE, _ignore))
+            self._calls.append(_Call(Step("forget", (dead,)), Durability.VOLATILE, _ignore))
 
     def _show(self) -> None:
         for wait in list(self._waits):
             answer = wait.answer(self._replica.state)
             if answer is not None or wait.is_late:
                 self._waits.discard(wait)
-                _tell(self.loop, wait.end, answer)
+                tell(self.loop, wait.end, answer)
 
     def _fail(self, calls: Sequence[_Call], error: BaseException, *, waits: bool) -> None:
         if waits:
             failed, self._waits = self._waits, set()
             for wait in failed:
-                _tell(self.loop, wait.fail, error)
-            _tell(self.loop, self.outcomes.fail, error)
-        _tell(self.loop, self._receive, [], [(call, Refused(error)) for call in calls])
+                tell(self.loop, wait.fail, error)
+            tell(self.loop, self.waiters.fail, error)
+        tell(self.loop, self._receive, [], [(call, Refused(error)) for call in calls])
 
     def _finish(self) -> None:
         error = self._error or SessionClosed(f"this session of folder {self._options.root} is closed")
@@ -310,47 +280,3 @@ class FileEngine:
 
 def _ignore(answer: Any) -> None:
     pass
-
-
-def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: Any) -> None:
-    """Call back on the loop, unless it is closed."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(callback, *args)
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-def _reject(future: asyncio.Future[None], error: BaseException) -> None:
-    if not future.done():
-        future.set_exception(error)
-
-
-def _release_forgotten() -> None:
-    with _open_lock:
-        forgotten = [engine for engine in _open if engine.loop.is_closed()]
-    for engine in forgotten:
-        engine.release()
-
-
-def _release_all() -> None:
-    with _open_lock:
-        left = list(_open)
-    for engine in left:
-        engine.release()
-    for engine in left:
-        engine.join()
-
-
-def _in_child() -> None:
-    """Leave the parent's engines to the parent."""
-    global _open_lock
-    _open_lock = threading.Lock()
-    _open.clear()
-
-
-atexit.register(_release_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from hueyio.exceptions import HueyException
-from hueyio.storage.file import beats
+from hueyio.storage.file import heartbeat
+from hueyio.storage.file.actions import JOURNALED, Unchanged
 from hueyio.storage.file.encoding import decode, encode
 from hueyio.storage.file.journal import Journal
-from hueyio.storage.file.operations import OPERATIONS, Unchanged
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.snapshot import dump, load
 from hueyio.storage.file.state import FileState
@@ -133,8 +133,8 @@ class Replica:
     def news(self) -> News:
         """Say what the steps since the last call have for those who wait."""
         state = self.state
-        mail, state.outcomes.mail = state.outcomes.mail, []
-        told = state.outcomes.told
+        mail, state.waiters.mail = state.waiters.mail, []
+        told = state.waiters.told
         work = state.settle_down() or state.bells.rings != self._rings
         self.hush()
         return News(mail, told, work)
@@ -142,7 +142,7 @@ class Replica:
     def hush(self) -> None:
         """Ring for nothing that happened until now: whoever wrote it rings. This session's mail stays."""
         state = self.state
-        state.outcomes.told = set()
+        state.waiters.told = set()
         state.settle_down()
         self._rings = dict(state.bells.rings)
 
@@ -154,13 +154,13 @@ class Replica:
     def _take(self, state: FileState, step: Step, written: list[bytes]) -> Any:
         name, args = step
         if name == "reclaim":
-            args = (*args, beats.read(self._options, args[0]).number)
+            args = (*args, heartbeat.read(self._options, args[0]).number)
         try:
             data = encode((name, args))
         except Exception as error:
             return Refused(error)
         try:
-            answer = OPERATIONS[name](state, *args)
+            answer = JOURNALED[name](state, *args)
         except HueyException as error:  # decided before anything was changed
             return Refused(error)
         except Exception as error:
@@ -174,9 +174,9 @@ class Replica:
     def _keep_beats(self, before: set[str], after: set[str]) -> None:
         """Before the journal says so: a lease without its file ends by itself, a file without its lease never would."""
         for owner in after - before:
-            beats.begin(self._options, owner)
+            heartbeat.begin(self._options, owner)
         for owner in before - after:
-            beats.end(self._options, owner)
+            heartbeat.end(self._options, owner)
 
     def _renew(self, state: FileState) -> None:
         """Begin a new file if the steps outgrow what they change."""
@@ -209,7 +209,7 @@ class Replica:
             self._reopen_from(decode(snapshot))
 
     def _reopen_from(self, dumped: dict[str, Any]) -> None:
-        own = self._own if self._state is None else self._state.outcomes.own
+        own = self._own if self._state is None else self._state.waiters.own
         self._state = state = load(self._client, dumped)
         state.now = max(state.now, self._options.clock())
         self._recover(state, own)
@@ -218,21 +218,21 @@ class Replica:
         """Tell this session what it was not told, because that was in a file that is gone."""
         results = state.areas["results"]
         for id, number in own.items():
-            if state.outcomes.clients.get(id, {}).get(self._client) == number:
-                state.outcomes.own[id] = number
+            if state.waiters.clients.get(id, {}).get(self._client) == number:
+                state.waiters.own[id] = number
             else:
-                state.outcomes.mail.append((number, Over(id, results.get(id))))
+                state.waiters.mail.append((number, Over(id, results.get(id))))
 
     def _drop(self) -> None:
         if self._state is not None:
-            outcomes = self._state.outcomes
+            waiters = self._state.waiters
             # Mail that nobody got yet may tell of what was not written.
-            self._own = {**outcomes.own, **{over.id: number for number, over in outcomes.mail}}
+            self._own = {**waiters.own, **{over.id: number for number, over in waiters.mail}}
             self._state = None
 
 
 def _repeat(state: FileState, step: bytes) -> None:
     name, args = decode(step)
-    operation = OPERATIONS[name]
+    operation = JOURNALED[name]
     with contextlib.suppress(Exception):  # as it did where it was taken first
         operation(state, *args)

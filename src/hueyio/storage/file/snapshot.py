@@ -30,7 +30,7 @@ def dump(state: FileState) -> dict[str, Any]:
         "areas": {area: shelf.dump() for area, shelf in state.shelves.items()},
         "tokens": state.tokens.dump(),
         "rings": state.bells.rings,
-        "clients": state.outcomes.clients,
+        "clients": state.waiters.clients,
     }
 
 
@@ -55,7 +55,7 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
         state.shelves[area].load(items)
     state.tokens.load(dumped["tokens"])
     state.bells.rings.update(dumped["rings"])
-    state.outcomes.clients = dumped["clients"]
+    state.waiters.clients = dumped["clients"]
     return state
 
 

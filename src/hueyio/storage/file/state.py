@@ -1,7 +1,7 @@
 """The memory storage's model as one of several copies, which stay the same because they are told the same.
 
 Every step gets its time from outside, a question changes nothing (what is over is passed over, not deleted), and who
-waits for outcomes is part of the state, since that decides how long a result stays.
+waits for ids is part of the state, since that decides how long a result stays.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from math import inf
 
 from hueyio.storage.memory.shelf import Shelf
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.memory.waits import Outcomes, Pokes
+from hueyio.storage.memory.waiters import Pokes, Waiters
 from hueyio.storage.records import AREAS, Area, Over
 
 __all__ = ["Clients", "FileShelf", "FileState"]
@@ -53,7 +53,7 @@ class FileShelf(Shelf):
         self._deadlines.sort()
 
 
-class Clients(Outcomes):
+class Clients(Waiters):
     """Who waits for an id: sessions by their names, each with the number of its registration.
 
     ``mail`` gathers what is for this session, ``told`` the others that were told. ``own`` are the registrations of this
@@ -89,7 +89,7 @@ class Clients(Outcomes):
                 self.told.add(client)
 
     def enter(self, client: str, id: str, number: int) -> None:
-        """Register a client for an id; a newer number takes the place of an older one."""
+        """Register a client for an id; a newer number replaces an older one."""
         self.clients.setdefault(id, {})[client] = number
         if client == self.client:
             self.own[id] = number
@@ -130,7 +130,7 @@ class _Pokes(Pokes[str]):
 class FileState(MemoryState):
     """One copy. ``now`` and ``dead_limit`` are set before each step."""
 
-    outcomes: Clients
+    waiters: Clients
 
     def __init__(self, client: str) -> None:
         self.now = 0.0
@@ -139,7 +139,7 @@ class FileState(MemoryState):
         self.tokens: FileShelf = FileShelf(self._read_clock)
         self.shelves: dict[Area, FileShelf] = {area: FileShelf(self._read_clock) for area in AREAS}
         self.areas = {**self.shelves}
-        self.outcomes = Clients(client)
+        self.waiters = Clients(client)
         self.noticed = self._noticed = _Pokes()
         self.followed = self._followed = _Pokes()
 

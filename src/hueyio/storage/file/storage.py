@@ -1,8 +1,8 @@
 """Tasks in a folder, for one machine: no server, no database, durable by default, any number of processes.
 
 ``FileStorage`` is configuration. The parts, from the outside in: ``session`` (the contract), ``engine`` (the thread,
-group commit, waiting), ``replica`` (a copy of the state that follows the journal), ``operations`` and ``state`` (the
-memory storage's model), ``journal``, ``snapshot`` and ``encoding`` (the file), ``lock`` and ``beats``.
+group commit, waiting), ``replica`` (a copy of the state that follows the journal), ``actions`` and ``state`` (the
+memory storage's model), ``journal``, ``snapshot`` and ``encoding`` (the file), ``lock`` and ``heartbeat``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.file.beats import FileLeaseKeeper
 from hueyio.storage.file.engine import FileEngine
+from hueyio.storage.file.heartbeat import FileLeaseKeeper
 from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession

@@ -1,76 +1,74 @@
-"""Small values in named areas of the memory storage, and what every operation asks first."""
+"""Small values in named areas, in memory."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
-from hueyio.exceptions import SessionClosed
-from hueyio.storage.memory import areas
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.records import Area
 
-__all__ = ["MemoryKeys"]
+__all__ = ["add", "compare_delete", "compare_extend", "delete", "peek", "pop", "put", "put_if_absent"]
 
 
-class MemoryKeys:
-    """The role ``Keys`` on the shared state."""
+def put(state: MemoryState, area: Area, items: Mapping[str, bytes], ttl: float | None) -> None:
+    """Write all items, over what was there."""
+    shelf = state.areas[area]
+    for key, value in items.items():
+        shelf.put(key, value, ttl)
+    _note(state, area)
 
-    def __init__(self, state: MemoryState, loop: asyncio.AbstractEventLoop) -> None:
-        self._shared = state
-        self._loop = loop
-        self._closed = False
 
-    @property
-    def _state(self) -> MemoryState:
-        if self._closed or self._loop.is_closed():
-            raise SessionClosed("this session was closed, or its loop has ended; connect() gives another")
-        return self._shared
+def put_if_absent(state: MemoryState, area: Area, key: str, value: bytes, ttl: float | None) -> bool:
+    """Write the value unless the key is there."""
+    if state.areas[area].get(key) is not None:
+        return False
+    state.areas[area].put(key, value, ttl)
+    _note(state, area)
+    return True
 
-    async def put(self, area: Area, items: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Write all items, over what was there."""
-        state = self._state
-        with state.lock:
-            areas.put(state, area, items, ttl)
 
-    async def put_if_absent(self, area: Area, key: str, value: bytes, ttl: float | None = None) -> bool:
-        """Write the value unless the key is there."""
-        state = self._state
-        with state.lock:
-            return areas.put_if_absent(state, area, key, value, ttl)
+def peek(state: MemoryState, area: Area, keys: Sequence[str]) -> list[bytes | None]:
+    """Read values, in order."""
+    return [state.areas[area].get(key) for key in keys]
 
-    async def peek(self, area: Area, keys: Sequence[str]) -> list[bytes | None]:
-        """Read values, in order."""
-        state = self._state
-        with state.lock:
-            return areas.peek(state, area, keys)
 
-    async def pop(self, area: Area, key: str) -> bytes | None:
-        """Read and delete in one step."""
-        state = self._state
-        with state.lock:
-            return areas.pop(state, area, key)
+def pop(state: MemoryState, area: Area, key: str) -> bytes | None:
+    """Read and delete."""
+    return state.areas[area].pop(key)
 
-    async def delete(self, area: Area, keys: Sequence[str]) -> int:
-        """Delete keys; return how many were there."""
-        state = self._state
-        with state.lock:
-            return areas.delete(state, area, keys)
 
-    async def compare_delete(self, area: Area, key: str, expected: bytes) -> bool:
-        """Delete the key if it holds exactly ``expected``."""
-        state = self._state
-        with state.lock:
-            return areas.compare_delete(state, area, key, expected)
+def delete(state: MemoryState, area: Area, keys: Sequence[str]) -> int:
+    """Delete keys; return how many were there."""
+    return sum(state.areas[area].pop(key) is not None for key in keys)
 
-    async def compare_extend(self, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
-        """Give the key a new time to live if it holds exactly ``expected``."""
-        state = self._state
-        with state.lock:
-            return areas.compare_extend(state, area, key, expected, ttl)
 
-    async def add(self, area: Area, key: str, amount: int = 1, ttl: float | None = None) -> int:
-        """Add to a counter and return it."""
-        state = self._state
-        with state.lock:
-            return areas.add(state, area, key, amount, ttl)
+def compare_delete(state: MemoryState, area: Area, key: str, expected: bytes) -> bool:
+    """Delete the key if it holds exactly ``expected``."""
+    return state.areas[area].get(key) == expected and state.areas[area].pop(key) is not None
+
+
+def compare_extend(state: MemoryState, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
+    """Give the key a new time to live if it holds exactly ``expected``."""
+    if state.areas[area].get(key) != expected:
+        return False
+    state.areas[area].put(key, expected, ttl)
+    return True
+
+
+def add(state: MemoryState, area: Area, key: str, amount: int, ttl: float | None) -> int:
+    """Add to a counter and return it."""
+    shelf = state.areas[area]
+    before = shelf.get(key)
+    total = int(before or b"0") + amount
+    if before is None:
+        shelf.put(key, b"%d" % total, ttl)
+    else:
+        shelf.replace(key, b"%d" % total)
+    _note(state, area)
+    return total
+
+
+def _note(state: MemoryState, area: Area) -> None:
+    if area in ("revocations", "schedules"):
+        state.revocations += 1
+        state.noticed.poke_all()

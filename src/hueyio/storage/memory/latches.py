@@ -7,11 +7,11 @@ from typing import Protocol
 
 from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, MemberResults
 
-__all__ = ["LiveLatch", "abandon", "enqueue_latched", "report"]
+__all__ = ["LiveLatch", "abandon", "enqueue_latched", "note_result"]
 
 
 class LiveLatch:
-    """A latch with what its members reported, by position."""
+    """A latch with the results of its members, by position."""
 
     __slots__ = ("absent", "callback", "size", "values")
 
@@ -21,8 +21,8 @@ class LiveLatch:
         self.absent = latch.absent
         self.values: dict[int, bytes] = {}
 
-    def reported(self) -> MemberResults:
-        """List the values in order."""
+    def results(self) -> MemberResults:
+        """List the results in order."""
         return tuple([self.values.get(position) for position in range(self.size)])
 
 
@@ -45,18 +45,18 @@ class _State(Protocol):
 def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
     """Make latches and add their members; members that cannot be added count as absent."""
     made = {latch.callback.header.id: latch for latch in latches if _make(state, latch)}
-    placed = state.enqueue(entries)
-    for (header, _), it in zip(entries, placed, strict=True):
+    answers = state.enqueue(entries)
+    for (header, _), it in zip(entries, answers, strict=True):
         if it.verdict != "added" and header.latch in made:
-            _report_absent(state, header)
+            _note_absent(state, header)
     for key, latch in made.items():
         if latch.size == 0:
             _fire(state, key)
-    return placed
+    return answers
 
 
-def report(state: _State, mark: LatchMark) -> bool:
-    """Take a member's report; say whether it was the last and the callback is enqueued."""
+def note_result(state: _State, mark: LatchMark) -> bool:
+    """Take a member's result; say whether it was the last and the callback is enqueued."""
     latch = state.latches.get(mark.key)
     if latch is None or mark.position in latch.values:
         return False
@@ -86,19 +86,19 @@ def _make(state: _State, latch: Latch) -> bool:
 
 def _fire(state: _State, key: str) -> bool:
     callback = state.latches[key].callback
-    (placed,) = state.enqueue([callback])
-    if placed.verdict == "added":
+    (answer,) = state.enqueue([callback])
+    if answer.verdict == "added":
         return True
     del state.latches[key]
     _drop_callback(state, callback.header)
-    _report_absent(state, callback.header)
+    _note_absent(state, callback.header)
     return False
 
 
-def _report_absent(state: _State, header: Header) -> None:
+def _note_absent(state: _State, header: Header) -> None:
     latch = None if header.latch is None else state.latches.get(header.latch)
     if latch is not None and header.latch is not None and header.latch_index is not None:
-        report(state, LatchMark(header.latch, header.latch_index, latch.absent))
+        note_result(state, LatchMark(header.latch, header.latch_index, latch.absent))
 
 
 def _drop_callback(state: _State, header: Header) -> None:

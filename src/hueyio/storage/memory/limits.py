@@ -1,44 +1,60 @@
-"""Locks, semaphores and token buckets of the memory storage."""
+"""Locks, semaphores and token buckets in memory."""
 
 from __future__ import annotations
 
-from hueyio.storage.memory import areas
-from hueyio.storage.memory.keys import MemoryKeys
+from hueyio.storage.memory.shelf import Shelf
+from hueyio.storage.memory.state import MemoryState
+from hueyio.storage.shared import permits
 
-__all__ = ["MemoryLimits"]
+__all__ = ["acquire", "end_permits", "holders", "release", "renew", "take"]
 
 
-class MemoryLimits(MemoryKeys):
-    """The role ``Limits`` on the shared state."""
+def acquire(
+    state: MemoryState, key: str, token: str, size: int, lease: float, owner: str | None, ttl: float | None
+) -> bool:
+    """Take one of ``size`` permits."""
+    if owner is not None:
+        state.lease(owner)
+    shelf = state.areas["locks"]
+    return _apply(shelf, key, permits.acquire(shelf.get(key), token, size, lease, owner, ttl, state.clock()))
 
-    async def acquire(
-        self, key: str, token: str, size: int, lease: float, owner: str | None = None, ttl: float | None = None
-    ) -> bool:
-        """Take one of ``size`` places."""
-        state = self._state
-        with state.lock:
-            return areas.acquire(state, key, token, size, lease, owner, ttl)
 
-    async def renew(self, key: str, token: str, lease: float) -> bool:
-        """Prolong a place that has no owner."""
-        state = self._state
-        with state.lock:
-            return areas.renew(state, key, token, lease)
+def renew(state: MemoryState, key: str, token: str, lease: float) -> bool:
+    """Prolong a permit that has no owner."""
+    shelf = state.areas["locks"]
+    return _apply(shelf, key, permits.renew(shelf.get(key), token, lease, state.clock()))
 
-    async def release(self, key: str, token: str, owner: str | None = None) -> bool:
-        """Give a place back, if this owner holds it."""
-        state = self._state
-        with state.lock:
-            return areas.release(state, key, token, owner)
 
-    async def holders(self, key: str) -> list[str]:
-        """List the tokens that hold a place."""
-        state = self._state
-        with state.lock:
-            return areas.holders(state, key)
+def release(state: MemoryState, key: str, token: str, owner: str | None) -> bool:
+    """Give a permit back, if this owner holds it."""
+    shelf = state.areas["locks"]
+    return _apply(shelf, key, permits.release(shelf.get(key), token, owner, state.clock()))
 
-    async def take(self, key: str, rate: float, burst: int) -> float:
-        """Take a token from a bucket, or say how long to wait."""
-        state = self._state
-        with state.lock:
-            return areas.take(state, key, rate, burst)
+
+def holders(state: MemoryState, key: str) -> list[str]:
+    """List the tokens that hold a permit."""
+    return permits.holders(state.areas["locks"].get(key), state.clock())
+
+
+def take(state: MemoryState, key: str, rate: float, burst: int) -> float:
+    """Take a token from a bucket, or say how long to wait."""
+    shelf = state.areas["windows"]
+    wait, change = permits.take(shelf.get(key), rate, burst, state.clock())
+    _apply(shelf, key, change)
+    return wait
+
+
+def end_permits(state: MemoryState, owner: str) -> None:
+    """Let the permits of an owner whose lease has ended last only for their grace."""
+    shelf = state.areas["locks"]
+    for key, value in shelf.items():
+        _apply(shelf, key, permits.end_owner(value, owner, state.clock()))
+
+
+def _apply(shelf: Shelf, key: str, change: permits.Change) -> bool:
+    if change.done:
+        if change.value is None:
+            shelf.discard(key)
+        else:
+            shelf.put(key, change.value, change.ttl)
+    return change.done

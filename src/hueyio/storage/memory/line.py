@@ -28,7 +28,7 @@ class LiveTask:
         self.owner: str | None = None
         self.progress: bytes | None = None
         self.line: Line | None = None
-        # The place among equals; a task that is put back takes its old one, which is in front of all that follow.
+        # The order among equals; a task that is put back takes its old seat, which is in front of all that follow.
         self.seat = 0
 
     @property
@@ -37,7 +37,7 @@ class LiveTask:
         return self.deliveries > 0 and self.header.max_deliveries - self.deliveries == 1
 
     def take_seat(self) -> None:
-        """Take a place behind all others."""
+        """Take a seat behind all others."""
         self.seat = next(_backs)
 
     def to_delivery(self, owner: str, unrevoked: bool) -> Delivery:

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from hueyio.storage.memory.latches import abandon
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import LANES, Clearable, Counts, DeadLetter, Entry, Found, LiveState
+from hueyio.storage.records import LANES, Area, Clearable, Counts, Entry, LiveState
 
-__all__ = ["clear", "counts", "dead", "locate", "pause", "purge", "requeue", "resume", "scan_tasks"]
-
-
-def locate(state: MemoryState, id: str) -> Found:
-    """Say where an id is."""
-    task = state.tasks.get(id)
-    if task is not None:
-        if task.owner is not None:
-            return Found(id, "running", task.data, task.cancelled)
-        return Found(id, "scheduled" if task.line is state.schedule else "queued", task.data, task.cancelled)
-    if id in state.expected:
-        return Found(id, "expected")
-    if id in state.dead:
-        return Found(id, "dead", state.dead[id].data)
-    result = state.areas["results"].get(id)
-    return Found(id, "gone") if result is None else Found(id, "stored", result)
+__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_keys", "scan_tasks"]
 
 
 def counts(state: MemoryState) -> Counts:
@@ -42,17 +27,22 @@ def counts(state: MemoryState) -> Counts:
     )
 
 
-def scan_tasks(state: MemoryState, place: LiveState, limit: int | None) -> list[Entry]:
+def scan_tasks(state: MemoryState, where: LiveState, limit: int | None) -> list[Entry]:
     """List tasks in claim order, suspects first."""
     tasks: list[LiveTask] = []
-    if place == "queued":
+    if where == "queued":
         for line in (state.suspects, *(state.lanes[lane] for lane in LANES)):
             tasks += line.in_order()
-    elif place == "scheduled":
+    elif where == "scheduled":
         tasks = state.schedule.in_order()
     else:
         tasks = [task for lease in state.leases.values() for task in lease.held.values()]
     return [task.to_entry() for task in tasks[:limit]]
+
+
+def scan_keys(state: MemoryState, area: Area, limit: int | None) -> list[tuple[str, bytes]]:
+    """List the keys of an area with their values."""
+    return state.areas[area].items()[:limit]
 
 
 def clear(state: MemoryState, what: Collection[Clearable]) -> None:
@@ -67,21 +57,6 @@ def clear(state: MemoryState, what: Collection[Clearable]) -> None:
             state.dead.clear()
         else:
             state.areas[it].clear()
-
-
-def dead(state: MemoryState, limit: int | None) -> list[DeadLetter]:
-    """List dead letters, the latest first."""
-    return list(reversed(state.dead.values()))[:limit]
-
-
-def requeue(state: MemoryState, ids: Sequence[str]) -> int:
-    """Make tasks of dead letters again; return how many."""
-    return sum(_requeue_one(state, id) for id in ids)
-
-
-def purge(state: MemoryState, ids: Sequence[str] | None) -> int:
-    """Delete dead letters; return how many."""
-    return sum(state.dead.pop(id, None) is not None for id in (list(state.dead) if ids is None else ids))
 
 
 def pause(state: MemoryState) -> None:
@@ -101,17 +76,9 @@ def resume(state: MemoryState) -> None:
     state.noticed.poke_all()
 
 
-def _requeue_one(state: MemoryState, id: str) -> bool:
-    letter = state.dead.get(id)
-    if letter is None:
-        return False
-    # Its eta has passed, and its once token is its own.
-    header = letter.header._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
-    (placed,) = state.enqueue([Entry(header, letter.data)])
-    if placed.verdict != "added":
-        return False
-    del state.dead[id]
-    return True
+def is_paused(state: MemoryState) -> bool:
+    """Say whether the queue is paused."""
+    return state.paused
 
 
 def _clear_line(state: MemoryState, line: Line) -> None:

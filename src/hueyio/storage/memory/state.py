@@ -14,7 +14,7 @@ from hueyio.exceptions import LeaseLost
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.shelf import Shelf
-from hueyio.storage.memory.waits import Bells, Outcomes, Pokes
+from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
 from hueyio.storage.records import (
     AREAS,
     LANES,
@@ -75,7 +75,7 @@ class MemoryState:
         self.revocations = 0
         self.paused = False
         self.bells = Bells()
-        self.outcomes = Outcomes()
+        self.waiters = Waiters()
         self.noticed: Pokes[str] = Pokes()
         self.followed: Pokes[str] = Pokes()
 
@@ -83,9 +83,10 @@ class MemoryState:
 
     def enqueue(self, entries: Sequence[Entry]) -> list[Enqueued]:
         """Add entries, in order."""
-        return [self._add(header, data) for header, data in entries]
+        return [self.add(header, data) for header, data in entries]
 
-    def _add(self, header: Header, data: bytes) -> Enqueued:
+    def add(self, header: Header, data: bytes) -> Enqueued:
+        """Add one entry."""
         id = header.id
         if id in self.tasks:
             return _ALIVE
@@ -123,8 +124,9 @@ class MemoryState:
         if header.expects:
             self.expect(header, header.expects)
         if header.eta is None:
-            self.lanes[header.lane].push(task, -header.priority)
-            self.bells.ring(header.lane)
+            lane = header.lane
+            self.lanes[lane].push(task, -header.priority)
+            self.bells.ring(lane)
             return
         first = self.schedule.first_rank()
         self.schedule.push(task, header.eta)
@@ -199,7 +201,7 @@ class MemoryState:
         if result is None:
             results.discard(id)
             return
-        if self.outcomes.is_shared(id):
+        if self.waiters.is_shared(id):
             ttl = SHARED_RESULT_TTL if ttl is None else min(ttl, SHARED_RESULT_TTL)
         results.put(id, result, ttl)
 
@@ -217,8 +219,8 @@ class MemoryState:
         """Tell the waiters of an id, if it is over."""
         if self.followed.waits:
             self.followed.poke(id)
-        if self.outcomes.is_awaited(id) and id not in self.tasks and id not in self.expected:
-            self.outcomes.tell(id, self.areas["results"].get(id))
+        if self.waiters.is_awaited(id) and id not in self.tasks and id not in self.expected:
+            self.waiters.tell(id, self.areas["results"].get(id))
 
     def expect(self, header: Header, ids: Iterable[str]) -> None:
         """Let a task, or the latch that will enqueue it, expect ids."""

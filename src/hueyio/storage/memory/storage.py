@@ -1,8 +1,9 @@
 """Tasks in the memory of one process: the readable model of the contract.
 
 Heaps and dicts under one lock that is held for short synchronous sections only, so that any number of sessions, each
-in a loop and thread of its own, can share a storage. ``state`` is the data, ``claim``,
-``settle`` and ``looking`` are what happens to it, ``waits`` is who wants to know.
+in a loop and thread of its own, can share a storage. ``state`` is the data, with ``line``, ``shelf`` and ``latches``;
+``producing``, ``consuming``, ``settling``, ``keys``, ``limits``, ``dead`` and ``looking`` are what happens to it, put
+together in ``actions``; ``waiters`` is who wants to know, ``waiting`` what they look for.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import time
 from collections.abc import Callable
 
 from hueyio.storage.contract import Capabilities
+from hueyio.storage.memory.heartbeat import MemoryLeaseKeeper
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
 
-__all__ = ["MemoryLeaseKeeper", "MemoryStorage"]
+__all__ = ["MemoryStorage"]
 
 
 class MemoryStorage:
@@ -39,24 +41,3 @@ class MemoryStorage:
 
     def __str__(self) -> str:
         return f"{self.name} in this process's memory"
-
-
-class MemoryLeaseKeeper:
-    """The heartbeat of one owner."""
-
-    def __init__(self, state: MemoryState, owner: str) -> None:
-        self._state = state
-        self._owner = owner
-
-    def beat(self) -> bool:
-        """Raise the owner's counter; False if it was given up."""
-        with self._state.lock:
-            lease = self._state.leases.get(self._owner)
-            if lease is None:
-                return False
-            lease.beat += 1
-            lease.seen = self._state.clock()
-            return True
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""

@@ -9,22 +9,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import StorageError, StorageUnavailable
-from hueyio.storage.redis.deployment import Deployment, Sentinels
+from hueyio.storage.redis.connection.deployment import Deployment, Sentinels
+from hueyio.storage.redis.connection.errors import NothingDone
+from hueyio.storage.redis.connection.lifetime import Lifetime
+from hueyio.storage.redis.connection.mailbox import Mailbox
+from hueyio.storage.redis.connection.options import RedisOptions
+from hueyio.storage.redis.connection.succession import Succession
+from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.doorbell import Doorbell
-from hueyio.storage.redis.errors import NothingDone
 from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
-from hueyio.storage.redis.lifetime import Lifetime
-from hueyio.storage.redis.mailbox import Mailbox
 from hueyio.storage.redis.notices import NoticeBoard
-from hueyio.storage.redis.options import RedisOptions
-from hueyio.storage.redis.outcomes import Outcomes
 from hueyio.storage.redis.progress import ProgressBoard
 from hueyio.storage.redis.scripts import Argument, Scripts
-from hueyio.storage.redis.succession import Succession
-from hueyio.storage.redis.wire import Wire
+from hueyio.storage.redis.waiting import RedisWaiters
+from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["RedisCore"]
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 _FIRST_REST: Final = 0.02
@@ -47,25 +49,23 @@ class RedisCore:
     ) -> None:
         self.deployment: Final = deployment
         self.layout: Final = layout
-        self.scripts: Final = Scripts(self.layout)
         self.dead_limit: Final = dead_limit
         self._outage_timeout = outage_timeout
-        self.poll_rest: Final = poll_rest
-        """Seconds between two looks at the bells; None: block there."""
+        self.time: Final = asyncio.get_running_loop().time
+        """The loop's clock."""
         client = secrets.token_hex(CLIENT_LENGTH // 2)
-        self.lifetime: Final = Lifetime(self._be_over)
+        self.lifetime: Final = Lifetime(self._end_waits)
         self.wire: Final = Wire(deployment, self.lifetime, deployment.options.timeout)
-        self.doorbell: Final = Doorbell(deployment, self.layout, self.wire, self.lifetime)
-        self.outcomes: Final = Outcomes(
-            client, self.layout.client_channel(client), self.wire, self.scripts, self.lifetime
-        )
-        self.notice_board: Final = NoticeBoard(self.layout, self.wire, self.scripts, self.lifetime)
-        self.progress_board: Final = ProgressBoard(self.layout, self.wire, self.outcomes, self.lifetime)
+        self.scripts: Final = Scripts(layout, self.wire)
         self.mailbox: Final = Mailbox(deployment, self.lifetime, self._needs_mail, self._catch_up)
-        self.drains: Final[list[Callable[[], Any]]] = [self.outcomes.drain]
-        """What ``close`` waits for before it lets go of the connections."""
+        self.doorbell: Final = Doorbell(deployment, layout, self.wire, self.lifetime, poll_rest)
+        self.waiters: Final = RedisWaiters(client, layout, self.scripts, self.mailbox, self.lifetime)
+        self.notice_board: Final = NoticeBoard(layout, self.scripts, self.mailbox, self.lifetime)
+        self.progress_board: Final = ProgressBoard(layout, self.wire, self.waiters, self.mailbox, self.lifetime)
         self.has_been_inspected = False
         """Whether the server was asked how it is set up."""
+        self._drains: list[Callable[[], Awaitable[None]]] = [self.waiters.drain]
+        """What ``close`` waits for before it lets go of the connections."""
         self._fleet: tuple[str, ...] = ()
 
     def listen_for_successors(self) -> None:
@@ -73,14 +73,16 @@ class RedisCore:
         if isinstance(self.deployment, Sentinels):
             Succession(self.deployment, self.lifetime, self._leave).begin()
 
-    async def run(self, script: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Any:
-        """Run a script. Once this has begun, it is carried through even if the caller is cancelled."""
+    def batch(self, act: Callable[[list[A]], Awaitable[list[T]]], limit: int) -> Batcher[A, T]:
+        """Return what gathers small calls into large ones, of which ``close`` lets none be lost."""
+        batcher = Batcher(act, limit, self.lifetime.spawn)
+        self._drains.append(batcher.drain)
+        return batcher
+
+    def run(self, script: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Awaitable[Any]:
+        """Run a script, unless the session is closed."""
         self.lifetime.check()
-        try:
-            command = self.scripts.command(script, args, keys)
-        except UnicodeEncodeError as error:
-            raise StorageError(f"{error.object!r} is no text that UTF-8 can hold") from None
-        return await self.wire.call(command)
+        return self.scripts.run(script, args, keys)
 
     async def run_over_fleet(self, script: str, args: Sequence[Argument] = ()) -> Any:
         """Run a script that looks at what every owner holds; ``args`` follow the fleet's names.
@@ -100,7 +102,7 @@ class RedisCore:
 
     async def through_outage(self, call: Callable[[], Awaitable[T]], *, is_idempotent: bool) -> T:
         """Do what callers wait for, and ``ride_out`` an outage. Consumers have a patience of their own."""
-        since = asyncio.get_running_loop().time()
+        since = self.time()
         try:
             return await call()
         except StorageUnavailable as error:
@@ -116,7 +118,7 @@ class RedisCore:
         """
         until = since + self._outage_timeout
         rest = _FIRST_REST
-        while (left := until - asyncio.get_running_loop().time()) > 0:
+        while (left := until - self.time()) > 0:
             if not (is_idempotent or isinstance(error, NothingDone)):
                 break
             await asyncio.sleep(min(rest * random.uniform(0.5, 1.0), left))
@@ -133,10 +135,9 @@ class RedisCore:
         if self.lifetime.is_closing or self.lifetime.is_over or not self.lifetime.is_here:
             return  # closed already, or its loop has ended and took all with it
         self.lifetime.is_closing = True
-        self.outcomes.close()
-        self.notice_board.ring_all()
+        self._end_waits()
         await self.doorbell.close()
-        await asyncio.gather(*[drain() for drain in self.drains])
+        await asyncio.gather(*[drain() for drain in self._drains])
         await self.wire.drain()
         await self.lifetime.end()
 
@@ -146,13 +147,13 @@ class RedisCore:
         self.mailbox.leave(master)
 
     def _needs_mail(self) -> bool:
-        return self.outcomes.is_awaited or self.notice_board.is_awaited
+        return self.waiters.is_awaited or self.notice_board.is_awaited
 
     async def _catch_up(self) -> None:
         self.notice_board.note_connection()
-        await self.outcomes.register_again()
+        await self.waiters.register_again()
         await self.progress_board.read_again()
 
-    def _be_over(self) -> None:
-        self.outcomes.close()
+    def _end_waits(self) -> None:
+        self.waiters.close()
         self.notice_board.ring_all()

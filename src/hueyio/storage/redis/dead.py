@@ -3,53 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from hueyio.storage.records import DeadLetter, Entry, Header
+from hueyio.storage.redis.calls import ScriptCall, Sent, Table, composed
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import read_record, write_record
 from hueyio.storage.redis.scripts import Argument
 
-__all__ = ["RedisDead", "read_letter"]
+__all__ = ["DEAD", "read_letter"]
 
 _CHUNK: Final = 500
 
 
-class RedisDead:
-    """Dead."""
+def _read_dead(reply: Any, _: int | None) -> list[DeadLetter]:
+    rows = [reply[at : at + 3] for at in range(0, len(reply), 3)]
+    return [DeadLetter(*read_letter(id.decode(), letter), float(when)) for id, when, letter in rows]
 
-    def __init__(self, core: RedisCore) -> None:
-        self._core = core
 
-    async def dead(self, limit: int | None = None) -> list[DeadLetter]:
-        """List dead letters, the latest first."""
-        args = (-1 if limit is None else limit,)
-        found = await self._core.through_outage(lambda: self._core.run("dead", args), is_idempotent=True)
-        letters: list[DeadLetter] = []
-        for at in range(0, len(found), 3):
-            raw, when, letter = found[at : at + 3]
-            letters.append(DeadLetter(*read_letter(raw.decode(), letter), float(when)))
-        return letters
-
-    async def requeue(self, ids: Sequence[str]) -> int:
-        """Make tasks of dead letters again, each in one step: what has changed since it was read stays as it is."""
-        count = 0
-        for at in range(0, len(ids), _CHUNK):
-            chunk = list(dict.fromkeys(ids[at : at + _CHUNK]))
-            found = await self._core.run("read_dead", chunk)
-            args: list[Argument] = []
-            for place, id in enumerate(chunk):
-                when, letter = found[2 * place : 2 * place + 2]
-                if when is not None and letter is not None:
-                    args += (id, when, _renew(id, letter))
-            count += await self._core.run("requeue", args) if args else 0
-        return count
-
-    async def purge(self, ids: Sequence[str] | None = None) -> int:
-        """Delete these dead letters, or all."""
-        if ids is not None and not ids:
-            return 0
-        return int(await self._core.run("purge", () if ids is None else ids))
+async def _requeue(core: RedisCore, ids: Sequence[str]) -> int:
+    """Make tasks of dead letters again, each in one step: what has changed since it was read stays as it is."""
+    count = 0
+    for at in range(0, len(ids), _CHUNK):
+        chunk = list(dict.fromkeys(ids[at : at + _CHUNK]))
+        found = await core.run("read_dead", chunk)
+        args: list[Argument] = []
+        for id, when, letter in zip(chunk, found[::2], found[1::2], strict=True):
+            if when is not None and letter is not None:
+                args += (id, when, _renew(id, letter))
+        count += await core.run("requeue", args) if args else 0
+    return count
 
 
 def read_letter(id: str, letter: bytes) -> tuple[Header, bytes, str]:
@@ -65,3 +48,12 @@ def _renew(id: str, letter: bytes) -> bytes:
     header, data, _ = read_letter(id, letter)
     again = header._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
     return write_record(Entry(again, data))
+
+
+DEAD: Final[Table] = {
+    "dead": ScriptCall(lambda _, limit: Sent((-1 if limit is None else limit,)), _read_dead, rides_out=True),
+    "requeue": composed(_requeue),
+    "purge": ScriptCall(
+        lambda _, ids: Sent(ids or ()) if ids or ids is None else None, lambda reply, _: int(reply or 0)
+    ),
+}

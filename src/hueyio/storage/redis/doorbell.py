@@ -16,11 +16,12 @@ from typing import Any, Final
 
 from hueyio.exceptions import HueyException, SessionClosed
 from hueyio.storage.records import Bell
-from hueyio.storage.redis.deployment import Deployment
+from hueyio.storage.redis.connection.command import pack
+from hueyio.storage.redis.connection.deployment import Deployment
+from hueyio.storage.redis.connection.lifetime import Lifetime
+from hueyio.storage.redis.connection.options import RedisOptions
+from hueyio.storage.redis.connection.wire import Link, Wire
 from hueyio.storage.redis.layout import Layout
-from hueyio.storage.redis.lifetime import Lifetime
-from hueyio.storage.redis.options import RedisOptions
-from hueyio.storage.redis.wire import Link, Wire, pack
 
 __all__ = ["Doorbell"]
 
@@ -40,12 +41,18 @@ class _Listener:
 
 
 class Doorbell:
-    """Waits at the bells of one queue. ``wire`` is the session's ordinary connection; the porter opens another."""
+    """Waits at the bells of one queue. ``wire`` is the session's ordinary connection; the porter opens another.
 
-    def __init__(self, deployment: Deployment, layout: Layout, wire: Wire, lifetime: Lifetime) -> None:
+    Where nothing may block on the server, the bells are looked at every ``poll_rest`` seconds instead.
+    """
+
+    def __init__(
+        self, deployment: Deployment, layout: Layout, wire: Wire, lifetime: Lifetime, poll_rest: float | None
+    ) -> None:
         self._keys: dict[Bell, bytes] = {bell: layout.key(f"BELL_{bell}") for bell in _BELLS}
         self._bells: dict[bytes, Bell] = {key: bell for bell, key in self._keys.items()}
         self._ordinary = wire
+        self._poll_rest = poll_rest
         self._round = min(_LONGEST_ROUND, deployment.options.timeout)
         self._blocking = Wire(deployment, lifetime, self._round + deployment.options.timeout)
         self._lifetime = lifetime
@@ -57,8 +64,10 @@ class Doorbell:
 
     async def wait(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         """Return the bells that rang, or none after ``timeout`` seconds."""
+        if self._poll_rest is not None:
+            return await self._poll(bells, timeout, self._poll_rest)
         if timeout <= 0:
-            return await self.look(bells)
+            return await self._look(bells)
         listener = _Listener(frozenset(bells), asyncio.get_running_loop().create_future())
         self._listeners.append(listener)
         try:
@@ -72,24 +81,6 @@ class Doorbell:
         finally:
             self._listeners.remove(listener)
             self._put_back_unheard(listener)
-
-    async def poll(self, bells: Collection[Bell], timeout: float, rest: float) -> frozenset[Bell]:
-        """Do the same by looking every ``rest`` seconds, for servers where nothing may block."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + timeout
-        while True:
-            rung = await self.look(bells)
-            left = until - loop.time()
-            if rung or left <= 0:
-                return rung
-            await asyncio.sleep(min(rest, left))
-            self._lifetime.check()
-
-    async def look(self, bells: Collection[Bell]) -> frozenset[Bell]:
-        """Return the bells that have rung, without waiting."""
-        asked: list[Bell] = [bell for bell in _BELLS if bell in bells]
-        tokens = await asyncio.gather(*[self._ordinary.call(pack("LPOP", self._keys[bell])) for bell in asked])
-        return frozenset([bell for bell, token in zip(asked, tokens, strict=True) if token is not None])
 
     def leave(self, master: RedisOptions) -> None:
         """Give up the BLPOP, unless it is on this server."""
@@ -105,6 +96,23 @@ class Doorbell:
             unblocking = self._lifetime.spawn(self._unblock(self._covered))
             await asyncio.wait({porter}, timeout=_LONGEST_FAREWELL)
             unblocking.cancel()
+
+    async def _poll(self, bells: Collection[Bell], timeout: float, rest: float) -> frozenset[Bell]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout
+        while True:
+            rung = await self._look(bells)
+            left = until - loop.time()
+            if rung or left <= 0:
+                return rung
+            await asyncio.sleep(min(rest, left))
+            self._lifetime.check()
+
+    async def _look(self, bells: Collection[Bell]) -> frozenset[Bell]:
+        """Return the bells that have rung, without waiting."""
+        asked: list[Bell] = [bell for bell in _BELLS if bell in bells]
+        tokens = await asyncio.gather(*[self._ordinary.call(pack("LPOP", self._keys[bell])) for bell in asked])
+        return frozenset([bell for bell, token in zip(asked, tokens, strict=True) if token is not None])
 
     def _call_porter(self, bells: frozenset[Bell]) -> None:
         if self._porter is None:

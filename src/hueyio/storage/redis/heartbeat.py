@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import redis
 
-from hueyio.storage.redis.connecting import connect_blocking
-from hueyio.storage.redis.deployment import Address, Deployment
-from hueyio.storage.redis.errors import translate
+from hueyio.storage.redis.connection.connecting import connect_blocking
+from hueyio.storage.redis.connection.deployment import Address, Deployment
+from hueyio.storage.redis.connection.errors import translate
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import read_script
 

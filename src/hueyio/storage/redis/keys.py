@@ -1,4 +1,4 @@
-"""Small values in named areas."""
+"""The role of small values in named areas. All operations ride out an outage."""
 
 from __future__ import annotations
 
@@ -6,85 +6,83 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hueyio.storage.records import Area
+from hueyio.storage.redis.calls import ScriptCall, Sent, Table, as_bool
 from hueyio.storage.redis.core import RedisCore
-from hueyio.storage.redis.records import check_text
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.records import check_text, write_seconds
 from hueyio.storage.redis.scripts import Argument
-from hueyio.storage.shared.batching import Batcher
 
-__all__ = ["RedisKeys"]
+__all__ = ["KEYS"]
 
 _MOST_IN_A_CALL: Final = 1000
 
 
-class RedisKeys:
-    """Keys. All of them ride out an outage."""
+class Deleting:
+    """Deletes keys. Results that were read are deleted together with those of other callers."""
 
-    def __init__(self, core: RedisCore) -> None:
+    def __init__(self, core: RedisCore, _: str) -> None:
         self._core = core
-        self._read_results: Batcher[str, bool] = Batcher(self._delete_results, _MOST_IN_A_CALL, core.lifetime.spawn)
-        core.drains.append(self._read_results.drain)
+        self._read_results = core.batch(self._delete_results, _MOST_IN_A_CALL)
 
-    async def put(self, area: Area, items: Mapping[str, bytes], ttl: float | None = None) -> None:
-        """Write all items."""
-        if items:
-            args: list[Argument] = [self._channel(area), _seconds(ttl)]
-            for key, value in items.items():
-                args += (key, value)
-            await self._run_in("put", area, args, is_idempotent=True)
-
-    async def put_if_absent(self, area: Area, key: str, value: bytes, ttl: float | None = None) -> bool:
-        """Write a value unless one is there."""
-        args: list[Argument] = [self._channel(area), _seconds(ttl), key, value]
-        return bool(await self._run_in("put_if_absent", area, args))
-
-    async def peek(self, area: Area, keys: Sequence[str]) -> list[bytes | None]:
-        """Read values."""
-        return list(await self._run_in("peek", area, keys, is_idempotent=True)) if keys else []
-
-    async def pop(self, area: Area, key: str) -> bytes | None:
-        """Read and delete a value."""
-        value: bytes | None = await self._run_in("pop", area, [key])
-        return value
-
-    async def delete(self, area: Area, keys: Sequence[str]) -> int:
-        """Delete keys. Results that were read are deleted together with those of other callers."""
+    async def __call__(self, area: Area, keys: Sequence[str]) -> int:
+        core = self._core
+        core.lifetime.check()
         if not keys:
             return 0
         if area == "results":
-            self._core.lifetime.check()
             check_text(keys)
-            return sum(await self._core.through_outage(lambda: self._read_results.submit(keys), is_idempotent=True))
-        return int((await self._run_in("delete", area, keys)).count(b"1"))
-
-    async def compare_delete(self, area: Area, key: str, expected: bytes) -> bool:
-        """Delete a key that holds exactly this."""
-        return bool(await self._run_in("compare_delete", area, [key, expected]))
-
-    async def compare_extend(self, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
-        """Give a key that holds exactly this a new time to live."""
-        return bool(await self._run_in("compare_extend", area, [key, expected, _seconds(ttl)]))
-
-    async def add(self, area: Area, key: str, amount: int = 1, ttl: float | None = None) -> int:
-        """Add to a counter; raises ValueError, with nothing changed, if the key holds no number."""
-        total = await self._run_in("add", area, [self._channel(area), _seconds(ttl), key, amount])
-        if total is None:
-            raise ValueError(f"{key!r} in {area} holds no number")
-        return int(total)
-
-    async def _run_in(self, script: str, area: Area, args: Sequence[Argument], *, is_idempotent: bool = False) -> Any:
-        """Run a script; what is not idempotent answers something else when it is run again."""
-        keys = self._core.layout.area(area)
-        return await self._core.through_outage(lambda: self._core.run(script, args, keys), is_idempotent=is_idempotent)
+            # Nobody asks how many there were, so that it may be repeated.
+            return sum(await core.through_outage(lambda: self._read_results.submit(keys), is_idempotent=True))
+        args = ("delete", keys, core.layout.area(area))
+        return int((await core.through_outage(lambda: core.run(*args), is_idempotent=False)).count(b"1"))
 
     async def _delete_results(self, keys: list[str]) -> list[bool]:
-        command = self._core.scripts.command("delete", keys, self._core.layout.area("results"))
-        letters: bytes = await self._core.wire.call(command)
+        letters: bytes = await self._core.scripts.run("delete", keys, self._core.layout.area("results"))
         return [letter == ord("1") for letter in letters]
 
-    def _channel(self, area: Area) -> bytes:
-        """Return where a write to this area is told; only revocations and schedules are."""
-        return self._core.layout.notice_channel if area in ("revocations", "schedules") else b""
+
+def _in_area(layout: Layout, area: Area, *args: Argument) -> Sent:
+    return Sent(args, layout.area(area))
 
 
-def _seconds(ttl: float | None) -> str:
-    return "" if ttl is None else repr(float(ttl))
+def _told(layout: Layout, area: Area, ttl: float | None, *args: Argument) -> Sent:
+    """Write what owners are told of, if it is in an area that they look at."""
+    channel = layout.notice_channel if area in ("revocations", "schedules") else b""
+    return Sent((channel, write_seconds(ttl), *args), layout.area(area))
+
+
+def _write_put(layout: Layout, area: Area, items: Mapping[str, bytes], ttl: float | None) -> Sent | None:
+    args: list[Argument] = []
+    for item in items.items():
+        args += item
+    return _told(layout, area, ttl, *args) if args else None
+
+
+def _read_add(reply: Any, area: Area, key: str, *_: Any) -> int:
+    if reply is None:
+        raise ValueError(f"{key!r} in {area} holds no number")
+    return int(reply)
+
+
+KEYS: Final[Table] = {
+    "put": ScriptCall(_write_put, rides_out=True),
+    "put_if_absent": ScriptCall(
+        lambda layout, area, key, value, ttl: _told(layout, area, ttl, key, value), as_bool, rides_out=True
+    ),
+    "peek": ScriptCall(
+        lambda layout, area, keys: _in_area(layout, area, *keys) if keys else None,
+        lambda reply, *_: list(reply),
+        rides_out=True,
+    ),
+    "pop": ScriptCall(_in_area, rides_out=True),
+    "delete": Deleting,
+    "compare_delete": ScriptCall(_in_area, as_bool, rides_out=True),
+    "compare_extend": ScriptCall(
+        lambda layout, area, key, expected, ttl: _in_area(layout, area, key, expected, write_seconds(ttl)),
+        as_bool,
+        rides_out=True,
+    ),
+    "add": ScriptCall(
+        lambda layout, area, key, amount, ttl: _told(layout, area, ttl, key, amount), _read_add, rides_out=True
+    ),
+}

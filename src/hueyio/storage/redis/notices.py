@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from hueyio.storage.records import Notices
+from hueyio.storage.redis.connection.lifetime import Lifetime
+from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.layout import Layout
-from hueyio.storage.redis.lifetime import Lifetime
-from hueyio.storage.redis.mailbox import Mailbox
 from hueyio.storage.redis.scripts import Scripts
-from hueyio.storage.redis.wire import Wire
 
 __all__ = ["NoticeBoard"]
 
@@ -31,10 +30,10 @@ class NoticeBoard:
     The owner is told of a reconnect by notices that are those which it has seen.
     """
 
-    def __init__(self, layout: Layout, wire: Wire, scripts: Scripts, lifetime: Lifetime) -> None:
+    def __init__(self, layout: Layout, scripts: Scripts, mailbox: Mailbox, lifetime: Lifetime) -> None:
         self._layout = layout
-        self._wire = wire
         self._scripts = scripts
+        self._mailbox = mailbox
         self._lifetime = lifetime
         self._rings: dict[str, _Ring] = {}
         self._connections = 0
@@ -45,15 +44,15 @@ class NoticeBoard:
         """Whether anybody waits."""
         return self._waiting > 0
 
-    async def wait(self, owner: str, seen: Notices | None, mailbox: Mailbox) -> Notices:
+    async def wait(self, owner: str, seen: Notices | None) -> Notices:
         """Return the owner's notices as soon as they differ from ``seen``."""
         ring = self._rings.setdefault(owner, _Ring(self._connections))
         self._waiting += 1
         try:
             while True:
                 if seen is not None:
-                    await mailbox.subscribe(self._layout.notice_channel, lambda _: self.ring_all())
-                    await mailbox.subscribe(self._layout.owner_channel(owner), lambda _: ring.event.set())
+                    await self._mailbox.subscribe(self._layout.notice_channel, lambda _: self.ring_all())
+                    await self._mailbox.subscribe(self._layout.owner_channel(owner), lambda _: ring.event.set())
                 ring.event.clear()
                 if seen is not None and 0 < ring.connections < self._connections:
                     ring.connections = self._connections
@@ -77,12 +76,11 @@ class NoticeBoard:
         for ring in self._rings.values():
             ring.event.set()
 
-    async def forget(self, owner: str, mailbox: Mailbox) -> None:
+    async def forget(self, owner: str) -> None:
         """Stop to listen for an owner."""
         self._rings.pop(owner, None)
-        await mailbox.unsubscribe(self._layout.owner_channel(owner))
+        await self._mailbox.unsubscribe(self._layout.owner_channel(owner))
 
     async def _read(self, owner: str) -> Notices:
-        command = self._scripts.command("notices", (), [self._layout.held(owner)])
-        revocations, paused, *cancelled = await self._wire.call(command)
+        revocations, paused, *cancelled = await self._scripts.run("notices", (), [self._layout.held(owner)])
         return Notices(frozenset([id.decode() for id in cancelled]), revocations, bool(paused))

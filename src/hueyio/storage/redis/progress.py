@@ -12,11 +12,12 @@ import asyncio
 from contextlib import suppress
 
 from hueyio.exceptions import HueyException
+from hueyio.storage.redis.connection.command import pack
+from hueyio.storage.redis.connection.lifetime import Lifetime
+from hueyio.storage.redis.connection.mailbox import Mailbox
+from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.layout import Layout
-from hueyio.storage.redis.lifetime import Lifetime
-from hueyio.storage.redis.mailbox import Mailbox
-from hueyio.storage.redis.outcomes import Outcomes
-from hueyio.storage.redis.wire import Wire, pack
+from hueyio.storage.redis.waiting import RedisWaiters
 
 __all__ = ["ProgressBoard"]
 
@@ -39,22 +40,23 @@ class _Feed:
 class ProgressBoard:
     """The progress that one session follows."""
 
-    def __init__(self, layout: Layout, wire: Wire, outcomes: Outcomes, lifetime: Lifetime) -> None:
+    def __init__(self, layout: Layout, wire: Wire, waiters: RedisWaiters, mailbox: Mailbox, lifetime: Lifetime) -> None:
         self._layout = layout
         self._wire = wire
-        self._outcomes = outcomes
+        self._waiters = waiters
+        self._mailbox = mailbox
         self._lifetime = lifetime
         self._feeds: dict[str, _Feed] = {}
 
-    async def follow(self, id: str, seen: bytes | None, mailbox: Mailbox) -> bytes | None:
+    async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         """Return a task's progress when it differs from ``seen``, or None when the task is over."""
         feed = self._feeds.setdefault(id, _Feed())
         woken = asyncio.Event()
         feed.followers.add(woken)
-        ending = asyncio.ensure_future(self._outcomes.wait([id], mailbox))
+        ending = asyncio.ensure_future(self._waiters.wait([id]))
         ending.add_done_callback(lambda _: woken.set())
         try:
-            await mailbox.subscribe(self._layout.progress_channel(id), feed.take)
+            await self._mailbox.subscribe(self._layout.progress_channel(id), feed.take)
             if feed.latest is None:
                 await self._read(id, feed)
             while True:
@@ -70,7 +72,7 @@ class ProgressBoard:
             ending.add_done_callback(lambda it: it.cancelled() or it.exception())
             feed.followers.discard(woken)
             with suppress(HueyException):  # the session is closed: nothing is listened to any more
-                self._lifetime.spawn(self._leave(id, mailbox))
+                self._lifetime.spawn(self._leave(id))
 
     async def read_again(self) -> None:
         """Read the progress of all that is followed, as after a reconnect."""
@@ -82,10 +84,10 @@ class ProgressBoard:
         if data is not None and (feed.latest is None or feed.followers):
             feed.take(data)
 
-    async def _leave(self, id: str, mailbox: Mailbox) -> None:
+    async def _leave(self, id: str) -> None:
         """Stop to listen for a task that nobody follows any more."""
         feed = self._feeds.get(id)
         if feed is not None and not feed.followers:
             del self._feeds[id]
             with suppress(HueyException):
-                await mailbox.unsubscribe(self._layout.progress_channel(id))
+                await self._mailbox.unsubscribe(self._layout.progress_channel(id))

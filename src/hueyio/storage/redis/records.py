@@ -1,4 +1,4 @@
-"""Tasks as bytes: a short start that Lua reads, then the message. ``lua/_records.lua`` says what it looks like.
+"""Tasks as bytes: a short start that Lua reads, then the message. ``lua/parts/_records.lua`` says how.
 
 Most headers hold nothing but a lane: one letter. This is on the hot path, so records are built and cut without any
 detour, and named tuples are made without their constructors.
@@ -10,10 +10,19 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from hueyio.exceptions import StorageError
+from hueyio.exceptions import LeaseLost, StorageError
 from hueyio.storage.records import Delivery, Entry, Header, Lane, Receipt
 
-__all__ = ["check_text", "read_deliveries", "read_record", "read_start", "write_record", "write_start"]
+__all__ = [
+    "check_text",
+    "no_utf8",
+    "read_deliveries",
+    "read_record",
+    "read_start",
+    "write_record",
+    "write_seconds",
+    "write_start",
+]
 
 _PLAIN: Final[dict[Lane, bytes]] = {"loop": b"l", "thread": b"t", "process": b"p"}
 _LANE_OF: Final[dict[int, Lane]] = {
@@ -32,8 +41,18 @@ def check_text(texts: Iterable[str]) -> None:
     for text in texts:
         try:
             text.encode()
-        except UnicodeEncodeError:
-            raise StorageError(f"{text!r} is no text that UTF-8 can hold") from None
+        except UnicodeEncodeError as error:
+            raise no_utf8(error) from None
+
+
+def no_utf8(error: UnicodeEncodeError) -> StorageError:
+    """Return our error for text that cannot be written."""
+    return StorageError(f"{error.object!r} is no text that UTF-8 can hold")
+
+
+def write_seconds(seconds: float | None) -> str:
+    """Return a time to live as scripts get it."""
+    return "" if seconds is None else repr(float(seconds))
 
 
 def write_record(entry: Entry) -> bytes:
@@ -75,8 +94,10 @@ def read_start(id: str, record: bytes) -> tuple[Header, bytes]:
     return Header(id, _LANE_OF[record[0]], **rest), record[stop:]
 
 
-def read_deliveries(reply: Sequence[Any], owner: str) -> list[Delivery]:
-    """Read what ``deliver`` in ``lua/_held.lua`` answers."""
+def read_deliveries(reply: Sequence[Any] | None, owner: str) -> list[Delivery]:
+    """Read what ``deliver`` in ``lua/parts/_held.lua`` answers. Raises LeaseLost where a script answered nothing."""
+    if reply is None:
+        raise LeaseLost(f"owner {owner} has no live lease")
     if not reply:
         return []
     ids, records, marks, revocations = reply

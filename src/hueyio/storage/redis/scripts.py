@@ -1,6 +1,7 @@
 """The Lua scripts: read from their files, put together from parts, and run by their digest.
 
-A file says in its first comment which keys and which parts it needs, and what shall stand before these parts::
+A script has the name of its operation and stands in the folder of its role; ``lua/parts`` holds what several are made
+of. A file says in its first comment which keys and which parts it needs, and what shall stand before these parts::
 
     -- keys: OWNERS HELD
     -- parts: _held _clock _queue_<queue>
@@ -17,13 +18,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from hueyio.storage.redis.connection.command import Command, pack_parts
+from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.layout import Flavour, Layout
-from hueyio.storage.redis.wire import Command, pack_parts
+from hueyio.storage.redis.records import no_utf8
 
 __all__ = ["Argument", "Scripts", "read_script"]
 
@@ -44,24 +48,26 @@ class Script(NamedTuple):
 
 
 class Scripts:
-    """The scripts of one queue, as commands."""
+    """The scripts of one queue, on the connection of one session."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, wire: Wire) -> None:
         self._layout = layout
+        self._wire = wire
         self._ready: dict[str, tuple[Script, tuple[bytes, ...]]] = {}
 
-    def command(self, name: str, args: Sequence[Argument], keys: Sequence[bytes] = ()) -> Command:
-        """Return the call of a script; ``keys`` are those that are not fixed."""
+    def run(self, name: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Awaitable[Any]:
+        """Run a script, also if the caller is cancelled meanwhile; ``keys`` are those that are not fixed."""
         prepared = self._ready.get(name)
         if prepared is None:
             script = read_script(name, self._layout.flavour)
             prepared = self._ready[name] = (script, tuple([self._layout.key(key) for key in script.keys]))
         script, fixed = prepared
         rest: tuple[Any, ...] = (len(fixed) + len(keys), *fixed, *keys, *args)
-        return Command(
-            pack_parts((b"EVALSHA", script.digest, *rest)),
-            lambda: pack_parts((b"EVAL", script.source, *rest)),
-        )
+        try:
+            packed = pack_parts((b"EVALSHA", script.digest, *rest))
+        except UnicodeEncodeError as error:
+            raise no_utf8(error) from None
+        return self._wire.call(Command(packed, lambda: pack_parts((b"EVAL", script.source, *rest))))
 
 
 @cache
@@ -73,10 +79,10 @@ def read_script(name: str, flavour: Flavour) -> Script:
     keys = _declared("keys", order, flavour)
     fixed = [key for key in keys if key not in _GIVEN]
     names = [*fixed, *(key for key in _GIVEN if key in keys)]
-    places = {key: f"KEYS[{place}]" for place, key in enumerate(names, 1)}
-    places["FIRST_HELD"] = str(len(names))
+    numbered = {key: f"KEYS[{number}]" for number, key in enumerate(names, 1)}
+    numbered["FIRST_HELD"] = str(len(names))
     text = "\n".join(_text(file) for file in order)
-    source = _NAME.sub(lambda match: places.get(match[0], match[0]), text).encode()
+    source = _NAME.sub(lambda match: numbered.get(match[0], match[0]), text).encode()
     return Script(source, hashlib.sha1(source).hexdigest().encode(), tuple(fixed))
 
 
@@ -103,4 +109,12 @@ def _names(listed: str, flavour: Flavour) -> list[str]:
 
 @cache
 def _text(name: str) -> str:
-    return resources.files("hueyio.storage.redis").joinpath("lua", f"{name}.lua").read_text("utf-8")
+    return _files()[f"{name}.lua"].read_text("utf-8")
+
+
+@cache
+def _files() -> Mapping[str, Traversable]:
+    """Return all files by their names: in which folder one stands is for the reader."""
+    top = resources.files("hueyio.storage.redis").joinpath("lua")
+    folders = [top, *(it for it in top.iterdir() if it.is_dir())]
+    return {file.name: file for folder in folders for file in folder.iterdir()}

@@ -1,30 +1,40 @@
-"""A session on Redis: its roles put together."""
+"""A session on Redis: the tables of the roles put together, and the four waits."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable, Collection, Sequence
+from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import ConfigurationError
-from hueyio.storage.redis.consuming import RedisConsuming
+from hueyio.storage.operations import OperationSession
+from hueyio.storage.records import Bell, Notices, Over
+from hueyio.storage.redis.calls import Table
+from hueyio.storage.redis.consuming import CONSUMING
 from hueyio.storage.redis.core import RedisCore
-from hueyio.storage.redis.dead import RedisDead
-from hueyio.storage.redis.keys import RedisKeys
-from hueyio.storage.redis.limits import RedisLimits
-from hueyio.storage.redis.looking import RedisLooking, RedisWaiting
-from hueyio.storage.redis.producing import RedisProducing
+from hueyio.storage.redis.dead import DEAD
+from hueyio.storage.redis.keys import KEYS
+from hueyio.storage.redis.limits import LIMITS
+from hueyio.storage.redis.looking import LOOKING
+from hueyio.storage.redis.producing import PRODUCING
+from hueyio.storage.redis.records import check_text
 
-__all__ = ["RedisSession"]
+__all__ = ["TABLE", "RedisSession"]
+
+T = TypeVar("T")
 
 _OLDEST: Final = "6.2"
 """The first that knows LPOP with a count, SMISMEMBER and ZMSCORE."""
 
+TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **KEYS, **LIMITS, **DEAD, **LOOKING}
+"""All operations but the waits."""
 
-class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, RedisLimits, RedisDead, RedisLooking):
+
+class RedisSession(OperationSession):
     """All roles, bound to the loop that was running when it was opened."""
 
     def __init__(self, core: RedisCore) -> None:
-        RedisProducing.__init__(self, core)
-        RedisKeys.__init__(self, core)
+        self._core = core
+        self._operations = {name: bind(core, name) for name, bind in TABLE.items()}
 
     @classmethod
     async def open(cls, core: RedisCore, writer: str) -> RedisSession:
@@ -47,6 +57,29 @@ class RedisSession(RedisProducing, RedisConsuming, RedisWaiting, RedisKeys, Redi
             raise
         return cls(core)
 
+    def _do(self, name: str, /, *args: Any) -> Awaitable[T]:  # pyright: ignore[reportInvalidTypeVarUse]
+        return self._operations[name](*args)
+
+    async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
+        self._core.lifetime.check()
+        return await self._core.doorbell.wait(bells, timeout)
+
+    async def notices(self, owner: str, seen: Notices | None) -> Notices:
+        self._core.lifetime.check()
+        return await self._core.notice_board.wait(owner, seen)
+
+    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+        """Return when all ids are over. An outage does not end the wait: it goes on when the server is back."""
+        core = self._core
+        core.lifetime.check()
+        check_text(ids)
+        # What fails could not begin.
+        return await core.through_outage(lambda: core.waiters.wait(ids), is_idempotent=True)
+
+    async def follow(self, id: str, seen: bytes | None) -> bytes | None:
+        self._core.lifetime.check()
+        check_text([id])
+        return await self._core.progress_board.follow(id, seen)
+
     async def close(self) -> None:
-        """Finish what is being written, wake every wait with SessionClosed, and let go of all connections."""
         await self._core.close()

@@ -1,4 +1,4 @@
-"""Settlements as the arguments of ``lua/settle.lua``, which says what they look like."""
+"""Settlements as the arguments of ``lua/consuming/settle.lua``, which says what they look like."""
 
 from __future__ import annotations
 

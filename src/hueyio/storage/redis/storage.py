@@ -6,10 +6,10 @@ one Lua script, so one atomic step and one round trip. Idle consumers block on b
 with the prefix of ``layout.py``:
 
 =====================  ==========  ====================================================================
-tasks                  hash        id → record (``lua/_records.lua``)
+tasks                  hash        id → record (``lua/parts/_records.lua``)
 ready:<lane>           list        ids, the next to be claimed first; a sorted set in the priority classes
 suspects:<lane>        list        ids with a single delivery left; a sorted set likewise
-sequence               counter     places in sorted sets
+sequence               counter     numbers in sorted sets
 kind:<list or sorted>  string      the class that writes this queue
 schedule               sorted set  ids by eta
 held:<owner>           hash        id → deliveries and marks: what is in flight under a lease
@@ -17,14 +17,14 @@ deliveries             hash        the same for redelivered tasks while they are
 owners                 hash        owner → heartbeat; ``owners:info``, ``:answers``, ``:seen`` beside it
 solitary               hash        owner → the suspect that it holds
 bell:<lane>            list        tokens, at most 64; ``bell:schedule`` too
-waiting                hash        id → the clients that wait for it (``lua/_waiting.lua``)
+waiting                hash        id → the clients that wait for it (``lua/parts/_waiting.lua``)
 results, data, ...     hash        one per area, each with ``<area>:ttl``, a sorted set of deadlines
 shared                 sorted set  results that several clients waited for, until they expire
 unique                 hash        unique key → id that holds it
 once                   sorted set  once tokens by the end of their time
 expected               hash        id → the live tasks that expect it, or the latch
 latches                hash        id of a chord's callback → size and callback; ``latch:counts`` beside it
-reports                hash        id of a chord's callback and position → what that member reported
+reports                hash        id of a chord's callback and position → the member result
 progress               hash        id → what the run that is under way reported last
 paused                 string      there while the queue is paused
 cancelled              set         flagged ids
@@ -39,7 +39,7 @@ from typing import Any, ClassVar
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.redis.arguments import read_deployment
+from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.heartbeat import RedisLeaseKeeper
 from hueyio.storage.redis.layout import Flavour, Layout

@@ -1,8 +1,8 @@
 """Wake-ups between sessions of one file: a nudge within the process, a datagram to other processes.
 
 A session that waits binds a socket in a directory beside the file, ``<client>.work`` for bells and notices or
-``<client>.mail`` for outcomes; whoever commits something of interest sends a byte there. A ring carries no data and
-may be lost (a full socket has a ring in it already): it only says that a look is worth while, and the watcher's slow
+``<client>.mail`` for the ends of tasks; whoever commits something of interest sends a byte there. A ring carries no
+data and may be lost (a full socket has a ring in it already): it only says that a look is worth while, and the slow
 look finds whatever no ring told. A socket that refuses belongs to a process that died, and is removed.
 
 The path of a Unix socket is short (104 to 108 bytes). Where the file's own path is too long, the directory is in
@@ -40,9 +40,9 @@ _neighbours_lock = threading.Lock()
 
 
 class Doorbell:
-    """One session's bell: ``listen`` is called on its loop, ``wait`` by its lookout, ``ring`` by its writer.
+    """One session's bell: ``listen`` is called on its loop, ``wait`` by the thread that looks, ``ring`` by its writer.
 
-    The lookout binds what the loop asked for before its next look, so what is committed before that needs no ring.
+    That thread binds what the loop asked for before its next look, so what is committed before that needs no ring.
     """
 
     def __init__(self, path: str, client: str) -> None:

@@ -1,8 +1,8 @@
 """The permits of locks and semaphores as one value per key: what storages without a script language decide with.
 
 A value is JSON, ``{token: {"until", "deadline", "owner", "grace"}}``, times in epoch seconds, what is not there left
-out; ``lua/_places.lua`` reads and writes the same. ``until`` is the end of a permit that must be renewed, ``deadline``
-the end of its ttl, ``grace`` how long it lasts when the lease of its ``owner`` has ended.
+out; the Lua scripts of Redis read and write the same. ``until`` is the end of a permit that must be renewed,
+``deadline`` the end of its ttl, ``grace`` how long it lasts when the lease of its ``owner`` has ended.
 """
 
 from __future__ import annotations

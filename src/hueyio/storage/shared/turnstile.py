@@ -23,9 +23,9 @@ class Turnstile:
     async def enter(self) -> None:
         """Pass, at once or in one of the next turns."""
         if self._passed >= self._limit:
-            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._line.append(place)
-            await place
+            ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._line.append(ticket)
+            await ticket
             return
         self._passed += 1
         if self._passed == 1:
@@ -34,9 +34,9 @@ class Turnstile:
     def _turn(self) -> None:
         self._passed = 0
         while self._line and self._passed < self._limit:
-            place = self._line.popleft()
-            if not place.done():
-                place.set_result(None)
+            ticket = self._line.popleft()
+            if not ticket.done():
+                ticket.set_result(None)
                 self._passed += 1
         if self._passed:
             asyncio.get_running_loop().call_soon(self._turn)

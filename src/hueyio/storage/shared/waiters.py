@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hueyio.storage.records import Over
 
-__all__ = ["Exchange", "Outcomes"]
+__all__ = ["Exchange", "Waiters"]
+
+
+_LARGEST_NUMBER: Final = 2**32 - 1
+"""Of a registration; then they begin anew, because Redis has eight hex digits for them."""
 
 
 class Exchange(NamedTuple):
@@ -54,8 +58,8 @@ class _Registration:
         self.calls: set[_Call] = set()
 
 
-class Outcomes:
-    """The outcomes that one session waits for.
+class Waiters:
+    """Who in one session waits for which ids.
 
     ``exchange`` sends registrations; ``refresh`` renews them all, every ``period`` seconds while there are any.
     """
@@ -94,6 +98,12 @@ class Outcomes:
                 self._leave(call)
         return [call.got[id] for id in ids]
 
+    def pending(self, ids: Collection[str] | None = None) -> list[tuple[str, int]]:
+        """Return the registrations of these ids, or all."""
+        if ids is None:
+            return [(id, it.number) for id, it in self._registrations.items()]
+        return [(id, it.number) for id in ids if (it := self._registrations.get(id)) is not None]
+
     def tell(self, mail: Collection[tuple[int, Over]]) -> None:
         """Hand out answers, each to the registration that it is for."""
         for number, over in mail:
@@ -128,7 +138,7 @@ class Outcomes:
         for id in call.missing:
             registration = self._registrations.get(id)
             if registration is None:
-                self._number += 1
+                self._number = self._number % _LARGEST_NUMBER + 1
                 registration = self._registrations[id] = _Registration(self._number)
                 self._send_soon()
                 self._wanted.append((id, self._number))

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from hueyio.storage.records import DeadLetter, Entry
-from hueyio.storage.sqlite.enqueue import enqueue
+from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
-from hueyio.storage.sqlite.transaction import Transaction
+from hueyio.storage.sqlite.tasks import add
 
-__all__ = ["bury", "dead", "drop_oldest", "purge", "requeue"]
+__all__ = ["bury", "count", "dead", "drop_oldest", "find", "purge", "requeue"]
 
-_SQL = statements("looking.sql")
+_SQL = statements("dead.sql")
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,7 @@ def bury(tx: Transaction, task: TaskRow, reason: str) -> None:
 
 def drop_oldest(tx: Transaction) -> None:
     """Hold the bound."""
-    (count,) = tx.one(_SQL["count_dead"], (tx.queue,))
-    surplus = count - tx.dead_limit
+    surplus = count(tx) - tx.dead_limit
     if surplus > 0:
         tx.execute(_SQL["drop_oldest"], (tx.queue, surplus))
         tx.execute(_SQL["count_dropped"], (surplus, tx.queue))
@@ -52,13 +51,24 @@ def purge(tx: Transaction, ids: Sequence[str] | None) -> int:
     return tx.many(_SQL["purge"], [(tx.queue, id) for id in ids]).rowcount
 
 
+def find(tx: Transaction, id: str) -> tuple[Any, ...] | None:
+    """Read the row of a dead letter."""
+    letter: tuple[Any, ...] | None = tx.one(_SQL["find"], (tx.queue, id))
+    return letter
+
+
+def count(tx: Transaction) -> int:
+    """Count dead letters."""
+    return int(tx.one(_SQL["count"], (tx.queue,))[0])
+
+
 def _requeue_one(tx: Transaction, id: str) -> bool:
-    letter: tuple[Any, ...] | None = tx.one(_SQL["dead_letter"], (tx.queue, id))
+    letter = find(tx, id)
     if letter is None:
         return False
     # Its eta has passed, and its once token is its own.
     again = header(letter)._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
-    (placed,) = enqueue(tx, [Entry(again, letter[8])])
+    (placed,) = add(tx, [Entry(again, letter[8])])
     if placed.verdict == "added":
         tx.execute(_SQL["purge"], (tx.queue, id))
     return placed.verdict == "added"

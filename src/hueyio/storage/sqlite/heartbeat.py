@@ -6,14 +6,15 @@ import time
 from typing import Final
 
 from hueyio.exceptions import SessionClosed
+from hueyio.storage.sqlite.engine.file import SqliteFile
+from hueyio.storage.sqlite.engine.opening import open_writer
 from hueyio.storage.sqlite.errors import explained, insist
-from hueyio.storage.sqlite.file import SqliteFile, open_writer
 from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.statements import statements
 
 __all__ = ["SqliteLeaseKeeper"]
 
-_BEAT: Final = statements("tasks.sql")["beat"]
+_BEAT: Final = statements("consuming.sql")["beat"]
 
 
 class SqliteLeaseKeeper:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from hueyio.storage.records import AREAS, Area
+from hueyio.storage.records import Area
+from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.statements import statements
-from hueyio.storage.sqlite.transaction import Transaction
 
 __all__ = [
     "add",
@@ -19,14 +19,13 @@ __all__ = [
     "pop",
     "put",
     "put_if_absent",
-    "scan",
+    "scan_keys",
     "shorten",
     "store",
     "sweep",
 ]
 
 _SQL = statements("keys.sql")
-_AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
 _SWEPT: Final = (("over_keys", "sweep_key"), ("over_tokens", "sweep_token"), ("over_waiters", "sweep_waiter"))
 _SWEEP_CHUNK: Final = 1_000
 
@@ -34,7 +33,7 @@ _SWEEP_CHUNK: Final = 1_000
 def put(tx: Transaction, area: Area, items: Mapping[str, bytes], ttl: float | None) -> None:
     """Write all items."""
     expires = _until(tx, ttl)
-    number = _AREA_NUMBERS[area]
+    number = AREA_NUMBERS[area]
     tx.many(_SQL["put"], [(tx.queue, number, key, value, expires) for key, value in items.items()])
     if area in ("revocations", "schedules") and items:
         tx.revoked += 1
@@ -43,7 +42,7 @@ def put(tx: Transaction, area: Area, items: Mapping[str, bytes], ttl: float | No
 
 def put_if_absent(tx: Transaction, area: Area, key: str, value: bytes, ttl: float | None) -> bool:
     """Write a value unless one is there."""
-    if peek(tx, area, [key]) != [None]:
+    if tx.value(area, key) is not None:
         return False
     put(tx, area, {key: value}, ttl)
     return True
@@ -51,7 +50,7 @@ def put_if_absent(tx: Transaction, area: Area, key: str, value: bytes, ttl: floa
 
 def store(tx: Transaction, results: Iterable[tuple[str, bytes | None, float | None]]) -> None:
     """Write results (id, bytes, ttl) for many tasks; None deletes what was stored."""
-    area = _AREA_NUMBERS["results"]
+    area = AREA_NUMBERS["results"]
     kept: list[tuple[object, ...]] = []
     gone: list[tuple[object, ...]] = []
     for id, value, ttl in results:
@@ -68,19 +67,17 @@ def store(tx: Transaction, results: Iterable[tuple[str, bytes | None, float | No
 def shorten(tx: Transaction, id: str, ttl: float) -> None:
     """Let a result expire after ``ttl``, if it would stay longer."""
     expires = tx.now + ttl
-    tx.execute(_SQL["shorten"], (expires, tx.queue, _AREA_NUMBERS["results"], id, expires))
+    tx.execute(_SQL["shorten"], (expires, tx.queue, AREA_NUMBERS["results"], id, expires))
 
 
 def peek(tx: Transaction, area: Area, keys: Sequence[str]) -> list[bytes | None]:
     """Read values; None for what is not there."""
-    number = _AREA_NUMBERS[area]
-    rows = (tx.one(_SQL["peek"], (tx.queue, number, key, tx.now)) for key in keys)
-    return [row[0] if row else None for row in rows]
+    return [tx.value(area, key) for key in keys]
 
 
 def pop(tx: Transaction, area: Area, key: str) -> bytes | None:
     """Read and delete a value."""
-    (value,) = peek(tx, area, [key])
+    value = tx.value(area, key)
     if value is not None:
         delete(tx, area, [key])
     return value
@@ -88,7 +85,7 @@ def pop(tx: Transaction, area: Area, key: str) -> bytes | None:
 
 def delete(tx: Transaction, area: Area, keys: Sequence[str]) -> int:
     """Delete keys; return how many were there."""
-    number = _AREA_NUMBERS[area]
+    number = AREA_NUMBERS[area]
     if not any_in(tx, area):
         return 0  # nearly always so for revocations, of which every end of a run deletes one
     return tx.many(_SQL["delete"], [(tx.queue, number, key, tx.now) for key in keys]).rowcount
@@ -96,36 +93,36 @@ def delete(tx: Transaction, area: Area, keys: Sequence[str]) -> int:
 
 def any_in(tx: Transaction, area: Area) -> bool:
     """Say whether anything stands in an area, be its time over or not."""
-    return tx.one(_SQL["any_in_area"], (tx.queue, _AREA_NUMBERS[area])) is not None
+    return tx.one(_SQL["any_in_area"], (tx.queue, AREA_NUMBERS[area])) is not None
 
 
-def scan(tx: Transaction, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:
+def scan_keys(tx: Transaction, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:
     """List the keys of an area with their values."""
     room = -1 if limit is None else limit
-    return tx.execute(_SQL["scan"], (tx.queue, _AREA_NUMBERS[area], tx.now, room)).fetchall()
+    return tx.execute(_SQL["scan"], (tx.queue, AREA_NUMBERS[area], tx.now, room)).fetchall()
 
 
 def compare_delete(tx: Transaction, area: Area, key: str, expected: bytes) -> bool:
     """Delete a key that holds exactly this."""
-    return peek(tx, area, [key]) == [expected] and delete(tx, area, [key]) == 1
+    return tx.value(area, key) == expected and delete(tx, area, [key]) == 1
 
 
 def compare_extend(tx: Transaction, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
     """Give a key that holds exactly this a new time to live."""
-    if peek(tx, area, [key]) != [expected]:
+    if tx.value(area, key) != expected:
         return False
-    tx.execute(_SQL["extend"], (_until(tx, ttl), tx.queue, _AREA_NUMBERS[area], key))
+    tx.execute(_SQL["extend"], (_until(tx, ttl), tx.queue, AREA_NUMBERS[area], key))
     return True
 
 
 def add(tx: Transaction, area: Area, key: str, amount: int, ttl: float | None) -> int:
     """Add to a counter; raise ValueError, changing nothing, if the key holds no number."""
-    (old,) = peek(tx, area, [key])
+    old = tx.value(area, key)
     if old is None:
         put(tx, area, {key: b"%d" % amount}, ttl)
         return amount
     count = int(old) + amount
-    tx.execute(_SQL["replace_value"], (b"%d" % count, tx.queue, _AREA_NUMBERS[area], key))
+    tx.execute(_SQL["replace_value"], (b"%d" % count, tx.queue, AREA_NUMBERS[area], key))
     return count
 
 

@@ -1,4 +1,4 @@
-"""Latches: chords that wait for their members, in the transaction of whatever is reported."""
+"""Latches: chords that wait for their members, in the transaction of whatever these return."""
 
 from __future__ import annotations
 
@@ -7,47 +7,51 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, MemberResults
-from hueyio.storage.sqlite.enqueue import enqueue
+from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.statements import statements
-from hueyio.storage.sqlite.transaction import Transaction
-from hueyio.storage.sqlite.waiters import tell
+from hueyio.storage.sqlite.tasks import add
+from hueyio.storage.sqlite.waiting import tell
 
-__all__ = ["abandon", "collect", "count", "drop", "enqueue_latched", "report"]
+__all__ = ["abandon", "add_latched", "count", "drop", "note_result", "results"]
 
 _SQL = statements("latches.sql")
 
 
-def enqueue_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
+def add_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
     """Make latches and add their members; members that cannot be added count as absent."""
     made = {latch.callback.header.id: latch for latch in latches if _make(tx, latch)}
-    placed = enqueue(tx, entries)
+    placed = add(tx, entries)
     for (header, _), it in zip(entries, placed, strict=True):
         if it.verdict != "added" and header.latch in made:
-            _report_absent(tx, header)
+            _note_absent(tx, header)
     for latch in made.values():
         if latch.size == 0:
             _fire(tx, latch.callback)
     return placed
 
 
-def report(tx: Transaction, mark: LatchMark) -> bool:
-    """Take a member's report; say whether it was the last and the callback is enqueued."""
+def note_result(tx: Transaction, mark: LatchMark) -> bool:
+    """Take a member's result; say whether it was the last and the callback is enqueued."""
     row = tx.one(_SQL["read"], (tx.queue, mark.key))
-    if row is None or tx.execute(_SQL["report"], (tx.queue, *mark)).rowcount == 0:
+    if row is None or tx.execute(_SQL["note_result"], (tx.queue, *mark)).rowcount == 0:
         return False
-    ((is_complete,),) = tx.execute(_SQL["count_report"], (tx.queue, mark.key)).fetchall()
+    ((is_complete,),) = tx.execute(_SQL["count_result"], (tx.queue, mark.key)).fetchall()
     return bool(is_complete) and _fire(tx, _callback(row))
 
 
-def collect(tx: Transaction, keys: Sequence[str]) -> list[MemberResults | None]:
-    """Read what was reported, by position."""
-    return [_collect_one(tx, key) for key in keys]
+def results(tx: Transaction, key: str) -> MemberResults | None:
+    """Read the results of a latch's members, by position; None without a latch."""
+    row = tx.one(_SQL["read"], (tx.queue, key))
+    if row is None:
+        return None
+    values = dict(tx.execute(_SQL["results"], (tx.queue, key)).fetchall())
+    return tuple([values.get(position) for position in range(row[0])])
 
 
 def drop(tx: Transaction, key: str) -> None:
-    """Delete a latch and what was reported to it."""
+    """Delete a latch and the results of its members."""
     tx.execute(_SQL["drop"], (tx.queue, key))
-    tx.execute(_SQL["drop_reports"], (tx.queue, key))
+    tx.execute(_SQL["drop_results"], (tx.queue, key))
 
 
 def abandon(tx: Transaction, deleted: Iterable[Header]) -> None:
@@ -86,29 +90,21 @@ def _make(tx: Transaction, latch: Latch) -> bool:
 
 
 def _fire(tx: Transaction, callback: Entry) -> bool:
-    (placed,) = enqueue(tx, [callback])
+    (placed,) = add(tx, [callback])
     if placed.verdict == "added":
         return True
     drop(tx, callback.header.id)
     tell(tx, tx.unname(callback.header.id))
-    _report_absent(tx, callback.header)
+    _note_absent(tx, callback.header)
     return False
 
 
-def _report_absent(tx: Transaction, header: Header) -> None:
+def _note_absent(tx: Transaction, header: Header) -> None:
     row = None if header.latch is None else tx.one(_SQL["read"], (tx.queue, header.latch))
     if row is not None and header.latch is not None and header.latch_index is not None:
-        report(tx, LatchMark(header.latch, header.latch_index, row[1]))
+        note_result(tx, LatchMark(header.latch, header.latch_index, row[1]))
 
 
 def _callback(row: Sequence[Any]) -> Entry:
     header: dict[str, Any] = json.loads(row[2])
     return Entry(Header(**{**header, "expects": tuple(header["expects"])}), cast("bytes", row[3]))
-
-
-def _collect_one(tx: Transaction, key: str) -> MemberResults | None:
-    row = tx.one(_SQL["read"], (tx.queue, key))
-    if row is None:
-        return None
-    values = dict(tx.execute(_SQL["reports"], (tx.queue, key)).fetchall())
-    return tuple([values.get(position) for position in range(row[0])])

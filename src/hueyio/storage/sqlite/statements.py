@@ -1,4 +1,4 @@
-"""The SQL of the SQLite storage: read from the ``.sql`` files beside this module, by name.
+"""The SQL of the SQLite storage: read from the files in ``sql``, by name.
 
 A statement begins with ``-- name: ...`` and ends before the next one. Comment lines stay out of what is run,
 so that the statement cache of sqlite3 keys on short text.
@@ -31,7 +31,7 @@ def schema() -> list[str]:
 
 
 def _read(file: str) -> str:
-    return resources.files("hueyio.storage.sqlite").joinpath(file).read_text(encoding="utf-8")
+    return resources.files("hueyio.storage.sqlite").joinpath("sql", file).read_text(encoding="utf-8")
 
 
 def _without_comments(text: str) -> str:

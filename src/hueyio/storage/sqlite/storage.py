@@ -1,9 +1,9 @@
 """Tasks in one SQLite file, for one machine: no server, durable by default, any number of processes and queues.
 
-``SqliteStorage`` is configuration. The parts, from the outside in: ``session`` (the contract), ``engine``
-(what runs), ``writer`` (group commit), ``watcher`` and ``doorbell`` (waiting), ``thread``
-and ``file`` (a connection in its thread), and one module for each kind of operation, with its SQL in a file
-beside it.
+``SqliteStorage`` is configuration. The parts, from the outside in: ``session`` (the contract), ``actions`` (what each
+operation does in a transaction, in one module for each role), and ``engine``: ``writer`` (group commit), ``waits`` and
+``poll_thread`` (waiting), ``thread`` and ``file`` (a connection in its thread). The SQL of a module is in ``sql``,
+under the module's name.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.records import Enqueued, Entry
-from hueyio.storage.sqlite.engine import SqliteEngine
+from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
-from hueyio.storage.sqlite.joining import Connection, enqueue_in
+from hueyio.storage.sqlite.joined_transaction import Connection, enqueue_in
 from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.session import SqliteSession
 

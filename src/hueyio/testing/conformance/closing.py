@@ -115,9 +115,9 @@ class Closing(Basis):
         await asyncio.sleep(0)
         await soon(closing.close())
         answers = await soon(asyncio.gather(*writes, return_exceptions=True))
-        places = [found.state for found in await session.locate([f"t{index}" for index in range(50)])]
-        for answer, place in zip(answers, places, strict=True):
-            assert isinstance(answer, SessionClosed) or place == "queued"
+        states = [found.state for found in await session.locate([f"t{index}" for index in range(50)])]
+        for answer, state in zip(answers, states, strict=True):
+            assert isinstance(answer, SessionClosed) or state == "queued"
 
     @pytest.mark.asyncio
     async def test_closed_sessions_waiter_does_not_count(self, session: Session, connect: Connect) -> None:

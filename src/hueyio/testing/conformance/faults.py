@@ -1,4 +1,4 @@
-"""Replies that are lost: the operation took place, and nobody was told."""
+"""Replies that are lost: the operation was done, and nobody was told."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def make_members(size: int, latch: str = "call", prefix: str = "m", **header: An
 
 
 def mark(delivery: Delivery, value: bytes | None = None) -> LatchMark:
-    """Make a member's report; its value is its id in capitals unless told otherwise."""
+    """Make a member's result; its value is its id in capitals unless told otherwise."""
     header = delivery.header
     assert header.latch is not None
     assert header.latch_index is not None
@@ -33,10 +33,10 @@ def mark(delivery: Delivery, value: bytes | None = None) -> LatchMark:
 
 
 class Latches(Basis):
-    """``enqueue(latches=)``, reports by Finish and Bury, ``collect``, and that nothing stays."""
+    """``enqueue(latches=)``, member results by Finish and Bury, ``collect``, and that nothing stays."""
 
     @pytest.mark.asyncio
-    async def test_callback_is_enqueued_by_the_last_report(self, session: Session, worker: Worker) -> None:
+    async def test_callback_is_enqueued_by_the_last_result(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(3), [make_latch(3, priority=2.0)])
         members = await worker.claim()
         assert [it.header.latch_index for it in members] == [0, 1, 2]
@@ -87,7 +87,7 @@ class Latches(Basis):
         assert await session.collect(["call"]) == [()]
 
     @pytest.mark.asyncio
-    async def test_second_report_for_a_position_counts_nothing(self, session: Session, worker: Worker) -> None:
+    async def test_second_result_for_a_position_counts_nothing(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(2), [make_latch(2)])
         first, second = await worker.claim()
         await worker.settle(worker.end(first, latch=mark(first)))
@@ -95,7 +95,7 @@ class Latches(Basis):
         assert await session.collect(["call"]) == [(b"M0", None)]
 
     @pytest.mark.asyncio
-    async def test_stale_settlement_reports_nothing(self, session: Session, worker: Worker) -> None:
+    async def test_stale_settlement_leaves_no_result(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
         await die(worker)
@@ -116,7 +116,7 @@ class Latches(Basis):
         assert await worker.claim_ids() == ["call"]
 
     @pytest.mark.asyncio
-    async def test_buried_member_reports(self, session: Session, worker: Worker) -> None:
+    async def test_buried_member_leaves_a_result(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
         await worker.bury(member, latch=mark(member, b"dead"), answer="fired")
@@ -124,7 +124,7 @@ class Latches(Basis):
         assert await session.collect(["call"]) == [(b"dead",)]
 
     @pytest.mark.asyncio
-    async def test_report_without_a_latch_is_ignored(self, session: Session, worker: Worker) -> None:
+    async def test_result_without_a_latch_is_ignored(self, session: Session, worker: Worker) -> None:
         delivery = await worker.take_one("a", latch="gone", latch_index=0)
         await worker.finish(delivery, latch=LatchMark("gone", 0, b""))
         assert await session.collect(["gone"]) == [None]
@@ -136,8 +136,8 @@ class Latches(Basis):
         await session.enqueue(*chord)
         member, other = await worker.claim()
         await worker.settle(worker.end(member, latch=mark(member)))
-        placed = await session.enqueue(*chord)
-        assert [it.verdict for it in placed] == ["added", "alive"]
+        answers = await session.enqueue(*chord)
+        assert [it.verdict for it in answers] == ["added", "alive"]
         assert await session.collect(["call"]) == [(b"M0", None)]
         assert await worker.settle(worker.end(other, latch=mark(other))) == ["fired"]
         again, callback = await worker.claim()
@@ -149,8 +149,8 @@ class Latches(Basis):
         holder = await worker.take_one("m1", unique_key="u")
         entries = make_members(2)
         entries.append(make_entry("m2", latch="call", latch_index=2, unique_key="u"))
-        placed = await session.enqueue(entries, [make_latch(3)])
-        assert [it.verdict for it in placed] == ["added", "alive", "taken"]
+        answers = await session.enqueue(entries, [make_latch(3)])
+        assert [it.verdict for it in answers] == ["added", "alive", "taken"]
         assert await session.collect(["call"]) == [(None, b"absent", b"absent")]
         member = await worker.claim_one()
         assert await worker.settle(worker.end(member, latch=mark(member))) == ["fired"]
@@ -166,7 +166,7 @@ class Latches(Basis):
         assert await session.collect(["inner", "outer"]) == [None, (b"none",)]
 
     @pytest.mark.asyncio
-    async def test_nested_latch_reports_by_its_callback(self, session: Session, worker: Worker) -> None:
+    async def test_nested_latch_gets_its_result_from_its_callback(self, session: Session, worker: Worker) -> None:
         inner = make_latch(1, "inner", latch="outer", latch_index=0)
         await session.enqueue(make_members(1, "inner"), [make_latch(1, "outer"), inner])
         member = await worker.claim_one()
@@ -235,7 +235,7 @@ class Latches(Basis):
         members = await worker.claim(loop=size)
         answers = await worker.settle(*(worker.end(it, latch=mark(it)) for it in members))
         assert answers == ["accepted"] * (size - 1) + ["fired"]
-        (reported,) = await session.collect(["call"])
-        assert reported == tuple(f"M{at}".encode() for at in range(size))
+        (results,) = await session.collect(["call"])
+        assert results == tuple(f"M{at}".encode() for at in range(size))
         await worker.finish(await worker.claim_one())
         assert (await session.counts()).latches == 0

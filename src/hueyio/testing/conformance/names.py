@@ -106,8 +106,8 @@ class Names(Basis):
             worker.end(it, latch=LatchMark(str(it.header.latch), 0, it.data)) for it in await worker.claim(loop=200)
         ]
         assert await worker.settle(*ends) == ["fired"] * len(HOSTILE)
-        reported = await session.collect([f"c{text}" for text in HOSTILE])
-        assert reported == [(f"m{text}".encode(),) for text in HOSTILE]
+        results = await session.collect([f"c{text}" for text in HOSTILE])
+        assert results == [(f"m{text}".encode(),) for text in HOSTILE]
         assert sorted(await worker.claim_ids(loop=200)) == sorted(f"c{text}" for text in HOSTILE)
 
     @pytest.mark.asyncio

@@ -56,21 +56,21 @@ class Producing(Basis):
         assert (delivery.started, delivery.cancelled) == (False, False)
 
     @pytest.mark.asyncio
-    @pytest.mark.parametrize("place", ["queued", "scheduled", "running"])
-    async def test_enqueue_leaves_an_id_alone_that_is_alive(self, worker: Worker, place: str) -> None:
+    @pytest.mark.parametrize("state", ["queued", "scheduled", "running"])
+    async def test_enqueue_leaves_an_id_alone_that_is_alive(self, worker: Worker, state: str) -> None:
         session = worker.session
-        await session.enqueue([make_entry("a", b"first", eta=time.time() + 60 if place == "scheduled" else None)])
-        if place == "running":
+        await session.enqueue([make_entry("a", b"first", eta=time.time() + 60 if state == "scheduled" else None)])
+        if state == "running":
             await worker.claim_one()
         assert await session.enqueue([make_entry("a", b"second", lane="thread")]) == [ALIVE]
         (found,) = await session.locate(["a"])
-        assert (found.state, found.data) == (place, b"first")
+        assert (found.state, found.data) == (state, b"first")
         assert await worker.claim_ids(loop=0) == []
 
     @pytest.mark.asyncio
     async def test_enqueue_adds_an_id_once_that_is_twice_in_a_batch(self, worker: Worker) -> None:
-        placed = await worker.session.enqueue([make_entry("a", b"first"), make_entry("a", b"second")])
-        assert placed == [ADDED, ALIVE]
+        answers = await worker.session.enqueue([make_entry("a", b"first"), make_entry("a", b"second")])
+        assert answers == [ADDED, ALIVE]
         assert (await worker.claim_one()).data == b"first"
 
     @pytest.mark.asyncio
@@ -125,26 +125,26 @@ class Producing(Basis):
     @pytest.mark.asyncio
     async def test_once_token_of_an_entry_that_was_not_added_is_not_remembered(self, session: Session) -> None:
         await session.enqueue([make_entry("a", unique_key="key")])
-        placed = await session.enqueue([
+        answers = await session.enqueue([
             make_entry("a", once_token="first"),
             make_entry("b", once_token="second", unique_key="key"),
         ])  # fmt: skip
-        assert placed == [ALIVE, Enqueued("taken", "a")]
+        assert answers == [ALIVE, Enqueued("taken", "a")]
         tokens = [make_entry("c", once_token="first"), make_entry("d", once_token="second")]
         assert await session.enqueue(tokens) == [ADDED, ADDED]
 
     # --- unique keys
 
     @pytest.mark.asyncio
-    @pytest.mark.parametrize("place", ["queued", "scheduled", "running"])
-    async def test_unique_key_is_held_while_its_task_is_alive(self, worker: Worker, place: str) -> None:
+    @pytest.mark.parametrize("state", ["queued", "scheduled", "running"])
+    async def test_unique_key_is_held_while_its_task_is_alive(self, worker: Worker, state: str) -> None:
         session = worker.session
-        eta = time.time() + 60 if place == "scheduled" else None
+        eta = time.time() + 60 if state == "scheduled" else None
         await session.enqueue([make_entry("a", unique_key="key", eta=eta)])
-        if place == "running":
+        if state == "running":
             await worker.claim_one()
-        placed = await session.enqueue([make_entry("b", unique_key="key"), make_entry("c", unique_key="other")])
-        assert placed == [Enqueued("taken", "a"), ADDED]
+        answers = await session.enqueue([make_entry("b", unique_key="key"), make_entry("c", unique_key="other")])
+        assert answers == [Enqueued("taken", "a"), ADDED]
         assert (await session.locate(["b"]))[0].state == "gone"
 
     @pytest.mark.asyncio
@@ -169,8 +169,8 @@ class Producing(Basis):
     async def test_checks_come_in_the_order_alive_token_key(self, session: Session) -> None:
         header: dict[str, Any] = {"once_token": "tick", "unique_key": "key"}
         assert await session.enqueue([make_entry("a", **header)]) == [ADDED]
-        placed = await session.enqueue([make_entry("a", **header), make_entry("b", **header)])
-        assert placed == [ALIVE, DONE]
+        answers = await session.enqueue([make_entry("a", **header), make_entry("b", **header)])
+        assert answers == [ALIVE, DONE]
 
     # --- expected ids
 

@@ -93,8 +93,8 @@ class Worker:
 
     async def take(self, *entries: Entry) -> list[Delivery]:
         """Enqueue tasks and claim them."""
-        placed = await self.session.enqueue(entries)
-        assert {it.verdict for it in placed} == {"added"}
+        answers = await self.session.enqueue(entries)
+        assert {it.verdict for it in answers} == {"added"}
         taken = {delivery.receipt.id: delivery for delivery in await self.claim()}
         return [taken[entry.header.id] for entry in entries]
 

@@ -32,7 +32,7 @@ class Snapshot:
     notices: list[tuple[frozenset[str], bool]]
     dead: list[tuple[Header, bytes, str]]
     keys: dict[Area, list[tuple[str, bytes | None]]]
-    reported: list[MemberResults | None]
+    member_results: list[MemberResults | None]
     holders: list[list[str]]
     paused: bool
 
@@ -41,16 +41,16 @@ class Snapshot:
         return replace(self, queued=sorted(self.queued, key=_id_of_entry))
 
     def check(self) -> None:
-        """Hold it against the rules that need no model: every task is in one place, and has one owner."""
+        """Hold it against the rules that need no model: every task is in one state, and has one owner."""
         ids = [entry.header.id for entry in (*self.queued, *self.scheduled, *self.running)]
-        assert not [id for id, number in Counter(ids).items() if number > 1], f"a task is in two places: {ids}"
+        assert not [id for id, number in Counter(ids).items() if number > 1], f"a task is in two states: {ids}"
         held = sorted(delivery.receipt.id for deliveries in self.held for delivery in deliveries or ())
         assert held == sorted(entry.header.id for entry in self.running), "who runs is not who is held"
         counts = self.counts
         assert len(self.queued) == sum(counts.queued.values()) + counts.suspects
         assert (len(self.scheduled), len(self.running)) == (counts.scheduled, counts.running)
         alive = {it.id for it in self.found if it.state in ("queued", "scheduled", "running")}
-        assert alive == set(ids), "the places of the ids do not agree with the lists"
+        assert alive == set(ids), "the states of the ids do not agree with the lists"
 
 
 async def look(session: Session, ids: Sequence[str], owners: Sequence[str], locks: Sequence[str]) -> Snapshot:
@@ -70,7 +70,7 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         notices=[(it.cancelled, it.paused) for it in notices],
         dead=[(it.header, it.data, it.reason) for it in await session.dead()],
         keys=dict(zip(AREAS, keys, strict=True)),
-        reported=await session.collect(ids),
+        member_results=await session.collect(ids),
         holders=[sorted(it) for it in holders],
         paused=await session.is_paused(),
     )

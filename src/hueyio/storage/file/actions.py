@@ -1,0 +1,114 @@
+"""The steps that a journal can hold: what the memory storage does, and who waits for which ids.
+
+What becomes of the state depends on the state, the arguments and the time of the step alone. A step that answers
+``Unchanged`` did nothing, and is not written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from hueyio.storage.file.state import FileState
+from hueyio.storage.memory import consuming, limits, producing
+from hueyio.storage.memory.actions import ACTIONS
+from hueyio.storage.memory.waiting import find_end
+from hueyio.storage.operations import OPERATIONS, Durability
+from hueyio.storage.records import Delivery, Enqueued, Entry, Lane, Latch, Over, Promoted
+
+__all__ = ["JOURNALED", "Unchanged"]
+
+_CHANGES_IF_DONE: Final = (
+    "acquire",
+    "compare_delete",
+    "compare_extend",
+    "delete",
+    "pop",
+    "purge",
+    "put_if_absent",
+    "release",
+    "renew",
+    "report",
+    "requeue",
+)
+"""They change something if, and only if, their answer is neither False, None nor 0."""
+
+
+class Unchanged(NamedTuple):
+    """The answer of a step that did nothing."""
+
+    answer: Any
+
+
+def _enqueue(state: FileState, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued] | Unchanged:
+    answers = producing.enqueue(state, entries, latches)
+    return answers if latches or any(it.verdict == "added" for it in answers) else Unchanged(answers)
+
+
+def _claim(state: FileState, room: Mapping[Lane, int], owner: str) -> list[Delivery] | Unchanged:
+    return consuming.claim(state, room, owner) or Unchanged([])
+
+
+def _reclaim(state: FileState, owner: str, beat: int, now: int) -> int | Unchanged | None:
+    """Give an owner up if its heartbeat, ``now`` as its file says, is still ``beat``."""
+    lease = state.leases.get(owner)
+    if lease is None or now != beat:
+        return Unchanged(None)
+    return consuming.reclaim(state, owner, lease.beat)
+
+
+def _take(state: FileState, key: str, rate: float, burst: int) -> float | Unchanged:
+    wait = limits.take(state, key, rate, burst)
+    return Unchanged(wait) if wait else wait
+
+
+def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:
+    first = state.schedule.first_rank()
+    if first is None or first > now or limit <= 0:
+        shelves = (*state.shelves.values(), state.tokens)
+        if not any(shelf.is_due() for shelf in shelves):
+            return Unchanged(Promoted(0, first))
+    return consuming.promote(state, now, limit)
+
+
+def _exchange(
+    state: FileState, client: str, wanted: Sequence[tuple[str, int]], unwanted: Sequence[tuple[str, int]]
+) -> list[tuple[int, Over]] | Unchanged:
+    """Register a client for ids, and take registrations back; answer what is over already."""
+    over: list[tuple[int, Over]] = []
+    for id, number in wanted:
+        end = find_end(state, id)
+        if end is None:
+            state.waiters.enter(client, id, number)
+        else:
+            over.append((number, end))
+    for id, number in unwanted:
+        state.waiters.leave(client, id, number)
+    return Unchanged(over) if len(over) == len(wanted) and not unwanted else over
+
+
+def _forget(state: FileState, clients: Sequence[str]) -> None:
+    for client in clients:
+        state.waiters.forget(client)
+
+
+def _if_done(operation: Callable[..., Any]) -> Callable[..., Any]:
+    def attempt(state: FileState, *args: Any) -> Any:
+        answer = operation(state, *args)
+        return Unchanged(answer) if answer is None or (isinstance(answer, int) and not answer) else answer
+
+    return attempt
+
+
+JOURNALED: Final[Mapping[str, Callable[..., Any]]] = {
+    **{it.name: ACTIONS[it.name] for it in OPERATIONS.values() if it.durability is not Durability.READ},
+    **{name: _if_done(ACTIONS[name]) for name in _CHANGES_IF_DONE},
+    "claim": _claim,
+    "enqueue": _enqueue,
+    "exchange": _exchange,
+    "forget": _forget,
+    "promote": _promote,
+    "reclaim": _reclaim,
+    "take": _take,
+}
+"""The steps by the names under which the journal has them."""

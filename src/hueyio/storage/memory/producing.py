@@ -1,0 +1,55 @@
+"""Tasks on their way in, or taken back, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hueyio.storage.memory.latches import enqueue_latched
+from hueyio.storage.memory.state import MemoryState
+from hueyio.storage.records import Delivery, Enqueued, Entry, Found, Latch
+
+__all__ = ["cancel", "enqueue", "locate"]
+
+
+def enqueue(state: MemoryState, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
+    """Add all entries, with the latches of which they are members."""
+    if latches:
+        return enqueue_latched(state, entries, latches)
+    return [state.add(header, data) for header, data in entries]
+
+
+def cancel(state: MemoryState, ids: Sequence[str], owner: str) -> list[Delivery]:
+    """Flag what is alive; take what no owner holds yet."""
+    lease = state.lease(owner)
+    taken: list[Delivery] = []
+    for id in ids:
+        task = state.tasks.get(id)
+        if task is None:
+            continue
+        task.cancelled = True
+        if task.line is not None:
+            task.line.take_out(task)
+            state.hold(task, owner, lease)
+            taken.append(task.to_delivery(owner, state.has_no_revocations()))
+        elif task.owner is not None:
+            state.noticed.poke(task.owner)
+    return taken
+
+
+def locate(state: MemoryState, ids: Sequence[str]) -> list[Found]:
+    """Say where each id is."""
+    return [_locate_one(state, id) for id in ids]
+
+
+def _locate_one(state: MemoryState, id: str) -> Found:
+    task = state.tasks.get(id)
+    if task is not None:
+        if task.owner is not None:
+            return Found(id, "running", task.data, task.cancelled)
+        return Found(id, "scheduled" if task.line is state.schedule else "queued", task.data, task.cancelled)
+    if id in state.expected:
+        return Found(id, "expected")
+    if id in state.dead:
+        return Found(id, "dead", state.dead[id].data)
+    result = state.areas["results"].get(id)
+    return Found(id, "gone") if result is None else Found(id, "stored", result)

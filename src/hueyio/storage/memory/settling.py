@@ -1,0 +1,133 @@
+"""The end of runs in memory: what a batch of settlements changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from hueyio.storage.memory.latches import note_result
+from hueyio.storage.memory.line import LiveTask
+from hueyio.storage.memory.state import Lease, MemoryState
+from hueyio.storage.records import (
+    Answer,
+    Area,
+    Bury,
+    DeadLetter,
+    Defer,
+    Finish,
+    LatchMark,
+    Receipt,
+    Release,
+    Settlement,
+)
+
+__all__ = ["in_force", "settle"]
+
+
+def settle(state: MemoryState, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+    """Apply a batch of an owner, or repeat what it was told."""
+    lease = state.leases.get(owner)
+    if lease is None:
+        return ["stale"] * len(settlements)
+    if lease.number != number:
+        lease.answers = [_settle_one(state, lease, settlement, owner) for settlement in settlements]
+        lease.number = number
+    return list(lease.answers)
+
+
+def in_force(lease: Lease, receipt: Receipt, owner: str) -> LiveTask | None:
+    """Find the task that a receipt stands for, unless it is stale."""
+    task = lease.held.get(receipt.id)
+    if task is None or receipt.owner != owner or receipt.deliveries != task.deliveries:
+        return None
+    return task
+
+
+def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner: str) -> Answer:
+    task = in_force(lease, settlement.receipt, owner)
+    if task is None:
+        return "stale"
+    match settlement:
+        case Finish():
+            if settlement.take is not None and not _take(state, *settlement.take):
+                return "untaken"
+            state.let_go(task, owner, lease)
+            _finish(state, task, settlement)
+            return _note_result(state, settlement.latch)
+        case Release():
+            state.let_go(task, owner, lease)
+            state.put_back(task)
+        case Defer(header=header):
+            state.let_go(task, owner, lease)
+            state.again(task, header, task.data)
+        case Bury(reason=reason):
+            state.let_go(task, owner, lease)
+            _bury(state, task, reason)
+            _end(state, task, settlement)
+            return _note_result(state, settlement.latch)
+        case _:
+            assert_never(settlement)
+    return "accepted"
+
+
+def _note_result(state: MemoryState, mark: LatchMark | None) -> Answer:
+    return "fired" if mark is not None and note_result(state, mark) else "accepted"
+
+
+def _take(state: MemoryState, area: Area, key: str) -> bool:
+    return state.areas[area].pop(key) is not None
+
+
+def _finish(state: MemoryState, task: LiveTask, finish: Finish) -> None:
+    if finish.follow_ups and any(header.id == task.header.id for header, _ in finish.follow_ups):
+        _retry(state, task, finish)
+    else:
+        _end(state, task, finish)
+
+
+def _retry(state: MemoryState, task: LiveTask, finish: Finish) -> None:
+    """Let the task live on. Its own entry is not asked for its once token: it is the one that left it."""
+    id = task.header.id
+    for entry in finish.follow_ups:
+        if entry.header.id != id:
+            state.enqueue([entry])
+        elif task.line is None:
+            state.again(task, entry.header, entry.data)
+    if finish.intermediate is not None:
+        state.areas["results"].put(id, finish.intermediate, finish.ttl)
+    _delete_all(state, finish.deletes)
+
+
+def _end(state: MemoryState, task: LiveTask, end: Finish | Bury) -> None:
+    """Let the task be over, and with it what nobody else expects any more."""
+    id = task.header.id
+    state.forget(task)
+    if end.follow_ups:
+        state.enqueue(end.follow_ups)
+    state.store(id, end.result, end.ttl)
+    for other in end.also:  # left alone if somebody enqueued it meanwhile
+        if other not in state.tasks:
+            state.expected.pop(other, None)
+            state.store(other, end.result, end.ttl)
+    _delete_all(state, end.deletes)
+    state.tell(id)
+    for other in end.also:
+        state.tell(other)
+    if task.header.expects:
+        state.unname(id, task.header.expects)
+
+
+def _bury(state: MemoryState, task: LiveTask, reason: str) -> None:
+    id = task.header.id
+    state.dead.pop(id, None)
+    state.dead[id] = DeadLetter(task.header, task.data, reason, state.clock())
+    while len(state.dead) > state.dead_limit:
+        dropped = next(iter(state.dead))
+        del state.dead[dropped]
+        state.dead_dropped += 1
+        state.note_dropped(dropped)
+
+
+def _delete_all(state: MemoryState, keys: Iterable[tuple[Area, str]]) -> None:
+    for area, key in keys:
+        state.areas[area].discard(key)

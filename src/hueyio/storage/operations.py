@@ -1,0 +1,281 @@
+"""The operations of the contract as data, and a session that spells them once for every storage.
+
+``OPERATIONS`` says of each operation what a storage has to know before it carries it out: whose it is, what it needs
+of the disk, and whether it may be repeated. ``OperationSession`` has a typed method for each, which copies what
+belongs to the caller and hands name and arguments to ``_do``. What the operations promise stands in ``contract``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+from hueyio.storage.contract import Session
+from hueyio.storage.records import (
+    Answer,
+    Area,
+    Bell,
+    Clearable,
+    Counts,
+    DeadLetter,
+    Delivery,
+    Enqueued,
+    Entry,
+    Found,
+    Lane,
+    Latch,
+    LiveState,
+    MemberResults,
+    Notices,
+    Over,
+    Owner,
+    Promoted,
+    Receipt,
+    Settlement,
+)
+
+__all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role"]
+
+T = TypeVar("T")
+
+Role: TypeAlias = Literal["producing", "consuming", "waiting", "keys", "limits", "dead", "looking"]
+"""The part of the contract that an operation belongs to; storages name their modules alike."""
+
+
+class Durability(IntEnum):
+    """What an operation needs of the disk. Of several that go together, the greatest counts."""
+
+    READ = 0
+    """It changes nothing."""
+    VOLATILE = 1
+    """It is written, but a power failure may undo it: the lease that it belongs to would be reclaimed anyway."""
+    DURABLE = 2
+    """It is on the disk before it is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the contract."""
+
+    name: str
+    role: Role
+    durability: Durability
+    is_idempotent: bool
+    """Whether it may be repeated after a lost reply: it changes nothing more, and the second answer is as good."""
+    waits: bool = False
+    """Whether it returns only when something happens; it may be cancelled at any time."""
+
+
+_READ: Final = Durability.READ
+_VOLATILE: Final = Durability.VOLATILE
+_DURABLE: Final = Durability.DURABLE
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    it.name: it
+    for it in (
+        Operation("enqueue", "producing", _DURABLE, is_idempotent=True),  # an id that is alive is left alone
+        Operation("cancel", "producing", _DURABLE, is_idempotent=False),  # hands over deliveries once
+        Operation("locate", "producing", _READ, is_idempotent=True),
+        Operation("register", "consuming", _DURABLE, is_idempotent=True),
+        Operation("deregister", "consuming", _DURABLE, is_idempotent=True),
+        Operation("owners", "consuming", _READ, is_idempotent=True),
+        Operation("wait_for_work", "consuming", _READ, is_idempotent=True, waits=True),
+        Operation("claim", "consuming", _VOLATILE, is_idempotent=False),  # held shows what a lost one took
+        Operation("held", "consuming", _READ, is_idempotent=True),
+        Operation("start", "consuming", _DURABLE, is_idempotent=True),
+        Operation("settle", "consuming", _DURABLE, is_idempotent=True),  # its number tells a repeat
+        Operation("notices", "consuming", _READ, is_idempotent=True, waits=True),
+        Operation("promote", "consuming", _VOLATILE, is_idempotent=False),  # moves the next ones
+        Operation("reclaim", "consuming", _DURABLE, is_idempotent=False),  # the second finds no lease
+        Operation("report", "consuming", _VOLATILE, is_idempotent=True),
+        Operation("collect", "consuming", _READ, is_idempotent=True),
+        Operation("await_outcomes", "waiting", _READ, is_idempotent=True, waits=True),
+        Operation("follow", "waiting", _READ, is_idempotent=True, waits=True),
+        Operation("put", "keys", _DURABLE, is_idempotent=True),
+        Operation("put_if_absent", "keys", _DURABLE, is_idempotent=False),
+        Operation("peek", "keys", _READ, is_idempotent=True),
+        Operation("pop", "keys", _DURABLE, is_idempotent=False),
+        Operation("delete", "keys", _DURABLE, is_idempotent=False),  # counts what was there
+        Operation("compare_delete", "keys", _DURABLE, is_idempotent=False),
+        Operation("compare_extend", "keys", _DURABLE, is_idempotent=True),
+        Operation("add", "keys", _DURABLE, is_idempotent=False),
+        Operation("acquire", "limits", _DURABLE, is_idempotent=True),  # the token has it already
+        Operation("renew", "limits", _DURABLE, is_idempotent=True),
+        Operation("release", "limits", _DURABLE, is_idempotent=False),
+        Operation("holders", "limits", _READ, is_idempotent=True),
+        Operation("take", "limits", _DURABLE, is_idempotent=False),
+        Operation("dead", "dead", _READ, is_idempotent=True),
+        Operation("requeue", "dead", _DURABLE, is_idempotent=False),  # counts
+        Operation("purge", "dead", _DURABLE, is_idempotent=False),  # counts
+        Operation("counts", "looking", _READ, is_idempotent=True),
+        Operation("scan_tasks", "looking", _READ, is_idempotent=True),
+        Operation("scan_keys", "looking", _READ, is_idempotent=True),
+        Operation("clear", "looking", _DURABLE, is_idempotent=True),
+        Operation("pause", "looking", _DURABLE, is_idempotent=True),
+        Operation("resume", "looking", _DURABLE, is_idempotent=True),
+        Operation("is_paused", "looking", _READ, is_idempotent=True),
+    )
+}
+"""All 41, by their names."""
+
+
+class OperationSession(Session, ABC):
+    """A session whose operations go through ``_do``; a storage adds that, the four waits, and ``close``.
+
+    Sequences become tuples and mappings dicts on the way, so that a caller who changes a list of his later changes
+    nothing. The docstrings are those of the roles in ``contract``.
+    """
+
+    # T is what the calling method returns: a type checker takes it from there.
+    @abstractmethod
+    def _do(self, name: str, /, *args: Any) -> Awaitable[T]:  # pyright: ignore[reportInvalidTypeVarUse]
+        """Carry out the operation of this name; ``args`` are all of its parameters, in order.
+
+        Once this was called, a write is carried through even when nobody awaits it any more. A plain function that
+        returns a future saves a coroutine for each call.
+        """
+
+    # Producing
+
+    async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
+        return await self._do("enqueue", tuple(entries), tuple(latches))
+
+    async def cancel(self, ids: Sequence[str], owner: str) -> list[Delivery]:
+        return await self._do("cancel", tuple(ids), owner)
+
+    async def locate(self, ids: Sequence[str]) -> list[Found]:
+        return await self._do("locate", tuple(ids))
+
+    # Consuming
+
+    async def register(self, owner: str, info: bytes) -> None:
+        await self._do("register", owner, info)
+
+    async def deregister(self, owner: str) -> None:
+        await self._do("deregister", owner)
+
+    async def owners(self) -> list[Owner]:
+        return await self._do("owners")
+
+    @abstractmethod
+    async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]: ...
+
+    async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
+        return await self._do("claim", dict(room), owner)
+
+    async def held(self, owner: str) -> list[Delivery]:
+        return await self._do("held", owner)
+
+    async def start(self, receipts: Sequence[Receipt], owner: str) -> list[bool]:
+        return await self._do("start", tuple(receipts), owner)
+
+    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+        return await self._do("settle", tuple(settlements), owner, number)
+
+    @abstractmethod
+    async def notices(self, owner: str, seen: Notices | None) -> Notices: ...
+
+    async def promote(self, now: float, limit: int) -> Promoted:
+        return await self._do("promote", now, limit)
+
+    async def reclaim(self, owner: str, beat: int) -> int | None:
+        return await self._do("reclaim", owner, beat)
+
+    async def report(self, receipt: Receipt, data: bytes) -> bool:
+        return await self._do("report", receipt, data)
+
+    async def collect(self, keys: Sequence[str]) -> list[MemberResults | None]:
+        return await self._do("collect", tuple(keys))
+
+    # Waiting
+
+    @abstractmethod
+    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]: ...
+
+    @abstractmethod
+    async def follow(self, id: str, seen: bytes | None) -> bytes | None: ...
+
+    # Keys
+
+    async def put(self, area: Area, items: Mapping[str, bytes], ttl: float | None = None) -> None:
+        await self._do("put", area, dict(items), ttl)
+
+    async def put_if_absent(self, area: Area, key: str, value: bytes, ttl: float | None = None) -> bool:
+        return await self._do("put_if_absent", area, key, value, ttl)
+
+    async def peek(self, area: Area, keys: Sequence[str]) -> list[bytes | None]:
+        return await self._do("peek", area, tuple(keys))
+
+    async def pop(self, area: Area, key: str) -> bytes | None:
+        return await self._do("pop", area, key)
+
+    async def delete(self, area: Area, keys: Sequence[str]) -> int:
+        return await self._do("delete", area, tuple(keys))
+
+    async def compare_delete(self, area: Area, key: str, expected: bytes) -> bool:
+        return await self._do("compare_delete", area, key, expected)
+
+    async def compare_extend(self, area: Area, key: str, expected: bytes, ttl: float | None) -> bool:
+        return await self._do("compare_extend", area, key, expected, ttl)
+
+    async def add(self, area: Area, key: str, amount: int = 1, ttl: float | None = None) -> int:
+        return await self._do("add", area, key, amount, ttl)
+
+    # Limits
+
+    async def acquire(
+        self, key: str, token: str, size: int, lease: float, owner: str | None = None, ttl: float | None = None
+    ) -> bool:
+        return await self._do("acquire", key, token, size, lease, owner, ttl)
+
+    async def renew(self, key: str, token: str, lease: float) -> bool:
+        return await self._do("renew", key, token, lease)
+
+    async def release(self, key: str, token: str, owner: str | None = None) -> bool:
+        return await self._do("release", key, token, owner)
+
+    async def holders(self, key: str) -> list[str]:
+        return await self._do("holders", key)
+
+    async def take(self, key: str, rate: float, burst: int) -> float:
+        return await self._do("take", key, rate, burst)
+
+    # Dead
+
+    async def dead(self, limit: int | None = None) -> list[DeadLetter]:
+        return await self._do("dead", limit)
+
+    async def requeue(self, ids: Sequence[str]) -> int:
+        return await self._do("requeue", tuple(ids))
+
+    async def purge(self, ids: Sequence[str] | None = None) -> int:
+        return await self._do("purge", None if ids is None else tuple(ids))
+
+    # Looking
+
+    async def counts(self) -> Counts:
+        return await self._do("counts")
+
+    async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:
+        return await self._do("scan_tasks", state, limit)
+
+    async def scan_keys(self, area: Area, limit: int | None = None) -> list[tuple[str, bytes]]:
+        return await self._do("scan_keys", area, limit)
+
+    async def clear(self, what: Collection[Clearable]) -> None:
+        await self._do("clear", tuple(what))
+
+    async def pause(self) -> None:
+        await self._do("pause")
+
+    async def resume(self) -> None:
+        await self._do("resume")
+
+    async def is_paused(self) -> bool:
+        return await self._do("is_paused")
+
+    @abstractmethod
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""What connects: finding the server, connections and what becomes of them, errors."""

@@ -1,0 +1,114 @@
+"""Connections to wherever the server is; the two drivers of a deployment's search."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+import redis
+from redis.exceptions import RedisError
+
+from hueyio.exceptions import HueyException
+from hueyio.storage.redis.connection.command import pack
+from hueyio.storage.redis.connection.deployment import Address, Deployment, Question
+from hueyio.storage.redis.connection.errors import translate
+from hueyio.storage.redis.connection.inside_redis_py import Connection, abort, ask_raw, open_connection, read, write
+from hueyio.storage.redis.connection.options import RedisOptions
+
+__all__ = ["Connected", "ask", "connect", "connect_blocking"]
+
+_LONGEST_ANSWER: Final = 1.0
+"""Seconds that a question may take: there are others to ask."""
+
+
+class Connected(NamedTuple):
+    """An open connection, and to which server."""
+
+    connection: Connection
+    server: RedisOptions
+
+
+async def connect(deployment: Deployment, moved_to: Address | None = None) -> Connected:
+    """Find the server and open a connection. Raises StorageUnavailable or ConfigurationError."""
+    while True:
+        announced = deployment.announced
+        server = await _find(deployment, moved_to)
+        connection = await _open(server)
+        if deployment.announced == announced:
+            return Connected(connection, server)
+        await abort(connection)  # another was announced meanwhile
+
+
+async def _find(deployment: Deployment, moved_to: Address | None) -> RedisOptions:
+    search = deployment.search(moved_to)
+    answer: Any = None
+    while True:
+        try:
+            question = search.send(answer)
+        except StopIteration as found:
+            server: RedisOptions = found.value
+            return server
+        answer = await ask(question)
+
+
+def connect_blocking(deployment: Deployment) -> redis.Redis:
+    """Find the server and make a client for a heartbeat. Raises StorageUnavailable or ConfigurationError."""
+    search = deployment.search()
+    answer: Any = None
+    while True:
+        try:
+            question = search.send(answer)
+        except StopIteration as found:
+            server: RedisOptions = found.value
+            break
+        answer = _ask_blocking(question)
+    return server.make_blocking_client()
+
+
+async def _open(server: RedisOptions) -> Connection:
+    connection = server.make_connection()
+    try:
+        async with asyncio.timeout(server.connect_timeout):
+            await open_connection(connection)
+    except (RedisError, OSError, TimeoutError) as error:
+        await abort(connection)
+        raise translate(error, str(server)) from error
+    except BaseException:
+        await abort(connection)
+        raise
+    return connection
+
+
+async def ask(question: Question) -> Any:
+    """Return the answer, or the error that says why there is none."""
+    server = _in_a_hurry(question.server)
+    try:
+        connection = await _open(server)
+    except HueyException as error:
+        return error
+    try:
+        async with asyncio.timeout(server.timeout):
+            await write(connection, pack(*question.command).packed)
+            return await read(connection, math.inf)
+    except (RedisError, OSError, TimeoutError) as error:
+        return translate(error, str(server))
+    finally:
+        await abort(connection)
+
+
+def _ask_blocking(question: Question) -> Any:
+    server = _in_a_hurry(question.server)
+    client = server.make_blocking_client()
+    try:
+        return ask_raw(client, question.command)
+    except (RedisError, OSError) as error:
+        return translate(error, str(server))
+    finally:
+        client.connection_pool.disconnect()
+
+
+def _in_a_hurry(server: RedisOptions) -> RedisOptions:
+    timeout = min(server.timeout, server.connect_timeout, _LONGEST_ANSWER)
+    return replace(server, timeout=timeout, connect_timeout=timeout)

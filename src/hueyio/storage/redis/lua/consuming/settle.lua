@@ -1,0 +1,181 @@
+-- End the runs of several tasks of one owner. ARGV: owner, number, most dead letters, ttl of plain results, count, prefix,
+-- count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a letter and the deliveries:
+--
+--   n  over, nothing stored
+--   r  over with a result: the result, for ever        t  the same, with the ttl of plain results
+--   N R T  the same, and the key prefix .. id of the revocations is deleted: nearly every end of a run
+--   b  back to the front
+--   d  put off: the new record up to its message
+--   x  anything else: JSON (see `settle_other`), then result, intermediate, member result and (id, record)* as the JSON says
+--
+-- Answers a letter for each (a accepted, f fired, s stale, u untaken), and how many dead letters were dropped.
+-- A repeat of the last number gets the first answer.
+-- keys: OWNERS_ANSWERS HELD OTHER_KIND
+-- keys: RESULTS DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
+-- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
+-- parts: _endings _entries _dead _latches
+-- first: _settle_plain
+
+local owner, number, dead_limit, plain_ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local count = tonumber(ARGV[5])
+local prefix, unrevoked = ARGV[6], {}
+local FIRST_ID, at = 7, 7 + tonumber(ARGV[5])
+local AREAS = {
+  results = {RESULTS, RESULTS_TTL}, data = {DATA, DATA_TTL}, revocations = {REVOCATIONS, REVOCATIONS_TTL},
+  locks = {LOCKS, LOCKS_TTL}, windows = {WINDOWS, WINDOWS_TTL},
+  ticks = {TICKS, TICKS_TTL}, schedules = {SCHEDULES, SCHEDULES_TTL},
+}
+
+local last = redis.call('HGET', OWNERS_ANSWERS, owner)
+if not last then return {string.rep('s', count), 0} end
+local colon = string.find(last, ':', 1, true)
+local last_number = tonumber(string.sub(last, 1, colon - 1))
+if last_number == tonumber(number) then return {string.sub(last, colon + 1), 0} end
+if last_number > tonumber(number) then return {string.rep('s', count), 0} end
+
+local ids = {}
+for i = 1, count do ids[i] = ARGV[FIRST_ID - 1 + i] end
+local rows = fetch('HMGET', HELD, ids)
+local flagged = redis.call('EXISTS', CANCELLED) == 1 and fetch('SMISMEMBER', CANCELLED, ids) or {}
+local released, ended = {}, {}  -- ids to take out of HELD; those of them to take out of TASKS as well
+local gone, was_suspect, was_flagged = {}, false, false
+
+local function next_argument()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+local function write_released()
+  apply('HDEL', HELD, released)
+  apply('HDEL', TASKS, ended)
+  released, ended = {}, {}
+  write_endings()
+end
+
+local function release(id, row)
+  gone[id] = true
+  released[#released + 1] = id
+  if has(row, 'q') then was_suspect = true end
+  if has(row, 'p') then redis.call('HDEL', PROGRESS, id) end
+end
+
+local function end_plain(id, row, result, ttl)
+  release(id, row)
+  ended[#ended + 1] = id
+  if has(row, 'x') then abandon(unbind(id, (read_header(redis.call('HGET', TASKS, id))))) end
+  finish(id, result, ttl)
+end
+
+local function defer(id, row, start)
+  local record = redis.call('HGET', TASKS, id)
+  local old_header, message = read_header(record)
+  release(id, row)
+  write_released()
+  abandon(add_again(id, old_header, start .. string.sub(record, message)))
+  -- The deliveries begin anew, but a body that may have begun stays one.
+  if has(row, 's') then redis.call('HSET', DELIVERIES, id, '0s') end
+  write_entries()
+end
+
+-- Over are the task, the ids in `also`, and those of which it was the last to expect them.
+local function end_bound(id, header, other, result)
+  for _, later in ipairs(other.also) do
+    if redis.call('HEXISTS', TASKS, later) == 0 then
+      redis.call('HDEL', EXPECTED, later)
+      finish(later, result, other.ttl)
+    end
+  end
+  abandon(unbind(id, header))
+  finish(id, result, other.ttl)
+end
+
+local function add_follow_ups(id, old_header, other)
+  for _ = 1, other.follow_ups do
+    local follow_up, record = next_argument(), next_argument()
+    if follow_up == id and other.lives_on then
+      abandon(add_again(id, old_header, record))
+    else
+      add(follow_up, record, redis.call('HEXISTS', TASKS, follow_up) == 1)
+    end
+  end
+  write_entries()
+end
+
+-- {ttl, reason (it is buried), take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether,
+-- latch: {id, position}}
+local function settle_other(id, row, other)
+  local result = other.result and next_argument() or nil
+  local intermediate = other.intermediate and next_argument() or nil
+  local member_result = other.latch and next_argument() or nil
+  local skipped = at + 2 * other.follow_ups
+  if not row then
+    at = skipped
+    return 's'
+  end
+  if other.take then
+    local area = AREAS[other.take[1]]
+    if not live_value(area[1], area[2], other.take[2]) then
+      at = skipped
+      return 'u'
+    end
+    drop(area[1], area[2], {other.take[2]})
+  end
+  local record = redis.call('HGET', TASKS, id)
+  local header = read_header(record)
+  release(id, row)
+  ended[#ended + 1] = id
+  write_released()
+  if other.reason then bury(id, other.reason, record) end
+  if not other.lives_on and header.unique_key then
+    redis.call('HDEL', UNIQUE, header.unique_key)
+    header.unique_key = nil
+  end
+  add_follow_ups(id, header, other)
+  if other.lives_on then
+    if intermediate then store(RESULTS, RESULTS_TTL, {id, intermediate}, other.ttl) end
+  else
+    end_bound(id, header, other, result)
+    write_results()
+  end
+  for _, key in ipairs(other.deletes) do drop(AREAS[key[1]][1], AREAS[key[1]][2], {key[2]}) end
+  write_endings()
+  return member_result and take_member_result(other.latch[1], other.latch[2], member_result) and 'f' or 'a'
+end
+
+local function settle_one(i)
+  local id, tag = ids[i], next_argument()
+  local letter, deliveries = string.sub(tag, 1, 1), string.sub(tag, 2)
+  local kind = string.lower(letter)
+  local row = not gone[id] and rows[i]
+  if row and row ~= deliveries and read_row(row) ~= tonumber(deliveries) then row = false end
+  if kind == 'x' then return settle_other(id, row, cjson.decode(next_argument())) end
+  local argument
+  if kind ~= 'n' and kind ~= 'b' then argument = next_argument() end
+  if not row then return 's' end
+  if kind == 'b' then
+    release(id, row)
+    put_back({id}, {row}, 0)
+  elseif kind == 'd' then
+    defer(id, row, argument)
+  else
+    end_plain(id, row, argument, kind == 't' and plain_ttl or nil)
+    if kind ~= letter then unrevoked[#unrevoked + 1] = prefix .. id end
+  end
+  return 'a'
+end
+
+local answers = {}
+for i = 1, count do
+  answers[i] = settle_one(i)
+  was_flagged = was_flagged or (answers[i] == 'a' or answers[i] == 'f') and flagged[i] == 1
+end
+write_released()
+if #unrevoked > 0 and redis.call('EXISTS', REVOCATIONS) == 1 then drop(REVOCATIONS, REVOCATIONS_TTL, unrevoked) end
+send_post()
+if was_flagged then notify(HELD) end
+if was_suspect then ring_what_is_there(READY) end
+-- Where another kind took the name over, all answers are stale, and the queues are not ours to measure.
+if any_suspects() and redis.call('EXISTS', HELD, OTHER_KIND) == 0 then ring_what_is_there(SUSPECTS) end
+local told = table.concat(answers)
+redis.call('HSET', OWNERS_ANSWERS, owner, number .. ':' .. told)
+return {told, buried > 0 and keep_bound(dead_limit) or 0}

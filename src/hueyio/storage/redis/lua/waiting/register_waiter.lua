@@ -1,0 +1,47 @@
+-- Register a client as a waiter, after taking other registrations back. ARGV: client, how many to take back,
+-- (id, number)* of those, (id, number)* of the new ones. Answers (id, number, what, data)* for those that are over; `what`
+-- as in the messages of `_waiting.lua`.
+-- keys: TASKS EXPECTED
+-- parts: _waiting
+
+local client, withdrawn = ARGV[1], tonumber(ARGV[2])
+
+-- A row without the entry of this client, or only without the one of this number.
+local function row_without(row, number)
+  for at = 1, #row, ENTRY_LENGTH do
+    local stop = at + ENTRY_LENGTH - 1
+    if string.sub(row, at, at + CLIENT_LENGTH - 1) == client
+      and (not number or string.sub(row, at + CLIENT_LENGTH, stop) == number) then
+      return string.sub(row, 1, at - 1) .. string.sub(row, stop + 1)
+    end
+  end
+  return row
+end
+
+local function withdraw(id, number)
+  local row = redis.call('HGET', WAITING, id)
+  if not row then return end
+  local rest = row_without(row, number)
+  if rest == '' then redis.call('HDEL', WAITING, id) else redis.call('HSET', WAITING, id, rest) end
+end
+
+local found = {}
+local function register(id, number)
+  if redis.call('HEXISTS', TASKS, id) == 1 or redis.call('HEXISTS', EXPECTED, id) == 1 then
+    local row = redis.call('HGET', WAITING, id)
+    redis.call('HSET', WAITING, id, (row and row_without(row) or '') .. client .. number)
+    return
+  end
+  local data = live_value(RESULTS, RESULTS_TTL, id)
+  local what = data and 'd' or 'n'
+  if data and redis.call('ZSCORE', SHARED, id) then what = 'D' end
+  for _, value in ipairs({id, number, what, data or ''}) do found[#found + 1] = value end
+end
+
+local at = 3
+for i = 1, withdrawn do
+  withdraw(ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+for i = at, #ARGV, 2 do register(ARGV[i], ARGV[i + 1]) end
+return found

@@ -1,0 +1,149 @@
+"""Who in this session waits for which ids: the registrations on the server, and the messages that answer them.
+
+Theory of operation. The waiters share one channel. Registration and check are one script, so that an end cannot fall
+between them, and the registrations of one turn of the loop are one call. What a script ends comes as one message. After
+a reconnect everything that is pending is registered again. All state belongs to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.storage.records import Over
+from hueyio.storage.redis.connection.lifetime import Lifetime
+from hueyio.storage.redis.connection.mailbox import Mailbox
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.scripts import Argument, Scripts
+from hueyio.storage.shared.batching import Batcher
+from hueyio.storage.shared.turnstile import Turnstile
+from hueyio.storage.shared.waiters import Exchange, Waiters
+
+__all__ = ["RedisWaiters"]
+
+_MOST_IN_A_CALL: Final = 500
+_MOST_IN_A_TURN: Final = 200
+"""Waits that begin in one turn of the loop; each costs it some 20 us."""
+_NUMBER_LENGTH: Final = 8
+_BIG: Final = ord("b")
+_BIG_SHARED: Final = ord("B")
+_WITH_DATA: Final = (ord("d"), ord("D"))
+
+
+class _Change(NamedTuple):
+    """A registration, or one that is taken back."""
+
+    id: str
+    number: int
+    is_withdrawn: bool = False
+
+
+class RedisWaiters:
+    """The waiters of one session, under the name ``client``."""
+
+    def __init__(self, client: str, layout: Layout, scripts: Scripts, mailbox: Mailbox, lifetime: Lifetime) -> None:
+        self._client = client
+        self._channel = layout.client_channel(client)
+        self._scripts = scripts
+        self._mailbox = mailbox
+        self._lifetime = lifetime
+        self._waiters = Waiters(self._exchange)
+        self._changes: Batcher[_Change, None] = Batcher(self._change, _MOST_IN_A_CALL, lifetime.spawn)
+        self._turnstile = Turnstile(_MOST_IN_A_TURN)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return self._waiters.is_awaited
+
+    async def wait(self, ids: Sequence[str]) -> list[Over]:
+        """Return when all ids are over, in the order asked."""
+        if not ids:
+            return []
+        await self._turnstile.enter()
+        await self._mailbox.subscribe(self._channel, self._receive)
+        self._lifetime.check()
+        return await self._waiters.wait(ids)
+
+    async def register_again(self) -> None:
+        """Register all that is pending, as after a reconnect."""
+        pending = [_Change(*it) for it in self._waiters.pending()]
+        if pending:
+            await self._changes.submit(pending)
+
+    async def drain(self) -> None:
+        """Wait until all changes are written."""
+        await self._changes.drain()
+
+    def close(self) -> None:
+        """End every wait, and take all registrations back."""
+        pending = self._waiters.pending()
+        self._waiters.close(SessionClosed("the session was closed, or its loop has ended"))
+        self._withdraw(pending)
+
+    def _exchange(self, exchange: Exchange) -> None:
+        """Write registrations; what is taken back is awaited by nobody."""
+        self._withdraw(exchange.unwanted)
+        if exchange.wanted:
+            self._register(exchange.wanted)
+
+    def _withdraw(self, registered: Collection[tuple[str, int]]) -> None:
+        if registered:
+            with suppress(SessionClosed):
+                self._changes.submit([_Change(id, number, True) for id, number in registered])
+
+    def _register(self, wanted: Collection[tuple[str, int]]) -> None:
+        """Write registrations; fail who waits if that cannot be done, unless all will be registered again."""
+
+        def note_failure(future: asyncio.Future[list[None]]) -> None:
+            error = None if future.cancelled() else future.exception()
+            if isinstance(error, StorageUnavailable):
+                self._mailbox.renew()  # which registers all again, as often as it takes
+            elif isinstance(error, HueyException):
+                self._waiters.fail(error, [id for id, _ in wanted])
+
+        with suppress(SessionClosed):  # then every wait has ended
+            self._changes.submit([_Change(*it) for it in wanted]).add_done_callback(note_failure)
+
+    async def _change(self, changes: list[_Change]) -> list[None]:
+        """Write changes and hand out what is over already."""
+        withdrawn = [it for it in changes if it.is_withdrawn]
+        gone = {it[:2] for it in withdrawn}
+        args: list[Argument] = [self._client, len(withdrawn)]
+        for it in (*withdrawn, *(it for it in changes if it[:2] not in gone)):
+            args += (it.id, f"{it.number:0{_NUMBER_LENGTH}x}")
+        found = await self._scripts.run("register_waiter", args)
+        for at in range(0, len(found), 4):
+            id, number, what, data = found[at : at + 4]
+            self._take(id.decode(), number, what[0], data)
+        return [None] * len(changes)
+
+    def _receive(self, message: bytes) -> None:
+        """Read a message; ``lua/parts/_waiting.lua`` says what it looks like."""
+        at, stop = 0, len(message)
+        while at < stop:
+            number = message[at : at + _NUMBER_LENGTH]
+            what = message[at + _NUMBER_LENGTH]
+            raw, at = _cut(message, at + _NUMBER_LENGTH + 1)
+            data = b""
+            if what in _WITH_DATA:
+                data, at = _cut(message, at)
+            self._take(raw.decode(), number, what, data)
+
+    def _take(self, id: str, digits: bytes, what: int, data: bytes) -> None:
+        number = int(digits, 16)
+        if what not in (_BIG, _BIG_SHARED):
+            over = Over(id, data if what in _WITH_DATA else None, what < ord("a"))
+            self._waiters.tell([(number, over)])
+        elif (id, number) in self._waiters.pending([id]):
+            self._register([(id, number)])  # it is over, so that registering again fetches it
+
+
+def _cut(message: bytes, at: int) -> tuple[bytes, int]:
+    """Read what has its length before it; return it, and where the next begins."""
+    start = at + 4
+    stop = start + int.from_bytes(message[at:start], "big")
+    return message[start:stop], stop

@@ -1,0 +1,120 @@
+"""For whoever runs tasks: the leases of owners, and tasks on their way out to them and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hueyio.storage.records import LANES, Delivery, Lane, MemberResults, Owner, Promoted, Receipt
+from hueyio.storage.sqlite import latches
+from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.keys import sweep
+from hueyio.storage.sqlite.limits import end_permits
+from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, in_order
+from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.tasks import any_suspect, deliveries, holds_any, put_back
+
+__all__ = ["claim", "collect", "deregister", "held", "owners", "promote", "reclaim", "register", "report", "start"]
+
+_SQL = statements("consuming.sql")
+
+
+def register(tx: Transaction, owner: str, info: bytes) -> None:
+    """Begin a lease, or replace its info."""
+    tx.execute(_SQL["register"], (tx.queue, owner, info, tx.now))
+
+
+def deregister(tx: Transaction, owner: str) -> None:
+    """End a lease; what it held goes to the front."""
+    if tx.lease(owner) is not None:
+        put_back(tx, _held_rows(tx, owner))
+        tx.execute(_SQL["deregister"], (tx.queue, owner))
+        end_permits(tx, owner)
+
+
+def reclaim(tx: Transaction, owner: str, beat: int) -> int | None:
+    """End the lease of an owner whose heartbeat stands still; what it held comes with one delivery more."""
+    lease = tx.lease(owner)
+    if lease is None or lease[2] != beat:
+        return None
+    rows = _held_rows(tx, owner)
+    put_back(tx, [row._replace(deliveries=row.deliveries + 1) for row in rows])
+    tx.execute(_SQL["deregister"], (tx.queue, owner))
+    end_permits(tx, owner)
+    return len(rows)
+
+
+def owners(tx: Transaction) -> list[Owner]:
+    """List the owners with a live lease."""
+    return [Owner._make(row) for row in tx.execute(_SQL["owners"], (tx.now, tx.queue)).fetchall()]
+
+
+def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
+    """Take ready tasks, or one suspect alone."""
+    lease = tx.one(_SQL["may_claim"], (tx.queue, owner))
+    if lease is None:
+        tx.require_lease(owner)  # raises, and says why
+    elif lease[0]:
+        return []
+    if tx.one(_SQL["holds_suspect"], (tx.queue, owner)) is not None:
+        return []
+    if any_suspect(tx):
+        suspects = _claim_suspect(tx, room, owner)
+        if suspects:
+            return suspects
+    taken: list[tuple[Any, ...]] = []
+    for lane, limit in room.items():
+        if limit > 0:
+            rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, LANE_NUMBERS[lane], limit)).fetchall()
+            taken += in_order(rows)
+    return deliveries(tx, taken, owner)
+
+
+def held(tx: Transaction, owner: str) -> list[Delivery]:
+    """List what is under a lease."""
+    tx.require_lease(owner)
+    return deliveries(tx, _held_rows(tx, owner), owner)
+
+
+def start(tx: Transaction, receipts: Sequence[Receipt], owner: str) -> list[bool]:
+    """Mark bodies as started, fenced."""
+    return [
+        it.owner == owner and tx.execute(_SQL["start"], (tx.queue, it.id, owner, it.deliveries)).rowcount == 1
+        for it in receipts
+    ]
+
+
+def report(tx: Transaction, receipt: Receipt, data: bytes) -> bool:
+    """Keep the progress of a running task, fenced."""
+    id, owner, deliveries = receipt.id, receipt.owner, receipt.deliveries
+    is_kept = tx.execute(_SQL["report"], (data, tx.queue, id, owner, deliveries)).rowcount == 1
+    tx.noticed = tx.noticed or is_kept
+    return is_kept
+
+
+def promote(tx: Transaction, now: float, limit: int) -> Promoted:
+    """Move what is due to the back of its lane; sweep a little of what is over."""
+    due = tx.execute(_SQL["due"], (tx.queue, now, limit)).fetchall()
+    if due:
+        place = tx.places(len(due))
+        tx.many(_SQL["make_ready"], [(place + offset, row) for offset, (row, _) in enumerate(due)])
+        tx.rung.update(LANES[lane] for _, lane in due)
+    sweep(tx)
+    return Promoted(len(due), tx.first_eta())
+
+
+def collect(tx: Transaction, keys: Sequence[str]) -> list[MemberResults | None]:
+    """Read what members reported to latches, by position."""
+    return [latches.results(tx, key) for key in keys]
+
+
+def _claim_suspect(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
+    if holds_any(tx, owner):
+        return []
+    lanes = [LANE_NUMBERS[lane] if room.get(lane, 0) > 0 else -1 for lane in LANES]
+    rows = tx.execute(_SQL["claim_suspect"], (owner, -tx.places(1), tx.queue, *lanes)).fetchall()
+    return deliveries(tx, rows, owner)
+
+
+def _held_rows(tx: Transaction, owner: str) -> list[TaskRow]:
+    return [TaskRow._make(row) for row in tx.execute(_SQL["held"], (tx.queue, owner)).fetchall()]

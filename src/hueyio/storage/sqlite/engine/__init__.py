@@ -1,0 +1,1 @@
+"""What runs under a session: threads, connections and transactions. It knows nothing of what operations do."""

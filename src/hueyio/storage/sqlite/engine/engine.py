@@ -1,0 +1,108 @@
+"""The running parts of one session, how they are tied together, and how they end.
+
+    loop                       writer's thread            poll thread
+    session ── operation ────► Writer ── commit ─┐
+    Waits ◄──── own mail ────────┘               ├──────► nudge ─┐
+       ▲ └───── order ───────────────────────────│───────────────┤
+       └─────── view ◄───────────────────────────│────────── PollThread ◄── other sessions' and processes' rings
+                                                 └──────► rings to other sessions and processes
+
+and a ``Reader`` with a thread of its own for questions that may take long.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from hueyio.storage.records import Over
+from hueyio.storage.shared.doorbell import Doorbell
+from hueyio.storage.shared.threaded import Engine, release_forgotten
+from hueyio.storage.shared.waiters import Exchange, Waiters
+from hueyio.storage.sqlite.engine.file import SqliteFile
+from hueyio.storage.sqlite.engine.opening import open_writer
+from hueyio.storage.sqlite.engine.reader import Reader
+from hueyio.storage.sqlite.engine.registrations import REGISTRATION_TTL, forget_clients, refresh, register, take_back
+from hueyio.storage.sqlite.engine.tables import open_queue
+from hueyio.storage.sqlite.engine.thread import SqliteThread
+from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.engine.waits import Waits
+from hueyio.storage.sqlite.engine.writer import Writer
+from hueyio.storage.sqlite.errors import explained
+from hueyio.storage.sqlite.options import SqliteOptions
+
+__all__ = ["SqliteEngine"]
+
+
+class SqliteEngine(Engine):
+    """Made by ``start``, on the loop that it belongs to."""
+
+    @classmethod
+    async def start(cls, options: SqliteOptions) -> SqliteEngine:
+        """Open the file in a thread of its own. Raises StorageUnavailable or ConfigurationError."""
+        release_forgotten()
+        file = SqliteFile(lambda: open_writer(options))
+        thread = SqliteThread("hueyio-sqlite-writer")
+        try:
+            queue, path = await thread.run(lambda: explained(lambda: open_queue(file, options), options))
+        except BaseException:
+            thread.stop(file.close)
+            raise
+        return cls(options, file, thread, queue, path)
+
+    def __init__(self, options: SqliteOptions, file: SqliteFile, thread: SqliteThread, queue: int, path: str) -> None:
+        super().__init__()
+        client = secrets.token_hex(8)
+        self._client = client
+        self._is_registered = False
+        self._doorbell = Doorbell(path, client)
+        self.waiters = Waiters(self._exchange, self._refresh, REGISTRATION_TTL / 4)
+        self.waits = Waits(options, queue, client, self._doorbell, self.waiters)
+        self.reader = Reader(options, queue, client)
+        self.writer = Writer(options, file, thread, queue, client, self._publish, self.waits.receive)
+        self._enter()
+
+    def join(self, timeout: float) -> None:
+        """Wait a little for the end of each thread."""
+        for part in (self.waits.poll_thread, self.reader, self.writer):
+            part.join(timeout)
+
+    def _end_waits(self, error: BaseException) -> None:
+        self.waits.fail(error)
+        self.waiters.close(error)
+
+    def _let_go(self, error: BaseException | None, ended: Callable[[], object]) -> None:
+        if self._is_registered:
+            self.writer.leave(lambda tx: forget_clients(tx, [self._client]))
+
+        def last() -> None:
+            self._doorbell.close()
+            ended()
+
+        # One after the other: the doorbell may go when the poll thread has ended, and rings when the writer has.
+        self.waits.poll_thread.close(lambda: self.reader.close(lambda: self.writer.close(last)))
+
+    def _exchange(self, asked: Exchange) -> None:
+        if asked.wanted:
+            self._is_registered = True
+            self._doorbell.listen("mail")
+            self.waits.look()
+
+        def exchange(tx: Transaction) -> list[tuple[int, Over]]:
+            over = register(tx, asked.wanted)
+            take_back(tx, asked.unwanted)
+            return over
+
+        self.writer.send(exchange, asked.done, asked.failed)
+
+    def _refresh(self) -> None:
+        self.writer.send(refresh)
+
+    def _publish(self, transaction: Transaction) -> None:
+        """Ring others after a commit; called in the writer's thread."""
+        work = bool(transaction.rung) or transaction.noticed
+        if work or transaction.told:
+            # This session's own bell is among those that are nudged.
+            dead = self._doorbell.ring(work, transaction.told)
+            if dead:
+                self.writer.leave(lambda tx: forget_clients(tx, dead))

@@ -1,0 +1,62 @@
+"""How a connection to the file is opened: its pragmas, and which libraries and journals will not do."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Final
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.storage.sqlite.options import SqliteOptions
+
+__all__ = ["open_reader", "open_writer"]
+
+_OLDEST: Final = (3, 35)
+"""The first SQLite with RETURNING, and with ON CONFLICT DO UPDATE for any conflict."""
+
+
+def open_writer(options: SqliteOptions, *, is_durable: bool = True) -> sqlite3.Connection:
+    """Open a connection that writes, durably if the options say so too."""
+    connection = _open(options)
+    try:
+        _set_journal_mode(connection, options.journal_mode)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if options.fsync and is_durable else 'NORMAL'}")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; a checkpoint syncs twice
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(options: SqliteOptions) -> sqlite3.Connection:
+    """Open a connection that only reads."""
+    connection = _open(options)
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def _open(options: SqliteOptions) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < _OLDEST:
+        needed = ".".join(map(str, _OLDEST))
+        raise ConfigurationError(
+            f"this Python comes with SQLite {sqlite3.sqlite_version}, and {needed} or later is needed: get a newer one"
+        )
+    # Closed by whichever thread is about to fork: the gate, not sqlite3, keeps threads apart.
+    more: dict[str, Any] = {"cached_statements": 256, **options.connect}
+    connection: sqlite3.Connection = sqlite3.connect(
+        options.target, timeout=0, isolation_level=None, check_same_thread=False, **more
+    )
+    try:
+        connection.execute(f"PRAGMA cache_size = {-int(options.cache_mb * 1000)}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
+    (current,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if current != mode:
+        (current,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+    if current != mode:
+        raise ConfigurationError(f"journal_mode {mode} cannot be used here: SQLite keeps {current}")

@@ -1,0 +1,135 @@
+"""One transaction under way: its connection, and what must be written or told at its end.
+
+An operation is a function of a ``Transaction``. It decides first whether it is refused, then writes, so that a
+refusal leaves nothing behind. What it rings and whom it tells is collected here; ``finish`` writes the counters of
+the whole transaction as one update of the queue's row, and nobody is told before the commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from hueyio.exceptions import LeaseLost
+from hueyio.storage.records import AREAS, LANES, Area, Bell, Over
+from hueyio.storage.sqlite.statements import statements
+
+__all__ = ["AREA_NUMBERS", "BELLS", "Transaction"]
+
+AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
+BELLS: Final[tuple[Bell, ...]] = (*LANES, "schedule")
+
+_SQL = statements("transaction.sql")
+
+
+class Transaction:
+    """Owned by the writer's thread; ends with the commit."""
+
+    __slots__ = (
+        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "execute", "mail",
+        "many", "noticed", "now", "queue", "revoked", "rung", "told",
+    )  # fmt: skip
+
+    def __init__(
+        self, connection: sqlite3.Connection, queue: int, client: str, now: float, dead_limit: int = 10_000
+    ) -> None:
+        self.connection = connection
+        self.execute = connection.execute
+        self.many = connection.executemany
+        self.queue = queue
+        self.client = client
+        self.now = now
+        self.dead_limit = dead_limit
+        self.rung: set[Bell] = set()
+        self.noticed = False
+        self.revoked = 0
+        self.mail: list[tuple[int, Over]] = []
+        """What this very client waited for, with the numbers of its registrations."""
+        self.told: set[str] = set()
+        """Other clients, whose rows now hold the outcome."""
+        self._last: int | None = None
+        self._any_waiting: bool | None = None
+        self._any_expected: bool | None = None
+
+    def one(self, sql: str, parameters: Sequence[Any]) -> Any:
+        """Return the only row, or None."""
+        return self.execute(sql, parameters).fetchone()
+
+    def places(self, count: int) -> int:
+        """Reserve so many places; return the first of them."""
+        if self._last is None:
+            self._last = int(self.one(_SQL["last_place"], (self.queue,))[0])
+        first = self._last + 1
+        self._last += count
+        return first
+
+    def lease(self, owner: str) -> tuple[int, str, int] | None:
+        """Return of a live lease the number of the last settle batch, what that was answered, and the heartbeat."""
+        lease: tuple[int, str, int] | None = self.one(_SQL["lease"], (self.queue, owner))
+        return lease
+
+    def require_lease(self, owner: str) -> None:
+        """Raise LeaseLost unless the owner has a live lease."""
+        if self.lease(owner) is None:
+            raise LeaseLost(f"owner {owner!r} has no live lease: it was given up, or never registered")
+
+    @property
+    def any_waiting(self) -> bool:
+        """Whether anybody waits for any id of the queue; most transactions need to know no more."""
+        if self._any_waiting is None:
+            self._any_waiting = self.one(_SQL["any_waiting"], (self.queue,)) is not None
+        return self._any_waiting
+
+    @any_waiting.setter
+    def any_waiting(self, known: bool) -> None:
+        self._any_waiting = known
+
+    @property
+    def any_expected(self) -> bool:
+        """Whether any id of the queue is expected."""
+        if self._any_expected is None:
+            self._any_expected = self.one(_SQL["any_expected"], (self.queue,)) is not None
+        return self._any_expected
+
+    def is_live(self, id: str) -> bool:
+        """Whether the id is alive or expected."""
+        return self.one(_SQL["is_live"], (self.queue, id, self.queue, id)) is not None
+
+    def is_alive(self, id: str) -> bool:
+        """Whether the id is queued, scheduled or running."""
+        return self.place_of(id) is not None
+
+    def place_of(self, id: str) -> int | None:
+        """Where a live task stands."""
+        row = self.one(_SQL["place_of"], (self.queue, id))
+        return row[0] if row else None
+
+    def value(self, area: Area, key: str) -> bytes | None:
+        """What stands under a key, if its time is not over."""
+        row = self.one(_SQL["value"], (self.queue, AREA_NUMBERS[area], key, self.now))
+        return row[0] if row else None
+
+    def unname(self, namer: str) -> list[str]:
+        """Let a task expect nothing more; return what it expected."""
+        if not self.any_expected:
+            return []
+        return [id for (id,) in self.execute(_SQL["no_longer_named"], (self.queue, namer)).fetchall()]
+
+    def expect(self, ids: Iterable[str], namer: str) -> None:
+        """Write that these ids will follow, unless they are alive."""
+        later = [id for id in ids if not self.is_alive(id)]
+        if later:
+            self.many(_SQL["expect"], [(self.queue, id, namer) for id in later])
+            self._any_expected = True
+
+    def first_eta(self) -> float | None:
+        """When the first of the schedule is due."""
+        row = self.one(_SQL["first_eta"], (self.queue,))
+        return row[0] if row else None
+
+    def finish(self) -> None:
+        """Write the counters that this transaction raised."""
+        if self.rung or self.revoked or self._last is not None:
+            rings = [int(bell in self.rung) for bell in BELLS]
+            self.execute(_SQL["raise_counters"], (self._last or 0, *rings, self.revoked, self.queue))

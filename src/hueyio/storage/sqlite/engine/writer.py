@@ -1,0 +1,234 @@
+"""Group commit: all operations of a session that change or must see its own changes, in one thread, in order.
+
+Operations wait in ``_calls``. The loop starts the thread once per turn, so that what one turn asked for goes together;
+while a commit is on its way to the disk more of them gather, and what is there when it ends is the next transaction.
+So the cost of a durable commit is shared by whoever waits, and one operation alone does not wait for company.
+
+* Every transaction that writes is BEGIN IMMEDIATE. A lock of somebody else is waited for with ``insist``, outside the
+  gate; operations that come meanwhile join the transaction when it begins.
+* A refusal (LeaseLost) is decided before anything is written, so it needs no savepoint. Any other error
+  rolls the whole transaction back, and then each operation runs in one of its own: the culprit fails alone.
+* What loses nothing by a power failure (a claim, a registration) is volatile: in WAL mode a transaction of such
+  operations alone is not synced. The next durable one syncs it too, because the log is one sequence; and a process
+  that is killed loses nothing in either case.
+* An operation that was sent is carried through, whether or not anybody still awaits it.
+
+``_calls`` is shared by loop and thread, and a deque's ends are safe for that; ``_running`` belongs to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+
+from hueyio.exceptions import HueyException
+from hueyio.storage.operations import Durability
+from hueyio.storage.shared.threaded import tell
+from hueyio.storage.sqlite.engine.file import SqliteFile
+from hueyio.storage.sqlite.engine.thread import SqliteThread
+from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.errors import explain, insist, is_busy
+from hueyio.storage.sqlite.options import SqliteOptions
+
+__all__ = ["Writer"]
+
+T = TypeVar("T")
+
+_Operation: TypeAlias = Callable[[Transaction], T]
+
+_MOST_CALLS: Final = 1_000
+"""In one transaction; bounds how long others wait for the write lock."""
+
+
+class _Call(NamedTuple):
+    operation: _Operation[Any]
+    durability: Durability
+    done: Callable[[Any], None]
+
+
+class _Refused(NamedTuple):
+    error: BaseException
+
+
+class _Commit(NamedTuple):
+    calls: list[_Call]
+    answers: list[Any]
+    transaction: Transaction | None
+
+
+class Writer:
+    """The writing end of one session."""
+
+    def __init__(
+        self,
+        options: SqliteOptions,
+        file: SqliteFile,
+        thread: SqliteThread,
+        queue: int,
+        client: str,
+        publish: Callable[[Transaction], None],
+        deliver: Callable[[Transaction], None],
+    ) -> None:
+        """``publish`` is called in the thread after each commit, ``deliver`` on the loop before it is answered."""
+        self._options = options
+        self._file = file
+        self._thread = thread
+        self._queue = queue
+        self._client = client
+        self._publish = publish
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._calls: deque[_Call] = deque()
+        self._running = False
+        self._starting = False
+        self._synced: tuple[sqlite3.Connection, Durability] | None = None
+
+    def run(self, operation: _Operation[T], durability: Durability) -> asyncio.Future[T]:
+        """Carry an operation through; the future gets its answer."""
+        future: asyncio.Future[T] = self._loop.create_future()
+
+        def done(answer: Any) -> None:
+            if future.done():
+                return
+            if isinstance(answer, _Refused):
+                future.set_exception(answer.error)
+            else:
+                future.set_result(answer)
+
+        self._send(_Call(operation, durability, done))
+        return future
+
+    def send(
+        self,
+        operation: _Operation[T],
+        done: Callable[[T], None] | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """Carry a volatile operation through without waiting; call back on the loop."""
+
+        def answered(answer: Any) -> None:
+            if isinstance(answer, _Refused):
+                if failed is not None:
+                    failed(answer.error)
+            elif done is not None:
+                done(answer)
+
+        self._send(_Call(operation, Durability.VOLATILE, answered))
+
+    def leave(self, operation: _Operation[None]) -> None:
+        """Carry a volatile operation through with whatever comes next; may be called in the thread."""
+        self._calls.append(_Call(operation, Durability.VOLATILE, lambda answer: None))
+
+    def close(self, closed: Callable[[], None]) -> None:
+        """Carry through what was sent, close the connection, end the thread, call back (in the thread)."""
+
+        def last() -> None:
+            self._drain()
+            self._file.close()
+            closed()
+
+        self._running = True  # nothing starts any more
+        self._thread.stop(last)
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end of the thread."""
+        self._thread.join(timeout)
+
+    # On the loop.
+
+    def _send(self, call: _Call) -> None:
+        self._calls.append(call)
+        if not self._running and not self._starting:
+            self._starting = True
+            self._loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        self._starting = False
+        if self._calls and not self._running:
+            self._running = True
+            self._thread.post(self._drain)
+
+    def _receive(self, commit: _Commit, last: bool) -> None:
+        if commit.transaction is not None:
+            self._deliver(commit.transaction)
+        for call, answer in zip(commit.calls, commit.answers, strict=True):
+            call.done(answer)
+        if last and not self._thread.is_stopped:
+            self._running = False
+            self._start()
+
+    # In the thread.
+
+    def _drain(self) -> None:
+        """Commit until nothing waits. The last answer also tells the loop that it may start the thread again."""
+        last = not self._calls
+        while not last:
+            *commits, final = self._perform(self._take(_MOST_CALLS))
+            for commit in commits:
+                self._answer(commit, False)
+            last = not self._calls
+            self._answer(final, last)
+
+    def _answer(self, commit: _Commit, last: bool) -> None:
+        # Others first: they have further to go.
+        if commit.transaction is not None:
+            self._publish(commit.transaction)
+        tell(self._loop, self._receive, commit, last)
+
+    def _take(self, most: int, durability: Durability = Durability.DURABLE) -> list[_Call]:
+        """Take calls from the front that need no more than this."""
+        taken: list[_Call] = []
+        while self._calls and len(taken) < most and self._calls[0].durability <= durability:
+            taken.append(self._calls.popleft())
+        return taken
+
+    def _perform(self, batch: list[_Call], open_to_more: bool = True) -> list[_Commit]:
+        try:
+            return [insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)]
+        except Exception as error:
+            if len(batch) == 1 or is_busy(error):
+                refused = _Refused(self._in_our_words(error))
+                return [_Commit(batch, [refused] * len(batch), None)]
+        return [commit for call in batch for commit in self._perform([call], False)]
+
+    def _attempt(self, batch: list[_Call], open_to_more: bool) -> _Commit:
+        durability = max(call.durability for call in batch)
+        with self._file as connection:
+            self._set_synchronous(connection, durability)
+            connection.execute("BEGIN IMMEDIATE" if durability else "BEGIN")
+            try:
+                if open_to_more:
+                    batch += self._take(_MOST_CALLS - len(batch), durability)
+                return self._transact(connection, batch)
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _transact(self, connection: sqlite3.Connection, batch: list[_Call]) -> _Commit:
+        options = self._options
+        transaction = Transaction(connection, self._queue, self._client, options.clock(), options.dead_limit)
+        answers = [_run(call.operation, transaction) for call in batch]
+        transaction.finish()
+        connection.execute("COMMIT")
+        return _Commit(batch, answers, transaction)
+
+    def _set_synchronous(self, connection: sqlite3.Connection, durability: Durability) -> None:
+        """Sync the log for a durable transaction only. Other journals need the sync to stay whole."""
+        options, wanted = self._options, (connection, durability)
+        if options.fsync and options.journal_mode == "wal" and durability and self._synced != wanted:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durability is Durability.DURABLE else 'NORMAL'}")
+            self._synced = wanted
+
+    def _in_our_words(self, error: Exception) -> BaseException:
+        return explain(error, self._options) if isinstance(error, sqlite3.Error) else error
+
+
+def _run(operation: _Operation[Any], transaction: Transaction) -> Any:
+    try:
+        return operation(transaction)
+    except HueyException as error:
+        return _Refused(error)

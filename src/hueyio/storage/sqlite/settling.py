@@ -1,0 +1,194 @@
+"""The end of runs: what a batch of settlements changes.
+
+Settlements are applied in order, each all or nothing: the fence and ``take`` are asked before anything is written.
+Nearly all of them are plain: a Finish with at most a result and keys to delete, of a task with nothing special in
+its header. A stretch of plain ones is one pass of each statement over all its rows. The delete is also the fence:
+if it finds fewer tasks than it should, it is rolled back to its savepoint and the stretch is applied one by one. A
+stretch of Release is put back together, in the order in which the tasks stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final, assert_never
+
+from hueyio.storage.records import (
+    Answer,
+    Area,
+    Bury,
+    Defer,
+    Finish,
+    LatchMark,
+    Receipt,
+    Release,
+    Settlement,
+)
+from hueyio.storage.sqlite.dead import bury, drop_oldest
+from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.keys import delete, store
+from hueyio.storage.sqlite.latches import drop, note_result
+from hueyio.storage.sqlite.rows import TaskRow, header
+from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.tasks import (
+    add,
+    again,
+    any_suspect,
+    arrived,
+    holds_any,
+    put_back,
+    ring_ready,
+    ring_suspects,
+)
+from hueyio.storage.sqlite.waiting import tell
+
+__all__ = ["settle"]
+
+_SQL = statements("settling.sql")
+_CODES: Final[dict[Answer, str]] = {"accepted": "a", "fired": "f", "stale": "s", "untaken": "u"}
+_ANSWERS: Final[dict[str, Answer]] = {code: answer for answer, code in _CODES.items()}
+
+
+def settle(tx: Transaction, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+    """Apply a batch of an owner, or repeat what it was told."""
+    lease = tx.lease(owner)
+    if lease is None:
+        return _same("stale", settlements)
+    last, told, _ = lease
+    if last == number:
+        return [_ANSWERS[code] for code in told]
+    answers: list[Answer] = []
+    for plain, stretch in groupby(settlements, lambda it: _is_plain(it, owner)):
+        batch = list(stretch)
+        if plain and _finish_plain(tx, batch):
+            answers += _same("accepted", batch)
+        else:
+            answers.extend(_settle_one(tx, it, owner) for it in batch)
+    if any(isinstance(it, Bury) for it in settlements):
+        drop_oldest(tx)
+    _ring_barred(tx, settlements, owner)
+    codes = "".join(_CODES[answer] for answer in answers)
+    tx.execute(_SQL["settled"], (number, codes, tx.queue, owner))
+    return answers
+
+
+def _same(answer: Answer, settlements: Sequence[Settlement]) -> list[Answer]:
+    return [answer] * len(settlements)
+
+
+def _is_plain(settlement: Settlement, owner: str) -> bool:
+    return (
+        isinstance(settlement, Finish)
+        and settlement.receipt.deliveries == 0
+        and settlement.receipt.owner == owner
+        and not (settlement.follow_ups or settlement.also or settlement.take or settlement.latch)
+    )
+
+
+def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
+    """End a stretch of plain tasks; False, with nothing changed, if one of them is not what it seems."""
+    ends = [it for it in batch if isinstance(it, Finish)]
+    fences = [(tx.queue, it.receipt.id, it.receipt.owner) for it in ends]
+    tx.execute("SAVEPOINT plain")
+    is_whole = tx.many(_SQL["remove_plain"], fences).rowcount == len(fences)
+    if not is_whole:
+        tx.execute("ROLLBACK TO plain")
+    tx.execute("RELEASE plain")
+    if not is_whole:
+        return False
+    store(tx, ((it.receipt.id, it.result, it.ttl) for it in ends))
+    areas: set[Area] = {area for it in ends for area, _ in it.deletes}
+    for area in areas:
+        delete(tx, area, [key for it in ends for own, key in it.deletes if own == area])
+    tell(tx, [it.receipt.id for it in ends])
+    return True
+
+
+def _settle_one(tx: Transaction, settlement: Settlement, owner: str) -> Answer:
+    task = _in_force(tx, settlement.receipt, owner)
+    if task is None:
+        return "stale"
+    match settlement:
+        case Release():
+            put_back(tx, [task])
+        case Defer(header=later):
+            again(tx, task, later, task.data)
+        case Finish():
+            return _finish(tx, task, settlement)
+        case Bury(reason=reason):
+            bury(tx, task, reason)
+            _end(tx, task, settlement)
+            return _note_result(tx, settlement.latch)
+        case _:
+            assert_never(settlement)
+    return "accepted"
+
+
+def _in_force(tx: Transaction, receipt: Receipt, owner: str) -> TaskRow | None:
+    if receipt.owner != owner:
+        return None
+    row = tx.one(_SQL["in_force"], (tx.queue, receipt.id, owner, receipt.deliveries))
+    return None if row is None else TaskRow._make(row)
+
+
+def _finish(tx: Transaction, task: TaskRow, finish: Finish) -> Answer:
+    if finish.take is not None:
+        area, key = finish.take
+        if tx.value(area, key) is None:
+            return "untaken"
+        delete(tx, area, [key])
+    if any(entry.header.id == task.id for entry in finish.follow_ups):
+        _retry(tx, task, finish)
+    else:
+        _end(tx, task, finish)
+    return _note_result(tx, finish.latch)
+
+
+def _note_result(tx: Transaction, mark: LatchMark | None) -> Answer:
+    return "fired" if mark is not None and note_result(tx, mark) else "accepted"
+
+
+def _retry(tx: Transaction, task: TaskRow, finish: Finish) -> None:
+    """Let the task live on. Its own entry is not asked for its once token: it is the one that left it."""
+    is_back = False
+    for entry in finish.follow_ups:
+        if entry.header.id != task.id:
+            add(tx, [entry])
+        elif not is_back:
+            again(tx, task, entry.header, entry.data)
+            is_back = True
+    if finish.intermediate is not None:
+        store(tx, [(task.id, finish.intermediate, finish.ttl)])
+    _delete_all(tx, finish.deletes)
+
+
+def _end(tx: Transaction, task: TaskRow, end: Finish | Bury) -> None:
+    """Let the task be over, and with it what nobody else expects any more."""
+    tx.execute(_SQL["remove"], (task.row,))
+    if task.more is not None and header(task).collects:
+        drop(tx, task.id)
+    named = tx.unname(task.id)
+    if end.follow_ups:
+        add(tx, end.follow_ups)
+    ids = [task.id, *(id for id in end.also if not tx.is_alive(id))]
+    store(tx, [(id, end.result, end.ttl) for id in ids])
+    arrived(tx, ids[1:])
+    _delete_all(tx, end.deletes)
+    tell(tx, dict.fromkeys((*ids, *named)))
+
+
+def _delete_all(tx: Transaction, keys: Iterable[tuple[Area, str]]) -> None:
+    for area, key in keys:
+        delete(tx, area, [key])
+
+
+def _ring_barred(tx: Transaction, settlements: Sequence[Settlement], owner: str) -> None:
+    """Ring for what the owner could not claim before.
+
+    A suspect waits until its taker holds nothing, and whoever holds a suspect gets nothing else; the rings of that
+    work may have been heard while it could not be claimed.
+    """
+    if any(it.receipt.deliveries > 0 for it in settlements):
+        ring_ready(tx)
+    if any_suspect(tx) and not holds_any(tx, owner):
+        ring_suspects(tx)

@@ -1,0 +1,66 @@
+-- Questions and housekeeping.
+
+-- name: count_queued
+SELECT count(*) FROM hueyio_tasks WHERE queue = ? AND lane = ? AND state = 0
+
+-- name: count_suspects
+SELECT count(*) FROM hueyio_tasks WHERE queue = ? AND state = 1
+
+-- name: count_scheduled
+SELECT count(*) FROM hueyio_tasks WHERE queue = ? AND state = 2
+
+-- name: count_running
+SELECT count(*) FROM hueyio_tasks WHERE queue = ? AND state = 3
+
+-- name: count_expected
+SELECT count(DISTINCT id) FROM hueyio_expected WHERE queue = ?
+
+-- name: count_results
+SELECT count(*) FROM hueyio_keys WHERE queue = ? AND area = ? AND (expires IS NULL OR expires > ?)
+
+-- name: count_dead_dropped
+SELECT dead_dropped FROM hueyio_queues WHERE queue = ?
+
+-- name: scan_suspects
+SELECT row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
+FROM hueyio_tasks WHERE queue = ? AND state = 1 ORDER BY priority DESC, place LIMIT ?
+
+-- name: scan_queued
+SELECT row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
+FROM hueyio_tasks WHERE queue = ? AND state = 0 ORDER BY lane, priority DESC, place LIMIT ?
+
+-- name: scan_scheduled
+SELECT row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
+FROM hueyio_tasks WHERE queue = ? AND state = 2 ORDER BY eta, place LIMIT ?
+
+-- name: scan_running
+SELECT row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
+FROM hueyio_tasks WHERE queue = ? AND state = 3 ORDER BY priority DESC, place LIMIT ?
+
+-- name: clear_queue
+DELETE FROM hueyio_tasks WHERE queue = ? AND state IN (0, 1)
+
+-- name: clear_schedule
+DELETE FROM hueyio_tasks WHERE queue = ? AND state = 2
+
+-- name: clear_area
+DELETE FROM hueyio_keys WHERE queue = ? AND area = ?
+
+-- name: drop_unnamed
+DELETE FROM hueyio_expected WHERE queue = ? AND NOT EXISTS (
+    SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = hueyio_expected.queue AND task.id = hueyio_expected.namer
+) AND NOT EXISTS (
+    SELECT 1 FROM hueyio_latches AS latch WHERE latch.queue = hueyio_expected.queue AND latch.key = hueyio_expected.namer
+)
+
+-- name: set_paused
+UPDATE hueyio_queues SET paused = ? WHERE queue = ?
+
+-- name: is_paused
+SELECT paused FROM hueyio_queues WHERE queue = ?
+
+-- name: bound_in_queue
+SELECT id, more FROM hueyio_tasks WHERE queue = ? AND state IN (0, 1) AND more IS NOT NULL
+
+-- name: bound_in_schedule
+SELECT id, more FROM hueyio_tasks WHERE queue = ? AND state = 2 AND more IS NOT NULL

@@ -1,0 +1,40 @@
+-- What a transaction asks of the queue itself, and its counters.
+
+-- name: lease
+SELECT number, answers, beat FROM hueyio_owners WHERE queue = ? AND owner = ?
+
+-- name: place_of
+SELECT place FROM hueyio_tasks WHERE queue = ? AND id = ?
+
+-- name: is_live
+SELECT 1 FROM hueyio_tasks WHERE queue = ? AND id = ?
+UNION ALL
+SELECT 1 FROM hueyio_expected WHERE queue = ? AND id = ?
+LIMIT 1
+
+-- name: first_eta
+SELECT eta FROM hueyio_tasks WHERE queue = ? AND state = 2 ORDER BY eta LIMIT 1
+
+-- name: last_place
+SELECT place FROM hueyio_queues WHERE queue = ?
+
+-- name: any_waiting
+SELECT 1 FROM hueyio_waiting WHERE queue = ? AND over = 0 LIMIT 1
+
+-- name: any_expected
+SELECT 1 FROM hueyio_expected WHERE queue = ? LIMIT 1
+
+-- name: expect
+INSERT OR IGNORE INTO hueyio_expected (queue, id, namer) VALUES (?, ?, ?)
+
+-- name: no_longer_named
+DELETE FROM hueyio_expected WHERE queue = ? AND namer = ? RETURNING id
+
+-- name: value
+SELECT value FROM hueyio_keys WHERE queue = ? AND area = ? AND key = ? AND (expires IS NULL OR expires > ?)
+
+-- name: raise_counters
+UPDATE hueyio_queues
+SET place = max(place, ?), loop = loop + ?, thread = thread + ?, process = process + ?, schedule = schedule + ?,
+    revocations = revocations + ?
+WHERE queue = ?

@@ -1,0 +1,154 @@
+"""Live tasks: new ones, the same ones again, and those that are put back; what rings for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hueyio.storage.records import LANES, Delivery, Enqueued, Entry, Header, Lane
+from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.keys import any_in, put
+from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, SUSPECT, TaskRow, delivery, more
+from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.waiting import tell
+
+__all__ = [
+    "add",
+    "again",
+    "any_suspect",
+    "arrived",
+    "deliveries",
+    "holds_any",
+    "put_back",
+    "ring_ready",
+    "ring_suspects",
+]
+
+_SQL = statements("tasks.sql")
+_ADDED = Enqueued("added")
+_ALIVE = Enqueued("alive")
+_DONE = Enqueued("done")
+
+
+def add(tx: Transaction, entries: Sequence[Entry]) -> list[Enqueued]:
+    """Add all entries, in order; ring what they fill."""
+    first_eta = tx.first_eta() if any(entry.header.eta is not None for entry in entries) else None
+    place = tx.places(len(entries))
+    if all(_is_plain(entry.header) for entry in entries):
+        placed = _insert(tx, entries, place)
+    else:
+        placed = [_add_one(tx, entry, place + offset) for offset, entry in enumerate(entries)]
+    added = [entry.header for entry, it in zip(entries, placed, strict=True) if it is _ADDED]
+    arrived(tx, (header.id for header in added))
+    _ring(tx, added, first_eta)
+    return placed
+
+
+def again(tx: Transaction, task: TaskRow, header: Header, data: bytes) -> None:
+    """Put a held task back as new under another header; its cancel flag and its unique key stay."""
+    first_eta = tx.first_eta() if header.eta is not None else None
+    state = READY if header.eta is None else SCHEDULED
+    lane = LANE_NUMBERS[header.lane]
+    place = tx.places(1)
+    values = (state, lane, header.priority, place, header.eta, header.max_deliveries, more(header), data)
+    tx.execute(_SQL["rewrite"], (*values, task.row))
+    named = tx.unname(task.id)
+    tx.expect(header.expects, task.id)
+    _ring(tx, [header], first_eta)
+    tell(tx, named)
+
+
+def arrived(tx: Transaction, ids: Iterable[str]) -> None:
+    """Let these ids be expected no more: they are alive, or over."""
+    if tx.any_expected:
+        tx.many(_SQL["arrived"], [(tx.queue, id) for id in ids])
+
+
+def put_back(tx: Transaction, rows: Sequence[TaskRow]) -> None:
+    """Put held tasks back to where they stood, in front of all that came later, and ring their lanes."""
+    if rows:
+        tx.many(_SQL["put_back"], [(SUSPECT if it.is_suspect else READY, it.deliveries, it.row) for it in rows])
+        tx.rung.update(LANES[row.lane] for row in rows)
+
+
+def deliveries(tx: Transaction, rows: Sequence[tuple[Any, ...]], owner: str) -> list[Delivery]:
+    """Build what the owner gets from the rows of tasks that it holds now."""
+    unrevoked = bool(rows) and not any_in(tx, "revocations")
+    return [delivery(row, owner, unrevoked) for row in rows]
+
+
+def holds_any(tx: Transaction, owner: str) -> bool:
+    """Whether an owner holds anything."""
+    return tx.one(_SQL["holds_any"], (tx.queue, owner)) is not None
+
+
+def any_suspect(tx: Transaction) -> bool:
+    """Whether a suspect waits for an owner that holds nothing."""
+    return tx.one(_SQL["any_suspect"], (tx.queue,)) is not None
+
+
+def ring_ready(tx: Transaction, lanes: Iterable[Lane] = LANES) -> None:
+    """Ring those lanes that have ready tasks."""
+    for lane in lanes:
+        if tx.one(_SQL["has_ready"], (tx.queue, LANE_NUMBERS[lane])) is not None:
+            tx.rung.add(lane)
+
+
+def ring_suspects(tx: Transaction) -> None:
+    """Ring those lanes that have suspects."""
+    tx.rung.update(LANES[lane] for (lane,) in tx.execute(_SQL["suspect_lanes"], (tx.queue,)).fetchall())
+
+
+def _is_plain(header: Header) -> bool:
+    return header.unique_key is None and header.once_token is None and not header.expects
+
+
+def _insert(tx: Transaction, entries: Sequence[Entry], place: int) -> list[Enqueued]:
+    """Add entries of which only the id can be in the way.
+
+    Most often nothing is. If the count falls short, each id is asked whose place it has.
+    """
+    rows = [_row(tx.queue, entry, place + offset) for offset, entry in enumerate(entries)]
+    if tx.many(_SQL["insert"], rows).rowcount == len(rows):
+        return [_ADDED] * len(rows)
+    return [
+        _ADDED if tx.place_of(entry.header.id) == row[5] else _ALIVE for entry, row in zip(entries, rows, strict=True)
+    ]
+
+
+def _add_one(tx: Transaction, entry: Entry, place: int) -> Enqueued:
+    header = entry.header
+    if tx.is_alive(header.id):
+        return _ALIVE
+    token = header.once_token
+    if token is not None and tx.one(_SQL["token_seen"], (tx.queue, token, tx.now)) is not None:
+        return _DONE
+    if header.unique_key is not None:
+        holder = tx.one(_SQL["holder_of_key"], (tx.queue, header.unique_key))
+        if holder is not None:
+            return Enqueued("taken", holder[0])
+    if token is not None:
+        expires = None if header.once_ttl is None else tx.now + header.once_ttl
+        tx.execute(_SQL["remember_token"], (tx.queue, token, expires))
+        if header.once_key is not None:
+            put(tx, "ticks", {header.once_key: token.encode()}, None)
+    tx.execute(_SQL["insert"], _row(tx.queue, entry, place))
+    tx.expect(header.expects, header.id)
+    return _ADDED
+
+
+def _row(queue: int, entry: Entry, place: int) -> tuple[object, ...]:
+    header = entry.header
+    id, lane, priority, eta, max_deliveries, unique_key = header[:6]
+    state = READY if eta is None else SCHEDULED
+    number = LANE_NUMBERS[lane]
+    return queue, id, state, number, priority, place, eta, max_deliveries, unique_key, more(header), entry.data
+
+
+def _ring(tx: Transaction, headers: Sequence[Header], first_eta: float | None) -> None:
+    """Ring the lanes that got work, and the schedule if it begins earlier than at ``first_eta``."""
+    for header in headers:
+        if header.eta is None:
+            tx.rung.add(header.lane)
+        elif first_eta is None or header.eta < first_eta:
+            tx.rung.add("schedule")
