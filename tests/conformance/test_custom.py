@@ -65,7 +65,7 @@ class CountingSession(OperationSession):
         await self._inner.close()
 
 
-@pytest.mark.again
+@pytest.mark.again("it hands all on to the SQLite storage, which is tested by itself")
 class TestCustom(StorageConformance):
     @pytest.fixture
     def recipe(self, tmp_path: Path) -> Recipe:

@@ -1,4 +1,7 @@
-"""The Redis storages against the contract, on every server that there is."""
+"""The Redis storages against the contract, on every server that there is.
+
+The short lane takes the plain class on each server, and on one of them the class that has both variants in it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import uuid
 import pytest
 
 from hueyio.testing import Recipe, StorageConformance
+from tests.conftest import SERVER_KINDS, ServerOf
 from tests.support.servers import Server
 
 
@@ -23,17 +27,20 @@ class OnRedis(StorageConformance):
 class TestRedis(OnRedis):
     storage_class = "RedisStorage"
 
+    @pytest.fixture(params=SERVER_KINDS)
+    def server(self, request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
+        return server_of(request.param)
 
-@pytest.mark.again
+
+@pytest.mark.again("TestPriorityRedisExpire has its priorities too")
 class TestPriorityRedis(OnRedis):
     storage_class = "PriorityRedisStorage"
 
 
-@pytest.mark.again
+@pytest.mark.again("TestPriorityRedisExpire has its times to live too")
 class TestRedisExpire(OnRedis):
     storage_class = "RedisExpireStorage"
 
 
-@pytest.mark.again
 class TestPriorityRedisExpire(OnRedis):
     storage_class = "PriorityRedisExpireStorage"

@@ -264,6 +264,6 @@ async def test_task_that_was_built_by_hand_is_checked_at_the_enqueue(huey: Huey,
     async def work() -> None: ...
 
     with pytest.raises(ConfigurationError, match=next(iter(fields))):
-        await huey.enqueue(Task(work.name, **fields))
+        await huey.enqueue(Task(work.path, **fields))
     with pytest.raises(HueyException, match="only a Task"):
         await huey.enqueue("work")  # type: ignore[call-overload]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hueyio import Huey, HueyException, MemoryHuey, Task, TaskException, UnknownTaskError
+from hueyio.core import core_of
 from hueyio.storage.records import Entry, Header
 from tests.facts.steps import later, listen, run_all, run_next
 
@@ -35,7 +36,7 @@ async def test_dequeued_task_is_held_until_it_is_executed(huey: Huey) -> None:
     assert await huey.execute(task) == 3
     assert await result == 3
     assert await huey.dequeue() is None
-    assert await (await huey.session()).owners() == []
+    assert await (await core_of(huey).session()).owners() == []
 
 
 async def test_dequeued_task_goes_back_at_close(huey: Huey) -> None:
@@ -74,9 +75,9 @@ async def test_task_that_was_not_dequeued_is_not_executed(huey: Huey) -> None:
 async def test_dequeue_buries_what_it_cannot_read_and_puts_off_what_it_does_not_know(huey: Huey) -> None:
     """Neither is lost."""
     add = declare_add(huey)
-    await (await huey.session()).enqueue([Entry(Header("odd"), b"garbage")])
+    await (await core_of(huey).session()).enqueue([Entry(Header("odd"), b"garbage")])
     unknown = huey.serializer.serialize((1, "unknown", "app.unknown", (1,)))
-    await (await huey.session()).enqueue([Entry(Header("unknown"), unknown)])
+    await (await core_of(huey).session()).enqueue([Entry(Header("unknown"), unknown)])
     await add(1, 2)
     assert await run_all(huey) == [3]
     assert [letter.id for letter in await huey.dead()] == ["odd"]
@@ -98,14 +99,14 @@ async def test_cancelled_execute_gives_the_task_back(huey: Huey) -> None:
     with pytest.raises(asyncio.CancelledError):
         await executing
     assert await result.status() == "queued"
-    assert await (await huey.session()).owners() == []
+    assert await (await core_of(huey).session()).owners() == []
 
 
 async def test_execute_takes_the_lease_over_when_it_was_given_up(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:
     result = await declare_add(huey)(1, 2)
     task = await huey.dequeue()
     assert task is not None
-    session = await huey.session()
+    session = await core_of(huey).session()
     (owner,) = await session.owners()
     assert await session.reclaim(owner.owner, owner.beat) == 1
     with caplog.at_level(logging.WARNING):
@@ -175,7 +176,7 @@ def test_task_survives_its_message() -> None:
 def test_message_of_an_older_producer_is_read_with_defaults() -> None:
     huey = MemoryHuey()
     add = declare_add(huey)
-    task = huey.deserialize_task(huey.serializer.serialize((1, "id", add.name)))
+    task = huey.deserialize_task(huey.serializer.serialize((1, "id", add.path)))
     assert (task.args, task.kwargs, task.eta, task.expires, task.priority) == ((), {}, None, None, None)
     assert (task.retries, task.timeout, task.on_complete, task.on_error) == (0, None, None, None)
 
@@ -199,7 +200,7 @@ huey = {huey_source}
 async def work(): ...
 async def main():
     await work()
-    print((await huey.dequeue()).name)
+    print((await huey.dequeue()).path)
 asyncio.run(main())
 """
     done = subprocess.run(

@@ -160,7 +160,7 @@ async def test_flush_leaves_only_what_is_running(huey: Huey) -> None:
 
 
 def test_declared_options_can_be_read() -> None:
-    @MemoryHuey().task(retries=2, retry_delay=3, context=True, team="a")
+    @MemoryHuey().task(retries=2, retry_delay=3, context=True, settings={"team": "a"})
     async def work(task: Task) -> None: ...
 
     assert (work.retries, work.retry_delay, work.context, work.settings) == (2, 3.0, True, {"team": "a"})
@@ -169,7 +169,7 @@ def test_declared_options_can_be_read() -> None:
 def test_task_shows_its_data_and_its_key() -> None:
     task = declare_add(MemoryHuey()).s(1, b=2, id="one")
     assert (task.data, task.revoke_id) == (((1,), {"b": 2}), "r:one")
-    assert repr(task) == f"<Task {task.name} one>"
+    assert repr(task) == f"<Task {task.path} one>"
 
 
 async def test_receiver_is_disconnected_from_one_signal_or_from_all(huey: Huey) -> None:

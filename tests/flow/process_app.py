@@ -117,7 +117,7 @@ def leave_a_fork_behind(told: str) -> None:
     os._exit(3)
 
 
-@huey.task(run_in="process", context=True, color="red")
+@huey.task(run_in="process", context=True, settings={"color": "red"})
 def look(number: int, task: Task) -> tuple[int, str, bool, str, bool]:
     return number, task.id, current_task() is task, task.color, task.time_remaining <= 60
 

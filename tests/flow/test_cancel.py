@@ -20,6 +20,7 @@ from hueyio import (
     WorkerLost,
     current_task,
 )
+from hueyio.core import core_of
 from hueyio.worker.loading import load_huey
 from tests.support.patience import until
 
@@ -155,7 +156,7 @@ async def test_cancellation_during_the_receivers_of_executing_is_heeded(huey: Hu
         return job is not None and job.cancelled
 
     async with huey.create_consumer() as consumer:
-        session = await huey.session()
+        session = await core_of(huey).session()
         await session.register("canceller", b"{}")
         result = await work()
         await inside.wait()
@@ -257,9 +258,9 @@ async def test_at_most_once_task_that_was_interrupted_is_lost(huey: Huey) -> Non
 
 async def test_at_most_once_task_whose_start_is_written_elsewhere_does_not_run(huey: Huey) -> None:
     never = await never_run(huey)
-    huey.registry.find(never.name).options = never.spec.options.__class__(at_most_once=True)
+    core_of(huey).registry.find(never.path).options = never.spec.options.__class__(at_most_once=True)
     result = await never()
-    session = await huey.session()
+    session = await core_of(huey).session()
     await session.register("dead", b"")
     (delivery,) = await session.claim({"loop": 1}, "dead")
     assert await session.start([delivery.receipt], "dead") == [True]

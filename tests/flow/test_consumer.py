@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 
 from hueyio import ConfigurationError, Huey, HueyException, MemoryHuey, SessionClosed, TaskException
+from hueyio.client.prepare import prepare
+from hueyio.core import core_of
 from hueyio.execution.policy import UNKNOWN_TASK_PATIENCE
 from hueyio.messages.entry import make_entry
-from hueyio.storage.contract import Session
+from hueyio.storage.memory.session import MemorySession
+from hueyio.storage.memory.storage import MemoryStorage
 from hueyio.storage.records import Entry, Header
 from tests.support.patience import until
 
@@ -167,13 +170,13 @@ async def test_session_closed_under_the_consumer_is_raised_by_it(huey: Huey) -> 
 async def test_consumer_that_is_cancelled_while_it_starts_does_not_live_on() -> None:
     reached = asyncio.Event()
 
-    class SlowHuey(MemoryHuey):
-        async def session(self) -> Session:
+    class SlowStorage(MemoryStorage):
+        async def connect(self) -> MemorySession:
             reached.set()
             await asyncio.Event().wait()
-            return await super().session()
+            return await super().connect()
 
-    consumer = SlowHuey().create_consumer()
+    consumer = MemoryHuey(storage_class=SlowStorage).create_consumer()
     starting = asyncio.ensure_future(consumer.run())
     await reached.wait()
     starting.cancel()
@@ -254,7 +257,7 @@ async def test_context_variable_of_one_task_is_not_seen_by_the_next(huey: Huey, 
 
 
 async def enqueue_raw(huey: Huey, id: str, data: bytes, **header: Any) -> None:
-    session = await huey.session()
+    session = await core_of(huey).session()
     await session.enqueue([Entry(Header(id, **header), data)])
 
 
@@ -287,10 +290,10 @@ async def test_unknown_task_goes_back_and_runs_once_it_is_known(huey: Huey, capl
 
 async def test_unknown_task_is_buried_after_a_day(huey: Huey) -> None:
     wrapper = huey.task(noop)
-    entry = huey.prepare(wrapper.s())
+    entry = prepare(core_of(huey), wrapper.s())
     wrapper.unregister()
-    header = entry.header._replace(first_seen=huey.now() - UNKNOWN_TASK_PATIENCE - 1, defers=2000)
-    session = await huey.session()
+    header = entry.header._replace(first_seen=core_of(huey).now() - UNKNOWN_TASK_PATIENCE - 1, defers=2000)
+    session = await core_of(huey).session()
     await session.enqueue([Entry(header, entry.data)])
     async with huey.create_consumer():
         with pytest.raises(TaskException, match="UnknownTask"):
@@ -383,9 +386,9 @@ async def test_settlement_that_the_storage_cannot_take_stops_no_other(huey: Huey
     poisoned.on_error = good.s()
     # Past the checks of the enqueue: what SQLite cannot bind shows only when the handler is written.
     poisoned.on_error.priority = 2**2000
-    entry = make_entry(poisoned, huey.registry, huey.serializer, huey.now())
+    entry = make_entry(poisoned, core_of(huey).registry, huey.serializer, core_of(huey).now())
     async with huey.create_consumer(workers=1, prefetch=0):
-        await (await huey.session()).enqueue([entry])
+        await (await core_of(huey).session()).enqueue([entry])
         assert await (await good()) == 1
         with pytest.raises(TaskException):
             await huey.result_of(poisoned.id)

@@ -14,6 +14,8 @@ from typing import Any, Final
 import pytest
 
 from hueyio import Huey, SignedSerializer, TaskException
+from hueyio.client.prepare import prepare
+from hueyio.core import core_of
 from hueyio.exceptions import SerializationError
 from hueyio.messages.message import read_task
 from hueyio.storage.records import Entry, Header
@@ -67,12 +69,12 @@ async def test_damaged_messages_are_dead_letters_and_the_consumer_goes_on(
 
     entries = []
     for number in range(CORRUPTED):
-        header, data = huey.prepare(echo.s(number, text="some text"))
+        header, data = prepare(core_of(huey), echo.s(number, text="some text"))
         entries.append(Entry(header, chance.choice(DAMAGES)(chance, data)))
     unreadable = {it.header.id: it.data for it in entries if not is_readable(huey, it)}
     assert len(unreadable) == CORRUPTED if signed else len(unreadable) > CORRUPTED / 2
 
-    session = await huey.session()
+    session = await core_of(huey).session()
     async with huey.create_consumer():
         for at in range(0, len(entries), 100):
             await session.enqueue(entries[at : at + 100])
@@ -95,7 +97,7 @@ async def nothing_is_ready(huey: Huey) -> bool:
 async def test_message_with_fields_of_the_wrong_kind_is_a_dead_letter_that_can_be_listed(
     huey: Huey, data: bytes
 ) -> None:
-    session = await huey.session()
+    session = await core_of(huey).session()
     await session.enqueue([Entry(Header("odd"), data)])
     assert await huey.pending() == []
     async with huey.create_consumer():

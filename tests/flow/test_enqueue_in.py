@@ -23,6 +23,7 @@ from hueyio import (
     StorageUnavailable,
     TaskArgumentError,
 )
+from hueyio.core import core_of
 from tests.flow.joined_transactions import declare_note
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ async def test_failure_on_a_connection_of_aiosqlite_leaves_the_transaction_as_it
     huey: SqliteHuey, file: str, tmp_path: Path
 ) -> None:
     add = declare(huey)
-    await huey.session()
+    await core_of(huey).session()
     async with aiosqlite.connect(tmp_path / "other.db") as connection:
         with pytest.raises(ConfigurationError, match="the tasks are in"):
             await add.enqueue_in(connection, 1, 2)
@@ -127,7 +128,7 @@ async def test_tasks_that_share_a_connection_of_aiosqlite_do_not_disturb_each_ot
 
 async def test_cancelled_call_on_a_connection_of_aiosqlite_writes_nothing_later(huey: SqliteHuey, file: str) -> None:
     add = declare(huey)
-    await huey.session()
+    await core_of(huey).session()
     for turns in range(12):
         async with aiosqlite.connect(file) as connection:
             call = asyncio.ensure_future(add.enqueue_in(connection, 1, 2))
@@ -181,7 +182,7 @@ async def test_connection_to_another_file_is_refused(huey: SqliteHuey, tmp_path:
 
 async def test_same_file_under_another_name_is_accepted(huey: SqliteHuey, file: str, tmp_path: Path) -> None:
     add = declare(huey)
-    await huey.session()
+    await core_of(huey).session()
     (tmp_path / "link.db").symlink_to(file)
     with closing(sqlite3.connect(tmp_path / "link.db")) as connection, connection:
         await add.enqueue_in(connection, 1, 2)
@@ -200,7 +201,7 @@ async def test_connection_without_a_transaction_is_refused(huey: SqliteHuey, fil
 
 async def test_failure_leaves_the_transaction_as_it_was(huey: SqliteHuey, file: str) -> None:
     add = declare(huey)
-    await huey.session()
+    await core_of(huey).session()
     with (
         closing(sqlite3.connect(file, isolation_level=None)) as other,
         closing(sqlite3.connect(file, timeout=0)) as own,

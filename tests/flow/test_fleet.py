@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from hueyio import Huey
+from hueyio.core import core_of
 from tests.support.patience import until
 
 
@@ -45,7 +46,7 @@ async def test_consumers_say_who_they_are_and_what_they_hold(huey: Huey) -> None
 
 
 async def test_owner_that_is_no_consumer_is_not_listed(huey: Huey) -> None:
-    session = await huey.session()
+    session = await core_of(huey).session()
     for number, info in enumerate((b"", b"\xff", b"[]", b'"a"', b"null", b'{"host": 1}', b'{"slots": []}')):
         await session.register(f"owner {number}", info)
     assert await huey.consumers() == []

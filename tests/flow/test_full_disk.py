@@ -21,7 +21,7 @@ class _SmallDisk(sqlite3.Connection):
 
 
 async def test_others_are_written_while_one_does_not_fit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    huey = SqliteHuey("app", filename=str(tmp_path / "small.db"), factory=_SmallDisk)  # type: ignore[call-arg]
+    huey = SqliteHuey("app", filename=str(tmp_path / "small.db"), factory=_SmallDisk)
     everything_runs = asyncio.Event()
     running = 0
 

@@ -23,6 +23,7 @@ from hueyio import (
     TaskException,
     current_task,
 )
+from hueyio.core import core_of
 
 VALUE: ContextVar[str] = ContextVar("value", default="unset")
 
@@ -60,7 +61,7 @@ def add_hook(huey: Huey, kind: str, is_async: bool, act: Callable[..., None]) ->
     def act_sync(*args: Any) -> None:
         act(*args)
 
-    getattr(huey, kind)(f"{kind} {len(huey.hooks['pre_execute'])}")(act_async if is_async else act_sync)
+    getattr(huey, kind)(f"{kind} {len(core_of(huey).hooks['pre_execute'])}")(act_async if is_async else act_sync)
 
 
 both_lanes = pytest.mark.parametrize("lane", ["loop", "thread"])
@@ -105,7 +106,7 @@ async def test_hook_that_raises_is_logged_and_changes_nothing(
     work = declare(huey, lane, lambda: 7)
     assert await (await work()) == 7
     await after.get()
-    logged = [record.getMessage() for record in caplog.records if record.name == "hueyio.execution.hooks"]
+    logged = [record.getMessage() for record in caplog.records if record.name == "hueyio.execution.attempt_hooks"]
     assert [text.split(" hook ")[0] for text in logged] == ["pre_execute", "post_execute"]
 
 
@@ -202,7 +203,7 @@ async def test_hooks_are_unregistered_by_name_or_function(huey: Huey) -> None:
     assert [huey.unregister_post_execute(other), huey.unregister_post_execute(other)] == [True, False]
     assert [huey.unregister_on_startup(third), huey.unregister_on_startup("third")] == [True, False]
     assert [huey.unregister_on_shutdown("fourth"), huey.unregister_on_shutdown(fourth)] == [True, False]
-    assert not huey.hooks.surround_tasks
+    assert not core_of(huey).hooks.surround_tasks
 
 
 def test_second_hook_of_one_name_takes_the_place_of_the_first() -> None:
@@ -210,7 +211,7 @@ def test_second_hook_of_one_name_takes_the_place_of_the_first() -> None:
     huey.pre_execute("a")(print)
     huey.pre_execute("b")(print)
     huey.pre_execute("a")(repr)
-    assert list(huey.hooks["pre_execute"].items()) == [("a", repr), ("b", print)]
+    assert list(core_of(huey).hooks["pre_execute"].items()) == [("a", repr), ("b", print)]
 
 
 def test_hook_without_parentheses_is_refused() -> None:

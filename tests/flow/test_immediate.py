@@ -168,7 +168,7 @@ async def test_status_of_a_task_that_waits_for_its_retry(huey: Huey) -> None:
     assert await result.status() == "retrying"
 
 
-async def test_hooks_of_a_consumers_life_never_run(huey: Huey) -> None:
+async def test_hooks_of_the_start_run_before_the_first_task_and_those_of_the_end_at_close(huey: Huey) -> None:
     ran: list[str] = []
 
     @huey.on_startup()
@@ -184,8 +184,10 @@ async def test_hooks_of_a_consumers_life_never_run(huey: Huey) -> None:
         ran.append("body")
 
     async with huey:
+        assert ran == []
         await work()
-    assert ran == ["body"]
+        await work()
+    assert ran == ["startup", "body", "body", "shutdown"]
 
 
 async def test_timeout_ends_a_coroutine_and_lets_a_thread_go(huey: Huey) -> None:

@@ -6,11 +6,13 @@ import asyncio
 from typing import Any
 
 from hueyio import Huey
+from hueyio.client.prepare import prepare
+from hueyio.core import core_of
 
 
 async def make_suspect(huey: Huey, entry_of: Any) -> None:
     """Let two owners die with the task, so that it may be delivered only once more."""
-    session = await huey.session()
+    session = await core_of(huey).session()
     await session.enqueue([entry_of])
     for owner in ("first", "second"):
         await session.register(owner, b"{}")
@@ -35,7 +37,7 @@ async def test_suspect_is_run_in_spite_of_an_endless_load(huey: Huey) -> None:
             await endless()
 
     task = suspect.s()
-    await make_suspect(huey, huey.prepare(task))
+    await make_suspect(huey, prepare(core_of(huey), task))
     for _ in range(6):
         await endless()
     # The lease of the test's consumer is short, so that it soon looks for suspects.

@@ -19,6 +19,7 @@ from hueyio import (
     TaskException,
     TaskLockedException,
 )
+from hueyio.core import core_of
 from hueyio.tasks.task import Task
 from tests.support.patience import until
 
@@ -180,7 +181,7 @@ async def test_lock_of_a_body_that_the_stop_cuts_short_is_given_back(huey: Huey)
 
 async def test_cancelled_entry_leaves_nothing_behind(huey: Huey) -> None:
     lock = huey.lock_task("one")
-    await huey.session()
+    await core_of(huey).session()
     for turns in range(8):
         entering = asyncio.create_task(lock.acquire())
         for _ in range(turns):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from hueyio import ConfigurationError, Huey, MemoryHuey, StorageError
+from hueyio.core import core_of
 from hueyio.loops.sessions import Sessions
 
 
@@ -50,10 +51,10 @@ def test_two_loops_in_two_threads(make_huey: Callable[..., Huey]) -> None:
 
 async def test_first_uses_at_the_same_time_share_one_session(make_huey: Callable[..., Huey]) -> None:
     huey = make_huey()
-    first, second = await asyncio.gather(huey.session(), huey.session())
+    first, second = await asyncio.gather(core_of(huey).session(), core_of(huey).session())
     assert first is second
     await huey.close()
-    assert await huey.session() is not first
+    assert await core_of(huey).session() is not first
     await huey.close()
     await huey.close()
 

@@ -11,43 +11,30 @@ import pytest
 
 from hueyio import SIGNAL_ENQUEUED, ConfigurationError, Huey, MemoryHuey, StorageUnavailable, crontab
 from hueyio.consumer.ticker import Ticker
+from hueyio.core import Core, core_of
+from hueyio.storage.contract import Session
 from hueyio.storage.records import Enqueued, Entry
 from tests.support.patience import until
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC).timestamp()
 
 
-class Clocked:
-    """A Huey whose time is what the test says."""
-
-    def __init__(self, huey: Huey, time: float) -> None:
-        self._huey = huey
-        self.time = time
-
-    def now(self) -> float:
-        return self.time
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._huey, name)
-
-
 class Fleet:
     """Tickers of several consumers on one clock."""
 
-    def __init__(self, host: Clocked, tickers: list[Ticker]) -> None:
-        self.host = host
-        self.tickers = tickers
+    def __init__(self, core: Core, session: Session, size: int, now: float) -> None:
+        self.now = now
+        self.core = core.with_clock(lambda: self.now)
+        self.tickers = [Ticker(session, self.core) for _ in range(size)]
 
     @classmethod
     async def on(cls, huey: Huey, size: int = 1, at: float = NOON - 30) -> Fleet:
-        host: Any = Clocked(huey, at)
-        session = await huey.session()
-        fleet = cls(host, [Ticker(session, host) for _ in range(size)])
+        fleet = cls(core_of(huey), await core_of(huey).session(), size, at)
         await fleet.step(at)
         return fleet
 
     async def step(self, at: float) -> float:
-        self.host.time = at
+        self.now = at
         return min(await asyncio.gather(*(ticker.step() for ticker in self.tickers)))
 
 
@@ -163,16 +150,14 @@ async def test_tick_is_tried_again_when_the_storage_was_away(huey: Huey) -> None
     @huey.periodic_task(crontab())
     async def tick() -> None: ...
 
-    session = Refusing(await huey.session())
-    host: Any = Clocked(huey, NOON - 30)
-    ticker = Ticker(session, host)  # type: ignore[arg-type]
-    await ticker.step()
-    host.time, session.refuse = NOON, True
+    session: Any = Refusing(await core_of(huey).session())
+    fleet = Fleet(core_of(huey), session, 1, NOON - 30)
+    await fleet.step(NOON - 30)
+    session.refuse = True
     with pytest.raises(StorageUnavailable):
-        await ticker.step()
-    host.time = NOON + 3
-    await ticker.step()
-    await ticker.step()
+        await fleet.step(NOON)
+    await fleet.step(NOON + 3)
+    await fleet.step(NOON + 3)
     assert await names(huey) == ["tick"]
 
 
@@ -286,7 +271,7 @@ async def test_consumer_without_periodic_fires_nothing(huey: Huey) -> None:
     async def tick() -> None: ...
 
     async def ticked() -> bool:
-        return bool(await (await huey.session()).scan_keys("ticks"))
+        return bool(await (await core_of(huey).session()).scan_keys("ticks"))
 
     async with huey.create_consumer(periodic=False):
         with pytest.raises(TimeoutError):
@@ -332,7 +317,7 @@ def test_periodic_task_that_needs_arguments_is_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="called without arguments"):
         huey.periodic_task(crontab())(needs)
-    assert len(huey.registry) == 0
+    assert len(core_of(huey).registry) == 0
 
 
 async def test_local_time_is_meant_without_utc() -> None:

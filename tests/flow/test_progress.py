@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, HueyException, Progress, Task
+from hueyio import Huey, HueyException, MemoryHuey, Progress, Task
 from tests.support.patience import until
 
 
@@ -85,16 +85,22 @@ async def test_fraction_that_is_none_is_refused(bad: Any) -> None:
         Task("t").progress_sync(0.5, 1)  # type: ignore[arg-type]
 
 
-async def test_progress_outside_of_a_consumer_is_kept_by_nobody(make_huey: Callable[..., Huey]) -> None:
-    huey = make_huey(immediate=True)
+async def test_progress_is_kept_by_nobody_when_hueyio_does_not_run_the_body() -> None:
+    task = Task("pages")
+    assert await task.progress(0.5) is False
+    assert task.progress_sync(0.5) is False
+
+
+async def test_progress_is_kept_in_immediate_mode_as_in_a_consumer() -> None:
+    huey = MemoryHuey(immediate=True)
 
     @huey.task(context=True)
     async def pages(task: Task) -> bool:
-        return await task.progress(0.5) or task.progress_sync(0.5)
+        return await task.progress(0.5)
 
     result = await pages()
-    assert await result is False
-    assert [update async for update in result.updates()] == []
+    assert await result is True
+    assert [update async for update in result.updates()] == []  # it is over
     await huey.close()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from hueyio import ConfigurationError, Huey, TaskArgumentError, crontab
+from hueyio.client.producer import Producer
+from hueyio.core import core_of
 from hueyio.schedules.stored import Schedules
 from tests.flow.test_periodic import NOON, Fleet
 
@@ -20,7 +22,7 @@ class Desk:
     def __init__(self, huey: Huey, fleet: Fleet) -> None:
         self.huey = huey
         self.fleet = fleet
-        self.schedules = Schedules(cast("Any", fleet.host))
+        self.schedules = Schedules(Producer(fleet.core))
 
     @classmethod
     async def on(cls, huey: Huey) -> Desk:
@@ -34,7 +36,7 @@ class Desk:
         return [task.args for task in await self.huey.pending()]
 
     def at(self, time: float) -> None:
-        self.fleet.host.time = time
+        self.fleet.now = time
 
 
 def declare(huey: Huey) -> Any:
@@ -90,7 +92,7 @@ async def test_removed_schedule_is_gone(huey: Huey) -> None:
     assert not await desk.schedules.remove("sums")
     assert await desk.schedules.list() == []
     assert await desk.step(NOON + 60) == [(1,)]
-    assert await (await huey.session()).scan_keys("ticks") == []
+    assert await (await core_of(huey).session()).scan_keys("ticks") == []
 
 
 async def test_list_shows_what_was_added_with_next_and_last_time(huey: Huey) -> None:
@@ -101,7 +103,7 @@ async def test_list_shows_what_was_added_with_next_and_last_time(huey: Huey) -> 
     await desk.schedules.add("a", add.s(5), crontab(second="*/30"))
     await desk.step(NOON)
     first, second = await desk.schedules.list()
-    assert (first.name, first.task, first.args, first.times) == ("a", add.name, (5,), crontab(second="*/30"))
+    assert (first.name, first.task, first.args, first.times) == ("a", add.path, (5,), crontab(second="*/30"))
     assert (second.name, second.args, second.kwargs, second.times) == ("b", (1,), {"b": 2}, times)
     assert first.next_run == datetime.fromtimestamp(NOON + 30, UTC)
     assert second.last_run == datetime.fromtimestamp(NOON, UTC)
@@ -112,7 +114,7 @@ async def test_list_shows_what_was_added_with_next_and_last_time(huey: Huey) -> 
 async def test_same_schedule_added_again_changes_nothing_and_another_replaces_it(huey: Huey) -> None:
     add = declare(huey)
     desk = await Desk.on(huey)
-    session = await huey.session()
+    session = await core_of(huey).session()
     await desk.schedules.add("sums", add, crontab(), (1,))
     before = await session.peek("schedules", ["sums"])
     desk.at(NOON - 5)
@@ -159,7 +161,9 @@ async def test_schedule_that_cannot_be_read_or_run_here_costs_no_other(
     await desk.schedules.add("gone", gone, crontab())
     await desk.schedules.add("sums", add, crontab(), (1,))
     gone.unregister()
-    await (await huey.session()).put("schedules", {"bad": b"{}", "worse": b"\xff", "old": b'{"times": {"hour": 99}}'})
+    await (await core_of(huey).session()).put(
+        "schedules", {"bad": b"{}", "worse": b"\xff", "old": b'{"times": {"hour": 99}}'}
+    )
     assert await desk.step(NOON) == [(1,)]
     assert "schedule 'bad' cannot be read" in caplog.text
     assert "no task named" in caplog.text

@@ -22,6 +22,7 @@ from hueyio import (
     TaskArgumentError,
     TaskException,
 )
+from hueyio.core import core_of
 from hueyio.messages.entry import make_entry
 from tests.unit.test_serializer import LIBRARIES, Armed
 
@@ -136,10 +137,10 @@ async def test_forged_message_is_dead_lettered_and_never_unpickled(
     async def add(a: Any, b: int) -> Any:
         return b
 
-    session = await huey.session()
-    entry = make_entry(add.s(1, 2), huey.registry, huey.serializer, huey.now())
+    session = await core_of(huey).session()
+    entry = make_entry(add.s(1, 2), core_of(huey).registry, huey.serializer, core_of(huey).now())
     bait = tmp_path / "bait"
-    await session.enqueue([entry._replace(data=pickle.dumps((1, entry.header.id, add.name, (Armed(bait), 2))))])
+    await session.enqueue([entry._replace(data=pickle.dumps((1, entry.header.id, add.path, (Armed(bait), 2))))])
     async with huey.create_consumer():
         with pytest.raises(TaskException, match="cannot be read"):
             await huey.result_of(entry.header.id)
@@ -154,7 +155,7 @@ async def test_forged_result_and_forged_cause_are_never_unpickled(
     make_huey: Callable[..., Huey], kind: str, tmp_path: Path
 ) -> None:
     huey = make_huey(serializer=MAKERS[kind]())
-    session = await huey.session()
+    session = await core_of(huey).session()
     bait = tmp_path / "bait"
     forged = pickle.dumps(Armed(bait))
     metadata = {"error": "x", "retries": 0, "traceback": "", "task_id": "cause"}

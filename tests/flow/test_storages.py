@@ -20,6 +20,7 @@ from hueyio import (
     EmptyData,
     FileHuey,
     Huey,
+    HueyException,
     MemoryHuey,
     RedisHuey,
     SqliteHuey,
@@ -105,14 +106,15 @@ def test_option_that_a_storage_does_not_have_is_refused_and_named(kind: Callable
         kind("app", filname="app.db")
 
 
-async def test_black_hole_swallows_everything_and_every_wait_ends() -> None:
+async def test_black_hole_swallows_everything_and_every_wait_raises_at_once() -> None:
     huey = BlackHoleHuey("app", anything="goes")
     add = declare(huey)
     async with huey.create_consumer():
         result = await add(1, 2)
         group = await huey.enqueue(add.s(1, 2).then(add, 3))
-        assert await asyncio.wait_for(result, 10) is None
-        assert await asyncio.wait_for(group.get(blocking=True), 10) == [None, None]
+        for wait in (result, result.get(blocking=True, timeout=10), group.get(blocking=True)):
+            with pytest.raises(HueyException, match="BlackHoleHuey keeps nothing"):
+                await wait
         assert await result.get() is None
         assert await huey.result_of(result.id).status() == "gone"
         await add.schedule((1, 2), delay=60)

@@ -28,14 +28,14 @@ from hueyio import (
     chord,
     group,
 )
-from hueyio.app.sync_handles import SyncChordResult, SyncSchedules
-from hueyio.app.sync_huey import SyncHuey
+from hueyio.app.huey import SyncHuey
 from hueyio.handles.chord_result import ChordResult
-from hueyio.handles.sync_result import SyncResult, SyncResultGroup
+from hueyio.handles.sync_result import SyncChordResult, SyncResult, SyncResultGroup
 from hueyio.handles.sync_task import SyncTask
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.loops.portal import block_on
 from hueyio.schedules.stored import Schedules
+from hueyio.schedules.sync import SyncSchedules
 
 LIFE_CYCLE = {"session", "send", "send_in", "send_instead", "notify_interrupted_tasks"}
 """Coroutine methods of Huey that only the async side has: they are about its own loop."""
@@ -219,9 +219,9 @@ def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
     async def interrupt_when_waiting() -> None:
         """Interrupt the main thread when the wait has registered."""
         state = huey.storage._state  # type: ignore[attr-defined]
-        while not state.outcomes.waits:
+        while not state.waiters.waits:
             await asyncio.sleep(0)
-        while state.outcomes.waits:
+        while state.waiters.waits:
             # A signal that comes just before a lock is waited for is noticed with the next one only.
             signal.pthread_kill(main, signal.SIGUSR2)
             await asyncio.sleep(0.001)
@@ -233,7 +233,7 @@ def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
         result.get(blocking=True)
     interrupter.join()
     signal.signal(signal.SIGUSR2, before)
-    assert not huey.storage._state.outcomes.waits  # type: ignore[attr-defined]
+    assert not huey.storage._state.waiters.waits  # type: ignore[attr-defined]
     assert result.status() == "queued"
 
 

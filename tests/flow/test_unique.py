@@ -23,6 +23,7 @@ from hueyio import (
     TaskNotUnique,
     chord,
 )
+from hueyio.core import core_of
 from hueyio.tasks.task import Task
 from hueyio.tasks.unique import key_of_arguments
 
@@ -268,9 +269,10 @@ async def test_holder_that_cannot_be_read_is_replaced_with_what_was_to_follow_it
         return n
 
     first = await huey.enqueue(work.s(1).then(work))
-    able, huey.serializer = huey.serializer, Unable()
+    core = core_of(huey)
+    able, core.serializer = core.serializer, Unable()
     second = await work(2)
-    huey.serializer = able
+    core.serializer = able
     for stage in first:
         with pytest.raises(TaskCancelled):
             await stage.get(blocking=True, timeout=30)
@@ -309,7 +311,7 @@ async def test_withdrawal_that_a_crash_cuts_short_is_completed_by_a_consumer(hue
         return n
 
     first = await work(1)
-    session = await huey.session()
+    session = await core_of(huey).session()
     await session.register("crashed", b"{}")
     (taken,) = await session.cancel([first.id], "crashed")
     assert taken.receipt.id == first.id

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from hueyio import Huey
+from hueyio.core import core_of
 from hueyio.storage.records import Entry, Header
 
 
 async def test_claim_says_that_nothing_is_revoked(huey: Huey) -> None:
-    session = await huey.session()
+    session = await core_of(huey).session()
     await session.register("me", b"")
     await session.enqueue([Entry(Header(id), b"") for id in "abc"])
     (first,) = await session.claim({"loop": 1}, "me")

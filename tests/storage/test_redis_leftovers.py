@@ -24,6 +24,7 @@ from hueyio import (
     TaskException,
     TaskRevoked,
 )
+from hueyio.core import core_of
 from hueyio.storage.records import Bury, Entry, Header
 from hueyio.storage.redis.layout import Layout
 
@@ -77,7 +78,9 @@ async def test_drained_and_read_queue_leaves_a_fixed_few_keys(kind: type[Huey], 
         values = await asyncio.gather(*group, return_exceptions=True)
         wrong = [it for it in values if isinstance(it, BaseException) and not isinstance(it, TaskException)]
         assert not wrong
-        await (await huey.session()).clear(["results"])  # of intermediate stages, and where results stay for their time
+        await (await core_of(huey).session()).clear(
+            ["results"]
+        )  # of intermediate stages, and where results stay for their time
 
     async with huey:
         async with huey.create_consumer():
@@ -92,7 +95,7 @@ async def test_drained_and_read_queue_leaves_a_fixed_few_keys(kind: type[Huey], 
 
 async def test_dead_letters_are_bounded_on_the_server(server: Server) -> None:
     huey = RedisHuey(uuid.uuid4().hex, url=server.url, dead_limit=10)
-    session = await huey.session()
+    session = await core_of(huey).session()
     await session.register("owner", b"")
     for number in range(1, 6):
         await session.enqueue([Entry(Header(f"{number}-{index}"), b"") for index in range(10)])

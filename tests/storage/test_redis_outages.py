@@ -25,6 +25,7 @@ from tests.support.proxy import FaultProxy
 from tests.support.servers import Server
 
 from hueyio import Huey, RedisHuey, StorageUnavailable
+from hueyio.core import core_of
 from hueyio.storage.records import Entry, Header
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Flavour
@@ -507,7 +508,7 @@ async def test_producer_gives_up_in_time_and_says_why() -> None:
     huey = RedisHuey("app", url="redis://127.0.0.1:1/0", outage_timeout=3.0)  # longer than the default
     begun = time.monotonic()
     with pytest.raises(StorageUnavailable, match=r"127\.0\.0\.1:1/0 cannot be reached: connection refused"):
-        await huey.session()
+        await core_of(huey).session()
     assert 3.0 <= time.monotonic() - begun < 30
 
 

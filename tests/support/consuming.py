@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from hueyio.consumer.job import Job
+from hueyio.execution.job import Job
 from hueyio.storage.records import Delivery, Header, Lane, Receipt
 from hueyio.tasks.declared import TaskOptions, TaskSpec
 from hueyio.tasks.task import Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from hueyio import MemoryHuey, Task, chord, crontab, group
+from hueyio import FileHuey, MemoryHuey, RedisExpireHuey, RedisHuey, SqliteHuey, Task, chord, crontab, group
 
 huey = MemoryHuey()
 
@@ -29,6 +29,41 @@ async def use_context(task: Task) -> None:
     await first("x")  # type: ignore[arg-type]
     await first(task, 1)  # type: ignore[call-arg, arg-type]
     await first(task=task, a=1)  # type: ignore[call-arg]
+
+
+def make_with_typos() -> None:
+    MemoryHuey(resuls=False)  # type: ignore[call-arg]
+    RedisHuey("a", urll="redis://localhost")  # type: ignore[call-arg]
+    RedisExpireHuey("a", expire_tim=5)  # type: ignore[call-arg]
+    SqliteHuey("a", fsnc=False)  # type: ignore[call-arg]
+    FileHuey("a", leveles=1)  # type: ignore[call-arg]
+    huey.create_consumer(wrokers=3)  # type: ignore[call-arg]
+
+
+def make_with_wrong_types() -> None:
+    MemoryHuey(immediate="False")  # type: ignore[arg-type]
+    RedisHuey("a", port="6379")  # type: ignore[arg-type]
+    SqliteHuey("a", cache_mb="8")  # type: ignore[arg-type]
+    huey.create_consumer(workers="3")  # type: ignore[arg-type]
+
+
+def declare_with_typos() -> None:
+    huey.task(retires=3)  # type: ignore[call-overload]
+    huey.context_task(object(), retires=3)  # type: ignore[call-overload]
+    huey.periodic_task(crontab(), retires=3)  # type: ignore[call-arg]
+    huey.task(retries="3")  # type: ignore[call-overload]
+    huey.periodic_task(crontab(), catch_up="yes")  # type: ignore[arg-type]
+    huey.lock_task("one", tll=5)  # type: ignore[call-arg]
+    huey.limit("pool", 2, kye=None)  # type: ignore[call-arg]
+    huey.rate_limit("mail", 10, per=1, brust=3)  # type: ignore[call-arg]
+
+
+async def call_with_typos() -> None:
+    add.options(dealy=1)  # type: ignore[call-arg]
+    add.options(delay="1")  # type: ignore[arg-type]
+    await add.schedule((1, 2), dealy=1)  # type: ignore[call-arg]
+    await (await add(1, 2)).get(tiemout=5)  # type: ignore[call-overload]
+    await huey.schedules().add("nightly", add, crontab(), catchup=True)  # type: ignore[call-arg]
 
 
 async def use_driver() -> None:

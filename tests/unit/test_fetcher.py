@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from hueyio.consumer.fetcher import Fetcher
-from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.exceptions import LeaseLost, StorageUnavailable
+from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Delivery

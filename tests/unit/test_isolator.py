@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hueyio.consumer.isolator import Isolator
-from hueyio.consumer.job import Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.testing.conformance.worker import Worker, die, make_entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hueyio.consumer.job import Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.execution.outcome import Cancelled, Expired, Revoked
 from tests.support.consuming import make_job
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from hueyio import ConfigurationError, MemoryHuey, Serializer, Snooze, TaskCancelled, TaskTimeout
+from hueyio.core import Rules
 from hueyio.execution import outcome as ways
-from hueyio.execution.policy import Rules, decide
+from hueyio.execution.policy import decide
 from hueyio.messages.entry import make_entry
 from hueyio.messages.message import read_task, write_task
 from hueyio.tasks.registry import Registry

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.listener import Listener
 from hueyio.consumer.stuck import Stuck
+from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.testing.conformance.worker import Worker, soon

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hueyio import CancelExecution, RetryTask, TaskException
+from hueyio.core import Rules
 from hueyio.execution import outcome as ways
-from hueyio.execution.policy import UNKNOWN_TASK_PATIENCE, Rules, decide
+from hueyio.execution.policy import UNKNOWN_TASK_PATIENCE, decide
 from hueyio.messages.stored_result import Error, Returned
 from hueyio.tasks.task import Task
 

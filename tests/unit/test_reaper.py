@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hueyio.consumer.reaper import Watch, lease_of
+from hueyio.consumer.reaper import SilenceLog, lease_of
 from hueyio.storage.records import Owner
 
 
@@ -19,7 +19,7 @@ def names(owners: list[Owner]) -> list[str]:
 
 
 def test_owner_that_stands_still_for_one_lease_is_given_up_exactly_then() -> None:
-    watch = Watch(15.0)
+    watch = SilenceLog(15.0)
     assert watch.observe([owner(1)], 100.0, 0.0) == ([], 5.0)
     assert watch.observe([owner(1)], 105.0, 0.0) == ([], 5.0)
     assert watch.observe([owner(1)], 110.0, 0.0) == ([], 5.0)
@@ -28,7 +28,7 @@ def test_owner_that_stands_still_for_one_lease_is_given_up_exactly_then() -> Non
 
 
 def test_next_look_is_due_exactly_when_a_count_is_full() -> None:
-    watch = Watch(15.0)
+    watch = SilenceLog(15.0)
     watch.observe([owner(1)], 100.0, 0.0)
     watch.observe([owner(1)], 105.0, 0.0)
     _, rest = watch.observe([owner(1)], 112.0, 0.0)
@@ -36,14 +36,14 @@ def test_next_look_is_due_exactly_when_a_count_is_full() -> None:
 
 
 def test_owner_that_beats_is_never_given_up() -> None:
-    watch = Watch(15.0)
+    watch = SilenceLog(15.0)
     for beat in range(50):
         dead, _ = watch.observe([owner(beat)], 100.0 + 5 * beat, 0.0)
         assert dead == []
 
 
 def test_nothing_counts_while_the_own_heartbeats_do_not_get_through() -> None:
-    watch = Watch(15.0)
+    watch = SilenceLog(15.0)
     watch.observe([owner(1)], 100.0, 0.0)
     watch.observe([owner(1)], 110.0, None)
     # Since 112 they do again: the count starts there, not at 100.
@@ -53,7 +53,7 @@ def test_nothing_counts_while_the_own_heartbeats_do_not_get_through() -> None:
 
 
 def test_counts_start_anew_when_this_consumer_itself_stood_still() -> None:
-    watch = Watch(15.0)
+    watch = SilenceLog(15.0)
     watch.observe([owner(1)], 100.0, 0.0)
     assert watch.observe([owner(1)], 400.0, 0.0)[0] == []
     assert watch.observe([owner(1)], 410.0, 0.0)[0] == []
@@ -61,7 +61,7 @@ def test_counts_start_anew_when_this_consumer_itself_stood_still() -> None:
 
 
 def test_each_owner_has_the_lease_that_it_declared() -> None:
-    watch = Watch(15.0)
+    watch = SilenceLog(15.0)
     watch.observe([owner(1, lease=2.0)], 100.0, 0.0)
     assert names(watch.observe([owner(1, lease=2.0)], 102.0, 0.0)[0]) == ["other"]
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.settler import Settler
 from hueyio.exceptions import StorageFull, StorageUnavailable
-from hueyio.execution.effects import Effects
+from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Answer, Area, Finish, Settlement
@@ -77,7 +77,7 @@ class Bench:
         """Let bodies end."""
         for job in await self.take(*ids):
             key: tuple[Area, str] | None = None if take is None else ("revocations", take)
-            self.settler.put(job, Finish(job.delivery.receipt, result, take=key), Effects())
+            self.settler.put(job, Finish(job.delivery.receipt, result, take=key))
 
     def step(self, times: int = 1) -> list[list[str]]:
         """Write so many batches; return their ids."""
@@ -131,10 +131,9 @@ async def test_outcome_under_a_lost_lease_is_dropped_and_said_so(
 ) -> None:
     (job,) = await bench.take("a")
     await die(bench.worker)
-    waiting = asyncio.create_task(bench.settler.put_and_wait(job, Finish(job.delivery.receipt, b"x"), Effects()))
-    await asyncio.sleep(0)
+    waiting = bench.settler.submit(job, Finish(job.delivery.receipt, b"x"))
     bench.step()
-    assert await soon(waiting) is False
+    assert await soon(waiting) == "stale"
     assert "its lease had gone to another consumer" in caplog.text
 
 
@@ -184,10 +183,9 @@ async def test_outcome_that_the_storage_cannot_take_is_found_among_the_others(be
 
 async def test_discarded_outcomes_are_not_written_and_who_waits_for_them_is_told(bench: Bench) -> None:
     (job,) = await bench.take("a")
-    waiting = asyncio.create_task(bench.settler.put_and_wait(job, Finish(job.delivery.receipt, b"x"), Effects()))
-    await asyncio.sleep(0)
+    waiting = bench.settler.submit(job, Finish(job.delivery.receipt, b"x"))
     bench.settler.discard()
-    assert await soon(waiting) is False
+    assert await soon(waiting) == "stale"
     assert bench.step() == []
     assert await bench.settler.wait_drained(0) == 0
 

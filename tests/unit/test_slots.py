@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from hueyio.consumer.job import Job
 from hueyio.consumer.slots import Slots
+from hueyio.execution.job import Job
 from hueyio.testing.conformance.worker import soon
 from tests.support.consuming import make_job
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hueyio.consumer.watchdog import Watch, Watchdog, watch
+from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
 
 PATIENCE = 30.0
 
@@ -48,7 +48,7 @@ def news() -> Iterator[News]:
     logger.removeHandler(handler)
 
 
-async def end(dog: Watchdog, *watches: Watch) -> None:
+async def end(dog: Watchdog, *watches: LoopWatch) -> None:
     """Let the thread end, so that its last line is not in the log of the next test."""
     for one in watches:
         dog.remove(one)
@@ -65,8 +65,8 @@ def block_here_until_told(news: News, text: str) -> str:
 
 async def test_blocked_loop_is_named_with_its_line_while_it_is_blocked(news: News) -> None:
     current = asyncio.current_task()
-    watched = Watch(lambda task: "task app.slow 7" if task is current else None, 0.1, None, lambda: None)
-    dog = watch(watched)
+    watched = LoopWatch(lambda task: "task app.slow 7" if task is current else None, 0.1, None, lambda: None)
+    dog = watch_loop(watched)
     try:
         line = block_here_until_told(news, "has been blocked")
     finally:
@@ -77,8 +77,8 @@ async def test_blocked_loop_is_named_with_its_line_while_it_is_blocked(news: New
 
 
 async def test_asyncio_task_of_nobody_is_named_by_its_own_name(news: News) -> None:
-    watched = Watch(no_name, 0.1, None, lambda: None)
-    dog = watch(watched)
+    watched = LoopWatch(no_name, 0.1, None, lambda: None)
+    dog = watch_loop(watched)
 
     async def block() -> str:
         return block_here_until_told(news, "has been blocked")
@@ -98,8 +98,8 @@ async def test_loop_that_stays_blocked_is_told_once_with_all_stacks(news: News) 
         calls.append(1)
         told.set()
 
-    watched = Watch(no_name, 0.1, 0.3, too_long)
-    dog = watch(watched)
+    watched = LoopWatch(no_name, 0.1, 0.3, too_long)
+    dog = watch_loop(watched)
     try:
         assert told.wait(PATIENCE)
         await asyncio.to_thread(news.wait, "moves again")
@@ -110,8 +110,8 @@ async def test_loop_that_stays_blocked_is_told_once_with_all_stacks(news: News) 
 
 
 async def test_loop_that_moves_is_not_mentioned_and_its_lag_is_measured(news: News) -> None:
-    watched = Watch(no_name, 2.0, None, lambda: None)  # longer than a busy machine holds the loop up
-    dog = watch(watched)
+    watched = LoopWatch(no_name, 2.0, None, lambda: None)  # longer than a busy machine holds the loop up
+    dog = watch_loop(watched)
     try:
         async with asyncio.timeout(PATIENCE):
             while dog.lag().last == 0.0:
@@ -122,21 +122,21 @@ async def test_loop_that_moves_is_not_mentioned_and_its_lag_is_measured(news: Ne
 
 
 async def test_one_thread_serves_all_consumers_of_a_loop() -> None:
-    one, two = Watch(no_name, 1.0, None, lambda: None), Watch(no_name, 1.0, None, lambda: None)
-    dog = watch(one)
-    assert watch(two) is dog
+    one, two = LoopWatch(no_name, 1.0, None, lambda: None), LoopWatch(no_name, 1.0, None, lambda: None)
+    dog = watch_loop(one)
+    assert watch_loop(two) is dog
     assert [thread.name for thread in threading.enumerate()].count("hueyio-watchdog") == 1
     dog.remove(one)
     assert await dog.wait_ended(0)  # there is no end to wait for: it watches for the other
     await end(dog, two)
-    other = watch(one)
+    other = watch_loop(one)
     assert other is not dog
     await end(other, one)
 
 
 async def test_last_line_is_logged_before_the_end(news: News) -> None:
-    watched = Watch(no_name, 0.1, None, lambda: None)
-    dog = watch(watched)
+    watched = LoopWatch(no_name, 0.1, None, lambda: None)
+    dog = watch_loop(watched)
     block_here_until_told(news, "has been blocked")
     await end(dog, watched)
     assert "moves again" in news.lines[-1]

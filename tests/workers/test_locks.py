@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from hueyio.core import core_of
 from tests.support.patience import until
 from tests.workers.process import Bench
 
@@ -77,7 +78,7 @@ async def test_unique_keys_are_never_alive_twice_whoever_is_killed(workers: Benc
 
 
 async def _count_alive(app: Any, ids: set[str]) -> int:
-    found = await (await app.huey.session()).locate(sorted(ids))
+    found = await (await core_of(app.huey).session()).locate(sorted(ids))
     return sum(it.state in ("queued", "scheduled", "running") for it in found)
 
 

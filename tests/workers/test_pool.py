@@ -7,8 +7,11 @@ import os
 import signal
 from typing import Any
 
+from tests.conftest import on_one_storage
 from tests.support.patience import until_gone
 from tests.workers.process import Bench
+
+pytestmark = on_one_storage
 
 
 async def test_pool_process_does_not_outlive_a_worker_that_is_killed(workers: Bench, app: Any) -> None:

@@ -8,6 +8,7 @@ import signal
 import time
 from typing import Any
 
+from tests.conftest import on_one_storage
 from tests.workers.process import Bench
 
 
@@ -26,6 +27,7 @@ async def test_tasks_that_were_there_before_the_worker_run(workers: Bench, app: 
         assert await group == [n + 1 for n in range(300)]
 
 
+@on_one_storage
 async def test_sleeping_coroutines_run_side_by_side(workers: Bench, app: Any) -> None:
     workers.start("-w", "500")
     async with app.huey:
@@ -35,6 +37,7 @@ async def test_sleeping_coroutines_run_side_by_side(workers: Bench, app: Any) ->
         assert time.monotonic() - began < 20
 
 
+@on_one_storage
 async def test_blocking_tasks_do_not_hold_up_coroutines(workers: Bench, app: Any) -> None:
     workers.start("--threads", "2")
     async with app.huey:
@@ -77,6 +80,7 @@ async def test_second_signal_stops_at_once_and_the_task_runs_again(workers: Benc
         assert (task.attempt, task.retries) == (0, 0)
 
 
+@on_one_storage
 async def test_task_that_ignores_its_cancellation_is_named_and_left(workers: Bench, app: Any) -> None:
     worker = workers.start("--shutdown-timeout", "0.1")
     async with app.huey:

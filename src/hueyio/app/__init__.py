@@ -1,6 +1,5 @@
-"""Huey: declares tasks and ties the lower layers together. It holds no algorithm."""
+"""Huey: what users see. It ties the lower rooms together and holds no algorithm."""
 
-from hueyio.app.base import Base, HueyOptions, find_huey
 from hueyio.app.huey import Huey
 
-__all__ = ["Base", "Huey", "HueyOptions", "find_huey"]
+__all__ = ["Huey"]

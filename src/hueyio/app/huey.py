@@ -1,53 +1,770 @@
-"""Huey: one class of all parts."""
+"""Huey: what users see of it. It declares tasks and hands over to the rooms below; it holds no algorithm."""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, overload
 from weakref import WeakSet
 
-from hueyio.app.attending import Attending
-from hueyio.app.dead_letters import DeadLetters
-from hueyio.app.keeping import Keeping
-from hueyio.app.limiting import Limiting
-from hueyio.app.looking import Looking
-from hueyio.app.pausing import Pausing
-from hueyio.app.periodic import Periodic
-from hueyio.app.sync_huey import SyncHuey
+from hueyio.app.options import ConsumerSettings, check_switches
+from hueyio.client.chord_plan import plan
+from hueyio.client.prepare import prepare
+from hueyio.client.producer import Producer
 from hueyio.consumer import Consumer, ConsumerOptions
-from hueyio.exceptions import ConfigurationError
-from hueyio.signals import SIGNAL_INTERRUPTED
+from hueyio.consumer.driver import Driver
+from hueyio.control.cancel import cancel
+from hueyio.control.consumers import ConsumerInfo, read_consumers
+from hueyio.control.dead_letters import DeadTask, read_dead_letter
+from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
+from hueyio.core import DEFAULT_RESULT_TTL, Core, Rules, build_error_result
+from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
+from hueyio.execution.run_context import runs_body_of
+from hueyio.handles.blocking import blocking
+from hueyio.handles.chord_result import ChordResult
+from hueyio.handles.context_manager import run_inside
+from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
+from hueyio.handles.options import check_names, shows_options
+from hueyio.handles.reading import ReadOptions, shows_read_options
+from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends, keys_of
+from hueyio.handles.sync_result import SyncResult, to_sync
+from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
+from hueyio.hooks import Hook, HookKind
+from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
+from hueyio.limits.rate_limit import RateLimit
+from hueyio.loops.portal import block_here, block_on
+from hueyio.messages.entry import make_entry
+from hueyio.messages.message import read_task, write_task
+from hueyio.messages.revocation import class_key, instance_key
+from hueyio.messages.stored_result import Returned, write_ending
+from hueyio.schedules.stored import Schedules
+from hueyio.schedules.sync import SyncSchedules
+from hueyio.schedules.ticks import call_of
+from hueyio.serializer import Serializer
+from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
+from hueyio.storage.contract import Session, Storage
+from hueyio.storage.memory import MemoryStorage
+from hueyio.storage.records import Clearable, Counts, Entry
+from hueyio.tasks.canvas import chord, group
+from hueyio.tasks.declared import TaskOptions, TaskSettings
+from hueyio.tasks.task import Task, aware
+from hueyio.times.crontab import crontab
+from hueyio.times.timetable import make_timetable
 
-__all__ = ["Huey"]
+__all__ = ["Huey", "Revocable", "SyncHuey"]
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+H = TypeVar("H", bound=Hook)
+
+Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
+"""What can be asked whether it is revoked; a str is a task's id."""
 
 
-class Huey(Periodic, Attending, Limiting, Looking, Keeping, DeadLetters, Pausing):
+class Huey:
     """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
 
-    Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``). ``results=False`` stores none;
-    ``store_none`` stores None too; ``store_intermediate_errors=False`` stores only the error of the last attempt;
-    ``result_ttl`` (seconds, None: for ever) bounds how long a result that nobody reads is kept. With ``immediate`` a
-    task runs where it is enqueued.
+    Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``); with ``storage_class`` it is
+    there, made with ``storage_kwargs``. Raises ConfigurationError that names the option.
+
+    =============================  ====================================================================================
+    ``results``                    store what tasks return; False: calls give no handles
+    ``store_none``                 store None too
+    ``utc``                        crontabs are in UTC; False: in local time
+    ``immediate``                  tasks run where they are enqueued, as a consumer would run them
+    ``serializer``                 turns values into bytes; the default is pickle
+    ``compression``, ``use_zlib``  compress with gzip, or zlib; only for the default serializer
+    ``immediate_use_memory``       immediate mode keeps everything in memory; False: results go to the live storage
+    ``store_intermediate_errors``  store the error of an attempt that will be retried too
+    ``result_ttl``                 seconds that a result is kept that nobody reads; None: for ever
+    ``raise_errors``               in immediate mode a task's error reaches whoever enqueued it
+    =============================  ====================================================================================
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    storage_class: type[Any] | None = None
+
+    def __init__(
+        self,
+        name: str = "huey",
+        results: bool = True,
+        store_none: bool = False,
+        utc: bool = True,
+        immediate: bool = False,
+        serializer: Serializer | None = None,
+        compression: bool = False,
+        use_zlib: bool = False,
+        immediate_use_memory: bool = True,
+        storage_class: type[Any] | None = None,
+        store_intermediate_errors: bool = True,
+        result_ttl: float | None = DEFAULT_RESULT_TTL,
+        *,
+        raise_errors: bool = False,
+        **storage_kwargs: Any,
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"a Huey's name must be a text that is not empty, not {name!r}")
+        check_switches(
+            {
+                "results": results,
+                "store_none": store_none,
+                "utc": utc,
+                "immediate": immediate,
+                "compression": compression,
+                "use_zlib": use_zlib,
+                "immediate_use_memory": immediate_use_memory,
+                "store_intermediate_errors": store_intermediate_errors,
+                "raise_errors": raise_errors,
+            }
+        )
+        if result_ttl is not None and not _is_positive(result_ttl):
+            raise ConfigurationError(f"result_ttl must be seconds > 0 or None, not {result_ttl!r}")
+        if serializer is not None and not isinstance(serializer, Serializer):
+            raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")
+        if serializer is not None and (compression or use_zlib):
+            raise ConfigurationError("compression and use_zlib are for the default serializer; give them to yours")
+        if storage_class is not None:
+            self.storage_class = storage_class
+        rules = Rules(
+            results=results,
+            store_none=store_none,
+            store_intermediate_errors=store_intermediate_errors,
+            serializer=serializer or Serializer(compression, use_zlib=use_zlib),
+            build_error_result=self.build_error_result,
+        )
+        self._name = name
+        self._immediate = False
+        self._immediate_use_memory = immediate_use_memory
+        self._storage_kwargs = storage_kwargs
+        self._core = Core(
+            name,
+            type(self).__name__,
+            self.create_storage(),
+            rules,
+            utc=utc,
+            result_ttl=result_ttl,
+            raise_errors=raise_errors,
+        )
+        self._producer = Producer(self._core)
+        self._lock_names: set[str] = set()
         self._consumers: WeakSet[Consumer] = WeakSet()
+        self.immediate = immediate
+
+    # --- settings and storage
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self._name
+
+    @property
+    def utc(self) -> bool:
+        """Whether crontabs are in UTC."""
+        return self._core.utc
+
+    @property
+    def serializer(self) -> Serializer:
+        """What turns values into bytes."""
+        return self._core.serializer
+
+    @property
+    def result_ttl(self) -> float | None:
+        """Seconds that a result which nobody reads is kept; None: for ever."""
+        return self._core.result_ttl
+
+    @property
+    def storage(self) -> Storage:
+        """The storage in use; a memory storage in immediate mode."""
+        return self._core.storage
+
+    def create_storage(self) -> Storage:
+        """Build the storage for the mode that is on: called when the Huey is made and when ``immediate`` is set."""
+        if self._immediate and self._immediate_use_memory:
+            return self.get_immediate_storage()
+        return self.get_storage(**self._storage_kwargs)
+
+    def get_immediate_storage(self) -> Storage:
+        """Build the storage of immediate mode: a fresh one in memory, each time."""
+        return MemoryStorage(name=self.name)
+
+    def get_storage(self, **storage_kwargs: Any) -> Storage:
+        """Build the storage; an override may return any that satisfies the contract."""
+        made_by = self.storage_class
+        if made_by is None:
+            raise ConfigurationError("Huey needs a storage: SqliteHuey, RedisHuey or MemoryHuey, or a storage_class=")
+        parameters = inspect.signature(made_by).parameters
+        if all(it.kind is not it.VAR_KEYWORD for it in parameters.values()):
+            check_names(type(self).__name__, storage_kwargs, parameters)
+        try:
+            inspect.signature(made_by).bind(name=self.name, **storage_kwargs)
+        except TypeError as error:
+            raise ConfigurationError(f"{type(self).__name__}: {made_by.__name__} {error}") from None
+        storage: Storage = made_by(name=self.name, **storage_kwargs)
+        return storage
+
+    def build_error_result(self, task: Task, exception: BaseException) -> dict[str, Any]:
+        """Describe a failed attempt: what its ``TaskException.metadata`` will be; override it to add keys."""
+        return build_error_result(task, exception)
+
+    @property
+    def immediate(self) -> bool:
+        """Whether tasks run where they are enqueued. Takes effect at the next await."""
+        return self._immediate
+
+    @immediate.setter
+    def immediate(self, immediate: bool) -> None:
+        check_switches({"immediate": immediate})
+        if immediate == self._immediate:
+            return
+        self._immediate = self._core.immediate = immediate
+        swaps = immediate and self._immediate_use_memory
+        self._core.use_storage(self.create_storage() if swaps else None)
 
     @property
     def sync(self) -> SyncHuey:
         """All coroutine methods of this Huey for code that blocks: ``huey.sync.count()``."""
         return SyncHuey(self)
 
-    def create_consumer(self, **options: Any) -> Consumer:
+    async def close(self) -> None:
+        """Close the running loop's session, after giving back what was dequeued in it; the next use opens another.
+
+        In the body of a task it does nothing: the session is that of the consumer which runs the body.
+        """
+        if runs_body_of(self.storage):
+            return
+        driver = self._core.peek_beside_session(Driver)
+        if driver is not None:
+            await driver.close()
+        await self._producer.immediate.shut_down()
+        await self._core.close_session()
+
+    async def __aenter__(self) -> Self:
+        await self._core.session()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # --- declaring tasks
+
+    def get_task_wrapper_class(self) -> type[TaskWrapper[..., Any]]:
+        """Return the class of declared ``def`` tasks; ``AsyncTaskWrapper`` is that of ``async def`` ones."""
+        return TaskWrapper
+
+    @overload
+    def task(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
+
+    @overload
+    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+
+    @overload
+    def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
+
+    @overload
+    def task(  # type: ignore[overload-overlap]  # a bool that is no literal has the plain types
+        self, *, context: Literal[True], **options: Unpack[TaskSettings]
+    ) -> ContextTaskDecorator: ...
+
+    @overload
+    def task(self, *, context: bool = False, **options: Unpack[TaskSettings]) -> TaskDecorator: ...
+
+    @shows_options(TaskOptions, TaskSettings)
+    def task(self, *functions: Callable[..., Any], **options: Any) -> Any:
+        """Declare a function as a task: ``@huey.task``, or ``@huey.task(retries=3)``.
+
+        The task's path is the function's module and name; ``name`` replaces the latter. ``context=True`` passes the
+        Task to the parameter ``task``. See ``TaskOptions`` for the rest. ``settings`` are the user's own, and are read
+        as attributes of each Task; so are keywords that hueyio does not know. Raises ValueError if the path is taken,
+        ConfigurationError that names the option.
+        """
+
+        def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
+            return self._declare(function, options)
+
+        return declare(*functions) if functions else TaskDecorator(declare)
+
+    @overload
+    def context_task(
+        self, obj: Any, as_argument: Literal[False] = False, *, context: bool = False, **options: Unpack[TaskSettings]
+    ) -> TaskDecorator: ...
+
+    @overload
+    def context_task(
+        self, obj: Any, as_argument: Literal[True], *, context: bool = False, **options: Unpack[TaskSettings]
+    ) -> EnteredTaskDecorator: ...
+
+    @shows_options(TaskOptions, TaskSettings)
+    def context_task(self, obj: Any, as_argument: bool = False, **options: Any) -> Any:
+        """Declare a task whose body runs inside ``with obj:`` or ``async with obj:``; options are those of ``task``.
+
+        ``obj`` is a context manager that can be entered many times, or a function that makes one for each run. With
+        ``as_argument`` what entering gives becomes the body's first argument, and callers leave it out.
+        """
+
+        def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
+            return self._declare(function, options, lambda inner: run_inside(inner, obj, as_argument))
+
+        return EnteredTaskDecorator(declare) if as_argument else TaskDecorator(declare)
+
+    @shows_options(TaskOptions, TaskSettings)
+    def periodic_task(
+        self,
+        validate_datetime: crontab | Callable[[datetime], bool],
+        *,
+        catch_up: bool = False,
+        context: bool = False,
+        **options: Unpack[TaskSettings],
+    ) -> TaskDecorator:
+        """Declare a task that is enqueued whenever it is due, once however many consumers run.
+
+        ``validate_datetime`` is a crontab, or a function that is asked each minute with a naive datetime (UTC; local
+        time with ``utc=False``). A time that no consumer saw within a minute (or within the task's period, where that
+        is shorter) is missed; ``catch_up`` makes up the last one that was. Results are never stored. The other options
+        are those of ``task``. Raises ConfigurationError if the function needs arguments.
+        """
+        check_switches({"catch_up": catch_up})
+        timetable = make_timetable(validate_datetime, utc=self.utc)
+
+        def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
+            wrapper = self._declare(function, {"context": context, **options})
+            try:
+                wrapper.spec.check_call((), {})
+            except TaskArgumentError as error:
+                wrapper.unregister()
+                raise ConfigurationError(f"a periodic task is called without arguments: {error}") from None
+            wrapper.spec.timetable = timetable
+            wrapper.spec.catch_up = catch_up
+            return wrapper
+
+        return TaskDecorator(declare)
+
+    def unregister(self, path: str) -> bool:
+        """Forget the task of that path; False if there is none."""
+        return self._core.registry.unregister(path)
+
+    def _declare(
+        self,
+        function: Callable[..., Any],
+        options: dict[str, Any],
+        around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+    ) -> TaskWrapper[..., Any]:
+        spec = make_spec(function, options, around)
+        self._core.registry.register(spec)
+        wrapper = self.get_task_wrapper_class()
+        if spec.is_async and wrapper is TaskWrapper:
+            wrapper = AsyncTaskWrapper
+        return wrapper(self, spec, self._producer)
+
+    # --- receivers of signals, and hooks
+
+    def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
+        """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one."""
+
+        def connect(receiver: Receiver) -> Receiver:
+            self._core.signals.connect(receiver, signals)
+            return receiver
+
+        return connect
+
+    def disconnect_signal(self, receiver: Receiver, *signals: str) -> None:
+        """Disconnect a function from signals, or from all if none is given."""
+        self._core.signals.disconnect(receiver, signals)
+
+    def pre_execute(self, name: str | None = None) -> Callable[[H], H]:
+        """Call ``hook(task)`` before each attempt; CancelExecution cancels the task, other errors are logged."""
+        return self._hook("pre_execute", name)
+
+    def post_execute(self, name: str | None = None) -> Callable[[H], H]:
+        """Call ``hook(task, value, exception)`` after each attempt whose body ran, when its outcome is written."""
+        return self._hook("post_execute", name)
+
+    def on_startup(self, name: str | None = None) -> Callable[[H], H]:
+        """Call ``hook()`` when a consumer starts, before it claims; in immediate mode before the first task."""
+        return self._hook("on_startup", name)
+
+    def on_shutdown(self, name: str | None = None) -> Callable[[H], H]:
+        """Call ``hook()`` when a consumer has stopped, after its last task; in immediate mode at ``close``."""
+        return self._hook("on_shutdown", name)
+
+    def unregister_pre_execute(self, hook: Hook | str) -> bool:
+        """Remove a hook, given itself or its name; False if there is none."""
+        return self._core.hooks.unregister("pre_execute", hook)
+
+    def unregister_post_execute(self, hook: Hook | str) -> bool:
+        """Remove a hook, given itself or its name; False if there is none."""
+        return self._core.hooks.unregister("post_execute", hook)
+
+    def unregister_on_startup(self, hook: Hook | str) -> bool:
+        """Remove a hook, given itself or its name; False if there is none."""
+        return self._core.hooks.unregister("on_startup", hook)
+
+    def unregister_on_shutdown(self, hook: Hook | str) -> bool:
+        """Remove a hook, given itself or its name; False if there is none."""
+        return self._core.hooks.unregister("on_shutdown", hook)
+
+    def _hook(self, kind: HookKind, name: str | None) -> Callable[[H], H]:
+        def register(hook: H) -> H:
+            self._core.hooks.register(kind, hook, name)
+            return hook
+
+        if callable(name):
+            raise HueyException(f"write @huey.{kind}() with parentheses")
+        return register
+
+    # --- enqueueing
+
+    @overload
+    async def enqueue(self, task: Task) -> Any: ...
+
+    @overload
+    async def enqueue(self, task: group) -> ResultGroup[Any]: ...
+
+    @overload
+    async def enqueue(self, task: chord) -> ChordResult[Any]: ...
+
+    async def enqueue(self, task: Task | group | chord) -> Any:
+        """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results.
+
+        A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
+        """
+        if isinstance(task, group):
+            members = list(task)
+            return handles_on_ends(self._producer, members, await self._send_many(members))
+        if isinstance(task, chord):
+            return await self._enqueue_chord(task)
+        return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
+
+    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Any]:
+        """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
+
+        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``; nothing is committed here. The
+        task is there as soon as the application commits, and never if it rolls back or dies. Raises at once what
+        ``enqueue`` raises, and ConfigurationError for a storage that has no such transactions. In immediate mode the
+        task runs at once. No ENQUEUED is sent: only the application knows when the task is.
+        """
+        return self._enqueue_in(connection, task, prepare(self._core, task))
+
+    async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Any:
+        return handle_on(self._producer, task, await self._producer.send_in(connection, task, entry))
+
+    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
+        """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
+
+        Raises at once what ``enqueue`` raises; nothing is enqueued then.
+        """
+        if not isinstance(tasks, Iterable) or isinstance(tasks, str):
+            raise HueyException(f"enqueue_many takes an iterable of Tasks, not {tasks!r}")
+        tasks = list(tasks)
+        return self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
+
+    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
+        holders = await self._producer.send_many(tasks, entries)
+        return handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+
+    async def _send_many(self, tasks: list[Task]) -> list[str | None]:
+        return await self._producer.send_many(tasks, [prepare(self._core, task) for task in tasks])
+
+    async def _enqueue_chord(self, task: chord) -> ChordResult[Any]:
+        planned = plan(task)
+        await self._producer.send_chord(planned)
+        stages = list(planned.callback.stages())
+        pipeline = None if len(stages) == 1 else handles_on(self._producer, stages)
+        callback = Result[Any](self._producer, stages[0]) if pipeline is None else pipeline[0]
+        return ChordResult(handles_on(self._producer, planned.tails), callback, pipeline)
+
+    def serialize_task(self, task: Task) -> bytes:
+        """Return a task as the bytes of its message; raises UnknownTaskError if it is not registered here."""
+        self._core.registry.find(task.path)
+        return write_task(task, self.serializer)
+
+    def deserialize_task(self, data: bytes) -> Task:
+        """Return the task of a message; raises SerializationError, or UnknownTaskError if it is not registered."""
+        task = read_task(data, self.serializer)
+        spec = self._core.registry.find(task.path)
+        task.belong(spec.name, spec.options.settings)
+        return task
+
+    # --- results
+
+    def result_of(self, task_id: str) -> Result[Any]:
+        """Return a handle on the result of a task whose id is known."""
+        if not isinstance(task_id, str):
+            raise HueyException(f"a task's id is a text, not {task_id!r}")
+        return Result(self._producer, task_id)
+
+    @shows_read_options
+    async def result(
+        self, id: str, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+    ) -> Any:
+        """Read the result of a task whose id is known; see ``Result.get``."""
+        return await self.result_of(id).get(blocking, timeout, **options)
+
+    async def put_result(self, key: str, data: Any) -> None:
+        """Store a value as the result of the task with the id ``key``; it is kept for ``result_ttl``."""
+        ending = write_ending(Returned(data), self.serializer)
+        await (await self._session()).put("results", {_checked_key(key): ending}, self.result_ttl)
+
+    async def all_results(self) -> dict[str, bytes]:
+        """Return the stored results by the ids of their tasks, as the bytes that are stored; reads nothing away."""
+        return dict(await (await self._session()).scan_keys("results"))
+
+    # --- cancelling and revoking
+
+    async def cancel(self, task: Task | Result[Any] | str) -> bool:
+        """Cancel a task wherever it is; False if it was over already.
+
+        One that is queued, scheduled or waits for its retry never runs (again). A running coroutine is cancelled in its
+        consumer, in whatever process; a running function in a thread is let go, and told by ``task.check_timeout()``.
+        Waiters get TaskCancelled. A later stage of a pipeline is cancelled by cancelling the one before it.
+        Returns when the storage knows of it, not when the body has ended.
+        """
+        id: Any = task.id if isinstance(task, Task | Result) else task
+        if not isinstance(id, str) or not id:
+            raise HueyException(f"only a Task, a Result or the id of a task can be cancelled, not {task!r}")
+        return await cancel(self._core, id)
+
+    async def revoke(
+        self, task: Task | Result[Any], revoke_until: datetime | None = None, revoke_once: bool = False
+    ) -> None:
+        """Keep one task from being run: for good, until a moment (a naive one is local), or once."""
+        await self.revoke_by_id(_id_of(task), revoke_until, revoke_once)
+
+    async def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
+        """Keep the task of this id from being run.
+
+        Where there is no such task, because it is over or not yet enqueued, this is forgotten after seven days.
+        """
+        _checked_id(task_id)
+        _check_until(revoke_until)
+        await revoke(self._core, task_id, revoke_until, revoke_once)
+
+    async def revoke_all(
+        self, task: TaskWrapper[..., Any], revoke_until: datetime | None = None, revoke_once: bool = False
+    ) -> None:
+        """Keep all tasks of this function from being run."""
+        path = _path_of(task)
+        _check_until(revoke_until)
+        await revoke_all(self._core, path, revoke_until, revoke_once)
+
+    async def restore(self, task: Task | Result[Any]) -> bool:
+        """Take the revocation of one task back; False if there is none."""
+        return await self.restore_by_id(_id_of(task))
+
+    async def restore_by_id(self, task_id: str) -> bool:
+        """Take the revocation of the task of this id back; False if there is none."""
+        return await restore(self._core, instance_key(_checked_id(task_id)))
+
+    async def restore_all(self, task: TaskWrapper[..., Any]) -> bool:
+        """Take the revocation of this function's tasks back; False if there is none."""
+        return await restore(self._core, class_key(_path_of(task)))
+
+    async def is_revoked(self, task: Revocable, timestamp: datetime | None = None, peek: bool = True) -> bool:
+        """Say whether a task (of an id: by itself; of a Task or Result: or its function) is revoked.
+
+        ``timestamp``: at that moment instead of now. Without ``peek`` a revocation for once is used up, and one
+        whose time is over is deleted.
+        """
+        seconds = _seconds(timestamp)
+        return await is_revoked(self._core, _keys_of(task), self._core.now() if seconds is None else seconds, peek)
+
+    # --- limits
+
+    def lock_task(
+        self,
+        lock_name: str,
+        ttl: float | timedelta | None = None,
+        *,
+        key: Callable[..., object] | None = None,
+        retry: bool = False,
+    ) -> TaskLock:
+        """Make a lock: one run at a time. See ``TaskLock``.
+
+        ``ttl`` (seconds) is an upper bound; a lock ends anyway when its holder does. ``key`` computes from the task's
+        arguments which lock of that name it is.
+        """
+        lock = TaskLock(self, lock_name, ttl=ttl, key=key, retry=retry)
+        self._lock_names.add(lock_name)
+        return lock
+
+    def limit(
+        self,
+        name: str,
+        size: int,
+        *,
+        key: Callable[..., object] | None = None,
+        ttl: float | timedelta | None = None,
+        retry: bool = True,
+    ) -> Semaphore:
+        """Make a semaphore: at most ``size`` runs at the same time, or so many per ``key``. See ``Semaphore``."""
+        return Semaphore(self, name, size, key=key, ttl=ttl, retry=retry)
+
+    def rate_limit(
+        self,
+        name: str,
+        limit: int,
+        per: float | timedelta,
+        retry: bool = True,
+        *,
+        burst: int | None = None,
+        key: Callable[..., object] | None = None,
+    ) -> RateLimit:
+        """Make a rate limit: at most ``limit`` runs per ``per`` seconds. See ``RateLimit``."""
+        return RateLimit(self, name, limit, per, retry, burst=burst, key=key)
+
+    async def is_locked(self, lock_name: str) -> bool:
+        """Say whether anybody holds the lock of this name."""
+        return await TaskLock(self, lock_name).is_locked()
+
+    async def flush_locks(self, *names: str) -> set[str]:
+        """Free the locks that ``lock_task`` made here, those of all their keys, and these; return those that were held.
+
+        It does not matter who holds them. Nothing needs this after a crash: a lock ends with its holder.
+        """
+        known = self._lock_names.union(names)
+        session = await self._session()
+        keys = [key for key, _ in await session.scan_keys("locks") if key.startswith(LOCK_PREFIX)]
+        held = {key.removeprefix(LOCK_PREFIX) for key in keys}
+        freed = {name for name in held if name in known or any(name.startswith(f"{one}:") for one in known)}
+        await session.delete("locks", [LOCK_PREFIX + name for name in freed])
+        return freed
+
+    # --- values of the user's own, apart from results, revocations and locks: no key can meet one of theirs
+
+    async def put(self, key: str, data: Any) -> None:
+        """Store a value under a key, over what was there; it stays until it is read or deleted."""
+        await (await self._session()).put("data", {_checked_key(key): self.serializer.serialize(data)})
+
+    async def get(self, key: str, peek: bool = False) -> Any:
+        """Read the value of a key and delete it; with ``peek`` leave it. None if there is none."""
+        data = await self.get_raw(key, peek)
+        return None if data is None else self.serializer.deserialize(data)
+
+    async def get_raw(self, key: str, peek: bool = False) -> bytes | None:
+        """Do the same as ``get``, with the bytes that the serializer made."""
+        session = await self._session()
+        if not peek:
+            return await session.pop("data", _checked_key(key))
+        (data,) = await session.peek("data", [_checked_key(key)])
+        return data
+
+    async def put_if_empty(self, key: str, data: Any, ttl: float | None = None) -> bool:
+        """Store a value unless the key has one; say whether it was stored.
+
+        Of any number of callers exactly one gets True. After ``ttl`` seconds (None: never) the value is gone.
+        """
+        if ttl is not None and not _is_positive(ttl):
+            raise HueyException(f"ttl must be seconds > 0 or None, not {ttl!r}")
+        session = await self._session()
+        return await session.put_if_absent("data", _checked_key(key), self.serializer.serialize(data), ttl)
+
+    async def delete(self, key: str) -> bool:
+        """Delete the value of a key; False if there is none."""
+        return await (await self._session()).delete("data", [_checked_key(key)]) > 0
+
+    # --- what is in the queue
+
+    def __len__(self) -> int:
+        raise TypeError("the length of the queue is in the storage: use `await huey.count()`")
+
+    def __bool__(self) -> bool:
+        return True
+
+    async def count(self) -> int:
+        """Return how many tasks are in the queue, ready to be run."""
+        counts = await self.counts()
+        return sum(counts.queued.values()) + counts.suspects
+
+    async def counts(self) -> Counts:
+        """Count everything that there is."""
+        return await (await self._session()).counts()
+
+    async def pending_count(self) -> int:
+        """Do the same as ``count``."""
+        return await self.count()
+
+    async def scheduled_count(self) -> int:
+        """Return how many tasks wait for their time."""
+        return (await self.counts()).scheduled
+
+    async def result_count(self) -> int:
+        """Return how many results are stored and not read; nothing else is counted."""
+        return (await self.counts()).results
+
+    async def pending(self, limit: int | None = None) -> list[Task]:
+        """List the tasks in the queue, lane by lane in the order in which they will run.
+
+        What cannot be read, or is not registered here, is left out and logged.
+        """
+        return self._read_all(await (await self._session()).scan_tasks("queued", _checked_limit(limit)))
+
+    async def scheduled(self, limit: int | None = None) -> list[Task]:
+        """List the tasks that wait for their time, the earliest first; left out is what ``pending`` leaves out."""
+        return self._read_all(await (await self._session()).scan_tasks("scheduled", _checked_limit(limit)))
+
+    async def flush(self) -> None:
+        """Delete all that is stored: queue, schedule, dead letters, results, values, revocations and locks.
+
+        What a consumer holds is left alone. Waiters of what is deleted get None.
+        """
+        await (await self._session()).clear(get_args(Clearable))
+
+    async def dead(self, limit: int | None = None) -> list[DeadTask]:
+        """List the messages that could not be run, the latest first."""
+        letters = await (await self._session()).dead(limit)
+        return [read_dead_letter(letter, self.serializer) for letter in letters]
+
+    async def requeue(self, ids: Iterable[str]) -> int:
+        """Put dead letters back to the queue, as new; return how many."""
+        return await (await self._session()).requeue(list(ids))
+
+    async def purge(self, ids: Iterable[str] | None = None) -> int:
+        """Delete these dead letters, or all; return how many."""
+        return await (await self._session()).purge(None if ids is None else list(ids))
+
+    def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
+        tasks = [self._read(entry) for entry in entries]
+        return [task for task in tasks if task is not None]
+
+    def _read(self, entry: Entry) -> Task | None:
+        try:
+            task = read_task(entry.data, self.serializer)
+        except SerializationError as error:
+            logger.warning("left out of the list, it cannot be read: %s, task %s", error, entry.header.id)
+            return None
+        spec = self._core.registry.get(task.path)
+        if spec is None:
+            logger.warning("left out of the list, it is not registered here: %s, task %s", task.path, task.id)
+            return None
+        task.belong(spec.name, spec.options.settings)
+        return task
+
+    # --- consuming
+
+    @shows_options(ConsumerOptions)
+    def create_consumer(self, **options: Unpack[ConsumerSettings]) -> Consumer:
         """Make a consumer for the running loop; see ``ConsumerOptions`` for what can be set."""
         if self._immediate:
             raise ConfigurationError("a Huey in immediate mode runs its tasks itself; it has no work for a consumer")
-        unknown = options.keys() - ConsumerOptions.__dataclass_fields__.keys()
-        if unknown:
-            raise ConfigurationError(f"a consumer has no option {', '.join(sorted(unknown))}")
-        consumer = Consumer(self, ConsumerOptions(**options))
+        check_names("a consumer", options, ConsumerOptions.__dataclass_fields__)
+        consumer = Consumer(self._core, ConsumerOptions(**options))
         self._consumers.add(consumer)
         return consumer
+
+    async def consumers(self) -> list[ConsumerInfo]:
+        """List the consumers that have a live lease on this queue, in any process on any machine.
+
+        One that died is listed until the others give it up; ``silence`` grows meanwhile.
+        """
+        return read_consumers(await (await self._session()).owners())
 
     async def notify_interrupted_tasks(self) -> None:
         """Send SIGNAL_INTERRUPTED for every task that consumers of this Huey, in this loop, are running now.
@@ -56,7 +773,221 @@ class Huey(Periodic, Attending, Limiting, Looking, Keeping, DeadLetters, Pausing
         """
         for consumer in list(self._consumers):
             for task in consumer.tasks_in_flight():
-                await self.signals.send(SIGNAL_INTERRUPTED, task)
+                await self._core.signals.send(SIGNAL_INTERRUPTED, task)
+
+    async def pause(self) -> None:
+        """Let consumers start nothing more. What runs goes on, what is enqueued waits."""
+        await (await self._session()).pause()
+
+    async def resume(self) -> None:
+        """Let consumers go on."""
+        await (await self._session()).resume()
+
+    async def is_paused(self) -> bool:
+        """Say whether the queue is paused."""
+        return await (await self._session()).is_paused()
+
+    def schedules(self) -> Schedules:
+        """Return the handle on recurring calls that are kept in the storage."""
+        return Schedules(self._producer)
+
+    def read_periodic(self, timestamp: datetime) -> list[Task]:
+        """Return a fresh call of each declared periodic task that is due at this moment, in order of declaration."""
+        return [call_of(spec) for spec in self._core.registry if spec.timetable and spec.timetable.fits(timestamp)]
+
+    # --- driving by hand, for tests and scripts: a timestamp counts as now; a naive one is local, None is the clock's
+
+    async def dequeue(self) -> Task | None:
+        """Claim the next task, lane by lane; None if the queue is empty.
+
+        It is held under a lease until ``execute`` has ended it. What cannot be read becomes a dead letter, what is not
+        registered here is put off, and the next is taken.
+        """
+        return await (await self._driver()).dequeue()
+
+    async def execute(self, task: Task, timestamp: datetime | None = None) -> Any:
+        """Do with a dequeued task all that a consumer does; return the value of its body.
+
+        None if it was not run: because its eta is later than ``timestamp`` (then it goes to the schedule), or it is
+        revoked or expired. None also if it failed: the error is in its result. Raises HueyException if the task was
+        not dequeued by this Huey in this loop.
+        """
+        if not isinstance(task, Task):
+            raise HueyException(f"only a Task that dequeue() returned can be executed, not {task!r}")
+        return await (await self._driver()).execute(task, _seconds(timestamp))
+
+    async def add_schedule(self, task: Task) -> None:
+        """Put a task into the schedule, also one that was dequeued. It needs an ``eta``, which may have passed."""
+        if not isinstance(task, Task) or task.eta is None:
+            raise HueyException(f"only a Task with an eta can be scheduled, as add.s(1, 2, delay=60) is, not {task!r}")
+        driver = await self._driver()
+        if driver.holds(task):
+            await driver.put_off(task)
+            return
+        prepare(self._core, task)
+        entry = make_entry(task, self._core.registry, self.serializer, float("-inf"))
+        await driver.session.enqueue([entry])
+        await self._core.signals.send(SIGNAL_SCHEDULED, task)
+
+    async def read_schedule(self, timestamp: datetime | None = None) -> list[Task]:
+        """Move what is due at ``timestamp`` to the queue; return these tasks, the earliest first."""
+        now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
+        session = await self._session()
+        due = [entry for entry in await session.scan_tasks("scheduled") if (entry.header.eta or 0.0) <= now]
+        while (await session.promote(now, 1000)).moved >= 1000:
+            pass
+        return [read_task(entry.data, self.serializer) for entry in due]
+
+    def ready_to_run(self, task: Task, timestamp: datetime | None = None) -> bool:
+        """Say whether the task's eta, if it has one, has come."""
+        now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
+        return task.eta is None or task.eta.timestamp() <= now
+
+    async def _driver(self) -> Driver:
+        return await self._core.beside_session(Driver, lambda session: Driver(self._core, session))
+
+    async def _session(self) -> Session:
+        return await self._core.session()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+class SyncHuey:
+    """Every coroutine method of ``Huey`` under its own name, as one that blocks.
+
+    For threads that run no event loop: views of Django and Flask, scripts, ``def`` tasks, the REPL. All threads share
+    one loop and its connections.
+    """
+
+    def __init__(self, huey: Huey) -> None:
+        self._wrapped = huey
+
+    def enqueue(self, task: Task | group | chord) -> Any:
+        """Enqueue a task, a group or a chord; return the blocking form of what ``Huey.enqueue`` returns."""
+        return to_sync(block_on(self._wrapped.enqueue(task)))
+
+    def enqueue_in(self, connection: Any, task: Task) -> Any:
+        """Enqueue a task as part of the application's own transaction; see ``Huey.enqueue_in``."""
+        return to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
+
+    enqueue_many = blocking(Huey.enqueue_many)
+    result = blocking(Huey.result)
+    close = blocking(Huey.close)
+
+    cancel = blocking(Huey.cancel)
+    pause = blocking(Huey.pause)
+    resume = blocking(Huey.resume)
+    is_paused = blocking(Huey.is_paused)
+    is_locked = blocking(Huey.is_locked)
+    flush_locks = blocking(Huey.flush_locks)
+
+    revoke = blocking(Huey.revoke)
+    revoke_by_id = blocking(Huey.revoke_by_id)
+    revoke_all = blocking(Huey.revoke_all)
+    restore = blocking(Huey.restore)
+    restore_by_id = blocking(Huey.restore_by_id)
+    restore_all = blocking(Huey.restore_all)
+    is_revoked = blocking(Huey.is_revoked)
+
+    dequeue = blocking(Huey.dequeue)
+    execute = blocking(Huey.execute)
+    add_schedule = blocking(Huey.add_schedule)
+    read_schedule = blocking(Huey.read_schedule)
+
+    put = blocking(Huey.put)
+    get = blocking(Huey.get)
+    get_raw = blocking(Huey.get_raw)
+    put_if_empty = blocking(Huey.put_if_empty)
+    delete = blocking(Huey.delete)
+    put_result = blocking(Huey.put_result)
+
+    count = blocking(Huey.count)
+    counts = blocking(Huey.counts)
+    pending_count = blocking(Huey.pending_count)
+    scheduled_count = blocking(Huey.scheduled_count)
+    result_count = blocking(Huey.result_count)
+    consumers = blocking(Huey.consumers)
+    pending = blocking(Huey.pending)
+    scheduled = blocking(Huey.scheduled)
+    all_results = blocking(Huey.all_results)
+    flush = blocking(Huey.flush)
+
+    dead = blocking(Huey.dead)
+    requeue = blocking(Huey.requeue)
+    purge = blocking(Huey.purge)
+
+    def schedules(self) -> SyncSchedules:
+        """Return the schedules that are kept in the storage."""
+        return SyncSchedules(self._wrapped.schedules())
+
+    def result_of(self, task_id: str) -> SyncResult[object]:
+        """Return a handle on the result of a task whose id is known."""
+        handle: SyncResult[object] = to_sync(self._wrapped.result_of(task_id))
+        return handle
+
+    def __repr__(self) -> str:
+        return f"<SyncHuey {self._wrapped.name!r}>"
+
+
+def _is_positive(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0
+
+
+def _seconds(timestamp: datetime | None) -> float | None:
+    if timestamp is None:
+        return None
+    if not isinstance(timestamp, datetime):
+        raise HueyException(f"timestamp must be a datetime, not {timestamp!r}")
+    return aware(timestamp).timestamp()
+
+
+def _checked_key(key: str) -> str:
+    if not isinstance(key, str):
+        raise HueyException(f"a key must be a text, not {key!r}")
+    return key
+
+
+def _checked_limit(limit: int | None) -> int | None:
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        raise HueyException(f"limit must be a whole number of at least 0, or None for all, not {limit!r}")
+    return limit
+
+
+def _check_until(until: datetime | None) -> None:
+    if until is not None and not isinstance(until, datetime):
+        raise HueyException(f"revoke_until must be a datetime, not {until!r}")
+
+
+def _id_of(task: Task | Result[Any]) -> str:
+    if isinstance(task, TaskWrapper):
+        raise HueyException(f"{task!r} is a declared task, not one call of it: use its own method, or ..._all(task)")
+    if isinstance(task, str):
+        raise HueyException(f"{task!r} is an id, not a Task or a Result: use ..._by_id(id)")
+    if not isinstance(task, (Task, Result)):
+        raise HueyException(f"only a Task or a Result can be revoked and restored, not {task!r}")
+    return task.id
+
+
+def _path_of(task: TaskWrapper[..., Any]) -> str:
+    if not isinstance(task, TaskWrapper):
+        raise HueyException(f"only all calls of a declared task can be revoked and restored, not {task!r}")
+    return task.path
+
+
+def _checked_id(task_id: str) -> str:
+    if not isinstance(task_id, str):
+        raise HueyException(f"a task's id is a text, not {task_id!r}; for a Task or a Result use revoke or restore")
+    return task_id
+
+
+def _keys_of(task: Revocable) -> tuple[str, ...]:
+    match task:
+        case str():
+            return (instance_key(task),)
+        case TaskWrapper():
+            return (class_key(task.path),)
+        case Task() | Result():
+            return keys_of(task)
+        case _:
+            raise HueyException(f"only a Task, a Result, a declared task or an id can be revoked, not {task!r}")

@@ -38,12 +38,12 @@ def plan(it: chord) -> ChordPlan:
     for head in (*made.members, *(latch.callback for latch in made.latches)):
         if head.unique is not None and head.unique.mode != "skip":
             raise ValueError(
-                f"task {head.name}: unique={head.unique.mode!r} cannot be kept in a chord, which is one write; "
+                f"task {head.path}: unique={head.unique.mode!r} cannot be kept in a chord, which is one write; "
                 "make the call with .options(unique='skip')"
             )
         for stage in head.stages():
             if stage.id in seen:
-                raise ValueError(f"task {stage.name} {stage.id} is in the chord twice; make another one with .s()")
+                raise ValueError(f"task {stage.path} {stage.id} is in the chord twice; make another one with .s()")
             seen.add(stage.id)
     return made
 
@@ -52,7 +52,7 @@ def _plan(it: chord, place: Membership | None) -> ChordPlan:
     callback = _placed(it.callback, place).replaced(values=[])
     made = ChordPlan([], [PlannedLatch(len(it.tasks), callback)], [], callback)
     for position, member in enumerate(it.tasks):
-        membership = Membership(callback.id, position, callback.name)
+        membership = Membership(callback.id, position, callback.path)
         if isinstance(member, chord):
             inner = _plan(member, membership)
             made.members.extend(inner.members)

@@ -1,194 +1,207 @@
-"""Immediate mode: run a task where it is enqueued, through the same executor and policy, without queue and slots.
+"""Immediate mode: run tasks where they are enqueued, as a consumer would.
 
-Arguments are serialised as a check and then passed by reference. A retry without delay and the next stage of a
-pipeline run in a loop here; what is due later goes to the schedule and stays there. Results are written one after
-another: nobody else can be consuming them.
+Theory of operation. What is enqueued goes into a queue in memory; who enqueued it claims it, and nothing else, under
+one lease of the session, and ends it through the same pipeline as a consumer. So unique calls, revocations, chords,
+limits and hooks are the same code. Arguments are encoded as a check and then passed by reference: the message of a
+task that is known here is not decoded. A retry without delay, the next stage of a pipeline and the callback of a chord
+run in the same loop. What is due later goes to the schedule and stays there.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
+import os
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final
+from uuid import uuid4
 
-from hueyio.client.chord_plan import PlannedLatch
-from hueyio.execution.effects import Effects
+from hueyio.client.caller_threads import CallerThreads
+from hueyio.client.live_bench import LiveBench
+from hueyio.core import DEFAULT_LEASE, Core
+from hueyio.exceptions import HueyException
 from hueyio.execution.executor import Executor
-from hueyio.execution.finish import conclude, error_seen
-from hueyio.execution.hooks import AttemptHooks, Hooks
-from hueyio.execution.outcome import Expired, Failed, Interrupted, Outcome, RetryAsked, Revoked, Succeeded
-from hueyio.execution.policy import WITHOUT_RESULTS, Rules
-from hueyio.execution.run_context import RUN_CONTEXT, RunContext
-from hueyio.messages.entry import enqueue_signal, make_entry
-from hueyio.messages.member_result import MemberResult, value_of
-from hueyio.messages.revocation import class_key, instance_key, pick_revocation
-from hueyio.messages.stored_result import write_ending
-from hueyio.serializer import Serializer
-from hueyio.signals import SIGNAL_EXECUTING, Signals
-from hueyio.storage.contract import Session, Storage
-from hueyio.tasks.registry import Registry
+from hueyio.execution.finish import End
+from hueyio.execution.intake import Intake
+from hueyio.execution.job import Job
+from hueyio.execution.outcome import CancelAsked, Failed, Locked, Outcome, RateLimited, TimedOut
+from hueyio.execution.run_context import RunContext
+from hueyio.execution.step import Step
+from hueyio.storage.contract import Session
+from hueyio.storage.memory.session import MemorySession
+from hueyio.storage.memory.state import MemoryState
+from hueyio.storage.records import Answer, Bury, Delivery, Finish, Settlement
 from hueyio.tasks.task import Task
 
-__all__ = ["ImmediateRunner"]
+__all__ = ["Immediate"]
 
-logger = logging.getLogger(__name__)
+_OVER: Final = ("stored", "dead", "gone")
 
-
-_LEASE: Final = 15.0
-
-
-class _App(Protocol):
-    """What running at once needs of its Huey."""
-
-    @property
-    def registry(self) -> Registry: ...
-
-    @property
-    def serializer(self) -> Serializer: ...
-
-    @property
-    def signals(self) -> Signals: ...
-
-    @property
-    def hooks(self) -> Hooks: ...
-
-    @property
-    def rules(self) -> Rules: ...
-
-    @property
-    def result_ttl(self) -> float | None: ...
-
-    @property
-    def storage(self) -> Storage: ...
-
-    async def session(self) -> Session: ...
-
-    def now(self) -> float: ...
+_MOST_DEAD: Final = 10_000
 
 
-class _Reports:
-    """What the members of a chord have reported, by position."""
+class Immediate:
+    """Runs what one Huey enqueues, in the coroutine that enqueues it."""
 
-    def __init__(self, latch: PlannedLatch) -> None:
-        self.latch = latch
-        self.values: dict[int, Any] = {}
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._executor = Executor(core.hooks, CallerThreads("hueyio-task"))
+        self._state = MemoryState(core.now, _MOST_DEAD)
+        """The queue where the live storage is used."""
 
-    def callback(self) -> Task:
-        """Return the callback with the values."""
-        return self.latch.callback.replaced(values=[self.values[at] for at in range(self.latch.size)])
+    async def session(self) -> Session:
+        """Return the session whose queue is in memory."""
+        return (await self._bench()).session
 
+    async def run(self, tasks: Sequence[Task]) -> None:
+        """Run these tasks, which are enqueued, and all that follows them; not what is due later.
 
-class ImmediateRunner:
-    """Runs tasks in the coroutine that enqueues them."""
-
-    def __init__(self, app: _App) -> None:
-        self._app = app
-        self._executor = Executor(app.hooks)
-        self._latches: dict[str, _Reports] = {}
-
-    async def run(self, task: Task) -> None:
-        """Run the task and all that follows it at once; its failure is in its result, never raised here."""
-        waiting = deque([task])
-        while waiting:
-            waiting.extend(await self._run_one(waiting.popleft()))
-
-    async def run_chord(self, members: Sequence[Task], latches: Sequence[PlannedLatch]) -> None:
-        """Run the members of a chord and of all chords inside, and the callbacks.
-
-        A chord with a member that is put off stays incomplete, as what is put off is not run here.
+        Their errors are in their results; with ``raise_errors`` the first of them is raised when all have ended.
         """
-        self._latches.update({latch.callback.id: _Reports(latch) for latch in latches})
-        for latch in latches:
-            if latch.size == 0:
-                await self.run(self._latches.pop(latch.callback.id).callback())
-        for member in members:
-            await self.run(member)
-
-    async def _run_one(self, task: Task) -> tuple[Task, ...]:
-        session = await self._app.session()
-        now = self._app.now()
-        # Encoded also where nothing is written: what a consumer could not read must not work here.
-        entry = make_entry(task, self._app.registry, self._app.serializer, now)
-        if entry.header.eta is not None:
-            await session.enqueue([entry])
-        await self._app.signals.send(enqueue_signal(entry), task)
-        if entry.header.eta is not None:
-            return ()
-        hooks: AttemptHooks | None = None
-        outcome = await self._objection(session, task, now)
-        if outcome is None:
-            await self._app.signals.send(SIGNAL_EXECUTING, task)
-            spec = self._app.registry.find(task.name)
-            around = RUN_CONTEXT.set(RunContext(asyncio.get_running_loop(), self._app.storage, _LEASE))
-            try:
-                hooks = self._executor.hooks_around(spec, task)
-                outcome = await self._executor.run(spec, task, hooks)
-            except BaseException:
-                if hooks is not None:
-                    hooks.caller.close()
-                raise
-            finally:
-                RUN_CONTEXT.reset(around)
+        bench = await self._bench()
+        bench.under_way += 1
         try:
-            return await self._end(session, task, outcome, hooks)
+            await bench.start_up()
+            error = await self._run_all(bench, tasks)
         finally:
-            if hooks is not None:
-                hooks.caller.close()
+            bench.under_way -= 1
+            bench.tell_ended()
+        if error is not None and self._core.raise_errors:
+            raise error
 
-    async def _end(
-        self, session: Session, task: Task, outcome: Outcome, hooks: AttemptHooks | None
-    ) -> tuple[Task, ...]:
-        """Write what follows from the outcome and tell of it; return what is to be run next."""
-        outcome, effects, data = conclude(task, outcome, self._app.now(), self._rules_of(task), self._encode)
-        error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
-        for signal in effects.before:
-            await self._app.signals.send(signal, task, *error)
-        await self._apply(session, task, effects, data)
-        if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted):
-            value = outcome.value if isinstance(outcome, Succeeded) else None
-            await hooks.after(value, error_seen(task, outcome))
-        for signal in effects.after:
-            await self._app.signals.send(signal, task)
-        return (*effects.enqueue, *self._report(task, effects.member_result))
+    async def wait(self, id: str) -> None:
+        """Wait until a task is over, as far as that is known here.
 
-    def _report(self, task: Task, report: MemberResult | None) -> tuple[Task, ...]:
-        """MemberResult to the chord that the task is a member of; return the callback when that was the last."""
-        reports = None if task.chord is None or report is None else self._latches.get(task.chord.latch)
-        if reports is None or task.chord is None or report is None:
-            return ()
-        reports.values.setdefault(task.chord.position, value_of(report))
-        if len(reports.values) < reports.latch.size:
-            return ()
-        return (self._latches.pop(task.chord.latch).callback(),)
+        Raises HueyException where nothing will ever end it, because no other process sees it.
+        """
+        bench = await self._bench()
+        while True:
+            ended = bench.ended
+            (found,) = await bench.session.locate([id])
+            if found.state in _OVER:
+                return
+            if found.state == "scheduled" or not bench.under_way:
+                if self._core.storage.capabilities.across_processes:
+                    return
+                raise HueyException(
+                    f"task {id} is {found.state} and would be awaited for ever: in immediate mode nothing runs what is "
+                    "due later; read_schedule(), dequeue() and execute() drive it by hand"
+                )
+            await ended.wait()
 
-    async def _objection(self, session: Session, task: Task, now: float) -> Outcome | None:
-        keys = (instance_key(task.id), class_key(task.name))
-        picked = pick_revocation(keys, tuple(await session.peek("revocations", keys)), now)
-        if picked is not None:
-            return Revoked(picked[0] if picked[1].once else None)
-        if task.expires_resolved is not None and task.expires_resolved.timestamp() < now:
-            return Expired()
+    async def shut_down(self) -> None:
+        """Run the hooks of the end, if those of the start have run in this loop's session."""
+        bench = self._core.peek_beside_session(_Bench)
+        if bench is not None and bench.has_started:
+            bench.has_started = False
+            await self._core.hooks.run_life("on_shutdown")
+
+    async def _bench(self) -> _Bench:
+        return await self._core.beside_session(_Bench, self._make_bench)
+
+    def _make_bench(self, session: Session) -> _Bench:
+        if not isinstance(session, MemorySession) or not self._core.storage.capabilities.keeps:
+            session = LiveBench(self._state, session)
+        return _Bench(self._core, session)
+
+    async def _run_all(self, bench: _Bench, tasks: Sequence[Task]) -> BaseException | None:
+        known: dict[str, Task | None] = {task.id: task for task in tasks}
+        waiting = deque(known)
+        first_error: BaseException | None = None
+        while waiting:
+            for delivery in await bench.claim(waiting.popleft()):
+                end, answer = await self._run_one(bench, delivery, known.get(delivery.header.id))
+                following = _following(end, answer)
+                known.update(following)
+                waiting.extend(following)
+                first_error = first_error or _final_error(end)
+        return first_error
+
+    async def _run_one(self, bench: _Bench, delivery: Delivery, task: Task | None) -> tuple[End, Answer | None]:
+        job, objection = bench.intake.decode(delivery) if task is None else bench.intake.accept(delivery, task)
+        while True:
+            step = Step(self._core, self._executor, bench.run_context, bench.settle, bench.start)
+            answer = await _take(bench, step, job, objection)
+            assert step.ended is not None
+            if answer != "untaken":
+                return step.ended, answer
+            # The revocation that was to stop it was used up by another task: decide anew.
+
+
+async def _take(bench: _Bench, step: Step, job: Job, objection: Outcome | None) -> Answer | None:
+    objection = objection or (await bench.intake.collect([job])).get(job)
+    if objection is not None:
+        return await step.end(job, objection)
+    await bench.intake.look_up([job])
+    return await step.run(job, interrupt=False)
+
+
+class _Bench:
+    """The lease of one session under which tasks run at once. Nothing beats for it: memory gives nobody up."""
+
+    def __init__(self, core: Core, session: MemorySession) -> None:
+        self.session = session
+        self.intake = Intake(core, session)
+        is_leased = not isinstance(session, LiveBench)
+        self.run_context = RunContext(asyncio.get_running_loop(), core.storage, DEFAULT_LEASE, is_leased)
+        self.under_way = 0
+        """How many calls run their tasks now."""
+        self.ended = asyncio.Event()
+        """Set, and replaced, whenever one of them has ended."""
+        self.has_started = False
+        self._core = core
+        self._owner = f"immediate-{os.getpid()}-{uuid4().hex[:12]}"
+        self._number = 0
+
+    async def start_up(self) -> None:
+        """Begin the lease, and run the hooks of the start, once."""
+        if not self.has_started:
+            self.has_started = True  # before the hooks, which may enqueue tasks
+            await self.session.register(self._owner, json.dumps({"lease": DEFAULT_LEASE}).encode())
+            await self._core.hooks.run_life("on_startup")
+
+    def tell_ended(self) -> None:
+        """Let those who wait look again."""
+        ended, self.ended = self.ended, asyncio.Event()
+        ended.set()
+
+    async def claim(self, id: str) -> list[Delivery]:
+        """Take a task, if it is queued."""
+        return await self.session.claim_ids([id], self._owner)
+
+    async def settle(self, settlement: Settlement) -> Answer:
+        """Write a settlement."""
+        self._number += 1
+        (answer,) = await self.session.settle([settlement], self._owner, self._number)
+        return answer
+
+    async def start(self, job: Job) -> bool:
+        """Write that a body is about to run."""
+        (accepted,) = await self.session.start([job.delivery.receipt], self._owner)
+        return accepted
+
+
+def _following(end: End, answer: Answer | None) -> dict[str, Task | None]:
+    """Return what an end has enqueued, by its ids; None for a task that is only known by its message."""
+    following: dict[str, Task | None] = {}
+    if isinstance(end.settlement, Finish | Bury):
+        following.update((task.id, task) for task in end.effects.enqueue)
+        if answer == "fired" and end.settlement.latch is not None:
+            following[end.settlement.latch.key] = None
+    return following
+
+
+def _final_error(end: End) -> BaseException | None:
+    """Return what a body raised that will not run again."""
+    if isinstance(end.settlement, Finish) and any(
+        entry.header.id == end.settlement.receipt.id for entry in end.settlement.follow_ups
+    ):
         return None
-
-    def _rules_of(self, task: Task) -> Rules:
-        spec = self._app.registry.get(task.name)
-        return self._app.rules if spec is None or spec.timetable is None else WITHOUT_RESULTS
-
-    def _encode(self, effects: Effects) -> bytes | None:
-        for follow_up in effects.enqueue:
-            make_entry(follow_up, self._app.registry, self._app.serializer, self._app.now())
-        return None if effects.ending is None else write_ending(effects.ending, self._app.serializer)
-
-    async def _apply(self, session: Session, task: Task, effects: Effects, data: bytes | None) -> None:
-        if data is not None:
-            results = dict.fromkeys((task.id, *effects.downstream), data)
-            await session.put("results", results, self._app.result_ttl)
-        else:
-            await session.delete("results", [task.id])
-        keys = [key for area, key in effects.deletes if area == "revocations"]
-        if effects.take is not None:
-            keys.append(effects.take[1])
-        if keys:
-            await session.delete("revocations", keys)
+    match end.outcome:
+        case Failed(error) | TimedOut(error):
+            return error
+        case CancelAsked() | Locked() | RateLimited():
+            return end.outcome.error
+        case _:
+            return None

@@ -27,16 +27,14 @@ from typing import Any, Final, Literal
 
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
-from hueyio.consumer.host import FullHost
 from hueyio.consumer.isolator import Isolator
-from hueyio.consumer.job import Job, Ledger
 from hueyio.consumer.lease import Lease
+from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.listener import Listener
 from hueyio.consumer.options import ConsumerOptions
 from hueyio.consumer.os_signals import stop_signals
 from hueyio.consumer.outage import Outage
 from hueyio.consumer.reaper import Reaper
-from hueyio.consumer.runner import Runner
 from hueyio.consumer.scheduler import Scheduler
 from hueyio.consumer.service import Service
 from hueyio.consumer.settler import Settler
@@ -44,12 +42,16 @@ from hueyio.consumer.slots import Slots
 from hueyio.consumer.statistics import RunningTask, State, Statistics
 from hueyio.consumer.stuck import Stuck
 from hueyio.consumer.ticker import Ticker
-from hueyio.consumer.watchdog import Watch, Watchdog, watch
+from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
+from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.executor import Executor
+from hueyio.execution.intake import Intake
+from hueyio.execution.job import Job
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
-from hueyio.execution.run_context import is_pool_process
+from hueyio.execution.run_context import RunContext, is_pool_process
+from hueyio.execution.runner import Runner
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Lane
 from hueyio.tasks.task import Task
@@ -72,11 +74,11 @@ class Consumer:
     signal handlers unless asked to. One consumer is used once.
     """
 
-    def __init__(self, host: FullHost, options: ConsumerOptions) -> None:
+    def __init__(self, core: Core, options: ConsumerOptions) -> None:
         self.options = options
-        self._host = host
-        self._pool = ProcessPool(host.name, host.home, max_calls=options.pool_max_tasks)
-        self._executor = Executor(host.hooks, pool=self._pool)
+        self._core = core
+        self._pool = ProcessPool(core.name, core.home, max_calls=options.pool_max_tasks)
+        self._executor = Executor(core.hooks, pool=self._pool)
         self._slots: dict[Lane, Slots] = {}
         self._root: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
@@ -146,7 +148,7 @@ class Consumer:
         """List the tasks whose bodies run now, the longest first; may be called from any thread."""
         now = time.monotonic()
         running = [
-            RunningTask(job.task.name, job.task.id, job.lane, now - job.started_at)
+            RunningTask(job.task.path, job.task.id, job.lane, now - job.started_at)
             for job in self._ledger.snapshot()
             if job.slot is not None
         ]
@@ -209,10 +211,10 @@ class Consumer:
 
     async def _main(self) -> None:
         """Be the root of everything that runs here."""
-        self._compose(await self._host.session())
+        self._compose(await self._core.session())
         await self._lease.begin()
-        watched = Watch(self._name_of, self.options.block_warning, self.options.max_block, self._give_up_lease)
-        self._watchdog = watchdog = watch(watched)
+        watched = LoopWatch(self._name_of, self.options.block_warning, self.options.max_block, self._give_up_lease)
+        self._watchdog = watchdog = watch_loop(watched)
         try:
             await self._run_hooks("on_startup", self._stop_asked, None)
             async with asyncio.TaskGroup() as group:
@@ -251,9 +253,9 @@ class Consumer:
         self, kind: Literal["on_startup", "on_shutdown"], stop: asyncio.Event, seconds: float | None
     ) -> None:
         """Run the hooks of the consumer's life, until ``stop`` is set and at most so many seconds."""
-        if not self._host.hooks[kind]:
+        if not self._core.hooks[kind]:
             return
-        running = asyncio.ensure_future(self._host.hooks.run_life(kind))
+        running = asyncio.ensure_future(self._core.hooks.run_life(kind))
         stopped = asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait([running, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -270,7 +272,7 @@ class Consumer:
     def _name_of(self, slot: asyncio.Task[Any]) -> str | None:
         """Name the task whose body this asyncio task runs; called from the watchdog's thread."""
         jobs = self._ledger.snapshot()
-        return next((f"task {job.task.name} {job.task.id}" for job in jobs if job.slot is slot), None)
+        return next((f"task {job.task.path} {job.task.id}" for job in jobs if job.slot is slot), None)
 
     def _give_up_lease(self) -> None:
         """Let others have what is held here; called from the watchdog's thread."""
@@ -285,19 +287,23 @@ class Consumer:
         self._ledger = Ledger(sizes, options.prefetch, lambda: self._fetcher.wake())
         self._lease = Lease(
             session,
-            self._host.storage.lease_keeper,
+            self._core.storage.lease_keeper,
             options.lease,
             dict(sizes),  # type: ignore[arg-type]
             self._abandon_all,
             self._wake_all,
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
-        self._runner = Runner(self._host, self._executor, self._settler, self._is_stopping, options.lease, self._stuck)
-        self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
-        self._dispatcher = Dispatcher(
-            self._host, session, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
+        run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease)
+        self._runner = Runner(
+            self._core, self._executor, self._settler, self._is_stopping, run_context, self._stuck.watch
         )
-        self._scheduler = Scheduler(session, self._host.now, lambda: self._fetcher.is_listening)
+        self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
+        self._intake = Intake(self._core, session)
+        self._dispatcher = Dispatcher(
+            self._core, self._intake, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
+        )
+        self._scheduler = Scheduler(session, self._core.now, lambda: self._fetcher.is_listening)
         self._fetcher = Fetcher(
             session,
             self._ledger,
@@ -315,12 +321,12 @@ class Consumer:
     def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
         """Build the rest of the services that end first when the consumer stops; list them all."""
         options = self.options
-        ticker = Ticker(session, self._host)
+        ticker = Ticker(session, self._core)
         self._listener = Listener(
             session,
             self._ledger,
             self._current_owner,
-            self._dispatcher.look_up,
+            self._intake.look_up,
             ticker.reload,
             self._stuck,
             self._pause,
@@ -338,7 +344,7 @@ class Consumer:
 
     def _pause(self, paused: bool) -> None:
         """Start nothing while the queue is paused: what was claimed and not started goes back."""
-        logger.info("queue %s is %s", self._host.storage.name, "paused" if paused else "resumed")
+        logger.info("queue %s is %s", self._core.storage.name, "paused" if paused else "resumed")
         self._fetcher.pause(paused)
         if paused:
             for slots in self._slots.values():
@@ -394,7 +400,7 @@ class Consumer:
         self.stuck += slots.occupied
         bodies = [job for job in self._ledger if job.lane == slots.lane and job.slot is not None]
         for job in bodies:
-            logger.error("task %s %s ignores its cancellation; it is left behind", job.task.name, job.task.id)
+            logger.error("task %s %s ignores its cancellation; it is left behind", job.task.path, job.task.id)
         if others := slots.occupied - len(bodies):
             logger.error("receivers or hooks in %d slots ignore their cancellation; they are left behind", others)
 
@@ -426,7 +432,7 @@ class Consumer:
 
     def _refuse(self, job: Job, error: Exception) -> None:
         """The storage cannot take this outcome; say so in its place, without anything that could be refused again."""
-        logger.error("task %s %s: its outcome cannot be stored: %s", job.task.name, job.task.id, error)
+        logger.error("task %s %s: its outcome cannot be stored: %s", job.task.path, job.task.id, error)
         if job.refused:
             return  # it stays under the lease, and goes back when this consumer ends
         job.refused = True

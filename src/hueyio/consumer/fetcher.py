@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from hueyio.consumer.job import Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Consuming

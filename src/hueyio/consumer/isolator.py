@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable
 
-from hueyio.consumer.job import Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
 from hueyio.storage.contract import Looking
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
 from hueyio.consumer.stuck import Stuck
+from hueyio.execution.job import Job
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Notices
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Final
 
+from hueyio.core import DEFAULT_GRACE, DEFAULT_LEASE
 from hueyio.exceptions import ConfigurationError
 
 __all__ = ["ConsumerOptions"]
@@ -42,11 +43,11 @@ class ConsumerOptions:
         default=None, metadata={"help": "tasks held unstarted in each lane (default: as many as run there)"}
     )
     lease: float = field(
-        default=15.0,
+        default=DEFAULT_LEASE,
         metadata={"help": "seconds after which the tasks of a consumer that died are given to others"},
     )
     shutdown_timeout: float = field(
-        default=30.0,
+        default=DEFAULT_GRACE,
         metadata={"flag": "-t", "help": "seconds that running tasks get to finish when the consumer stops"},
     )
     block_warning: float = field(

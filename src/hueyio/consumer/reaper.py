@@ -18,7 +18,7 @@ from hueyio.consumer.service import Service
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Owner
 
-__all__ = ["Reaper", "Watch", "lease_of"]
+__all__ = ["Reaper", "SilenceLog", "lease_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _SWEEP: Final = 1 / 3
 """Of a lease: how often to look."""
 
 
-class Watch:
+class SilenceLog:
     """What was seen of the others' heartbeats: owner → (beat, when it was first seen at that, monotonic)."""
 
     def __init__(self, lease: float) -> None:
@@ -87,13 +87,13 @@ class Reaper(Service):
         self._owner = owner
         self._steady_since = steady_since
         self._monotonic = monotonic
-        self._watch = Watch(lease)
+        self._silence = SilenceLog(lease)
 
     async def step(self) -> float:
         """Look once; give up who is due."""
         own = self._owner()
         others = [owner for owner in await self._session.owners() if owner.owner != own]
-        dead, rest = self._watch.observe(others, self._monotonic(), self._steady_since())
+        dead, rest = self._silence.observe(others, self._monotonic(), self._steady_since())
         for owner in dead:
             count = await self._session.reclaim(owner.owner, owner.beat)
             if count is not None:

@@ -19,10 +19,10 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
-from hueyio.consumer.job import Job, Ledger
+from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
 from hueyio.exceptions import ConfigurationError, SessionClosed, StorageFull, StorageUnavailable
-from hueyio.execution.effects import Effects
+from hueyio.execution.job import Job
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Answer, Receipt, Settlement
 from hueyio.storage.shared.batching import Batcher
@@ -40,8 +40,7 @@ _LOOK_FOR_ROOM: Final = 1.0
 class _Item(NamedTuple):
     job: Job
     settlement: Settlement
-    effects: Effects
-    accepted: asyncio.Future[bool] | None
+    answer: asyncio.Future[Answer] | None
 
 
 class Settler(Service):
@@ -82,15 +81,15 @@ class Settler(Service):
         self._drained = asyncio.Event()
         self._drained.set()
 
-    def put(self, job: Job, settlement: Settlement, effects: Effects) -> None:
+    def put(self, job: Job, settlement: Settlement) -> None:
         """Have a settlement written soon."""
-        self._append(_Item(job, settlement, effects, None))
+        self._append(_Item(job, settlement, None))
 
-    async def put_and_wait(self, job: Job, settlement: Settlement, effects: Effects) -> bool:
-        """Have a settlement written; say whether it was accepted."""
-        accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._append(_Item(job, settlement, effects, accepted))
-        return await accepted
+    def submit(self, job: Job, settlement: Settlement) -> asyncio.Future[Answer]:
+        """Have a settlement written soon; the future gets the answer."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._append(_Item(job, settlement, answer))
+        return answer
 
     async def start(self, job: Job) -> bool:
         """Write that a body is about to run, with all others that ask for it in this turn; False: it is not ours."""
@@ -110,7 +109,7 @@ class Settler(Service):
         dropped = [*self._pending, *self._batch, *self._aside]
         self._pending, self._batch = [], []
         self._aside.clear()
-        self._answer_all(dropped, False)
+        _answer_stale(dropped)
         self._drained.set()
         self.wake()
 
@@ -177,15 +176,14 @@ class Settler(Service):
 
     def _take_answer(self, item: _Item, answer: Answer) -> None:
         self._ledger.remove(item.job)
-        item.job.fired = answer == "fired"
-        if item.accepted is not None and not item.accepted.done():
-            item.accepted.set_result(answer in ("accepted", "fired"))
+        if item.answer is not None and not item.answer.done():
+            item.answer.set_result(answer)
         if answer == "untaken":
             self._on_untaken(item.job)
         elif answer == "stale":
             logger.warning(
                 "task %s %s: its lease had gone to another consumer, what came of it here is dropped",
-                item.job.task.name,
+                item.job.task.path,
                 item.job.task.id,
             )
 
@@ -201,7 +199,7 @@ class Settler(Service):
         if not self._lacks_room:
             self._lacks_room = True
             task = batch[0].job.task
-            logger.warning("task %s %s: no room for its outcome, trying again: %s", task.name, task.id, error)
+            logger.warning("task %s %s: no room for its outcome, trying again: %s", task.path, task.id, error)
         self._aside += batch
         self._aside_until = self._monotonic() + _LOOK_FOR_ROOM
 
@@ -213,7 +211,7 @@ class Settler(Service):
             self._pending = batch + self._pending
             return
         self._ledger.remove(batch[0].job)
-        self._answer_all(batch, False)
+        _answer_stale(batch)
         self._on_refused(batch[0].job, error)
 
     def _append(self, item: _Item) -> None:
@@ -223,10 +221,12 @@ class Settler(Service):
             self._arrival.set_result(None)
         self._drained.clear()
 
-    def _answer_all(self, items: list[_Item], accepted: bool) -> None:
-        for item in items:
-            if item.accepted is not None and not item.accepted.done():
-                item.accepted.set_result(accepted)
+
+def _answer_stale(items: list[_Item]) -> None:
+    """Tell whoever waits that these were not written."""
+    for item in items:
+        if item.answer is not None and not item.answer.done():
+            item.answer.set_result("stale")
 
 
 async def _wait_for(arrival: asyncio.Future[None], longest: float | None) -> None:

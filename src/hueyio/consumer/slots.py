@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
-from hueyio.consumer.job import Job
+from hueyio.execution.job import Job
 from hueyio.storage.records import Lane
 
 __all__ = ["Slots"]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from hueyio.consumer.job import Job
+from hueyio.execution.job import Job
 
 __all__ = ["Stuck"]
 
@@ -37,7 +37,7 @@ class Stuck:
         self._stuck = {*(one for one in self._stuck if one.slot is not None), job}
         logger.error(
             "task %s %s is stuck: it has ignored its cancellation for %g s, and still runs",
-            job.task.name,
+            job.task.path,
             job.task.id,
             self._patience,
         )

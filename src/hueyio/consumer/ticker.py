@@ -12,8 +12,9 @@ import asyncio
 import logging
 from typing import Final, NamedTuple
 
-from hueyio.consumer.host import FullHost
+from hueyio.client.prepare import prepare
 from hueyio.consumer.service import Service
+from hueyio.core import Core
 from hueyio.exceptions import StorageError, StorageUnavailable
 from hueyio.schedules.stored import StoredSchedule, read_schedules
 from hueyio.schedules.ticks import DueTicks, call_of, tick_of
@@ -41,10 +42,10 @@ class _Firing(NamedTuple):
 class Ticker(Service):
     """Owns the plans: one for each declared periodic task, in the order of declaration, and for each schedule."""
 
-    def __init__(self, session: Session, host: FullHost) -> None:
+    def __init__(self, session: Session, core: Core) -> None:
         super().__init__()
         self._session = session
-        self._host = host
+        self._core = core
         self._declared: dict[TaskSpec, DueTicks] = {}
         self._stored: list[DueTicks] = []
         self._is_stale = True
@@ -66,7 +67,7 @@ class Ticker(Service):
     async def step(self) -> float:
         """Fire what is due; rest until the next tick."""
         await self._learn()
-        now = self._host.now()
+        now = self._core.now()
         plans = [*self._declared.values(), *self._stored]
         firings = [firing for plan in plans if (firing := self._look(plan, now)) is not None]
         if firings:
@@ -76,16 +77,16 @@ class Ticker(Service):
         return self._rest(plans)
 
     def _rest(self, plans: list[DueTicks]) -> float:
-        now = self._host.now()
+        now = self._core.now()
         nexts = [tick for plan in plans if (tick := plan.next(plan.looked)) is not None]
         return min(max(min(nexts, default=now + _LONGEST_REST) - now, 0.0), _LONGEST_REST)
 
     async def _learn(self) -> None:
         """Keep the plans true to what is declared and stored."""
-        specs = [spec for spec in self._host.registry if spec.timetable is not None]
+        specs = [spec for spec in self._core.registry if spec.timetable is not None]
         if specs != list(self._declared):
             fresh = [spec for spec in specs if spec not in self._declared]
-            ticks = await self._last_ticks([spec.name for spec in fresh])
+            ticks = await self._last_ticks([spec.path for spec in fresh])
             plans = {spec: self._plan_of(spec, tick) for spec, tick in zip(fresh, ticks, strict=True)}
             self._declared = {spec: self._declared.get(spec) or plans[spec] for spec in specs}
         if self._is_stale:
@@ -98,23 +99,23 @@ class Ticker(Service):
 
     async def _load(self) -> None:
         rows = await self._session.scan_keys("schedules")
-        schedules = [it for it in read_schedules(rows, self._host.serializer) if self._is_followed(it)]
+        schedules = [it for it in read_schedules(rows, self._core.serializer) if self._is_followed(it)]
         ticks = await self._last_ticks([it.key for it in schedules])
-        utc = self._host.utc
+        utc = self._core.utc
         self._stored = [it.to_plan(tick, utc=utc) for it, tick in zip(schedules, ticks, strict=True)]
 
     def _is_followed(self, schedule: StoredSchedule) -> bool:
         if schedule.paused:
             return False
-        if self._host.registry.get(schedule.task.name) is None:
-            logger.warning("schedule %s: no task named %r here", schedule.name, schedule.task.name)
+        if self._core.registry.get(schedule.task.path) is None:
+            logger.warning("schedule %s: no task named %r here", schedule.name, schedule.task.path)
             return False
         return True
 
     def _plan_of(self, spec: TaskSpec, last: float | None) -> DueTicks:
         assert spec.timetable is not None
-        looked = self._host.now() if last is None else last
-        return DueTicks(spec.name, spec.timetable, lambda: call_of(spec), looked=looked, catch_up=spec.catch_up)
+        looked = self._core.now() if last is None else last
+        return DueTicks(spec.path, spec.timetable, lambda: call_of(spec), looked=looked, catch_up=spec.catch_up)
 
     async def _last_ticks(self, keys: list[str]) -> list[float | None]:
         if not keys:
@@ -125,7 +126,9 @@ class Ticker(Service):
         """Return what a plan has due. What its own code raises costs only this tick of it."""
         try:
             tick = plan.due(now)
-            return None if tick is None else _Firing(plan, tick, *plan.entry(tick, self._host.prepare))
+            return (
+                None if tick is None else _Firing(plan, tick, *plan.entry(tick, lambda task: prepare(self._core, task)))
+            )
         except Exception:
             logger.exception("periodic %s cannot be enqueued", plan.key)
             return None
@@ -149,7 +152,7 @@ class Ticker(Service):
 
     def _tell(self, task: Task) -> None:
         """Call the receivers beside the loop of steps: a slow one must not hold up the next tick."""
-        if self._host.signals:
-            telling = asyncio.get_running_loop().create_task(self._host.signals.send(SIGNAL_ENQUEUED, task))
+        if self._core.signals:
+            telling = asyncio.get_running_loop().create_task(self._core.signals.send(SIGNAL_ENQUEUED, task))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)

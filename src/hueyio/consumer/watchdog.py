@@ -5,7 +5,7 @@ come within ``warn_after`` seconds means that something keeps the loop from runn
 loop's thread, and asks who knows which task that is. Answers tell the loop's lag. A whole process that stood still
 (suspended, stopped) shows by the thread's own wait having taken too long, and is no blocked loop.
 
-One thread serves a loop, however many consumers run there: ``watch`` joins the one that there is.
+One thread serves a loop, however many consumers run there: ``watch_loop`` joins the one that there is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-__all__ = ["Lag", "Watch", "Watchdog", "watch"]
+__all__ = ["Lag", "LoopWatch", "Watchdog", "watch_loop"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Lag(NamedTuple):
     silent_for: float
 
 
-class Watch:
+class LoopWatch:
     """One consumer's part: which task is it, and what to do when the loop stays blocked for too long.
 
     ``name_of`` says which task an asyncio task runs, None if it is none of this consumer's. ``too_long`` is called in
@@ -62,12 +62,12 @@ class Watch:
 
 
 class Watchdog:
-    """The thread that watches one loop. Made by ``watch``."""
+    """The thread that watches one loop. Made by ``watch_loop``."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._loop_thread = threading.get_ident()
-        self._watches: tuple[Watch, ...] = ()
+        self._watches: tuple[LoopWatch, ...] = ()
         self._stop = threading.Event()
         self._answered = threading.Event()
         self._lag = 0.0
@@ -77,14 +77,14 @@ class Watchdog:
         self._thread: threading.Thread | None = None
         self._ended = asyncio.Event()
 
-    def add(self, one: Watch) -> None:
+    def add(self, one: LoopWatch) -> None:
         """Watch for one more; the first starts the thread."""
         self._watches = (*self._watches, one)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="hueyio-watchdog", daemon=True)
             self._thread.start()
 
-    def remove(self, one: Watch) -> None:
+    def remove(self, one: LoopWatch) -> None:
         """Watch for one less; the last ends the thread, soon: ``wait_ended`` waits for that."""
         self._watches = tuple(known for known in self._watches if known is not one)
         if not self._watches:
@@ -150,7 +150,7 @@ class Watchdog:
         self.blocks += 1
         who, stack = self._look()
         logger.warning("the loop has been blocked for %.1f s by %s:\n%s", time.monotonic() - asked_at, who, stack)
-        told: set[Watch] = set()
+        told: set[LoopWatch] = set()
         while not self._answered.is_set() and not self._stop.is_set():
             blocked = time.monotonic() - asked_at
             for one in self._watches:
@@ -179,7 +179,7 @@ class Watchdog:
 _dogs: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog]] = WeakKeyDictionary()
 
 
-def watch(one: Watch) -> Watchdog:
+def watch_loop(one: LoopWatch) -> Watchdog:
     """Watch the running loop."""
     loop = asyncio.get_running_loop()
     dog = _dogs.get(loop)

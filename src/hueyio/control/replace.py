@@ -12,9 +12,11 @@ import asyncio
 import logging
 from typing import Final
 
-from hueyio.control.withdraw import App, tell_after, tell_before, withdraw, withdrawing
+from hueyio.control.withdraw import withdrawing
+from hueyio.core import Core
+from hueyio.execution.finish import ACCEPTED
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Delivery, Entry
+from hueyio.storage.records import Entry
 
 __all__ = ["replace"]
 
@@ -24,9 +26,9 @@ _under_way: Final[set[asyncio.Task[str | None]]] = set()
 """The loop itself keeps no task alive."""
 
 
-async def replace(app: App, session: Session, entry: Entry, holder: str) -> str | None:
+async def replace(core: Core, session: Session, entry: Entry, holder: str) -> str | None:
     """Enqueue the entry in the place of ``holder``; return the id of a holder that runs and stays, or None."""
-    replacing = asyncio.get_running_loop().create_task(_replace(app, session, entry, holder))
+    replacing = asyncio.get_running_loop().create_task(_replace(core, session, entry, holder))
     _under_way.add(replacing)
     replacing.add_done_callback(_under_way.discard)
     try:
@@ -36,34 +38,22 @@ async def replace(app: App, session: Session, entry: Entry, holder: str) -> str 
         raise
 
 
-async def _replace(app: App, session: Session, entry: Entry, holder: str) -> str | None:
-    async with withdrawing(session, "replacing") as owner:
-        number = 0
+async def _replace(core: Core, session: Session, entry: Entry, holder: str) -> str | None:
+    async with withdrawing(core, session, "replacing") as withdrawal:
         while True:
             (found,) = await session.locate([holder])
             if found.state == "running" and not found.cancelled:
                 return holder
-            taken = await session.cancel([holder], owner)
+            taken = await withdrawal.take([holder])
             if taken:
-                number += 1
-                if await _settle(app, session, taken[0], entry, number):
+                if await withdrawal.end(taken[0], entry) in ACCEPTED:
                     return None
             elif found.state == "running":
                 await session.await_outcomes([holder])
-            (placed,) = await session.enqueue([entry])
-            if placed.verdict != "taken" or placed.holder is None:
+            (enqueued,) = await session.enqueue([entry])
+            if enqueued.verdict != "taken" or enqueued.holder is None:
                 return None
-            holder = placed.holder
-
-
-async def _settle(app: App, session: Session, delivery: Delivery, entry: Entry, number: int) -> bool:
-    """End the holder as cancelled, with the new task as what follows; False if somebody else has it by now."""
-    withdrawn = withdraw(app, delivery)
-    await tell_before(app, withdrawn)
-    followed = withdrawn.settlement._replace(follow_ups=(*withdrawn.settlement.follow_ups, entry))
-    (answer,) = await session.settle([followed], delivery.receipt.owner, number)
-    await tell_after(app, session, withdrawn, answer)
-    return answer in ("accepted", "fired")
+            holder = enqueued.holder
 
 
 def _log_failure(replacing: asyncio.Task[str | None]) -> None:

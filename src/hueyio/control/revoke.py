@@ -4,51 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from hueyio.exceptions import HueyException
-from hueyio.handles.result import Result
-from hueyio.handles.wrapper import TaskWrapper
+from hueyio.core import Core
 from hueyio.messages.revocation import STRAY_TTL, Revocation, class_key, instance_key, pick_revocation
-from hueyio.storage.contract import Keys, Session
+from hueyio.storage.contract import Session
 from hueyio.storage.records import State
-from hueyio.tasks.task import Task, aware
+from hueyio.tasks.task import aware
 
-__all__ = ["Revocable", "forget_revocation", "is_revoked", "keys_of", "revoke_task", "write_revocation"]
+__all__ = ["is_revoked", "restore", "revoke", "revoke_all"]
 
 _NOT_ALIVE: Final[tuple[State, ...]] = ("stored", "dead", "gone")
-Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
-"""What can be asked whether it is revoked; a str is a task's id."""
 
 
-def keys_of(task: Revocable) -> tuple[str, ...]:
-    """Return the keys whose revocations stop this task; of an id only its own."""
-    match task:
-        case str():
-            return (instance_key(task),)
-        case TaskWrapper():
-            return (class_key(task.name),)
-        case Task():
-            return (instance_key(task.id), class_key(task.name))
-        case Result():
-            return keys_of(task.id if task.task is None else task.task)
-        case _:
-            raise HueyException(f"only a Task, a Result, a declared task or an id can be revoked, not {task!r}")
+async def revoke_all(core: Core, path: str, until: datetime | None, once: bool) -> None:
+    """Revoke all tasks of a function."""
+    await _write(core, await core.session(), class_key(path), until, once)
 
 
-async def write_revocation(session: Keys, key: str, until: datetime | None, once: bool, now: float) -> bytes:
-    """Revoke; over what was there before. A revocation with an end is forgotten a second after it."""
+async def _write(core: Core, session: Session, key: str, until: datetime | None, once: bool) -> bytes:
+    """Write over what was there before. A revocation with an end is forgotten a second after it."""
     revocation = Revocation(None if until is None else aware(until).timestamp(), once)
-    ttl = None if revocation.until is None else max(revocation.until - now, 0.0) + 1.0
+    ttl = None if revocation.until is None else max(revocation.until - core.now(), 0.0) + 1.0
     data = revocation.to_bytes()
     await session.put("revocations", {key: data}, ttl)
     return data
 
 
-async def revoke_task(session: Session, task_id: str, until: datetime | None, once: bool, now: float) -> None:
+async def revoke(core: Core, task_id: str, until: datetime | None, once: bool) -> None:
     """Revoke one task. Where it is over already, or not yet there, nothing but time ends the revocation."""
+    session = await core.session()
     key = instance_key(task_id)
-    data = await write_revocation(session, key, until, once, now)
+    data = await _write(core, session, key, until, once)
     if until is None:
         # Looked up only now: a task that ends in between deletes the revocation itself.
         (found,) = await session.locate([task_id])
@@ -56,16 +43,17 @@ async def revoke_task(session: Session, task_id: str, until: datetime | None, on
             await session.compare_extend("revocations", key, data, STRAY_TTL)
 
 
-async def forget_revocation(session: Keys, key: str) -> bool:
-    """Restore; False if it was not revoked."""
-    return await session.delete("revocations", [key]) > 0
+async def restore(core: Core, key: str) -> bool:
+    """Take a revocation back; False if there is none under this key."""
+    return await (await core.session()).delete("revocations", [key]) > 0
 
 
-async def is_revoked(session: Keys, keys: Sequence[str], now: float, peek: bool) -> bool:
+async def is_revoked(core: Core, keys: Sequence[str], now: float, peek: bool) -> bool:
     """Say whether one of the keys is revoked at ``now``.
 
     Without ``peek`` a revocation for once is used up, and those that are over are deleted.
     """
+    session = await core.session()
     values = await session.peek("revocations", keys)
     picked = pick_revocation(tuple(keys), tuple(values), now)
     if peek:
@@ -75,4 +63,4 @@ async def is_revoked(session: Keys, keys: Sequence[str], now: float, peek: bool)
         if over:
             await session.delete("revocations", over)
         return False
-    return not picked[1].once or await forget_revocation(session, picked[0])
+    return not picked[1].once or await restore(core, picked[0])

@@ -1,115 +1,96 @@
 """Take tasks out of the queue that nobody runs yet, and end them as cancelled.
 
 The storage hands over what is queued or scheduled under an owner's lease, flagged for good. So whoever withdraws tasks
-registers an owner of its own for as long as that takes, and settles what it gets through the same policy as a consumer.
-Nothing beats for such an owner: if this process dies or stands still for a lease in between, consumers give it up, and
-the one that gets the task ends it the same way, because the flag stays.
+registers an owner of its own for as long as that takes, and settles what it gets through the same pipeline as a
+consumer. Nothing beats for such an owner: if this process dies or stands still for a lease in between, consumers give
+it up, and the one that gets the task ends it the same way, because the flag stays.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final
 from uuid import uuid4
 
-from hueyio.execution.callback import tell_fired
-from hueyio.execution.effects import Effects
+from hueyio.core import DEFAULT_LEASE, Core
+from hueyio.execution.finish import End, conclude, finish
+from hueyio.execution.intake import Intake
 from hueyio.execution.outcome import Cancelled
-from hueyio.execution.policy import Rules, decide
-from hueyio.execution.settlement import make_settlement
-from hueyio.messages.message import read_task
-from hueyio.serializer import Serializer
-from hueyio.signals import Signals
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Answer, Delivery, Finish
-from hueyio.tasks.registry import Registry
-from hueyio.tasks.task import Task
+from hueyio.storage.records import Answer, Delivery, Entry, Finish, Settlement
+from hueyio.storage.shared.batching import Batcher
 
-__all__ = ["App", "Withdrawn", "tell_after", "tell_before", "withdraw", "withdrawing"]
+__all__ = ["Withdrawal", "withdrawing"]
 
-logger = logging.getLogger(__name__)
-
-_LEASE: Final = 15.0
+_MOST_AT_ONCE: Final = 500
 
 
-class App(Protocol):
-    """What withdrawing needs of its Huey."""
+class Withdrawal:
+    """An owner that takes tasks out, for as long as that takes. Its settlements of one turn are one write."""
 
-    @property
-    def registry(self) -> Registry: ...
+    def __init__(self, core: Core, session: Session, purpose: str) -> None:
+        self.owner = f"{purpose}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
+        self._core = core
+        self._session = session
+        self._intake = Intake(core, session)
+        self._number = 0
+        self._batcher: Batcher[Settlement, Answer] = Batcher(self._settle, _MOST_AT_ONCE, self._spawn)
+        self._writing: set[asyncio.Task[None]] = set()
 
-    @property
-    def serializer(self) -> Serializer: ...
+    async def begin(self) -> None:
+        """Begin the lease."""
+        await self._session.register(self.owner, json.dumps({"lease": DEFAULT_LEASE}).encode())
 
-    @property
-    def signals(self) -> Signals: ...
+    async def take(self, ids: Sequence[str]) -> list[Delivery]:
+        """Flag these tasks for cancellation; return those that nobody runs, which are now held here."""
+        return await self._session.cancel(ids, self.owner)
 
-    @property
-    def rules(self) -> Rules: ...
+    async def end(self, delivery: Delivery, successor: Entry | None = None) -> Answer:
+        """End a task that was taken as cancelled, and enqueue its successor in the same step; return the answer."""
+        job, _ = self._intake.decode(delivery)
+        end = conclude(self._core, job, Cancelled())
+        if successor is not None:
+            end = _followed(end, successor)
+        return await finish(self._core, job, end, None, self._write)
 
-    @property
-    def result_ttl(self) -> float | None: ...
+    async def close(self) -> None:
+        """End the lease; what is still held goes back."""
+        await self._session.deregister(self.owner)
 
-    def now(self) -> float: ...
+    def _write(self, settlement: Settlement) -> Awaitable[Answer]:
+        return asyncio.ensure_future(_first(self._batcher.submit([settlement])))
 
+    async def _settle(self, settlements: list[Settlement]) -> list[Answer]:
+        self._number += 1
+        return await self._session.settle(settlements, self.owner, self._number)
 
-class Withdrawn(NamedTuple):
-    """A task that was taken out, and what its end is."""
-
-    task: Task
-    effects: Effects
-    settlement: Finish
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
 
 
 @asynccontextmanager
-async def withdrawing(session: Session, purpose: str) -> AsyncIterator[str]:
+async def withdrawing(core: Core, session: Session, purpose: str) -> AsyncIterator[Withdrawal]:
     """Give an owner to withdraw tasks under; what it still holds in the end goes back."""
-    owner = f"{purpose}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
-    await session.register(owner, json.dumps({"lease": _LEASE}).encode())
+    withdrawal = Withdrawal(core, session, purpose)
+    await withdrawal.begin()
     try:
-        yield owner
+        yield withdrawal
     finally:
-        await session.deregister(owner)
+        await withdrawal.close()
 
 
-def withdraw(app: App, delivery: Delivery) -> Withdrawn:
-    """Decide and encode the end of a task that was handed over."""
-    header, now = delivery.header, app.now()
-    task = _read(app, delivery)
-    effects = decide(task, Cancelled(), now, app.rules)._replace(downstream=header.expects)
-    settlement = make_settlement(
-        effects,
-        delivery,
-        registry=app.registry,
-        serializer=app.serializer,
-        result_ttl=app.result_ttl,
-        now=now,
-    )
-    assert isinstance(settlement, Finish)
-    return Withdrawn(task, effects, settlement)
+async def _first(submitted: asyncio.Future[list[Answer]]) -> Answer:
+    (answer,) = await submitted
+    return answer
 
 
-async def tell_before(app: App, withdrawn: Withdrawn) -> None:
-    """Send what is sent before the end is written."""
-    for signal in withdrawn.effects.before:
-        await app.signals.send(signal, withdrawn.task)
-
-
-async def tell_after(app: App, session: Session, withdrawn: Withdrawn, answer: Answer) -> None:
-    """Send what is sent when the end is written: that of the callback of a chord whose last member this was."""
-    if answer == "fired" and withdrawn.task.chord is not None:
-        await tell_fired(app, session, withdrawn.task.chord)
-
-
-def _read(app: App, delivery: Delivery) -> Task:
-    """Read the task; one that cannot be read can be ended all the same."""
-    try:
-        return read_task(delivery.data, app.serializer)
-    except Exception as error:  # a serializer of the user's may raise anything
-        logger.warning("task %s is cancelled without being read: %s", delivery.header.id, error)
-        return Task("?", id=delivery.header.id)
+def _followed(end: End, successor: Entry) -> End:
+    assert isinstance(end.settlement, Finish)
+    return end._replace(settlement=end.settlement._replace(follow_ups=(*end.settlement.follow_ups, successor)))

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
+from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.callers import LoopCaller, ThreadCaller
 from hueyio.execution.context import context_of, running
-from hueyio.execution.hooks import AttemptHooks, Hooks
 from hueyio.execution.outcome import (
     CancelAsked,
     Cancelled,
@@ -28,6 +28,7 @@ from hueyio.execution.outcome import (
     TimedOut,
 )
 from hueyio.execution.pool import ProcessPool
+from hueyio.hooks import Hooks
 from hueyio.loops.threads import ThreadPool, run_in, run_in_copy
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.task import Task
@@ -104,7 +105,7 @@ class Executor:
             return Succeeded(await call())
         limit, told = _limit_of(task, time.time())
         if limit <= 0:
-            return TimedOut(TaskTimeout(f"task {task.name} {told}"))
+            return TimedOut(TaskTimeout(f"task {task.path} {told}"))
         task.begin_run(limit)
         deadline = asyncio.timeout(limit)
         try:
@@ -116,8 +117,8 @@ class Executor:
                 return Failed(error)
             if self.threads.abandoned and spec.lane != "loop" and not self._has_process(spec):
                 count = len(self.threads.abandoned)
-                logger.warning("task %s %s: its thread is left behind, one of %d now", task.name, task.id, count)
-            ran_out = TaskTimeout(f"task {task.name} {told}")
+                logger.warning("task %s %s: its thread is left behind, one of %d now", task.path, task.id, count)
+            ran_out = TaskTimeout(f"task {task.path} {told}")
             ran_out.__cause__ = error
             return TimedOut(ran_out)
 

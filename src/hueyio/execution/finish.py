@@ -1,63 +1,137 @@
-"""Outcome to effects to what is written, whatever goes wrong on the way: the task must have an end."""
+"""The end of a run, whoever ran it: decide, tell, write, tell.
+
+A consumer, a task that is driven by hand, immediate mode and a withdrawal all end tasks here. They differ in how the
+settlement is written. Order: the signals before the settlement; the settlement; if it was accepted, the post-execute
+hooks, the signals after it, and those of what it enqueued.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple, TypeAlias
 
+from hueyio.core import Core, Rules
 from hueyio.exceptions import SerializationError, TaskArgumentError, TaskCancelled
 from hueyio.execution import outcome as ways
+from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.effects import Effects
-from hueyio.execution.outcome import Failed, Outcome
-from hueyio.execution.policy import Rules, decide
-from hueyio.tasks.task import Task
+from hueyio.execution.job import Job
+from hueyio.execution.outcome import Failed, Interrupted, Outcome, RetryAsked, Succeeded, WorkerLost
+from hueyio.execution.policy import WITHOUT_RESULTS, decide
+from hueyio.execution.settlement import make_settlement
+from hueyio.messages.entry import enqueue_signal
+from hueyio.messages.message import read_task
+from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
+from hueyio.storage.records import Answer, Bury, Finish, Settlement
+from hueyio.tasks.task import Membership, Task
 
-__all__ = ["conclude", "error_seen"]
+__all__ = ["ACCEPTED", "End", "Write", "conclude", "finish"]
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+Write: TypeAlias = Callable[[Settlement], Awaitable[Answer]]
+"""Writes a settlement. The write begins at the call, and no cancellation of whoever awaits it ends it."""
+
+ACCEPTED: Final = ("accepted", "fired")
+"""The answers that say that a settlement took effect."""
 
 
-def conclude(
-    task: Task, outcome: Outcome, now: float, rules: Rules, encode: Callable[[Effects], T]
-) -> tuple[Outcome, Effects, T]:
-    """Decide and encode; return the outcome that this was done for in the end.
+class End(NamedTuple):
+    """How a run ended, what that means, and what is written."""
+
+    outcome: Outcome
+    effects: Effects
+    settlement: Settlement
+
+
+def conclude(core: Core, job: Job, outcome: Outcome) -> End:
+    """Decide and encode, whatever goes wrong on the way: the task must have an end.
 
     What cannot be stored or passed on makes the task a failure that says so; what cannot be written even then, a
     failure without retry and error handler.
     """
+    task = job.task
+    rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS
     if isinstance(outcome, Failed):
-        logger.error("task %s %s failed", task.name, task.id, exc_info=outcome.error)
+        logger.error("task %s %s failed", task.path, task.id, exc_info=outcome.error)
     try:
-        return _conclude(task, outcome, now, rules, encode)
+        return _conclude(core, job, task, outcome, rules)
     except (SerializationError, TaskArgumentError) as error:
-        failure: Exception = SerializationError(f"what task {task.name} returned: {error}")
-        logger.error("task %s %s failed: %s", task.name, task.id, failure)
+        failure: Exception = SerializationError(f"what task {task.path} returned: {error}")
+        logger.error("task %s %s failed: %s", task.path, task.id, failure)
     except Exception as error:  # a setting, a serializer or a build_error_result of the user's that raises
         failure = error
-        logger.exception("task %s %s: deciding what its end means", task.name, task.id)
+        logger.exception("task %s %s: deciding what its end means", task.path, task.id)
     try:
-        return _conclude(task, Failed(failure), now, rules, encode)
-    except Exception:
-        logger.exception("task %s %s: neither retry nor error handler can be written", task.name, task.id)
+        return _conclude(core, job, task, Failed(failure), rules)
+    except Exception:  # the same, of the retry or the error handler this time
+        logger.exception("task %s %s: neither retry nor error handler can be written", task.path, task.id)
     plain = dataclasses.replace(rules, build_error_result=Rules().build_error_result)
-    return _conclude(task.replaced(retries=0, on_error=None), Failed(failure), now, plain, encode)
+    return _conclude(core, job, task.replaced(retries=0, on_error=None), Failed(failure), plain)
 
 
-def _conclude(
-    task: Task, outcome: Outcome, now: float, rules: Rules, encode: Callable[[Effects], T]
-) -> tuple[Outcome, Effects, T]:
+def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) -> End:
+    now = core.now()
     effects = decide(task, outcome, now, rules)
-    encoded = encode(effects)
+    settlement = make_settlement(
+        effects,
+        job.delivery,
+        registry=core.registry,
+        serializer=core.serializer,
+        result_ttl=core.result_ttl,
+        now=now,
+    )
     if effects.log is not None:
         logger.warning("task %s: %s", task.id, effects.log)
-    return outcome, effects, encoded
+    return End(outcome, effects, settlement)
 
 
-def error_seen(task: Task, outcome: Outcome) -> BaseException | None:
+async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, write: Write) -> Answer:
+    """Tell of the end and write it; return the storage's answer."""
+    outcome = end.outcome
+    error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
+    try:
+        for signal in end.effects.before:
+            await core.signals.send(signal, job.task, *error)
+    except asyncio.CancelledError:
+        write(end.settlement)  # the body has ended: receivers do not change its outcome
+        raise
+    answer = await write(end.settlement)
+    if answer in ACCEPTED:
+        if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | WorkerLost):
+            value = outcome.value if isinstance(outcome, Succeeded) else None
+            await hooks.after(value, _error_seen(job.task, outcome))
+        await _tell_after(core, job, end, answer)
+    return answer
+
+
+async def _tell_after(core: Core, job: Job, end: End, answer: Answer) -> None:
+    if not core.signals:
+        return
+    for signal in end.effects.after:
+        await core.signals.send(signal, job.task)
+    if isinstance(end.settlement, Finish | Bury):
+        # What a caller added to the follow-ups stands last, and is told of by that caller.
+        for task, entry in zip(end.effects.enqueue, end.settlement.follow_ups, strict=False):
+            await core.signals.send(enqueue_signal(entry), task)
+    if answer == "fired" and job.task.chord is not None:
+        await _tell_fired(core, job.task.chord)
+
+
+async def _tell_fired(core: Core, chord: Membership) -> None:
+    """Tell that the callback of a chord is enqueued; of one that is over already, receivers get the name and the id."""
+    (found,) = await (await core.session()).locate([chord.latch])
+    if found.data is not None and found.state in ("queued", "scheduled", "running"):
+        callback = read_task(found.data, core.serializer)
+    else:
+        callback = Task(chord.callback, id=chord.latch)
+    await core.signals.send(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)
+
+
+def _error_seen(task: Task, outcome: Outcome) -> BaseException | None:
     """Return what a post-execute hook gets as the exception of an attempt whose body began; None: it succeeded."""
     match outcome:
         case Failed(error) | ways.TimedOut(error):

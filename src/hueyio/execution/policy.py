@@ -6,11 +6,11 @@ Pure: no I/O, no clock of its own. Where a rule comes from: ``docs/explanation/e
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
+from hueyio.core import Rules
 from hueyio.exceptions import RetryTask, TaskCancelled, TaskExpired, TaskRevoked
 from hueyio.exceptions import WorkerLost as WorkerLostError
 from hueyio.execution import outcome as ways
@@ -18,8 +18,7 @@ from hueyio.execution.effects import Effects
 from hueyio.execution.outcome import Outcome
 from hueyio.messages.member_result import SKIPPED
 from hueyio.messages.revocation import instance_key
-from hueyio.messages.stored_result import Error, Returned, error_of, metadata_of, portable
-from hueyio.serializer import Serializer
+from hueyio.messages.stored_result import Error, Returned, error_of, portable
 from hueyio.signals import (
     SIGNAL_CANCELED,
     SIGNAL_COMPLETE,
@@ -35,7 +34,7 @@ from hueyio.signals import (
 from hueyio.storage.records import Area
 from hueyio.tasks.task import Task, eta_from
 
-__all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "Rules", "build_error_result", "decide"]
+__all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "decide"]
 
 UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
 """Seconds for which a message whose task nobody knows goes back; a rolling deploy must lose nothing."""
@@ -47,24 +46,6 @@ _INTERRUPTED_DELAY: Final = 1.0
 
 _LONGEST_RETRY_DELAY: Final = 366 * 86400.0
 """Seconds up to which a back-off grows."""
-
-
-def build_error_result(task: Task, exception: BaseException) -> dict[str, Any]:
-    """Describe a failure by Huey's four keys: error, retries, traceback and task_id."""
-    return metadata_of(exception, task_id=task.id, retries=task.retries)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a Huey's settings say about results and errors."""
-
-    results: bool = True
-    store_none: bool = False
-    store_intermediate_errors: bool = True
-    serializer: Serializer = field(default_factory=Serializer)
-    """What errors and the arguments of error handlers are written with; an exception is passed on if it can be."""
-    build_error_result: Callable[[Task, BaseException], dict[str, Any]] = build_error_result
-    """Describes a failure; see ``Huey.build_error_result``."""
 
 
 WITHOUT_RESULTS: Final = Rules(results=False)
@@ -179,8 +160,8 @@ def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | Non
 
 def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rules: Rules) -> Effects:
     if now - first_seen >= UNKNOWN_TASK_PATIENCE:
-        reason = f"no task named {task.name!r} for {UNKNOWN_TASK_PATIENCE / 3600:.0f} h"
-        error = _ending_without_traceback(task, f"UnknownTask({task.name!r})", "failed")
+        reason = f"no task named {task.path!r} for {UNKNOWN_TASK_PATIENCE / 3600:.0f} h"
+        error = _ending_without_traceback(task, f"UnknownTask({task.path!r})", "failed")
         return Effects(
             settle="bury",
             reason=reason,
@@ -195,7 +176,7 @@ def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rul
         defer_until=now + delay,
         first_seen=first_seen,
         defers=defers + 1,
-        log=f"no task named {task.name!r}; is its module imported by the consumer? Tried again in {delay:.0f} s",
+        log=f"no task named {task.path!r}; is its module imported by the consumer? Tried again in {delay:.0f} s",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from hueyio.exceptions import StorageUnavailable
 from hueyio.execution.context import running
+from hueyio.execution.run_context import RUN_CONTEXT
 
 __all__ = ["wait_while_unavailable"]
 
@@ -26,8 +27,8 @@ _REST: Final = 0.5
 
 async def wait_while_unavailable(ask: Callable[[], Awaitable[T]]) -> T:
     """Return what ``ask`` returns. It is repeated, also after it took effect and only its answer was lost."""
-    task = running.get(None)
-    if task is None or task.receipt is None:
+    context, task = RUN_CONTEXT.get(), running.get(None)
+    if context is None or not context.is_leased or task is None or task.receipt is None:
         return await ask()
     while True:
         try:

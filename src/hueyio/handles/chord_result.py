@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, Unpack
 
+from hueyio.handles.reading import ReadOptions, shows_read_options
 from hueyio.handles.result import Result, ResultGroup
 
 __all__ = ["ChordResult"]
@@ -31,21 +32,14 @@ class ChordResult(Generic[R]):
     def __await__(self) -> Generator[Any, None, R]:
         return self.callback.__await__()
 
+    @shows_read_options
     async def get(
-        self,
-        blocking: bool = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
+        self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
     ) -> R | None:
         """Read the callback's result; see ``Result.get``."""
-        return await self.callback.get(blocking, timeout, backoff, max_delay, revoke_on_timeout, preserve)
+        return await self.callback.get(blocking, timeout, **options)
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> R | None:
-        """Do the same as ``get``."""
-        return await self.get(*args, **kwargs)
+    __call__ = get
 
     def reset(self) -> None:
         """Forget what was read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
@@ -127,15 +127,24 @@ def make_spec(
             raise ConfigurationError(f"{key}= {reason}")
     own_name = _name_of(function, options.pop("name", None))
     known = {key: value for key, value in options.items() if key in _OPTIONS}
-    known["settings"] = MappingProxyType({key: value for key, value in options.items() if key not in _OPTIONS})
+    known["settings"] = _settings_of(options)
     for key in ("retry_delay", "retry_max_delay", "timeout"):
         if known.get(key) is not None:
             known[key] = seconds_from(known[key], key)
     module = module_of(function)
-    spec = TaskSpec(f"{module}.{own_name}", function, TaskOptions(**known))
+    spec = TaskSpec(f"{module}.{own_name}", function, TaskOptions(**known), own_name)
     if spec.lane == "process":
-        _check_importable(spec.name, module)
+        _check_importable(spec.path, module)
     return spec
+
+
+def _settings_of(options: dict[str, Any]) -> Mapping[str, Any]:
+    """Return the user's own settings: those in ``settings``, and keywords that hueyio does not know."""
+    settings = options.pop("settings", {})
+    if not isinstance(settings, Mapping):
+        raise ConfigurationError(f"settings must be a mapping from names to values, not {settings!r}")
+    unknown = {key: value for key, value in options.items() if key not in _OPTIONS}
+    return MappingProxyType({**settings, **unknown})
 
 
 def _function_of(declared: Any) -> Callable[..., Any]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, Unpack, overload
 
+from hueyio.client.producer import Producer
+from hueyio.control.cancel import cancel
+from hueyio.control.revoke import is_revoked, restore, revoke
+from hueyio.core import Core
 from hueyio.exceptions import HueyException, ResultTimeout, SerializationError, StorageUnavailable
+from hueyio.handles.reading import ReadOptions, read_options, shows_read_options
 from hueyio.messages.message import read_task
+from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Ending, Error, Returned, read_ending
 from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
@@ -18,7 +23,7 @@ from hueyio.storage.records import Found, Over
 from hueyio.tasks.progress import Progress, read_progress
 from hueyio.tasks.task import Expires, Task, eta_from
 
-__all__ = ["Result", "ResultGroup", "Status"]
+__all__ = ["Result", "ResultGroup", "Status", "handle_on", "handles_on", "handles_on_ends", "keys_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,30 +57,6 @@ _STATUS_OF_ERROR: Final[dict[str, Status]] = {
 _OVER: Final = ("stored", "dead", "gone")
 
 
-class _App(Protocol):
-    """What a handle needs of its Huey."""
-
-    @property
-    def serializer(self) -> Serializer: ...
-
-    @property
-    def keeps_results(self) -> bool: ...
-
-    async def session(self) -> Session: ...
-
-    async def send_instead(self, task: Task, old: str) -> Any: ...
-
-    async def revoke_by_id(
-        self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False
-    ) -> None: ...
-
-    async def restore_by_id(self, task_id: str) -> bool: ...
-
-    async def cancel(self, task: Any) -> bool: ...
-
-    async def is_revoked(self, task: Any, timestamp: datetime | None = None, peek: bool = True) -> bool: ...
-
-
 class Result(Generic[R]):
     """A handle on one task's result; ``await result`` waits for it and returns the value, or raises TaskException.
 
@@ -84,10 +65,10 @@ class Result(Generic[R]):
     and resolves on the final outcome only.
     """
 
-    __slots__ = ("_app", "_ending", "_final", "id", "task")
+    __slots__ = ("_ending", "_final", "_producer", "id", "task")
 
-    def __init__(self, app: _App, task: Task | str) -> None:
-        self._app = app
+    def __init__(self, producer: Producer, task: Task | str) -> None:
+        self._producer = producer
         self.task = task if isinstance(task, Task) else None
         self.id = task.id if isinstance(task, Task) else task
         self._ending: Ending | None = None
@@ -99,34 +80,15 @@ class Result(Generic[R]):
 
     @overload
     async def get(
-        self,
-        blocking: Literal[False] = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
+        self, blocking: Literal[False] = False, timeout: float | None = None, **options: Unpack[ReadOptions]
     ) -> R | None: ...
 
     @overload
-    async def get(
-        self,
-        blocking: bool,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
-    ) -> R: ...
+    async def get(self, blocking: bool, timeout: float | None = None, **options: Unpack[ReadOptions]) -> R: ...
 
+    @shows_read_options
     async def get(
-        self,
-        blocking: bool = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
+        self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
     ) -> R | None:
         """Return the value, or None if there is none yet; with ``blocking`` wait for it, at most ``timeout`` seconds.
 
@@ -134,26 +96,25 @@ class Result(Generic[R]):
         revokes the task. ``preserve`` leaves the value in the storage. ``backoff`` and ``max_delay`` are Huey's
         and do nothing here: nothing is polled.
         """
+        read = read_options(options)
         if blocking:
-            return await self._wait(timeout, revoke_on_timeout, preserve)
-        if not await self._look(preserve):
+            return await self._wait(timeout, read.revoke_on_timeout, read.preserve)
+        if not await self._look(read.preserve):
             return None
         value: R = self._value()
         return value
 
+    __call__ = get
+
+    @shows_read_options
     async def get_raw_result(
-        self,
-        blocking: bool = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
+        self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
     ) -> R | Error | None:
         """Do the same as ``get``, but return the ``Error`` of a task that failed instead of raising it."""
+        read = read_options(options)
         if blocking:
-            await self._wait_until_read(timeout, revoke_on_timeout, preserve)
-        elif not await self._look(preserve):
+            await self._wait_until_read(timeout, read.revoke_on_timeout, read.preserve)
+        elif not await self._look(read.preserve):
             return None
         return self._ending.value if isinstance(self._ending, Returned) else self._ending
 
@@ -164,7 +125,7 @@ class Result(Generic[R]):
         """
         if await self._look(preserve=False):
             return True
-        session = await self._app.session()
+        session = await self._core.session()
         (found,) = await session.locate([self.id])
         if found.state not in _OVER:
             return False
@@ -172,73 +133,39 @@ class Result(Generic[R]):
         self._final = True
         return True
 
-    @overload
-    async def __call__(
-        self,
-        blocking: Literal[False] = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
-    ) -> R | None: ...
-
-    @overload
-    async def __call__(
-        self,
-        blocking: bool,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
-    ) -> R: ...
-
-    async def __call__(
-        self,
-        blocking: bool = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
-    ) -> R | None:
-        """Do the same as ``get``."""
-        return await self.get(blocking, timeout, backoff, max_delay, revoke_on_timeout, preserve)
-
     async def updates(self) -> AsyncIterator[Progress]:
         """Yield what the task reports of its progress, as it comes; ends when the task is over.
 
         It is a level: of several reports in a row only the last may be seen. Any number may follow, in any process.
         """
-        session = await self._app.session()
+        session = await self._core.session()
         seen: bytes | None = None
         while (seen := await session.follow(self.id, seen)) is not None:
-            yield read_progress(seen, self._app.serializer)
+            yield read_progress(seen, self._core.serializer)
 
     async def status(self) -> Status:
         """Say where the task is; reads nothing away."""
         if self._ending is not None and self._final:
             return _status_of_ending(self._ending)
-        (found,) = await (await self._app.session()).locate([self.id])
-        return _status_of(found, self._app.serializer)
+        (found,) = await (await self._core.session()).locate([self.id])
+        return _status_of(found, self._core.serializer)
 
     async def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
         if await self._is_alive():
-            await self._app.revoke_by_id(self.id, revoke_until, revoke_once)
+            await revoke(self._core, self.id, revoke_until, revoke_once)
 
     async def cancel(self) -> bool:
         """Cancel the task wherever it is, queued, scheduled or running; False if it was over. See ``Huey.cancel``."""
-        return await self._app.cancel(self.id)
+        return await cancel(self._core, self.id)
 
     async def restore(self) -> bool:
         """Take the revocation of this task back; False if there is none."""
-        return await self._app.restore_by_id(self.id)
+        return await restore(self._core, instance_key(self.id))
 
     async def is_revoked(self) -> bool:
         """Say whether this task, or all tasks of its name, are revoked."""
-        return await self._app.is_revoked(self)
+        return await is_revoked(self._core, keys_of(self), self._core.now(), True)
 
     async def reschedule(
         self,
@@ -256,10 +183,10 @@ class Result(Generic[R]):
         unique key the new one takes the place of this one, which is cancelled; raises TaskNotUnique if it runs already.
         """
         task = await self._find_task()
-        new = task.renewed(eta_from(eta, delay, time.time()), expires, priority, preserve_pipeline)
-        result = await self._app.send_instead(new, self.id)
+        new = task.renewed(eta_from(eta, delay, self._core.now()), expires, priority, preserve_pipeline)
+        holder = await self._producer.send_instead(new, self.id)
         await self.revoke()
-        return result
+        return handle_on(self._producer, new, holder)
 
     def reset(self) -> None:
         """Forget what was read, to read again after a retry."""
@@ -268,6 +195,10 @@ class Result(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<Result: task {self.id}>"
+
+    @property
+    def _core(self) -> Core:
+        return self._producer.core
 
     async def _wait(self, timeout: float | None, revoke_on_timeout: bool, preserve: bool) -> R:
         await self._wait_until_read(timeout, revoke_on_timeout, preserve)
@@ -279,7 +210,7 @@ class Result(Generic[R]):
             return
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
             raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")
-        session = await self._app.session()
+        session = await self._core.session()
         over = await self._wait_over(session, timeout)
         if over is None:
             if revoke_on_timeout:
@@ -291,29 +222,29 @@ class Result(Generic[R]):
     async def _look(self, preserve: bool) -> bool:
         """Read what is stored, if anything is, without waiting; say whether something was read now or before."""
         if self._ending is None:
-            session = await self._app.session()
+            session = await self._core.session()
             (data,) = await session.peek("results", [self.id])
             if data is not None:
                 await self._take_unawaited(session, data, preserve)
         return self._ending is not None
 
     async def _is_alive(self) -> bool:
-        (found,) = await (await self._app.session()).locate([self.id])
+        (found,) = await (await self._core.session()).locate([self.id])
         return found.state not in _OVER
 
     async def _find_task(self) -> Task:
         """Return the task, of a handle that was made from an id the one in the queue."""
         if self.task is not None:
             return self.task
-        (found,) = await (await self._app.session()).locate([self.id])
+        (found,) = await (await self._core.session()).locate([self.id])
         if found.state not in ("queued", "scheduled", "running", "dead") or found.data is None:
             raise HueyException(f"task {self.id} is not in the queue any more, and this handle knows only its id")
-        return read_task(found.data, self._app.serializer)
+        return read_task(found.data, self._core.serializer)
 
     async def _wait_over(self, session: Session, timeout: float | None) -> Over | None:
         """Wait for the end; None if it does not come in time. A timeout of 0 looks once."""
         if timeout is None:
-            return (await session.await_outcomes([self.id]))[0]
+            return await self._await_end(session)
         if timeout <= 0:
             (found,) = await session.locate([self.id])
             if found.state not in _OVER:
@@ -321,14 +252,23 @@ class Result(Generic[R]):
             timeout = 60.0  # it is over, so that this wait does not wait
         try:
             async with asyncio.timeout(timeout):
-                return (await session.await_outcomes([self.id]))[0]
+                return await self._await_end(session)
         except TimeoutError:
             return None
+
+    async def _await_end(self, session: Session) -> Over:
+        """Wait for the end; raises HueyException where nothing in this process can bring it."""
+        capabilities = self._core.storage.capabilities
+        if not capabilities.keeps:
+            raise HueyException(f"{self._core.kind} keeps nothing: there will never be a result of task {self.id}")
+        if self._core.immediate:
+            await self._producer.immediate.wait(self.id)
+        return (await session.await_outcomes([self.id]))[0]
 
     async def _take_unawaited(self, session: Session, data: bytes, preserve: bool) -> None:
         """Take what is stored without having waited for the end; an error may be that of an attempt that is retried."""
         over = Over(self.id, data)
-        self._final = isinstance(_read(over, self._app.serializer), Returned)
+        self._final = isinstance(_read(over, self._core.serializer), Returned)
         if not self._final:
             (found,) = await session.locate([self.id])
             self._final = found.state in _OVER
@@ -338,8 +278,8 @@ class Result(Generic[R]):
 
     async def _take(self, session: Session, over: Over, preserve: bool) -> None:
         """Decode what was stored, keep it here, and only then delete it there."""
-        self._ending = _read(over, self._app.serializer)
-        if over.data is not None and not (preserve or over.shared or self._app.keeps_results):
+        self._ending = _read(over, self._core.serializer)
+        if over.data is not None and not (preserve or over.shared or self._core.keeps_results):
             try:
                 await session.delete("results", [self.id])
             except StorageUnavailable as error:
@@ -412,6 +352,38 @@ class ResultGroup(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<ResultGroup: {len(self)} tasks>"
+
+
+def handle_on(producer: Producer, task: Task, holder: str | None = None) -> Any:
+    """Return what an enqueue gives: a Result, of a pipeline the ResultGroup of all stages, None without results.
+
+    ``holder`` is the task that counts instead, if there is one.
+    """
+    if not producer.core.rules.results:
+        return None
+    if holder is not None:
+        result = Result[Any](producer, holder)
+        return result if task.on_complete is None else ResultGroup([result])
+    if task.on_complete is None:
+        return Result[Any](producer, task)
+    return handles_on(producer, list(task.stages()))
+
+
+def handles_on(producer: Producer, tasks: Sequence[Task | str]) -> ResultGroup[Any]:
+    """Return the handles on several tasks, whether or not results are stored."""
+    return ResultGroup([Result[Any](producer, task) for task in tasks])
+
+
+def handles_on_ends(producer: Producer, tasks: Sequence[Task], holders: Sequence[str | None]) -> ResultGroup[Any]:
+    """Return a handle for each of several tasks: on its last stage, or on the task that counts instead."""
+    ends = [holder or list(task.stages())[-1] for task, holder in zip(tasks, holders, strict=True)]
+    return handles_on(producer, ends)
+
+
+def keys_of(task: Task | Result[Any]) -> tuple[str, ...]:
+    """Return the keys whose revocations stop this task; of a handle that knows only the id, that of the id."""
+    known = task.task if isinstance(task, Result) else task
+    return (instance_key(task.id),) if known is None else (instance_key(known.id), class_key(known.path))
 
 
 def _read(over: Over, serializer: Serializer) -> Ending:

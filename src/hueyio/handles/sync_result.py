@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
+from hueyio.handles.chord_result import ChordResult
+from hueyio.handles.reading import ReadOptions, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, Status
 from hueyio.loops.portal import block_on, iterate
 from hueyio.messages.stored_result import Error
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.task import Expires, Task
 
-__all__ = ["SyncResult", "SyncResultGroup", "to_sync"]
+__all__ = ["SyncChordResult", "SyncResult", "SyncResultGroup", "to_sync"]
 
 R = TypeVar("R")
 
@@ -37,59 +39,30 @@ class SyncResult(Generic[R]):
 
     @overload
     def get(
-        self,
-        blocking: Literal[False] = False,
-        timeout: None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
+        self, blocking: Literal[False] = False, timeout: None = None, **options: Unpack[ReadOptions]
     ) -> R | None: ...
 
     @overload
-    def get(
-        self,
-        blocking: bool = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
-    ) -> R: ...
+    def get(self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]) -> R: ...
 
-    def get(
-        self,
-        blocking: bool = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
-    ) -> R | None:
+    @shows_read_options
+    def get(self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]) -> R | None:
         """Return the value, or None if there is none yet; wait for it with ``blocking``, or with a ``timeout``.
 
         Raises TaskException if the task failed, ResultTimeout if the wait ran out; see ``Result.get``.
         """
         wait = blocking or timeout is not None
-        return block_on(self._wrapped.get(wait, timeout, backoff, max_delay, revoke_on_timeout, preserve))
+        return block_on(self._wrapped.get(wait, timeout, **options))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> R | None:
-        """Do the same as ``get``."""
-        value: R | None = self.get(*args, **kwargs)
-        return value
+    __call__ = get
 
+    @shows_read_options
     def get_raw_result(
-        self,
-        blocking: bool = False,
-        timeout: float | None = None,
-        backoff: float = 1.15,
-        max_delay: float = 1.0,
-        revoke_on_timeout: bool = False,
-        preserve: bool = False,
+        self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
     ) -> R | Error | None:
         """Do the same as ``get``, but return the ``Error`` of a task that failed instead of raising it."""
         wait = blocking or timeout is not None
-        return block_on(self._wrapped.get_raw_result(wait, timeout, backoff, max_delay, revoke_on_timeout, preserve))
+        return block_on(self._wrapped.get_raw_result(wait, timeout, **options))
 
     def is_ready(self) -> bool:
         """Say whether the task has ended; what it left is read into this handle."""
@@ -173,6 +146,34 @@ class SyncResultGroup(Generic[R]):
         return f"<SyncResultGroup: {len(self)} tasks>"
 
 
+class SyncChordResult(Generic[R]):
+    """Handles on a chord, for code that blocks; see ``ChordResult``."""
+
+    __slots__ = ("_wrapped", "callback", "pipeline_results", "results")
+
+    def __init__(self, chord: ChordResult[R]) -> None:
+        self._wrapped = chord
+        self.results: SyncResultGroup[Any] = SyncResultGroup(chord.results)
+        self.callback: SyncResult[R] = SyncResult(chord.callback)
+        pipeline = chord.pipeline_results
+        self.pipeline_results: SyncResultGroup[Any] | None = None if pipeline is None else SyncResultGroup(pipeline)
+
+    @shows_read_options
+    def get(self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]) -> R | None:
+        """Read the callback's result; see ``SyncResult.get``."""
+        value: R | None = self.callback.get(blocking, timeout, **options)
+        return value
+
+    __call__ = get
+
+    def reset(self) -> None:
+        """Forget what was read."""
+        self._wrapped.reset()
+
+    def __repr__(self) -> str:
+        return f"<SyncChordResult: {len(self.results)} tasks, callback {self.callback.id}>"
+
+
 def to_sync(value: Any) -> Any:
     """Return the blocking form of a handle on results; anything else as it is."""
     match value:
@@ -180,5 +181,7 @@ def to_sync(value: Any) -> Any:
             return SyncResult(value)
         case ResultGroup():
             return SyncResultGroup(value)
+        case ChordResult():
+            return SyncChordResult(value)
         case _:
             return value

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack
 
+from hueyio.handles.options import shows_options
 from hueyio.handles.sync_result import SyncResult, SyncResultGroup, to_sync
 from hueyio.loops.portal import block_here, block_on
-from hueyio.tasks.task import Expires
+from hueyio.tasks.declared import CallOptions, ScheduleOptions
 
 __all__ = ["SyncTask"]
 
@@ -29,25 +30,17 @@ class SyncTask(Generic[P, R]):
         result: SyncResult[R] = to_sync(block_on(self._wrapped(*args, **kwargs)))
         return result
 
+    @shows_options(CallOptions)
     def schedule(
         self,
         args: Any = None,
         kwargs: dict[str, Any] | None = None,
         eta: datetime | None = None,
         delay: float | timedelta | None = None,
-        priority: float | None = None,
-        retries: int | None = None,
-        retry_delay: float | None = None,
-        retry_backoff: float | None = None,
-        expires: Expires | None = None,
-        timeout: float | None = None,
-        id: str | None = None,
+        **options: Unpack[ScheduleOptions],
     ) -> SyncResult[R]:
         """Enqueue a call that starts later; see ``TaskWrapper.schedule``."""
-        scheduling = self._wrapped.schedule(
-            args, kwargs, eta, delay, priority, retries, retry_delay, retry_backoff, expires, timeout, id
-        )
-        result: SyncResult[R] = to_sync(block_on(scheduling))
+        result: SyncResult[R] = to_sync(block_on(self._wrapped.schedule(args, kwargs, eta, delay, **options)))
         return result
 
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
@@ -75,4 +68,4 @@ class SyncTask(Generic[P, R]):
         return revoked
 
     def __repr__(self) -> str:
-        return f"<SyncTask {self._wrapped.name}>"
+        return f"<SyncTask {self._wrapped.path}>"

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, ParamSpec, TypeAlias, TypeVar, Unpack, cast
 
+from hueyio.client.prepare import encode
+from hueyio.client.producer import Producer
+from hueyio.control.revoke import is_revoked, restore, revoke_all
 from hueyio.exceptions import TaskArgumentError
-from hueyio.handles.result import Result, ResultGroup
+from hueyio.handles.options import check_names, shows_options
+from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on_ends
 from hueyio.handles.sync_result import SyncResult
 from hueyio.handles.sync_task import SyncTask
+from hueyio.messages.revocation import class_key
 from hueyio.storage.records import Entry
-from hueyio.tasks.declared import TaskOptions, TaskSpec, check_settings
-from hueyio.tasks.task import Expires, Task, eta_from, seconds_from
-from hueyio.tasks.unique import Unique, UniqueKey, UniqueMode, check_unique
+from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskOptions, TaskSpec, read_call_options
+from hueyio.tasks.task import Task, aware
+from hueyio.tasks.unique import check_unique
 
 __all__ = ["AsyncTaskWrapper", "BoundOptions", "TaskWrapper"]
 
@@ -28,7 +32,8 @@ _RESERVED: Final = frozenset(
 )
 """Keywords of a call that are Huey's, never the function's."""
 
-_NOTHING: Final = (None,) * 6
+_Check: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], None]
+"""Raises TaskArgumentError if arguments do not fit the function: whole ones, or those of a call that gets more."""
 
 _USUAL: Final = TaskOptions()
 _PASSED_ON: Final = (
@@ -36,26 +41,6 @@ _PASSED_ON: Final = (
     *("timeout", "deadline", "settings"),
 )
 """The options that a Task has too."""
-
-
-class _App(Protocol):
-    """What a wrapper needs of its Huey."""
-
-    def prepare(self, task: Task) -> Entry: ...
-
-    async def send(self, task: Task, entry: Entry) -> Any: ...
-
-    async def send_in(self, connection: Any, task: Task, entry: Entry) -> Any: ...
-
-    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]: ...
-
-    async def revoke_all(self, task: Any, revoke_until: datetime | None = None, revoke_once: bool = False) -> None: ...
-
-    async def restore_all(self, task: Any) -> bool: ...
-
-    async def is_revoked(self, task: Any, timestamp: datetime | None = None, peek: bool = True) -> bool: ...
-
-    def unregister(self, name: str) -> bool: ...
 
 
 class TaskWrapper(Generic[P, R]):
@@ -68,13 +53,15 @@ class TaskWrapper(Generic[P, R]):
     __name__: str
     __wrapped__: Callable[P, Any]
 
-    def __init__(self, huey: _App, spec: TaskSpec) -> None:
+    def __init__(self, huey: Any, spec: TaskSpec, producer: Producer) -> None:
         self.huey = huey
         self.spec = spec
         self.name = spec.name
+        self.path = spec.path
         self.func = cast("Callable[P, Any]", spec.func)
-        self._unique = check_unique(spec.options.unique, spec.options.unique_key)
-        self._declared = _declared(spec.options, self._unique)
+        self._producer = producer
+        self._core = producer.core
+        self._declared = _declared(spec)
         functools.update_wrapper(self, spec.func)
 
     @property
@@ -102,14 +89,14 @@ class TaskWrapper(Generic[P, R]):
 
         Raises TaskArgumentError at once if the arguments do not fit the function or cannot be serialised.
         """
-        return self._send(self.s(*args, **kwargs))
+        return self._send(self._call(args, kwargs, self.spec.check_call))
 
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
 
         The task becomes visible with your commit, or never. Raises what a call raises.
         """
-        return self._send_in(connection, self.s(*args, **kwargs))
+        return self._send_in(connection, self._call(args, kwargs, self.spec.check_call))
 
     @property
     def sync(self) -> SyncTask[P, R]:
@@ -118,99 +105,52 @@ class TaskWrapper(Generic[P, R]):
 
     def s(self, *args: Any, **kwargs: Any) -> Task:
         """Build the call without enqueueing it."""
-        if kwargs and not _RESERVED.isdisjoint(kwargs):
-            given = {name: kwargs.pop(name) for name in _RESERVED & kwargs.keys()}
-            return self._build(args, kwargs, **given)
-        # Nothing is said beside the arguments: what was declared has been checked.
-        self.spec.check_partial_call(args, kwargs)
-        return Task(self.name, args, kwargs, **self._declared)
+        # Whether nothing is missing is checked when it is enqueued: a later stage of a pipeline gets more.
+        return self._call(args, kwargs, self.spec.check_partial_call)
 
-    def options(
-        self,
-        *,
-        id: str | None = None,
-        eta: datetime | None = None,
-        delay: float | timedelta | None = None,
-        retries: int | None = None,
-        retry_delay: float | None = None,
-        retry_backoff: float | None = None,
-        priority: float | None = None,
-        expires: Expires | None = None,
-        timeout: float | None = None,
-        retry_max_delay: float | timedelta | None = None,
-        retry_jitter: float | None = None,
-        deadline: Expires | None = None,
-        unique: UniqueMode | None = None,
-        unique_key: UniqueKey | None = None,
-    ) -> BoundOptions[P, R]:
-        """Return something to call in place of the task, with these settings for its calls."""
-        given = {
-            "id": id,
-            "eta": eta,
-            "delay": delay,
-            "retries": retries,
-            "retry_delay": retry_delay,
-            "retry_backoff": retry_backoff,
-            "priority": priority,
-            "expires": expires,
-            "timeout": timeout,
-            "retry_max_delay": retry_max_delay,
-            "retry_jitter": retry_jitter,
-            "deadline": deadline,
-            "unique": unique,
-            "unique_key": unique_key,
-        }
-        return BoundOptions(self, {name: value for name, value in given.items() if value is not None})
+    @shows_options(CallOptions)
+    def options(self, **options: Unpack[CallOptions]) -> BoundOptions[P, R]:
+        """Return something to call in place of the task, with these settings for its calls; None: as declared.
 
+        Raises ConfigurationError for an option that there is not.
+        """
+        check_names(f"{self.path}.options()", options, CallOptions.__annotations__)
+        return BoundOptions(self, options)
+
+    @shows_options(CallOptions)
     def schedule(
         self,
         args: Any = None,
         kwargs: dict[str, Any] | None = None,
         eta: datetime | None = None,
         delay: float | timedelta | None = None,
-        priority: float | None = None,
-        retries: int | None = None,
-        retry_delay: float | None = None,
-        retry_backoff: float | None = None,
-        expires: Expires | None = None,
-        timeout: float | None = None,
-        id: str | None = None,
+        **options: Unpack[ScheduleOptions],
     ) -> Coroutine[Any, Any, Result[R]]:
-        """Enqueue a call that starts later: at ``eta``, or after ``delay`` seconds.
+        """Enqueue a call that starts later: at ``eta``, or after ``delay`` seconds; ``options`` as in ``options()``.
 
         A single number, timedelta or datetime is the delay or the eta of a call without arguments.
         Raises ValueError unless exactly one of ``eta`` and ``delay`` is there.
         """
+        check_names(f"{self.path}.schedule()", options, CallOptions.__annotations__)
         if isinstance(args, (int, float, timedelta, datetime)) and kwargs is None and eta is None and delay is None:
             eta, delay = (args, None) if isinstance(args, datetime) else (None, args)
             args = None
         if args is not None and not isinstance(args, Iterable):
-            raise ValueError(f"args of {self.name}.schedule must be a tuple of arguments, not {args!r}")
+            raise ValueError(f"args of {self.path}.schedule must be a tuple of arguments, not {args!r}")
         if kwargs is not None and not isinstance(kwargs, dict):
-            raise ValueError(f"kwargs of {self.name}.schedule must be a dict, not {kwargs!r}")
+            raise ValueError(f"kwargs of {self.path}.schedule must be a dict, not {kwargs!r}")
         if eta is None and delay is None:
-            raise ValueError(f"{self.name}.schedule needs an eta or a delay")
-        task = self._build(
-            () if args is None else tuple(args),
-            kwargs or {},
-            id=id,
-            eta=eta,
-            delay=delay,
-            retries=retries,
-            retry_delay=retry_delay,
-            retry_backoff=retry_backoff,
-            priority=priority,
-            expires=expires,
-            timeout=timeout,
-        )
-        return self._send(task)
+            raise ValueError(f"{self.path}.schedule needs an eta or a delay")
+        given: CallOptions = {**options, "eta": eta, "delay": delay}
+        return self._send(self._build(() if args is None else tuple(args), kwargs or {}, self.spec.check_call, given))
 
     def map(self, it: Iterable[Any]) -> Coroutine[Any, Any, ResultGroup[R]]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
         if not isinstance(it, Iterable):
-            raise TaskArgumentError(f"task {self.name}: map takes an iterable of arguments, not {it!r}")
-        tasks = [self.s(*item) if isinstance(item, tuple) else self.s(item) for item in it]
-        return self._named(self.huey.enqueue_many(tasks))
+            raise TaskArgumentError(f"task {self.path}: map takes an iterable of arguments, not {it!r}")
+        check = self.spec.check_call
+        tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in it]
+        return self._named(self._enqueue_many(tasks, [encode(self._core, task) for task in tasks]))
 
     def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, without Huey."""
@@ -218,105 +158,69 @@ class TaskWrapper(Generic[P, R]):
 
     async def revoke(self, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep all calls from being run: for good, until a moment, or only the next."""
-        await self.huey.revoke_all(self, revoke_until, revoke_once)
+        await revoke_all(self._core, self.path, revoke_until, revoke_once)
 
     async def restore(self) -> bool:
         """Take the revocation back; False if there is none."""
-        return await self.huey.restore_all(self)
+        return await restore(self._core, class_key(self.path))
 
     async def is_revoked(self, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether all calls are revoked, now or at a moment; without ``peek`` a revocation for once is used up."""
-        return await self.huey.is_revoked(self, timestamp, peek)
+        now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
+        return await is_revoked(self._core, [class_key(self.path)], now, peek)
 
     def unregister(self) -> bool:
         """Forget the task; its messages can then be neither made nor run. False if it was forgotten before."""
-        return self.huey.unregister(self.name)
+        return self._core.registry.unregister(self.path)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}>"
+        return f"<{type(self).__name__} {self.path}>"
 
     def _send(self, task: Task) -> Coroutine[Any, Any, Result[R]]:
-        return self._named(self.huey.send(task, self.huey.prepare(task)))
+        return self._named(self._enqueue(task, encode(self._core, task)))
 
     def _send_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Result[R]]:
-        return self._named(self.huey.send_in(connection, task, self.huey.prepare(task)))
+        return self._named(self._enqueue_in(connection, task, encode(self._core, task)))
+
+    async def _enqueue(self, task: Task, entry: Entry) -> Result[R]:
+        handle: Result[R] = handle_on(self._producer, task, await self._producer.send(task, entry))
+        return handle
+
+    async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Result[R]:
+        handle: Result[R] = handle_on(self._producer, task, await self._producer.send_in(connection, task, entry))
+        return handle
+
+    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[R]:
+        holders = await self._producer.send_many(tasks, entries)
+        handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        return cast("ResultGroup[R]", handles)
 
     def _named(self, coroutine: C) -> C:
         """Give a coroutine the task's name, so that Python's warning that nobody awaited it says which task."""
-        cast("Any", coroutine).__qualname__ = self.name
+        cast("Any", coroutine).__qualname__ = self.path
         return coroutine
 
-    def _build(
-        self,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        *,
-        id: str | None = None,
-        eta: datetime | None = None,
-        delay: float | timedelta | None = None,
-        retries: int | None = None,
-        retry_delay: float | None = None,
-        retry_backoff: float | None = None,
-        priority: float | None = None,
-        expires: Expires | None = None,
-        timeout: float | None = None,
-        retry_max_delay: float | timedelta | None = None,
-        retry_jitter: float | None = None,
-        deadline: Expires | None = None,
-        unique: UniqueMode | None = None,
-        unique_key: UniqueKey | None = None,
-    ) -> Task:
-        # Whether nothing is missing is checked when it is enqueued: a later stage of a pipeline gets more.
-        self.spec.check_partial_call(args, kwargs)
-        if (retries, retry_delay, retry_backoff, priority, expires, timeout) != _NOTHING:
-            retry_delay = None if retry_delay is None else seconds_from(retry_delay, "retry_delay")
-            timeout = None if timeout is None else seconds_from(timeout, "timeout")
-            if expires is not None and not isinstance(expires, datetime):
-                seconds_from(expires, "expires")
-            check_settings(
-                retries=retries or 0,
-                retry_delay=retry_delay or 0,
-                retry_backoff=retry_backoff or 0,
-                timeout=timeout,
-                priority=priority,
-            )
-        declared = self.spec.options
-        if (retry_max_delay, retry_jitter, deadline) != (None, None, None):
-            retry_max_delay = None if retry_max_delay is None else seconds_from(retry_max_delay, "retry_max_delay")
-            check_settings(retry_max_delay=retry_max_delay, retry_jitter=retry_jitter or 0)
-            if deadline is not None and not isinstance(deadline, datetime):
-                seconds_from(deadline, "deadline")
-        if retry_max_delay is None:
-            retry_max_delay = declared.retry_max_delay
-        assert not isinstance(retry_max_delay, timedelta)
-        return Task(
-            self.name,
-            args,
-            kwargs,
-            id=id,
-            eta=None if eta is None and delay is None else eta_from(eta, delay, time.time()),
-            expires=declared.expires if expires is None else expires,
-            priority=declared.priority if priority is None else priority,
-            retries=declared.retries if retries is None else retries,
-            retry_delay=declared.retry_delay if retry_delay is None else retry_delay,
-            retry_backoff=declared.retry_backoff if retry_backoff is None else retry_backoff,
-            retry_max_delay=retry_max_delay,
-            retry_jitter=declared.retry_jitter if retry_jitter is None else retry_jitter,
-            timeout=declared.timeout if timeout is None else timeout,
-            settings=declared.settings,
-            deadline=declared.deadline if deadline is None else deadline,
-            unique=self._unique if unique is None and unique_key is None else self._unique_as(unique, unique_key),
-        )
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], check: _Check) -> Task:
+        """Build a call whose keywords may be Huey's; ``check`` says what its arguments must be."""
+        if kwargs and not _RESERVED.isdisjoint(kwargs):
+            given: Any = {name: kwargs.pop(name) for name in _RESERVED & kwargs.keys()}
+            return self._build(args, kwargs, check, given)
+        # Nothing is said beside the arguments: what was declared has been checked.
+        check(args, kwargs)
+        return Task(self.path, args, kwargs, **self._declared)
 
-    def _unique_as(self, mode: UniqueMode | None, key: UniqueKey | None) -> Unique | None:
-        """Return how a call is unique that says so itself; what it leaves out is as declared."""
-        declared = self.spec.options
-        return check_unique(mode or declared.unique, declared.unique_key if key is None else key)
+    def _build(self, args: tuple[Any, ...], kwargs: dict[str, Any], check: _Check, given: CallOptions) -> Task:
+        check(args, kwargs)
+        said = read_call_options(given, self.spec.options, self.path, self._core.now())
+        return Task(self.path, args, kwargs, **{**self._declared, **said})
 
 
-def _declared(options: TaskOptions, unique: Unique | None) -> dict[str, Any]:
-    """Return what a Task gets from its declaration; what is usual is left out, so that most get nothing."""
+def _declared(spec: TaskSpec) -> dict[str, Any]:
+    """Return what a Task gets from its declaration; what is usual is left out, so that most get only the name."""
+    options = spec.options
     given = {name: getattr(options, name) for name in _PASSED_ON if getattr(options, name) != getattr(_USUAL, name)}
+    given["name"] = spec.name
+    unique = check_unique(options.unique, options.unique_key)
     return given if unique is None else {**given, "unique": unique}
 
 
@@ -331,17 +235,18 @@ class AsyncTaskWrapper(TaskWrapper[P, R]):
 class BoundOptions(Generic[P, R]):
     """A task with settings for its next calls; see ``TaskWrapper.options``."""
 
-    def __init__(self, wrapper: TaskWrapper[P, R], given: dict[str, Any]) -> None:
+    def __init__(self, wrapper: TaskWrapper[P, R], given: CallOptions) -> None:
         self._wrapper = wrapper
         self._given = given
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
-        return self._wrapper._send(self.s(*args, **kwargs))
+        return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call))
 
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
-        return self._wrapper._send_in(connection, self.s(*args, **kwargs))
+        task = self._build(args, kwargs, self._wrapper.spec.check_call)
+        return self._wrapper._send_in(connection, task)
 
     @property
     def sync(self) -> Callable[P, SyncResult[R]]:
@@ -350,4 +255,7 @@ class BoundOptions(Generic[P, R]):
 
     def s(self, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""
-        return self._wrapper._build(args, dict(kwargs), **self._given)
+        return self._build(args, kwargs, self._wrapper.spec.check_partial_call)
+
+    def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], check: _Check) -> Task:
+        return self._wrapper._build(args, dict(kwargs), check, self._given)

@@ -120,11 +120,11 @@ def block_in_body(work: Coroutine[Any, Any, T], name: str) -> T:
     if _is_on_loop():
         work.close()
         raise HueyException(f"{name!r} cannot block a running loop: use `async with` or `await` there")
-    site = RUN_CONTEXT.get()
-    if site is None:
+    context = RUN_CONTEXT.get()
+    if context is None:
         return block_on(work)
     try:
-        return asyncio.run_coroutine_threadsafe(work, site.loop).result()
+        return asyncio.run_coroutine_threadsafe(work, context.loop).result()
     except RuntimeError:
         work.close()
         raise

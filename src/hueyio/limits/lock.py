@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Any, Final
 
+from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, HueyException, TaskLockedException
 from hueyio.limits.base import Guard
 from hueyio.limits.permits import Permit, Permits
 from hueyio.limits.sync import SyncSemaphore
-from hueyio.storage.contract import Session
 from hueyio.tasks.task import seconds_from
 
 __all__ = ["LOCK_PREFIX", "Semaphore", "TaskLock"]
@@ -22,22 +22,13 @@ _AGAIN: Final = 1.0
 """Seconds after which a task tries again that does not use up a retry for it."""
 
 
-class _App(Protocol):
-    """What a lock needs of its Huey."""
-
-    @property
-    def permits(self) -> Permits: ...
-
-    async def session(self) -> Session: ...
-
-
 class Semaphore(Guard[Permit]):
     """At most ``size`` runs at the same time, in the whole fleet; with ``key`` per value that it computes.
 
     Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Nobody waits: where
-    there is no place TaskLockedException is raised. Then a task sends LOCKED. With ``retry`` it comes back after its
-    ``retry_delay`` (one second without) and uses up no retry; without it is retried if it has retries left, else
-    it has failed.
+    no permit is free, TaskLockedException is raised and the task sends LOCKED. With ``retry=True`` the task is put back
+    after its ``retry_delay`` (1 s by default) and no retry is consumed. With ``retry=False`` it consumes a retry like
+    any failure.
     """
 
     _prefix = _SEMAPHORE_PREFIX
@@ -45,7 +36,7 @@ class Semaphore(Guard[Permit]):
 
     def __init__(
         self,
-        huey: _App,
+        huey: Any,
         name: str,
         size: int,
         *,
@@ -57,6 +48,7 @@ class Semaphore(Guard[Permit]):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ConfigurationError(f"size of {name!r} must be a whole number of at least 1, not {size!r}")
         self.huey = huey
+        self._core = core_of(huey)
         self.size = size
         self.ttl = None if ttl is None else seconds_from(ttl, "ttl")
         if self.ttl is not None and self.ttl <= 0:
@@ -65,18 +57,18 @@ class Semaphore(Guard[Permit]):
         self._acquired: list[Permit] = []
 
     async def enter(self) -> Permit:
-        """Take a place; raises TaskLockedException if there is none."""
-        permit = await self.huey.permits.take(self._storage_key, self.size, self.ttl)
+        """Take a permit; raises TaskLockedException if none is free."""
+        permit = await self._permits.take(self._storage_key, self.size, self.ttl)
         if permit is None:
             raise TaskLockedException(f"unable to acquire {self._noun} {self.name}", _AGAIN if self.retry else None)
         return permit
 
     async def leave(self, state: Permit) -> None:
-        """Give a place back."""
-        await self.huey.permits.give_back(state)
+        """Give a permit back."""
+        await self._permits.give_back(state)
 
     async def acquire(self) -> bool:
-        """Take a place until ``release``; True, or raises TaskLockedException."""
+        """Take a permit until ``release``; True, or raises TaskLockedException."""
         self._acquired.append(await self.enter())
         return True
 
@@ -87,9 +79,9 @@ class Semaphore(Guard[Permit]):
         await self.leave(self._acquired.pop())
 
     async def clear(self) -> bool:
-        """Free all places, whoever holds them; say whether anybody did."""
+        """Free all permits, whoever holds them; say whether anybody did."""
         was_held = await self.current_usage() > 0
-        await (await self.huey.session()).delete("locks", [self._storage_key])
+        await (await self._core.session()).delete("locks", [self._storage_key])
         return was_held
 
     @property
@@ -98,16 +90,20 @@ class Semaphore(Guard[Permit]):
         return SyncSemaphore(self)
 
     async def current_usage(self) -> int:
-        """Return how many places are held."""
-        return len(await (await self.huey.session()).holders(self._storage_key))
+        """Return how many permits are held."""
+        return len(await (await self._core.session()).holders(self._storage_key))
 
     async def is_locked(self) -> bool:
-        """Say whether all places are held."""
+        """Say whether all permits are held."""
         return await self.current_usage() >= self.size
 
     async def locked(self) -> bool:
-        """Say whether all places are held."""
+        """Say whether all permits are held."""
         return await self.is_locked()
+
+    @property
+    def _permits(self) -> Permits:
+        return self._core.part(Permits, Permits)
 
     @property
     def _storage_key(self) -> str:
@@ -122,7 +118,7 @@ class TaskLock(Semaphore):
 
     def __init__(
         self,
-        huey: _App,
+        huey: Any,
         name: str,
         *,
         ttl: float | timedelta | None = None,

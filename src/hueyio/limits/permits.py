@@ -1,13 +1,13 @@
-"""Take places of locks and semaphores, and give them back whatever happens.
+"""Take permits of locks and semaphores, and give them back whatever happens.
 
-Theory of operation. In a body that a consumer runs, a place has the task's id as its token and the consumer as its
+Theory of operation. In a body that a consumer runs, a permit has the task's id as its token and the consumer as its
 owner: it lives as long as that lease, needs no renewal, and a redelivered task takes it over. Elsewhere it has a token
 of its own and a lease that a task of the loop renews. ``_mine`` says what this process holds, because the storage
-gives a place to its token as often as it asks: a second entry by the same task must be refused here.
+gives a permit to its token as often as it asks: a second entry by the same task must be refused here.
 
-Neither way of a place is left half done. Whether a place was taken is unknown when the storage fails or the caller is
+Neither way of a permit is left half done. Whether a permit was taken is unknown when the storage fails or the caller is
 cancelled in between: then it is given back in the background. Giving back is repeated until the storage has answered,
-and so is taking in a body that a consumer runs: the place is that of its task, however often it asks.
+and so is taking in a body that a consumer runs: the permit is that of its task, however often it asks.
 """
 
 from __future__ import annotations
@@ -16,34 +16,25 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Coroutine
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.exceptions import HueyException, StorageUnavailable
 from hueyio.execution.context import running
 from hueyio.execution.run_context import RUN_CONTEXT
 from hueyio.execution.unavailable import wait_while_unavailable
-from hueyio.storage.contract import Limits, Session, Storage
+from hueyio.storage.contract import Limits
 
 __all__ = ["Permit", "Permits"]
 
 logger = logging.getLogger(__name__)
 
-_LEASE: Final = 15.0
-"""Seconds for which a place outside of a consumer outlives its holder."""
-
 _REST: Final = 0.5
-"""Seconds between two tries to give a place back."""
-
-
-class _App(Protocol):
-    @property
-    def storage(self) -> Storage: ...
-
-    async def session(self) -> Session: ...
+"""Seconds between two tries to give a permit back."""
 
 
 class Permit:
-    """One place that this process holds."""
+    """One permit that this process holds."""
 
     __slots__ = ("key", "owner", "renewal", "session", "token")
 
@@ -56,22 +47,22 @@ class Permit:
 
 
 class Permits:
-    """The places that one Huey holds."""
+    """The permits that one Huey holds."""
 
-    def __init__(self, app: _App) -> None:
-        self._app = app
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._mine: set[tuple[str, str]] = set()
         self._running: set[asyncio.Task[None]] = set()
 
     async def take(self, key: str, size: int, ttl: float | None) -> Permit | None:
-        """Take one of ``size`` places for the task that runs here, or for this caller; None if all are held."""
-        session = await wait_while_unavailable(self._app.session)
-        site, task = RUN_CONTEXT.get(), running.get(None)
+        """Take one of ``size`` permits for the task that runs here, or for this caller; None if all are held."""
+        session = await wait_while_unavailable(self._core.session)
+        context, task = RUN_CONTEXT.get(), running.get(None)
         receipt = None if task is None else task.receipt
-        if site is not None and receipt is not None and site.storage is self._app.storage:
-            permit, lease = Permit(session, key, receipt.id, receipt.owner), site.lease
+        if context is not None and context.is_leased and receipt is not None and context.storage is self._core.storage:
+            permit, lease = Permit(session, key, receipt.id, receipt.owner), context.lease
         else:
-            permit, lease = Permit(session, key, secrets.token_hex(16), None), _LEASE
+            permit, lease = Permit(session, key, secrets.token_hex(16), None), DEFAULT_LEASE
         mine = (key, permit.token)
         if mine in self._mine:
             return None
@@ -94,7 +85,7 @@ class Permits:
         return permit
 
     async def give_back(self, permit: Permit) -> None:
-        """Give a place back; goes on in the background if this call is cancelled."""
+        """Give a permit back; goes on in the background if this call is cancelled."""
         if permit.renewal is not None:
             permit.renewal.cancel()
         await asyncio.shield(self._spawn(self._release(permit)))
@@ -135,7 +126,7 @@ async def _try_to_release(permit: Permit) -> bool:
 
 
 async def _renew(permit: Permit, lease: float) -> None:
-    """Prolong a place until it is given back or gone."""
+    """Prolong a permit until it is given back or gone."""
     while True:
         await asyncio.sleep(lease / 3)
         try:

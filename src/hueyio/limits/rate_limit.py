@@ -5,24 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Any
 
+from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, RateLimitExceeded
 from hueyio.execution.unavailable import wait_while_unavailable
 from hueyio.limits.base import Guard
 from hueyio.limits.sync import SyncRateLimit
-from hueyio.storage.contract import Session
 from hueyio.tasks.task import seconds_from
 
 __all__ = ["RateLimit"]
-
-
-class _App(Protocol):
-    """What a rate limit needs of its Huey."""
-
-    async def session(self) -> Session: ...
-
-    def now(self) -> float: ...
 
 
 class RateLimit(Guard[None]):
@@ -32,14 +24,14 @@ class RateLimit(Guard[None]):
     spread evenly: a bucket that holds ``burst`` tokens gets ``limit`` new ones in ``per`` seconds.
 
     Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Over the limit
-    RateLimitExceeded is raised. Then a task sends RATE_LIMITED. With ``retry`` it comes back when there is room, or
-    after its own ``retry_delay`` if it has one, and uses up no retry; without it is retried if it has retries left,
-    else it has failed.
+    RateLimitExceeded is raised and the task sends RATE_LIMITED. With ``retry=True`` the task is put back until there is
+    room, or for its own ``retry_delay`` if it has one, and no retry is consumed. With ``retry=False`` it consumes a
+    retry like any failure.
     """
 
     def __init__(
         self,
-        huey: _App,
+        huey: Any,
         name: str,
         limit: int,
         per: float | timedelta,
@@ -53,6 +45,7 @@ class RateLimit(Guard[None]):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigurationError(f"{what} of {name!r} must be a whole number of at least 1, not {value!r}")
         self.huey = huey
+        self._core = core_of(huey)
         self.limit = limit
         self.per = seconds_from(per, "per")
         if self.per <= 0:
@@ -81,8 +74,8 @@ class RateLimit(Guard[None]):
 
     async def current_usage(self) -> int:
         """Return how many runs count now: of this window, or tokens that the bucket lacks."""
-        session = await self.huey.session()
-        now = self.huey.now()
+        session = await self._core.session()
+        now = self._core.now()
         if self.burst is None:
             (count,) = await session.peek("windows", [self._window_key(now)])
             return int(count or b"0")
@@ -91,15 +84,15 @@ class RateLimit(Guard[None]):
 
     async def reset(self) -> None:
         """Begin to count anew."""
-        keys = [self._window_key(self.huey.now()), self._bucket_key]
-        await (await self.huey.session()).delete("windows", keys)
+        keys = [self._window_key(self._core.now()), self._bucket_key]
+        await (await self._core.session()).delete("windows", keys)
 
     async def _count(self) -> float:
         """Count one run; return the seconds after which there is room, 0 if there is."""
-        session = await self.huey.session()
+        session = await self._core.session()
         if self.burst is not None:
             return await session.take(self._bucket_key, self.limit / self.per, self.burst)
-        now = self.huey.now()
+        now = self._core.now()
         count = await session.add("windows", self._window_key(now), ttl=self.per)
         return self._window_end(now) - now if count > self.limit else 0.0
 

@@ -44,7 +44,7 @@ class SyncSemaphore:
         self._semaphore = semaphore
 
     def acquire(self) -> bool:
-        """Take a place until ``release``; True, or raises TaskLockedException."""
+        """Take a permit until ``release``; True, or raises TaskLockedException."""
         return block_in_body(self._semaphore.acquire(), self._semaphore.name)
 
     def release(self) -> None:
@@ -52,19 +52,19 @@ class SyncSemaphore:
         block_in_body(self._semaphore.release(), self._semaphore.name)
 
     def clear(self) -> bool:
-        """Free all places, whoever holds them; say whether anybody did."""
+        """Free all permits, whoever holds them; say whether anybody did."""
         return block_in_body(self._semaphore.clear(), self._semaphore.name)
 
     def current_usage(self) -> int:
-        """Return how many places are held."""
+        """Return how many permits are held."""
         return block_in_body(self._semaphore.current_usage(), self._semaphore.name)
 
     def is_locked(self) -> bool:
-        """Say whether all places are held."""
+        """Say whether all permits are held."""
         return block_in_body(self._semaphore.is_locked(), self._semaphore.name)
 
     def locked(self) -> bool:
-        """Say whether all places are held."""
+        """Say whether all permits are held."""
         return self.is_locked()
 
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from hueyio.exceptions import StorageError
 from hueyio.storage.contract import Session, Storage
 
 __all__ = ["Sessions"]
+
+P = TypeVar("P")
+
+
+class _Opened:
+    """An open session, and what lives as long as it: at most one object of a kind."""
+
+    __slots__ = ("beside", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.beside: dict[type[Any], Any] = {}
 
 
 class Sessions:
@@ -20,7 +34,7 @@ class Sessions:
         self.refusal: str | None = None
         """Why there are none, if there must not be."""
         self._lock = threading.Lock()
-        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, Session] = WeakKeyDictionary()
+        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, _Opened] = WeakKeyDictionary()
         self._opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Session]] = WeakKeyDictionary()
 
     async def get(self) -> Session:
@@ -31,9 +45,9 @@ class Sessions:
         if self.refusal is not None:
             raise StorageError(self.refusal)
         loop = asyncio.get_running_loop()
-        session = self._open.get(loop)
-        if session is not None:
-            return session
+        opened = self._open.get(loop)
+        if opened is not None:
+            return opened.session
         with self._lock:
             self._forget_ended()
             opening = self._opening.get(loop)
@@ -42,8 +56,7 @@ class Sessions:
                 opening = self._opening[loop] = loop.create_task(self.storage.connect())
         try:
             session = await asyncio.shield(opening)
-            self._open.setdefault(loop, session)
-            return session
+            return self._open.setdefault(loop, _Opened(session)).session
         finally:
             if opening.done() and self._opening.get(loop) is opening:
                 del self._opening[loop]
@@ -57,6 +70,22 @@ class Sessions:
 
     async def close(self) -> None:
         """Close the running loop's session if there is one; the next use opens another."""
-        session = self._open.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+        opened = self._open.pop(asyncio.get_running_loop(), None)
+        if opened is not None:
+            await opened.session.close()
+
+    async def beside(self, kind: type[P], make: Callable[[Session], P]) -> P:
+        """Return the one object of a kind that goes with the running loop's session; made when first needed."""
+        session = await self.get()
+        opened = self._open.get(asyncio.get_running_loop())
+        if opened is None:  # closed meanwhile by somebody else: whoever uses it is told
+            return make(session)
+        if kind not in opened.beside:
+            opened.beside[kind] = make(session)
+        found: P = opened.beside[kind]
+        return found
+
+    def peek_beside(self, kind: type[P]) -> P | None:
+        """Return that object, or None if there is none."""
+        opened = self._open.get(asyncio.get_running_loop())
+        return None if opened is None else opened.beside.get(kind)

@@ -22,7 +22,7 @@ def make_entry(task: Task, registry: Registry, serializer: Serializer, now: floa
         task.expires_resolved = task.resolve_expires(now)
     if task.deadline is not None and task.deadline_resolved is None:
         task.deadline_resolved = task.resolve_deadline(now)
-    spec = registry.get(task.name)
+    spec = registry.get(task.path)
     eta = None if task.eta is None else task.eta.timestamp()
     header = Header(
         task.id,

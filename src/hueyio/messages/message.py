@@ -118,14 +118,14 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
     """Return the message's fields, without the trailing ones that have their defaults."""
     args, errors = split(task.args)
     if errors is None and _rest_of(task) == _PLAIN_REST:  # nearly all are plain calls
-        return _VERSION, task.id, task.name, args
+        return _VERSION, task.id, task.path, args
     absolute = isinstance(task.expires, datetime)
     expires_at = aware(task.expires) if isinstance(task.expires, datetime) else task.expires_resolved
     deadline_at = aware(task.deadline) if isinstance(task.deadline, datetime) else task.deadline_resolved
     message = (
         _VERSION,
         task.id,
-        task.name,
+        task.path,
         args,
         task.kwargs or None,
         task.retries,
@@ -213,8 +213,8 @@ def _name_culprit(task: Task, serializer: Serializer, error: SerializationError)
             try:
                 serializer.serialize(value)
             except SerializationError as reason:
-                return TaskArgumentError(f"task {stage.name}: {which} cannot be serialised: {reason}")
-    return TaskArgumentError(f"task {task.name}: {error}")
+                return TaskArgumentError(f"task {stage.path}: {which} cannot be serialised: {reason}")
+    return TaskArgumentError(f"task {task.path}: {error}")
 
 
 def _handlers(task: Task) -> list[Task]:

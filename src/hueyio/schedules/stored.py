@@ -12,15 +12,16 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from hueyio.client.prepare import prepare
+from hueyio.client.producer import Producer
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError
+from hueyio.handles.result import handle_on
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
 from hueyio.schedules.ticks import DueTicks, tick_of
 from hueyio.serializer import Serializer
-from hueyio.storage.contract import Session
-from hueyio.storage.records import Entry
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable, zone_of
@@ -110,32 +111,15 @@ def read_schedules(rows: Iterable[tuple[str, bytes]], serializer: Serializer) ->
     return found
 
 
-class _App(Protocol):
-    """What the handle needs of its Huey."""
-
-    @property
-    def serializer(self) -> Serializer: ...
-
-    @property
-    def utc(self) -> bool: ...
-
-    async def session(self) -> Session: ...
-
-    def prepare(self, task: Task) -> Entry: ...
-
-    async def enqueue(self, task: Task) -> Any: ...
-
-    def now(self) -> float: ...
-
-
 class Schedules:
     """Recurring calls that are added and changed while consumers run, and that outlive them; see ``Huey.schedules``.
 
     Every running consumer follows a change at once. Names are the user's; the last write of a name wins.
     """
 
-    def __init__(self, huey: _App) -> None:
-        self._huey = huey
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+        self._core = producer.core
 
     async def add(
         self,
@@ -157,17 +141,17 @@ class Schedules:
         _check_name(name)
         read = _times_from(times)
         call = _call_from(task, args, kwargs)
-        self._huey.prepare(call)
+        prepare(self._core, call)
         wanted = StoredSchedule(name=name, times=read, task=call, catch_up=bool(catch_up))
         before = await self._find(name)
         if before is not None and self._says_the_same(before, wanted):
             return
-        await self._write(replace(wanted, since=self._huey.now()))
+        await self._write(replace(wanted, since=self._core.now()))
 
     async def remove(self, name: str) -> bool:
         """Forget a schedule; False if there is none of that name. What it enqueued before stays."""
         found = await self._find(name)
-        session = await self._huey.session()
+        session = await self._core.session()
         if found is None:
             return False
         await session.put("schedules", {name: _REMOVED}, _REMOVED_TTL)
@@ -190,21 +174,23 @@ class Schedules:
         found = await self._find(name)
         if found is None:
             raise KeyError(f"no schedule named {name!r}")
-        return await self._huey.enqueue(found.call())
+        call = found.call()
+        holder = await self._producer.send(call, prepare(self._core, call))
+        return handle_on(self._producer, call, holder)
 
     async def list(self) -> list[ScheduleInfo]:
         """List all schedules, by name, with their next and last times."""
-        session = await self._huey.session()
-        found = read_schedules(await session.scan_keys("schedules"), self._huey.serializer)
+        session = await self._core.session()
+        found = read_schedules(await session.scan_keys("schedules"), self._core.serializer)
         ticks = await session.peek("ticks", [it.key for it in found])
         return [self._info(it, tick_of(token)) for it, token in zip(found, ticks, strict=True)]
 
     def _info(self, found: StoredSchedule, last: float | None) -> ScheduleInfo:
-        times = found.times.in_zone(zone_of(self._huey.utc))
-        now = datetime.fromtimestamp(self._huey.now(), UTC)
+        times = found.times.in_zone(zone_of(self._core.utc))
+        now = datetime.fromtimestamp(self._core.now(), UTC)
         return ScheduleInfo(
             name=found.name,
-            task=found.task.name,
+            task=found.task.path,
             args=found.task.args,
             kwargs=found.task.kwargs,
             times=found.times,
@@ -215,21 +201,21 @@ class Schedules:
         )
 
     async def _find(self, name: str) -> StoredSchedule | None:
-        session = await self._huey.session()
+        session = await self._core.session()
         (data,) = await session.peek("schedules", [name])
-        return None if not data else StoredSchedule.from_bytes(name, data, self._huey.serializer)
+        return None if not data else StoredSchedule.from_bytes(name, data, self._core.serializer)
 
     async def _change(self, name: str, *, paused: bool) -> bool:
         found = await self._find(name)
         if found is None:
             return False
         if found.paused != paused:
-            await self._write(replace(found, paused=paused, since=self._huey.now()))
+            await self._write(replace(found, paused=paused, since=self._core.now()))
         return True
 
     async def _write(self, schedule: StoredSchedule) -> None:
-        session = await self._huey.session()
-        await session.put("schedules", {schedule.name: schedule.to_bytes(self._huey.serializer)})
+        session = await self._core.session()
+        await session.put("schedules", {schedule.name: schedule.to_bytes(self._core.serializer)})
 
     def _says_the_same(self, before: StoredSchedule, wanted: StoredSchedule) -> bool:
         task = before.task
@@ -237,7 +223,7 @@ class Schedules:
         if before.paused or task.on_complete is not None or call.on_complete is not None or call.on_error is not None:
             return False
         alike = replace(wanted, task=call.replaced(id=task.id), since=before.since)
-        return alike.to_bytes(self._huey.serializer) == before.to_bytes(self._huey.serializer)
+        return alike.to_bytes(self._core.serializer) == before.to_bytes(self._core.serializer)
 
 
 def _check_name(name: object) -> None:
@@ -271,7 +257,7 @@ def _call_from(task: object, args: Sequence[Any], kwargs: Mapping[str, Any] | No
 
 def _renewed(task: Task) -> Task:
     return task.replaced(
-        id=Task(task.name).id,
+        id=Task(task.path).id,
         on_complete=None if task.on_complete is None else _renewed(task.on_complete),
         on_error=None if task.on_error is None else _renewed(task.on_error),
     )

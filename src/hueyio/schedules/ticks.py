@@ -78,4 +78,4 @@ def tick_of(token: bytes | None) -> float | None:
 
 def call_of(spec: TaskSpec) -> Task:
     """Return a fresh call of a declared task, without arguments."""
-    return Task(spec.name, **{name: getattr(spec.options, name) for name in _OF_A_CALL})
+    return Task(spec.path, **{name: getattr(spec.options, name) for name in _OF_A_CALL})

@@ -9,6 +9,7 @@ import zlib
 from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError, SerializationError
+from hueyio.serializer.moved import loads_moved
 
 __all__ = ["Serializer"]
 
@@ -68,7 +69,12 @@ class Serializer:
         return pickle.dumps(value, self.pickle_protocol)
 
     def _deserialize(self, data: bytes) -> Any:
-        return pickle.loads(data)
+        try:
+            return pickle.loads(data)
+        except ModuleNotFoundError as error:
+            if error.name is None or not error.name.startswith("hueyio."):
+                raise
+            return loads_moved(data)
 
     def _compress(self, data: bytes) -> bytes:
         if self.use_zlib:

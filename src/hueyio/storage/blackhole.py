@@ -2,7 +2,7 @@
 
 A session is one of the memory storage that is never given anything: whatever would be written is acknowledged and
 dropped. So there is never work, no value is ever found, no key is ever taken, and a task that was enqueued is over at
-once with nothing stored: awaiting its result gives None.
+once with nothing stored.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.session import MemorySession
@@ -24,6 +25,7 @@ class BlackHoleStorage(MemoryStorage):
 
     def __init__(self, name: str = "huey", **options: Any) -> None:
         super().__init__(name)
+        self.capabilities = Capabilities(across_processes=False, keeps=False)
 
     async def connect(self) -> BlackHoleSession:
         """Open a session for the running loop."""

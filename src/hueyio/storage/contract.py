@@ -69,6 +69,10 @@ class Capabilities:
     """Whether ``Header.priority`` orders the queue."""
     across_processes: bool = True
     """Whether another process sees the same tasks."""
+    most_priority: int | None = None
+    """Priorities are whole numbers from 0 to this; None: any number."""
+    keeps: bool = True
+    """Whether anything that is written can be read again."""
     result_ttl: float | None = None
     """Seconds for which every result stays, for any number of reads. None: it is gone once it was read, and its writer
     says how long it waits for that."""

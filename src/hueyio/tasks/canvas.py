@@ -79,7 +79,7 @@ class chord:  # noqa: N801 - Huey's name
         return len(self.tasks)
 
     def __repr__(self) -> str:
-        return f"<chord of {len(self)} tasks, then {self.callback.name}>"
+        return f"<chord of {len(self)} tasks, then {self.callback.path}>"
 
 
 def _bind(task: Task | _Declared, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:

@@ -8,14 +8,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypedDict
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
-from hueyio.tasks.task import Expires, Task
+from hueyio.tasks.task import Expires, Task, eta_from, seconds_from
 from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
 from hueyio.times.timetable import Timetable
 
-__all__ = ["Lane", "TaskOptions", "TaskSpec", "check_settings", "is_async", "module_of"]
+__all__ = [
+    "CallOptions",
+    "Lane",
+    "ScheduleOptions",
+    "TaskOptions",
+    "TaskSettings",
+    "TaskSpec",
+    "check_settings",
+    "is_async",
+    "module_of",
+    "read_call_options",
+]
 
 Lane = Literal["loop", "thread", "process"]
 
@@ -109,12 +120,82 @@ def check_settings(
         raise ConfigurationError(f"priority must be a number, at most 2**53 in size, not {priority!r}")
 
 
+_CHECKED: Final = frozenset(inspect.signature(check_settings).parameters)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+class ScheduleOptions(TypedDict, total=False):
+    """What one call may say otherwise than its declaration, beside when it starts; None is as if it were not said."""
+
+    id: str | None
+    retries: int | None
+    retry_delay: float | timedelta | None
+    retry_backoff: float | None
+    retry_max_delay: float | timedelta | None
+    retry_jitter: float | None
+    priority: float | None
+    expires: Expires | None
+    timeout: float | timedelta | None
+    deadline: Expires | None
+    unique: UniqueMode | None
+    unique_key: UniqueKey | None
+
+
+class CallOptions(ScheduleOptions, total=False):
+    """What one call may say otherwise than its declaration."""
+
+    eta: datetime | None
+    delay: float | timedelta | None
+
+
+def read_call_options(given: CallOptions, declared: TaskOptions, path: str, now: float) -> dict[str, Any]:
+    """Return what a call says of itself as fields of its Task; ``now`` is what a delay counts from, epoch seconds.
+
+    Raises ConfigurationError or ValueError that names the option.
+    """
+    said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if "id" in said and (not isinstance(said["id"], str) or not said["id"]):
+        raise ConfigurationError(f"task {path}: an id must be a text that is not empty, not {said['id']!r}")
+    eta = eta_from(said.pop("eta", None), said.pop("delay", None), now)
+    for name in ("retry_delay", "retry_max_delay", "timeout"):
+        if name in said:
+            said[name] = seconds_from(said[name], name)
+    for name in ("expires", "deadline"):
+        if name in said and not isinstance(said[name], datetime):
+            seconds_from(said[name], name)
+    check_settings(**{name: said[name] for name in _CHECKED & said.keys()})
+    if "unique" in said or "unique_key" in said:  # what a call leaves out is as declared
+        key = said.pop("unique_key", declared.unique_key)
+        said["unique"] = check_unique(said.get("unique", declared.unique), key)
+    return said if eta is None else {**said, "eta": eta}
+
+
+class TaskSettings(TypedDict, total=False):
+    """What the decorators take beside ``context``; see ``TaskOptions``. ``settings`` is for the user's own."""
+
+    name: str | None
+    retries: int
+    retry_delay: float | timedelta
+    retry_backoff: float
+    retry_max_delay: float | timedelta | None
+    retry_jitter: float
+    priority: float | None
+    expires: Expires | None
+    timeout: float | timedelta | None
+    deadline: Expires | None
+    run_in: Lane | None
+    at_most_once: bool
+    max_deliveries: int
+    unique: UniqueMode | None
+    unique_key: UniqueKey | None
+    settings: Mapping[str, Any]
+
+
 class TaskSpec:
-    """A declared function: its name, its options, where it runs, and how its calls are checked."""
+    """A declared function: its name and path, its options, where it runs, and how its calls are checked."""
 
     __slots__ = (
         "_least",
@@ -127,17 +208,19 @@ class TaskSpec:
         "lane",
         "name",
         "options",
+        "path",
         "timetable",
     )
 
-    def __init__(self, name: str, func: Callable[..., Any], options: TaskOptions) -> None:
-        self.name = name
+    def __init__(self, path: str, func: Callable[..., Any], options: TaskOptions, name: str | None = None) -> None:
+        self.path = path
+        self.name = path.rpartition(".")[2] if name is None else name
         self.func = func
         self.options = options
         self.is_async = is_async(func)
         if self.is_async and options.run_in not in (None, "loop"):
             raise ConfigurationError(
-                f"task {name} is a coroutine function: it runs on the loop, not in a {options.run_in}"
+                f"task {path} is a coroutine function: it runs on the loop, not in a {options.run_in}"
             )
         self.lane: Lane = options.run_in or ("loop" if self.is_async else "thread")
         self.timetable: Timetable | None = None
@@ -171,12 +254,12 @@ class TaskSpec:
     def unique_key(self, task: Task, key: UniqueKey | None) -> str:
         """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
         if isinstance(key, str):
-            return scoped(self.name, key)
+            return scoped(self.path, key)
         if key is not None:
-            return scoped(self.name, key(*task.args, **task.kwargs))
+            return scoped(self.path, key(*task.args, **task.kwargs))
         bound = self._signature.bind_partial(*task.args, **task.kwargs)
         bound.apply_defaults()
-        return scoped(self.name, key_of_arguments(self.name, bound.arguments))
+        return scoped(self.path, key_of_arguments(self.path, bound.arguments))
 
     def check_partial_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Raise TaskArgumentError if the arguments can never fit, whatever a stage before adds to them."""
@@ -188,10 +271,10 @@ class TaskSpec:
         try:
             bind(*args, **kwargs)
         except TypeError as error:
-            raise TaskArgumentError(f"task {self.name}{self._signature}: {error}") from None
+            raise TaskArgumentError(f"task {self.path}{self._signature}: {error}") from None
 
     def __repr__(self) -> str:
-        return f"<TaskSpec {self.name}>"
+        return f"<TaskSpec {self.path}>"
 
 
 def module_of(func: Any) -> str:

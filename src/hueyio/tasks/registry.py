@@ -1,4 +1,4 @@
-"""The tasks that one Huey knows, by name."""
+"""The tasks that one Huey knows, by path."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ __all__ = ["Registry"]
 
 
 class Registry:
-    """Name to TaskSpec."""
+    """Path to TaskSpec."""
 
     def __init__(self) -> None:
         self._specs: dict[str, TaskSpec] = {}
 
     def register(self, spec: TaskSpec) -> None:
-        """Add a task; raises ValueError if another one has its name."""
-        if spec.name in self._specs:
-            raise ValueError(f"there is a task named {spec.name!r} already; give one of them another name=")
-        self._specs[spec.name] = spec
+        """Add a task; raises ValueError if another one has its path."""
+        if spec.path in self._specs:
+            raise ValueError(f"there is a task named {spec.path!r} already; give one of them another name=")
+        self._specs[spec.path] = spec
 
-    def unregister(self, name: str) -> bool:
-        """Forget a task; False if there is none of that name."""
-        return self._specs.pop(name, None) is not None
+    def unregister(self, path: str) -> bool:
+        """Forget a task; False if there is none of that path."""
+        return self._specs.pop(path, None) is not None
 
-    def find(self, name: str) -> TaskSpec:
-        """Return the task of that name; raises UnknownTaskError."""
+    def find(self, path: str) -> TaskSpec:
+        """Return the task of that path; raises UnknownTaskError."""
         try:
-            return self._specs[name]
+            return self._specs[path]
         except KeyError:
             raise UnknownTaskError(
-                f"no task named {name!r}; is its module imported, and was it declared on this Huey?"
+                f"no task named {path!r}; is its module imported, and was it declared on this Huey?"
             ) from None
 
-    def get(self, name: str) -> TaskSpec | None:
-        """Return the task of that name, or None."""
-        return self._specs.get(name)
+    def get(self, path: str) -> TaskSpec | None:
+        """Return the task of that path, or None."""
+        return self._specs.get(path)
 
     def __iter__(self) -> Iterator[TaskSpec]:
         return iter(self._specs.values())

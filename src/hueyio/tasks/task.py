@@ -41,7 +41,7 @@ class Membership(NamedTuple):
     """The id of the chord's callback."""
     position: int
     callback: str
-    """The name of the callback's task."""
+    """The path of the callback's task."""
 
 
 class Reporter(Protocol):
@@ -68,7 +68,8 @@ class Run:
 class Task:
     """One call of a declared function: its arguments and how it is to be run.
 
-    Made by ``add.s(1, 2)``. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
+    Made by ``add.s(1, 2)``. ``name`` is that of the function, ``path`` has its module in front: by it the function is
+    found, and logs and commands say it. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
     itself. ``timeout`` (seconds) limits one attempt, ``deadline`` all of them together, ``expires`` the start.
     Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an attempt fails.
     ``receipt`` is there while the task is claimed. Keywords of the decorator that hueyio does not know are in
@@ -77,6 +78,7 @@ class Task:
     """
 
     __slots__ = (
+        "_name",
         "_run",
         "args",
         "attempt",
@@ -88,9 +90,9 @@ class Task:
         "expires_resolved",
         "id",
         "kwargs",
-        "name",
         "on_complete",
         "on_error",
+        "path",
         "priority",
         "receipt",
         "reporter",
@@ -107,7 +109,7 @@ class Task:
 
     def __init__(
         self,
-        name: str,
+        path: str,
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         *,
@@ -131,8 +133,10 @@ class Task:
         unique: Any = None,
         chord: Membership | None = None,
         values: list[Any] | None = None,
+        name: str | None = None,
     ) -> None:
-        self.name = name
+        self.path = path
+        self._name = name
         self.args = args
         self.kwargs: dict[str, Any] = dict(kwargs) if kwargs else {}
         self.id = id if id is not None else _new_id()
@@ -158,6 +162,11 @@ class Task:
         self.receipt: Any = None
         self.unique = unique
         self.reporter: Reporter | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the function, or the ``name=`` that it was declared with."""
+        return self.path.rpartition(".")[2] if self._name is None else self._name
 
     @property
     def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -270,6 +279,14 @@ class Task:
         state = {name: getattr(self, name) for name in Task.__slots__}
         return None, {**state, "settings": dict(self.settings), "reporter": None, "receipt": None, "_run": None}
 
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        fields = dict(state[1])
+        if "name" in fields:  # what 0.1.0 called the path
+            fields["path"] = fields.pop("name")
+            fields["_name"] = None
+        for name, value in fields.items():
+            setattr(self, name, value)
+
     @property
     def time_remaining(self) -> float:
         """Seconds that the attempt under way has left; infinite without a timeout or deadline, never below 0."""
@@ -293,7 +310,13 @@ class Task:
         if self.is_cancelled:
             raise TaskCancelled({"error": "cancelled", "retries": self.retries, "traceback": "", "task_id": self.id})
         if self.is_timed_out:
-            raise TaskTimeout(f"task {self.name} ran out of its time")
+            raise TaskTimeout(f"task {self.path} ran out of its time")
+
+    def belong(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Take from the declaration what does not travel with a message: the function's name, and the settings."""
+        self._name = name
+        if settings:
+            self.settings = settings
 
     def begin_run(self, seconds: float) -> None:
         """Start the clock of an attempt that has so many seconds."""
@@ -332,13 +355,13 @@ class Task:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Task):
             return NotImplemented
-        return self.id == other.id and self.eta == other.eta and self.name == other.name
+        return self.id == other.id and self.eta == other.eta and self.path == other.path
 
     def __hash__(self) -> int:
         return hash(self.id)
 
     def __repr__(self) -> str:
-        return f"<Task {self.name} {self.id}>"
+        return f"<Task {self.path} {self.id}>"
 
 
 def _new_id() -> str:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
+from hueyio.core import core_of
 
 __all__ = ["banner"]
 
@@ -19,9 +20,10 @@ def banner(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
     lines = [f"hueyio {version('hueyio')}, Python {platform.python_version()}, {loop}"]
     for path, huey, limits in apps:
         lines.append(f"{path}: {huey.name!r} in {huey.storage}")
-        names = sorted(spec.name for spec in huey.registry)
+        registry = core_of(huey).registry
+        names = sorted(spec.path for spec in registry)
         lines.append(f"  {len(names)} tasks: {', '.join(names) or 'none; is the module that declares them imported?'}")
-        times = sorted(f"{spec.name} ({spec.timetable})" for spec in huey.registry if spec.timetable is not None)
+        times = sorted(f"{spec.path} ({spec.timetable})" for spec in registry if spec.timetable is not None)
         if times:
             lines.append(f"  {len(times)} of them periodic: {', '.join(times)}")
         lines.append(f"  {_describe(limits)}")

@@ -7,6 +7,7 @@ import os
 import sys
 
 from hueyio.app import Huey
+from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError
 
 __all__ = ["load_huey"]
@@ -38,5 +39,5 @@ def load_huey(path: str) -> Huey:
         huey = getattr(huey, name)
     if not isinstance(huey, Huey):
         raise ConfigurationError(f"{path} is a {type(huey).__name__}, not a Huey")
-    huey.home = module_name
+    core_of(huey).home = module_name
     return huey

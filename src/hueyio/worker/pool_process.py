@@ -27,7 +27,7 @@ from multiprocessing.spawn import prepare
 from queue import SimpleQueue
 from typing import Any, Literal, TypeVar, assert_never
 
-from hueyio.app import Base, find_huey
+from hueyio.core import Core, find_core
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.context import running
 from hueyio.execution.pool.crossing import pack_error, pack_value
@@ -106,44 +106,44 @@ class _Inside:
         threading.Thread(target=self._loop.run_forever, name="hueyio-loop", daemon=True).start()
         serve_loop(self._loop)
         try:
-            huey = _load(welcome)
+            core = _load(welcome)
         except BaseException as error:
             self._line.send(Broken(str(error) if isinstance(error, ConfigurationError) else traceback.format_exc()))
             return
-        self._run_life(huey, "on_startup")
+        self._run_life(core, "on_startup")
         self._line.send(Ready())
         while isinstance(call := self._asked.get(), Call):
             self._line.send(Begun())
-            self._line.send(self._answer(huey, call))
+            self._line.send(self._answer(core, call))
             del call  # else the last task's arguments stay while nothing runs
-        self._run_life(huey, "on_shutdown")
-        self._on_loop(huey.close())
+        self._run_life(core, "on_shutdown")
+        self._on_loop(core.close_session())
 
-    def _answer(self, huey: Base, call: Call) -> Returned | Raised:
+    def _answer(self, core: Core, call: Call) -> Returned | Raised:
         try:
-            value = copy_context().run(self._run, huey, call)
+            value = copy_context().run(self._run, core, call)
         except BaseException as error:  # SystemExit too: it ends the task and not the process
             return pack_error(error)
         return pack_value(value, call.name)
 
-    def _run(self, huey: Base, call: Call) -> Any:
-        spec = _find(huey, call)
+    def _run(self, core: Core, call: Call) -> Any:
+        spec = _find(core, call)
         task: Task = pickle.loads(call.task)
-        task.settings = spec.options.settings
+        task.belong(spec.name, spec.options.settings)
         task.reporter = self._reporter
         task.receipt = call.receipt
         if call.seconds != float("inf"):
             task.begin_run(call.seconds)
-        RUN_CONTEXT.set(RunContext(self._loop, huey.storage, call.lease))
+        RUN_CONTEXT.set(RunContext(self._loop, core.storage, call.lease))
         running.set(task)
         args, kwargs = spec.arguments(task)
         value = spec.func(*args, **kwargs)
         # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
         return self._on_loop(value) if inspect.iscoroutine(value) else value
 
-    def _run_life(self, huey: Base, kind: Literal["on_startup", "on_shutdown"]) -> None:
-        if huey.hooks[kind]:
-            self._on_loop(huey.hooks.run_life(kind))
+    def _run_life(self, core: Core, kind: Literal["on_startup", "on_shutdown"]) -> None:
+        if core.hooks[kind]:
+            self._on_loop(core.hooks.run_life(kind))
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -186,30 +186,30 @@ def _log_to(line: Line, welcome: Welcome) -> None:
         logging.getLogger(name or None).setLevel(level)
 
 
-def _load(welcome: Welcome) -> Base:
+def _load(welcome: Welcome) -> Core:
     """Import the app as the parent did, and return its Huey; raises what an import raises, and ConfigurationError."""
     prepare({"sys_path": welcome.sys_path, "sys_argv": welcome.argv, **welcome.main})
     for module in welcome.modules:
         importlib.import_module(module)
-    huey = find_huey(welcome.huey, welcome.task)
-    if huey is None:
+    core = find_core(welcome.huey, welcome.task)
+    if core is None:
         imported = ", ".join(welcome.modules) or "the main module"
         raise ConfigurationError(
             f"importing {imported} declares no task {welcome.task} on a Huey named {welcome.huey!r}; "
             'a run_in="process" task must be declared when its module is imported'
         )
-    if not huey.storage.capabilities.across_processes:
-        huey.refuse_storage(
-            f"{type(huey.storage).__name__} is in the memory of the consumer's process, and this is a pool process: "
+    if not core.storage.capabilities.across_processes:
+        core.refuse_storage(
+            f"{type(core.storage).__name__} is in the memory of the consumer's process, and this is a pool process: "
             'a run_in="process" task cannot use locks, limits, results or other tasks there; take SqliteHuey'
         )
-    return huey
+    return core
 
 
-def _find(huey: Base, call: Call) -> TaskSpec:
-    if huey.registry.get(call.name) is None and call.module not in ("__main__", *sys.modules):
+def _find(core: Core, call: Call) -> TaskSpec:
+    if core.registry.get(call.name) is None and call.module not in ("__main__", *sys.modules):
         importlib.import_module(call.module)
-    return huey.registry.find(call.name)
+    return core.registry.find(call.name)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Unpack
 
-from hueyio.app import Huey, HueyOptions
+from hueyio.app.huey import Huey
+from hueyio.app.options import HueyOptions
+from hueyio.handles.options import check_names, shows_options
 from hueyio.storage.file import FileStorage
-from hueyio.storage.records import Entry
-from hueyio.tasks.task import Task
 
 __all__ = ["FileHuey"]
+
+
+class FileHueyOptions(HueyOptions, total=False):
+    """What ``FileHuey`` takes beside its own; see ``FileStorage``."""
+
+    fsync: bool
+    timeout: float
+    journal_mb: float
+    dead_limit: int
+    clock: Callable[[], float]
 
 
 class FileHuey(Huey):
@@ -22,6 +33,7 @@ class FileHuey(Huey):
 
     storage_class = FileStorage
 
+    @shows_options(Huey, FileStorage, names=FileHueyOptions.__annotations__)
     def __init__(
         self,
         name: str = "huey",
@@ -30,27 +42,8 @@ class FileHuey(Huey):
         use_thread_lock: bool = False,
         *,
         storage_kwargs: dict[str, Any] | None = None,
-        **options: Unpack[HueyOptions],
+        **options: Unpack[FileHueyOptions],
     ) -> None:
-        super().__init__(
-            name,
-            **options,
-            path=path,
-            levels=levels,
-            use_thread_lock=use_thread_lock,
-            **(storage_kwargs or {}),
-        )
-
-    def prepare(self, task: Task) -> Entry:
-        """Check the priority, and do what every Huey does."""
-        if isinstance(task, Task):
-            for stage in task.stages():
-                if stage.priority is not None:
-                    stage.priority = _file_priority(stage)
-        return super().prepare(task)
-
-
-def _file_priority(task: Task) -> float:
-    if not 0 <= (task.priority or 0) < 2**16:
-        raise ValueError(f"task {task.name}: FileHuey takes priorities from 0 to 65535, not {task.priority!r}")
-    return int(task.priority or 0)
+        check_names(type(self).__name__, options, FileHueyOptions.__annotations__)
+        given: dict[str, Any] = {"path": path, "levels": levels, "use_thread_lock": use_thread_lock}
+        super().__init__(name, **{**given, **options, **(storage_kwargs or {})})

@@ -1,12 +1,32 @@
 """MemoryHuey."""
 
-from hueyio.app import Huey
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Unpack
+
+from hueyio.app.huey import Huey
+from hueyio.app.options import HueyOptions
+from hueyio.handles.options import check_names, shows_options
 from hueyio.storage.memory import MemoryStorage
 
 __all__ = ["MemoryHuey"]
+
+
+class MemoryHueyOptions(HueyOptions, total=False):
+    """What ``MemoryHuey`` takes; see ``MemoryStorage``."""
+
+    dead_limit: int
+    clock: Callable[[], float]
+    storage_class: type[Any] | None
 
 
 class MemoryHuey(Huey):
     """Tasks in the memory of this process: for tests, and for an embedded consumer that may lose them."""
 
     storage_class = MemoryStorage
+
+    @shows_options(Huey, MemoryStorage, names=MemoryHueyOptions.__annotations__)
+    def __init__(self, name: str = "huey", **options: Unpack[MemoryHueyOptions]) -> None:
+        check_names(type(self).__name__, options, MemoryHueyOptions.__annotations__)
+        super().__init__(name, **options)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any, Unpack
 
-from hueyio.app import Huey, HueyOptions
+from hueyio.app.huey import Huey
+from hueyio.app.options import HueyOptions
+from hueyio.handles.options import check_names, shows_options
 from hueyio.storage.sqlite import SqliteStorage
 
 __all__ = ["SqliteHuey"]
+
+
+class SqliteHueyOptions(HueyOptions, total=False):
+    """What ``SqliteHuey`` takes beside its own; see ``SqliteStorage``."""
+
+    dead_limit: int
+    clock: Callable[[], float]
+    uri: bool
+    cached_statements: int
+    detect_types: int
+    factory: type[Any]
 
 
 class SqliteHuey(Huey):
@@ -15,29 +30,29 @@ class SqliteHuey(Huey):
 
     storage_class = SqliteStorage
 
+    @shows_options(Huey, SqliteStorage, names=SqliteHueyOptions.__annotations__)
     def __init__(
         self,
         name: str = "huey",
-        filename: str = "huey.db",
+        filename: str | os.PathLike[str] = "huey.db",
         *,
-        cache_mb: int = 8,
+        cache_mb: float = 8,
         fsync: bool | None = True,
         journal_mode: str = "wal",
         timeout: float = 5,
         strict_fifo: bool = False,
         create_tables: bool = True,
         storage_kwargs: dict[str, Any] | None = None,
-        **options: Unpack[HueyOptions],
+        **options: Unpack[SqliteHueyOptions],
     ) -> None:
-        super().__init__(
-            name,
-            **options,
-            filename=filename,
-            cache_mb=cache_mb,
-            fsync=fsync,
-            journal_mode=journal_mode,
-            timeout=timeout,
-            strict_fifo=strict_fifo,
-            create_tables=create_tables,
-            **(storage_kwargs or {}),
-        )
+        check_names(type(self).__name__, options, SqliteHueyOptions.__annotations__)
+        given: dict[str, Any] = {
+            "filename": filename,
+            "cache_mb": cache_mb,
+            "fsync": fsync,
+            "journal_mode": journal_mode,
+            "timeout": timeout,
+            "strict_fifo": strict_fifo,
+            "create_tables": create_tables,
+        }
+        super().__init__(name, **{**given, **options, **(storage_kwargs or {})})

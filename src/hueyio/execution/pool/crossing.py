@@ -35,7 +35,7 @@ def pack_task(task: Task) -> bytes:
         # What the declaration says is known there too, and need not be such that it can be pickled.
         return pickle.dumps(task.replaced(settings={}, unique=None), pickle.HIGHEST_PROTOCOL)
     except Exception as error:
-        raise SerializationError(f"task {task.name}: its arguments cannot be pickled for a process: {error}") from error
+        raise SerializationError(f"task {task.path}: its arguments cannot be pickled for a process: {error}") from error
 
 
 def pack_value(value: Any, name: str) -> Returned | Raised:

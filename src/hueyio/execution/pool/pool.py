@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from hueyio.core import DEFAULT_LEASE
 from hueyio.execution.pool.crossing import pack_task
 from hueyio.execution.pool.line import Call, Report, Welcome
 from hueyio.execution.pool.process import NotBegun, PoolProcess
@@ -36,8 +37,6 @@ _IDLE_TIME: Final = 60.0
 
 _STOP_TIME: Final = 10.0
 """Seconds that an idle process gets for its shutdown hooks."""
-
-_NO_SITE_LEASE: Final = 15.0
 
 
 class ProcessPool:
@@ -154,7 +153,7 @@ class ProcessPool:
             main=_find_main() if module == "__main__" else {},
             modules=tuple(dict.fromkeys(name for name in (self._home, module) if name and name != "__main__")),
             huey=self._huey,
-            task=spec.name,
+            task=spec.path,
             levels=_levels(),
         )
 
@@ -179,8 +178,8 @@ class PoolWorker:
 
         When this is cancelled the process is killed, with what the body started.
         """
-        site = RUN_CONTEXT.get()
-        lease = _NO_SITE_LEASE if site is None else site.lease
+        context = RUN_CONTEXT.get()
+        lease = DEFAULT_LEASE if context is None else context.lease
         try:
             value, error = await self._call(task, lease)
         except asyncio.CancelledError:
@@ -199,7 +198,7 @@ class PoolWorker:
 
     def _call_once(self, task: Task, seconds: float, lease: float) -> tuple[Any, BaseException | None]:
         spec = self._spec
-        call = Call(spec.module, spec.name, pack_task(task), seconds, task.receipt, lease)
+        call = Call(spec.module, spec.path, pack_task(task), seconds, task.receipt, lease)
         return self.process.call(call, _reporting(task))
 
 
@@ -210,7 +209,7 @@ def _reporting(task: Task) -> Callable[[Report], bool]:
         try:
             return task.reporter.report_blocking(task.receipt, make_progress(told.fraction, told.message))
         except Exception:  # the storage; a body that reports does not depend on it
-            logger.exception("the progress of task %s %s could not be kept", task.name, task.id)
+            logger.exception("the progress of task %s %s could not be kept", task.path, task.id)
             return False
 
     return report

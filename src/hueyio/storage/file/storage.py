@@ -78,8 +78,8 @@ class FileStorage:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Priorities, and other processes on the same machine."""
-        return Capabilities(priorities=True, across_processes=True)
+        """Huey's priorities, and other processes on the same machine."""
+        return Capabilities(most_priority=2**16 - 1)
 
     async def connect(self) -> FileSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""

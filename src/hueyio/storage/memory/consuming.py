@@ -10,7 +10,19 @@ from hueyio.storage.memory.settling import in_force
 from hueyio.storage.memory.state import Lease, MemoryState
 from hueyio.storage.records import Delivery, Lane, MemberResults, Owner, Promoted, Receipt
 
-__all__ = ["claim", "collect", "deregister", "held", "owners", "promote", "reclaim", "register", "report", "start"]
+__all__ = [
+    "claim",
+    "claim_ids",
+    "collect",
+    "deregister",
+    "held",
+    "owners",
+    "promote",
+    "reclaim",
+    "register",
+    "report",
+    "start",
+]
 
 _SWEEP = 200
 """How many keys of each area a promote looks at beyond its entries."""
@@ -60,6 +72,19 @@ def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Deli
             state.hold(task, owner, lease)
             taken.append(task.to_delivery(owner, unrevoked))
             limit -= 1
+    return taken
+
+
+def claim_ids(state: MemoryState, ids: Sequence[str], owner: str) -> list[Delivery]:
+    """Take these tasks, as far as they are queued, whatever stands before them."""
+    lease = state.lease(owner)
+    taken: list[Delivery] = []
+    for id in ids:
+        task = state.tasks.get(id)
+        if task is not None and task.line is not None and task.line is not state.schedule:
+            task.line.take_out(task)
+            state.hold(task, owner, lease)
+            taken.append(task.to_delivery(owner, state.has_no_revocations()))
     return taken
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from hueyio.exceptions import SessionClosed
 from hueyio.storage.memory.actions import ACTIONS
-from hueyio.storage.memory.consuming import claim
+from hueyio.storage.memory.consuming import claim, claim_ids
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.memory.waiters import Pokes, Wait, Waiter
 from hueyio.storage.memory.waiting import find_end, find_notices, find_progress
@@ -71,6 +71,12 @@ class MemorySession(OperationSession):
                 for lane in room:
                     state.bells.pokes.poke(lane)
             return deliveries
+
+    async def claim_ids(self, ids: Sequence[str], owner: str) -> list[Delivery]:
+        """Take these tasks, as far as they are queued: what immediate mode does beside the contract."""
+        self._require_open()
+        with self._state.lock:
+            return claim_ids(self._state, ids, owner)
 
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         deadline = self._loop.time() + timeout

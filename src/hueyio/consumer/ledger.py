@@ -1,75 +1,18 @@
-"""One task in the hands of a consumer, and the ledger of all of them.
+"""The consumer's memory of what it holds under its lease.
 
-The ledger is the consumer's memory of what it holds under its lease: a job enters when it is dispatched and leaves
-when its settlement was answered. A job whose outcome waits to be written takes no room any more, so that the next claim
-goes into the same commit as the settlement; a storage that falls behind slows the claims down all the same.
+A job enters when it is dispatched and leaves when its settlement was answered. A job whose outcome waits to be written
+takes no room any more, so that the next claim goes into the same commit as the settlement; a storage that falls behind
+slows the claims down all the same.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from hueyio.execution.outcome import Cancelled, Expired, Outcome, Revoked
-from hueyio.storage.records import Delivery, Lane
-from hueyio.tasks.declared import TaskSpec
-from hueyio.tasks.task import Task
+from hueyio.execution.job import Job
+from hueyio.storage.records import Lane
 
-__all__ = ["Job", "Ledger"]
-
-
-class Job:
-    """A delivery that was decoded. ``slot`` is the asyncio task that runs its body, while it does."""
-
-    __slots__ = (
-        "cancelled",
-        "delivery",
-        "fired",
-        "lane",
-        "lost",
-        "refused",
-        "revoked",
-        "slot",
-        "spec",
-        "started_at",
-        "task",
-    )
-
-    def __init__(self, delivery: Delivery, task: Task, spec: TaskSpec) -> None:
-        self.delivery = delivery
-        self.task = task
-        self.spec = spec
-        self.lane: Lane = spec.lane
-        self.revoked: Revoked | None = None
-        self.cancelled = delivery.cancelled
-        self.fired = False
-        """Its settlement was the last that a chord waited for."""
-        self.started_at = 0.0
-        """Monotonic time at which its body was started; 0: it was not."""
-        self.refused = False
-        """The storage could not take its outcome."""
-        self.lost = False
-        """The lease it was claimed under is gone: whatever comes of it is dropped."""
-        self.slot: asyncio.Task[Any] | None = None
-        if spec.options.settings:
-            task.settings = spec.options.settings
-
-    @property
-    def started(self) -> bool:
-        """Whether its body was started."""
-        return self.started_at > 0
-
-    def objection(self, now: float) -> Outcome | None:
-        """Say why the body must not be started at ``now``, from what is known here; None if it may."""
-        if self.cancelled:
-            return Cancelled()
-        if self.revoked is not None:
-            return self.revoked
-        expires = self.task.expires_resolved
-        if expires is not None and expires.timestamp() < now:
-            return Expired()
-        return None
+__all__ = ["Ledger"]
 
 
 class Ledger:

@@ -1,4 +1,4 @@
-"""What users put around bodies: hooks before and after each attempt, and around the life of a consumer.
+"""The hooks of one Huey: functions before and after each attempt, and around the life of a consumer.
 
 A hook has a name, that of its function unless another is given; a second one of the same name takes the place of the
 first. What a hook raises is logged and changes nothing, but for CancelExecution in a pre-execute hook.
@@ -12,12 +12,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-from hueyio.exceptions import CancelExecution, HueyException
-from hueyio.execution.callers import Caller
+from hueyio.exceptions import HueyException
 from hueyio.loops.threads import ThreadPool
-from hueyio.tasks.task import Task
 
-__all__ = ["AttemptHooks", "Hook", "HookKind", "Hooks"]
+__all__ = ["Hook", "HookKind", "Hooks", "is_cancelled"]
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +65,7 @@ class Hooks:
                 if inspect.isawaitable(answer):
                     await answer
             except asyncio.CancelledError:
-                if _is_cancelled():
+                if is_cancelled():
                     raise
                 logger.exception("%s hook %s cancelled itself", kind, name)
             except BaseException:  # SystemExit too: a hook must not end the consumer
@@ -77,52 +75,7 @@ class Hooks:
         self.surround_tasks = bool(self._hooks["pre_execute"] or self._hooks["post_execute"])
 
 
-class AttemptHooks:
-    """The hooks around one attempt, run by its caller."""
-
-    def __init__(self, hooks: Hooks, task: Task, caller: Caller) -> None:
-        self.caller = caller
-        self.body_began = False
-        """Whether no pre-execute hook kept the body from being run."""
-        self._hooks = hooks
-        self._task = task
-
-    async def before(self) -> bool:
-        """Run the pre-execute hooks; False if one of them cancelled the attempt."""
-        for name, hook in list(self._hooks["pre_execute"].items()):
-            try:
-                await self.caller.call_hook(hook, self._task)
-            except CancelExecution:
-                return False
-            except asyncio.CancelledError as error:
-                if _is_cancelled():
-                    raise
-                self._log("pre_execute", name, error)
-            except BaseException as error:
-                self._log("pre_execute", name, error)
-        self.body_began = True
-        return True
-
-    async def after(self, value: Any, raised: BaseException | None) -> None:
-        """Run the post-execute hooks, and let the attempt's thread go."""
-        try:
-            for name, hook in list(self._hooks["post_execute"].items()):
-                try:
-                    await self.caller.call_hook(hook, self._task, value, raised)
-                except asyncio.CancelledError as error:
-                    if _is_cancelled():
-                        raise
-                    self._log("post_execute", name, error)
-                except BaseException as error:
-                    self._log("post_execute", name, error)
-        finally:
-            self.caller.close()
-
-    def _log(self, kind: HookKind, name: str, error: BaseException) -> None:
-        logger.error("%s hook %s failed, task %s %s", kind, name, self._task.name, self._task.id, exc_info=error)
-
-
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
     """Say whether a CancelledError was meant for the running asyncio task, and not made by a hook."""
     current = asyncio.current_task()
     return current is not None and current.cancelling() > 0

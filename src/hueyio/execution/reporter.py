@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Final
 
-from hueyio.consumer.host import Host
+from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.storage.records import Receipt
 from hueyio.tasks.progress import Progress, write_progress
@@ -20,8 +20,8 @@ _LONGEST_WAIT: Final = 30.0
 class Reporter:
     """The way of all attempts' progress, fenced by their receipts. Made in the consumer's loop."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._loop = asyncio.get_running_loop()
 
     async def report(self, receipt: Receipt, progress: Progress) -> bool:
@@ -48,8 +48,8 @@ class Reporter:
             return False
 
     async def _write(self, receipt: Receipt, progress: Progress) -> bool:
-        data = write_progress(progress, self._host.serializer)
-        return await (await self._host.session()).report(receipt, data)
+        data = write_progress(progress, self._core.serializer)
+        return await (await self._core.session()).report(receipt, data)
 
 
 def _is_running(loop: asyncio.AbstractEventLoop) -> bool:

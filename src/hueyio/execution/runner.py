@@ -1,4 +1,10 @@
-"""What a slot does with a job: ask once more, run, decide, encode, hand over to the settler."""
+"""What is done with a job: ask once more, run, conclude, have the settlement written.
+
+Theory of operation. A job is run in a slot, an asyncio task that serves one job after another; a consumer has many,
+and whoever drives tasks by hand makes one for each. Whoever cancels the slot means the job or the slot:
+``job.cancelled`` and ``job.lost`` say that it was the job, ``is_stopping`` that it was the slot. A cancellation that
+none of them explains is the body's own doing. The runner writes nothing itself: the settler does, in its own time.
+"""
 
 from __future__ import annotations
 
@@ -9,80 +15,79 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
-from hueyio.consumer.host import Host
-from hueyio.consumer.job import Job
-from hueyio.consumer.reporter import Reporter
-from hueyio.consumer.stuck import Stuck
+from hueyio.core import Core
 from hueyio.exceptions import HueyException
-from hueyio.execution.callback import tell_fired
-from hueyio.execution.effects import Effects
+from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.executor import Executor
-from hueyio.execution.finish import conclude, error_seen
-from hueyio.execution.hooks import AttemptHooks
-from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, RetryAsked, Succeeded, WorkerLost
-from hueyio.execution.policy import WITHOUT_RESULTS
+from hueyio.execution.finish import End, conclude, finish
+from hueyio.execution.job import Job
+from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, WorkerLost
+from hueyio.execution.reporter import Reporter
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext
-from hueyio.execution.settlement import make_settlement
-from hueyio.messages.entry import enqueue_signal
 from hueyio.signals import SIGNAL_EXECUTING
-from hueyio.storage.records import Bury, Finish, Settlement
+from hueyio.storage.records import Answer, Settlement
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "Settling"]
 
 logger = logging.getLogger(__name__)
 
 
-class _Settler(Protocol):
+class Settling(Protocol):
     """Who writes what came of the jobs."""
 
-    def put(self, job: Job, settlement: Settlement, effects: Effects) -> None: ...
+    def put(self, job: Job, settlement: Settlement) -> None:
+        """Have a settlement written; nobody waits for the answer."""
+        ...
 
-    async def put_and_wait(self, job: Job, settlement: Settlement, effects: Effects) -> bool: ...
+    def submit(self, job: Job, settlement: Settlement) -> asyncio.Future[Answer]:
+        """Have a settlement written; the future gets the answer, and cancelling it changes nothing."""
+        ...
 
-    async def start(self, job: Job) -> bool: ...
+    async def start(self, job: Job) -> bool:
+        """Write that a body is about to run; False if the job is not ours any more."""
+        ...
 
 
 class Runner:
     """Runs jobs, and ends those that must not run.
 
-    ``is_stopping`` says whether a cancelled slot means that the consumer stops. Otherwise a cancellation that
-    neither ``job.cancelled`` nor ``job.lost`` explains is the body's own doing.
+    ``watch`` looks at a job some time after the seconds that it is given, when its body should have ended by then.
     """
 
     def __init__(
         self,
-        host: Host,
+        core: Core,
         executor: Executor,
-        settler: _Settler,
+        settler: Settling,
         is_stopping: Callable[[], bool],
-        lease: float,
-        stuck: Stuck | None = None,
+        run_context: RunContext,
+        watch: Callable[[Job, float], asyncio.TimerHandle] | None = None,
     ) -> None:
-        self._host = host
-        self._reporter = Reporter(host)
-        self._run_context = RunContext(asyncio.get_running_loop(), host.storage, lease)
+        self._core = core
+        self._reporter = Reporter(core)
+        self._run_context = run_context
         self._executor = executor
         self._settler = settler
         self._is_stopping = is_stopping
-        self._stuck = stuck or Stuck()
+        self._watch = watch
         self._telling: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         """How jobs ended, by the names of the outcomes."""
 
     async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
         """Run the job's body in this slot and have its outcome written; returns when the slot is free again."""
-        listened = bool(self._host.signals)
+        listened = bool(self._core.signals)
         # A prefetched job has grown stale while it waited.
-        objection = job.objection(self._host.now())
+        objection = job.objection(self._core.now())
         if objection is None and listened:
-            await self._host.signals.send(SIGNAL_EXECUTING, job.task)
+            await self._core.signals.send(SIGNAL_EXECUTING, job.task)
             if job.lost:
                 return
-            objection = job.objection(self._host.now())
+            objection = job.objection(self._core.now())
         if objection is None and job.spec.options.at_most_once:
             if not await self._write_start(job) or job.lost:
                 return
-            objection = job.objection(self._host.now())
+            objection = job.objection(self._core.now())
         if objection is not None:
             await self._finish(job, objection)
             return
@@ -95,7 +100,7 @@ class Runner:
         job.started_at = time.monotonic()
         job.slot = slot
         limit = None if job.spec.lane == "process" else job.task.timeout  # a process is killed: it cannot ignore that
-        watch = None if limit is None else self._stuck.watch(job, limit)
+        watch = None if limit is None or self._watch is None else self._watch(job, limit)
         try:
             outcome = await self._executor.run(job.spec, job.task, hooks)
         except asyncio.CancelledError as error:
@@ -130,13 +135,12 @@ class Runner:
                 hooks.caller.close()
             return
         unstarted = isinstance(outcome, Interrupted) and not job.started
-        if hooks is not None or (self._host.signals and not unstarted):
+        if hooks is not None or (self._core.signals and not unstarted):
             telling = asyncio.get_running_loop().create_task(self._finish(job, outcome, hooks))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
             return
-        _, effects, settlement = self._decide(job, outcome)
-        self._settler.put(job, settlement, effects)
+        self._settler.put(job, self._conclude(job, outcome).settlement)
 
     async def wait_told(self, timeout: float) -> int:
         """Wait until the receivers of what ended without a slot have been called; return how many ignore the end."""
@@ -154,58 +158,23 @@ class Runner:
             if await self._settler.start(job):
                 return True
         except HueyException as error:
-            logger.warning("task %s %s: its start could not be written: %s", job.task.name, job.task.id, error)
+            logger.warning("task %s %s: its start could not be written: %s", job.task.path, job.task.id, error)
         self.end(job, Interrupted())
         return False
 
     async def _finish(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None = None) -> None:
         try:
             if not job.lost:
-                await self._tell_and_settle(job, outcome, hooks)
+                end = self._conclude(job, outcome)
+                await finish(self._core, job, end, hooks, lambda settlement: self._settler.submit(job, settlement))
         finally:
             if hooks is not None:
                 hooks.caller.close()
 
-    async def _tell_and_settle(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None) -> None:
-        outcome, effects, settlement = self._decide(job, outcome)
-        error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
-        try:
-            for signal in effects.before:
-                await self._host.signals.send(signal, job.task, *error)
-        except asyncio.CancelledError:
-            self._settler.put(job, settlement, effects)  # the body has ended: receivers do not change its outcome
-            raise
-        if await self._settler.put_and_wait(job, settlement, effects):
-            if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | WorkerLost):
-                value = outcome.value if isinstance(outcome, Succeeded) else None
-                await hooks.after(value, error_seen(job.task, outcome))
-            await self._send_after(job, effects, settlement)
-
-    async def _send_after(self, job: Job, effects: Effects, settlement: Settlement) -> None:
-        for signal in effects.after:
-            await self._host.signals.send(signal, job.task)
-        if isinstance(settlement, Finish | Bury):
-            for task, entry in zip(effects.enqueue, settlement.follow_ups, strict=True):
-                await self._host.signals.send(enqueue_signal(entry), task)
-        if job.fired and job.task.chord is not None:
-            await tell_fired(self._host, await self._host.session(), job.task.chord)
-
-    def _decide(self, job: Job, outcome: Outcome) -> tuple[Outcome, Effects, Settlement]:
-        rules = self._host.rules if job.spec.timetable is None else WITHOUT_RESULTS
-        now = self._host.now()
-        decided = conclude(job.task, outcome, now, rules, lambda effects: self._encode(job, effects, now))
-        self.outcomes[type(decided[0]).__name__] += 1
-        return decided
-
-    def _encode(self, job: Job, effects: Effects, now: float) -> Settlement:
-        return make_settlement(
-            effects,
-            job.delivery,
-            registry=self._host.registry,
-            serializer=self._host.serializer,
-            result_ttl=self._host.result_ttl,
-            now=now,
-        )
+    def _conclude(self, job: Job, outcome: Outcome) -> End:
+        end = conclude(self._core, job, outcome)
+        self.outcomes[type(end.outcome).__name__] += 1
+        return end
 
 
 def _interrupted(job: Job) -> Outcome:

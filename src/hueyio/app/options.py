@@ -1,0 +1,53 @@
+"""The options of Hueys and consumers, as type checkers and users see them.
+
+A preset takes what is its own and ``**options``: its signature shows each of these with its type and default, and any
+other name is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.serializer import Serializer
+
+__all__ = ["ConsumerSettings", "HueyOptions", "check_switches"]
+
+
+class HueyOptions(TypedDict, total=False):
+    """What every Huey takes; see ``Huey``."""
+
+    results: bool
+    store_none: bool
+    utc: bool
+    immediate: bool
+    serializer: Serializer | None
+    compression: bool
+    use_zlib: bool
+    immediate_use_memory: bool
+    store_intermediate_errors: bool
+    result_ttl: float | None
+    raise_errors: bool
+
+
+class ConsumerSettings(TypedDict, total=False):
+    """What ``create_consumer`` takes; see ``ConsumerOptions``."""
+
+    workers: int
+    threads: int
+    pool: int
+    pool_max_tasks: int | None
+    prefetch: int | None
+    lease: float
+    shutdown_timeout: float
+    block_warning: float
+    max_block: float | None
+    periodic: bool
+
+
+def check_switches(switches: Mapping[str, object]) -> None:
+    """Raise ConfigurationError for a switch that is neither True nor False: a text such as "False" would be true."""
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"{name} must be True or False, not {value!r}")

@@ -1,0 +1,80 @@
+"""From a Task to what is enqueued: check it, and encode it. No I/O."""
+
+from __future__ import annotations
+
+from hueyio.core import Core
+from hueyio.exceptions import ConfigurationError, HueyException
+from hueyio.messages.entry import make_entry
+from hueyio.storage.records import Entry
+from hueyio.tasks.declared import check_settings
+from hueyio.tasks.task import Task
+
+__all__ = ["encode", "prepare"]
+
+
+def prepare(core: Core, task: Task) -> Entry:
+    """Check a Task that somebody made or changed by hand, with all that follows it, and encode it.
+
+    Raises UnknownTaskError, TaskArgumentError, ConfigurationError, or what ``encode`` raises.
+    """
+    if not isinstance(task, Task):
+        raise HueyException(f"only a Task can be enqueued, such as add.s(1, 2), not {task!r}")
+    arguments = task.args if task.values is None else (*task.args, task.values)
+    core.registry.find(task.path).check_call(arguments, task.kwargs)
+    for stage in task.stages():
+        _check(core, stage)
+    if task.deadline is not None:
+        task.deadline_resolved = None  # a Task that is enqueued a second time counts anew
+    return encode(core, task)
+
+
+def encode(core: Core, task: Task) -> Entry:
+    """Encode a Task whose settings and arguments have been checked.
+
+    Raises UnknownTaskError, TaskArgumentError for arguments that cannot be serialised, and NotImplementedError or
+    ValueError for a priority that the storage cannot keep.
+    """
+    if task.priority is not None or task.on_complete is not None or task.on_error is not None:
+        for stage in task.stages():
+            _check_priority(core, stage)
+    spec = core.registry.find(task.path)
+    entry = make_entry(task, core.registry, core.serializer, core.now())
+    if task.unique is None:
+        return entry
+    key = spec.unique_key(task, task.unique.key)
+    return entry._replace(header=entry.header._replace(unique_key=key))
+
+
+def _check(core: Core, stage: Task) -> None:
+    if not isinstance(stage.id, str) or not stage.id:
+        raise ConfigurationError(f"task {stage.path}: an id must be a text that is not empty, not {stage.id!r}")
+    core.registry.find(stage.path)
+    check_settings(
+        retries=stage.retries,
+        retry_delay=stage.retry_delay,
+        retry_backoff=stage.retry_backoff,
+        retry_max_delay=stage.retry_max_delay,
+        retry_jitter=stage.retry_jitter,
+        timeout=stage.timeout,
+        priority=stage.priority,
+    )
+    if stage.on_error is not None:
+        _check(core, stage.on_error)
+
+
+def _check_priority(core: Core, stage: Task) -> None:
+    capabilities = core.storage.capabilities
+    if stage.priority and not capabilities.priorities:
+        raise NotImplementedError(
+            f"task {stage.path}: priority={stage.priority!r}, but {core.kind} keeps a plain list; "
+            "PriorityRedisHuey has priorities"
+        )
+    most = capabilities.most_priority
+    if most is not None and stage.priority is not None:
+        if not 0 <= stage.priority <= most:
+            raise ValueError(
+                f"task {stage.path}: {core.kind} takes priorities from 0 to {most}, not {stage.priority!r}"
+            )
+        stage.priority = int(stage.priority)
+    if stage.on_error is not None:
+        _check_priority(core, stage.on_error)

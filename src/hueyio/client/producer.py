@@ -1,0 +1,136 @@
+"""Write calls to the storage: alone, many at once, as a chord, or inside the application's own transaction.
+
+What comes back are ids, not handles: whoever holds a handle makes it of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hueyio.client.chord_plan import ChordPlan
+from hueyio.client.immediate import Immediate
+from hueyio.client.prepare import prepare
+from hueyio.control.replace import replace
+from hueyio.core import Core
+from hueyio.exceptions import ConfigurationError, TaskNotUnique
+from hueyio.messages.entry import enqueue_signal
+from hueyio.messages.member_result import SKIPPED, write_member_result
+from hueyio.storage.contract import Session, Transactional
+from hueyio.storage.records import Enqueued, Entry, Latch
+from hueyio.tasks.task import Task
+from hueyio.tasks.unique import check_unique
+
+__all__ = ["Producer"]
+
+
+class Producer:
+    """The way of all calls of one Huey. ``immediate`` runs them where immediate mode is on."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.immediate = Immediate(core)
+
+    async def send(self, task: Task, entry: Entry, old: str | None = None) -> str | None:
+        """Write a prepared task; return the id of the one that counts instead, if its unique key was held by one.
+
+        ``old``: take the place of this very task where it holds the key.
+        """
+        session = await self._session()
+        (enqueued,) = await session.enqueue([entry])
+        if enqueued.holder is not None:
+            holder = await self._meet(session, task, entry, enqueued.holder, old)
+            if holder is not None:
+                return holder
+        await self._tell_enqueued([task], [entry])
+        if self.core.immediate:
+            await self.immediate.run([task])
+        return None
+
+    async def send_instead(self, task: Task, old: str) -> str | None:
+        """Enqueue a task that is the same call as ``old``; return what ``send`` does.
+
+        Where both have one unique key it takes the place of ``old``; TaskNotUnique if that runs already.
+        """
+        if task.unique is None:  # a task that was read back from the queue
+            declared = self.core.registry.find(task.path).options
+            task.unique = check_unique(declared.unique, declared.unique_key)
+        return await self.send(task, prepare(self.core, task), old)
+
+    async def send_in(self, connection: Any, task: Task, entry: Entry) -> str | None:
+        """Write a prepared task as part of a transaction; return what ``send`` does."""
+        if self.core.immediate:
+            return await self.send(task, entry)
+        storage = self.core.storage
+        if not isinstance(storage, Transactional):
+            raise ConfigurationError(
+                f"{self.core.kind} keeps its tasks where your transactions do not reach; SqliteHuey has enqueue_in"
+            )
+        (enqueued,) = await storage.enqueue_in(connection, [entry])
+        if enqueued.holder is not None and task.unique.mode != "skip":
+            # Nothing can be replaced inside a transaction of the application's.
+            raise TaskNotUnique(task.path, enqueued.holder)
+        return enqueued.holder
+
+    async def send_many(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> list[str | None]:
+        """Write prepared tasks in one step; return for each what ``send`` does."""
+        if not entries:
+            return []
+        session = await self._session()
+        enqueued = await session.enqueue(entries)
+        holders: list[str | None] = [None] * len(entries)
+        if any(it.holder is not None for it in enqueued):
+            holders = await self._meet_many(session, tasks, entries, enqueued)
+        else:
+            await self._tell_enqueued(tasks, entries)
+        if self.core.immediate:
+            await self.immediate.run([task for task, holder in zip(tasks, holders, strict=True) if holder is None])
+        return holders
+
+    async def send_chord(self, planned: ChordPlan) -> None:
+        """Write a chord, with all chords inside, in one step."""
+        entries = [prepare(self.core, member) for member in planned.members]
+        absent = write_member_result(SKIPPED, self.core.serializer)
+        latches = [Latch(latch.size, prepare(self.core, latch.callback), absent) for latch in planned.latches]
+        session = await self._session()
+        await session.enqueue(entries, latches)
+        fired = [latch.callback for latch in planned.latches if latch.size == 0]
+        at_once = [latch.callback for latch in latches if latch.size == 0]
+        await self._tell_enqueued([*planned.members, *fired], [*entries, *at_once])
+        if self.core.immediate:
+            await self.immediate.run([*fired, *planned.members])
+
+    async def _session(self) -> Session:
+        return await (self.immediate.session() if self.core.immediate else self.core.session())
+
+    async def _meet(self, session: Session, task: Task, entry: Entry, holder: str, old: str | None) -> str | None:
+        """Do what the call wants where ``holder`` has its unique key; return the id of the task that counts instead."""
+        if holder == old:
+            holder_that_runs = await replace(self.core, session, entry, holder)
+            if holder_that_runs is not None:
+                raise TaskNotUnique(task.path, holder_that_runs)
+            return None
+        if task.unique.mode == "raise":
+            raise TaskNotUnique(task.path, holder)
+        return await replace(self.core, session, entry, holder) if task.unique.mode == "replace" else holder
+
+    async def _meet_many(
+        self, session: Session, tasks: Sequence[Task], entries: Sequence[Entry], enqueued: Sequence[Enqueued]
+    ) -> list[str | None]:
+        """Do for each call what it wants; what could be enqueued is, before one of them raises."""
+        holders = [it.holder for it in enqueued]
+        for at, (task, holder) in enumerate(zip(tasks, holders, strict=True)):
+            if holder is not None and task.unique.mode != "raise":
+                holders[at] = await self._meet(session, task, entries[at], holder, None)
+        added = [at for at, holder in enumerate(holders) if holder is None]
+        await self._tell_enqueued([tasks[at] for at in added], [entries[at] for at in added])
+        for task, holder in zip(tasks, holders, strict=True):
+            if holder is not None and task.unique.mode == "raise":
+                raise TaskNotUnique(task.path, holder)
+        return holders
+
+    async def _tell_enqueued(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
+        if not self.core.signals:
+            return
+        for task, entry in zip(tasks, entries, strict=True):
+            await self.core.signals.send(enqueue_signal(entry), task)

@@ -1,0 +1,61 @@
+"""The hooks around one attempt, run where its body runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from hueyio.exceptions import CancelExecution
+from hueyio.execution.callers import Caller
+from hueyio.hooks import HookKind, Hooks, is_cancelled
+from hueyio.tasks.task import Task
+
+__all__ = ["AttemptHooks"]
+
+logger = logging.getLogger(__name__)
+
+
+class AttemptHooks:
+    """The hooks around one attempt, run by its caller."""
+
+    def __init__(self, hooks: Hooks, task: Task, caller: Caller) -> None:
+        self.caller = caller
+        self.body_began = False
+        """Whether no pre-execute hook kept the body from being run."""
+        self._hooks = hooks
+        self._task = task
+
+    async def before(self) -> bool:
+        """Run the pre-execute hooks; False if one of them cancelled the attempt."""
+        for name, hook in list(self._hooks["pre_execute"].items()):
+            try:
+                await self.caller.call_hook(hook, self._task)
+            except CancelExecution:
+                return False
+            except asyncio.CancelledError as error:
+                if is_cancelled():
+                    raise
+                self._log("pre_execute", name, error)
+            except BaseException as error:
+                self._log("pre_execute", name, error)
+        self.body_began = True
+        return True
+
+    async def after(self, value: Any, raised: BaseException | None) -> None:
+        """Run the post-execute hooks, and let the attempt's thread go."""
+        try:
+            for name, hook in list(self._hooks["post_execute"].items()):
+                try:
+                    await self.caller.call_hook(hook, self._task, value, raised)
+                except asyncio.CancelledError as error:
+                    if is_cancelled():
+                        raise
+                    self._log("post_execute", name, error)
+                except BaseException as error:
+                    self._log("post_execute", name, error)
+        finally:
+            self.caller.close()
+
+    def _log(self, kind: HookKind, name: str, error: BaseException) -> None:
+        logger.error("%s hook %s failed, task %s %s", kind, name, self._task.path, self._task.id, exc_info=error)

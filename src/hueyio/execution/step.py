@@ -1,0 +1,109 @@
+"""End one job now: what a consumer does, with a settler that writes at once.
+
+For whoever drives tasks by hand, and for immediate mode.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hueyio.core import DEFAULT_LEASE, Core
+from hueyio.execution.executor import Executor
+from hueyio.execution.finish import End, Write, conclude
+from hueyio.execution.job import Job
+from hueyio.execution.outcome import Outcome, Succeeded
+from hueyio.execution.run_context import RunContext
+from hueyio.execution.runner import Runner
+from hueyio.storage.records import Answer, Settlement
+
+__all__ = ["Step"]
+
+
+class Step:
+    """One job, until its settlement is answered. ``settle`` writes it, ``start`` that its body is about to run."""
+
+    def __init__(
+        self,
+        core: Core,
+        executor: Executor,
+        run_context: RunContext,
+        settle: Write,
+        start: Callable[[Job], Awaitable[bool]],
+    ) -> None:
+        self._settle = settle
+        self._start = start
+        self._stopping = False
+        self._writing: list[asyncio.Future[Answer]] = []
+        self._runner = _Recording(core, executor, self, lambda: self._stopping, run_context)
+
+    @property
+    def ended(self) -> End | None:
+        """How the job ended, when it has."""
+        return self._runner.ended
+
+    @property
+    def value(self) -> Any:
+        """What the body returned, if it did."""
+        outcome = None if self.ended is None else self.ended.outcome
+        return outcome.value if isinstance(outcome, Succeeded) else None
+
+    async def run(self, job: Job, *, interrupt: bool) -> Answer | None:
+        """Run a job in an asyncio task of its own; return the answer to its last settlement.
+
+        A caller that is cancelled ends the body: with ``interrupt`` the task goes back, else it is cancelled.
+        """
+        slot = asyncio.get_running_loop().create_task(self._serve(job), name="hueyio-step")
+        try:
+            await asyncio.shield(slot)
+        except asyncio.CancelledError:
+            self._stopping = interrupt
+            job.cancelled = job.cancelled or not interrupt
+            slot.cancel()
+            await asyncio.wait([slot])
+            await self._answer()
+            raise
+        return await self._answer()
+
+    async def end(self, job: Job, outcome: Outcome) -> Answer | None:
+        """End a job that must not be run; return the answer to its settlement."""
+        self._runner.end(job, outcome)
+        return await self._answer()
+
+    def put(self, job: Job, settlement: Settlement) -> None:
+        """Have a settlement written."""
+        self.submit(job, settlement)
+
+    def submit(self, job: Job, settlement: Settlement) -> asyncio.Future[Answer]:
+        """Write a settlement, whatever becomes of whoever waits for it."""
+        writing = asyncio.ensure_future(self._settle(settlement))
+        self._writing.append(writing)
+        return asyncio.shield(writing)
+
+    async def start(self, job: Job) -> bool:
+        """Write that the body is about to run."""
+        return await self._start(job)
+
+    async def _answer(self) -> Answer | None:
+        """Wait for what is not written yet; return what became of the last."""
+        await self._runner.wait_told(DEFAULT_LEASE)
+        answer: Answer | None = None
+        for writing in self._writing:
+            answer = await writing
+        return answer
+
+    async def _serve(self, job: Job) -> None:
+        slot = asyncio.current_task()
+        assert slot is not None
+        await self._runner.run(job, slot)
+
+
+class _Recording(Runner):
+    """A runner that remembers how the last job ended."""
+
+    ended: End | None = None
+
+    def _conclude(self, job: Job, outcome: Outcome) -> End:
+        self.ended = conclude(self._core, job, outcome)
+        return self.ended

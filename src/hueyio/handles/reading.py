@@ -1,0 +1,42 @@
+"""What a read of a result can be told beside how long to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypedDict, TypeVar
+
+from hueyio.handles.options import shows_options
+
+__all__ = ["ReadOptions", "read_options", "shows_read_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ReadOptions(TypedDict, total=False):
+    """``backoff`` and ``max_delay`` are Huey's and do nothing here: nothing is polled."""
+
+    backoff: float
+    max_delay: float
+    revoke_on_timeout: bool
+    preserve: bool
+
+
+class _Read(NamedTuple):
+    revoke_on_timeout: bool
+    preserve: bool
+
+
+def read_options(options: ReadOptions) -> _Read:
+    """Return what the options mean here; raises TypeError for one that there is not."""
+    return _taken(**options)
+
+
+def _taken(
+    backoff: float = 1.15, max_delay: float = 1.0, revoke_on_timeout: bool = False, preserve: bool = False
+) -> _Read:
+    return _Read(revoke_on_timeout, preserve)
+
+
+def shows_read_options(function: F) -> F:
+    """Let the signature of a function list the options of a read."""
+    return shows_options(_taken)(function)
