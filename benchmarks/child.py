@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.{contender.library}_side", setup.to_argument()],
             cwd=_ROOT,
+            env=None if contender.source is None else {**os.environ, "PYTHONPATH": str(contender.source)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

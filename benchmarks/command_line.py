@@ -13,7 +13,7 @@ from typing import Final, get_args
 
 from benchmarks import delay, due, environment, memory, operate, report, waiters
 from benchmarks.child import ChildFailed
-from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, loops, peers
+from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, loops, peers, versions
 from benchmarks.protocol import Figures
 from benchmarks.server import RedisServer, find_server
 from benchmarks.trial import Bench, Sizes
@@ -51,8 +51,7 @@ def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
             bench.profile(contenders(kind)[0], options.lines)
         return
     rounds: dict[Kind, list[dict[str, Figures]]] = {kind: [] for kind in kinds}
-    of = loops if options.loops else contenders
-    taking_part = {kind: peers() if options.peers else of(kind) for kind in kinds}
+    taking_part = {kind: _taking_part(options, kind) for kind in kinds}
     for number in range(1, options.rounds + 1):
         for kind in kinds:
             _say(f"round {number} of {options.rounds}, {kind}")
@@ -61,6 +60,14 @@ def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
     report.print_all(rounds, options.best)
     if options.json:
         report.write_json(options.json, rounds, environment.facts(server), options.tasks)
+
+
+def _taking_part(options: argparse.Namespace, kind: Kind) -> tuple[Contender, ...]:
+    if options.before is not None:
+        return versions(kind, options.before.resolve(strict=True))
+    if options.peers:
+        return peers()
+    return loops(kind) if options.loops else contenders(kind)
 
 
 def _round(bench: Bench, measures: list[Measure], everybody: Sequence[Contender]) -> dict[str, Figures]:
@@ -153,6 +160,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         help="compare with other asyncio libraries, on Redis only",
     )
     parser.add_argument("--loops", action="store_true", help="compare hueyio on uvloop with hueyio on asyncio's loop")
+    parser.add_argument("--before", type=Path, metavar="SRC", help="compare with the version in another src folder")
     parser.add_argument("--best", action="store_true", help="each one's best round instead of medians")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")
     parser.add_argument("--profile", action="store_true", help="profile a drain of hueyio's instead")

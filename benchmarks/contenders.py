@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders", "loops", "peers"]
+__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders", "loops", "peers", "versions"]
 
 Kind: TypeAlias = Literal["sqlite", "redis"]
 """Where the tasks are."""
@@ -40,6 +41,8 @@ class Contender:
     measures: frozenset[Measure] = _ALL
     loop: Literal["asyncio", "uvloop"] = "asyncio"
     """Of hueyio's processes."""
+    source: Path | None = None
+    """The ``src`` folder of another version of hueyio."""
 
 
 def contenders(kind: Kind) -> tuple[Contender, ...]:
@@ -78,6 +81,12 @@ def loops(kind: Kind) -> tuple[Contender, ...]:
     """List hueyio on uvloop and on asyncio's own loop."""
     ours = Contender(name="hueyio", library="hueyio", kind=kind)
     return Contender(name="hueyio on uvloop", library="hueyio", kind=kind, loop="uvloop"), ours
+
+
+def versions(kind: Kind, before: Path) -> tuple[Contender, ...]:
+    """List hueyio, and the version whose ``src`` folder this is."""
+    ours = Contender(name="hueyio", library="hueyio", kind=kind)
+    return ours, Contender(name="hueyio before", library="hueyio", kind=kind, source=before)
 
 
 def peers() -> tuple[Contender, ...]:

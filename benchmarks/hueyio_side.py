@@ -11,7 +11,6 @@ from benchmarks.profiling import ThreadProfiles
 from benchmarks.protocol import Figures, Setup, next_request, reply
 from benchmarks.timing import Stopwatch, in_milliseconds
 from hueyio import Consumer
-from hueyio.core import core_of
 from hueyio.worker.loops import run
 
 __all__: list[str] = []
@@ -29,7 +28,7 @@ class Side:
     async def sequential(self, count: int, seconds: float) -> Figures:
         """Enqueue one after another."""
         add = self._noop.task
-        await core_of(self._huey).session()
+        await self._huey.is_paused()  # opens the session
         watch, give_up, done = Stopwatch(), time.perf_counter() + seconds, 0
         while done < count and time.perf_counter() < give_up:
             await add(done)
@@ -39,7 +38,7 @@ class Side:
     async def concurrent(self, count: int, width: int) -> Figures:
         """Enqueue ``width`` at a time, all awaited at once."""
         add = self._noop.task
-        await core_of(self._huey).session()
+        await self._huey.is_paused()  # opens the session
         watch = Stopwatch()
         for _ in range(count // width):
             await asyncio.gather(*(add(number) for number in range(width)))
@@ -47,14 +46,14 @@ class Side:
 
     async def bulk(self, count: int) -> Figures:
         """Enqueue all at once."""
-        await core_of(self._huey).session()
+        await self._huey.is_paused()  # opens the session
         watch = Stopwatch()
         await self._noop.task.map(range(count))
         return {**watch.read(), "tasks": count}
 
     async def drain(self, count: int) -> Figures:
         """Run ``count`` tasks that are queued; the clock stops when the last outcome is written."""
-        await core_of(self._huey).session()
+        await self._huey.is_paused()  # opens the session
         watch = Stopwatch()
         await self._drain(count)
         return {**watch.read(), "tasks": count}
@@ -62,7 +61,7 @@ class Side:
     async def profile_drain(self, count: int, lines: int) -> Figures:
         """Drain with every thread profiled, and print where the time went."""
         with ThreadProfiles() as profiles:  # before the session: it starts threads
-            await core_of(self._huey).session()
+            await self._huey.is_paused()  # opens the session
             await self._drain(count)
         profiles.print_all(count, lines)
         return {"tasks": count}
@@ -81,7 +80,7 @@ class Side:
     async def latency(self, count: int, seconds: float, pause: float) -> Figures:
         """Enqueue one and wait for its result, again and again."""
         add = self._noop.task
-        await core_of(self._huey).session()
+        await self._huey.is_paused()  # opens the session
         latencies: list[float] = []
         give_up = time.perf_counter() + seconds
         while len(latencies) < count and time.perf_counter() < give_up:
