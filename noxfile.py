@@ -39,7 +39,10 @@ DEPENDS_ON_PYTHON = [
     "tests/unit",
     "tests/facts",
     "tests/flow",  # loops, threads, cancellation, pickling, processes
-    "tests/conformance",  # sqlite3, and the streams under redis-py
+    "tests/conformance/test_memory.py",
+    "tests/conformance/test_sqlite.py",  # the module sqlite3, and its threads
+    "tests/conformance/test_file.py",
+    "tests/upgrade",  # what another version of Python pickled
     "tests/workers/test_worker.py",
     "tests/workers/test_pool.py",
     "tests/workers/test_signals.py",
