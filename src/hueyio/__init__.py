@@ -3,37 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from hueyio import exceptions, signals
 from hueyio.app import Huey
 from hueyio.app.base_storage import BaseStorage, EmptyData
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
-from hueyio.exceptions import (
-    CancelExecution,
-    ConfigurationError,
-    HueyException,
-    LeaseLost,
-    ProcessLost,
-    RateLimitExceeded,
-    ResultTimeout,
-    RetryTask,
-    SerializationError,
-    SessionClosed,
-    Snooze,
-    StorageError,
-    StorageFull,
-    StorageUnavailable,
-    TaskArgumentError,
-    TaskCancelled,
-    TaskException,
-    TaskExpired,
-    TaskLockedException,
-    TaskNotUnique,
-    TaskRevoked,
-    TaskTimeout,
-    UnknownTaskError,
-    WorkerLost,
-)
+from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.execution.context import current_task
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.result import Result, ResultGroup
@@ -45,21 +21,7 @@ from hueyio.messages.member_result import SKIPPED
 from hueyio.messages.stored_result import Error
 from hueyio.schedules.stored import ScheduleInfo
 from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
-from hueyio.signals import (
-    SIGNAL_CANCELED,
-    SIGNAL_COMPLETE,
-    SIGNAL_ENQUEUED,
-    SIGNAL_ERROR,
-    SIGNAL_EXECUTING,
-    SIGNAL_EXPIRED,
-    SIGNAL_INTERRUPTED,
-    SIGNAL_LOCKED,
-    SIGNAL_RATE_LIMITED,
-    SIGNAL_RETRYING,
-    SIGNAL_REVOKED,
-    SIGNAL_SCHEDULED,
-    SIGNAL_TIMEOUT,
-)
+from hueyio.signals import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.task import Task
@@ -73,25 +35,10 @@ if TYPE_CHECKING:
     from hueyio.app.presets.sqlite import SqliteHuey
 
 __all__ = [
-    "SIGNAL_CANCELED",
-    "SIGNAL_COMPLETE",
-    "SIGNAL_ENQUEUED",
-    "SIGNAL_ERROR",
-    "SIGNAL_EXECUTING",
-    "SIGNAL_EXPIRED",
-    "SIGNAL_INTERRUPTED",
-    "SIGNAL_LOCKED",
-    "SIGNAL_RATE_LIMITED",
-    "SIGNAL_RETRYING",
-    "SIGNAL_REVOKED",
-    "SIGNAL_SCHEDULED",
-    "SIGNAL_TIMEOUT",
     "SKIPPED",
     "BaseStorage",
     "BlackHoleHuey",
-    "CancelExecution",
     "ChordResult",
-    "ConfigurationError",
     "Consumer",
     "ConsumerInfo",
     "ConsumerOptions",
@@ -100,53 +47,33 @@ __all__ = [
     "Error",
     "FileHuey",
     "Huey",
-    "HueyException",
     "JSONSerializer",
-    "LeaseLost",
     "MemoryHuey",
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
-    "ProcessLost",
     "Progress",
     "RateLimit",
-    "RateLimitExceeded",
     "RedisExpireHuey",
     "RedisHuey",
     "Result",
     "ResultGroup",
-    "ResultTimeout",
-    "RetryTask",
     "ScheduleInfo",
     "Semaphore",
-    "SerializationError",
     "Serializer",
-    "SessionClosed",
     "SignedSerializer",
-    "Snooze",
     "SqliteHuey",
-    "StorageError",
-    "StorageFull",
-    "StorageUnavailable",
     "SyncResult",
     "SyncResultGroup",
     "Task",
-    "TaskArgumentError",
-    "TaskCancelled",
-    "TaskException",
-    "TaskExpired",
     "TaskLock",
-    "TaskLockedException",
-    "TaskNotUnique",
-    "TaskRevoked",
-    "TaskTimeout",
     "TaskWrapper",
-    "UnknownTaskError",
-    "WorkerLost",
     "chord",
     "crontab",
     "current_task",
     "group",
 ]
+__all__ += exceptions.__all__
+__all__ += signals.__all__
 
 _PRESETS: Final = {
     "BlackHoleHuey": "blackhole",

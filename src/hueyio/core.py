@@ -96,7 +96,8 @@ class Core:
         self.raise_errors = raise_errors
         self._sessions = self._live = Sessions(storage)
         self._parts: dict[type[Any], Any] = {}
-        self._clock: Callable[[], float] = time.time
+        self.now: Callable[[], float] = time.time
+        """Returns epoch seconds."""
         own_ttl = storage.capabilities.result_ttl
         if own_ttl is not None and result_ttl != DEFAULT_RESULT_TTL:
             raise ConfigurationError(f"{storage} has an expire_time of its own: leave result_ttl out")
@@ -141,14 +142,10 @@ class Core:
         """Close the running loop's session; the next use opens another."""
         await self._sessions.close()
 
-    def now(self) -> float:
-        """Return epoch seconds."""
-        return self._clock()
-
     def with_clock(self, clock: Callable[[], float]) -> Core:
         """Return the same on another clock, which gives epoch seconds."""
         other = copy.copy(self)
-        other._clock = clock
+        other.now = clock
         return other
 
 

@@ -32,8 +32,6 @@ __all__ = [
     "SIGNAL_REVOKED",
     "SIGNAL_SCHEDULED",
     "SIGNAL_TIMEOUT",
-    "Receiver",
-    "Signals",
 ]
 
 logger = logging.getLogger(__name__)
@@ -54,13 +52,7 @@ SIGNAL_TIMEOUT: Final = "timeout"
 
 Receiver = Callable[..., Any]
 _ANY: Final = "any"
-_KNOWN: Final = frozenset(
-    {
-        SIGNAL_CANCELED, SIGNAL_COMPLETE, SIGNAL_ENQUEUED, SIGNAL_ERROR, SIGNAL_EXECUTING, SIGNAL_EXPIRED,
-        SIGNAL_INTERRUPTED, SIGNAL_LOCKED, SIGNAL_RATE_LIMITED, SIGNAL_RETRYING, SIGNAL_REVOKED,
-        SIGNAL_SCHEDULED, SIGNAL_TIMEOUT,
-    }
-)  # fmt: skip
+_KNOWN: Final = frozenset(value for name, value in globals().items() if name.startswith("SIGNAL_"))
 
 
 class Signals:

@@ -386,7 +386,7 @@ async def test_settlement_that_the_storage_cannot_take_stops_no_other(huey: Huey
     poisoned.on_error = good.s()
     # Past the checks of the enqueue: what SQLite cannot bind shows only when the handler is written.
     poisoned.on_error.priority = 2**2000
-    entry = make_entry(poisoned, core_of(huey).registry, huey.serializer, core_of(huey).now())
+    entry = make_entry(poisoned, core_of(huey).registry.get(poisoned.path), huey.serializer, core_of(huey).now())
     async with huey.create_consumer(workers=1, prefetch=0):
         await (await core_of(huey).session()).enqueue([entry])
         assert await (await good()) == 1

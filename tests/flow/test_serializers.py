@@ -138,7 +138,7 @@ async def test_forged_message_is_dead_lettered_and_never_unpickled(
         return b
 
     session = await core_of(huey).session()
-    entry = make_entry(add.s(1, 2), core_of(huey).registry, huey.serializer, core_of(huey).now())
+    entry = make_entry(add.s(1, 2), add.spec, huey.serializer, core_of(huey).now())
     bait = tmp_path / "bait"
     await session.enqueue([entry._replace(data=pickle.dumps((1, entry.header.id, add.path, (Armed(bait), 2))))])
     async with huey.create_consumer():

@@ -14,7 +14,6 @@ from hueyio.execution import outcome as ways
 from hueyio.execution.policy import decide
 from hueyio.messages.entry import make_entry
 from hueyio.messages.message import read_task, write_task
-from hueyio.tasks.registry import Registry
 from hueyio.tasks.task import Task
 
 NOW = 1_000_000.0
@@ -60,8 +59,8 @@ def test_copy_of_a_task_has_a_clock_of_its_own() -> None:
 
 def test_relative_deadline_counts_once_from_the_first_enqueue() -> None:
     task = Task("a", deadline=60)
-    make_entry(task, Registry(), Serializer(), NOW)
-    make_entry(task, Registry(), Serializer(), NOW + 30)
+    make_entry(task, None, Serializer(), NOW)
+    make_entry(task, None, Serializer(), NOW + 30)
     assert task.deadline_resolved == at(NOW + 60)
 
 

@@ -825,7 +825,7 @@ class Huey:
             await driver.put_off(task)
             return
         prepare(self._core, task)
-        entry = make_entry(task, self._core.registry, self.serializer, float("-inf"))
+        entry = make_entry(task, self._core.registry.get(task.path), self.serializer, float("-inf"))
         await driver.session.enqueue([entry])
         await self._core.signals.send(SIGNAL_SCHEDULED, task)
 

@@ -31,14 +31,12 @@ from hueyio.execution.step import Step
 from hueyio.storage.contract import Session
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import Answer, Bury, Delivery, Finish, Settlement
+from hueyio.storage.records import DEAD_LIMIT, Answer, Bury, Delivery, Finish, Settlement
 from hueyio.tasks.task import Task
 
 __all__ = ["Immediate"]
 
 _OVER: Final = ("stored", "dead", "gone")
-
-_MOST_DEAD: Final = 10_000
 
 
 class Immediate:
@@ -47,7 +45,7 @@ class Immediate:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._executor = Executor(core.hooks, CallerThreads("hueyio-task"))
-        self._state = MemoryState(core.now, _MOST_DEAD)
+        self._state = MemoryState(core.now, DEAD_LIMIT)
         """The queue where the live storage is used."""
 
     async def session(self) -> Session:

@@ -38,7 +38,7 @@ def encode(core: Core, task: Task) -> Entry:
         for stage in task.stages():
             _check_priority(core, stage)
     spec = core.registry.find(task.path)
-    entry = make_entry(task, core.registry, core.serializer, core.now())
+    entry = make_entry(task, spec, core.serializer, core.now())
     if task.unique is None:
         return entry
     key = spec.unique_key(task, task.unique.key)

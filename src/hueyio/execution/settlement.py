@@ -35,7 +35,7 @@ def make_settlement(
         case "finish" | "bury":
             pass
     data = None if effects.ending is None else write_ending(effects.ending, serializer)
-    follow_ups = tuple([make_entry(task, registry, serializer, now) for task in effects.enqueue])
+    follow_ups = tuple([make_entry(task, registry.get(task.path), serializer, now) for task in effects.enqueue])
     if delivery.header.unique_key is not None:
         follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
     mark = None if delivery.header.latch is None else _mark(effects, delivery, serializer, data)

@@ -62,9 +62,8 @@ class _TakesTask(Protocol[P, R_co]):
 class ContextTaskDecorator:
     """What ``huey.task(context=True)`` returns.
 
-    Of a function whose first parameter is ``task: Task`` the callers' types are those of the other parameters. Where
-    it is a keyword, write it with a default, ``task: Task | None = None``: Python's types cannot take a keyword out of
-    a signature.
+    If the first parameter is ``task: Task``, callers see the remaining parameters. If it is a keyword, write it with a
+    default, ``task: Task | None = None``: Python's types cannot take a keyword out of a signature.
     """
 
     def __init__(self, declare: Callable[[Callable[..., Any]], TaskWrapper[..., Any]]) -> None:

@@ -376,7 +376,10 @@ def handles_on(producer: Producer, tasks: Sequence[Task | str]) -> ResultGroup[A
 
 def handles_on_ends(producer: Producer, tasks: Sequence[Task], holders: Sequence[str | None]) -> ResultGroup[Any]:
     """Return a handle for each of several tasks: on its last stage, or on the task that counts instead."""
-    ends = [holder or list(task.stages())[-1] for task, holder in zip(tasks, holders, strict=True)]
+    ends = [
+        holder or (task if task.on_complete is None else list(task.stages())[-1])
+        for task, holder in zip(tasks, holders, strict=True)
+    ]
     return handles_on(producer, ends)
 
 

@@ -36,9 +36,8 @@ _Check: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], None]
 """Raises TaskArgumentError if arguments do not fit the function: whole ones, or those of a call that gets more."""
 
 _USUAL: Final = TaskOptions()
-_PASSED_ON: Final = (
-    *("expires", "priority", "retries", "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter"),
-    *("timeout", "deadline", "settings"),
+_PASSED_ON: Final = tuple(
+    name for name in TaskOptions.__dataclass_fields__ if name in Task.__slots__ and name != "unique"
 )
 """The options that a Task has too."""
 
@@ -216,10 +215,11 @@ class TaskWrapper(Generic[P, R]):
 
 
 def _declared(spec: TaskSpec) -> dict[str, Any]:
-    """Return what a Task gets from its declaration; what is usual is left out, so that most get only the name."""
+    """Return what a Task gets from its declaration; what is usual is left out, so that most get nothing."""
     options = spec.options
     given = {name: getattr(options, name) for name in _PASSED_ON if getattr(options, name) != getattr(_USUAL, name)}
-    given["name"] = spec.name
+    if spec.name != spec.path.rpartition(".")[2]:  # else the path says it
+        given["name"] = spec.name
     unique = check_unique(options.unique, options.unique_key)
     return given if unique is None else {**given, "unique": unique}
 

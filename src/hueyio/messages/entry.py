@@ -5,31 +5,31 @@ from __future__ import annotations
 from hueyio.messages.message import write_task
 from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
-from hueyio.storage.records import Entry, Header
-from hueyio.tasks.registry import Registry
+from hueyio.storage.records import MAX_DELIVERIES, Entry, Header
+from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.task import Task
 
 __all__ = ["enqueue_signal", "make_entry"]
 
 
-def make_entry(task: Task, registry: Registry, serializer: Serializer, now: float) -> Entry:
+def make_entry(task: Task, spec: TaskSpec | None, serializer: Serializer, now: float) -> Entry:
     """Encode a task for its enqueue at ``now`` (epoch seconds); a relative ``expires`` counts from there.
     A relative ``deadline`` counts from the first enqueue: that of a retry leaves it as it is.
 
-    A name that is unknown here goes to the loop's lane: a consumer that knows it runs it where it belongs.
+    A task that is unknown here (``spec`` is None) goes to the loop's lane: a consumer that knows it runs it where it
+    belongs.
     """
     if task.expires is not None:
         task.expires_resolved = task.resolve_expires(now)
     if task.deadline is not None and task.deadline_resolved is None:
         task.deadline_resolved = task.resolve_deadline(now)
-    spec = registry.get(task.path)
     eta = None if task.eta is None else task.eta.timestamp()
     header = Header(
         task.id,
         "loop" if spec is None else spec.lane,
         task.priority or 0.0,
         eta if eta is not None and eta > now else None,
-        3 if spec is None else spec.options.max_deliveries,
+        MAX_DELIVERIES if spec is None else spec.options.max_deliveries,
     )
     if task.chord is not None or task.values is not None or task.on_complete is not None:
         header = _bound(task, header)

@@ -110,7 +110,7 @@ def exception_of(kind: str, metadata: Mapping[str, Any]) -> TaskException:
 
 
 def kind_of(exception: object) -> str | None:
-    """Return the kind whose metadata say all that there is of this exception; None: it is no such one."""
+    """Return the kind of a TaskException subclass that its metadata describe fully, else None."""
     return _KINDS.get(type(exception))  # type: ignore[arg-type]
 
 

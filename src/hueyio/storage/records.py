@@ -10,7 +10,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 __all__ = [
     "AREAS",
+    "DEAD_LIMIT",
     "LANES",
+    "MAX_DELIVERIES",
     "SHARED_RESULT_TTL",
     "Answer",
     "Area",
@@ -77,6 +79,13 @@ SHARED_RESULT_TTL: Final = 60.0
 """How long a result stays that several clients were waiting for when it was written (nobody deletes it)."""
 
 
+MAX_DELIVERIES: Final = 3
+"""How often a task is delivered whose owners die with it, unless it says otherwise."""
+
+DEAD_LIMIT: Final = 10_000
+"""How many dead letters a storage keeps, unless told otherwise."""
+
+
 class Header(NamedTuple):
     """What a storage must know of a task without reading its message."""
 
@@ -86,7 +95,7 @@ class Header(NamedTuple):
     """Higher first; first come, first served among equals."""
     eta: float | None = None
     """Not before this time. None: ready at once. Whoever writes the entry leaves out an eta that has passed."""
-    max_deliveries: int = 3
+    max_deliveries: int = MAX_DELIVERIES
     unique_key: str | None = None
     """Held by this id from the enqueue to its end (retries, Defer and Release included)."""
     once_token: str | None = None

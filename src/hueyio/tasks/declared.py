@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, TypedDict
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
+from hueyio.storage.records import MAX_DELIVERIES
 from hueyio.tasks.task import Expires, Task, eta_from, seconds_from
 from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
 from hueyio.times.timetable import Timetable
@@ -65,7 +66,7 @@ class TaskOptions:
     deadline: Expires | None = None
     run_in: Lane | None = None
     at_most_once: bool = False
-    max_deliveries: int = 3
+    max_deliveries: int = MAX_DELIVERIES
     unique: UniqueMode | None = None
     unique_key: UniqueKey | None = None
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -17,6 +17,7 @@ from hueyio.storage.file.heartbeat import FileLeaseKeeper
 from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession
+from hueyio.storage.records import DEAD_LIMIT
 
 __all__ = ["FileStorage"]
 
@@ -45,7 +46,7 @@ class FileStorage:
         fsync: bool | None = True,
         timeout: float = 5,
         journal_mb: float = 8,
-        dead_limit: int = 10_000,
+        dead_limit: int = DEAD_LIMIT,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if isinstance(levels, bool) or not isinstance(levels, int) or not 0 <= levels <= 4:

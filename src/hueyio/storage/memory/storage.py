@@ -16,6 +16,7 @@ from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory.heartbeat import MemoryLeaseKeeper
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
+from hueyio.storage.records import DEAD_LIMIT
 
 __all__ = ["MemoryStorage"]
 
@@ -26,7 +27,9 @@ class MemoryStorage:
     ``dead_limit`` bounds the dead letters; ``clock`` gives epoch seconds.
     """
 
-    def __init__(self, name: str = "huey", *, dead_limit: int = 10_000, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, name: str = "huey", *, dead_limit: int = DEAD_LIMIT, clock: Callable[[], float] = time.time
+    ) -> None:
         self.name = name
         self.capabilities = Capabilities(priorities=True, across_processes=False)
         self._state = MemoryState(clock, dead_limit)

@@ -39,6 +39,7 @@ from typing import Any, ClassVar
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Capabilities
+from hueyio.storage.records import DEAD_LIMIT
 from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.heartbeat import RedisLeaseKeeper
@@ -78,7 +79,7 @@ class RedisStorage:
         client_name: str | None = None,
         blocking: bool = True,
         read_timeout: float = 1,
-        dead_limit: int = 10_000,
+        dead_limit: int = DEAD_LIMIT,
         outage_timeout: float = 2,
         **connection_params: Any,
     ) -> None:

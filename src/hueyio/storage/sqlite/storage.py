@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import Enqueued, Entry
+from hueyio.storage.records import DEAD_LIMIT, Enqueued, Entry
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
 from hueyio.storage.sqlite.joined_transaction import Connection, enqueue_in
@@ -47,7 +47,7 @@ class SqliteStorage:
         timeout: float = 5,
         strict_fifo: bool = False,
         create_tables: bool = True,
-        dead_limit: int = 10_000,
+        dead_limit: int = DEAD_LIMIT,
         clock: Callable[[], float] = time.time,
         **kwargs: Any,
     ) -> None:
