@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import TypeAlias
 
 import pytest
@@ -20,6 +21,15 @@ Connect: TypeAlias = Callable[[], Awaitable[Session]]
 
 class Basis:
     """One storage for each test, with as many sessions as it wants."""
+
+    def __init_subclass__(cls) -> None:
+        """Mark the tests that are coroutine functions, so that they run in pytest-asyncio's strict mode too.
+
+        One by one: a mark of the whole class would warn at each test that is a plain function.
+        """
+        for name, test in vars(cls).items():
+            if name.startswith("test_") and iscoroutinefunction(test):
+                pytest.mark.asyncio(test)
 
     @pytest.fixture
     def recipe(self) -> Recipe:

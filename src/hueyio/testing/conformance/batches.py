@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from hueyio.storage.contract import Session
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry, soon
@@ -18,7 +16,6 @@ MANY = 3000
 class Batches(Basis):
     """Every operation that takes many takes thousands."""
 
-    @pytest.mark.asyncio
     async def test_thousands_of_tasks_go_through_in_single_calls(self, worker: Worker) -> None:
         session = worker.session
         entries = make_entries(MANY)
@@ -34,14 +31,12 @@ class Batches(Basis):
         assert [it.id for it in await soon(session.await_outcomes(ids))] == ids
         assert (await session.counts()).results == MANY
 
-    @pytest.mark.asyncio
     async def test_thousands_of_tasks_are_scheduled_and_promoted(self, worker: Worker) -> None:
         now = time.time()
         await worker.session.enqueue([make_entry(f"t{i}", eta=now - MANY + i) for i in range(MANY)])
         assert (await worker.session.promote(now, 2 * MANY)).moved == MANY
         assert await worker.claim_ids(loop=MANY) == [f"t{i}" for i in range(MANY)]
 
-    @pytest.mark.asyncio
     async def test_thousands_of_tasks_are_given_back(self, worker: Worker) -> None:
         await worker.session.enqueue(make_entries(MANY))
         await worker.release(*await worker.claim(loop=MANY))
@@ -53,7 +48,6 @@ class Batches(Basis):
         third = await Worker.register(worker.session)
         assert {it.receipt.deliveries for it in await third.claim(loop=MANY)} == {1}
 
-    @pytest.mark.asyncio
     async def test_thousands_of_tasks_are_cancelled_and_buried(self, worker: Worker) -> None:
         session = worker.session
         entries = make_entries(MANY)
@@ -68,7 +62,6 @@ class Batches(Basis):
         await worker.bury(*await worker.claim(loop=MANY))
         assert await session.purge(ids) == MANY
 
-    @pytest.mark.asyncio
     async def test_thousands_of_follow_ups_come_from_one_task(self, worker: Worker) -> None:
         expects = tuple(f"x{i}" for i in range(MANY))
         keys = {f"k{i}": b"" for i in range(MANY)}
@@ -83,7 +76,6 @@ class Batches(Basis):
         assert (counts.expected, counts.results, counts.queued["loop"]) == (0, MANY + 1, MANY)
         assert await worker.session.scan_keys("data") == []
 
-    @pytest.mark.asyncio
     async def test_thousands_of_keys_are_written_read_and_deleted(self, session: Session) -> None:
         keys = [f"k{i}" for i in range(MANY)]
         await session.put("data", {key: key.encode() for key in keys}, ttl=600.0)
@@ -91,7 +83,6 @@ class Batches(Basis):
         assert len(await session.scan_keys("data")) == MANY
         assert await session.delete("data", keys) == MANY
 
-    @pytest.mark.asyncio
     async def test_megabytes_go_through(self, worker: Worker) -> None:
         data = bytes(range(256)) * 8192
         (delivery,) = await worker.take(make_entry("a", data))

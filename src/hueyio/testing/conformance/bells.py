@@ -18,6 +18,7 @@ from hueyio.testing.conformance.worker import (
     die,
     make_entries,
     make_entry,
+    make_suspects,
     quiet,
     soon,
 )
@@ -31,14 +32,12 @@ class Bells(Basis):
     A bell may also ring for nothing, so no test expects silence for long.
     """
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("timeout", [0.0, 0.05])
     async def test_wait_ends_after_its_timeout(self, session: Session, timeout: float) -> None:
         await quiet(session)
         rung = [await soon(session.wait_for_work(BELLS, timeout)) for _ in range(10)]
         assert frozenset() in rung
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("lane", LANES)
     async def test_enqueue_rings_the_lane(self, session: Session, connect: Connect, lane: Bell) -> None:
         await quiet(session)
@@ -47,32 +46,27 @@ class Bells(Basis):
         await producer.enqueue([make_entry("a", lane=lane)])
         assert lane in await soon(listening)
 
-    @pytest.mark.asyncio
     async def test_enqueue_rings_all_lanes_that_got_work(self, session: Session) -> None:
         await quiet(session)
         await session.enqueue([make_entry("a", lane="thread"), make_entry("b", lane="process")])
         assert await _heard(session, {"thread", "process"}) >= {"thread", "process"}
 
-    @pytest.mark.asyncio
     async def test_ring_is_kept_for_the_next_to_wait(self, session: Session) -> None:
         await quiet(session)
         await session.enqueue([make_entry("a", lane="thread")])
         assert await _ring(session, ["thread"]) == {"thread"}
 
-    @pytest.mark.asyncio
     async def test_ring_is_kept_for_the_first_to_connect(self, session: Session, connect: Connect) -> None:
         await session.enqueue([make_entry("a")])
         consumer = await connect()
         assert await _ring(consumer, ["loop"]) == {"loop"}
 
-    @pytest.mark.asyncio
     async def test_wait_hears_only_the_bells_that_it_names(self, session: Session) -> None:
         await quiet(session)
         await session.enqueue([make_entry("a", lane="thread"), make_entry("b", lane="loop")])
         assert await _ring(session, ["loop"]) == {"loop"}
         assert await _ring(session, ["thread", "process"]) == {"thread"}
 
-    @pytest.mark.asyncio
     async def test_cancelled_wait_costs_no_ring(self, session: Session, connect: Connect) -> None:
         producer = await connect()
         await quiet(session)
@@ -89,7 +83,6 @@ class Bells(Basis):
             if listening.cancelled():
                 assert await _ring(session, ["loop"]) == {"loop"}
 
-    @pytest.mark.asyncio
     async def test_everybody_who_waits_gets_some_of_the_work(self, connect: Connect) -> None:
         workers = [await Worker.register(await connect()) for _ in range(3)]
         for worker in workers:
@@ -101,7 +94,6 @@ class Bells(Basis):
         done = await soon(working)
         assert sorted(id for ids in done for id in ids) == sorted(f"t{index}" for index in range(30))
 
-    @pytest.mark.asyncio
     async def test_claim_that_is_full_lets_others_on_its_session_hear_of_what_it_left(self, session: Session) -> None:
         worker, other = await Worker.register(session), await Worker.register(session)
         await quiet(session)
@@ -115,7 +107,6 @@ class Bells(Basis):
 
     # --- the schedule's bell
 
-    @pytest.mark.asyncio
     async def test_earlier_first_entry_rings_the_schedule(self, session: Session) -> None:
         now = time.time()
         for eta in (60, 30, 10):
@@ -123,7 +114,6 @@ class Bells(Basis):
             await session.enqueue([make_entry(f"t{eta}", eta=now + eta)])
             assert await _ring(session, BELLS) == {"schedule"}
 
-    @pytest.mark.asyncio
     async def test_retry_and_defer_ring_the_schedule(self, worker: Worker) -> None:
         one, two = await worker.take(*make_entries(2))
         eta = time.time() + 60
@@ -136,7 +126,6 @@ class Bells(Basis):
 
     # --- what else rings the lanes
 
-    @pytest.mark.asyncio
     async def test_promote_rings(self, session: Session) -> None:
         now = time.time()
         await session.enqueue([make_entry("a", eta=now - 1, lane="thread")])
@@ -144,28 +133,24 @@ class Bells(Basis):
         await session.promote(now, 10)
         assert await _heard(session, {"thread"}) == {"thread"}
 
-    @pytest.mark.asyncio
     async def test_follow_ups_ring(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         await quiet(worker.session)
         await worker.finish(delivery, follow_ups=(make_entry("b", lane="process"),))
         assert await _heard(worker.session, {"process"}) == {"process"}
 
-    @pytest.mark.asyncio
     async def test_retry_without_delay_rings(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         await quiet(worker.session)
         await worker.retry(delivery, make_entry("a", lane="thread"))
         assert await _heard(worker.session, {"thread"}) == {"thread"}
 
-    @pytest.mark.asyncio
     async def test_release_rings(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", lane="thread")
         await quiet(worker.session)
         await worker.release(delivery)
         assert await _heard(worker.session, {"thread"}) == {"thread"}
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("times", [1, 2, 3])
     async def test_reclaim_rings_also_for_suspects(self, session: Session, times: int) -> None:
         await session.enqueue([make_entry("a", lane="thread")])
@@ -176,14 +161,9 @@ class Bells(Basis):
             await die(victim)
         assert await _heard(session, {"thread"}) == {"thread"}
 
-    @pytest.mark.asyncio
     async def test_end_of_a_suspect_rings_for_what_waited_beside_it(self, session: Session) -> None:
         """Its owner heard those rings when it could claim nothing."""
-        await session.enqueue([make_entry("bad")])
-        for _ in range(2):
-            victim = await Worker.register(session)
-            await victim.claim_one()
-            await die(victim)
+        await make_suspects(session, "bad")
         worker = await Worker.register(session)
         suspect = await worker.claim_one()
         await session.enqueue([make_entry("a", lane="thread")])
@@ -192,28 +172,21 @@ class Bells(Basis):
         await worker.finish(suspect)
         assert await _heard(session, {"thread"}) == {"thread"}
 
-    @pytest.mark.asyncio
     async def test_end_of_the_last_task_rings_for_a_suspect_that_waited(self, session: Session) -> None:
         worker = await Worker.register(session)
         delivery = await worker.take_one("own")
-        await session.enqueue([make_entry("bad", lane="process")])
-        for _ in range(2):
-            victim = await Worker.register(session)
-            await victim.claim_one()
-            await die(victim)
+        await make_suspects(session, "bad", lane="process")
         await quiet(session)
         assert await worker.claim() == []
         await worker.finish(delivery)
         assert await _heard(session, {"process"}) == {"process"}
 
-    @pytest.mark.asyncio
     async def test_deregister_rings(self, worker: Worker) -> None:
         await worker.take_one("a", lane="process")
         await quiet(worker.session)
         await worker.session.deregister(worker.owner)
         assert await _heard(worker.session, {"process"}) == {"process"}
 
-    @pytest.mark.asyncio
     async def test_requeue_rings(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", lane="thread"))
         await quiet(worker.session)

@@ -64,7 +64,6 @@ CALLS: Final[dict[str, Callable[[Session], Awaitable[Any]]]] = {
 class Closing(Basis):
     """``close``; sessions of loops that ended; loops in several threads."""
 
-    @pytest.mark.asyncio
     async def test_closed_session_refuses_every_call(self, connect: Connect) -> None:
         session = await connect()
         await session.enqueue([make_entry("a")])
@@ -77,7 +76,6 @@ class Closing(Basis):
             pytest.fail(f"{name} went on after close")
         await session.close()
 
-    @pytest.mark.asyncio
     async def test_close_wakes_every_wait(self, connect: Connect) -> None:
         session = await connect()
         worker = await Worker.register(session)
@@ -96,7 +94,6 @@ class Closing(Basis):
             with pytest.raises(SessionClosed):
                 await soon(wait)
 
-    @pytest.mark.asyncio
     async def test_close_leaves_tasks_and_other_sessions_alone(self, session: Session, connect: Connect) -> None:
         closing = await connect()
         worker = await Worker.register(closing)
@@ -108,7 +105,6 @@ class Closing(Basis):
         assert await session.settle([Finish(delivery.receipt, b"result")], worker.owner, 1) == ["accepted"]
         assert await soon(waiting) == [Over("a", b"result")]
 
-    @pytest.mark.asyncio
     async def test_close_finishes_what_is_being_written(self, session: Session, connect: Connect) -> None:
         closing = await connect()
         writes = [asyncio.create_task(closing.enqueue([make_entry(f"t{index}")])) for index in range(50)]
@@ -119,7 +115,6 @@ class Closing(Basis):
         for answer, state in zip(answers, states, strict=True):
             assert isinstance(answer, SessionClosed) or state == "queued"
 
-    @pytest.mark.asyncio
     async def test_closed_sessions_waiter_does_not_count(self, session: Session, connect: Connect) -> None:
         closing = await connect()
         worker = await Worker.register(session)

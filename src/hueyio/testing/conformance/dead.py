@@ -19,7 +19,6 @@ __all__ = ["Dead"]
 class Dead(Basis):
     """``Bury``, ``dead``, ``requeue`` and ``purge``."""
 
-    @pytest.mark.asyncio
     async def test_burial_keeps_header_bytes_reason_and_time(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", data=b"\x00\xff", lane="thread", unique_key="key", expects=("b",))
         before = time.time()
@@ -30,7 +29,6 @@ class Dead(Basis):
         (found,) = await worker.session.locate(["a"])
         assert (found.state, found.data) == ("dead", b"\x00\xff")
 
-    @pytest.mark.asyncio
     async def test_burial_does_otherwise_what_finish_does(self, worker: Worker) -> None:
         session = worker.session
         await session.put("data", {"key": b"1"})
@@ -44,7 +42,6 @@ class Dead(Basis):
         assert await session.peek("data", ["key"]) == [None]
         assert await worker.claim_ids() == ["handler"]
 
-    @pytest.mark.asyncio
     async def test_dead_letters_are_listed_the_latest_first(self, worker: Worker) -> None:
         deliveries = await worker.take(*make_entries(4))
         await worker.bury(deliveries[1], deliveries[0])
@@ -55,7 +52,6 @@ class Dead(Basis):
         assert await worker.session.dead(0) == []
         assert (await worker.session.counts()).dead == 4
 
-    @pytest.mark.asyncio
     async def test_bound_pushes_the_oldest_out_and_says_so(
         self, recipe: Recipe, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -76,7 +72,6 @@ class Dead(Basis):
         finally:
             await session.close()
 
-    @pytest.mark.asyncio
     async def test_second_burial_of_an_id_replaces_the_first(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", data=b"1"), reason="first")
         await worker.bury(await worker.take_one("b"))
@@ -84,7 +79,6 @@ class Dead(Basis):
         letters = await worker.session.dead()
         assert [(it.header.id, it.data, it.reason) for it in letters] == [("a", b"2", "second"), ("b", b"b", "because")]
 
-    @pytest.mark.asyncio
     async def test_requeue_makes_a_new_task(self, worker: Worker) -> None:
         header = {"lane": "thread", "first_seen": 12.5, "defers": 3, "unique_key": "key", "priority": 1.0}
         await worker.take_one("a", data=b"bytes", **header)
@@ -100,7 +94,6 @@ class Dead(Basis):
         assert (again.data, again.receipt.deliveries, again.started) == (b"bytes", 0, False)
         assert await other.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("taken", "a")]
 
-    @pytest.mark.asyncio
     async def test_requeue_puts_a_scheduled_task_into_its_lane(self, worker: Worker) -> None:
         eta = time.time() - 1
         await worker.session.enqueue([make_entry("a", eta=eta)])
@@ -109,19 +102,16 @@ class Dead(Basis):
         assert await worker.session.requeue(["a"]) == 1
         assert await worker.claim_ids() == ["a"]
 
-    @pytest.mark.asyncio
     async def test_requeue_is_not_stopped_by_the_letters_own_once_token(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", once_token="tick", once_ttl=600.0))
         assert await worker.session.requeue(["a"]) == 1
         assert await worker.claim_ids() == ["a"]
 
-    @pytest.mark.asyncio
     async def test_requeue_expects_again_what_the_task_expects(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", expects=("b",)), result=b"lost", also=("b",))
         await worker.session.requeue(["a"])
         assert [it.state for it in await worker.session.locate(["a", "b"])] == ["queued", "expected"]
 
-    @pytest.mark.asyncio
     async def test_requeue_leaves_what_cannot_live_again(self, worker: Worker) -> None:
         await worker.bury(*await worker.take(make_entry("a"), make_entry("b", unique_key="key")))
         await worker.session.enqueue([make_entry("a", b"new"), make_entry("c", unique_key="key")])
@@ -129,7 +119,6 @@ class Dead(Basis):
         assert sorted(await _dead_ids(worker.session)) == ["a", "b"]
         assert [it.state for it in await worker.session.locate(["a", "b"])] == ["queued", "dead"]
 
-    @pytest.mark.asyncio
     async def test_purge_deletes_some_or_all(self, worker: Worker) -> None:
         await worker.bury(*await worker.take(*make_entries(4)))
         assert await worker.session.purge(["t1", "none"]) == 1
@@ -140,7 +129,6 @@ class Dead(Basis):
         assert (await worker.session.locate(["t0"]))[0].state == "gone"
         assert (await worker.session.counts()).dead_dropped == 0
 
-    @pytest.mark.asyncio
     async def test_stale_burial_buries_nothing(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         await worker.release(delivery)

@@ -11,7 +11,7 @@ from hueyio.exceptions import LeaseLost, StorageUnavailable
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Defer, Enqueued, Finish, Release, Settlement
 from hueyio.testing.conformance.basis import Basis
-from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry, soon, start_waiting
+from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry, make_suspects, soon, start_waiting
 
 __all__ = ["Faults"]
 
@@ -19,7 +19,6 @@ __all__ = ["Faults"]
 class Faults(Basis):
     """Whoever lost a reply can repeat the call, or ask what it did."""
 
-    @pytest.mark.asyncio
     async def test_enqueue_can_be_repeated(self, worker: Worker) -> None:
         entries = [
             make_entry("a"),
@@ -32,7 +31,6 @@ class Faults(Basis):
         assert await worker.session.enqueue(entries) == [Enqueued("alive")] * 4
         assert await worker.claim_ids() == ["a", "b", "c"]
 
-    @pytest.mark.asyncio
     async def test_held_shows_what_a_claim_took(self, worker: Worker) -> None:
         session = worker.session
         await session.enqueue(make_entries(5))
@@ -44,14 +42,9 @@ class Faults(Basis):
         await worker.finish(*unknown, *known)
         assert await worker.claim_ids() == ["t3", "t4"]
 
-    @pytest.mark.asyncio
     async def test_held_shows_the_suspect_that_a_claim_took(self, worker: Worker) -> None:
         session = worker.session
-        await session.enqueue([make_entry("bad")])
-        for _ in range(2):
-            victim = await Worker.register(session)
-            await victim.claim_one()
-            await die(victim)
+        await make_suspects(session, "bad")
         with pytest.raises(StorageUnavailable):
             await _losing(session).claim({"loop": 9}, worker.owner)
         assert await worker.claim() == []
@@ -59,7 +52,6 @@ class Faults(Basis):
         assert delivery.receipt.deliveries == 2
         await worker.finish(delivery)
 
-    @pytest.mark.asyncio
     async def test_held_shows_what_a_cancel_took(self, worker: Worker) -> None:
         await worker.session.enqueue([make_entry("a")])
         with pytest.raises(StorageUnavailable):
@@ -68,7 +60,6 @@ class Faults(Basis):
         (delivery,) = await worker.session.held(worker.owner)
         assert delivery.cancelled
 
-    @pytest.mark.asyncio
     async def test_settle_can_be_repeated(self, worker: Worker) -> None:
         session = worker.session
         await session.put("data", {"once": b"1"})
@@ -88,7 +79,6 @@ class Faults(Basis):
         assert sorted(it.receipt.id for it in await session.held(worker.owner)) == ["next", "t2"]
         assert [it.state for it in await session.locate(["t1", "t3"])] == ["scheduled", "scheduled"]
 
-    @pytest.mark.asyncio
     async def test_settle_that_is_repeated_too_late_is_stale(self, worker: Worker) -> None:
         batch = [Finish((await worker.take_one("a")).receipt, b"first")]
         with pytest.raises(StorageUnavailable):
@@ -98,7 +88,6 @@ class Faults(Basis):
         assert await worker.session.settle(batch, worker.owner, 1) == ["stale"]
         assert await worker.session.peek("results", ["a"]) == [None]
 
-    @pytest.mark.asyncio
     async def test_promote_can_be_repeated(self, worker: Worker) -> None:
         now = time.time()
         await worker.session.enqueue([make_entry("a", eta=now - 1), make_entry("b", eta=now + 60)])
@@ -107,7 +96,6 @@ class Faults(Basis):
         assert await worker.session.promote(now, 10) == (0, now + 60)
         assert await worker.claim_ids() == ["a"]
 
-    @pytest.mark.asyncio
     async def test_reclaim_can_be_repeated(self, worker: Worker) -> None:
         await worker.take_one("a")
         (seen,) = await worker.session.owners()
@@ -117,7 +105,6 @@ class Faults(Basis):
         other = await Worker.register(worker.session)
         assert (await other.claim_one()).receipt.deliveries == 1
 
-    @pytest.mark.asyncio
     async def test_lease_can_be_begun_and_ended_again(self, session: Session) -> None:
         with pytest.raises(StorageUnavailable):
             await _losing(session).register("owner", b"info")

@@ -7,8 +7,6 @@ from collections.abc import Coroutine
 from random import Random
 from typing import Any
 
-import pytest
-
 from hueyio.storage.records import Finish
 from hueyio.testing.conformance.basis import Basis, Connect
 from hueyio.testing.conformance.worker import PATIENCE, Worker, make_entries, make_entry, start_waiting
@@ -21,7 +19,6 @@ TIMES = 150
 class Interrupting(Basis):
     """A write happens wholly or not at all, whatever becomes of its caller; a wait loses nothing."""
 
-    @pytest.mark.asyncio
     async def test_cancelled_enqueue_adds_all_or_nothing(self, worker: Worker) -> None:
         chance = Random(1)
         for index in range(TIMES):
@@ -37,7 +34,6 @@ class Interrupting(Basis):
         claimed = await worker.claim_ids(loop=3 * TIMES, thread=3 * TIMES)
         assert sorted(claimed) == sorted(entry.header.id for entry in pairs)
 
-    @pytest.mark.asyncio
     async def test_cancelled_claim_loses_nothing(self, worker: Worker) -> None:
         chance = Random(2)
         entries = make_entries(TIMES)
@@ -52,7 +48,6 @@ class Interrupting(Basis):
                 finished += await _finish_held(worker)
         assert sorted(finished) == sorted(entry.header.id for entry in entries)
 
-    @pytest.mark.asyncio
     async def test_cancelled_settle_is_repeated_safely(self, worker: Worker) -> None:
         chance = Random(3)
         await worker.session.enqueue(make_entries(2 * TIMES))
@@ -68,7 +63,6 @@ class Interrupting(Basis):
         counts = await worker.session.counts()
         assert (counts.results, counts.running, counts.queued["thread"]) == (2 * TIMES, 0, TIMES)
 
-    @pytest.mark.asyncio
     async def test_cancelled_waits_are_told_or_never_were(self, worker: Worker, connect: Connect) -> None:
         chance = Random(4)
         client = await connect()

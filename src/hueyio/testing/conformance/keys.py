@@ -20,7 +20,6 @@ LONG = 600.0
 class Keys(Basis):
     """``put``, ``peek``, ``pop``, ``delete``, comparisons and counters; times to live."""
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("area", AREAS)
     async def test_put_writes_over_what_was_there(self, session: Session, area: Area) -> None:
         await session.put(area, {"a": b"1", "b": b"", "c": bytes(range(256))})
@@ -29,7 +28,6 @@ class Keys(Basis):
         assert await session.peek(area, ["c", "a", "none", "b", "a"]) == [bytes(range(256)), b"2", None, b"", b"2"]
         assert await session.peek(area, []) == []
 
-    @pytest.mark.asyncio
     async def test_areas_do_not_mix(self, session: Session) -> None:
         for area in AREAS:
             await session.put(area, {"key": area.encode()})
@@ -38,13 +36,11 @@ class Keys(Basis):
             assert await session.peek(area, ["key"]) == [None if area == "data" else area.encode()]
             assert await session.scan_keys(area) == ([] if area == "data" else [("key", area.encode())])
 
-    @pytest.mark.asyncio
     async def test_put_if_absent_writes_once(self, session: Session) -> None:
         assert await session.put_if_absent("data", "key", b"")
         assert not await session.put_if_absent("data", "key", b"2")
         assert await session.peek("data", ["key"]) == [b""]
 
-    @pytest.mark.asyncio
     async def test_put_if_absent_lets_one_of_many_win(self, connect: Connect) -> None:
         sessions = [await connect() for _ in range(3)]
         writes = [sessions[i % 3].put_if_absent("locks", "key", b"%d" % i) for i in range(30)]
@@ -52,21 +48,18 @@ class Keys(Basis):
         assert won.count(True) == 1
         assert await sessions[0].peek("locks", ["key"]) == [b"%d" % won.index(True)]
 
-    @pytest.mark.asyncio
     async def test_pop_reads_and_deletes(self, session: Session) -> None:
         await session.put("results", {"key": b""})
         assert await session.pop("results", "key") == b""
         assert await session.pop("results", "key") is None
         assert await session.peek("results", ["key"]) == [None]
 
-    @pytest.mark.asyncio
     async def test_pop_gives_a_value_to_one_of_many(self, connect: Connect) -> None:
         sessions = [await connect() for _ in range(3)]
         await sessions[0].put("data", {"key": b"value"})
         popped = await asyncio.gather(*[sessions[i % 3].pop("data", "key") for i in range(30)])
         assert sorted(popped, key=lambda it: it is None) == [b"value", *[None] * 29]
 
-    @pytest.mark.asyncio
     async def test_delete_counts_what_was_there(self, session: Session) -> None:
         await session.put("data", {"a": b"1", "b": b"2", "c": b"3"})
         assert await session.delete("data", ["a", "none", "c"]) == 2
@@ -74,7 +67,6 @@ class Keys(Basis):
         assert await session.delete("data", []) == 0
         assert await session.scan_keys("data") == [("b", b"2")]
 
-    @pytest.mark.asyncio
     async def test_compare_delete_asks_for_the_very_value(self, session: Session) -> None:
         await session.put("locks", {"key": b"mine"})
         assert not await session.compare_delete("locks", "key", b"theirs")
@@ -82,7 +74,6 @@ class Keys(Basis):
         assert await session.compare_delete("locks", "key", b"mine")
         assert not await session.compare_delete("locks", "key", b"mine")
 
-    @pytest.mark.asyncio
     async def test_add_counts_up_and_down(self, session: Session) -> None:
         assert await session.add("windows", "key") == 1
         assert await session.add("windows", "key", 41) == 42
@@ -91,7 +82,6 @@ class Keys(Basis):
         await session.put("windows", {"key": b"7"})
         assert await session.add("windows", "key") == 8
 
-    @pytest.mark.asyncio
     async def test_add_loses_no_count(self, connect: Connect) -> None:
         sessions = [await connect() for _ in range(3)]
         counts = await asyncio.gather(*[sessions[i % 3].add("data", "key") for i in range(60)])
@@ -99,7 +89,6 @@ class Keys(Basis):
 
     # --- times to live
 
-    @pytest.mark.asyncio
     async def test_key_is_gone_when_its_time_is_over(self, session: Session) -> None:
         await session.put("data", {"short": b"1", "short2": b"2"}, ttl=SOON_OVER)
         await session.put("data", {"long": b"3"}, ttl=LONG)
@@ -113,7 +102,6 @@ class Keys(Basis):
         assert not await session.compare_extend("data", "short", b"1", LONG)
         assert await session.put_if_absent("data", "short", b"6")
 
-    @pytest.mark.asyncio
     async def test_put_replaces_the_time_to_live(self, session: Session) -> None:
         await session.put("data", {"a": b"1", "b": b"1", "marker": b""}, ttl=SOON_OVER)
         await session.put("data", {"a": b"2"})
@@ -123,7 +111,6 @@ class Keys(Basis):
         await session.put("data", {"a": b"3"}, ttl=SOON_OVER)
         await eventually(lambda: _gone(session, "a"))
 
-    @pytest.mark.asyncio
     async def test_compare_extend_asks_for_the_very_value(self, session: Session) -> None:
         await session.put("locks", {"a": b"mine", "b": b"mine", "marker": b""}, ttl=SOON_OVER)
         extended = [
@@ -136,14 +123,12 @@ class Keys(Basis):
             assert await session.peek("locks", ["a"]) == [b"mine"]
         assert extended[1:] == [False, False]
 
-    @pytest.mark.asyncio
     async def test_compare_extend_sets_any_time_to_live(self, session: Session) -> None:
         await session.put("locks", {"a": b"mine"}, ttl=LONG)
         assert await session.compare_extend("locks", "a", b"mine", None)
         assert await session.compare_extend("locks", "a", b"mine", SOON_OVER)
         await eventually(lambda: _gone(session, "a", area="locks"))
 
-    @pytest.mark.asyncio
     async def test_counter_keeps_the_time_to_live_that_it_was_created_with(self, session: Session) -> None:
         await session.add("windows", "short", ttl=0.5)
         counted = await session.add("windows", "short", ttl=LONG)

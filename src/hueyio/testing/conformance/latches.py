@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Delivery, Entry, Latch, LatchMark, Over
 from hueyio.testing.conformance.basis import Basis, Connect
@@ -35,7 +33,6 @@ def mark(delivery: Delivery, value: bytes | None = None) -> LatchMark:
 class Latches(Basis):
     """``enqueue(latches=)``, member results by Finish and Bury, ``collect``, and that nothing stays."""
 
-    @pytest.mark.asyncio
     async def test_callback_is_enqueued_by_the_last_result(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(3), [make_latch(3, priority=2.0)])
         members = await worker.claim()
@@ -49,7 +46,6 @@ class Latches(Basis):
         assert (callback.header, callback.data) == (make_latch(3, priority=2.0).callback.header, b"call")
         assert await session.collect(["call"]) == [(b"M0", b"M1", b"M2")]
 
-    @pytest.mark.asyncio
     async def test_callback_is_enqueued_by_one_batch(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(3), [make_latch(3)])
         members = await worker.claim()
@@ -58,7 +54,6 @@ class Latches(Basis):
         assert await worker.claim_ids() == ["call"]
         assert await session.peek("results", ["m0", "m2"]) == [b"r", b"r"]
 
-    @pytest.mark.asyncio
     async def test_nothing_is_left_when_the_callback_is_over(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(2), [make_latch(2, expects=("tail",))])
         assert (await session.counts()).latches == 1
@@ -71,7 +66,6 @@ class Latches(Basis):
         counts = await session.counts()
         assert (counts.latches, counts.expected, counts.running, sum(counts.queued.values())) == (0, 0, 0, 0)
 
-    @pytest.mark.asyncio
     async def test_latch_stays_through_a_retry_of_the_callback(self, session: Session, worker: Worker) -> None:
         await session.enqueue([], [make_latch(0)])
         callback = await worker.claim_one()
@@ -80,13 +74,11 @@ class Latches(Basis):
         await worker.bury(await worker.claim_one())
         assert await session.collect(["call"]) == [None]
 
-    @pytest.mark.asyncio
     async def test_empty_latch_fires_at_once(self, session: Session, worker: Worker) -> None:
         await session.enqueue([make_entry("other")], [make_latch(0)])
         assert await worker.claim_ids() == ["other", "call"]
         assert await session.collect(["call"]) == [()]
 
-    @pytest.mark.asyncio
     async def test_second_result_for_a_position_counts_nothing(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(2), [make_latch(2)])
         first, second = await worker.claim()
@@ -94,7 +86,6 @@ class Latches(Basis):
         assert await worker.settle(worker.end(second, latch=mark(first, b"forged"))) == ["accepted"]
         assert await session.collect(["call"]) == [(b"M0", None)]
 
-    @pytest.mark.asyncio
     async def test_stale_settlement_leaves_no_result(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
@@ -106,7 +97,6 @@ class Latches(Basis):
         assert await other.settle(other.end(again, latch=mark(again, b"good"))) == ["fired"]
         assert await session.collect(["call"]) == [(b"good",)]
 
-    @pytest.mark.asyncio
     async def test_repeat_of_a_batch_fires_nothing_again(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
@@ -115,7 +105,6 @@ class Latches(Basis):
         assert await session.settle([end], worker.owner, worker.number) == ["fired"]
         assert await worker.claim_ids() == ["call"]
 
-    @pytest.mark.asyncio
     async def test_buried_member_leaves_a_result(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
@@ -123,14 +112,12 @@ class Latches(Basis):
         assert await worker.claim_ids() == ["call"]
         assert await session.collect(["call"]) == [(b"dead",)]
 
-    @pytest.mark.asyncio
     async def test_result_without_a_latch_is_ignored(self, session: Session, worker: Worker) -> None:
         delivery = await worker.take_one("a", latch="gone", latch_index=0)
         await worker.finish(delivery, latch=LatchMark("gone", 0, b""))
         assert await session.collect(["gone"]) == [None]
         assert (await session.counts()).latches == 0
 
-    @pytest.mark.asyncio
     async def test_repeat_of_the_enqueue_changes_nothing(self, session: Session, worker: Worker) -> None:
         chord = (make_members(2), [make_latch(2)])
         await session.enqueue(*chord)
@@ -144,7 +131,6 @@ class Latches(Basis):
         assert await worker.settle(worker.end(again, latch=mark(again, b"late"))) == ["accepted"]
         assert await session.collect([callback.header.id]) == [(b"M0", b"M1")]
 
-    @pytest.mark.asyncio
     async def test_member_that_cannot_be_added_counts_as_absent(self, session: Session, worker: Worker) -> None:
         holder = await worker.take_one("m1", unique_key="u")
         entries = make_members(2)
@@ -156,7 +142,6 @@ class Latches(Basis):
         assert await worker.settle(worker.end(member, latch=mark(member))) == ["fired"]
         await worker.finish(holder)
 
-    @pytest.mark.asyncio
     async def test_callback_whose_unique_key_is_taken_is_given_up(self, session: Session, worker: Worker) -> None:
         await worker.take_one("holder", unique_key="u")
         inner = make_latch(0, "inner", latch="outer", latch_index=0, unique_key="u")
@@ -165,7 +150,6 @@ class Latches(Basis):
         assert await worker.claim_ids() == ["outer"]
         assert await session.collect(["inner", "outer"]) == [None, (b"none",)]
 
-    @pytest.mark.asyncio
     async def test_nested_latch_gets_its_result_from_its_callback(self, session: Session, worker: Worker) -> None:
         inner = make_latch(1, "inner", latch="outer", latch_index=0)
         await session.enqueue(make_members(1, "inner"), [make_latch(1, "outer"), inner])
@@ -176,7 +160,6 @@ class Latches(Basis):
         assert await worker.claim_ids() == ["outer"]
         assert await session.collect(["inner", "outer"]) == [None, (b"INNER",)]
 
-    @pytest.mark.asyncio
     async def test_callback_and_its_stages_are_expected(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1, expects=("tail",))])
         assert [it.state for it in await session.locate(["call", "tail"])] == ["expected", "expected"]
@@ -188,7 +171,6 @@ class Latches(Basis):
         await worker.finish(callback, result=b"r")
         assert await soon(waiting) == [Over("call", b"r"), Over("tail", None)]
 
-    @pytest.mark.asyncio
     async def test_cleared_member_takes_the_latch_with_it(self, session: Session) -> None:
         inner = make_latch(2, "inner", latch="outer", latch_index=0, expects=("tail",))
         await session.enqueue(make_members(2, "inner"), [inner, make_latch(1, "outer")])
@@ -197,7 +179,6 @@ class Latches(Basis):
         assert await soon(waiting) == [Over("outer", None), Over("inner", None), Over("tail", None)]
         assert (await session.counts()).latches == 0
 
-    @pytest.mark.asyncio
     async def test_cleared_callback_takes_the_latch_with_it(self, session: Session) -> None:
         await session.enqueue([], [make_latch(0, eta=4e9)])
         await session.clear(["queue"])
@@ -205,7 +186,6 @@ class Latches(Basis):
         await session.clear(["schedule"])
         assert await session.collect(["call"]) == [None]
 
-    @pytest.mark.asyncio
     async def test_clear_leaves_the_latches_of_others(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
@@ -214,7 +194,6 @@ class Latches(Basis):
         assert (await session.locate(["call"]))[0].state == "expected"
         assert await worker.settle(worker.end(member, latch=mark(member))) == ["fired"]
 
-    @pytest.mark.asyncio
     async def test_one_callback_when_members_end_in_many_sessions(self, connect: Connect) -> None:
         size = 40
         sessions = [await connect() for _ in range(4)]
@@ -228,7 +207,6 @@ class Latches(Basis):
         assert fired == 1
         assert await workers[1].claim_ids() == ["call"]
 
-    @pytest.mark.asyncio
     async def test_large_latch_works(self, session: Session, worker: Worker) -> None:
         size = 2500
         await session.enqueue(make_members(size), [make_latch(size)])

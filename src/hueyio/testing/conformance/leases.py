@@ -19,7 +19,6 @@ __all__ = ["Leases"]
 class Leases(Basis):
     """``register``, ``deregister``, ``owners``, ``held``, ``start``, ``reclaim`` and the heartbeat."""
 
-    @pytest.mark.asyncio
     async def test_owner_without_a_lease_gets_nothing(self, session: Session) -> None:
         await session.enqueue([make_entry("a")])
         with pytest.raises(LeaseLost):
@@ -30,7 +29,6 @@ class Leases(Basis):
             await session.cancel(["a"], "nobody")
         assert (await session.locate(["a"]))[0][1:] == ("queued", b"a", False)
 
-    @pytest.mark.asyncio
     async def test_owners_lists_live_leases(self, session: Session) -> None:
         assert await session.owners() == []
         one = await Worker.register(session, "one")
@@ -42,7 +40,6 @@ class Leases(Basis):
         await session.deregister("one")
         assert [it.owner for it in await session.owners()] == ["two"]
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("sign", ["beat", "register"])
     async def test_owners_says_how_long_ago_the_last_sign_of_life_was(
         self, storage: Storage, worker: Worker, sign: str
@@ -60,7 +57,6 @@ class Leases(Basis):
         (owner,) = await worker.session.owners()
         assert 0 <= owner.silence <= time.monotonic() - begun + 0.02
 
-    @pytest.mark.asyncio
     async def test_second_register_only_replaces_the_info(self, storage: Storage, worker: Worker) -> None:
         await worker.take_one("a")
         await asyncio.to_thread(_beat, storage, worker.owner, 2)
@@ -71,7 +67,6 @@ class Leases(Basis):
         (delivery,) = await worker.session.held(worker.owner)
         await worker.finish(delivery)
 
-    @pytest.mark.asyncio
     async def test_deregister_gives_back_what_is_held_and_counts_nothing(self, worker: Worker) -> None:
         await worker.take_one("a")
         await worker.session.deregister(worker.owner)
@@ -80,12 +75,10 @@ class Leases(Basis):
         again = await Worker.register(worker.session)
         assert (await again.claim_one()).receipt.deliveries == 0
 
-    @pytest.mark.asyncio
     async def test_deregister_of_nobody_does_nothing(self, session: Session) -> None:
         await session.deregister("nobody")
         assert await session.owners() == []
 
-    @pytest.mark.asyncio
     async def test_held_lists_all_that_is_under_the_lease(self, worker: Worker) -> None:
         assert await worker.session.held(worker.owner) == []
         one, two = await worker.take(make_entry("a"), make_entry("b", lane="thread"))
@@ -96,7 +89,6 @@ class Leases(Basis):
 
     # --- start
 
-    @pytest.mark.asyncio
     async def test_start_answers_for_each_receipt(self, worker: Worker) -> None:
         one, two = await worker.take(*make_entries(2))
         await worker.finish(one)
@@ -106,7 +98,6 @@ class Leases(Basis):
         assert await worker.session.start([two.receipt], "nobody") == [False]
         assert await worker.session.start([], worker.owner) == []
 
-    @pytest.mark.asyncio
     async def test_start_mark_stays_with_the_delivery_until_its_run_ends(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         await worker.session.start([delivery.receipt], worker.owner)
@@ -120,7 +111,6 @@ class Leases(Basis):
         await other.retry(delivery, make_entry("a"))
         assert not (await other.claim_one()).started
 
-    @pytest.mark.asyncio
     async def test_start_is_refused_after_a_reclaim(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         await die(worker)
@@ -130,21 +120,18 @@ class Leases(Basis):
 
     # --- heartbeat and reclaim
 
-    @pytest.mark.asyncio
     async def test_beat_raises_the_owners_counter_from_any_thread(self, storage: Storage, worker: Worker) -> None:
         (before,) = await worker.session.owners()
         assert await asyncio.to_thread(_beat, storage, worker.owner, 3) == [True, True, True]
         (after,) = await worker.session.owners()
         assert after.beat == before.beat + 3
 
-    @pytest.mark.asyncio
     async def test_beat_says_when_the_owner_has_no_lease(self, storage: Storage, worker: Worker) -> None:
         assert await asyncio.to_thread(_beat, storage, "nobody", 1) == [False]
         await die(worker)
         assert await asyncio.to_thread(_beat, storage, worker.owner, 1) == [False]
         assert await worker.session.owners() == []
 
-    @pytest.mark.asyncio
     async def test_reclaim_spares_an_owner_whose_heart_beat_since(self, storage: Storage, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         (seen,) = await worker.session.owners()
@@ -153,7 +140,6 @@ class Leases(Basis):
         assert await worker.session.reclaim("nobody", seen.beat) is None
         await worker.finish(delivery)
 
-    @pytest.mark.asyncio
     async def test_reclaim_hands_on_what_was_held_with_one_delivery_more(self, worker: Worker) -> None:
         old = await worker.take(*make_entries(2))
         await worker.session.enqueue([make_entry("later")])
@@ -166,7 +152,6 @@ class Leases(Basis):
             assert (it.header, it.data) == (delivery.header, delivery.data)
         assert new["later"].receipt.deliveries == 0
 
-    @pytest.mark.asyncio
     async def test_reclaim_of_an_owner_that_holds_nothing_ends_its_lease(self, worker: Worker) -> None:
         assert await die(worker) == 0
         with pytest.raises(LeaseLost):
@@ -174,7 +159,6 @@ class Leases(Basis):
         with pytest.raises(LeaseLost):
             await worker.session.held(worker.owner)
 
-    @pytest.mark.asyncio
     async def test_settlements_of_an_owner_given_up_are_stale(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         await die(worker)
@@ -185,7 +169,6 @@ class Leases(Basis):
         await other.finish(current, result=b"right")
         assert await worker.session.peek("results", ["a"]) == [b"right"]
 
-    @pytest.mark.asyncio
     async def test_old_receipt_is_refused_when_its_owner_comes_back_to_the_same_task(self, worker: Worker) -> None:
         old = await worker.take_one("a")
         await die(worker)
@@ -196,7 +179,6 @@ class Leases(Basis):
         assert answers == ["stale", "accepted"]
         assert await worker.session.peek("results", ["a"]) == [b"new"]
 
-    @pytest.mark.asyncio
     async def test_numbers_begin_anew_with_a_new_lease(self, worker: Worker) -> None:
         await worker.finish(await worker.take_one("a"))
         await worker.session.deregister(worker.owner)

@@ -20,7 +20,6 @@ LONG = 600.0
 class Limits(Basis):
     """``acquire``, ``renew``, ``release``, ``holders`` and ``take``."""
 
-    @pytest.mark.asyncio
     async def test_lock_has_one_place(self, session: Session) -> None:
         assert await session.acquire("key", "a", 1, LONG)
         assert not await session.acquire("key", "b", 1, LONG)
@@ -28,7 +27,6 @@ class Limits(Basis):
         assert await session.holders("key") == ["a"]
         assert await session.holders("none") == []
 
-    @pytest.mark.asyncio
     async def test_semaphore_has_as_many_places_as_its_size(self, session: Session) -> None:
         taken = [await session.acquire("key", token, 3, LONG) for token in "abcd"]
         assert taken == [True, True, True, False]
@@ -36,7 +34,6 @@ class Limits(Basis):
         assert await session.release("key", "b")
         assert await session.acquire("key", "d", 3, LONG)
 
-    @pytest.mark.asyncio
     async def test_one_of_many_gets_the_lock(self, connect: Connect) -> None:
         sessions = [await connect() for _ in range(3)]
         tries = [sessions[i % 3].acquire("key", f"t{i}", 1, LONG) for i in range(30)]
@@ -44,7 +41,6 @@ class Limits(Basis):
         assert won.count(True) == 1
         assert await sessions[0].holders("key") == [f"t{won.index(True)}"]
 
-    @pytest.mark.asyncio
     async def test_release_asks_for_token_and_owner(self, session: Session, worker: Worker) -> None:
         assert await session.acquire("key", "a", 1, LONG)
         assert not await session.release("key", "b")
@@ -57,7 +53,6 @@ class Limits(Basis):
         assert await session.release("key", "b", worker.owner)
         assert await session.scan_keys("locks") == []
 
-    @pytest.mark.asyncio
     async def test_place_that_is_not_renewed_ends_with_its_lease(self, session: Session) -> None:
         assert await session.acquire("key", "a", 1, SOON_OVER)
         await eventually(lambda: session.acquire("key", "b", 1, LONG))
@@ -65,7 +60,6 @@ class Limits(Basis):
         assert not await session.release("key", "a")
         assert await session.holders("key") == ["b"]
 
-    @pytest.mark.asyncio
     async def test_places_of_a_semaphore_end_each_in_its_time(self, session: Session) -> None:
         assert await session.acquire("key", "long", 2, LONG)
         assert await session.acquire("key", "short", 2, SOON_OVER)
@@ -73,7 +67,6 @@ class Limits(Basis):
         assert await session.acquire("key", "next", 2, LONG)
         assert not await session.acquire("key", "one more", 2, LONG)
 
-    @pytest.mark.asyncio
     async def test_renew_prolongs_a_place(self, session: Session) -> None:
         assert await session.acquire("key", "a", 1, 60.0)
         assert await session.acquire("marker", "a", 1, SOON_OVER)
@@ -83,7 +76,6 @@ class Limits(Basis):
         assert await session.renew("key", "a", SOON_OVER)  # shorter counts as well
         await eventually(lambda: _are(session, "key"))
 
-    @pytest.mark.asyncio
     async def test_ttl_is_an_upper_bound(self, session: Session, worker: Worker) -> None:
         assert await session.acquire("key", "a", 1, LONG, ttl=SOON_OVER)
         assert await session.acquire("owned", "a", 1, LONG, worker.owner, SOON_OVER)
@@ -91,7 +83,6 @@ class Limits(Basis):
         await eventually(lambda: _are(session, "key"))
         await eventually(lambda: _are(session, "owned"))
 
-    @pytest.mark.asyncio
     async def test_place_lives_as_long_as_its_owners_lease(self, session: Session, worker: Worker) -> None:
         assert await session.acquire("key", "task", 1, SOON_OVER, worker.owner)
         assert await session.acquire("marker", "task", 1, 2 * SOON_OVER)
@@ -101,7 +92,6 @@ class Limits(Basis):
         await die(worker)
         await eventually(lambda: session.acquire("key", "other", 1, LONG))
 
-    @pytest.mark.asyncio
     async def test_redelivered_task_takes_the_place_of_its_predecessor(self, session: Session, worker: Worker) -> None:
         assert await session.acquire("key", "task", 1, LONG, worker.owner)
         await die(worker)
@@ -112,7 +102,6 @@ class Limits(Basis):
         assert await session.holders("key") == ["task"]
         assert await session.release("key", "task", other.owner)
 
-    @pytest.mark.asyncio
     async def test_only_the_places_of_the_owner_that_ended_end(self, session: Session, worker: Worker) -> None:
         other = await Worker.register(session)
         for owner in (worker.owner, other.owner, None):
@@ -120,13 +109,11 @@ class Limits(Basis):
         await session.deregister(worker.owner)
         await eventually(lambda: _are(session, "key", other.owner, "None"))
 
-    @pytest.mark.asyncio
     async def test_owner_without_a_lease_gets_no_place(self, session: Session) -> None:
         with pytest.raises(LeaseLost):
             await session.acquire("key", "task", 1, LONG, "nobody")
         assert await session.holders("key") == []
 
-    @pytest.mark.asyncio
     async def test_places_can_be_listed_and_freed(self, session: Session) -> None:
         await session.acquire("one", "a", 1, LONG)
         await session.acquire("two", "b", 5, LONG)
@@ -136,14 +123,12 @@ class Limits(Basis):
         await session.clear(["locks"])
         assert await session.holders("two") == []
 
-    @pytest.mark.asyncio
     async def test_end_of_a_lease_spares_what_are_no_places(self, session: Session, worker: Worker) -> None:
         await session.put("locks", {"text": b"\xff", "list": b"[1]", "number": b"1"})
         await die(worker)
         assert await session.peek("locks", ["text", "list", "number"]) == [b"\xff", b"[1]", b"1"]
         assert await session.acquire("text", "a", 1, LONG)
 
-    @pytest.mark.asyncio
     async def test_bucket_gives_its_burst_and_then_says_how_long_to_wait(self, session: Session) -> None:
         assert [await session.take("key", 0.01, 3) for _ in range(3)] == [0.0, 0.0, 0.0]
         wait = await session.take("key", 0.01, 3)
@@ -151,13 +136,11 @@ class Limits(Basis):
         assert await session.take("other", 0.01, 1) == 0.0
         assert await session.take("key", 0.01, 3) <= wait  # who is refused takes nothing
 
-    @pytest.mark.asyncio
     async def test_bucket_fills_at_its_rate(self, session: Session) -> None:
         assert await session.take("key", 20.0, 1) == 0.0
         assert 0.0 <= await session.take("key", 20.0, 1) <= 0.05
         await eventually(lambda: _takes(session, "key", 20.0))
 
-    @pytest.mark.asyncio
     async def test_bucket_gives_no_token_twice(self, connect: Connect) -> None:
         sessions = [await connect() for _ in range(3)]
         waits = await asyncio.gather(*[sessions[i % 3].take("key", 0.001, 5) for i in range(30)])

@@ -9,7 +9,7 @@ import pytest
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import AREAS, Area, Counts
 from hueyio.testing.conformance.basis import Basis
-from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry
+from hueyio.testing.conformance.worker import Worker, eventually, make_entries, make_entry, make_suspects
 
 __all__ = ["Looking"]
 
@@ -17,22 +17,15 @@ __all__ = ["Looking"]
 class Looking(Basis):
     """``counts``, ``locate``, ``scan_tasks``, ``scan_keys`` and ``clear``."""
 
-    @pytest.mark.asyncio
     async def test_storage_names_itself(self, storage: Storage) -> None:
         assert isinstance(storage.name, str)
         assert str(storage)
 
-    @pytest.mark.asyncio
     async def test_counts_of_an_empty_queue_are_zero(self, session: Session) -> None:
         assert await session.counts() == Counts({"loop": 0, "thread": 0, "process": 0}, 0, 0, 0, 0, 0, 0, 0)
 
-    @pytest.mark.asyncio
     async def test_counts_count_everything_once(self, session: Session) -> None:
-        await session.enqueue([make_entry("bad")])
-        for _ in range(2):
-            victim = await Worker.register(session)
-            await victim.claim_one()
-            await die(victim)
+        await make_suspects(session, "bad")
         holder, undertaker = await Worker.register(session), await Worker.register(session)
         await undertaker.claim_one()
         await undertaker.session.enqueue(make_entries(2, "held"))
@@ -48,7 +41,6 @@ class Looking(Basis):
             suspects=1, scheduled=1, running=1, expected=1, results=2, dead=1, dead_dropped=0,
         )  # fmt: skip
 
-    @pytest.mark.asyncio
     async def test_results_whose_time_is_over_do_not_count(self, session: Session) -> None:
         await session.put("results", {"a": b"", "b": b""}, ttl=0.05)
         await session.put("results", {"c": b""})
@@ -60,7 +52,6 @@ class Looking(Basis):
         await eventually(is_one)
         assert await session.scan_keys("results") == [("c", b"")]
 
-    @pytest.mark.asyncio
     async def test_locate_answers_in_the_order_asked(self, worker: Worker) -> None:
         session = worker.session
         await worker.take_one("running")
@@ -78,7 +69,6 @@ class Looking(Basis):
         assert not any(it.cancelled for it in found)
         assert await session.locate([]) == []
 
-    @pytest.mark.asyncio
     async def test_scan_lists_queued_tasks_lane_by_lane(self, session: Session) -> None:
         entries = [
             make_entry(f"{lane}{index}", lane=lane) for index in range(2) for lane in ("process", "loop", "thread")
@@ -90,7 +80,6 @@ class Looking(Basis):
         assert await session.scan_tasks("queued", 3) == scanned[:3]
         assert await session.scan_tasks("queued", 0) == []
 
-    @pytest.mark.asyncio
     async def test_scan_lists_scheduled_tasks_the_earliest_first(self, session: Session) -> None:
         now = time.time()
         await session.enqueue([make_entry(f"t{eta}", eta=now + eta, lane="thread") for eta in (30, 10, 20)])
@@ -99,7 +88,6 @@ class Looking(Basis):
         assert scanned[0] == make_entry("t10", eta=now + 10, lane="thread")
         assert await session.scan_tasks("scheduled", 2) == scanned[:2]
 
-    @pytest.mark.asyncio
     async def test_scan_lists_running_tasks_of_all_owners(self, session: Session) -> None:
         one, two = await Worker.register(session), await Worker.register(session)
         await session.enqueue(make_entries(3))
@@ -108,7 +96,6 @@ class Looking(Basis):
         assert sorted(it.header.id for it in await session.scan_tasks("running")) == ["t0", "t1", "t2"]
         assert len(await session.scan_tasks("running", 2)) == 2
 
-    @pytest.mark.asyncio
     async def test_scan_lists_keys(self, session: Session) -> None:
         await session.put("data", {f"k{index}": b"%d" % index for index in range(10)})
         scanned = await session.scan_keys("data")
@@ -118,7 +105,6 @@ class Looking(Basis):
         assert await session.scan_keys("data", 0) == []
         assert await session.scan_keys("locks") == []
 
-    @pytest.mark.asyncio
     async def test_clear_of_the_queue_leaves_everything_else(self, worker: Worker) -> None:
         session = worker.session
         await _fill(worker)
@@ -131,18 +117,12 @@ class Looking(Basis):
         await session.enqueue(make_entries(2))
         assert await worker.claim_ids() == ["t0", "t1"]
 
-    @pytest.mark.asyncio
     async def test_clear_of_suspects_goes_with_the_queue(self, session: Session) -> None:
-        await session.enqueue([make_entry("bad")])
-        for _ in range(2):
-            victim = await Worker.register(session)
-            await victim.claim_one()
-            await die(victim)
+        await make_suspects(session, "bad")
         await session.clear(["queue"])
         assert (await session.counts()).suspects == 0
         assert await (await Worker.register(session)).claim() == []
 
-    @pytest.mark.asyncio
     async def test_clear_of_the_schedule_leaves_everything_else(self, worker: Worker) -> None:
         session = worker.session
         await _fill(worker)
@@ -152,7 +132,6 @@ class Looking(Basis):
         assert counts.queued == {"loop": 1, "thread": 1, "process": 0}
         assert await session.promote(time.time() + 90, 10) == (0, None)
 
-    @pytest.mark.asyncio
     async def test_clear_of_dead_letters(self, worker: Worker) -> None:
         await _fill(worker)
         await worker.session.clear(["dead"])
@@ -160,7 +139,6 @@ class Looking(Basis):
         assert (counts.dead, counts.dead_dropped, counts.scheduled) == (0, 0, 1)
         assert await worker.session.dead() == []
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("area", AREAS)
     async def test_clear_of_an_area_leaves_the_others(self, session: Session, area: Area) -> None:
         for it in AREAS:
@@ -169,7 +147,6 @@ class Looking(Basis):
         for it in AREAS:
             assert await session.peek(it, ["key"]) == [None if it == area else b"value"]
 
-    @pytest.mark.asyncio
     async def test_clear_of_everything_leaves_what_is_running(self, worker: Worker) -> None:
         session = worker.session
         await _fill(worker)

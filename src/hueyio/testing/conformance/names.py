@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import Final
 
-import pytest
-
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Latch, LatchMark, Over
 from hueyio.testing.conformance.basis import Basis
@@ -25,7 +23,6 @@ HOSTILE: Final = [
 class Names(Basis):
     """No name is confused with another, and none is read as anything but a name."""
 
-    @pytest.mark.asyncio
     async def test_any_text_is_an_id(self, worker: Worker) -> None:
         session = worker.session
         await session.enqueue([make_entry(id, priority=0.0) for id in HOSTILE])
@@ -41,7 +38,6 @@ class Names(Basis):
         expected = [Over(id, b"result of " + id.encode()) for id in HOSTILE]
         assert [over._replace(shared=False) for over in await soon(session.await_outcomes(HOSTILE))] == expected
 
-    @pytest.mark.asyncio
     async def test_any_text_is_a_key(self, session: Session) -> None:
         await session.put("data", {key: key.encode() for key in HOSTILE})
         assert await session.peek("data", HOSTILE) == [key.encode() for key in HOSTILE]
@@ -51,7 +47,6 @@ class Names(Basis):
             assert await session.add("windows", key) == 1
         assert await session.scan_keys("data") == []
 
-    @pytest.mark.asyncio
     async def test_any_text_is_an_owner(self, session: Session) -> None:
         await session.enqueue([make_entry(f"t{i}") for i in range(len(HOSTILE))])
         workers = [await Worker.register(session, owner) for owner in HOSTILE]
@@ -61,7 +56,6 @@ class Names(Basis):
         assert sorted(it.owner for it in await session.owners()) == sorted(HOSTILE)
         assert [await die(worker) for worker in workers] == [1] * len(HOSTILE)
 
-    @pytest.mark.asyncio
     async def test_any_text_is_a_unique_key_and_a_token(self, session: Session) -> None:
         entries = [make_entry(f"t{i}", unique_key=it, once_token=it) for i, it in enumerate(HOSTILE)]
         assert {it.verdict for it in await session.enqueue(entries)} == {"added"}
@@ -74,7 +68,6 @@ class Names(Basis):
         done = [make_entry(f"v{i}", once_token=it) for i, it in enumerate(HOSTILE)]
         assert {it.verdict for it in await session.enqueue(done)} == {"done"}
 
-    @pytest.mark.asyncio
     async def test_any_text_is_expected_and_a_reason(self, worker: Worker) -> None:
         expects = tuple(f"{text}!" for text in HOSTILE)
         await worker.session.enqueue([make_entry("first", expects=expects)])
@@ -84,7 +77,6 @@ class Names(Basis):
         assert [letter.reason for letter in await worker.session.dead()] == ["".join(HOSTILE)]
         assert (await worker.session.dead())[0].header.expects == expects
 
-    @pytest.mark.asyncio
     async def test_any_text_is_a_lock_its_holder_and_a_bucket(self, session: Session) -> None:
         for text in HOSTILE:
             assert await session.acquire(text, text, 1, 600.0)
@@ -97,7 +89,6 @@ class Names(Basis):
         assert [await session.release(text, text) for text in HOSTILE] == [True] * len(HOSTILE)
         assert await session.scan_keys("locks") == []
 
-    @pytest.mark.asyncio
     async def test_any_text_is_a_latch(self, worker: Worker) -> None:
         session = worker.session
         members = [make_entry(f"m{text}", latch=f"c{text}", latch_index=0) for text in HOSTILE]
@@ -110,7 +101,6 @@ class Names(Basis):
         assert results == [(f"m{text}".encode(),) for text in HOSTILE]
         assert sorted(await worker.claim_ids(loop=200)) == sorted(f"c{text}" for text in HOSTILE)
 
-    @pytest.mark.asyncio
     async def test_an_id_is_not_a_unique_key_a_token_or_a_result_of_another(self, worker: Worker) -> None:
         session = worker.session
         await session.enqueue([make_entry("a", unique_key="b", once_token="c", expects=("d",))])
@@ -120,7 +110,6 @@ class Names(Basis):
         assert [it.verdict for it in verdicts] == ["added"] * 4
         assert await worker.claim_ids() == list("abcde")
 
-    @pytest.mark.asyncio
     async def test_no_queue_is_confused_with_another(self, recipe: Recipe) -> None:
         base = recipe.build().name
         texts = [text for text in HOSTILE if len(text) < 100 and "\x00" not in text]

@@ -18,7 +18,6 @@ __all__ = ["Noticing"]
 class Noticing(Basis):
     """``cancel`` and ``notices``."""
 
-    @pytest.mark.asyncio
     async def test_cancel_hands_over_what_nobody_holds(self, worker: Worker) -> None:
         session = worker.session
         await session.enqueue([make_entry("a"), make_entry("b", eta=time.time() + 60), make_entry("c", lane="thread")])
@@ -36,7 +35,6 @@ class Noticing(Basis):
         assert await session.peek("results", ["a", "b"]) == [b"cancelled"] * 2
         assert await session.promote(time.time() + 90, 10) == (0, None)
 
-    @pytest.mark.asyncio
     async def test_cancel_of_a_running_task_notifies_its_owner(self, worker: Worker, connect: Connect) -> None:
         canceller = await Worker.register(await connect())
         delivery = await worker.take_one("a")
@@ -52,7 +50,6 @@ class Noticing(Basis):
         await worker.finish(delivery, result=b"cancelled")
         assert (await soon(worker.session.notices(worker.owner, seen))).cancelled == frozenset()
 
-    @pytest.mark.asyncio
     async def test_notices_are_a_level(self, worker: Worker) -> None:
         canceller = await Worker.register(worker.session)
         await worker.take_one("a")
@@ -62,7 +59,6 @@ class Noticing(Basis):
         old = Notices(frozenset({"something else"}), 0, False)
         assert (await soon(worker.session.notices(worker.owner, old))).cancelled == {"a"}
 
-    @pytest.mark.asyncio
     async def test_notices_tell_also_when_flagged_tasks_come_and_go(self, worker: Worker) -> None:
         await worker.session.enqueue([make_entry("a")])
         canceller = await Worker.register(worker.session)
@@ -78,7 +74,6 @@ class Noticing(Basis):
         await worker.finish(delivery)
         assert (await soon(asking)).cancelled == frozenset()
 
-    @pytest.mark.asyncio
     async def test_notices_are_the_owners_own(self, worker: Worker) -> None:
         other = await Worker.register(worker.session)
         await worker.take_one("a")
@@ -87,7 +82,6 @@ class Noticing(Basis):
         assert (await soon(worker.session.notices(worker.owner, None))).cancelled == {"a"}
         assert (await soon(worker.session.notices(other.owner, None))).cancelled == {"b"}
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("write", ["put", "put_if_absent"])
     async def test_written_revocation_is_noticed(self, worker: Worker, connect: Connect, write: str) -> None:
         seen = await worker.session.notices(worker.owner, None)
@@ -102,21 +96,18 @@ class Noticing(Basis):
         await other.put("revocations", {"key": b"1"})
         assert (await soon(worker.session.notices(worker.owner, after))).revocations != after.revocations
 
-    @pytest.mark.asyncio
     async def test_write_of_a_schedule_notifies_all_owners(self, worker: Worker, connect: Connect) -> None:
         seen = await worker.session.notices(worker.owner, None)
         asking = await _ask(worker, seen)
         await (await connect()).put("schedules", {"key": b"1"})
         assert (await soon(asking)).revocations != seen.revocations
 
-    @pytest.mark.asyncio
     async def test_keys_of_other_areas_are_not_noticed(self, worker: Worker) -> None:
         seen = await worker.session.notices(worker.owner, None)
         await worker.session.put("data", {"key": b"1"})
         assert await worker.session.notices(worker.owner, None) == seen
         assert not seen.paused
 
-    @pytest.mark.asyncio
     async def test_cancelled_wait_for_notices_loses_none(self, worker: Worker) -> None:
         seen = await worker.session.notices(worker.owner, None)
         for _ in range(5):
@@ -126,7 +117,6 @@ class Noticing(Basis):
         await worker.session.put("revocations", {"key": b"1"})
         assert (await soon(worker.session.notices(worker.owner, seen))).revocations != seen.revocations
 
-    @pytest.mark.asyncio
     async def test_flag_comes_with_the_next_delivery(self, worker: Worker) -> None:
         other = await Worker.register(worker.session)
         await worker.take_one("a")
@@ -137,7 +127,6 @@ class Noticing(Basis):
         await other.finish(delivery)
         assert not (await other.take_one("a")).cancelled
 
-    @pytest.mark.asyncio
     async def test_flagged_task_of_a_canceller_that_died_is_delivered_flagged(self, worker: Worker) -> None:
         canceller = await Worker.register(worker.session)
         await worker.session.enqueue([make_entry("a", eta=time.time() + 60)])
@@ -146,14 +135,12 @@ class Noticing(Basis):
         delivery = await worker.claim_one()
         assert (delivery.cancelled, delivery.receipt.deliveries) == (True, 1)
 
-    @pytest.mark.asyncio
     async def test_cancel_frees_the_unique_key_for_its_replacement(self, worker: Worker) -> None:
         await worker.session.enqueue([make_entry("old", unique_key="key")])
         (old,) = await worker.session.cancel(["old"], worker.owner)
         await worker.finish(old, result=b"cancelled", follow_ups=(make_entry("new", unique_key="key"),))
         assert await worker.claim_ids() == ["new"]
 
-    @pytest.mark.asyncio
     async def test_cancel_of_what_is_not_alive_does_nothing(self, worker: Worker) -> None:
         session = worker.session
         await worker.finish(await worker.take_one("over"), result=b"result")
@@ -167,7 +154,6 @@ class Noticing(Basis):
             ("gone", False),
         ]
 
-    @pytest.mark.asyncio
     async def test_nothing_is_handed_over_as_unrevoked_while_anything_is_revoked(self, worker: Worker) -> None:
         session = worker.session
         await session.put("revocations", {"r:other": b"revoked"})
@@ -175,7 +161,6 @@ class Noticing(Basis):
         taken = await session.cancel(["c"], worker.owner) + await worker.claim()
         assert [it.unrevoked for it in taken + await session.held(worker.owner)] == [False] * 6
 
-    @pytest.mark.asyncio
     async def test_cancel_twice_hands_over_once(self, session: Session) -> None:
         one, two = await Worker.register(session), await Worker.register(session)
         await session.enqueue([make_entry("a")])

@@ -17,7 +17,6 @@ __all__ = ["Ordering"]
 class Ordering(Basis):
     """Lanes, priorities, first come first served, the front and the back of a lane, the schedule."""
 
-    @pytest.mark.asyncio
     async def test_claim_serves_first_come_first(self, worker: Worker) -> None:
         await worker.session.enqueue(make_entries(3))
         await worker.session.enqueue(make_entries(3, "u"))
@@ -25,7 +24,6 @@ class Ordering(Basis):
         assert await worker.claim_ids(loop=4) == ["u1", "u2"]
         assert await worker.claim_ids(loop=4) == []
 
-    @pytest.mark.asyncio
     async def test_claim_serves_the_highest_priority_first_where_there_are_any(
         self, storage: Storage, worker: Worker
     ) -> None:
@@ -35,7 +33,6 @@ class Ordering(Basis):
         assert [entry.header.id for entry in await worker.session.scan_tasks("queued")] == expected
         assert await worker.claim_ids(loop=3) + await worker.claim_ids() == expected
 
-    @pytest.mark.asyncio
     async def test_claim_takes_from_each_lane_what_there_is_room_for(self, worker: Worker) -> None:
         for lane in LANES:
             await worker.session.enqueue(make_entries(3, lane, lane=lane))
@@ -46,14 +43,12 @@ class Ordering(Basis):
         assert await worker.session.claim({}, worker.owner) == []
         assert sorted(await worker.claim_ids()) == ["loop2", "process2", "thread1", "thread2"]
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("lane", LANES)
     async def test_claim_of_one_lane_leaves_the_others(self, worker: Worker, lane: Lane) -> None:
         await worker.session.enqueue([make_entry(it, lane=it) for it in LANES])
         (delivery,) = await worker.session.claim({lane: 10}, worker.owner)
         assert delivery.header.lane == lane
 
-    @pytest.mark.asyncio
     async def test_claim_gives_a_task_to_one_owner_only(self, worker: Worker) -> None:
         other = await Worker.register(worker.session)
         await worker.session.enqueue(make_entries(4))
@@ -61,14 +56,12 @@ class Ordering(Basis):
         assert await other.claim_ids(loop=3) == ["t2", "t3"]
         assert await worker.claim_ids() == []
 
-    @pytest.mark.asyncio
     async def test_released_tasks_go_to_the_front_in_the_order_of_the_queue(self, worker: Worker) -> None:
         await worker.session.enqueue(make_entries(4))
         first, second = await worker.claim(loop=2)
         await worker.release(second, first)
         assert await worker.claim_ids() == ["t0", "t1", "t2", "t3"]
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("how", ["reclaim", "deregister"])
     async def test_tasks_of_an_owner_that_went_away_go_to_the_front(self, worker: Worker, how: str) -> None:
         leaver = await Worker.register(worker.session)
@@ -77,7 +70,6 @@ class Ordering(Basis):
         await (die(leaver) if how == "reclaim" else worker.session.deregister(leaver.owner))
         assert await worker.claim_ids() == ["t0", "t1", "t2", "t3"]
 
-    @pytest.mark.asyncio
     async def test_task_that_was_taken_from_the_middle_and_given_back_stands_there_once(self, worker: Worker) -> None:
         session = worker.session
         await session.enqueue(make_entries(3))
@@ -89,7 +81,6 @@ class Ordering(Basis):
         assert (await session.counts()).queued["loop"] == 0
         assert await worker.claim_ids() == []
 
-    @pytest.mark.asyncio
     async def test_front_of_a_lane_is_the_front_of_a_priority(self, storage: Storage, worker: Worker) -> None:
         await worker.session.enqueue([make_entry("low", priority=1.0)])
         (low,) = await worker.claim()
@@ -98,7 +89,6 @@ class Ordering(Basis):
         expected = ["high", "low", "low2"] if storage.capabilities.priorities else ["low", "low2", "high"]
         assert await worker.claim_ids() == expected
 
-    @pytest.mark.asyncio
     async def test_retried_tasks_and_follow_ups_go_to_the_back(self, worker: Worker) -> None:
         await worker.session.enqueue(make_entries(2))
         (first,) = await worker.claim(loop=1)
@@ -107,7 +97,6 @@ class Ordering(Basis):
 
     # --- the schedule
 
-    @pytest.mark.asyncio
     async def test_promote_moves_what_is_due_earliest_first_to_the_back(self, worker: Worker) -> None:
         session = worker.session
         now = time.time()
@@ -127,7 +116,6 @@ class Ordering(Basis):
         assert await session.promote(now + 90, 100) == (0, None)
         assert await worker.claim_ids() == ["t20", "t30"]
 
-    @pytest.mark.asyncio
     async def test_promote_moves_no_more_than_the_limit(self, worker: Worker) -> None:
         now = time.time()
         await worker.session.enqueue([make_entry(f"t{index}", eta=now - 10 + index) for index in range(5)])
@@ -136,7 +124,6 @@ class Ordering(Basis):
         assert await worker.session.promote(now, 3) == (3, None)
         assert await worker.claim_ids() == ["t2", "t3", "t4"]
 
-    @pytest.mark.asyncio
     async def test_promote_keeps_lanes_and_priorities(self, storage: Storage, worker: Worker) -> None:
         now = time.time()
         await worker.session.enqueue([
@@ -148,7 +135,6 @@ class Ordering(Basis):
         assert await worker.claim_ids(loop=0) == ["thread"]
         assert await worker.claim_ids() == (["high", "low"] if storage.capabilities.priorities else ["low", "high"])
 
-    @pytest.mark.asyncio
     async def test_promote_of_nothing_says_when_the_first_is_due(self, session: Session) -> None:
         assert await session.promote(time.time(), 10) == (0, None)
         eta = time.time() + 60.123456

@@ -11,7 +11,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeAlias
 
-import pytest
 import pytest_asyncio
 
 from hueyio.storage.contract import Session, Storage
@@ -57,7 +56,6 @@ class Processes(Basis):
         for child in children:
             await child.kill()
 
-    @pytest.mark.asyncio
     async def test_other_processes_see_the_same_tasks_or_none(
         self, storage: Storage, session: Session, spawn: Spawn, recipe: Recipe
     ) -> None:
@@ -78,13 +76,11 @@ class Processes(Basis):
             await other.close()
         assert await child.end() == (0, "")
 
-    @pytest.mark.asyncio
     async def test_program_that_forgets_to_close_ends_cleanly_and_silently(self, spawn: Spawn) -> None:
         child = await spawn("forget", "owner", options=("-W", "always"))
         assert await child.hear() == "done"
         assert await child.end() == (0, "")
 
-    @pytest.mark.asyncio
     async def test_bell_rings_in_other_processes(
         self, storage: Storage, session: Session, recipe: Recipe, spawn: Spawn
     ) -> None:
@@ -100,7 +96,6 @@ class Processes(Basis):
                 rung = await session.wait_for_work(BELLS, PATIENCE)
         return None
 
-    @pytest.mark.asyncio
     async def test_waiter_in_another_process_is_told(
         self, storage: Storage, worker: Worker, recipe: Recipe, spawn: Spawn
     ) -> None:
@@ -117,7 +112,6 @@ class Processes(Basis):
         assert await child.end() == (0, "")
         return None
 
-    @pytest.mark.asyncio
     async def test_eight_processes_create_the_storage_and_share_its_tasks(
         self, storage: Storage, recipe: Recipe, spawn: Spawn
     ) -> None:
@@ -138,7 +132,6 @@ class Processes(Basis):
         assert await crowd.end() == (0, "")
         await session.close()
 
-    @pytest.mark.asyncio
     async def test_once_token_is_honoured_once_whatever_the_number_of_producers(
         self, storage: Storage, spawn: Spawn
     ) -> None:
@@ -151,7 +144,6 @@ class Processes(Basis):
         assert sorted(id.partition(": ")[2] for id in done) == sorted(f"tick {number}" for number in range(60))
         assert await crowd.end() == (0, "")
 
-    @pytest.mark.asyncio
     async def test_process_that_froze_overwrites_nothing_and_goes_on(
         self, storage: Storage, worker: Worker, recipe: Recipe, spawn: Spawn
     ) -> None:
@@ -176,7 +168,6 @@ class Processes(Basis):
         assert await child.end() == (0, "")
         return None
 
-    @pytest.mark.asyncio
     async def test_tasks_of_a_killed_process_are_delivered_again(
         self, storage: Storage, worker: Worker, recipe: Recipe, spawn: Spawn
     ) -> None:

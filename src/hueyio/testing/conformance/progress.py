@@ -10,7 +10,17 @@ from hueyio.exceptions import SessionClosed
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, Receipt
 from hueyio.testing.conformance.basis import Basis, Connect
-from hueyio.testing.conformance.worker import BELLS, PATIENCE, Worker, die, make_entries, make_entry, quiet, soon
+from hueyio.testing.conformance.worker import (
+    BELLS,
+    PATIENCE,
+    Worker,
+    die,
+    make_entries,
+    make_entry,
+    make_suspects,
+    quiet,
+    soon,
+)
 
 __all__ = ["Pausing", "Progressing"]
 
@@ -18,7 +28,6 @@ __all__ = ["Pausing", "Progressing"]
 class Progressing(Basis):
     """``report`` and ``follow``."""
 
-    @pytest.mark.asyncio
     async def test_report_is_pushed_to_a_follower_in_another_session(self, connect: Connect, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         follower = await connect()
@@ -29,14 +38,12 @@ class Progressing(Basis):
         assert await worker.session.report(delivery.receipt, b"20 %")
         assert await soon(following) == b"20 %"
 
-    @pytest.mark.asyncio
     async def test_follower_that_comes_later_gets_the_last_report(self, connect: Connect, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         for data in (b"1", b"2", b""):
             assert await worker.session.report(delivery.receipt, data)
         assert await soon((await connect()).follow("a", b"1")) == b""
 
-    @pytest.mark.asyncio
     async def test_follow_ends_with_the_task(self, connect: Connect, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         await worker.session.report(delivery.receipt, b"1")
@@ -48,7 +55,6 @@ class Progressing(Basis):
         assert await soon(follower.follow("a", None)) is None
         assert await soon(follower.follow("nobody has this id", None)) is None
 
-    @pytest.mark.asyncio
     async def test_follow_waits_for_a_task_that_is_queued_or_expected(self, session: Session, worker: Worker) -> None:
         await session.enqueue([make_entry("a", expects=("b",))])
         following = [asyncio.create_task(session.follow(id, None)) for id in ("a", "b")]
@@ -59,7 +65,6 @@ class Progressing(Basis):
         await session.report((await worker.claim_one()).receipt, b"of b")
         assert await soon(following[1]) == b"of b"
 
-    @pytest.mark.asyncio
     async def test_stale_report_is_refused(self, session: Session, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         assert not await session.report(delivery.receipt._replace(deliveries=1), b"")
@@ -68,7 +73,6 @@ class Progressing(Basis):
         await die(worker)
         assert not await session.report(delivery.receipt, b"")
 
-    @pytest.mark.asyncio
     async def test_report_is_gone_with_its_run(self, session: Session, worker: Worker) -> None:
         for end in ("release", "retry", "die"):
             delivery = await worker.take_one(end)
@@ -88,7 +92,6 @@ class Progressing(Basis):
             assert await soon(following) == b"new"
             await worker.finish(again)
 
-    @pytest.mark.asyncio
     async def test_plain_end_of_a_task_that_reported_leaves_nothing(self, session: Session, worker: Worker) -> None:
         deliveries = await worker.take(*make_entries(3))
         await session.report(deliveries[1].receipt, b"old")
@@ -99,7 +102,6 @@ class Progressing(Basis):
         await session.report(again.receipt, b"new")
         assert await soon(following) == b"new"
 
-    @pytest.mark.asyncio
     async def test_many_follow_and_one_that_is_cancelled_takes_nothing(self, connect: Connect, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         sessions = [await connect() for _ in range(2)]
@@ -109,7 +111,6 @@ class Progressing(Basis):
         await worker.session.report(delivery.receipt, b"1")
         assert [await soon(it) for it in following[1:]] == [b"1"] * 5
 
-    @pytest.mark.asyncio
     async def test_close_ends_a_follow(self, connect: Connect, worker: Worker) -> None:
         await worker.take_one("a")
         session = await connect()
@@ -123,7 +124,6 @@ class Progressing(Basis):
 class Pausing(Basis):
     """``pause``, ``resume`` and ``is_paused``."""
 
-    @pytest.mark.asyncio
     async def test_paused_queue_gives_nothing_and_takes_everything(self, connect: Connect, worker: Worker) -> None:
         running = await worker.take_one("running")
         await worker.session.enqueue([make_entry("before")])
@@ -139,13 +139,8 @@ class Pausing(Basis):
         assert not await worker.session.is_paused()
         assert await worker.claim_ids() == ["before", "after"]
 
-    @pytest.mark.asyncio
     async def test_pause_keeps_suspects_too(self, session: Session) -> None:
-        await session.enqueue([make_entry("bad")])
-        for _ in range(2):
-            victim = await Worker.register(session)
-            await victim.claim_one()
-            await die(victim)
+        await make_suspects(session, "bad")
         await session.pause()
         worker = await Worker.register(session)
         assert await worker.claim() == []
@@ -154,7 +149,6 @@ class Pausing(Basis):
         assert "loop" in await soon(session.wait_for_work(BELLS, PATIENCE))
         assert await worker.claim_ids() == ["bad"]
 
-    @pytest.mark.asyncio
     async def test_resume_rings_for_what_is_there(self, session: Session, connect: Connect) -> None:
         other = await connect()
         await session.enqueue([make_entry("a", lane="thread")])
@@ -163,7 +157,6 @@ class Pausing(Basis):
         await session.resume()
         assert "thread" in await soon(other.wait_for_work(["thread"], PATIENCE))
 
-    @pytest.mark.asyncio
     async def test_owners_are_told_of_pause_and_resume(self, connect: Connect, worker: Worker) -> None:
         first = await worker.session.notices(worker.owner, None)
         assert not first.paused

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-
 from hueyio.storage.records import Enqueued, Finish
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entry
@@ -17,7 +15,6 @@ __all__ = ["Retrying"]
 class Retrying(Basis):
     """``Finish`` with the own id among its follow-ups, and what becomes of expected ids."""
 
-    @pytest.mark.asyncio
     async def test_retry_lets_the_task_live_on(self, worker: Worker) -> None:
         old = await worker.take_one("a", unique_key="key")
         await worker.retry(old, make_entry("a", b"second attempt", unique_key="key", lane="thread"))
@@ -28,7 +25,6 @@ class Retrying(Basis):
         await worker.finish(new)
         assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("added")]
 
-    @pytest.mark.asyncio
     async def test_retry_brings_deliveries_back_to_zero(self, worker: Worker) -> None:
         await worker.take_one("a")
         await die(worker)
@@ -38,7 +34,6 @@ class Retrying(Basis):
         await other.retry(delivery, make_entry("a"))
         assert (await other.claim_one()).receipt.deliveries == 0
 
-    @pytest.mark.asyncio
     async def test_retry_with_an_eta_goes_to_the_schedule(self, worker: Worker) -> None:
         eta = time.time() + 60
         await worker.retry(await worker.take_one("a"), make_entry("a", eta=eta))
@@ -46,14 +41,12 @@ class Retrying(Basis):
         assert await worker.session.promote(eta, 10) == (1, None)
         await worker.finish(await worker.claim_one())
 
-    @pytest.mark.asyncio
     async def test_retry_stores_its_intermediate_error(self, worker: Worker) -> None:
         await worker.retry(await worker.take_one("a"), make_entry("a"), intermediate=b"error", ttl=600.0)
         assert await worker.session.peek("results", ["a"]) == [b"error"]
         (found,) = await worker.session.locate(["a"])
         assert (found.state, found.data) == ("queued", b"a")
 
-    @pytest.mark.asyncio
     async def test_retry_takes_deletes_and_follows_up_like_any_finish(self, worker: Worker) -> None:
         await worker.session.put("data", {"taken": b"1", "deleted": b"2"})
         delivery = await worker.take_one("a")
@@ -69,13 +62,11 @@ class Retrying(Basis):
         assert await worker.settle(retry._replace(receipt=again.receipt)) == ["untaken"]
         assert sorted(it.receipt.id for it in await worker.session.held(worker.owner)) == ["a", "b"]
 
-    @pytest.mark.asyncio
     async def test_retry_is_not_stopped_by_its_own_once_token(self, worker: Worker) -> None:
         header: dict[str, Any] = {"once_token": "tick", "once_ttl": 60.0}
         await worker.retry(await worker.take_one("a", **header), make_entry("a", **header))
         assert await worker.claim_ids() == ["a"]
 
-    @pytest.mark.asyncio
     async def test_retry_keeps_the_cancel_flag(self, worker: Worker) -> None:
         canceller = await Worker.register(worker.session)
         delivery = await worker.take_one("a")
@@ -83,7 +74,6 @@ class Retrying(Basis):
         await worker.retry(delivery, make_entry("a"))
         assert (await worker.claim_one()).cancelled
 
-    @pytest.mark.asyncio
     async def test_retry_keeps_what_it_expects(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b", "c"))
         await worker.retry(delivery, make_entry("a", expects=("b",)))
@@ -91,7 +81,6 @@ class Retrying(Basis):
 
     # --- expected ids
 
-    @pytest.mark.asyncio
     async def test_also_ends_expected_ids_with_the_same_bytes(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b", "c"))
         await worker.finish(delivery, result=b"failed", also=("b", "c"), ttl=600.0)
@@ -99,7 +88,6 @@ class Retrying(Basis):
         assert [(it.state, it.data) for it in found] == [("stored", b"failed")] * 3
         assert (await worker.session.counts()).expected == 0
 
-    @pytest.mark.asyncio
     async def test_follow_up_passes_on_what_is_expected(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b", "c"))
         await worker.finish(delivery, follow_ups=(make_entry("b", expects=("c",)),))
@@ -107,7 +95,6 @@ class Retrying(Basis):
         await worker.finish(await worker.claim_one(), follow_ups=(make_entry("c"),))
         assert [it.state for it in await worker.session.locate(["b", "c"])] == ["gone", "queued"]
 
-    @pytest.mark.asyncio
     async def test_nothing_stays_expected_that_no_live_task_named(self, worker: Worker) -> None:
         one, two = await worker.take(make_entry("a", expects=("x", "y")), make_entry("b", expects=("y",)))
         await worker.finish(one)

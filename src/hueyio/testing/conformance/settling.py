@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Area, Bury, Defer, Enqueued, Finish, Receipt, Release, Settlement
 from hueyio.testing.conformance.basis import Basis
@@ -19,7 +17,6 @@ class Settling(Basis):
 
     # --- Finish
 
-    @pytest.mark.asyncio
     async def test_finish_stores_the_result_and_ends_the_task(self, worker: Worker) -> None:
         await worker.finish(await worker.take_one("a"), result=b"")
         (found,) = await worker.session.locate(["a"])
@@ -27,13 +24,11 @@ class Settling(Basis):
         assert await worker.session.held(worker.owner) == []
         assert await worker.claim() == []
 
-    @pytest.mark.asyncio
     async def test_finish_with_none_deletes_what_was_stored(self, worker: Worker) -> None:
         await worker.session.put("results", {"a": b"an error of an earlier attempt"})
         await worker.finish(await worker.take_one("a"))
         assert (await worker.session.locate(["a"]))[0].state == "gone"
 
-    @pytest.mark.asyncio
     async def test_finish_gives_its_result_a_time_to_live(self, worker: Worker) -> None:
         await worker.finish(await worker.take_one("a"), result=b"short", ttl=0.05)
         await worker.finish(await worker.take_one("b"), result=b"long", ttl=600.0)
@@ -44,14 +39,12 @@ class Settling(Basis):
         await eventually(is_gone)
         assert [found.state for found in await worker.session.locate(["a", "b"])] == ["gone", "stored"]
 
-    @pytest.mark.asyncio
     async def test_finish_frees_the_unique_key_for_its_own_follow_up(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", unique_key="key")
         await worker.finish(delivery, follow_ups=(make_entry("b", unique_key="key"),))
         assert await worker.claim_ids() == ["b"]
         assert await worker.session.enqueue([make_entry("c", unique_key="key")]) == [Enqueued("taken", "b")]
 
-    @pytest.mark.asyncio
     async def test_follow_ups_are_enqueued_as_by_enqueue(self, worker: Worker) -> None:
         await worker.session.enqueue([make_entry("alive", b"first", lane="thread")])
         (delivery,) = await worker.take(make_entry("a"))
@@ -62,7 +55,6 @@ class Settling(Basis):
         assert [it.state for it in found] == ["gone", "queued", "running", "scheduled", "expected"]
         assert found[2].data == b"first"
 
-    @pytest.mark.asyncio
     async def test_finish_deletes_keys(self, worker: Worker) -> None:
         await worker.session.put("data", {"one": b"1", "two": b"2"})
         await worker.session.put("locks", {"one": b"1"})
@@ -70,7 +62,6 @@ class Settling(Basis):
         assert await worker.session.peek("data", ["one", "two"]) == [None, b"2"]
         assert await worker.session.peek("locks", ["one"]) == [None]
 
-    @pytest.mark.asyncio
     async def test_take_is_deleted_by_the_finish_that_it_causes(self, worker: Worker) -> None:
         await worker.session.put("revocations", {"a": b"once"})
         delivery = await worker.take_one("a")
@@ -78,7 +69,6 @@ class Settling(Basis):
         assert await worker.session.peek("revocations", ["a"]) == [None]
         assert await worker.session.peek("results", ["a"]) == [b"revoked"]
 
-    @pytest.mark.asyncio
     async def test_untaken_finish_changes_nothing(self, worker: Worker) -> None:
         await worker.session.put("data", {"key": b"stays"})
         delivery = await worker.take_one("a", unique_key="key")
@@ -94,14 +84,12 @@ class Settling(Basis):
 
     # --- Release and Defer
 
-    @pytest.mark.asyncio
     async def test_release_counts_nothing(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", unique_key="key")
         await worker.release(delivery)
         assert await worker.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("taken", "a")]
         assert await worker.claim_one() == delivery
 
-    @pytest.mark.asyncio
     async def test_release_leaves_deliveries(self, worker: Worker) -> None:
         await worker.take_one("a")
         await die(worker)
@@ -109,7 +97,6 @@ class Settling(Basis):
         await other.release(await other.claim_one())
         assert (await other.claim_one()).receipt.deliveries == 1
 
-    @pytest.mark.asyncio
     async def test_defer_puts_the_same_bytes_off_under_a_new_header(self, worker: Worker) -> None:
         await worker.take_one("a", data=b"bytes", unique_key="key")
         await die(worker)
@@ -124,7 +111,6 @@ class Settling(Basis):
         again = await other.claim_one()
         assert (again.header, again.data, again.receipt.deliveries) == (header, b"bytes", 0)
 
-    @pytest.mark.asyncio
     async def test_defer_keeps_the_cancel_flag(self, worker: Worker) -> None:
         canceller = await Worker.register(worker.session)
         delivery = await worker.take_one("a")
@@ -138,7 +124,6 @@ class Settling(Basis):
 
     # --- fences and repeats
 
-    @pytest.mark.asyncio
     async def test_stale_settlements_change_nothing(self, worker: Worker) -> None:
         session = worker.session
         delivery = await worker.take_one("a", expects=("b",))
@@ -161,7 +146,6 @@ class Settling(Basis):
         assert await session.scan_keys("results") == []
         assert await session.dead() == []
 
-    @pytest.mark.asyncio
     async def test_answers_are_in_order_and_independent(self, worker: Worker) -> None:
         a, b, c, d = await worker.take(*make_entries(4))
         answers = await worker.settle(
@@ -175,7 +159,6 @@ class Settling(Basis):
         assert sorted(await worker.session.scan_keys("results")) == [("t0", b"a"), ("t3", b"d")]
         assert sorted(it.receipt.id for it in await worker.session.held(worker.owner)) == ["t1", "t2"]
 
-    @pytest.mark.asyncio
     async def test_settlements_of_a_batch_see_what_those_before_them_did(self, worker: Worker) -> None:
         await worker.session.put("data", {"key": b"once"})
         one, two = await worker.take(*make_entries(2))
@@ -185,7 +168,6 @@ class Settling(Basis):
             "untaken",
         ]
 
-    @pytest.mark.asyncio
     async def test_settling_for_another_owner_is_stale(self, worker: Worker) -> None:
         other = await Worker.register(worker.session)
         delivery = await worker.take_one("a")
@@ -193,12 +175,10 @@ class Settling(Basis):
         assert await worker.settle(Finish(delivery.receipt._replace(owner=other.owner))) == ["stale"]
         await worker.finish(delivery)
 
-    @pytest.mark.asyncio
     async def test_owner_without_a_lease_gets_stale_for_all(self, session: Session) -> None:
         receipts = [Receipt("nobody", "a", 0), Receipt("nobody", "b", 0)]
         assert await session.settle([Finish(it) for it in receipts], "nobody", 1) == ["stale", "stale"]
 
-    @pytest.mark.asyncio
     async def test_repeat_of_the_last_number_repeats_its_answers(self, worker: Worker) -> None:
         session = worker.session
         one, two, three = await worker.take(*make_entries(3))
@@ -216,7 +196,6 @@ class Settling(Basis):
         assert sorted(it.receipt.id for it in await session.held(worker.owner)) == ["next", "t1", "t2"]
         assert await session.settle([Finish(two.receipt), Finish(three.receipt)], worker.owner, 2) == ["accepted"] * 2
 
-    @pytest.mark.asyncio
     async def test_settling_nothing_answers_nothing(self, worker: Worker) -> None:
         assert await worker.settle() == []
         await worker.finish(await worker.take_one("a"))

@@ -6,7 +6,7 @@ import pytest
 
 from hueyio.storage.contract import Session
 from hueyio.testing.conformance.basis import Basis
-from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry
+from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry, make_suspects
 
 __all__ = ["Suspects"]
 
@@ -14,9 +14,8 @@ __all__ = ["Suspects"]
 class Suspects(Basis):
     """An entry that has a single delivery left after a reclaim runs alone."""
 
-    @pytest.mark.asyncio
     async def test_suspect_comes_first_and_alone(self, session: Session) -> None:
-        await _make_suspects(session, "bad")
+        await make_suspects(session, "bad")
         await session.enqueue(make_entries(3))
         assert (await session.counts()).suspects == 1
         assert (await session.locate(["bad"]))[0].state == "queued"
@@ -29,11 +28,10 @@ class Suspects(Basis):
         assert await worker.claim_ids() == ["t0", "t1", "t2"]
         assert (await session.counts()).suspects == 0
 
-    @pytest.mark.asyncio
     async def test_suspect_is_not_given_to_an_owner_that_holds_anything(self, session: Session) -> None:
         busy = await Worker.register(session)
         delivery = await busy.take_one("own")
-        await _make_suspects(session, "bad")
+        await make_suspects(session, "bad")
         await session.enqueue([make_entry("t")])
         assert await busy.claim_ids() == ["t"]
         assert await busy.claim_ids() == []
@@ -41,18 +39,16 @@ class Suspects(Basis):
         assert await idle.claim_ids() == ["bad"]
         await busy.finish(delivery)
 
-    @pytest.mark.asyncio
     async def test_each_owner_gets_one_suspect(self, session: Session) -> None:
-        await _make_suspects(session, "bad", "worse")
+        await make_suspects(session, "bad", "worse")
         one, two, three = [await Worker.register(session) for _ in range(3)]
         assert sorted(await one.claim_ids() + await two.claim_ids()) == ["bad", "worse"]
         await session.enqueue([make_entry("t")])
         assert await one.claim_ids() + await two.claim_ids() == []
         assert await three.claim_ids() == ["t"]
 
-    @pytest.mark.asyncio
     async def test_suspect_waits_for_room_in_its_lane(self, session: Session) -> None:
-        await _make_suspects(session, "bad", lane="thread")
+        await make_suspects(session, "bad", lane="thread")
         worker = await Worker.register(session)
         await session.enqueue([make_entry("t")])
         assert await worker.claim_ids(thread=0) == ["t"]
@@ -60,10 +56,9 @@ class Suspects(Basis):
         await worker.finish(delivery)
         assert await worker.claim_ids() == ["bad"]
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("how", ["release", "deregister"])
     async def test_suspect_that_is_given_back_stays_one(self, session: Session, how: str) -> None:
-        await _make_suspects(session, "bad")
+        await make_suspects(session, "bad")
         worker = await Worker.register(session)
         (delivery,) = await worker.claim()
         await (worker.release(delivery) if how == "release" else session.deregister(worker.owner))
@@ -71,16 +66,14 @@ class Suspects(Basis):
         await session.enqueue([make_entry("t")])
         assert await (await Worker.register(session)).claim_ids() == ["bad"]
 
-    @pytest.mark.asyncio
     async def test_suspect_that_ends_its_run_is_none_any_more(self, session: Session) -> None:
-        await _make_suspects(session, "bad")
+        await make_suspects(session, "bad")
         worker = await Worker.register(session)
         await worker.retry(await worker.claim_one(), make_entry("bad"))
         assert (await session.counts()).suspects == 0
         await session.enqueue([make_entry("t")])
         assert sorted(await worker.claim_ids()) == ["bad", "t"]
 
-    @pytest.mark.asyncio
     async def test_entry_with_a_single_delivery_from_the_start_is_no_suspect(self, session: Session) -> None:
         await session.enqueue(make_entries(2, max_deliveries=1))
         worker = await Worker.register(session)
@@ -96,9 +89,8 @@ class Suspects(Basis):
         assert sorted(it.receipt.id for it in deliveries) == ["t0", "t1"]
         assert [it.receipt.deliveries for it in deliveries] == [1, 1]
 
-    @pytest.mark.asyncio
     async def test_entry_whose_deliveries_are_used_up_comes_for_its_burial(self, session: Session) -> None:
-        await _make_suspects(session, "bad")
+        await make_suspects(session, "bad")
         await session.enqueue(make_entries(2))
         worker = await Worker.register(session)
         assert await worker.claim_ids() == ["bad"]
@@ -108,7 +100,6 @@ class Suspects(Basis):
         assert first.receipt == (other.owner, "bad", 3)
         assert [it.receipt.id for it in rest] == ["t0", "t1"]
 
-    @pytest.mark.asyncio
     async def test_poison_is_found_among_fifty_bystanders(self, session: Session) -> None:
         bystanders = make_entries(50)
         await session.enqueue([*bystanders[:25], make_entry("poison"), *bystanders[25:]])
@@ -131,12 +122,3 @@ class Suspects(Basis):
                 await die(worker)
         assert sorted(survivors) == sorted(entry.header.id for entry in bystanders)
         assert [letter.header.id for letter in await session.dead()] == ["poison"]
-
-
-async def _make_suspects(session: Session, *ids: str, lane: str = "loop") -> None:
-    """Let two owners die with these tasks."""
-    await session.enqueue([make_entry(id, lane=lane) for id in ids])
-    for _ in range(2):
-        victim = await Worker.register(session)
-        assert sorted(await victim.claim_ids()) == sorted(ids)
-        assert await die(victim) == len(ids)

@@ -18,7 +18,6 @@ __all__ = ["Waiting"]
 class Waiting(Basis):
     """``await_outcomes``: every ending is told, to everybody, and nothing else is."""
 
-    @pytest.mark.asyncio
     async def test_waiter_gets_the_result_when_the_task_ends(self, worker: Worker) -> None:
         await worker.session.enqueue([make_entry("a")])
         waiting = await start_waiting(worker.session, "a")
@@ -28,34 +27,28 @@ class Waiting(Basis):
         assert await soon(waiting) == [Over("a", b"result", shared=False)]
         assert await worker.session.peek("results", ["a"]) == [b"result"]
 
-    @pytest.mark.asyncio
     async def test_late_waiter_gets_what_is_stored(self, worker: Worker) -> None:
         await worker.finish(await worker.take_one("a"), result=b"")
         for _ in range(2):
             (over,) = await soon(worker.session.await_outcomes(["a"]))
             assert over[:2] == ("a", b"")
 
-    @pytest.mark.asyncio
     async def test_late_waiter_gets_what_was_put(self, session: Session) -> None:
         await session.put("results", {"a": b"result"})
         assert (await soon(session.await_outcomes(["a"])))[0].data == b"result"
 
-    @pytest.mark.asyncio
     async def test_waiter_of_an_id_that_nobody_knows_gets_none(self, session: Session) -> None:
         assert await soon(session.await_outcomes(["a"])) == [Over("a", None)]
 
-    @pytest.mark.asyncio
     async def test_waiter_of_nothing_gets_nothing(self, session: Session) -> None:
         assert await soon(session.await_outcomes([])) == []
 
-    @pytest.mark.asyncio
     async def test_none_reaches_waiters_though_nothing_is_stored(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         waiting = await start_waiting(worker.session, "a")
         await worker.finish(delivery)
         assert await soon(waiting) == [Over("a", None)]
 
-    @pytest.mark.asyncio
     async def test_several_ids_are_answered_in_the_order_asked(self, worker: Worker) -> None:
         deliveries = await worker.take(*make_entries(3))
         await worker.finish(deliveries[1], result=b"1")
@@ -66,7 +59,6 @@ class Waiting(Basis):
         overs = await soon(waiting)
         assert [(it.id, it.data) for it in overs] == list(zip(ids, [b"2", None, b"1", b"0", b"2"], strict=True))
 
-    @pytest.mark.asyncio
     async def test_all_waiters_of_one_session_get_the_result(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         one = await start_waiting(worker.session, "a")
@@ -75,7 +67,6 @@ class Waiting(Basis):
         assert await soon(one) == [Over("a", b"result", shared=False)]
         assert (await soon(two))[0] == Over("a", b"result", shared=False)
 
-    @pytest.mark.asyncio
     async def test_waiters_of_several_sessions_share_the_result(self, worker: Worker, connect: Connect) -> None:
         delivery = await worker.take_one("a")
         waiting = [await start_waiting(await connect(), "a") for _ in range(3)]
@@ -84,7 +75,6 @@ class Waiting(Basis):
             assert await soon(it) == [Over("a", b"result", shared=True)]
         assert await worker.session.peek("results", ["a"]) == [b"result"]
 
-    @pytest.mark.asyncio
     async def test_shared_result_lives_no_longer_than_it_was_to(self, worker: Worker, connect: Connect) -> None:
         delivery = await worker.take_one("a")
         waiting = [await start_waiting(await connect(), "a") for _ in range(2)]
@@ -97,7 +87,6 @@ class Waiting(Basis):
 
         await eventually(is_gone)
 
-    @pytest.mark.asyncio
     async def test_cancelled_waiter_leaves_the_others_alone(self, worker: Worker, connect: Connect) -> None:
         other = await connect()
         delivery = await worker.take_one("a")
@@ -108,7 +97,6 @@ class Waiting(Basis):
         await worker.finish(delivery, result=b"result")
         assert await soon(stays) == [Over("a", b"result", shared=False)]
 
-    @pytest.mark.asyncio
     async def test_cancelled_waiter_takes_its_registration_back(self, worker: Worker, connect: Connect) -> None:
         other = await connect()
         delivery = await worker.take_one("a")
@@ -120,7 +108,6 @@ class Waiting(Basis):
         await worker.finish(delivery, result=b"result")
         assert await soon(stays) == [Over("a", b"result", shared=False)]
 
-    @pytest.mark.asyncio
     async def test_waiter_that_is_cancelled_can_wait_again(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
         for _ in range(20):
@@ -132,7 +119,6 @@ class Waiting(Basis):
         await worker.finish(delivery, result=b"result")
         assert (await soon(waiting))[0].data == b"result"
 
-    @pytest.mark.asyncio
     async def test_two_thousand_waiters_are_served_at_once(self, worker: Worker, connect: Connect) -> None:
         client = await connect()
         entries = make_entries(2000)
@@ -148,7 +134,6 @@ class Waiting(Basis):
 
     # --- what does not end a task
 
-    @pytest.mark.asyncio
     @pytest.mark.parametrize("what", ["retry", "release", "defer", "reclaim", "cancel"])
     async def test_waiter_is_not_told_before_the_end(self, worker: Worker, connect: Connect, what: str) -> None:
         client = await connect()
@@ -179,14 +164,12 @@ class Waiting(Basis):
 
     # --- what does
 
-    @pytest.mark.asyncio
     async def test_burial_is_an_end(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b",))
         waiting = await start_waiting(worker.session, "a", "b")
         await worker.bury(delivery, result=b"worker lost", also=("b",))
         assert await soon(waiting) == [Over("a", b"worker lost"), Over("b", b"worker lost")]
 
-    @pytest.mark.asyncio
     async def test_requeued_dead_letter_is_waited_for(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a"), result=b"worker lost")
         await worker.session.requeue(["a"])
@@ -194,7 +177,6 @@ class Waiting(Basis):
         await worker.finish(await worker.claim_one(), result=b"result")
         assert (await soon(waiting))[0].data == b"result"
 
-    @pytest.mark.asyncio
     async def test_clear_is_an_end(self, worker: Worker) -> None:
         session = worker.session
         await session.enqueue([make_entry("a", expects=("b",)), make_entry("c", eta=time.time() + 60, expects=("d",))])
@@ -208,7 +190,6 @@ class Waiting(Basis):
 
     # --- expected ids
 
-    @pytest.mark.asyncio
     async def test_waiter_of_an_expected_id_gets_the_failure_before_it(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b", "c"))
         waiting = await start_waiting(worker.session, "c", "b")
@@ -216,7 +197,6 @@ class Waiting(Basis):
         await worker.finish(delivery, result=b"failed", also=("b", "c"))
         assert await soon(waiting) == [Over("c", b"failed"), Over("b", b"failed")]
 
-    @pytest.mark.asyncio
     async def test_waiter_of_an_expected_id_that_is_alive_is_not_told_by_another(
         self, worker: Worker, connect: Connect
     ) -> None:
@@ -231,7 +211,6 @@ class Waiting(Basis):
         await worker.finish(own, result=b"b")
         assert await soon(waiting) == [Over("b", b"b")]
 
-    @pytest.mark.asyncio
     async def test_waiter_of_an_expected_id_waits_through_all_stages(self, worker: Worker, connect: Connect) -> None:
         client = await connect()
         waiting = await start_waiting(client, "c")
@@ -246,7 +225,6 @@ class Waiting(Basis):
         await worker.finish(delivery, result=b"c")
         assert await soon(waiting) == [Over("c", b"c")]
 
-    @pytest.mark.asyncio
     async def test_waiter_of_an_id_that_nobody_expects_any_more_gets_none(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b",))
         waiting = await start_waiting(worker.session, "b")

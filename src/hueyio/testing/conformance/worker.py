@@ -10,7 +10,18 @@ from typing import Any, Final, TypeVar
 from hueyio.storage.contract import Session
 from hueyio.storage.records import LANES, Answer, Bell, Bury, Delivery, Entry, Finish, Header, Over, Release, Settlement
 
-__all__ = ["BELLS", "Worker", "die", "eventually", "make_entries", "make_entry", "quiet", "soon", "start_waiting"]
+__all__ = [
+    "BELLS",
+    "Worker",
+    "die",
+    "eventually",
+    "make_entries",
+    "make_entry",
+    "make_suspects",
+    "quiet",
+    "soon",
+    "start_waiting",
+]
 
 T = TypeVar("T")
 
@@ -141,3 +152,12 @@ async def die(worker: Worker) -> int:
     count = await worker.session.reclaim(worker.owner, beat)
     assert count is not None
     return count
+
+
+async def make_suspects(session: Session, *ids: str, lane: str = "loop") -> None:
+    """Let two owners die with these tasks."""
+    await session.enqueue([make_entry(id, lane=lane) for id in ids])
+    for _ in range(2):
+        victim = await Worker.register(session)
+        assert sorted(await victim.claim_ids()) == sorted(ids)
+        assert await die(victim) == len(ids)
