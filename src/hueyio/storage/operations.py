@@ -8,9 +8,10 @@ belongs to the caller and hands name and arguments to ``_do``. What the operatio
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from types import ModuleType
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from hueyio.storage.contract import Session
@@ -37,7 +38,7 @@ from hueyio.storage.records import (
     Settlement,
 )
 
-__all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role"]
+__all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", "actions_of"]
 
 T = TypeVar("T")
 
@@ -120,6 +121,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     )
 }
 """All 41, by their names."""
+
+
+def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
+    """Collect the functions of all operations that do not wait from the modules of a storage that export them.
+
+    Each has the operation's name. Raises LookupError if one is missing.
+    """
+    exported = {name: getattr(module, name) for module in modules for name in module.__all__}
+    return {name: exported[name] for name, operation in OPERATIONS.items() if not operation.waits}
 
 
 class OperationSession(Session, ABC):

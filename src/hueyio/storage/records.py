@@ -116,6 +116,10 @@ class Header(NamedTuple):
     collects: bool = False
     """A chord's callback: the latch of its id is kept until it is over."""
 
+    def renewed(self) -> Header:
+        """Return that of a dead letter that begins anew. Its eta has passed, and its once token is its own."""
+        return self._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
+
 
 class Entry(NamedTuple):
     """A task on its way in."""

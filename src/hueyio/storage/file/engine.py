@@ -14,18 +14,20 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from hueyio.exceptions import SessionClosed
 from hueyio.storage.file.errors import explain
 from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions
-from hueyio.storage.file.replica import News, Question, Refused, Replica, Step
+from hueyio.storage.file.replica import News, Question, Replica, Step
 from hueyio.storage.file.state import FileState
 from hueyio.storage.operations import Durability
 from hueyio.storage.records import Over
+from hueyio.storage.shared.answers import Refused, fulfil, reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
-from hueyio.storage.shared.threaded import Engine, reject, release_forgotten, resolve, tell
+from hueyio.storage.shared.threaded import Engine, release_forgotten, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
 
 __all__ = ["FileEngine"]
@@ -53,15 +55,7 @@ class _Wait(Generic[T]):
 
     def begun(self, answer: Any) -> None:
         if isinstance(answer, Refused):
-            self.fail(answer.error)
-
-    def end(self, answer: T | None) -> None:
-        if not self.future.done():
-            self.future.set_result(answer)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
+            reject(self.future, answer.error)
 
 
 class FileEngine(Engine):
@@ -136,30 +130,15 @@ class FileEngine(Engine):
 
     def _ask(self, step: Step | Question, durability: Durability) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()
-
-        def done(answer: Any) -> None:
-            if future.done():
-                return
-            if isinstance(answer, Refused):
-                future.set_exception(answer.error)
-            else:
-                future.set_result(answer)
-
-        self._send(_Call(step, durability, done))
+        self._send(_Call(step, durability, partial(fulfil, future)))
         return future
 
     def _exchange(self, asked: Exchange) -> None:
-        def answered(answer: Any) -> None:
-            if isinstance(answer, Refused):
-                asked.failed(answer.error)
-            else:
-                asked.done(answer)
-
         if asked.wanted:
             self._is_registered = True
             self._doorbell.listen("mail")
         step = Step("exchange", (self._client, tuple(asked.wanted), tuple(asked.unwanted)))
-        self._send(_Call(step, Durability.VOLATILE, answered))
+        self._send(_Call(step, Durability.VOLATILE, asked.answered))
 
     def _send(self, call: _Call) -> None:
         self._calls.append(call)
@@ -212,7 +191,7 @@ class FileEngine(Engine):
         except Exception as error:
             tell(self.loop, reject, self._opened, explain(error, self._options))
         else:
-            tell(self.loop, resolve, self._opened)
+            tell(self.loop, resolve, self._opened, None)
 
     def _turn(self) -> None:
         calls = self._take()
@@ -260,13 +239,13 @@ class FileEngine(Engine):
             answer = wait.answer(self._replica.state)
             if answer is not None or wait.is_late:
                 self._waits.discard(wait)
-                tell(self.loop, wait.end, answer)
+                tell(self.loop, resolve, wait.future, answer)
 
     def _fail(self, calls: Sequence[_Call], error: BaseException, *, waits: bool) -> None:
         if waits:
             failed, self._waits = self._waits, set()
             for wait in failed:
-                tell(self.loop, wait.fail, error)
+                tell(self.loop, reject, wait.future, error)
             tell(self.loop, self.waiters.fail, error)
         tell(self.loop, self._receive, [], [(call, Refused(error)) for call in calls])
 

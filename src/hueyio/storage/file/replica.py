@@ -20,8 +20,9 @@ from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.snapshot import dump, load
 from hueyio.storage.file.state import FileState
 from hueyio.storage.records import Over
+from hueyio.storage.shared.answers import Refused
 
-__all__ = ["News", "Question", "Refused", "Replica", "Step", "ask"]
+__all__ = ["News", "Question", "Replica", "Step", "ask"]
 
 Question: TypeAlias = Callable[[FileState], Any]
 
@@ -35,12 +36,6 @@ class Step(NamedTuple):
 
     name: str
     args: tuple[Any, ...]
-
-
-class Refused(NamedTuple):
-    """The answer of an operation that raised."""
-
-    error: BaseException
 
 
 def ask(state: FileState, question: Question) -> Any:

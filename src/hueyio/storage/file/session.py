@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping
 from typing import Any
 
 from hueyio.storage.file import heartbeat
@@ -12,7 +12,7 @@ from hueyio.storage.file.state import FileState
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.waiting import find_notices, find_progress
 from hueyio.storage.operations import OPERATIONS, Durability
-from hueyio.storage.records import Bell, Delivery, Lane, Notices, Over, Owner
+from hueyio.storage.records import Bell, Delivery, Lane, Notices, Owner
 from hueyio.storage.shared.seen_rings import SeenRings
 from hueyio.storage.shared.threaded import ThreadedSession
 
@@ -59,10 +59,6 @@ class FileSession(ThreadedSession[FileEngine]):
         found = await self._engine.wait(lambda state: find_notices(state, owner, seen))
         assert found is not None
         return found
-
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
-        self._require_open()
-        return await self._engine.waiters.wait(tuple(ids))
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         self._require_open()

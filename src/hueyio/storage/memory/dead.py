@@ -29,9 +29,7 @@ def _requeue_one(state: MemoryState, id: str) -> bool:
     letter = state.dead.get(id)
     if letter is None:
         return False
-    # Its eta has passed, and its once token is its own.
-    header = letter.header._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
-    (answer,) = state.enqueue([Entry(header, letter.data)])
+    (answer,) = state.enqueue([Entry(letter.header.renewed(), letter.data)])
     if answer.verdict != "added":
         return False
     del state.dead[id]

@@ -78,6 +78,16 @@ class MemorySession(OperationSession):
         with self._state.lock:
             return claim_ids(self._state, ids, owner)
 
+    def call_at_notice(self, owner: str, hear: Callable[[Notices], object]) -> None:
+        """Call ``hear`` in this loop whenever others ask something of an owner, as long as its lease lives.
+
+        For one who has no time to wait for notices.
+        """
+        wait = Wait(self._loop)
+        wait.future.add_done_callback(lambda _: self._hear_notices(owner, hear))
+        with self._state.lock:
+            self._state.noticed.add([owner], wait)
+
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         deadline = self._loop.time() + timeout
         await asyncio.sleep(0)  # so that whoever only claims and waits lets others run, however often it rings
@@ -116,6 +126,15 @@ class MemorySession(OperationSession):
         found = await self._wait(self._state.followed, [id], lambda state: find_progress(state, id, seen))
         assert found is not None
         return found[0]
+
+    def _hear_notices(self, owner: str, hear: Callable[[Notices], object]) -> None:
+        if self._is_closed or owner not in self._state.leases:
+            return
+        self.call_at_notice(owner, hear)  # before the look, so that none is missed
+        with self._state.lock:
+            notices = find_notices(self._state, owner, None)
+        assert notices is not None
+        hear(notices)
 
     async def _wait(
         self,

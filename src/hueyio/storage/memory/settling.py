@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
+from hueyio.storage.memory.keys import pop
 from hueyio.storage.memory.latches import note_result
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import Lease, MemoryState
@@ -49,7 +50,7 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
         return "stale"
     match settlement:
         case Finish():
-            if settlement.take is not None and not _take(state, *settlement.take):
+            if settlement.take is not None and pop(state, *settlement.take) is None:
                 return "untaken"
             state.let_go(task, owner, lease)
             _finish(state, task, settlement)
@@ -72,10 +73,6 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
 
 def _note_result(state: MemoryState, mark: LatchMark | None) -> Answer:
     return "fired" if mark is not None and note_result(state, mark) else "accepted"
-
-
-def _take(state: MemoryState, area: Area, key: str) -> bool:
-    return state.areas[area].pop(key) is not None
 
 
 def _finish(state: MemoryState, task: LiveTask, finish: Finish) -> None:

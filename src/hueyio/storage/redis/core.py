@@ -39,13 +39,7 @@ class RedisCore:
     """The connections of one session: for scripts, and on demand for the bell and for pub/sub."""
 
     def __init__(
-        self,
-        deployment: Deployment,
-        layout: Layout,
-        *,
-        dead_limit: int,
-        poll_rest: float | None,
-        outage_timeout: float,
+        self, deployment: Deployment, layout: Layout, *, dead_limit: int, poll_rest: float | None, outage_timeout: float
     ) -> None:
         self.deployment: Final = deployment
         self.layout: Final = layout

@@ -44,10 +44,9 @@ def read_letter(id: str, letter: bytes) -> tuple[Header, bytes, str]:
 
 
 def _renew(id: str, letter: bytes) -> bytes:
-    """Return the record of a task that begins anew. Its eta has passed, and its once token is its own."""
+    """Return the record of a task that begins anew."""
     header, data, _ = read_letter(id, letter)
-    again = header._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
-    return write_record(Entry(again, data))
+    return write_record(Entry(header.renewed(), data))
 
 
 DEAD: Final[Table] = {

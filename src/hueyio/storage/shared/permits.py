@@ -25,13 +25,7 @@ class Change(NamedTuple):
 
 
 def acquire(
-    value: bytes | None,
-    token: str,
-    size: int,
-    lease: float,
-    owner: str | None,
-    ttl: float | None,
-    now: float,
+    value: bytes | None, token: str, size: int, lease: float, owner: str | None, ttl: float | None, now: float
 ) -> Change:
     """Take a permit if one is free or is the token's already."""
     permits = _alive(value, now)

@@ -17,13 +17,16 @@ import contextlib
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from hueyio.exceptions import SessionClosed
 from hueyio.storage.operations import OperationSession
+from hueyio.storage.records import Over
+from hueyio.storage.shared.answers import resolve
+from hueyio.storage.shared.waiters import Waiters
 
-__all__ = ["Engine", "ThreadedSession", "reject", "release_forgotten", "resolve", "tell"]
+__all__ = ["Engine", "ThreadedSession", "release_forgotten", "tell"]
 
 _JOIN_TIMEOUT: Final = 2.0
 
@@ -34,6 +37,8 @@ _open_lock = threading.Lock()
 class Engine(ABC):
     """What a session runs on, made on the loop that it belongs to. It knows nothing of its session."""
 
+    waiters: Waiters
+
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
 
@@ -41,7 +46,7 @@ class Engine(ABC):
         """End all waits with this error; carry through what was sent, and let go of everything."""
         ended: asyncio.Future[None] = self.loop.create_future()
         self._end_waits(error)
-        self._leave(error, lambda: tell(self.loop, resolve, ended))
+        self._leave(error, lambda: tell(self.loop, resolve, ended, None))
         await ended
 
     def release(self) -> None:
@@ -99,6 +104,10 @@ class ThreadedSession(OperationSession, Generic[E]):
             self._is_closed = True
             await self._root.aclose()
 
+    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+        self._require_open()
+        return await self._engine.waiters.wait(tuple(ids))
+
     async def _wait_at_root(self) -> AsyncGenerator[None, None]:
         try:
             yield
@@ -127,18 +136,6 @@ def tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args
     except RuntimeError:
         return False
     return True
-
-
-def resolve(future: asyncio.Future[None]) -> None:
-    """End the wait for a future, unless nobody waits any more."""
-    if not future.done():
-        future.set_result(None)
-
-
-def reject(future: asyncio.Future[Any], error: BaseException) -> None:
-    """Fail the wait for a future, unless nobody waits any more."""
-    if not future.done():
-        future.set_exception(error)
 
 
 def release_forgotten() -> None:

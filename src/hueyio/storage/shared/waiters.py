@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from hueyio.storage.records import Over
+from hueyio.storage.shared.answers import Refused, reject
 
 __all__ = ["Exchange", "Waiters"]
 
@@ -24,13 +26,12 @@ _LARGEST_NUMBER: Final = 2**32 - 1
 class Exchange(NamedTuple):
     """What one step registers and takes back (ids with their numbers), and who is told on the loop what came of it.
 
-    ``done`` gets the ends of those wanted ids that are over already.
+    ``answered`` gets the ends of those wanted ids that are over already, or ``Refused``.
     """
 
     wanted: Sequence[tuple[str, int]]
     unwanted: Sequence[tuple[str, int]]
-    done: Callable[[Collection[tuple[int, Over]]], None]
-    failed: Callable[[BaseException], None]
+    answered: Callable[[Collection[tuple[int, Over]] | Refused], None]
 
 
 class _Call:
@@ -124,8 +125,7 @@ class Waiters:
         for id in tuple(self._registrations) if ids is None else ids:
             registration = self._registrations.get(id)
             for call in registration.calls if registration is not None else ():
-                if not call.future.done():
-                    call.future.set_exception(error)
+                reject(call.future, error)
 
     def close(self, error: BaseException) -> None:
         """Fail every call, and let no timer keep the loop busy."""
@@ -167,8 +167,14 @@ class Waiters:
         unwanted, self._unwanted = self._unwanted, []
         if wanted:
             self._keep_fresh()
-        failed = [id for id, _ in wanted]
-        self._exchange(Exchange(wanted, unwanted, self.tell, lambda error: self.fail(error, failed)))
+        ids = [id for id, _ in wanted]
+        self._exchange(Exchange(wanted, unwanted, partial(self._take_answer, ids)))
+
+    def _take_answer(self, ids: Collection[str], answer: Collection[tuple[int, Over]] | Refused) -> None:
+        if isinstance(answer, Refused):
+            self.fail(answer.error, ids)
+        else:
+            self.tell(answer)
 
     def _keep_fresh(self) -> None:
         if self._timer is None and self._period is not None:

@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
+from hueyio.storage.operations import actions_of
 from hueyio.storage.sqlite import consuming, dead, keys, limits, looking, producing, settling
 
 __all__ = ["ACTIONS", "LONG"]
 
-ACTIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    "enqueue": producing.enqueue,
-    "cancel": producing.cancel,
-    "locate": producing.locate,
-    "register": consuming.register,
-    "deregister": consuming.deregister,
-    "owners": consuming.owners,
-    "claim": consuming.claim,
-    "held": consuming.held,
-    "start": consuming.start,
-    "settle": settling.settle,
-    "promote": consuming.promote,
-    "reclaim": consuming.reclaim,
-    "report": consuming.report,
-    "collect": consuming.collect,
-    "put": keys.put,
-    "put_if_absent": keys.put_if_absent,
-    "peek": keys.peek,
-    "pop": keys.pop,
-    "delete": keys.delete,
-    "compare_delete": keys.compare_delete,
-    "compare_extend": keys.compare_extend,
-    "add": keys.add,
-    "acquire": limits.acquire,
-    "renew": limits.renew,
-    "release": limits.release,
-    "holders": limits.holders,
-    "take": limits.take,
-    "dead": dead.dead,
-    "requeue": dead.requeue,
-    "purge": dead.purge,
-    "counts": looking.counts,
-    "scan_tasks": looking.scan_tasks,
-    "scan_keys": keys.scan_keys,
-    "clear": looking.clear,
-    "pause": looking.pause,
-    "resume": looking.resume,
-    "is_paused": looking.is_paused,
-}
+ACTIONS: Final = actions_of(producing, consuming, settling, keys, limits, dead, looking)
 
 LONG: Final = frozenset({"owners", "dead", "counts", "scan_tasks", "scan_keys"})
 """Questions that may read the whole file: they must hold up no write, and need not see what is still being written."""

@@ -66,9 +66,7 @@ def _requeue_one(tx: Transaction, id: str) -> bool:
     letter = find(tx, id)
     if letter is None:
         return False
-    # Its eta has passed, and its once token is its own.
-    again = header(letter)._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
-    (placed,) = add(tx, [Entry(again, letter[8])])
+    (placed,) = add(tx, [Entry(header(letter).renewed(), letter[8])])
     if placed.verdict == "added":
         tx.execute(_SQL["purge"], (tx.queue, id))
     return placed.verdict == "added"

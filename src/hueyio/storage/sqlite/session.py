@@ -7,11 +7,11 @@ questions that may take long go to the reader.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hueyio.storage.operations import OPERATIONS
-from hueyio.storage.records import Bell, Delivery, Lane, Notices, Over
+from hueyio.storage.records import Bell, Delivery, Lane, Notices
 from hueyio.storage.shared.threaded import ThreadedSession
 from hueyio.storage.sqlite.actions import ACTIONS, LONG
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
@@ -46,10 +46,6 @@ class SqliteSession(ThreadedSession[SqliteEngine]):
     async def notices(self, owner: str, seen: Notices | None) -> Notices:
         self._require_open()
         return await self._engine.waits.notices(owner, seen)
-
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
-        self._require_open()
-        return await self._engine.waiters.wait(tuple(ids))
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         self._require_open()

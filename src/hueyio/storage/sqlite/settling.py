@@ -13,33 +13,14 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final, assert_never
 
-from hueyio.storage.records import (
-    Answer,
-    Area,
-    Bury,
-    Defer,
-    Finish,
-    LatchMark,
-    Receipt,
-    Release,
-    Settlement,
-)
+from hueyio.storage.records import Answer, Area, Bury, Defer, Finish, LatchMark, Receipt, Release, Settlement
 from hueyio.storage.sqlite.dead import bury, drop_oldest
 from hueyio.storage.sqlite.engine.transaction import Transaction
-from hueyio.storage.sqlite.keys import delete, store
+from hueyio.storage.sqlite.keys import delete, pop, store
 from hueyio.storage.sqlite.latches import drop, note_result
 from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
-from hueyio.storage.sqlite.tasks import (
-    add,
-    again,
-    any_suspect,
-    arrived,
-    holds_any,
-    put_back,
-    ring_ready,
-    ring_suspects,
-)
+from hueyio.storage.sqlite.tasks import add, again, any_suspect, arrived, holds_any, put_back, ring_ready, ring_suspects
 from hueyio.storage.sqlite.waiting import tell
 
 __all__ = ["settle"]
@@ -132,11 +113,8 @@ def _in_force(tx: Transaction, receipt: Receipt, owner: str) -> TaskRow | None:
 
 
 def _finish(tx: Transaction, task: TaskRow, finish: Finish) -> Answer:
-    if finish.take is not None:
-        area, key = finish.take
-        if tx.value(area, key) is None:
-            return "untaken"
-        delete(tx, area, [key])
+    if finish.take is not None and pop(tx, *finish.take) is None:
+        return "untaken"
     if any(entry.header.id == task.id for entry in finish.follow_ups):
         _retry(tx, task, finish)
     else:

@@ -93,7 +93,7 @@ class SqliteEngine(Engine):
             take_back(tx, asked.unwanted)
             return over
 
-        self.writer.send(exchange, asked.done, asked.failed)
+        self.writer.send(exchange, asked.answered)
 
     def _refresh(self) -> None:
         self.writer.send(refresh)

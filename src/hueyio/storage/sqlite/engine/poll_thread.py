@@ -74,7 +74,7 @@ class PollThread:
         self._failed = failed
         self._loop = asyncio.get_running_loop()
         self._file = SqliteFile(lambda: open_reader(options))
-        self._thread: SqliteThread | None = None
+        self._thread = SqliteThread("hueyio-sqlite-poll")
         self._order: Order | None = None
         self._is_polling = False
         self._seen: tuple[sqlite3.Connection, int] | None = None
@@ -94,27 +94,16 @@ class PollThread:
 
     def close(self, closed: Callable[[], None]) -> None:
         """End the thread, if there is one, and call back there."""
-
-        def last() -> None:
-            self._file.close()
-            closed()
-
         self._order = None
         self._doorbell.nudge()
-        if self._thread is None:
-            last()
-        else:
-            self._thread.stop(last)
+        self._thread.stop(self._file.close, closed)
 
     def join(self, timeout: float) -> None:
         """Wait for the end of the thread."""
-        if self._thread is not None:
-            self._thread.join(timeout)
+        self._thread.join(timeout)
 
     def _start(self) -> None:
         if not self._is_polling:
-            if self._thread is None:
-                self._thread = SqliteThread("hueyio-sqlite-poll")
             self._is_polling = True
             self._thread.post(self._poll)
 

@@ -30,12 +30,10 @@ class Reader:
         self._queue = queue
         self._client = client
         self._file = SqliteFile(lambda: open_reader(options))
-        self._thread: SqliteThread | None = None
+        self._thread = SqliteThread("hueyio-sqlite-reader")
 
     def run(self, question: Callable[[Transaction], T]) -> asyncio.Future[T]:
         """Answer a question from one snapshot; repeat it while the file is locked."""
-        if self._thread is None:
-            self._thread = SqliteThread("hueyio-sqlite-reader")
         options = self._options
         return self._thread.run(
             lambda: explained(lambda: insist(lambda: self._attempt(question), options.timeout), options)
@@ -43,20 +41,11 @@ class Reader:
 
     def close(self, closed: Callable[[], None]) -> None:
         """End the thread after all that was asked, and call back (in the thread, if there is one)."""
-
-        def last() -> None:
-            self._file.close()
-            closed()
-
-        if self._thread is None:
-            last()
-        else:
-            self._thread.stop(last)
+        self._thread.stop(self._file.close, closed)
 
     def join(self, timeout: float) -> None:
         """Wait for the end of the thread."""
-        if self._thread is not None:
-            self._thread.join(timeout)
+        self._thread.join(timeout)
 
     def _attempt(self, question: Callable[[Transaction], T]) -> T:
         with self._file as connection:

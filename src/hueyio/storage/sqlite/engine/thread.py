@@ -20,7 +20,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
-from hueyio.storage.shared.threaded import reject, tell
+from hueyio.storage.shared.answers import reject, resolve
+from hueyio.storage.shared.threaded import tell
 
 __all__ = ["SqliteThread"]
 
@@ -30,16 +31,19 @@ _Functions: TypeAlias = "SimpleQueue[Callable[[], None] | None]"
 
 
 class SqliteThread:
-    """Runs functions in the order they were posted."""
+    """Runs functions in the order they were posted; the first of them starts it."""
 
     def __init__(self, name: str) -> None:
         self._functions: _Functions = SimpleQueue()
         self._thread = threading.Thread(target=_run_all, args=(self._functions,), name=name, daemon=True)
-        self._thread.start()
+        self._is_started = False
         self.is_stopped = False
 
     def post(self, function: Callable[[], None]) -> None:
         """Run a function that never raises, after all that was posted before."""
+        if not self._is_started:
+            self._is_started = True
+            self._thread.start()
         self._functions.put(function)
 
     def run(self, function: Callable[[], T]) -> asyncio.Future[T]:
@@ -49,16 +53,21 @@ class SqliteThread:
         self.post(lambda: _answer(loop, future, function))
         return future
 
-    def stop(self, last: Callable[[], None]) -> None:
-        """Run a last function after all that was posted, and end; a second call does nothing."""
-        if not self.is_stopped:
-            self.is_stopped = True
-            self.post(last)
-            self._functions.put(None)
+    def stop(self, *last: Callable[[], None]) -> None:
+        """Run these after all that was posted (here, if nothing was), and end; a second call does nothing."""
+        if self.is_stopped:
+            return
+        self.is_stopped = True
+        for function in last:
+            if self._is_started:
+                self.post(function)
+            else:
+                function()
+        self._functions.put(None)
 
     def join(self, timeout: float) -> None:
-        """Wait for the end, unless this is the thread itself."""
-        if threading.current_thread() is not self._thread:
+        """Wait for the end, unless this is the thread itself or it never began."""
+        if self._is_started and threading.current_thread() is not self._thread:
             self._thread.join(timeout)
 
 
@@ -75,9 +84,4 @@ def _answer(loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], function
     except BaseException as error:
         tell(loop, reject, future, error)
     else:
-        tell(loop, _succeed, future, result)
-
-
-def _succeed(future: asyncio.Future[T], result: T) -> None:
-    if not future.done():
-        future.set_result(result)
+        tell(loop, resolve, future, result)

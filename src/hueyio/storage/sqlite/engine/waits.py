@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from hueyio.storage.records import Bell, Delivery, Lane, Notices
+from hueyio.storage.shared.answers import reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.seen_rings import SeenRings
 from hueyio.storage.shared.waiters import Waiters
@@ -53,21 +54,13 @@ class _Wait(Generic[T]):
             self._has_looked = True
             answer = self.answer(view)
             if answer is not None or self._is_late:
-                self._end(answer)
+                resolve(self.future, answer)
 
     def expire(self) -> None:
         """Give up, but not before the first look: a time-out of 0 means one look."""
         self._is_late = True
         if self._has_looked:
-            self._end(None)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-    def _end(self, answer: T | None) -> None:
-        if not self.future.done():
-            self.future.set_result(answer)
+            resolve(self.future, None)
 
 
 class Waits:
@@ -137,7 +130,7 @@ class Waits:
     def fail(self, error: BaseException) -> None:
         """Wake every wait with this error."""
         for wait in self._waits:
-            wait.fail(error)
+            reject(wait.future, error)
         self._waiters.fail(error)
 
     async def _wait(

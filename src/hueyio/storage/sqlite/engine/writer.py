@@ -22,10 +22,12 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from hueyio.exceptions import HueyException
 from hueyio.storage.operations import Durability
+from hueyio.storage.shared.answers import Refused, fulfil
 from hueyio.storage.shared.threaded import tell
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.engine.thread import SqliteThread
@@ -46,11 +48,11 @@ _MOST_CALLS: Final = 1_000
 class _Call(NamedTuple):
     operation: _Operation[Any]
     durability: Durability
-    done: Callable[[Any], None]
+    done: Callable[[Any], object]
 
 
-class _Refused(NamedTuple):
-    error: BaseException
+def _ignore(answer: object) -> None:
+    pass
 
 
 class _Commit(NamedTuple):
@@ -89,49 +91,21 @@ class Writer:
     def run(self, operation: _Operation[T], durability: Durability) -> asyncio.Future[T]:
         """Carry an operation through; the future gets its answer."""
         future: asyncio.Future[T] = self._loop.create_future()
-
-        def done(answer: Any) -> None:
-            if future.done():
-                return
-            if isinstance(answer, _Refused):
-                future.set_exception(answer.error)
-            else:
-                future.set_result(answer)
-
-        self._send(_Call(operation, durability, done))
+        self._send(_Call(operation, durability, partial(fulfil, future)))
         return future
 
-    def send(
-        self,
-        operation: _Operation[T],
-        done: Callable[[T], None] | None = None,
-        failed: Callable[[BaseException], None] | None = None,
-    ) -> None:
+    def send(self, operation: _Operation[T], done: Callable[[T | Refused], object] = _ignore) -> None:
         """Carry a volatile operation through without waiting; call back on the loop."""
-
-        def answered(answer: Any) -> None:
-            if isinstance(answer, _Refused):
-                if failed is not None:
-                    failed(answer.error)
-            elif done is not None:
-                done(answer)
-
-        self._send(_Call(operation, Durability.VOLATILE, answered))
+        self._send(_Call(operation, Durability.VOLATILE, done))
 
     def leave(self, operation: _Operation[None]) -> None:
         """Carry a volatile operation through with whatever comes next; may be called in the thread."""
-        self._calls.append(_Call(operation, Durability.VOLATILE, lambda answer: None))
+        self._calls.append(_Call(operation, Durability.VOLATILE, _ignore))
 
     def close(self, closed: Callable[[], None]) -> None:
         """Carry through what was sent, close the connection, end the thread, call back (in the thread)."""
-
-        def last() -> None:
-            self._drain()
-            self._file.close()
-            closed()
-
         self._running = True  # nothing starts any more
-        self._thread.stop(last)
+        self._thread.stop(self._drain, self._file.close, closed)
 
     def join(self, timeout: float) -> None:
         """Wait for the end of the thread."""
@@ -190,7 +164,7 @@ class Writer:
             return [insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)]
         except Exception as error:
             if len(batch) == 1 or is_busy(error):
-                refused = _Refused(self._in_our_words(error))
+                refused = Refused(self._in_our_words(error))
                 return [_Commit(batch, [refused] * len(batch), None)]
         return [commit for call in batch for commit in self._perform([call], False)]
 
@@ -231,4 +205,4 @@ def _run(operation: _Operation[Any], transaction: Transaction) -> Any:
     try:
         return operation(transaction)
     except HueyException as error:
-        return _Refused(error)
+        return Refused(error)
