@@ -37,18 +37,15 @@ PYTEST = ("pytest", "-n", "5", "--dist", "worksteal", "-q")
 
 DEPENDS_ON_PYTHON = [
     "tests/unit",
-    "tests/facts",
-    "tests/flow",  # loops, threads, cancellation, pickling, processes
+    "tests/test_package.py",
+    "tests/upgrade",  # what another version of Python pickled
     "tests/conformance/test_memory.py",
     "tests/conformance/test_sqlite.py",  # the module sqlite3, and its threads
-    "tests/conformance/test_file.py",
-    "tests/upgrade",  # what another version of Python pickled
-    "tests/workers/test_worker.py",
-    "tests/workers/test_pool.py",
-    "tests/workers/test_signals.py",
-    "tests/test_package.py",
-    "--ignore=tests/flow/test_lost_replies.py",  # about connections
-    "--ignore=tests/flow/test_serializers.py",  # about bytes
+    "tests/facts/test_declaring.py",  # signatures
+    "tests/facts/test_names.py",
+    *(f"tests/flow/test_{name}.py" for name in ("loops", "sync", "anyio", "processes")),
+    *(f"tests/flow/test_{name}.py" for name in ("consumer", "cancel", "hooks", "results", "serializers")),
+    *(f"tests/workers/test_{name}.py" for name in ("worker", "pool", "signals")),
 ]
 """What plain ``nox`` runs on another Python than the oldest."""
 
