@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.hooks import Hooks
-from hueyio.loops.sessions import Sessions
+from hueyio.loops.sessions import NestedSessions, Sessions
 from hueyio.messages.stored_result import metadata_of
 from hueyio.serializer import Serializer
 from hueyio.signals import Signals
@@ -111,9 +111,13 @@ class Core:
         """The storage in use; in immediate mode one in memory, unless the live one is to be used there."""
         return self._sessions.storage
 
-    def use_storage(self, storage: Storage | None) -> None:
-        """Use another storage from the next await on; None: the live one."""
-        self._sessions = self._live if storage is None else Sessions(storage)
+    def use_storage(self, storage: Storage | None, before: Callable[[Session], Session] | None = None) -> None:
+        """Use another storage from the next await on; None: the live one.
+
+        ``before`` makes a session that stands before each of the storage's.
+        """
+        sessions = self._live if storage is None else Sessions(storage)
+        self._sessions = sessions if before is None else NestedSessions(sessions, before)
 
     def refuse_storage(self, reason: str) -> None:
         """Have every use of the storage raise StorageError, because it is out of reach here."""

@@ -51,11 +51,13 @@ async def test_group_is_in_the_order_of_its_members_whichever_runs_first(huey: H
 
 
 async def test_callback_is_enqueued_once_after_the_last_member(huey: Huey, tasks: Tasks) -> None:
-    members = [tasks.add.s(number, 0) for number in range(3)]
+    members = [tasks.add.s(0, 0), tasks.add.s(1, 0), tasks.add.s(2, 0, delay=60)]
     result = await huey.enqueue(chord(members, tasks.collect.s("own", key="kept")))
-    for number in range(3):
+    for number in range(2):
         assert await huey.result_of(result.callback.id).status() == "waiting"
         assert await run_next(huey) == number
+    await huey.read_schedule(later(61))
+    assert await run_next(huey, later(61)) == 2
     assert await huey.count() == 1
     assert await run_all(huey) == [["own", [0, 1, 2], {"key": "kept"}]]
     assert await result == ["own", [0, 1, 2], {"key": "kept"}]
@@ -90,13 +92,13 @@ async def test_members_say_how_they_ended(huey: Huey) -> None:
 
 
 async def test_pipeline_counts_by_its_tail_and_a_dead_head_at_once(huey: Huey, tasks: Tasks) -> None:
-    whole = tasks.add.s(1, 1).then(tasks.add, 10)
+    whole = tasks.add.s(1, 1).then(tasks.add, 10, delay=60)
     dead = tasks.fail.s().then(tasks.add, 10)
     result = await huey.enqueue(chord([dead, whole], tasks.collect))
-    await run_next(huey)
-    await run_next(huey)
+    assert await run_all(huey) == [None, 2]
     assert await result.callback.status() == "waiting"
-    values = (await run_all(huey))[-1][0]
+    await huey.read_schedule(later(61))
+    values = (await run_all(huey, later(61)))[-1][0]
     assert isinstance(values[0], Error)
     assert values[1] == 12
 

@@ -11,7 +11,7 @@ import pytest
 
 from hueyio import ConfigurationError, Huey, MemoryHuey, Task, TaskArgumentError, UnknownTaskError
 from hueyio.handles.decorators import make_spec
-from tests.facts.steps import run_all
+from tests.facts.steps import consuming, later, run_all
 
 
 def test_docstring_and_name_are_those_of_the_function() -> None:
@@ -40,8 +40,9 @@ async def test_unregistered_task_can_neither_be_enqueued_nor_listed(huey: Huey) 
     async def work() -> int:
         return 1
 
-    await work()
     await work.schedule(60)
+    await work.schedule(600)
+    await huey.read_schedule(later(61))
     assert (len(await huey.pending()), len(await huey.scheduled())) == (1, 1)
     assert (work.unregister(), work.unregister()) == (True, False)
     with pytest.raises(UnknownTaskError, match="no task named"):
@@ -145,7 +146,7 @@ async def test_context_gives_the_task_wherever_its_parameter_stands(huey: Huey) 
         assert task is not None
         return [task.id, a]
 
-    async with huey.create_consumer():
+    async with consuming(huey):
         for results, rest in ((await first(1, b=2), [1, 2]), (await last(1), [1])):
             assert await results.get(blocking=True, preserve=True) == [results.id, *rest]
     with pytest.raises(TaskArgumentError, match="'task'"):
@@ -164,13 +165,13 @@ async def test_settings_of_the_declaration_are_readable_on_the_task(huey: Huey) 
 
     assert work.settings == {"team": "billing"}
     assert work.s().team == "billing"
-    result = await work()
-    (pending,) = await huey.pending()
-    assert pending.team == "billing"
+    await work.schedule(60)
+    (scheduled,) = await huey.scheduled()
+    assert scheduled.team == "billing"
     with pytest.raises(AttributeError, match="has no attribute 'colour'"):
-        _ = pending.colour
-    async with huey.create_consumer():
-        assert await result == ("billing", {"team": "billing"})
+        _ = scheduled.colour
+    async with consuming(huey):
+        assert await (await work()) == ("billing", {"team": "billing"})
 
 
 def test_dropped_map_warns_by_the_name_of_its_task() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hueyio import Error, Huey, HueyException, MemoryHuey, Result, ResultGroup, TaskException, TaskRevoked
+from tests.facts.steps import consuming, later, run_all
 
 
 def declare_add(huey: Huey, **options: Any) -> Any:
@@ -27,9 +28,10 @@ def declare_fail(huey: Huey) -> Any:
 
 
 async def test_is_ready_reads_the_value_into_the_handle(huey: Huey) -> None:
-    result = await declare_add(huey)(1, 2)
-    assert await result.is_ready() is False
-    async with huey.create_consumer():
+    add = declare_add(huey)
+    assert await (await add.schedule((1, 2), delay=60)).is_ready() is False
+    result = await add(1, 2)
+    async with consuming(huey):
         assert await huey.result(result.id, blocking=True, preserve=True) == 3
     assert await huey.result_count() == 1
     assert await result.is_ready() is True
@@ -47,16 +49,17 @@ async def test_is_ready_when_the_task_returned_none_or_failed(huey: Huey, value:
             raise ValueError(value)
 
     result = await work()
-    async with huey.create_consumer():
+    async with consuming(huey):
         await result.get_raw_result(blocking=True)
     result.reset()
     assert await result.is_ready() is True
 
 
 async def test_raw_result_is_the_error_or_the_value(huey: Huey) -> None:
-    value, failure = await declare_add(huey)(1, 2), await declare_fail(huey)()
-    assert await value.get_raw_result() is None
-    async with huey.create_consumer():
+    add = declare_add(huey)
+    assert await (await add.schedule((1, 2), delay=60)).get_raw_result() is None
+    value, failure = await add(1, 2), await declare_fail(huey)()
+    async with consuming(huey):
         assert await value.get_raw_result(blocking=True) == 3
         error = await failure.get_raw_result(blocking=True, timeout=30)
     assert isinstance(error, Error)
@@ -118,22 +121,24 @@ async def test_rescheduled_task_runs_under_a_new_id_and_the_old_one_is_revoked(h
     assert second.eta is not None
     assert first.eta < second.eta
     again = await new.reschedule()
-    async with huey.create_consumer():
+    async with consuming(huey):
         assert await again == 3
 
 
 async def test_rescheduled_pipeline_begins_anew_as_a_whole(huey: Huey) -> None:
     """Old and new pipeline share no id, so that the revocation of the old one reaches none of the new."""
     add = declare_add(huey)
-    old = await huey.enqueue(add.s(1, 2).then(add, 3))
+    old = await huey.enqueue(add.s(1, 2, delay=60).then(add, 3))
     new = await old[0].reschedule()
     assert isinstance(new, ResultGroup)
     assert {result.id for result in old}.isdisjoint(result.id for result in new)
-    async with huey.create_consumer():
-        assert await new == [3, 6]
-        for result in old:
-            with pytest.raises(TaskRevoked):
-                await result
+    assert await run_all(huey) == [3, 6]
+    await huey.read_schedule(later(61))
+    assert await run_all(huey, later(61)) == [None]
+    assert await new == [3, 6]
+    for result in old:
+        with pytest.raises(TaskRevoked):
+            await result
 
 
 async def test_rescheduled_head_without_its_pipeline_is_one_task(huey: Huey) -> None:
@@ -141,15 +146,14 @@ async def test_rescheduled_head_without_its_pipeline_is_one_task(huey: Huey) -> 
     group = await huey.enqueue(add.s(1, 2).then(add, 3))
     alone = await group[0].reschedule(preserve_pipeline=False)
     assert isinstance(alone, Result)
-    async with huey.create_consumer():
+    async with consuming(huey):
         assert await alone == 3
 
 
 async def test_handle_made_from_an_id_reschedules_what_is_in_the_queue(huey: Huey) -> None:
-    add = declare_add(huey)
-    result = await add(1, 2)
+    result = await declare_add(huey).schedule((1, 2), delay=60)
     new = await huey.result_of(result.id).reschedule()
-    async with huey.create_consumer():
+    async with consuming(huey):
         assert await new == 3
     with pytest.raises(HueyException, match=f"task {new.id} is not in the queue any more"):
         await huey.result_of(new.id).reschedule()
@@ -168,7 +172,7 @@ async def test_reschedule_refuses_times_that_are_none(huey: Huey) -> None:
 
 async def test_revoking_what_is_over_leaves_nothing_behind(huey: Huey) -> None:
     result = await declare_add(huey)(1, 2)
-    async with huey.create_consumer():
+    async with consuming(huey):
         await result
     await result.revoke()
     assert not await result.is_revoked()

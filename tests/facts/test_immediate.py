@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from hueyio import Huey, TaskException
+from tests.conftest import EACH_STORAGE
 from tests.facts.steps import later, run_all
+
+pytestmark = pytest.mark.parametrize("make_huey", ["memory", *EACH_STORAGE], indirect=True)
 
 
 def declare_add(huey: Huey) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, TaskException
-from tests.facts.steps import later, listen, run_all, run_next
+from hueyio import Huey, Task, TaskException
+from tests.facts.steps import later, listen, moment_of_run, run_all, run_next
 from tests.support.patience import until
 
 
@@ -24,13 +24,18 @@ def declare_locked(huey: Huey, **options: Any) -> Any:
 
 
 async def test_held_lock_keeps_a_task_out_once_for_each_of_its_retries(huey: Huey) -> None:
-    result = await declare_locked(huey, retries=1)()
+    stored: list[int] = []
+
+    @huey.signal("retrying")
+    async def count(signal: str, task: Task) -> None:
+        stored.append(await huey.result_count())
+
     heard = listen(huey)
     async with huey.lock_task("one"):
-        await run_next(huey)
-        assert (await huey.result_count(), heard) == (0, ["executing", "locked", "retrying", "enqueued"])
-        await run_next(huey)
-    assert heard[4:] == ["executing", "locked"]
+        result = await declare_locked(huey, retries=1)()
+        await run_all(huey)
+    attempt = ["executing", "locked"]
+    assert (stored, heard) == ([0], ["enqueued", *attempt, "retrying", "enqueued", *attempt])
     with pytest.raises(TaskException, match="unable to acquire lock one"):
         await result
 
@@ -106,7 +111,7 @@ async def test_delay_of_the_task_wins_over_the_window(huey: Huey) -> None:
     async def work() -> None: ...
 
     await limit.acquire()
-    at = later(1)
+    at = moment_of_run(huey, 1)
     await work()
     await run_next(huey, at)
     (task,) = await huey.scheduled()

@@ -23,7 +23,7 @@ from hueyio import (
     TaskWrapper,
 )
 from hueyio.storage.memory import MemoryStorage
-from tests.facts.steps import run_next
+from tests.facts.steps import consuming, put_in_queue, run_next
 from tests.support.patience import until
 
 
@@ -109,7 +109,7 @@ async def test_counts_and_lists_have_their_limits(huey: Huey) -> None:
     add = declare_add(huey)
     assert bool(huey)
     for number in range(3):
-        await add(number, 0)
+        await put_in_queue(huey, add.s(number, 0))
         await add.schedule((number, 1), delay=60 + number)
     assert (await huey.pending_count(), await huey.scheduled_count(), await huey.result_count()) == (3, 3, 0)
     assert [task.args for task in await huey.pending(limit=2)] == [(0, 0), (1, 0)]
@@ -141,22 +141,26 @@ async def test_flush_leaves_only_what_is_running(huey: Huey) -> None:
         return "done"
 
     add = declare_add(huey)
-    running = await slow()
-    async with huey.create_consumer():
+    calling = asyncio.ensure_future(slow())
+    async with consuming(huey):
         await started.wait()
-        waiting = await add.schedule((1, 2), delay=60)
-        waiter = asyncio.ensure_future(waiting.get(blocking=True))
+        await add.schedule((1, 2), delay=60)
         await huey.put("key", 1)
         await add.revoke()
         await huey.put_result("old", 1)
-        while not (await huey.counts()).scheduled:  # noqa: ASYNC110 (written already; asked for once)
-            await asyncio.sleep(0)
         await huey.flush()
-        assert await waiter is None
         assert (await huey.scheduled_count(), await huey.result_count(), await huey.get("key")) == (0, 0, None)
         assert not await add.is_revoked()
         go_on.set()
-        assert await running == "done"
+        assert await (await calling) == "done"
+
+
+async def test_flush_tells_whoever_waits(huey: Huey) -> None:
+    waiting = await declare_add(huey).schedule((1, 2), delay=60)
+    waiter = asyncio.ensure_future(waiting.get(blocking=True))
+    await asyncio.sleep(0)
+    await huey.flush()
+    assert await waiter is None
 
 
 def test_declared_options_can_be_read() -> None:

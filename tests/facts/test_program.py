@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import hueyio
-from hueyio import Error, Huey, MemoryHuey, RetryTask, Task, TaskException, chord, crontab, group
+from hueyio import Error, Huey, RetryTask, Task, TaskException, chord, crontab, group
 from tests.conftest import SERVER_KINDS, ServerOf
 
 _DISCARDS = {"Huey", "BlackHoleHuey"}
@@ -185,16 +185,20 @@ EXPECTED = [
 ]
 
 
-def make(kind: str, folder: Path, url: str) -> Huey:
+def make(kind: str, folder: Path, url: str, **options: Any) -> Huey:
     name = uuid.uuid4().hex
     if "Redis" in kind:
-        return getattr(hueyio, kind)(name, url=url)  # type: ignore[no-any-return]
+        return getattr(hueyio, kind)(name, url=url, **options)  # type: ignore[no-any-return]
     where = {"SqliteHuey": {"filename": str(folder / "app.db")}, "FileHuey": {"path": str(folder / "files")}}
-    return getattr(hueyio, kind)(name, **where.get(kind, {}))  # type: ignore[no-any-return]
+    return getattr(hueyio, kind)(name, **where.get(kind, {}), **options)  # type: ignore[no-any-return]
 
 
-async def test_program_prints_what_it_should_in_immediate_mode() -> None:
-    assert await run_program(MemoryHuey("immediate", immediate=True)) == EXPECTED
+@pytest.mark.parametrize("kind", ["MemoryHuey", "SqliteHuey", "RedisHuey"])
+async def test_program_prints_what_it_should_in_immediate_mode(kind: str, tmp_path: Path, server_of: ServerOf) -> None:
+    """Those that are no memory use their own storage."""
+    url = server_of(SERVER_KINDS[0]).url if "Redis" in kind else ""
+    async with make(kind, tmp_path, url, immediate=True, immediate_use_memory=kind == "MemoryHuey") as huey:
+        assert await run_program(huey) == EXPECTED
 
 
 @pytest.mark.parametrize("kind", _CLASSES)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hueyio import Error, Huey, HueyException, ResultTimeout, TaskException, TaskRevoked
-from tests.facts.steps import later, listen, run_all, run_next
+from tests.facts.steps import later, listen, put_in_queue, run_all, run_next
 
 
 def declare_add(huey: Huey) -> Any:
@@ -20,8 +20,9 @@ def declare_add(huey: Huey) -> Any:
 
 
 async def test_value_is_read_once_and_kept_in_its_handle(huey: Huey) -> None:
-    result = await declare_add(huey)(1, 2)
-    assert await result.get() is None
+    add = declare_add(huey)
+    assert await (await add.schedule((1, 2), delay=60)).get() is None
+    result = await add(1, 2)
     await run_next(huey)
     assert await huey.result_count() == 1
     assert await result.get() == 3
@@ -37,21 +38,26 @@ async def test_preserved_value_stays_until_a_plain_read(huey: Huey) -> None:
     assert [await huey.result(result.id) for _ in range(2)] == [3, None]
 
 
-@pytest.mark.parametrize(("timeout", "enough"), [(0, 0), (0.01, 60)])
-async def test_wait_that_runs_out_raises_and_the_task_can_still_be_run_and_read(
-    huey: Huey, timeout: float, enough: float
-) -> None:
-    """A timeout of 0 looks once, a longer one includes the round trip."""
-    result = await declare_add(huey)(1, 2)
+async def test_timeout_of_zero_looks_once_and_the_task_can_still_be_run_and_read(huey: Huey) -> None:
+    result = await put_in_queue(huey, declare_add(huey).s(1, 2))
     with pytest.raises(HueyException) as caught:
-        await result.get(blocking=True, timeout=timeout)
+        await result.get(blocking=True, timeout=0)
     assert isinstance(caught.value, ResultTimeout)
     assert await run_next(huey) == 3
-    assert await result.get(blocking=True, timeout=enough) == 3
+    assert await result.get(blocking=True, timeout=0) == 3
+
+
+async def test_wait_that_runs_out_raises_and_the_task_can_still_be_run_and_read(huey: Huey) -> None:
+    """The timeout includes the round trip."""
+    result = await put_in_queue(huey, declare_add(huey).s(1, 2))
+    with pytest.raises(ResultTimeout):
+        await result.get(blocking=True, timeout=0.01)
+    assert await run_next(huey) == 3
+    assert await result.get(blocking=True, timeout=60) == 3
 
 
 async def test_wait_that_runs_out_can_revoke(huey: Huey) -> None:
-    result = await declare_add(huey)(1, 2)
+    result = await put_in_queue(huey, declare_add(huey).s(1, 2))
     with pytest.raises(ResultTimeout):
         await result.get(blocking=True, timeout=0, revoke_on_timeout=True)
     heard = listen(huey)

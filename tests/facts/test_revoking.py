@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hueyio import Huey, HueyException, MemoryHuey, TaskRevoked
-from tests.facts.steps import later, listen, run_all, run_next
+from tests.facts.steps import consuming, enqueue_and_run, later, listen, put_in_queue, run_all, run_next
 
 
 def declare_work(huey: Huey) -> Any:
@@ -22,14 +22,14 @@ def declare_work(huey: Huey) -> Any:
 
 async def test_revoked_function_is_skipped_with_one_signal(huey: Huey) -> None:
     work = declare_work(huey)
-    result = await work(1)
     heard = listen(huey)
     await work.revoke()
+    result = await work(1)
     assert await result.is_revoked()
     assert await huey.is_revoked(work)
     assert await huey.is_revoked(work.s())
     assert await run_next(huey) is None
-    assert heard == ["revoked"]
+    assert heard == ["enqueued", "revoked"]
     assert (await work.restore(), await work.restore()) == (True, False)
     assert not await result.is_revoked()
 
@@ -37,8 +37,8 @@ async def test_revoked_function_is_skipped_with_one_signal(huey: Huey) -> None:
 async def test_revoked_call_is_skipped_once_and_runs_when_it_is_enqueued_again(huey: Huey) -> None:
     work = declare_work(huey)
     task = work.s(1)
+    await huey.revoke(task, revoke_once=True)
     result = await huey.enqueue(task)
-    await result.revoke()
     assert await run_next(huey) is None
     assert not await result.is_revoked()
     await huey.enqueue(task)
@@ -58,9 +58,9 @@ async def test_revocation_for_good_outlasts_executions(huey: Huey) -> None:
 async def test_revocation_of_a_function_for_once_skips_the_next_only(huey: Huey) -> None:
     work = declare_work(huey)
     await work.revoke(revoke_once=True)
+    assert await work.is_revoked()
+    assert await work.is_revoked()
     await work.map([1, 2])
-    assert await work.is_revoked()
-    assert await work.is_revoked()
     assert await run_all(huey) == [None, 2]
 
 
@@ -71,7 +71,7 @@ async def test_revocation_for_once_used_up_by_another_leaves_nobody_behind(huey:
 
     await work.revoke(revoke_once=True)
     group = await work.map([()] * 400)
-    async with huey.create_consumer(workers=200, prefetch=200):
+    async with consuming(huey, workers=200, prefetch=200):
         endings = await asyncio.gather(*group, return_exceptions=True)
     assert sum(ending == 1 for ending in endings) == 399
 
@@ -89,7 +89,8 @@ async def test_revocation_until_a_moment_ends_at_that_moment(huey: Huey) -> None
     await work.revoke(revoke_until=until)
     assert await work.is_revoked(until - timedelta(seconds=1))
     assert not await work.is_revoked(until)
-    await work.map([1, 2])
+    for number in (1, 2):
+        await put_in_queue(huey, work.s(number))
     assert await run_next(huey, until - timedelta(seconds=1)) is None
     assert await run_next(huey, until) == 2
     assert await work.is_revoked(until, peek=False) is False
@@ -134,8 +135,9 @@ async def test_revocation_of_a_running_task_leaves_nothing_behind(huey: Huey) ->
         await go_on.wait()
         return 1
 
-    result = await slow()
-    running = asyncio.ensure_future(run_next(huey))
+    task = slow.s()
+    result = huey.result_of(task.id)
+    running = asyncio.ensure_future(enqueue_and_run(huey, task))
     await started.wait()
     await result.revoke(False)
     assert await result.is_revoked()

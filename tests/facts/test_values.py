@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hueyio import Huey, HueyException, SerializationError
+from tests.facts.steps import consuming
 
 
 async def test_value_is_gone_after_it_was_read(huey: Huey) -> None:
@@ -76,7 +77,7 @@ async def test_no_key_meets_a_result_or_a_revocation(huey: Huey) -> None:
     await huey.put(result.id, "mine")
     await huey.put(f"r:{result.id}", "mine")
     assert not await result.is_revoked()
-    async with huey.create_consumer():
+    async with consuming(huey):
         assert await result == 1
     assert await huey.get(result.id) == "mine"
 

@@ -13,20 +13,25 @@ from hueyio import Huey, MemoryHuey, RedisHuey, SqliteHuey
 from tests.conftest import EACH_STORAGE, ServerOf
 
 
-@pytest.fixture(params=["memory", *EACH_STORAGE])
-def make_huey(request: pytest.FixtureRequest, tmp_path: Path, server_of: ServerOf) -> Callable[..., Huey]:
+def maker(kind: str, folder: Path, server_of: ServerOf) -> Callable[..., Huey]:
+    """Return what makes a Huey on a storage of this kind; those that it makes share a queue."""
     name = uuid.uuid4().hex
 
     def make(**options: Any) -> Huey:
-        match request.param:
+        match kind:
             case "memory":
                 return MemoryHuey(name, **options)
             case "sqlite":
-                return SqliteHuey(name, filename=str(tmp_path / "flow.db"), **options)
-            case kind:
-                return RedisHuey(name, url=server_of(kind).url, **options)
+                return SqliteHuey(name, filename=str(folder / "flow.db"), **options)
+            case server:
+                return RedisHuey(name, url=server_of(server).url, **options)
 
     return make
+
+
+@pytest.fixture(params=["memory", *EACH_STORAGE])
+def make_huey(request: pytest.FixtureRequest, tmp_path: Path, server_of: ServerOf) -> Callable[..., Huey]:
+    return maker(request.param, tmp_path, server_of)
 
 
 @pytest.fixture

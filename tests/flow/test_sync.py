@@ -134,6 +134,8 @@ def test_plain_thread_enqueues_and_waits(served: Huey) -> None:
     with pytest.raises(TaskException, match="broken"):
         fail.sync().get(blocking=True)
     assert add.sync.map([(1, 2), (3, 4)]).get(blocking=True) == [3, 7]
+    assert add.sync.map([(1, 2), (3, 4)]).get(timeout=30) == [3, 7]
+    assert add.sync.map([(1, 2), (3, 4)]).get(False, 30) == [3, 7]
     assert sorted(add.sync.map([(1, 2), (3, 4)]).as_completed()) == [3, 7]
     assert add.options(priority=None).sync(2, 2).get(timeout=30) == 4
 

@@ -222,7 +222,8 @@ class Huey:
             return
         self._immediate = self._core.immediate = immediate
         swaps = immediate and self._immediate_use_memory
-        self._core.use_storage(self.create_storage() if swaps else None)
+        before = self._producer.immediate.before if immediate else None
+        self._core.use_storage(self.create_storage() if swaps else None, before)
 
     @property
     def sync(self) -> SyncHuey:
@@ -825,8 +826,9 @@ class Huey:
             await driver.put_off(task)
             return
         prepare(self._core, task)
-        entry = make_entry(task, self._core.registry.get(task.path), self.serializer, float("-inf"))
-        await driver.session.enqueue([entry])
+        entry = make_entry(task, self._core.registry.get(task.path), self.serializer, self._core.now())
+        header = entry.header._replace(eta=task.eta.timestamp())  # also where that has passed
+        await driver.session.enqueue([entry._replace(header=header)])
         await self._core.signals.send(SIGNAL_SCHEDULED, task)
 
     async def read_schedule(self, timestamp: datetime | None = None) -> list[Task]:

@@ -13,30 +13,35 @@ import asyncio
 import json
 import os
 from collections import deque
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from typing import Final, Literal
 from uuid import uuid4
 
 from hueyio.client.caller_threads import CallerThreads
 from hueyio.client.live_bench import LiveBench
+from hueyio.client.under_way import UnderWay
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.exceptions import HueyException
 from hueyio.execution.executor import Executor
 from hueyio.execution.finish import End
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
-from hueyio.execution.outcome import CancelAsked, Failed, Locked, Outcome, RateLimited, TimedOut
+from hueyio.execution.outcome import CancelAsked, Cancelled, Failed, Locked, Outcome, RateLimited, TimedOut
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.step import Step
 from hueyio.storage.contract import Session
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import DEAD_LIMIT, Answer, Bury, Delivery, Finish, Settlement
+from hueyio.storage.records import DEAD_LIMIT, Answer, Bury, Delivery, Finish, Notices, Settlement
 from hueyio.tasks.task import Task
 
 __all__ = ["Immediate"]
 
 _OVER: Final = ("stored", "dead", "gone")
+
+_IN_LIFE_HOOK: Final[ContextVar[bool]] = ContextVar("hueyio_in_life_hook", default=False)
+"""Whether this is a hook of the start or the end: what it enqueues must not wait for the hooks."""
 
 
 class Immediate:
@@ -47,24 +52,23 @@ class Immediate:
         self._executor = Executor(core.hooks, CallerThreads("hueyio-task"))
         self._state = MemoryState(core.now, DEAD_LIMIT)
         """The queue where the live storage is used."""
+        self._under_way = UnderWay()
 
-    async def session(self) -> Session:
-        """Return the session whose queue is in memory."""
-        return (await self._bench()).session
+    def before(self, session: Session) -> Session:
+        """Return the session to be used instead: one whose queue is in memory. Memory's own is one."""
+        if isinstance(session, MemorySession) and self._core.storage.capabilities.keeps:
+            return session
+        return LiveBench(self._state, session)
 
-    async def run(self, tasks: Sequence[Task]) -> None:
-        """Run these tasks, which are enqueued, and all that follows them; not what is due later.
+    async def run(self, tasks: Sequence[Task], tell_enqueued: Callable[[], Awaitable[None]]) -> None:
+        """Tell of these tasks, which are enqueued, and run them and all that follows them; not what is due later.
 
         Their errors are in their results; with ``raise_errors`` the first of them is raised when all have ended.
         """
         bench = await self._bench()
-        bench.under_way += 1
-        try:
-            await bench.start_up()
-            error = await self._run_all(bench, tasks)
-        finally:
-            bench.under_way -= 1
-            bench.tell_ended()
+        await bench.begin()
+        with self._under_way:
+            error = await self._run_all(bench, tasks, tell_enqueued)
         if error is not None and self._core.raise_errors:
             raise error
 
@@ -75,56 +79,84 @@ class Immediate:
         """
         bench = await self._bench()
         while True:
-            ended = bench.ended
-            (found,) = await bench.session.locate([id])
-            if found.state in _OVER:
-                return
-            if found.state == "scheduled" or not bench.under_way:
-                if self._core.storage.capabilities.across_processes:
+            with self._under_way.next_end() as ended:
+                (found,) = await bench.session.locate([id])
+                if found.state in _OVER:
                     return
-                raise HueyException(
-                    f"task {id} is {found.state} and would be awaited for ever: in immediate mode nothing runs what is "
-                    "due later; read_schedule(), dequeue() and execute() drive it by hand"
-                )
-            await ended.wait()
+                if found.state != "scheduled" and self._under_way:
+                    await ended
+                    continue
+            if await bench.is_seen_elsewhere(id):
+                return
+            raise HueyException(
+                f"task {id} is {found.state} and would be awaited for ever: in immediate mode nothing runs what is "
+                "due later; read_schedule(), dequeue() and execute() drive it by hand"
+            )
 
     async def shut_down(self) -> None:
         """Run the hooks of the end, if those of the start have run in this loop's session."""
         bench = self._core.peek_beside_session(_Bench)
-        if bench is not None and bench.has_started:
-            bench.has_started = False
-            await self._core.hooks.run_life("on_shutdown")
+        if bench is not None:
+            await bench.shut_down()
 
     async def _bench(self) -> _Bench:
-        return await self._core.beside_session(_Bench, self._make_bench)
+        return await self._core.beside_session(_Bench, lambda session: _Bench(self._core, session))
 
-    def _make_bench(self, session: Session) -> _Bench:
-        if not isinstance(session, MemorySession) or not self._core.storage.capabilities.keeps:
-            session = LiveBench(self._state, session)
-        return _Bench(self._core, session)
-
-    async def _run_all(self, bench: _Bench, tasks: Sequence[Task]) -> BaseException | None:
+    async def _run_all(
+        self, bench: _Bench, tasks: Sequence[Task], tell_enqueued: Callable[[], Awaitable[None]]
+    ) -> BaseException | None:
         known: dict[str, Task | None] = {task.id: task for task in tasks}
-        waiting = deque(known)
+        waiting = deque(task.id for task in sorted(tasks, key=lambda task: -(task.priority or 0)))
         first_error: BaseException | None = None
-        while waiting:
-            for delivery in await bench.claim(waiting.popleft()):
-                end, answer = await self._run_one(bench, delivery, known.get(delivery.header.id))
-                following = _following(end, answer)
-                known.update(following)
-                waiting.extend(following)
-                first_error = first_error or _final_error(end)
+        try:
+            if self._core.signals:
+                await tell_enqueued()
+            if not bench.is_ready:
+                await bench.start_up()
+            while waiting:
+                for delivery in await bench.claim(waiting.popleft()):
+                    end, answer = await self._run_one(bench, delivery, known.get(delivery.header.id))
+                    self._under_way.tell_end()
+                    following = _following(end, answer)
+                    known.update(following)
+                    waiting.extend(following)
+                    first_error = first_error or _final_error(end)
+        except BaseException:
+            await self._cancel(bench, waiting)
+            raise
         return first_error
 
     async def _run_one(self, bench: _Bench, delivery: Delivery, task: Task | None) -> tuple[End, Answer | None]:
         job, objection = bench.intake.decode(delivery) if task is None else bench.intake.accept(delivery, task)
-        while True:
-            step = Step(self._core, self._executor, bench.run_context, bench.settle, bench.start)
-            answer = await _take(bench, step, job, objection)
-            assert step.ended is not None
-            if answer != "untaken":
-                return step.ended, answer
-            # The revocation that was to stop it was used up by another task: decide anew.
+        bench.jobs[delivery.header.id] = job
+        try:
+            while True:
+                step = self._step(bench)
+                try:
+                    answer = await _take(bench, step, job, objection)
+                except BaseException:
+                    if step.ended is not None:  # nobody will run what its end has enqueued
+                        await self._cancel(bench, deque(_following(step.ended, "fired")))
+                    raise
+                assert step.ended is not None
+                if answer != "untaken":
+                    return step.ended, answer
+                # The revocation that was to stop it was used up by another task: decide anew.
+        finally:
+            del bench.jobs[delivery.header.id]
+
+    async def _cancel(self, bench: _Bench, ids: deque[str]) -> None:
+        """End what nobody will run any more, and what is enqueued by that."""
+        while ids:
+            for delivery in await bench.claim(ids.popleft()):
+                job, _ = bench.intake.decode(delivery)
+                step = self._step(bench)
+                answer = await step.end(job, Cancelled())
+                assert step.ended is not None
+                ids.extend(_following(step.ended, answer))
+
+    def _step(self, bench: _Bench) -> Step:
+        return Step(self._core, self._executor, bench.run_context, bench.settle, bench.start)
 
 
 async def _take(bench: _Bench, step: Step, job: Job, objection: Outcome | None) -> Answer | None:
@@ -138,35 +170,54 @@ async def _take(bench: _Bench, step: Step, job: Job, objection: Outcome | None) 
 class _Bench:
     """The lease of one session under which tasks run at once. Nothing beats for it: memory gives nobody up."""
 
-    def __init__(self, core: Core, session: MemorySession) -> None:
+    def __init__(self, core: Core, session: Session) -> None:
         self.session = session
         self.intake = Intake(core, session)
-        is_leased = not isinstance(session, LiveBench)
+        is_leased = isinstance(session, MemorySession)
         self.run_context = RunContext(asyncio.get_running_loop(), core.storage, DEFAULT_LEASE, is_leased)
-        self.under_way = 0
-        """How many calls run their tasks now."""
-        self.ended = asyncio.Event()
-        """Set, and replaced, whenever one of them has ended."""
-        self.has_started = False
+        here = session.here if isinstance(session, LiveBench) else session
+        assert isinstance(here, MemorySession)
+        self._here = here
         self._core = core
         self._owner = f"immediate-{os.getpid()}-{uuid4().hex[:12]}"
         self._number = 0
+        self.jobs: dict[str, Job] = {}
+        """What runs now, for others to cancel it."""
+        self.is_ready = False
+        """Whether the hooks of the start have run."""
+        self._is_registered = False
+        self._starting: asyncio.Task[None] | None = None
+        """Runs the hooks of the start; done when they have ended."""
+
+    async def begin(self) -> None:
+        """Begin the lease, once."""
+        if not self._is_registered:
+            self._is_registered = True
+            await self._here.register(self._owner, json.dumps({"lease": DEFAULT_LEASE}).encode())
+            self._here.call_at_notice(self._owner, self._hear)
 
     async def start_up(self) -> None:
-        """Begin the lease, and run the hooks of the start, once."""
-        if not self.has_started:
-            self.has_started = True  # before the hooks, which may enqueue tasks
-            await self.session.register(self._owner, json.dumps({"lease": DEFAULT_LEASE}).encode())
-            await self._core.hooks.run_life("on_startup")
+        """Run the hooks of the start, once; no task begins before they have ended but those that they enqueue."""
+        if _IN_LIFE_HOOK.get():
+            return
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._run_hooks("on_startup"))
+        await asyncio.shield(self._starting)
+        self.is_ready = True
 
-    def tell_ended(self) -> None:
-        """Let those who wait look again."""
-        ended, self.ended = self.ended, asyncio.Event()
-        ended.set()
+    async def shut_down(self) -> None:
+        """Run the hooks of the end, if those of the start have run, and end the lease."""
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
+            self._starting, self.is_ready = None, False
+            await asyncio.get_running_loop().create_task(self._run_hooks("on_shutdown"))
+        if self._is_registered:
+            self._is_registered = False
+            await self._here.deregister(self._owner)
 
     async def claim(self, id: str) -> list[Delivery]:
         """Take a task, if it is queued."""
-        return await self.session.claim_ids([id], self._owner)
+        return await self._here.claim_ids([id], self._owner)
 
     async def settle(self, settlement: Settlement) -> Answer:
         """Write a settlement."""
@@ -176,8 +227,29 @@ class _Bench:
 
     async def start(self, job: Job) -> bool:
         """Write that a body is about to run."""
-        (accepted,) = await self.session.start([job.delivery.receipt], self._owner)
+        (accepted,) = await self._here.start([job.delivery.receipt], self._owner)
         return accepted
+
+    async def is_seen_elsewhere(self, id: str) -> bool:
+        """Say whether other processes see this task, and may end it."""
+        if not isinstance(self.session, LiveBench) or not self._core.storage.capabilities.across_processes:
+            return False
+        (found,) = await self._here.locate([id])
+        return found.state == "gone"
+
+    async def _run_hooks(self, kind: Literal["on_startup", "on_shutdown"]) -> None:
+        _IN_LIFE_HOOK.set(True)
+        await self._core.hooks.run_life(kind)
+
+    def _hear(self, notices: Notices) -> None:
+        for id in notices.cancelled:
+            job = self.jobs.get(id)
+            if job is None or job.cancelled:
+                continue
+            job.cancelled = True
+            if job.slot is not None:
+                job.task.cancel_run()
+                job.slot.cancel()
 
 
 def _following(end: End, answer: Answer | None) -> dict[str, Task | None]:

@@ -1,91 +1,228 @@
-"""Immediate mode on the live storage: the queue is in memory, everything else is where it always is.
+"""Immediate mode on the live storage: what runs at once is in memory, everything else is where it always is.
 
-What is enqueued to run at once must not be seen by consumers of the live queue. So it goes into a queue in memory;
-results, values, revocations, limits and the schedule are the live storage's. Unique keys hold within this process.
+Theory of operation. What is enqueued to run at once must not be seen by consumers of the live queue. So it goes into a
+queue in memory; results, values, revocations, limits and the schedule are the live storage's. A chord is complete in
+memory, with those of its parts that are due later: its members report to one place. Unique keys hold within this
+process. Everything that is asked about an id is asked here first, then there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import add
+from typing import Any, Final
 
-from hueyio.execution.finish import ACCEPTED
 from hueyio.storage.contract import Session
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.operations import OPERATIONS
-from hueyio.storage.records import Answer, Bury, Enqueued, Entry, Finish, Found, Latch, Settlement
+from hueyio.storage.operations import OperationSession
+from hueyio.storage.records import (
+    Answer,
+    Bell,
+    Bury,
+    Counts,
+    DeadLetter,
+    Defer,
+    Delivery,
+    Enqueued,
+    Entry,
+    Finish,
+    Found,
+    Header,
+    Lane,
+    Latch,
+    LiveState,
+    MemberResults,
+    Notices,
+    Over,
+    Promoted,
+    Receipt,
+    Settlement,
+)
 
 __all__ = ["LiveBench"]
 
 
-class LiveBench(MemorySession):
-    """A memory session that keeps only what runs at once."""
+class LiveBench(OperationSession):
+    """The session of a live storage, with a queue in memory (``here``) before it (``there``)."""
 
-    def __init__(self, state: MemoryState, live: Session) -> None:
-        super().__init__(state, asyncio.get_running_loop())
-        self._live = live
+    def __init__(self, state: MemoryState, there: Session) -> None:
+        self.here = MemorySession(state, asyncio.get_running_loop())
+        self.there = there
+        self._state = state
 
     async def _do(self, name: str, /, *args: Any) -> Any:
-        if OPERATIONS[name].role in ("keys", "limits", "looking"):
-            return await getattr(self._live, name)(*args)
-        return await super()._do(name, *args)
+        there = getattr(self.there, name)
+        join = _JOINED.get(name)
+        if join is None:
+            return await there(*args)
+        return join(await getattr(self.here, name)(*args), await there(*args))
+
+    async def close(self) -> None:
+        """Close what is here; whoever opened the other closes it."""
+        await self.here.close()
+
+    # Producing
 
     async def enqueue(self, entries: Sequence[Entry], latches: Sequence[Latch] = ()) -> list[Enqueued]:
-        """Send what is due later to the live schedule."""
-        later = [entry for entry in entries if entry.header.eta is not None]
-        now = [entry for entry in entries if entry.header.eta is None]
-        answered = iter(await super().enqueue(now, latches) if now or latches else [])
-        scheduled = iter(await self._live.enqueue(later) if later else [])
-        return [next(answered if entry.header.eta is None else scheduled) for entry in entries]
+        """Send to the live schedule what is due later."""
+        later = [entry for entry in entries if _is_for_there(entry.header)]
+        now = [entry for entry in entries if not _is_for_there(entry.header)]
+        scheduled = iter(await self.there.enqueue(later) if later else [])
+        queued = iter(await self.here.enqueue(now, latches) if now or latches else [])
+        return [next(scheduled if _is_for_there(entry.header) else queued) for entry in entries]
 
-    async def locate(self, ids: Sequence[str]) -> list[Found]:
-        """Look here first, then there."""
-        here = await super().locate(ids)
-        there = await self._live.locate(ids)
-        return [found if found.state != "gone" else other for found, other in zip(here, there, strict=True)]
+    # Consuming: whoever drives tasks by hand, or cancels them, may get them from both
+
+    async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
+        """Take from here what there is, then from there."""
+        taken = await self.here.claim(room, owner)
+        left: dict[Lane, int] = {
+            lane: most - sum(it.header.lane == lane for it in taken) for lane, most in room.items()
+        }
+        return [*taken, *await self.there.claim(left, owner)]
+
+    async def start(self, receipts: Sequence[Receipt], owner: str) -> list[bool]:
+        """Start here what is held here."""
+        here = await self.here.start(receipts, owner)
+        others = [receipt for receipt, started in zip(receipts, here, strict=True) if not started]
+        there = iter(await self.there.start(others, owner) if others else [])
+        return [started or next(there) for started in here]
 
     async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
-        """End runs here, and write there what they leave."""
-        taken = [await self._take(settlement) for settlement in settlements]
-        if not all(taken):
-            return ["accepted" if it else "untaken" for it in taken]
-        answers = await super().settle([_without_leavings(it) for it in settlements], owner, number)
-        for settlement, answer in zip(settlements, answers, strict=True):
-            if answer in ACCEPTED:
-                await self._leave(settlement)
-        return answers
+        """End here what is held here, and write there what it leaves."""
+        ours = [it for it in settlements if self._is_held_here(it.receipt)]
+        others = [it for it in settlements if it not in ours]
+        here = iter(await self._settle_here(ours, owner, number) if ours else [])
+        there = iter(await self.there.settle(others, owner, number) if others else [])
+        return [next(here if it in ours else there) for it in settlements]
+
+    async def notices(self, owner: str, seen: Notices | None) -> Notices:
+        return await self.there.notices(owner, seen)
+
+    async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
+        return await self.there.wait_for_work(bells, timeout)
+
+    async def report(self, receipt: Receipt, data: bytes) -> bool:
+        """Keep the progress where the task is held."""
+        return await (self.here if self._is_held_here(receipt) else self.there).report(receipt, data)
+
+    # Waiting
+
+    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+        """Wait until they are over here, and then for what may go on there: a retry that is due later."""
+        await self.here.await_outcomes(ids)
+        return await self.there.await_outcomes(ids)
+
+    async def follow(self, id: str, seen: bytes | None) -> bytes | None:
+        """Follow it here, and then there."""
+        progress = await self.here.follow(id, seen)
+        return await self.there.follow(id, seen) if progress is None else progress
+
+    # Looking
+
+    async def dead(self, limit: int | None = None) -> list[DeadLetter]:
+        return (await super().dead(limit))[:limit]
+
+    async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:
+        entries = await super().scan_tasks(state, limit)
+        if state == "scheduled":
+            entries.sort(key=lambda entry: entry.header.eta or 0.0)
+        return entries[:limit]
+
+    # The end of what is held here
+
+    def _is_held_here(self, receipt: Receipt) -> bool:
+        task = self._state.tasks.get(receipt.id)
+        return task is not None and task.owner == receipt.owner
+
+    async def _settle_here(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+        answers: dict[Receipt, Answer] = {}
+        ends: list[Settlement] = []
+        for settlement in settlements:
+            if await self._take(settlement):
+                ends.append(_without_leavings(settlement))
+            else:
+                answers[settlement.receipt] = "untaken"
+        try:
+            # First, because whoever waits for a task looks there when it is over here.
+            for settlement in settlements:
+                if settlement.receipt not in answers:
+                    await self._leave(settlement)
+        finally:
+            settled = await self.here.settle(ends, owner, number)
+        answers.update(zip([end.receipt for end in ends], settled, strict=True))
+        return [answers[settlement.receipt] for settlement in settlements]
 
     async def _take(self, settlement: Settlement) -> bool:
         if not isinstance(settlement, Finish) or settlement.take is None:
             return True
         area, key = settlement.take
-        return await self._live.delete(area, [key]) > 0
+        return await self.there.delete(area, [key]) > 0
 
     async def _leave(self, settlement: Settlement) -> None:
+        if isinstance(settlement, Defer) and _is_for_there(settlement.header):
+            task = self._state.tasks[settlement.receipt.id]
+            await self.there.enqueue([Entry(settlement.header, task.data)])
         if not isinstance(settlement, Finish | Bury):
             return
         result = settlement.result
         if isinstance(settlement, Finish) and result is None:
             result = settlement.intermediate
         if result is None:
-            await self._live.delete("results", [settlement.receipt.id])
+            await self.there.delete("results", [settlement.receipt.id])
         else:
-            await self._live.put(
-                "results", dict.fromkeys((settlement.receipt.id, *settlement.also), result), settlement.ttl
-            )
+            items = dict.fromkeys((settlement.receipt.id, *settlement.also), result)
+            await self.there.put("results", items, settlement.ttl)
         for area, key in settlement.deletes:
-            await self._live.delete(area, [key])
-        later = [entry for entry in settlement.follow_ups if entry.header.eta is not None]
+            await self.there.delete(area, [key])
+        later = [entry for entry in settlement.follow_ups if _is_for_there(entry.header)]
         if later:
-            await self._live.enqueue(later)
+            await self.there.enqueue(later)
+
+
+def _is_for_there(header: Header) -> bool:
+    return header.eta is not None and header.latch is None and not header.collects
 
 
 def _without_leavings(settlement: Settlement) -> Settlement:
-    if not isinstance(settlement, Finish | Bury):
-        return settlement
-    now = tuple(entry for entry in settlement.follow_ups if entry.header.eta is None)
-    if isinstance(settlement, Bury):
-        return settlement._replace(result=None, deletes=(), follow_ups=now)
-    return settlement._replace(result=None, intermediate=None, deletes=(), take=None, follow_ups=now)
+    match settlement:
+        case Finish() | Bury():
+            here = tuple(entry for entry in settlement.follow_ups if not _is_for_there(entry.header))
+            if isinstance(settlement, Bury):
+                return settlement._replace(result=None, deletes=(), follow_ups=here)
+            return settlement._replace(result=None, intermediate=None, deletes=(), take=None, follow_ups=here)
+        case Defer(receipt, header) if _is_for_there(header):
+            return Finish(receipt)
+        case _:
+            return settlement
+
+
+def _join_found(here: list[Found], there: list[Found]) -> list[Found]:
+    return [other if found.state == "gone" else found for found, other in zip(here, there, strict=True)]
+
+
+def _join_collected(here: list[MemberResults | None], there: list[MemberResults | None]) -> list[MemberResults | None]:
+    return [other if found is None else found for found, other in zip(here, there, strict=True)]
+
+
+def _join_promoted(here: Promoted, there: Promoted) -> Promoted:
+    etas = [it.next_eta for it in (here, there) if it.next_eta is not None]
+    return Promoted(here.moved + there.moved, min(etas, default=None))
+
+
+def _join_counts(here: Counts, there: Counts) -> Counts:
+    queued: dict[Lane, int] = {lane: count + here.queued[lane] for lane, count in there.queued.items()}
+    return Counts(queued, *map(sum, zip(here[1:], there[1:], strict=True)))
+
+
+_JOINED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    **dict.fromkeys(("cancel", "held", "dead", "requeue", "purge", "scan_tasks"), add),
+    **dict.fromkeys(("register", "deregister", "clear"), lambda *_: None),
+    "locate": _join_found,
+    "collect": _join_collected,
+    "promote": _join_promoted,
+    "counts": _join_counts,
+}
+"""The operations that are done here and then there, and what makes one answer of the two."""

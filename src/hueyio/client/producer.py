@@ -36,15 +36,13 @@ class Producer:
 
         ``old``: take the place of this very task where it holds the key.
         """
-        session = await self._session()
+        session = await self.core.session()
         (enqueued,) = await session.enqueue([entry])
         if enqueued.holder is not None:
             holder = await self._meet(session, task, entry, enqueued.holder, old)
             if holder is not None:
                 return holder
-        await self._tell_enqueued([task], [entry])
-        if self.core.immediate:
-            await self.immediate.run([task])
+        await self._go_on([task], [entry])
         return None
 
     async def send_instead(self, task: Task, old: str) -> str | None:
@@ -73,18 +71,23 @@ class Producer:
         return enqueued.holder
 
     async def send_many(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> list[str | None]:
-        """Write prepared tasks in one step; return for each what ``send`` does."""
+        """Write prepared tasks in one step; return for each what ``send`` does.
+
+        What could be enqueued is, before one of them raises.
+        """
         if not entries:
             return []
-        session = await self._session()
+        session = await self.core.session()
         enqueued = await session.enqueue(entries)
-        holders: list[str | None] = [None] * len(entries)
-        if any(it.holder is not None for it in enqueued):
-            holders = await self._meet_many(session, tasks, entries, enqueued)
-        else:
-            await self._tell_enqueued(tasks, entries)
-        if self.core.immediate:
-            await self.immediate.run([task for task, holder in zip(tasks, holders, strict=True) if holder is None])
+        if all(it.holder is None for it in enqueued):
+            await self._go_on(tasks, entries)
+            return [None] * len(entries)
+        holders = await self._meet_many(session, tasks, entries, enqueued)
+        added = [at for at, holder in enumerate(holders) if holder is None]
+        await self._go_on([tasks[at] for at in added], [entries[at] for at in added])
+        for task, holder in zip(tasks, holders, strict=True):
+            if holder is not None and task.unique.mode == "raise":
+                raise TaskNotUnique(task.path, holder)
         return holders
 
     async def send_chord(self, planned: ChordPlan) -> None:
@@ -92,16 +95,11 @@ class Producer:
         entries = [prepare(self.core, member) for member in planned.members]
         absent = write_member_result(SKIPPED, self.core.serializer)
         latches = [Latch(latch.size, prepare(self.core, latch.callback), absent) for latch in planned.latches]
-        session = await self._session()
+        session = await self.core.session()
         await session.enqueue(entries, latches)
         fired = [latch.callback for latch in planned.latches if latch.size == 0]
         at_once = [latch.callback for latch in latches if latch.size == 0]
-        await self._tell_enqueued([*planned.members, *fired], [*entries, *at_once])
-        if self.core.immediate:
-            await self.immediate.run([*fired, *planned.members])
-
-    async def _session(self) -> Session:
-        return await (self.immediate.session() if self.core.immediate else self.core.session())
+        await self._go_on([*planned.members, *fired], [*entries, *at_once])
 
     async def _meet(self, session: Session, task: Task, entry: Entry, holder: str, old: str | None) -> str | None:
         """Do what the call wants where ``holder`` has its unique key; return the id of the task that counts instead."""
@@ -117,20 +115,20 @@ class Producer:
     async def _meet_many(
         self, session: Session, tasks: Sequence[Task], entries: Sequence[Entry], enqueued: Sequence[Enqueued]
     ) -> list[str | None]:
-        """Do for each call what it wants; what could be enqueued is, before one of them raises."""
+        """Do for each call what it wants, but for raising; return for each the id of the task that counts instead."""
         holders = [it.holder for it in enqueued]
         for at, (task, holder) in enumerate(zip(tasks, holders, strict=True)):
             if holder is not None and task.unique.mode != "raise":
                 holders[at] = await self._meet(session, task, entries[at], holder, None)
-        added = [at for at, holder in enumerate(holders) if holder is None]
-        await self._tell_enqueued([tasks[at] for at in added], [entries[at] for at in added])
-        for task, holder in zip(tasks, holders, strict=True):
-            if holder is not None and task.unique.mode == "raise":
-                raise TaskNotUnique(task.path, holder)
         return holders
 
+    async def _go_on(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
+        """Tell of what was enqueued, and run it in immediate mode."""
+        if self.core.immediate:
+            await self.immediate.run(tasks, lambda: self._tell_enqueued(tasks, entries))
+        elif self.core.signals:
+            await self._tell_enqueued(tasks, entries)
+
     async def _tell_enqueued(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
-        if not self.core.signals:
-            return
         for task, entry in zip(tasks, entries, strict=True):
             await self.core.signals.send(enqueue_signal(entry), task)

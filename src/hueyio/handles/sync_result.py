@@ -122,7 +122,7 @@ class SyncResultGroup(Generic[R]):
     def get(self, *args: Any, **kwargs: Any) -> list[Any]:
         """Call ``SyncResult.get`` of each, all at the same time; return the values, or raise for the first failure."""
         if kwargs.get("timeout") is not None or len(args) > 1:
-            args, kwargs = (True, *args[1:]), {**kwargs} if args else {**kwargs, "blocking": True}
+            args, kwargs = ((True, *args[1:]), kwargs) if args else ((), {**kwargs, "blocking": True})
         return block_on(self._wrapped.get(*args, **kwargs))
 
     def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:

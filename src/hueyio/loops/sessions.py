@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from hueyio.exceptions import StorageError
 from hueyio.storage.contract import Session, Storage
 
-__all__ = ["Sessions"]
+__all__ = ["NestedSessions", "Sessions"]
 
 P = TypeVar("P")
 
@@ -53,13 +53,16 @@ class Sessions:
             opening = self._opening.get(loop)
             if opening is None:
                 # A task of its own: the caller who came first may be cancelled, the others still get it.
-                opening = self._opening[loop] = loop.create_task(self.storage.connect())
+                opening = self._opening[loop] = loop.create_task(self._connect())
         try:
             session = await asyncio.shield(opening)
             return self._open.setdefault(loop, _Opened(session)).session
         finally:
             if opening.done() and self._opening.get(loop) is opening:
                 del self._opening[loop]
+
+    async def _connect(self) -> Session:
+        return await self.storage.connect()
 
     def _forget_ended(self) -> None:
         """Drop the sessions of closed loops: a session knows its loop, so that neither would go by itself."""
@@ -89,3 +92,20 @@ class Sessions:
         """Return that object, or None if there is none."""
         opened = self._open.get(asyncio.get_running_loop())
         return None if opened is None else opened.beside.get(kind)
+
+
+class NestedSessions(Sessions):
+    """Sessions that stand before those of others, one before each; both are closed together."""
+
+    def __init__(self, inner: Sessions, make: Callable[[Session], Session]) -> None:
+        super().__init__(inner.storage)
+        self._inner = inner
+        self._make = make
+
+    async def close(self) -> None:
+        """Close the running loop's sessions, this one first."""
+        await super().close()
+        await self._inner.close()
+
+    async def _connect(self) -> Session:
+        return self._make(await self._inner.get())
