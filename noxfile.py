@@ -33,7 +33,7 @@ CHECKED = [
 
 # More processes than cores: much of a test's time is a wait for another process. And tests differ a thousandfold in
 # length, so that a process which has none left takes some from the others.
-PYTEST = ("pytest", "-n", "5", "--dist", "worksteal", "-q")
+PYTEST = ("pytest", "-n", "8", "--dist", "worksteal", "-q")
 
 DEPENDS_ON_PYTHON = [
     "tests/unit",
@@ -51,7 +51,7 @@ DEPENDS_ON_PYTHON = [
 
 PROOFS = {
     "tests/conformance/test_deployments.py": {"HUEYIO_TEST_DEPLOYMENTS": "all"},
-    "tests/conformance/test_differential.py": {"HUEYIO_TEST_EXAMPLES": "300", "HUEYIO_TEST_STEPS": "50"},
+    "tests/conformance/test_differential.py": {"HUEYIO_TEST_EXAMPLES": "100", "HUEYIO_TEST_STEPS": "50"},
     "tests/flow/test_corruption.py": {"HUEYIO_TEST_CORRUPTED": "2000"},
     "tests/flow/test_enqueue_in.py": {"HUEYIO_TRANSACTIONS": "3000"},
     "tests/storage/test_redis_leftovers.py": {"HUEYIO_TEST_TASKS": "10000"},
