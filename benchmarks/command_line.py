@@ -55,7 +55,7 @@ def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
     for number in range(1, options.rounds + 1):
         for kind in kinds:
             _say(f"round {number} of {options.rounds}, {kind}")
-            rounds[kind].append(_round(bench, options.measure, taking_part[kind]))
+            rounds[kind].append(_round(bench, options.measure, taking_part[kind], number))
     _say("")
     report.print_all(rounds, options.best)
     if options.json:
@@ -70,9 +70,12 @@ def _taking_part(options: argparse.Namespace, kind: Kind) -> tuple[Contender, ..
     return loops(kind) if options.loops else contenders(kind)
 
 
-def _round(bench: Bench, measures: list[Measure], everybody: Sequence[Contender]) -> dict[str, Figures]:
+def _round(bench: Bench, measures: list[Measure], everybody: Sequence[Contender], number: int) -> dict[str, Figures]:
+    """Run all once, in the other order in every second round: none is always the one who begins."""
     taking_part: list[Contender] = [one for one in everybody if one.measures.intersection(measures)]
-    return {contender.name: bench.run(contender, measures) for contender in taking_part}
+    in_turn = taking_part if number % 2 else taking_part[::-1]
+    figures = {contender.name: bench.run(contender, measures) for contender in in_turn}
+    return {contender.name: figures[contender.name] for contender in taking_part}
 
 
 def _wait(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
