@@ -721,13 +721,34 @@ async def test_timeout_of_zero_looks_once(huey: Huey) -> None:
         await (await start_what_never_ends(huey, "retry")).get(blocking=True, timeout=0)
 
 
-async def test_wait_of_a_body_for_what_is_due_later_ends_too(huey: Huey) -> None:
+@each_reason
+async def test_wait_of_a_body_for_what_is_due_later_ends_too(huey: Huey, why: str) -> None:
     @huey.task
     async def outer() -> None:
-        await (await start_what_never_ends(huey, "schedule"))
+        await (await start_what_never_ends(huey, why))
 
     with pytest.raises(TaskException, match=_SAYS):
         await (await outer())
+
+
+@pytest.mark.parametrize("kind", ["async", "sync"])
+@pytest.mark.parametrize("whose", ["the next of its batch", "its own"])
+async def test_wait_of_a_body_for_what_runs_only_after_it_says_so(huey: Huey, kind: str, whose: str) -> None:
+    batch: list[Task] = []
+
+    async def wait() -> None:
+        await huey.result_of(batch[whose != "its own"].id)
+
+    def wait_blocking() -> None:
+        huey.sync.result_of(batch[whose != "its own"].id).get(blocking=True)
+
+    first: Any = huey.task(wait_blocking if kind == "sync" else wait)
+    second = huey.task(name="second")(lambda: "ran")
+    batch += [first.s(), second.s()]
+    results = await huey.enqueue_many(batch)
+    with pytest.raises(TaskException, match="cannot end before the body that waits for it"):
+        await results[0]
+    assert await results[1] == "ran"
 
 
 async def test_wait_while_another_coroutine_runs_the_task_gets_the_value(huey: Huey) -> None:

@@ -40,6 +40,9 @@ __all__ = ["Immediate"]
 
 _OVER: Final = ("stored", "dead", "gone")
 
+_LATER: Final = "nothing runs what is due later; read_schedule(), dequeue() and execute() drive it by hand"
+_BEHIND: Final = "it cannot end before the body that waits for it has ended"
+
 _IN_LIFE_HOOK: Final[ContextVar[bool]] = ContextVar("hueyio_in_life_hook", default=False)
 """Whether this is a hook of the start or the end: what it enqueues must not wait for the hooks."""
 
@@ -67,7 +70,7 @@ class Immediate:
         """
         bench = await self._bench()
         await bench.begin()
-        with self._under_way:
+        with self._under_way.one_more():
             error = await self._run_all(bench, tasks, tell_enqueued)
         if error is not None and self._core.raise_errors:
             raise error
@@ -83,15 +86,13 @@ class Immediate:
                 (found,) = await bench.session.locate([id])
                 if found.state in _OVER:
                     return
-                if found.state != "scheduled" and self._under_way:
+                if found.state != "scheduled" and self._under_way.has_others():
                     await ended
                     continue
             if await bench.is_seen_elsewhere(id):
                 return
-            raise HueyException(
-                f"task {id} is {found.state} and would be awaited for ever: in immediate mode nothing runs what is "
-                "due later; read_schedule(), dequeue() and execute() drive it by hand"
-            )
+            why = _BEHIND if found.state in ("queued", "running") else _LATER
+            raise HueyException(f"task {id} is {found.state} and would be awaited for ever: in immediate mode {why}")
 
     async def shut_down(self) -> None:
         """Run the hooks of the end, if those of the start have run in this loop's session."""

@@ -6,34 +6,45 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
+from contextvars import ContextVar
+from typing import Final
 
 from hueyio.storage.memory.waiters import Pokes, Wait
 
 __all__ = ["UnderWay"]
 
 
+_OWN: Final[ContextVar[tuple[object, ...]]] = ContextVar("hueyio_own_runs", default=())
+"""The calls in whose bodies this is."""
+
+
 class UnderWay:
-    """A context manager around each call that runs tasks; true while there is one."""
+    """Knows each call that runs tasks; a wait for something that only the asking body's own call would run is vain."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._count = 0
+        self._calls: set[object] = set()
         self._waits: Pokes[None] = Pokes()
 
-    def __bool__(self) -> bool:
-        return self._count > 0
-
-    def __enter__(self) -> None:
+    def has_others(self) -> bool:
+        """Say whether there is a call but those which wait for the body that asks."""
         with self._lock:
-            self._count += 1
+            return not self._calls.issubset(_OWN.get())
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Be there while a call runs tasks; those who wait hear of its end."""
+        call = object()
         with self._lock:
-            self._count -= 1
-        self.tell_end()
+            self._calls.add(call)
+        own = _OWN.set((*_OWN.get(), call))
+        try:
+            yield
+        finally:
+            _OWN.reset(own)
+            with self._lock:
+                self._calls.discard(call)
+            self.tell_end()
 
     def tell_end(self) -> None:
         """Wake all who wait for an end."""
