@@ -7,6 +7,7 @@ The tree::
     ├── TaskArgumentError             a call does not fit its task's signature, or cannot be serialised
     ├── UnknownTaskError              no task of that name is registered on this Huey
     ├── ResultTimeout                 a wait for a result ran out; the task may still run
+    ├── ResultExpired                 how the task ended is not remembered any more
     ├── TaskLockedException           a lock is held by another task, a semaphore by as many as may
     ├── TaskNotUnique                 another task holds the unique key
     ├── RateLimitExceeded             a rate limit has no room now
@@ -22,7 +23,8 @@ The tree::
     ├── TaskRevoked                   it was revoked before it started
     ├── TaskExpired                   it was not started before its ``expires``
     ├── TaskCancelled                 it was cancelled, queued or running
-    └── WorkerLost                    its consumer died with it, too often
+    ├── WorkerLost                    its consumer died with it, too often
+    └── TaskLost                      the storage lost it
     CancelExecution                   raised by a task or a pre-execute hook: do not go on
     RetryTask                         raised by a task: run me again
     Snooze                            raised by a task: run me later, this run does not count
@@ -44,6 +46,7 @@ __all__ = [
     "LeaseLost",
     "ProcessLost",
     "RateLimitExceeded",
+    "ResultExpired",
     "ResultTimeout",
     "RetryTask",
     "SerializationError",
@@ -57,6 +60,7 @@ __all__ = [
     "TaskException",
     "TaskExpired",
     "TaskLockedException",
+    "TaskLost",
     "TaskNotUnique",
     "TaskRevoked",
     "TaskTimeout",
@@ -83,6 +87,10 @@ class UnknownTaskError(HueyException):
 
 class ResultTimeout(HueyException):
     """A wait for a result ran out; the task may still run and be read later."""
+
+
+class ResultExpired(HueyException):
+    """The task is older than the ends that the storage remembers; if it left a value, that was read or has expired."""
 
 
 class TaskLockedException(HueyException):
@@ -192,6 +200,13 @@ class TaskCancelled(TaskException):
 
 class WorkerLost(TaskException):
     """The consumer that ran the task died, as often as ``max_deliveries`` allows."""
+
+
+class TaskLost(TaskException):
+    """The task was enqueued and the storage has lost it: a server that forgot, a file that was exchanged.
+
+    Its status is ``unknown``: whether it ran is not known either.
+    """
 
 
 class CancelExecution(Exception):

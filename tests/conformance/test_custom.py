@@ -12,7 +12,7 @@ import pytest
 from hueyio import Huey
 from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
 from hueyio.storage.operations import OperationSession
-from hueyio.storage.records import Bell, Notices, Over
+from hueyio.storage.records import Bell, Notices, Over, Unknown
 from hueyio.storage.sqlite import SqliteStorage
 from hueyio.testing import Recipe, StorageConformance
 
@@ -20,10 +20,12 @@ from hueyio.testing import Recipe, StorageConformance
 class CountingStorage:
     """Counts the calls of each operation on their way to another storage."""
 
-    def __init__(self, name: str = "huey", *, filename: str, dead_limit: int = 10_000) -> None:
+    def __init__(
+        self, name: str = "huey", *, filename: str, dead_limit: int = 10_000, keep_ended: int = 100_000
+    ) -> None:
         self.name = name
         self.calls: Counter[str] = Counter()
-        self._inner: Storage = SqliteStorage(name, filename, dead_limit=dead_limit, timeout=60)
+        self._inner: Storage = SqliteStorage(name, filename, dead_limit=dead_limit, keep_ended=keep_ended, timeout=60)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -55,8 +57,8 @@ class CountingSession(OperationSession):
     async def notices(self, owner: str, seen: Notices | None) -> Notices:
         return await self._inner.notices(owner, seen)
 
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
-        return await self._inner.await_outcomes(ids)
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
+        return await self._inner.await_outcomes(ids, unknown)
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         return await self._inner.follow(id, seen)

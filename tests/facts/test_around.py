@@ -84,7 +84,7 @@ async def test_everything_that_is_enqueued_is_told_of_after_its_write(huey: Huey
 
     @huey.signal("enqueued", "scheduled")
     async def hear(signal: str, task: Task) -> None:
-        assert await huey.result_of(task.id).status() in ("queued", "scheduled", "retrying")
+        assert await huey.result_of(task.id).status() in ("ready", "scheduled", "retrying")
         heard.append((signal, task.name.rpartition(".")[2]))
 
     @huey.task(retries=1)

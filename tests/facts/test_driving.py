@@ -99,7 +99,7 @@ async def test_cancelled_execute_gives_the_task_back(huey: Huey) -> None:
     executing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await executing
-    assert await result.status() == "queued"
+    assert await result.status() == "ready"
     assert await (await core_of(huey).session()).owners() == []
 
 
@@ -113,7 +113,7 @@ async def test_execute_takes_the_lease_over_when_it_was_given_up(huey: Huey, cap
     with caplog.at_level(logging.WARNING):
         await huey.execute(task)
     assert "its lease had gone" in caplog.text
-    assert await result.status() == "queued"
+    assert await result.status() == "ready"
     assert await run_next(huey) == 3
 
 

@@ -27,7 +27,7 @@ def declare_fail(huey: Huey) -> Any:
     return fail
 
 
-async def test_is_ready_reads_the_value_into_the_handle(huey: Huey) -> None:
+async def test_is_ready_reads_the_value_into_the_handle_and_leaves_it_until_it_is_got(huey: Huey) -> None:
     add = declare_add(huey)
     assert await (await add.schedule((1, 2), delay=60)).is_ready() is False
     result = await add(1, 2)
@@ -35,8 +35,9 @@ async def test_is_ready_reads_the_value_into_the_handle(huey: Huey) -> None:
         assert await huey.result(result.id, blocking=True, preserve=True) == 3
     assert await huey.result_count() == 1
     assert await result.is_ready() is True
-    assert await huey.result_count() == 0
+    assert await huey.result_count() == 1
     assert await result.get() == 3
+    assert await huey.result_count() == 0
 
 
 @pytest.mark.parametrize("value", [None, "failure"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, crontab
+from hueyio import Huey, TaskRevoked, crontab
 from tests.facts.steps import NOW, listen, run_all, run_next
 
 
@@ -23,7 +23,8 @@ async def test_revoked_periodic_task_is_enqueued_and_skipped(huey: Huey) -> None
     assert await run_next(huey) is None
     assert heard == ["enqueued", "revoked"]
     assert await huey.result_count() == 0
-    assert await huey.result_of(task.id) is None
+    with pytest.raises(TaskRevoked):
+        await huey.result_of(task.id)
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -164,7 +164,7 @@ EXPECTED = [
     "expired: TaskExpired(TaskExpired) expired",
     "handled: TaskException(ZeroDivisionError('division by zero')) failed",
     "handler: handler: ZeroDivisionError('division by zero') done",
-    "revoked: TaskRevoked(TaskRevoked) revoked",
+    "revoked: TaskRevoked(TaskRevoked) cancelled",
     "restored: 3 done",
     "values: [1] [1] None",
     "later: None scheduled [(1, 2)]",

@@ -40,7 +40,7 @@ async def test_due_task_is_noticed_by_a_consumer_that_never_listens(
         result = await soon.schedule(delay=0.05)
 
         async def is_promoted() -> bool:
-            return await result.status() == "queued"
+            return await result.status() == "ready"
 
         await until(is_promoted)  # the scheduler by itself would look after 600 s
         fetcher.pause(False)

@@ -336,7 +336,7 @@ async def test_revocation_reaches_what_is_prefetched(huey: Huey) -> None:
         gate.open.set()
         assert await first == 0
         assert await third == 2
-        if await second.status() == "revoked":
+        if await second.status() == "cancelled":
             assert gate.ended == [0, 2]
 
 

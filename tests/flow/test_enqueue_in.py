@@ -58,7 +58,7 @@ async def test_task_is_there_with_the_commit_and_wakes_a_waiting_consumer(huey: 
             connection.execute("INSERT INTO rows VALUES (1)")
             result = await add.enqueue_in(connection, 1, 2)
             assert isinstance(result, Result)
-            assert await result.status() == "gone"
+            assert await result.status() == "unknown"
             connection.commit()
         assert await asyncio.wait_for(result, 60) == 3
 
@@ -69,7 +69,7 @@ async def test_task_is_not_there_after_a_rollback(huey: SqliteHuey, file: str) -
         result = await add.enqueue_in(connection, 1, 2)
         assert connection.in_transaction
         connection.rollback()
-    assert await result.status() == "gone"
+    assert await result.status() == "unknown"
     assert await huey.count() == 0
 
 

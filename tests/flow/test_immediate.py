@@ -648,7 +648,7 @@ async def test_error_handler_runs_before_the_error_is_raised(raising: Huey) -> N
 async def test_errors_are_not_raised_without_immediate_mode(raising: Huey) -> None:
     raising.immediate = False
     refuse, _ = declare_refuse(raising, False)
-    assert await (await refuse()).status() == "queued"
+    assert await (await refuse()).status() == "ready"
 
 
 # --- waits that nothing ends
@@ -959,7 +959,7 @@ async def test_mode_may_be_switched_while_a_task_runs(huey: Huey) -> None:
     await started.wait()
     huey.immediate = False
     queued = await quick()
-    assert await queued.status() == "queued"
+    assert await queued.status() == "ready"
     go_on.set()
     result = await calling
     assert await result.get() is None, "each switch begins with an empty memory"

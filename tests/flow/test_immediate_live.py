@@ -56,7 +56,7 @@ async def test_results_values_and_schedule_are_in_the_live_storage_and_nothing_i
     assert await live.get("key") == "value"
     assert (await live.count(), await live.scheduled_count(), await live.result_count()) == (0, 1, 1)
     assert await live.result(result.id) == "done"
-    assert await huey.result_count() == 0
+    assert await live.result_count() == 0
 
 
 async def test_locks_and_revocations_are_in_the_live_storage(huey: Huey, live: Huey) -> None:
@@ -72,7 +72,7 @@ async def test_locks_and_revocations_are_in_the_live_storage(huey: Huey, live: H
     async with live.lock_task("one"):
         assert await (await work()).get_raw_result() is not None
     await other.revoke(revoke_once=True)
-    assert await (await add(1, 2)).status() == "revoked"
+    assert await (await add(1, 2)).status() == "cancelled"
     assert await (await add(1, 2)) == 3
 
 
@@ -167,7 +167,7 @@ async def test_live_session_outlasts_the_switch(huey: Huey) -> None:
     queued = await add(2, 2)
     huey.immediate = True
     assert await result == 3
-    assert await queued.status() == "queued"
+    assert await queued.status() == "ready"
     huey.immediate = False
     async with huey.create_consumer():
         assert await queued == 4

@@ -176,7 +176,7 @@ async def test_lock_of_a_body_that_the_stop_cuts_short_is_given_back(huey: Huey)
         await started.wait()
         assert await huey.is_locked("one")
     assert not await huey.is_locked("one")
-    assert await result.status() == "queued"
+    assert await result.status() == "ready"
 
 
 async def test_cancelled_entry_leaves_nothing_behind(huey: Huey) -> None:

@@ -137,7 +137,7 @@ async def test_stop_at_once_kills_the_process_and_gives_the_task_back(app: Any, 
         await there(began)
         consumer.stop(graceful=False)
         await consumer.wait_stopped()
-    assert await result.status() == "queued"
+    assert await result.status() == "ready"
     for pid in began.read_text().split():
         await until_gone(int(pid))
 

@@ -161,6 +161,6 @@ async def test_consumer_that_starts_on_a_paused_queue_waits(huey: Huey) -> None:
     result = await add(1, 2)
     async with huey.create_consumer():
         assert await result.get(timeout=0.2) is None
-        assert await result.status() == "queued"
+        assert await result.status() == "ready"
         await huey.resume()
         assert await asyncio.wait_for(result.get(True), 20) == 3

@@ -54,7 +54,7 @@ async def test_sync_task_runs_in_a_thread(huey: Huey) -> None:
         assert (await (await where())).startswith("hueyio-task")
 
 
-async def test_result_that_was_read_is_gone_but_stays_in_its_handle(huey: Huey) -> None:
+async def test_value_that_was_read_is_gone_but_stays_in_its_handle(huey: Huey) -> None:
     add = declare_add(huey)
     async with huey.create_consumer():
         result = await add(1, 2)
@@ -62,7 +62,7 @@ async def test_result_that_was_read_is_gone_but_stays_in_its_handle(huey: Huey) 
         assert await result.status() == "done"
         assert (await huey.counts()).results == 0
         other = huey.result_of(result.id)
-        assert await other.status() == "gone"
+        assert await other.status() == "done"
         assert await other is None
 
 
@@ -81,7 +81,7 @@ async def test_unblocked_get_of_a_queued_task_is_none(huey: Huey) -> None:
     result = await add(1, 2)
     assert await result.get() is None
     assert await result() is None
-    assert await result.status() == "queued"
+    assert await result.status() == "ready"
     assert await huey.count() == 1
     with pytest.raises(TypeError, match="count"):
         len(huey)
@@ -351,7 +351,7 @@ async def test_revoked_task_is_not_run_and_restored_one_is(huey: Huey) -> None:
         with pytest.raises(TaskRevoked):
             await revoked
         assert await restored == 7
-    assert await revoked.status() == "revoked"
+    assert await revoked.status() == "cancelled"
 
 
 async def test_revoked_function_runs_none_until_restored(huey: Huey) -> None:

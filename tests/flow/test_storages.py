@@ -116,7 +116,7 @@ async def test_black_hole_swallows_everything_and_every_wait_raises_at_once() ->
             with pytest.raises(HueyException, match="BlackHoleHuey keeps nothing"):
                 await wait
         assert await result.get() is None
-        assert await huey.result_of(result.id).status() == "gone"
+        assert await huey.result_of(result.id).status() == "unknown"
         await add.schedule((1, 2), delay=60)
         await result.revoke()
         assert await result.is_revoked() is False

@@ -176,13 +176,13 @@ def test_wait_that_runs_out_raises(tmp_path: Path) -> None:
 
     result = add.sync(1, 2)
     assert result.get() is None
-    assert result.status() == "queued"
+    assert result.status() == "ready"
     with pytest.raises(ResultTimeout):
         result.get(timeout=0.01)
     assert huey.sync.count() == 1
     huey.sync.put("key", [1])
     assert huey.sync.get("key") == [1]
-    assert huey.sync.result_of(result.id).status() == "queued"
+    assert huey.sync.result_of(result.id).status() == "ready"
     with pytest.raises(TaskArgumentError):
         add.sync(1)  # type: ignore[call-arg]
 
@@ -236,7 +236,7 @@ def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
     interrupter.join()
     signal.signal(signal.SIGUSR2, before)
     assert not huey.storage._state.waiters.waits  # type: ignore[attr-defined]
-    assert result.status() == "queued"
+    assert result.status() == "ready"
 
 
 FORKING = """

@@ -47,6 +47,15 @@ def write_something_else(path: Path) -> None:
     path.write_bytes(b"something else")
 
 
+def mark_journal(path: Path, mark: bytes) -> bytes:
+    """Write over the mark of a journal's version; return what was there."""
+    with path.open("r+b") as file:
+        before = file.read(len(mark))
+        file.seek(0)
+        file.write(mark)
+    return before
+
+
 def entries(*ids: str, **header: Any) -> list[Entry]:
     return [Entry(Header(id, **header), id.encode()) for id in ids]
 
@@ -129,7 +138,7 @@ async def test_session_that_slept_through_new_journals_finds_what_it_missed(open
         await busy.put("data", {"k": b"%d" % number})
     await busy.settle([Finish(delivery.receipt, b"result")], "owner", 1)
     assert await sleeper.peek("data", ["k"]) == [b"299"]
-    assert await sleeper.await_outcomes(["a"]) == [Over("a", b"result")]
+    assert await sleeper.await_outcomes(["a"]) == [Over("a", b"result", kind="done")]
 
 
 async def test_waiter_is_told_whatever_becomes_of_the_journal(open_session: Open) -> None:
@@ -151,7 +160,7 @@ async def test_folder_that_was_deleted_is_an_error_and_then_a_new_queue(open_ses
     with pytest.raises(StorageUnavailable, match="No such file"):
         await session.counts()
     await session.enqueue(entries("b"))
-    assert [it.state for it in await session.locate(["a", "b"])] == ["gone", "queued"]
+    assert [it.state for it in await session.locate(["a", "b"])] == ["unknown", "queued"]
     other = await open_session()
     assert (await other.counts()).queued["loop"] == 1
 
@@ -240,6 +249,8 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path) -> None:
         ("journal_mb", "8"),
         ("dead_limit", 0),
         ("dead_limit", True),
+        ("keep_ended", -1),
+        ("keep_ended", True),
         ("clock", 3),
     ],
 )
@@ -289,3 +300,99 @@ def test_forks_amid_writes_hold_up_nobody(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", FORKING, str(tmp_path / "queue")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (ended.stdout, ended.stderr) == ("40\n", "")
+
+
+FULL_DISK = """
+import asyncio, os, resource, sys
+from hueyio.exceptions import StorageUnavailable
+from hueyio.storage.file import FileStorage
+from hueyio.storage.records import Entry, Finish, Header
+
+def allow(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main(path, journal_mb):
+    session = await FileStorage("app", path, journal_mb=journal_mb).connect()
+    other = await FileStorage("app", path, journal_mb=journal_mb).connect()
+    await session.register("owner", b"")
+    await session.enqueue([Entry(Header(id, expects=("later",) if id == "a" else ()), id.encode()) for id in "abc"])
+    waits = [asyncio.create_task(it.await_outcomes(["a", "b", "later"])) for it in (session, other)]
+    patient = asyncio.create_task(session.await_outcomes(["not yet"], "wait"))
+    await session.await_outcomes(["nobody has this id"])
+    await other.await_outcomes(["nobody has this id"])
+    deliveries = await session.claim({"loop": 10}, "owner")
+    ends = [Finish(it.receipt, it.data, also=it.header.expects) for it in deliveries]
+    allow(os.stat(os.path.join(path, "queue-app", "journal")).st_size)
+    for writer in (session, other):
+        for _ in range(3):
+            try:
+                await writer.put("data", {"k": b"x" * 1000})
+            except StorageUnavailable:
+                pass
+            else:
+                raise SystemExit("the disk is not full")
+    try:
+        await session.settle(ends, "owner", 1)
+    except StorageUnavailable:
+        pass
+    assert [it.state for it in await other.locate(["a", "later"])] == ["running", "expected"]
+    assert not any(it.done() for it in (*waits, patient)), [it for it in (*waits, patient) if it.done()]
+    allow(resource.RLIM_INFINITY)
+    assert await session.settle(ends, "owner", 1) == ["accepted"] * 3
+    for it in waits:
+        async with asyncio.timeout(20):
+            assert [over.data for over in await it] == [b"a", b"b", b"a"]
+    assert not patient.done()
+    await session.enqueue([Entry(Header("not yet"), b"")])
+    (delivery,) = await session.claim({"loop": 10}, "owner")
+    await session.settle([Finish(delivery.receipt, kind="expired")], "owner", 2)
+    async with asyncio.timeout(20):
+        assert [over.kind for over in await patient] == ["expired"]
+    await session.close()
+    await other.close()
+    print("ok")
+
+asyncio.run(main(sys.argv[1], float(sys.argv[2])))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the size of files has no limit there")
+@pytest.mark.parametrize("journal_mb", ["8", "0"])
+def test_waits_go_on_when_the_disk_was_full(tmp_path: Path, journal_mb: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FULL_DISK, str(tmp_path / "queue"), journal_mb]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (ended.stdout, ended.returncode) == ("ok\n", 0), ended.stderr
+
+
+async def test_waits_are_asked_again_when_the_journal_was_exchanged(open_session: Open, journal: Path) -> None:
+    await (await FileStorage("app", journal.parent / "another").connect()).close()
+    session = await open_session()
+    await session.enqueue(entries("lost", "again"))
+    lost = asyncio.create_task(session.await_outcomes(["lost"]))
+    again = asyncio.create_task(session.await_outcomes(["again", "never"], "wait"))
+    await session.await_outcomes(["nobody has this id"])
+    os.replace(journal.parent / "another" / "queue-app" / "journal", journal)
+    other = await open_session()
+    await other.register("owner", b"")
+    await other.enqueue(entries("again", "never"))
+    async with asyncio.timeout(20):
+        assert await lost == [Over("lost", None)]
+        ends = [Finish(it.receipt, kind="failed") for it in await other.claim({"loop": 10}, "owner")]
+        assert await other.settle(ends, "owner", 1) == ["accepted", "accepted"]
+        assert [over.kind for over in await again] == ["failed", "failed"]
+
+
+async def test_journal_of_an_earlier_version_is_begun_anew_and_knows_no_ends(open_session: Open, journal: Path) -> None:
+    session = await open_session()
+    await session.register("owner", b"")
+    await session.enqueue(entries("over", "alive"))
+    (delivery,) = await session.claim({"loop": 1}, "owner")
+    await session.settle([Finish(delivery.receipt, kind="failed")], "owner", 1)
+    await session.close()
+    assert mark_journal(journal, b"hueyio journal 1") == b"hueyio journal 2"
+    session = await open_session()
+    assert mark_journal(journal, b"hueyio journal 2") == b"hueyio journal 2"
+    assert [it.state for it in await session.locate(["over", "alive"])] == ["unknown", "queued"]
+    ended = await session.ended(["over"])
+    assert ended.kinds == [None]
+    assert ended.since is not None

@@ -102,6 +102,7 @@ def test_conflicting_options_are_refused(options: dict[str, Any]) -> None:
         {"notify_result": True},
         {"clean_name": False},
         {"dead_limit": -1},
+        {"keep_ended": -1},
         {"name": ""},
     ],
 )

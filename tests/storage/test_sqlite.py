@@ -80,6 +80,7 @@ def test_it_names_the_file_and_the_queue() -> None:
         ("strict_fifo", 1),
         ("create_tables", "yes"),
         ("dead_limit", 0),
+        ("keep_ended", -1),
         ("clock", 3),
         ("isolation_level", None),
         ("no_such_thing", 1),
@@ -374,7 +375,7 @@ def test_sessions_of_two_loops_follow_each_other(file: Path) -> None:
         with pytest.raises(SessionClosed):
             await kept[0].enqueue(entries("b"))
         session = await storage.connect()
-        assert [it.state for it in await session.locate(["a", "b"])] == ["queued", "gone"]
+        assert [it.state for it in await session.locate(["a", "b"])] == ["queued", "unknown"]
         await session.close()
 
     asyncio.run(first())
@@ -429,7 +430,7 @@ async def test_a_forked_child_shares_nothing(file: Path, connect: Connect) -> No
     assert os.waitstatus_to_exitcode(status) == 0
     assert [it.data for it in await waiting] == [b"child's"]
     assert [it.beat for it in await session.owners()] == [2]
-    assert [it.state for it in await session.locate(["never"])] == ["gone"]
+    assert [it.state for it in await session.locate(["never"])] == ["unknown"]
     keeper.close()
 
 

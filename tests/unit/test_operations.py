@@ -14,7 +14,7 @@ from hueyio.storage.contract import Session
 from hueyio.storage.file.actions import JOURNALED
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.operations import OPERATIONS, Durability, OperationSession, Role
-from hueyio.storage.records import Bell, Entry, Header, Notices, Over
+from hueyio.storage.records import Bell, Entry, Header, Notices, Over, Unknown
 from hueyio.storage.redis.session import TABLE
 
 ROLES: dict[Role, type] = {role: getattr(contract, role.capitalize()) for role in get_args(Role)}
@@ -28,7 +28,7 @@ def methods(kind: type) -> dict[str, Any]:
 def test_table_has_the_operations_of_each_role_when_compared_with_the_contract() -> None:
     for role, protocol in ROLES.items():
         assert [it.name for it in OPERATIONS.values() if it.role == role] == list(methods(protocol))
-    assert len(OPERATIONS) == 41
+    assert len(OPERATIONS) == 42
 
 
 def test_session_has_every_operation_when_compared_with_the_contract() -> None:
@@ -80,7 +80,7 @@ class Notebook(OperationSession):
     async def notices(self, owner: str, seen: Notices | None) -> NoReturn:
         raise AssertionError
 
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
         raise AssertionError
 
     async def follow(self, id: str, seen: bytes | None) -> NoReturn:

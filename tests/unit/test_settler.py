@@ -134,7 +134,18 @@ async def test_outcome_under_a_lost_lease_is_dropped_and_said_so(
     waiting = bench.settler.submit(job, Finish(job.delivery.receipt, b"x"))
     bench.step()
     assert await soon(waiting) == "stale"
-    assert "its lease had gone to another consumer" in caplog.text
+    assert "its lease had gone, what came of it here is dropped; it is in the queue again" in caplog.text
+
+
+async def test_outcome_of_a_task_that_the_storage_has_lost_is_not_said_to_run_elsewhere(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    (job,) = await bench.take("a")
+    waiting = bench.settler.submit(job, Finish(job.delivery.receipt, b"x"))
+    bench.session.inner = await MemoryStorage("another").connect()
+    bench.step()
+    assert await soon(waiting) == "stale"
+    assert "the storage knows nothing of it any more" in caplog.text
 
 
 async def test_outcome_whose_revocation_was_used_up_is_decided_anew(bench: Bench) -> None:

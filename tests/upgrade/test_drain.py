@@ -66,8 +66,8 @@ DRAINED: Final = [
 """Tasks that end when the queue is drained."""
 
 STATUS_BEFORE: Final = {
-    "plain": "queued",
-    "suspect": "queued",
+    "plain": "ready",
+    "suspect": "ready",
     "due": "scheduled",
     "future": "scheduled",
     "held": "running",
@@ -75,10 +75,10 @@ STATUS_BEFORE: Final = {
     "open": "waiting",
     "pipe-3": "waiting",
     "inner": "waiting",
-    "lost": "dead",
+    "lost": "lost",
     "value": "done",
     "failed": "failed",
-    "was-revoked": "revoked",
+    "was-revoked": "cancelled",
     "was-expired": "expired",
     "was-cancelled": "cancelled",
 }

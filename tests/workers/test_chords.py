@@ -42,7 +42,7 @@ async def test_each_callback_is_enqueued_once_while_consumers_are_killed(workers
         assert (await app.huey.pending(), counts.scheduled) == ([], 0)
     starts = Counter(run.id for run in workers.runs("start"))
     # Others also take over from a consumer that had no time to say that it is alive.
-    killed |= {it.pid for it in alive if any("was given up by others" in line for line in it.lines)}
+    killed |= {it.pid for it in alive if any("has lost its lease" in line for line in it.lines)}
     cut_short = Counter(run.id for run in workers.runs("start") if run.pid in killed)
     assert len(starts) == CHORDS
     # A callback runs once more for each lost consumer that had begun it, and never because it was enqueued twice.

@@ -51,7 +51,7 @@ async def test_other_signal_than_the_graceful_one_stops_at_once(workers: Bench, 
         await workers.reached("start", 1)
         worker.send(signal.SIGTERM)
         assert worker.wait() == 0
-        assert await result.status() == "queued"
+        assert await result.status() == "ready"
 
 
 async def test_blocked_loop_is_named_in_the_log_and_leases_are_kept(workers: Bench, app: Any) -> None:

@@ -81,7 +81,7 @@ async def test_task_that_kills_its_process_is_buried_and_the_processes_are_repla
 
 
 async def _is_dead(result: Any) -> bool:
-    return bool(await result.status() == "dead")
+    return bool(await result.status() == "lost")
 
 
 async def test_processes_end_when_the_supervisor_is_killed(workers: Bench, app: Any) -> None:
@@ -92,7 +92,7 @@ async def test_processes_end_when_the_supervisor_is_killed(workers: Bench, app: 
         await workers.reached("start", 1)
         worker.process.kill()
         await until_gone(*pids)
-        assert await result.status() == "queued"
+        assert await result.status() == "ready"
 
 
 async def test_process_is_replaced_without_a_gap_after_enough_tasks(workers: Bench, app: Any) -> None:

@@ -75,7 +75,7 @@ async def test_second_signal_stops_at_once_and_the_task_runs_again(workers: Benc
         worker.wait_line("once more to stop at once")
         worker.send(signal.SIGINT)
         assert worker.wait() == 0
-        assert await result.status() == "queued"
+        assert await result.status() == "ready"
         (task,) = await app.huey.pending()
         assert (task.attempt, task.retries) == (0, 0)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from hueyio.control.take_value import take_value
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import AREAS, LANES, Area, Delivery, Entry, Finish, Header
@@ -144,7 +145,7 @@ class BaseStorage:
     async def pop_data(self, key: str | bytes) -> Any:
         """Read a value and delete it (but a result where the storage keeps results); EmptyData if there is none."""
         session = await self._session()
-        value = await session.pop("data", _text(key))
+        value = await take_value(session, "data", _text(key))
         if value is None:
             value = await self._take_result(session, _text(key))
         return EmptyData if value is None else value
@@ -152,7 +153,7 @@ class BaseStorage:
     async def _take_result(self, session: Session, key: str) -> bytes | None:
         if self._keeps_results:
             return (await session.peek("results", [key]))[0]
-        return await session.pop("results", key)
+        return await take_value(session, "results", key, self._result_ttl)
 
     async def delete_data(self, key: str | bytes) -> bool:
         """Delete a value; say whether it was there."""

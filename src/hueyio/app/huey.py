@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from hueyio.app.options import ConsumerSettings, check_switches
 from hueyio.client.chord_plan import plan
+from hueyio.client.deletions import finish_deletions
 from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.consumer import Consumer, ConsumerOptions
@@ -20,6 +21,7 @@ from hueyio.control.cancel import cancel
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.dead_letters import DeadTask, read_dead_letter
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
+from hueyio.control.take_value import put_back, take_value
 from hueyio.core import DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
@@ -30,7 +32,7 @@ from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.reading import ReadOptions, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends, keys_of
-from hueyio.handles.sync_result import SyncResult, to_sync
+from hueyio.handles.sync_result import SyncResult, read_here, to_sync
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.hooks import Hook, HookKind
 from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
@@ -241,6 +243,7 @@ class Huey:
         if driver is not None:
             await driver.close()
         await self._producer.immediate.shut_down()
+        await finish_deletions(self._core)
         await self._core.close_session()
 
     async def __aenter__(self) -> Self:
@@ -455,7 +458,8 @@ class Huey:
         return self._enqueue_in(connection, task, prepare(self._core, task))
 
     async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Any:
-        return handle_on(self._producer, task, await self._producer.send_in(connection, task, entry))
+        holder = await self._producer.send_in(connection, task, entry)
+        return handle_on(self._producer, task, holder, is_committed=self._core.immediate)
 
     def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
@@ -479,7 +483,7 @@ class Huey:
         await self._producer.send_chord(planned)
         stages = list(planned.callback.stages())
         pipeline = None if len(stages) == 1 else handles_on(self._producer, stages)
-        callback = Result[Any](self._producer, stages[0]) if pipeline is None else pipeline[0]
+        callback = handles_on(self._producer, stages)[0] if pipeline is None else pipeline[0]
         return ChordResult(handles_on(self._producer, planned.tails), callback, pipeline)
 
     def serialize_task(self, task: Task) -> bytes:
@@ -516,6 +520,7 @@ class Huey:
 
     async def all_results(self) -> dict[str, bytes]:
         """Return the stored results by the ids of their tasks, as the bytes that are stored; reads nothing away."""
+        await finish_deletions(self._core)
         return dict(await (await self._session()).scan_keys("results"))
 
     # --- cancelling and revoking
@@ -645,15 +650,23 @@ class Huey:
         await (await self._session()).put("data", {_checked_key(key): self.serializer.serialize(data)})
 
     async def get(self, key: str, peek: bool = False) -> Any:
-        """Read the value of a key and delete it; with ``peek`` leave it. None if there is none."""
+        """Read the value of a key and delete it; with ``peek`` leave it. None if there is none.
+
+        A call that is cancelled, or cannot read the value, leaves it; then it has no time to live any more.
+        """
         data = await self.get_raw(key, peek)
-        return None if data is None else self.serializer.deserialize(data)
+        try:
+            return None if data is None else self.serializer.deserialize(data)
+        except SerializationError:
+            if data is not None and not peek:
+                await put_back(await self._session(), "data", key, data)
+            raise
 
     async def get_raw(self, key: str, peek: bool = False) -> bytes | None:
         """Do the same as ``get``, with the bytes that the serializer made."""
         session = await self._session()
         if not peek:
-            return await session.pop("data", _checked_key(key))
+            return await take_value(session, "data", _checked_key(key))
         (data,) = await session.peek("data", [_checked_key(key)])
         return data
 
@@ -686,6 +699,7 @@ class Huey:
 
     async def counts(self) -> Counts:
         """Count everything that there is."""
+        await finish_deletions(self._core)
         return await (await self._session()).counts()
 
     async def pending_count(self) -> int:
@@ -874,7 +888,6 @@ class SyncHuey:
         return to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
 
     enqueue_many = blocking(Huey.enqueue_many)
-    result = blocking(Huey.result)
     close = blocking(Huey.close)
 
     cancel = blocking(Huey.cancel)
@@ -922,6 +935,13 @@ class SyncHuey:
     def schedules(self) -> SyncSchedules:
         """Return the schedules that are kept in the storage."""
         return SyncSchedules(self._wrapped.schedules())
+
+    @shows_read_options
+    def result(
+        self, id: str, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+    ) -> Any:
+        """Read the result of a task whose id is known; see ``Result.get``."""
+        return read_here(self._wrapped.result_of(id), blocking, timeout, **options)
 
     def result_of(self, task_id: str) -> SyncResult[object]:
         """Return a handle on the result of a task whose id is known."""

@@ -33,12 +33,12 @@ from hueyio.execution.step import Step
 from hueyio.storage.contract import Session
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import DEAD_LIMIT, Answer, Bury, Delivery, Finish, Notices, Settlement
+from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED, Answer, Bury, Delivery, Finish, Notices, Settlement
 from hueyio.tasks.task import Task
 
 __all__ = ["Immediate"]
 
-_OVER: Final = ("stored", "dead", "gone")
+_OVER: Final = ("stored", "dead", "ended", "unknown")
 
 _LATER: Final = "nothing runs what is due later; read_schedule(), dequeue() and execute() drive it by hand"
 _BEHIND: Final = "it cannot end before the body that waits for it has ended"
@@ -53,7 +53,7 @@ class Immediate:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._executor = Executor(core.hooks, CallerThreads("hueyio-task"))
-        self._state = MemoryState(core.now, DEAD_LIMIT)
+        self._state = MemoryState(core.now, DEAD_LIMIT, KEEP_ENDED)
         """The queue where the live storage is used."""
         self._under_way = UnderWay()
 
@@ -236,7 +236,7 @@ class _Bench:
         if not isinstance(self.session, LiveBench) or not self._core.storage.capabilities.across_processes:
             return False
         (found,) = await self._here.locate([id])
-        return found.state == "gone"
+        return found.state in ("ended", "unknown")
 
     async def _run_hooks(self, kind: Literal["on_startup", "on_shutdown"]) -> None:
         _IN_LIFE_HOOK.set(True)

@@ -25,6 +25,7 @@ from hueyio.storage.records import (
     DeadLetter,
     Defer,
     Delivery,
+    Ended,
     Enqueued,
     Entry,
     Finish,
@@ -39,6 +40,7 @@ from hueyio.storage.records import (
     Promoted,
     Receipt,
     Settlement,
+    Unknown,
 )
 
 __all__ = ["LiveBench"]
@@ -110,10 +112,34 @@ class LiveBench(OperationSession):
 
     # Waiting
 
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
-        """Wait until they are over here, and then for what may go on there: a retry that is due later."""
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
+        """Wait until they are over here, and then for what may go on there: a retry that is due later.
+
+        What ended here left its result there, but its tombstone here.
+        """
         await self.here.await_outcomes(ids)
-        return await self.there.await_outcomes(ids)
+        if unknown == "wait":
+            known = await self.here.ended(ids)
+            strangers = [id for id, kind in zip(ids, known.kinds, strict=True) if kind is None]
+            await asyncio.gather(*map(self._await_either, strangers))
+        there = await self.there.await_outcomes(ids)
+        kinds = (await self.here.ended(ids)).kinds
+        return [
+            over if over.kind is not None or kind is None else over._replace(kind=kind)
+            for over, kind in zip(there, kinds, strict=True)
+        ]
+
+    async def _await_either(self, id: str) -> None:
+        """Wait for an id of which nothing is known here until it is over here or there."""
+        waits = [asyncio.ensure_future(session.await_outcomes([id], "wait")) for session in (self.here, self.there)]
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in done:
+                wait.result()
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         """Follow it here, and then there."""
@@ -152,6 +178,9 @@ class LiveBench(OperationSession):
                     await self._leave(settlement)
         finally:
             settled = await self.here.settle(ends, owner, number)
+            for settlement in settlements:
+                if _moves_there(settlement):
+                    self._state.tombstones.discard(settlement.receipt.id)
         answers.update(zip([end.receipt for end in ends], settled, strict=True))
         return [answers[settlement.receipt] for settlement in settlements]
 
@@ -186,6 +215,17 @@ def _is_for_there(header: Header) -> bool:
     return header.eta is not None and header.latch is None and not header.collects
 
 
+def _moves_there(settlement: Settlement) -> bool:
+    """Say whether the task itself goes on there, so that it has not ended."""
+    match settlement:
+        case Defer(header=header):
+            return _is_for_there(header)
+        case Finish(receipt=receipt, follow_ups=follow_ups):
+            return any(it.header.id == receipt.id and _is_for_there(it.header) for it in follow_ups)
+        case _:
+            return False
+
+
 def _without_leavings(settlement: Settlement) -> Settlement:
     match settlement:
         case Finish() | Bury():
@@ -200,7 +240,21 @@ def _without_leavings(settlement: Settlement) -> Settlement:
 
 
 def _join_found(here: list[Found], there: list[Found]) -> list[Found]:
-    return [other if found.state == "gone" else found for found, other in zip(here, there, strict=True)]
+    return [_pick_found(*pair) for pair in zip(here, there, strict=True)]
+
+
+def _pick_found(here: Found, there: Found) -> Found:
+    """Choose what is said of an id; its result is there, but the tombstone of what ended here is here."""
+    if here.state not in ("ended", "unknown"):
+        return here
+    if there.state == "unknown":
+        return here
+    return there._replace(kind=here.kind) if there.kind is None and there.state == "stored" else there
+
+
+def _join_ended(here: Ended, there: Ended) -> Ended:
+    kinds = [other or kind for kind, other in zip(here.kinds, there.kinds, strict=True)]
+    return Ended(kinds, max((it for it in (here.since, there.since) if it is not None), default=None))
 
 
 def _join_collected(here: list[MemberResults | None], there: list[MemberResults | None]) -> list[MemberResults | None]:
@@ -221,6 +275,7 @@ _JOINED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     **dict.fromkeys(("cancel", "held", "dead", "requeue", "purge", "scan_tasks"), add),
     **dict.fromkeys(("register", "deregister", "clear"), lambda *_: None),
     "locate": _join_found,
+    "ended": _join_ended,
     "collect": _join_collected,
     "promote": _join_promoted,
     "counts": _join_counts,

@@ -22,9 +22,10 @@ from hueyio.execution.outcome import Outcome
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.step import Step
+from hueyio.loops.carried_through import end_of
 from hueyio.signals import SIGNAL_SCHEDULED
 from hueyio.storage.contract import LeaseKeeper, Session
-from hueyio.storage.records import LANES, Answer, Defer, Delivery, Settlement
+from hueyio.storage.records import LANES, Answer, Defer, Delivery, Release, Settlement
 from hueyio.tasks.task import Task
 
 __all__ = ["Driver"]
@@ -49,7 +50,18 @@ class Driver:
         self._jobs: dict[str, Job] = {}
 
     async def dequeue(self) -> Task | None:
-        """Claim the next task, lane by lane; None if there is none. What cannot be run is ended on the way."""
+        """Claim the next task, lane by lane; None if there is none. What cannot be run is ended on the way.
+
+        A caller who is cancelled meanwhile leaves the task in the queue.
+        """
+        taking = asyncio.ensure_future(self._dequeue())
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await self._undo(taking)
+            raise
+
+    async def _dequeue(self) -> Task | None:
         while (delivery := await self._claim()) is not None:
             job, objection = self._intake.decode(delivery)
             job.task.receipt = delivery.receipt
@@ -60,6 +72,17 @@ class Driver:
             await self._end(job, objection)
         await self._rest()
         return None
+
+    async def _undo(self, taking: asyncio.Future[Task | None]) -> None:
+        """Put back what nobody has received."""
+        try:
+            task = await end_of(taking)
+            if task is not None:
+                job = self._jobs[task.id]
+                await end_of(asyncio.ensure_future(self._settle(Release(job.delivery.receipt))))
+                await end_of(asyncio.ensure_future(self._forget(job)))
+        except HueyException as error:  # whoever is cancelled has to end; the lease ends what is held
+            logger.warning("dequeue was cancelled, and what it took comes back when its lease is over: %s", error)
 
     async def execute(self, task: Task, now: float | None) -> Any:
         """Run a claimed task as if it were ``now`` (None: by the clock); return its value, None if it has none."""

@@ -24,7 +24,8 @@ class Lease(Service):
     """Owns the owner id and its heartbeat.
 
     Others may give this consumer up while it lives: when it was stopped, or cut off, for longer than the lease.
-    What it holds then runs elsewhere. It drops all that (``on_lost``), takes a new id and goes on.
+    What it held is for others to run, if the storage still has it. It drops all that (``on_lost``), takes a new id and
+    goes on.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Lease(Service):
         if not self._lost:
             await self.interruptible(asyncio.Event().wait())
             return 0
-        logger.warning("consumer %s was given up by others: what it held runs elsewhere, it goes on anew", self.owner)
+        logger.warning("consumer %s has lost its lease, and with it what it held; it goes on anew", self.owner)
         if self._heartbeat is not None:
             self._heartbeat.stop()
         self._on_lost()

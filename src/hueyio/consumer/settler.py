@@ -17,14 +17,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
-from hueyio.exceptions import ConfigurationError, SessionClosed, StorageFull, StorageUnavailable
+from hueyio.exceptions import ConfigurationError, HueyException, SessionClosed, StorageFull, StorageUnavailable
 from hueyio.execution.job import Job
-from hueyio.storage.contract import Consuming
-from hueyio.storage.records import Answer, Receipt, Settlement
+from hueyio.storage.contract import Consuming, Producing
+from hueyio.storage.records import Answer, Receipt, Settlement, State
 from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["Settler"]
@@ -35,6 +35,23 @@ _MOST_IN_A_BATCH: Final = 500
 
 _LOOK_FOR_ROOM: Final = 1.0
 """Seconds after which what the storage has no room for is tried again."""
+
+
+_WHERE: Final[dict[State, str]] = {
+    "queued": "it is in the queue again",
+    "scheduled": "it is in the schedule",
+    "running": "it is held by a consumer",
+    "expected": "it is to be enqueued again",
+    "stored": "it has ended",
+    "dead": "it is a dead letter",
+    "ended": "it has ended",
+    "unknown": "the storage knows nothing of it any more",
+}
+"""What is said of a task that somebody else has, or nobody."""
+
+
+class _Session(Consuming, Producing, Protocol):
+    """What is asked of a session."""
 
 
 class _Item(NamedTuple):
@@ -48,7 +65,7 @@ class Settler(Service):
 
     def __init__(
         self,
-        session: Consuming,
+        session: _Session,
         ledger: Ledger,
         owner: Callable[[], str],
         on_untaken: Callable[[Job], None],
@@ -173,6 +190,8 @@ class Settler(Service):
         self._lacks_room = self._lacks_room and bool(self._aside)
         for item, answer in zip(batch, answers, strict=True):
             self._take_answer(item, answer)
+        if "stale" in answers:
+            await self._tell_of_stale([it.job for it, answer in zip(batch, answers, strict=True) if answer == "stale"])
 
     def _take_answer(self, item: _Item, answer: Answer) -> None:
         self._ledger.remove(item.job)
@@ -180,11 +199,16 @@ class Settler(Service):
             item.answer.set_result(answer)
         if answer == "untaken":
             self._on_untaken(item.job)
-        elif answer == "stale":
+
+    async def _tell_of_stale(self, jobs: list[Job]) -> None:
+        """Say what was refused, and where these tasks are: that a lease has gone does not say that others have them."""
+        try:
+            places = [_WHERE[found.state] for found in await self._session.locate([job.task.id for job in jobs])]
+        except HueyException as error:
+            places = [f"where it is cannot be asked now: {error}"] * len(jobs)
+        for job, place in zip(jobs, places, strict=True):
             logger.warning(
-                "task %s %s: its lease had gone to another consumer, what came of it here is dropped",
-                item.job.task.path,
-                item.job.task.id,
+                "task %s %s: its lease had gone, what came of it here is dropped; %s", job.task.path, job.task.id, place
             )
 
     def _make_smaller(self, batch: list[_Item], error: StorageFull) -> None:

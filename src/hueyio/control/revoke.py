@@ -14,7 +14,7 @@ from hueyio.tasks.task import aware
 
 __all__ = ["is_revoked", "restore", "revoke", "revoke_all"]
 
-_NOT_ALIVE: Final[tuple[State, ...]] = ("stored", "dead", "gone")
+_NOT_ALIVE: Final[tuple[State, ...]] = ("stored", "dead", "ended", "unknown")
 
 
 async def revoke_all(core: Core, path: str, until: datetime | None, once: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from hueyio.messages.member_result import MemberResult
 from hueyio.messages.stored_result import Ending
-from hueyio.storage.records import Area
+from hueyio.storage.records import Area, EndKind
 from hueyio.tasks.task import Task
 
 __all__ = ["Effects", "Settle"]
@@ -38,3 +38,5 @@ class Effects(NamedTuple):
     reason: str = ""
     log: str | None = None
     """What an operator should read about it."""
+    kind: EndKind = "done"
+    """Which way it ended, if it did."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 from hueyio.core import Rules
 from hueyio.exceptions import RetryTask, TaskCancelled, TaskExpired, TaskRevoked
@@ -123,6 +123,7 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
             deletes=_revocation(task),
             member_result=described,
             before=(signal,),
+            kind="failed",
         )
     return Effects(
         ending=described if rules.results and rules.store_intermediate_errors else None,
@@ -145,7 +146,9 @@ def _refuse(task: Task, error: BaseException, delay: float | None, now: float, r
     return effects._replace(log=str(error))
 
 
-def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | None = None) -> Effects:
+def _end_unrun(
+    task: Task, rules: Rules, kind: Literal["revoked", "expired", "cancelled"], signal: str, take: str | None = None
+) -> Effects:
     """End a task whose body never came to its end: its waiters learn which way."""
     exceptions = {"revoked": TaskRevoked, "expired": TaskExpired, "cancelled": TaskCancelled}
     return Effects(
@@ -155,6 +158,7 @@ def _end_unrun(task: Task, rules: Rules, kind: str, signal: str, take: str | Non
         deletes=() if kind == "revoked" else _revocation(task),
         member_result=SKIPPED,
         before=(signal,),
+        kind=kind,
     )
 
 
@@ -169,6 +173,7 @@ def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rul
             member_result=error,
             downstream=_downstream(task),
             log=f"dead-lettered: {reason}",
+            kind="undeclared",
         )
     delay = min(2.0 ** min(defers, 10), _UNKNOWN_TASK_MOST_DELAY)
     return Effects(
@@ -189,6 +194,7 @@ def _bury_unreadable(task: Task, reason: str, expects: tuple[str, ...], rules: R
         member_result=error,
         downstream=expects,
         log=f"dead-lettered, it cannot be read: {reason}",
+        kind="unreadable",
     )
 
 
@@ -207,6 +213,7 @@ def _bury_lost(task: Task, deliveries: int, started: bool, rules: Rules) -> Effe
         deletes=_revocation(task),
         before=(SIGNAL_ERROR,),
         log=f"dead-lettered: {reason}",
+        kind="lost",
     )
 
 

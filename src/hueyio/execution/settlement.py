@@ -40,7 +40,17 @@ def make_settlement(
         follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
     mark = None if delivery.header.latch is None else _mark(effects, delivery, serializer, data)
     if effects.settle == "bury":
-        return Bury(receipt, effects.reason, data, result_ttl, effects.downstream, follow_ups, effects.deletes, mark)
+        return Bury(
+            receipt,
+            effects.reason,
+            data,
+            result_ttl,
+            effects.downstream,
+            follow_ups,
+            effects.deletes,
+            mark,
+            effects.kind,
+        )
     lives_on = bool(follow_ups) and any(entry.header.id == receipt.id for entry in follow_ups)
     return Finish(
         receipt,
@@ -52,6 +62,7 @@ def make_settlement(
         effects.deletes,
         effects.take,
         mark,
+        effects.kind,
     )
 
 

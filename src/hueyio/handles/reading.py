@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from hueyio.handles.options import shows_options
 
-__all__ = ["ReadOptions", "read_options", "shows_read_options"]
+__all__ = ["Read", "ReadOptions", "read_options", "shows_read_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,20 +21,22 @@ class ReadOptions(TypedDict, total=False):
     preserve: bool
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
+    """The options that mean something here."""
+
     revoke_on_timeout: bool
     preserve: bool
 
 
-def read_options(options: ReadOptions) -> _Read:
+def read_options(options: ReadOptions) -> Read:
     """Return what the options mean here; raises TypeError for one that there is not."""
     return _taken(**options)
 
 
 def _taken(
     backoff: float = 1.15, max_delay: float = 1.0, revoke_on_timeout: bool = False, preserve: bool = False
-) -> _Read:
-    return _Read(revoke_on_timeout, preserve)
+) -> Read:
+    return Read(revoke_on_timeout, preserve)
 
 
 def shows_read_options(function: F) -> F:

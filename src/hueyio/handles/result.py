@@ -3,80 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
 from hueyio.client.producer import Producer
 from hueyio.control.cancel import cancel
 from hueyio.control.revoke import is_revoked, restore, revoke
 from hueyio.core import Core
-from hueyio.exceptions import HueyException, ResultTimeout, SerializationError, StorageUnavailable
-from hueyio.handles.reading import ReadOptions, read_options, shows_read_options
+from hueyio.exceptions import HueyException, ResultTimeout
+from hueyio.handles.reader import Reader
+from hueyio.handles.reading import Read, ReadOptions, read_options, shows_read_options
+from hueyio.handles.status import Status, is_alive
 from hueyio.messages.message import read_task
 from hueyio.messages.revocation import class_key, instance_key
-from hueyio.messages.stored_result import Ending, Error, Returned, read_ending
-from hueyio.serializer import Serializer
-from hueyio.storage.contract import Session
-from hueyio.storage.records import Found, Over
+from hueyio.messages.stored_result import Error, Returned
 from hueyio.tasks.progress import Progress, read_progress
 from hueyio.tasks.task import Expires, Task, eta_from
 
-__all__ = ["Result", "ResultGroup", "Status", "handle_on", "handles_on", "handles_on_ends", "keys_of"]
-
-logger = logging.getLogger(__name__)
+__all__ = [
+    "Result",
+    "ResultGroup",
+    "Status",
+    "completed",
+    "fill",
+    "fill_all",
+    "handle_on",
+    "handles_on",
+    "handles_on_ends",
+    "keys_of",
+    "reader_of",
+]
 
 R = TypeVar("R")
-
-Status: TypeAlias = Literal[
-    "queued",
-    "scheduled",
-    "waiting",
-    "running",
-    "retrying",
-    "done",
-    "failed",
-    "revoked",
-    "expired",
-    "cancelled",
-    "dead",
-    "gone",
-]
-"""What ``status`` answers; ``waiting`` is a later stage of a pipeline, ``gone`` is over with nothing stored."""
-
-_STATUS_OF_ERROR: Final[dict[str, Status]] = {
-    "failed": "failed",
-    "revoked": "revoked",
-    "expired": "expired",
-    "cancelled": "cancelled",
-    "lost": "dead",
-}
-
-
-_OVER: Final = ("stored", "dead", "gone")
 
 
 class Result(Generic[R]):
     """A handle on one task's result; ``await result`` waits for it and returns the value, or raises TaskException.
 
-    The first read of the value deletes it from the storage (not on those that keep results for a time of their own) and
-    keeps it in the handle. Waiting is by notification,
-    and resolves on the final outcome only.
+    The first read that gives the value keeps it in the handle, and deletes it from the storage (not on those that keep
+    results for a time of their own). A read that is cancelled, or fails, leaves it. Waiting is by notification, and
+    resolves on the final outcome only.
+
+    A read that waits gives None for a task that returned None, and for one that returned a value which is not stored
+    any more: it was read, or has expired. It raises TaskException for one that failed, also if its error is not stored
+    any more; TaskLost if the storage has lost the task; ResultExpired if the task is older than the ends that are
+    remembered. If nothing is known of the task but its id (``result_of``, or ``enqueue_in`` before the commit), it
+    raises HueyException at once; with a timeout it waits, because the task may be enqueued a moment later.
     """
 
-    __slots__ = ("_ending", "_final", "_producer", "id", "task")
+    __slots__ = ("_producer", "_reader", "id", "task")
 
-    def __init__(self, producer: Producer, task: Task | str) -> None:
+    def __init__(self, producer: Producer, task: Task | str, seen_at: float | None = None) -> None:
+        """Make a handle; ``seen_at`` is when the storage was known to have the task (epoch seconds)."""
         self._producer = producer
         self.task = task if isinstance(task, Task) else None
         self.id = task.id if isinstance(task, Task) else task
-        self._ending: Ending | None = None
-        self._final = False
-        """Whether what was read is the final outcome; the error of an attempt that is retried is not."""
+        self._reader = Reader(producer, self.id, seen_at)
 
     def __await__(self) -> Generator[Any, None, R]:
-        return self._wait(None, False, False).__await__()
+        return self.get(blocking=True).__await__()
 
     @overload
     async def get(
@@ -97,11 +84,9 @@ class Result(Generic[R]):
         and do nothing here: nothing is polled.
         """
         read = read_options(options)
-        if blocking:
-            return await self._wait(timeout, read.revoke_on_timeout, read.preserve)
-        if not await self._look(read.preserve):
+        if not await fill(self, blocking, timeout, read):
             return None
-        value: R = self._value()
+        value: R = self._reader.hand_over(read.preserve)
         return value
 
     __call__ = get
@@ -112,26 +97,18 @@ class Result(Generic[R]):
     ) -> R | Error | None:
         """Do the same as ``get``, but return the ``Error`` of a task that failed instead of raising it."""
         read = read_options(options)
-        if blocking:
-            await self._wait_until_read(timeout, read.revoke_on_timeout, read.preserve)
-        elif not await self._look(read.preserve):
+        if not await fill(self, blocking, timeout, read):
             return None
-        return self._ending.value if isinstance(self._ending, Returned) else self._ending
+        self._reader.release(read.preserve)
+        ending = self._reader.ending
+        return ending.value if isinstance(ending, Returned) else ending
 
     async def is_ready(self) -> bool:
-        """Say whether the task has ended; what it left is read into this handle, and deleted in the storage.
+        """Say whether the task has ended, well or not; what it left is read into this handle, and not deleted.
 
-        A task that returned None is ready as well, and one whose value was read by somebody else: ``get`` gives None.
+        False for a task of which nothing is known.
         """
-        if await self._look(preserve=False):
-            return True
-        session = await self._core.session()
-        (found,) = await session.locate([self.id])
-        if found.state not in _OVER:
-            return False
-        await self._take(session, (await session.await_outcomes([self.id]))[0], preserve=False)
-        self._final = True
-        return True
+        return await self._reader.is_over()
 
     async def updates(self) -> AsyncIterator[Progress]:
         """Yield what the task reports of its progress, as it comes; ends when the task is over.
@@ -144,15 +121,12 @@ class Result(Generic[R]):
             yield read_progress(seen, self._core.serializer)
 
     async def status(self) -> Status:
-        """Say where the task is; reads nothing away."""
-        if self._ending is not None and self._final:
-            return _status_of_ending(self._ending)
-        (found,) = await (await self._core.session()).locate([self.id])
-        return _status_of(found, self._core.serializer)
+        """Say where the task is, or how it ended; reads nothing away."""
+        return await self._reader.status()
 
     async def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
-        if await self._is_alive():
+        if is_alive(await self._reader.find()):
             await revoke(self._core, self.id, revoke_until, revoke_once)
 
     async def cancel(self) -> bool:
@@ -190,8 +164,7 @@ class Result(Generic[R]):
 
     def reset(self) -> None:
         """Forget what was read, to read again after a retry."""
-        self._ending = None
-        self._final = False
+        self._reader.reset()
 
     def __repr__(self) -> str:
         return f"<Result: task {self.id}>"
@@ -200,102 +173,14 @@ class Result(Generic[R]):
     def _core(self) -> Core:
         return self._producer.core
 
-    async def _wait(self, timeout: float | None, revoke_on_timeout: bool, preserve: bool) -> R:
-        await self._wait_until_read(timeout, revoke_on_timeout, preserve)
-        value: R = self._value()
-        return value
-
-    async def _wait_until_read(self, timeout: float | None, revoke_on_timeout: bool, preserve: bool) -> None:
-        if self._final:
-            return
-        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
-            raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")
-        session = await self._core.session()
-        over = await self._wait_over(session, timeout)
-        if over is None:
-            if revoke_on_timeout:
-                await self.revoke()
-            raise ResultTimeout(f"no result of task {self.id} within {timeout:g} s; it may still run")
-        await self._take(session, over, preserve)
-        self._final = True
-
-    async def _look(self, preserve: bool) -> bool:
-        """Read what is stored, if anything is, without waiting; say whether something was read now or before."""
-        if self._ending is None:
-            session = await self._core.session()
-            (data,) = await session.peek("results", [self.id])
-            if data is not None:
-                await self._take_unawaited(session, data, preserve)
-        return self._ending is not None
-
-    async def _is_alive(self) -> bool:
-        (found,) = await (await self._core.session()).locate([self.id])
-        return found.state not in _OVER
-
     async def _find_task(self) -> Task:
         """Return the task, of a handle that was made from an id the one in the queue."""
         if self.task is not None:
             return self.task
-        (found,) = await (await self._core.session()).locate([self.id])
+        found = await self._reader.find()
         if found.state not in ("queued", "scheduled", "running", "dead") or found.data is None:
             raise HueyException(f"task {self.id} is not in the queue any more, and this handle knows only its id")
         return read_task(found.data, self._core.serializer)
-
-    async def _wait_over(self, session: Session, timeout: float | None) -> Over | None:
-        """Wait for the end; None if it does not come in time. A timeout of 0 looks once."""
-        if timeout is None:
-            return await self._await_end(session)
-        if timeout <= 0:
-            (found,) = await session.locate([self.id])
-            if found.state not in _OVER:
-                return None
-            timeout = 60.0  # it is over, so that this wait does not wait
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._await_end(session)
-        except TimeoutError:
-            return None
-
-    async def _await_end(self, session: Session) -> Over:
-        """Wait for the end; raises HueyException where nothing in this process can bring it."""
-        capabilities = self._core.storage.capabilities
-        if not capabilities.keeps:
-            raise HueyException(f"{self._core.kind} keeps nothing: there will never be a result of task {self.id}")
-        if self._core.immediate:
-            await self._producer.immediate.wait(self.id)
-        return (await session.await_outcomes([self.id]))[0]
-
-    async def _take_unawaited(self, session: Session, data: bytes, preserve: bool) -> None:
-        """Take what is stored without having waited for the end; an error may be that of an attempt that is retried."""
-        over = Over(self.id, data)
-        self._final = isinstance(_read(over, self._core.serializer), Returned)
-        if not self._final:
-            (found,) = await session.locate([self.id])
-            self._final = found.state in _OVER
-            if found.state == "stored":
-                over = Over(self.id, found.data)  # the end came between the two looks
-        await self._take(session, over, preserve)
-
-    async def _take(self, session: Session, over: Over, preserve: bool) -> None:
-        """Decode what was stored, keep it here, and only then delete it there."""
-        self._ending = _read(over, self._core.serializer)
-        if over.data is not None and not (preserve or over.shared or self._core.keeps_results):
-            try:
-                await session.delete("results", [self.id])
-            except StorageUnavailable as error:
-                # Were this raised, a value that was deleted, and only nobody could say so, would be lost.
-                logger.warning(
-                    "the result of task %s was read, but may stay until its time is over: %s", self.id, error
-                )
-
-    def _value(self) -> Any:
-        match self._ending:
-            case Returned(value):
-                return value
-            case Error() as error:
-                raise error.to_exception()
-            case None:
-                raise AssertionError("read before it was there")
 
 
 class ResultGroup(Generic[R]):
@@ -313,12 +198,12 @@ class ResultGroup(Generic[R]):
         return self._wait().__await__()
 
     async def get(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """Call ``Result.get`` of each, all at the same time; return the values, or raise for the first that failed."""
-        values = await asyncio.gather(*(result.get(*args, **kwargs) for result in self), return_exceptions=True)
-        for value in values:
-            if isinstance(value, BaseException):
-                raise value
-        return list(values)
+        """Call ``Result.get`` of each, all at the same time; return the values, or raise for the first that failed.
+
+        Values are deleted only when all of them are returned.
+        """
+        readers, preserve = await fill_all(self, *args, **kwargs)
+        return [None if reader is None else reader.hand_over(preserve) for reader in readers]
 
     async def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
         """Do the same as ``get``."""
@@ -329,14 +214,10 @@ class ResultGroup(Generic[R]):
 
         ``backoff`` and ``max_delay`` are Huey's and do nothing here: nothing is polled.
         """
-        waiting = [asyncio.ensure_future(result.get(blocking=True)) for result in self]
-        try:
-            for ended in asyncio.as_completed(waiting):
-                yield await ended
-        finally:
-            for wait in waiting:
-                wait.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        async with aclosing(completed(self)) as results:
+            async for result in results:
+                value: R = reader_of(result).hand_over(False)
+                yield value
 
     async def _wait(self) -> list[R]:
         return await self.get(blocking=True)
@@ -354,24 +235,84 @@ class ResultGroup(Generic[R]):
         return f"<ResultGroup: {len(self)} tasks>"
 
 
-def handle_on(producer: Producer, task: Task, holder: str | None = None) -> Any:
+def reader_of(result: Result[Any]) -> Reader:
+    """Return what reads for a handle."""
+    return result._reader
+
+
+async def fill(result: Result[Any], blocking: bool, timeout: float | None, options: Read) -> bool:
+    """Read what a task left into its handle, and leave it in the storage; say whether there is something.
+
+    With ``blocking`` wait for it; raises ResultTimeout if it does not come in time.
+    """
+    reader = reader_of(result)
+    if not blocking:
+        return await reader.look()
+    if await reader.wait(timeout):
+        return True
+    if options.revoke_on_timeout:
+        await result.revoke()
+    raise ResultTimeout(f"no result of task {result.id} within {timeout:g} s; it may still run")
+
+
+async def fill_all(
+    group: ResultGroup[Any], blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+) -> tuple[list[Reader | None], bool]:
+    """Do that for all of a group; return what reads for each, None where there is nothing, and ``preserve``.
+
+    Raises for the first that failed; then the others' values stay in the storage, and in their handles.
+    """
+    read = read_options(options)
+    fills = [fill(result, blocking, timeout, read) for result in group]
+    found = await asyncio.gather(*fills, return_exceptions=True)
+    readers: list[Reader | None] = []
+    for result, there in zip(group, found, strict=True):
+        if isinstance(there, BaseException):
+            raise there
+        reader = reader_of(result)
+        if there and isinstance(reader.ending, Error):
+            reader.hand_over(read.preserve)
+        readers.append(reader if there else None)
+    return readers, read.preserve
+
+
+async def completed(group: ResultGroup[R]) -> AsyncGenerator[Result[R], None]:
+    """Yield the handles of a group in the order in which the tasks end, filled; what they left stays in the storage."""
+
+    async def wait(result: Result[R]) -> Result[R]:
+        await fill(result, True, None, read_options({}))
+        return result
+
+    waiting = [asyncio.ensure_future(wait(result)) for result in group]
+    try:
+        for ended in asyncio.as_completed(waiting):
+            yield await ended
+    finally:
+        for it in waiting:
+            it.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def handle_on(producer: Producer, task: Task, holder: str | None = None, is_committed: bool = True) -> Any:
     """Return what an enqueue gives: a Result, of a pipeline the ResultGroup of all stages, None without results.
 
-    ``holder`` is the task that counts instead, if there is one.
+    ``holder`` is the task that counts instead, if there is one. ``is_committed``: the storage has it.
     """
     if not producer.core.rules.results:
         return None
+    seen_at = producer.core.now() if is_committed else None
     if holder is not None:
-        result = Result[Any](producer, holder)
+        result = Result[Any](producer, holder, seen_at)
         return result if task.on_complete is None else ResultGroup([result])
     if task.on_complete is None:
-        return Result[Any](producer, task)
-    return handles_on(producer, list(task.stages()))
+        return Result[Any](producer, task, seen_at)
+    return ResultGroup([Result[Any](producer, stage, seen_at) for stage in task.stages()])
 
 
 def handles_on(producer: Producer, tasks: Sequence[Task | str]) -> ResultGroup[Any]:
-    """Return the handles on several tasks, whether or not results are stored."""
-    return ResultGroup([Result[Any](producer, task) for task in tasks])
+    """Return the handles on several tasks that the storage has, whether or not results are stored."""
+    seen_at = producer.core.now()
+    return ResultGroup([Result[Any](producer, task, seen_at) for task in tasks])
 
 
 def handles_on_ends(producer: Producer, tasks: Sequence[Task], holders: Sequence[str | None]) -> ResultGroup[Any]:
@@ -387,36 +328,3 @@ def keys_of(task: Task | Result[Any]) -> tuple[str, ...]:
     """Return the keys whose revocations stop this task; of a handle that knows only the id, that of the id."""
     known = task.task if isinstance(task, Result) else task
     return (instance_key(task.id),) if known is None else (instance_key(known.id), class_key(known.path))
-
-
-def _read(over: Over, serializer: Serializer) -> Ending:
-    if over.data is None:
-        return Returned(None)
-    try:
-        return read_ending(over.data, serializer)
-    except SerializationError as error:
-        raise SerializationError(f"the result of task {over.id} cannot be read: {error}") from error
-
-
-def _status_of_ending(ending: Ending) -> Status:
-    return "done" if isinstance(ending, Returned) else _STATUS_OF_ERROR[ending.kind]
-
-
-def _status_of(found: Found, serializer: Serializer) -> Status:
-    match found.state:
-        case "queued" | "scheduled":
-            retried = found.data is not None and _attempt(found.data, serializer) > 0
-            return "retrying" if retried else found.state
-        case "expected":
-            return "waiting"
-        case "stored":
-            return _status_of_ending(_read(Over(found.id, found.data), serializer))
-        case _:
-            return found.state
-
-
-def _attempt(data: bytes, serializer: Serializer) -> int:
-    try:
-        return read_task(data, serializer).attempt
-    except SerializationError:
-        return 0  # it will be dead-lettered; until then it is where it is

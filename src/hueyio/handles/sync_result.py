@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
+from hueyio.client.deletions import delete_read
+from hueyio.core import Core
 from hueyio.handles.chord_result import ChordResult
-from hueyio.handles.reading import ReadOptions, shows_read_options
-from hueyio.handles.result import Result, ResultGroup, Status
-from hueyio.loops.portal import block_on, iterate
-from hueyio.messages.stored_result import Error
+from hueyio.handles.reading import ReadOptions, read_options, shows_read_options
+from hueyio.handles.result import Result, ResultGroup, Status, completed, fill, fill_all, reader_of
+from hueyio.loops.portal import block_on, call_on_portal, iterate
+from hueyio.messages.stored_result import Error, Returned
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.task import Expires, Task
 
-__all__ = ["SyncChordResult", "SyncResult", "SyncResultGroup", "to_sync"]
+__all__ = ["SyncChordResult", "SyncResult", "SyncResultGroup", "read_here", "to_sync"]
 
 R = TypeVar("R")
 
@@ -52,7 +54,8 @@ class SyncResult(Generic[R]):
         Raises TaskException if the task failed, ResultTimeout if the wait ran out; see ``Result.get``.
         """
         wait = blocking or timeout is not None
-        return block_on(self._wrapped.get(wait, timeout, **options))
+        value: R | None = read_here(self._wrapped, wait, timeout, **options)
+        return value
 
     __call__ = get
 
@@ -62,14 +65,19 @@ class SyncResult(Generic[R]):
     ) -> R | Error | None:
         """Do the same as ``get``, but return the ``Error`` of a task that failed instead of raising it."""
         wait = blocking or timeout is not None
-        return block_on(self._wrapped.get_raw_result(wait, timeout, **options))
+        read = read_options(options)
+        if not block_on(fill(self._wrapped, wait, timeout, read)):
+            return None
+        reader = reader_of(self._wrapped)
+        reader.release(read.preserve, _delete_from_here)
+        return reader.ending.value if isinstance(reader.ending, Returned) else reader.ending
 
     def is_ready(self) -> bool:
-        """Say whether the task has ended; what it left is read into this handle."""
+        """Say whether the task has ended, well or not; what it left is read into this handle, and not deleted."""
         return block_on(self._wrapped.is_ready())
 
     def status(self) -> Status:
-        """Say where the task is; reads nothing away."""
+        """Say where the task is, or how it ended; reads nothing away."""
         return block_on(self._wrapped.status())
 
     def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
@@ -123,7 +131,8 @@ class SyncResultGroup(Generic[R]):
         """Call ``SyncResult.get`` of each, all at the same time; return the values, or raise for the first failure."""
         if kwargs.get("timeout") is not None or len(args) > 1:
             args, kwargs = ((True, *args[1:]), kwargs) if args else ((), {**kwargs, "blocking": True})
-        return block_on(self._wrapped.get(*args, **kwargs))
+        readers, preserve = block_on(fill_all(self._wrapped, *args, **kwargs))
+        return [None if reader is None else reader.hand_over(preserve, _delete_from_here) for reader in readers]
 
     def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
         """Do the same as ``get``."""
@@ -131,7 +140,9 @@ class SyncResultGroup(Generic[R]):
 
     def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> Iterator[R]:
         """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration."""
-        return iterate(self._wrapped.as_completed(backoff, max_delay))
+        for result in iterate(completed(self._wrapped)):
+            value: R = reader_of(result).hand_over(False, _delete_from_here)
+            yield value
 
     def __getitem__(self, position: int) -> SyncResult[R]:
         return SyncResult(self._wrapped[position])
@@ -172,6 +183,20 @@ class SyncChordResult(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<SyncChordResult: {len(self.results)} tasks, callback {self.callback.id}>"
+
+
+def read_here(
+    result: Result[Any], blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+) -> Any:
+    """Do what ``Result.get`` does, in this thread: a value is deleted only when the thread has it."""
+    read = read_options(options)
+    if not block_on(fill(result, blocking, timeout, read)):
+        return None
+    return reader_of(result).hand_over(read.preserve, _delete_from_here)
+
+
+def _delete_from_here(core: Core, id: str) -> None:
+    call_on_portal(delete_read, core, id)
 
 
 def to_sync(value: Any) -> Any:

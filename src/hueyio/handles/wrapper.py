@@ -186,7 +186,8 @@ class TaskWrapper(Generic[P, R]):
         return handle
 
     async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Result[R]:
-        handle: Result[R] = handle_on(self._producer, task, await self._producer.send_in(connection, task, entry))
+        holder = await self._producer.send_in(connection, task, entry)
+        handle: Result[R] = handle_on(self._producer, task, holder, is_committed=self._core.immediate)
         return handle
 
     async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[R]:

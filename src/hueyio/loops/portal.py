@@ -16,13 +16,14 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.caller import Caller
 
-__all__ = ["block_here", "block_on", "iterate"]
+__all__ = ["block_here", "block_on", "call_on_portal", "iterate"]
 
 T = TypeVar("T")
 
@@ -45,6 +46,12 @@ def block_here(coroutine: Coroutine[Any, Any, T]) -> T:
     _require_no_loop(coroutine)
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(coroutine)
+
+
+def call_on_portal(func: Callable[..., object], *args: Any) -> None:
+    """Have the portal's loop call a function soon, and do not wait for it; nothing happens if that loop has ended."""
+    with suppress(RuntimeError):
+        _portal.loop().call_soon_threadsafe(func, *args)
 
 
 def iterate(values: AsyncIterator[T]) -> Iterator[T]:

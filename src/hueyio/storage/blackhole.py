@@ -8,14 +8,14 @@ once with nothing stored.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.session import MemorySession
-from hueyio.storage.records import Enqueued
+from hueyio.storage.records import Ended, Enqueued, Found, Over, Unknown
 
 __all__ = ["BlackHoleStorage"]
 
@@ -48,4 +48,11 @@ class BlackHoleSession(MemorySession):
         "renew": lambda state, *args: True,
         "release": lambda state, *args: True,
         "take": lambda state, *args: 0.0,
+        "locate": lambda state, ids: [Found(id, "ended", kind="done") for id in ids],
+        "ended": lambda state, ids: Ended(["done"] * len(ids), None),
     }
+
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
+        """Let every id be over at once."""
+        self._require_open()
+        return [Over(id, None, False, "done") for id in ids]

@@ -5,7 +5,9 @@ grouped into small roles, and each part of hueyio asks only for the role that it
 a time; every operation that changes something is one atomic step. Rules that hold for all of them:
 
 * An id is *alive* while it is queued, scheduled or running, *expected* while a live task named it in ``expects``,
-  else *over*.
+  else *over*. An end leaves a *tombstone* that says which way it was: bounded by count (the storage's ``keep_ended``)
+  and age (a day), so that in time nothing is known of the id again. What is alive or expected wins over a tombstone,
+  a later end over an earlier one.
 * Operations may raise ``StorageUnavailable``; whether they took effect is then unknown, and they can be repeated:
   ``enqueue`` finds the id alive, ``settle`` repeats its answer, ``held`` shows what a lost ``claim`` took.
 * Once begun, a write is carried through even when the task that awaits it is cancelled.
@@ -30,6 +32,7 @@ from hueyio.storage.records import (
     Counts,
     DeadLetter,
     Delivery,
+    Ended,
     Enqueued,
     Entry,
     Found,
@@ -43,6 +46,7 @@ from hueyio.storage.records import (
     Promoted,
     Receipt,
     Settlement,
+    Unknown,
 )
 
 __all__ = [
@@ -192,11 +196,16 @@ class Consuming(Protocol):
 class Waiting(Protocol):
     """For whoever waits for results."""
 
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
         """Return when all ids are over, in the order asked; at once for those that are.
 
         One step registers this client and checks. Any number of calls may wait at the same time, for the same ids
         too; they share connections and round trips. A cancelled call takes its registration back.
+
+        An id of which nothing is known (not alive, not expected, nothing stored, no tombstone) has ended without
+        ``data`` and ``kind``; with ``unknown="wait"`` it is waited for, since it may be enqueued a moment later.
+        A storage that may forget (a server without persistence, an exchanged file) is asked again after each
+        reconnect and now and then, so that a wait for an id that it has forgotten ends within 15 s.
         """
         ...
 
@@ -204,6 +213,13 @@ class Waiting(Protocol):
         """Return a running task's progress as soon as it differs from ``seen``; None when the task is over.
 
         It is a level: of several reports in a row a follower may see only the last.
+        """
+        ...
+
+    async def ended(self, ids: Sequence[str]) -> Ended:
+        """Say which way these ids ended, in the order asked, as far as it is remembered.
+
+        For what is alive again the answer is that of its last end, or None.
         """
         ...
 
@@ -293,7 +309,7 @@ class Dead(Protocol):
     async def requeue(self, ids: Sequence[str]) -> int:
         """Put dead letters back to their lanes as new (deliveries, first_seen and defers at 0); return how many.
 
-        One whose id is alive, or whose unique key is held by another, stays a dead letter.
+        Their tombstones are gone. One whose id is alive, or whose unique key is held by another, stays a dead letter.
         """
         ...
 
@@ -323,8 +339,8 @@ class Looking(Protocol):
     async def clear(self, what: Collection[Clearable]) -> None:
         """Delete all of: ``queue``, ``schedule``, ``dead``, or a key area. What is running is left alone.
 
-        The waiters of deleted tasks and of what they expected are told. A latch that waited for one of them is
-        dropped with its callback.
+        The waiters of deleted tasks and of what they expected are told, their tombstones say ``cancelled``. A latch
+        that waited for one of them is dropped with its callback.
         """
         ...
 

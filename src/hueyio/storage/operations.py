@@ -23,6 +23,7 @@ from hueyio.storage.records import (
     Counts,
     DeadLetter,
     Delivery,
+    Ended,
     Enqueued,
     Entry,
     Found,
@@ -36,6 +37,7 @@ from hueyio.storage.records import (
     Promoted,
     Receipt,
     Settlement,
+    Unknown,
 )
 
 __all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", "actions_of"]
@@ -95,6 +97,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("collect", "consuming", _READ, is_idempotent=True),
         Operation("await_outcomes", "waiting", _READ, is_idempotent=True, waits=True),
         Operation("follow", "waiting", _READ, is_idempotent=True, waits=True),
+        Operation("ended", "waiting", _READ, is_idempotent=True),
         Operation("put", "keys", _DURABLE, is_idempotent=True),
         Operation("put_if_absent", "keys", _DURABLE, is_idempotent=False),
         Operation("peek", "keys", _READ, is_idempotent=True),
@@ -120,7 +123,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("is_paused", "looking", _READ, is_idempotent=True),
     )
 }
-"""All 41, by their names."""
+"""All 42, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -203,10 +206,13 @@ class OperationSession(Session, ABC):
     # Waiting
 
     @abstractmethod
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]: ...
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]: ...
 
     @abstractmethod
     async def follow(self, id: str, seen: bytes | None) -> bytes | None: ...
+
+    async def ended(self, ids: Sequence[str]) -> Ended:
+        return await self._do("ended", tuple(ids))
 
     # Keys
 

@@ -11,6 +11,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 __all__ = [
     "AREAS",
     "DEAD_LIMIT",
+    "ENDED_AGE",
+    "KEEP_ENDED",
     "LANES",
     "MAX_DELIVERIES",
     "SHARED_RESULT_TTL",
@@ -23,6 +25,8 @@ __all__ = [
     "DeadLetter",
     "Defer",
     "Delivery",
+    "EndKind",
+    "Ended",
     "Enqueued",
     "Entry",
     "Finish",
@@ -41,6 +45,7 @@ __all__ = [
     "Release",
     "Settlement",
     "State",
+    "Unknown",
 ]
 
 Lane: TypeAlias = Literal["loop", "thread", "process"]
@@ -56,8 +61,18 @@ Area: TypeAlias = Literal["results", "data", "revocations", "locks", "windows", 
 
 AREAS: Final[tuple[Area, ...]] = ("results", "data", "revocations", "locks", "windows", "ticks", "schedules")
 
-State: TypeAlias = Literal["queued", "scheduled", "running", "expected", "stored", "dead", "gone"]
+State: TypeAlias = Literal["queued", "scheduled", "running", "expected", "stored", "dead", "ended", "unknown"]
 """Where an id is: see ``Found``."""
+
+EndKind: TypeAlias = Literal["done", "failed", "expired", "cancelled", "revoked", "lost", "undeclared", "unreadable"]
+"""How a task ended, as its tombstone says it.
+
+``done`` returned, whatever became of its value. ``revoked`` is told apart from ``cancelled``, so that whoever shows
+both as one word can give the reason.
+"""
+
+Unknown: TypeAlias = Literal["return", "wait"]
+"""What a wait does with an id of which nothing is known: return at once, or wait until it was enqueued and ended."""
 
 LiveState: TypeAlias = Literal["queued", "scheduled", "running"]
 """Where live tasks can be listed."""
@@ -84,6 +99,12 @@ MAX_DELIVERIES: Final = 3
 
 DEAD_LIMIT: Final = 10_000
 """How many dead letters a storage keeps, unless told otherwise."""
+
+KEEP_ENDED: Final = 100_000
+"""How many ended ids a storage remembers, unless told otherwise; 0: none."""
+
+ENDED_AGE: Final = 86400.0
+"""How many seconds an ended id is remembered at most."""
 
 
 class Header(NamedTuple):
@@ -207,6 +228,8 @@ class Finish(NamedTuple):
     take: tuple[Area, str] | None = None
     """This key must exist and is deleted; if it is gone the settlement is ``untaken``."""
     latch: LatchMark | None = None
+    kind: EndKind = "done"
+    """How it ended; what its tombstone says, and those of the ids in ``also``. Without meaning for a retry."""
 
 
 class Release(NamedTuple):
@@ -236,6 +259,7 @@ class Bury(NamedTuple):
     follow_ups: tuple[Entry, ...] = ()
     deletes: tuple[tuple[Area, str], ...] = ()
     latch: LatchMark | None = None
+    kind: EndKind = "failed"
 
 
 Settlement: TypeAlias = Finish | Release | Defer | Bury
@@ -245,12 +269,25 @@ class Over(NamedTuple):
     """The end of a task, as a waiter sees it.
 
     ``data`` None: nothing is stored; it returned None, or its value was read before. ``shared``: several clients
-    wait for it, so that nobody deletes the value: it expires by itself.
+    wait for it, so that nobody deletes the value: it expires by itself. ``kind`` None: nothing is remembered of its
+    end; without ``data`` nothing at all is known of this id.
     """
 
     id: str
     data: bytes | None
     shared: bool = False
+    kind: EndKind | None = None
+
+
+class Ended(NamedTuple):
+    """What is remembered of ends: for each id how it ended, None where there is no tombstone.
+
+    ``since`` (epoch seconds, the storage's clock): what ended up to then may have been forgotten, by count or by age.
+    None: nothing was ever forgotten, or all of it, with everything else (a server that was wiped).
+    """
+
+    kinds: list[EndKind | None]
+    since: float | None
 
 
 class Promoted(NamedTuple):
@@ -278,13 +315,15 @@ class Found(NamedTuple):
 
     ``queued``, ``scheduled``, ``running`` and ``dead`` come with the message's bytes, ``stored`` with the result's.
     Of a live task that also has an intermediate result the live state wins, of a dead letter with a result ``dead``.
-    ``cancelled``: flagged, not yet over.
+    ``ended``: nothing is left but a tombstone, whose ``kind`` comes with it; ``unknown``: not even that.
+    ``stored`` and ``dead`` come with the ``kind`` too, while it is remembered. ``cancelled``: flagged, not yet over.
     """
 
     id: str
     state: State
     data: bytes | None = None
     cancelled: bool = False
+    kind: EndKind | None = None
 
 
 class Notices(NamedTuple):

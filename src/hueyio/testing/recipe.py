@@ -14,8 +14,8 @@ __all__ = ["Recipe"]
 class Recipe:
     """A storage class, as ``package.module:Class``, and the options that it is called with.
 
-    The options must be writable as JSON. The class must take ``name``, and ``dead_limit``, the bound of its dead
-    letters, by keyword: the suite sets both.
+    The options must be writable as JSON. The class must take ``name``, ``dead_limit``, the bound of its dead letters,
+    and ``keep_ended``, that of the ended ids which it remembers, by keyword: the suite sets all three.
     """
 
     def __init__(self, target: str, **options: Any) -> None:

@@ -21,6 +21,7 @@ class FileHueyOptions(HueyOptions, total=False):
     timeout: float
     journal_mb: float
     dead_limit: int
+    keep_ended: int
     clock: Callable[[], float]
 
 

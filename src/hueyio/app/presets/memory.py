@@ -17,6 +17,7 @@ class MemoryHueyOptions(HueyOptions, total=False):
     """What ``MemoryHuey`` takes; see ``MemoryStorage``."""
 
     dead_limit: int
+    keep_ended: int
     clock: Callable[[], float]
     storage_class: type[Any] | None
 

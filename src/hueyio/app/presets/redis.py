@@ -32,6 +32,7 @@ class RedisHueyOptions(HueyOptions, total=False):
     blocking: bool
     read_timeout: float
     dead_limit: int
+    keep_ended: int
     outage_timeout: float
     storage_kwargs: dict[str, Any] | None
     unix_socket_path: str | None

@@ -18,6 +18,7 @@ class SqliteHueyOptions(HueyOptions, total=False):
     """What ``SqliteHuey`` takes beside its own; see ``SqliteStorage``."""
 
     dead_limit: int
+    keep_ended: int
     clock: Callable[[], float]
     uri: bool
     cached_statements: int

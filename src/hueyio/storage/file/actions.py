@@ -6,7 +6,7 @@ What becomes of the state depends on the state, the arguments and the time of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hueyio.storage.file.state import FileState
@@ -72,19 +72,29 @@ def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:
 
 
 def _exchange(
-    state: FileState, client: str, wanted: Sequence[tuple[str, int]], unwanted: Sequence[tuple[str, int]]
+    state: FileState,
+    client: str,
+    wanted: Sequence[tuple[str, int]],
+    unwanted: Sequence[tuple[str, int]],
+    patient: Collection[str] = (),
 ) -> list[tuple[int, Over]] | Unchanged:
-    """Register a client for ids, and take registrations back; answer what is over already."""
+    """Register a client for ids, and take registrations back; answer what is over already.
+
+    Ids of which nothing is known are registered only if they are among the ``patient``.
+    """
     over: list[tuple[int, Over]] = []
+    changed = bool(unwanted)
     for id, number in wanted:
-        end = find_end(state, id)
-        if end is None:
-            state.waiters.enter(client, id, number)
-        else:
+        end = find_end(state, id, "wait" if id in patient else "return")
+        if end is not None:
             over.append((number, end))
+            changed = state.waiters.withdraw(client, id) or changed
+        elif state.waiters.number_of(client, id) != number:
+            state.waiters.enter(client, id, number)
+            changed = True
     for id, number in unwanted:
         state.waiters.leave(client, id, number)
-    return Unchanged(over) if len(over) == len(wanted) and not unwanted else over
+    return over if changed else Unchanged(over)
 
 
 def _forget(state: FileState, clients: Sequence[str]) -> None:

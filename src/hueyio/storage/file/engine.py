@@ -137,7 +137,7 @@ class FileEngine(Engine):
         if asked.wanted:
             self._is_registered = True
             self._doorbell.listen("mail")
-        step = Step("exchange", (self._client, tuple(asked.wanted), tuple(asked.unwanted)))
+        step = Step("exchange", (self._client, tuple(asked.wanted), tuple(asked.unwanted), tuple(asked.patient)))
         self._send(_Call(step, Durability.VOLATILE, asked.answered))
 
     def _send(self, call: _Call) -> None:
@@ -202,6 +202,8 @@ class FileEngine(Engine):
             return
         if news.told or news.work:
             self._ring(news)
+        if news.unregistered:
+            tell(self.loop, self.waiters.ask_again, news.unregistered)
         if calls or news.mail:
             tell(self.loop, self._receive, news.mail, list(zip(calls, answers, strict=True)))
         if changed or calls:

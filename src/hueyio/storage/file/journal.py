@@ -24,7 +24,9 @@ from hueyio.exceptions import ConfigurationError
 
 __all__ = ["Journal"]
 
-_MAGIC: Final = b"hueyio journal 1"
+_MAGIC: Final = b"hueyio journal 2"
+_OLD_MAGIC: Final = b"hueyio journal 1"
+"""That of hueyio 0.1 and 0.2, which cannot read what is written now: the first writer begins a new file."""
 _HEADER: Final = struct.Struct("<16sQ")
 _RECORD: Final = struct.Struct("<II")
 _CHUNK: Final = 1 << 20
@@ -39,6 +41,8 @@ class Journal:
     def __init__(self, path: str) -> None:
         self.path = path
         self.generation = 0
+        self.is_old = False
+        """Whether an earlier hueyio began the open file, and may go on writing to it."""
         self._fd: int | None = None
         self._end = 0
         self._first = 0
@@ -71,7 +75,7 @@ class Journal:
         try:
             head = os.pread(fd, _HEADER.size, 0)
             magic, generation = _HEADER.unpack(head) if len(head) == _HEADER.size else (b"", 0)
-            if magic != _MAGIC:
+            if magic not in (_MAGIC, _OLD_MAGIC):
                 raise ConfigurationError(f"{self.path} is no journal of this version of hueyio")
             snapshots, end = _read(fd, _HEADER.size, most=1)
             if not snapshots:
@@ -80,6 +84,7 @@ class Journal:
             os.close(fd)
             raise
         self._take(fd, generation, end)
+        self.is_old = magic == _OLD_MAGIC
         return snapshots[0]
 
     def read(self) -> list[bytes]:
@@ -145,6 +150,7 @@ class Journal:
     def _take(self, fd: int, generation: int, end: int) -> None:
         self.close()
         self._fd, self.generation, self._first, self._end, self._synced = fd, generation, end, end, 0
+        self.is_old = False
 
 
 def _read(fd: int, start: int, most: int | None = None) -> tuple[list[bytes], int]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.storage.shared.ended import check_keep_ended
 
 __all__ = ["FileOptions"]
 
@@ -25,6 +26,7 @@ class FileOptions:
     timeout: float
     journal_mb: float
     dead_limit: int
+    keep_ended: int
     clock: Callable[[], float]
 
     def __post_init__(self) -> None:
@@ -38,6 +40,7 @@ class FileOptions:
                 raise ConfigurationError(f"FileStorage: {field} must be a number from 0, not {value!r}")
         if isinstance(self.dead_limit, bool) or not isinstance(self.dead_limit, int) or self.dead_limit < 1:
             raise ConfigurationError(f"FileStorage: dead_limit must be a whole number from 1, not {self.dead_limit!r}")
+        check_keep_ended("FileStorage", self.keep_ended)
         if not callable(self.clock):
             raise ConfigurationError(f"FileStorage: clock must be callable, not {self.clock!r}")
 

@@ -47,11 +47,16 @@ def ask(state: FileState, question: Question) -> Any:
 
 
 class News(NamedTuple):
-    """What somebody waits for: mail of this session, other clients that were told, and whether to ring for work."""
+    """What somebody waits for.
+
+    Mail of this session, other clients that were told, whether to ring for work, and ids whose registrations of this
+    session are gone, so that they must be asked for again.
+    """
 
     mail: list[tuple[int, Over]]
     told: set[str]
     work: bool
+    unregistered: list[str]
 
 
 class Replica:
@@ -62,7 +67,9 @@ class Replica:
         self._client = client
         self._journal = Journal(options.journal)
         self._state: FileState | None = None
-        self._own: dict[str, int] = {}
+        self._own: dict[str, int] | None = None
+        """What was registered in a copy that is gone, until it is compared with the next one."""
+        self._unregistered: list[str] = []
         self._rings: dict[Any, int] = {}
 
     @property
@@ -70,6 +77,7 @@ class Replica:
         """The copy, at this moment."""
         assert self._state is not None
         self._state.now = max(self._state.now, self._options.clock())
+        self._state.tombstones.keep = self._options.keep_ended
         return self._state
 
     def catch_up(self) -> bool:
@@ -83,6 +91,7 @@ class Replica:
             self._reopen()
             changed = True
             self._replay(self.state)
+        self._recover()
         return changed
 
     def prepare(self) -> None:
@@ -93,7 +102,12 @@ class Replica:
             nothing = dump(FileState(self._client))
             self._journal.replace(encode(nothing), goes_on=False)
             self._reopen_from(nothing)
+            self._recover()
         self._journal.mend()
+        if self._journal.is_old:
+            # It does not say how its tasks ended, and whoever writes to it would not understand what is written now.
+            self.state.tombstones.load([], self.state.now)
+            self._journal.replace(encode(dump(self.state)))
 
     def write(self, steps: Sequence[Step | Question]) -> list[Any]:
         """Take steps, write them down, and return their answers, with questions in between. Under the lock."""
@@ -105,7 +119,7 @@ class Replica:
         if written:
             try:
                 self._keep_beats(before, set(state.leases))
-                self._journal.append(encode((state.now, state.dead_limit, written)))
+                self._journal.append(encode((state.now, state.dead_limit, written, state.tombstones.keep)))
             except BaseException:
                 self._drop()
                 raise
@@ -131,8 +145,9 @@ class Replica:
         mail, state.waiters.mail = state.waiters.mail, []
         told = state.waiters.told
         work = state.settle_down() or state.bells.rings != self._rings
+        unregistered, self._unregistered = self._unregistered, []
         self.hush()
-        return News(mail, told, work)
+        return News(mail, told, work, unregistered)
 
     def hush(self) -> None:
         """Ring for nothing that happened until now: whoever wrote it rings. This session's mail stays."""
@@ -187,7 +202,7 @@ class Replica:
         state.is_replaying = True
         try:
             for record in records:
-                state.now, state.dead_limit, steps = decode(record)
+                state.now, state.dead_limit, steps, state.tombstones.keep = _read_record(record)
                 for step in steps:
                     _repeat(state, step)
         except BaseException:
@@ -204,26 +219,42 @@ class Replica:
             self._reopen_from(decode(snapshot))
 
     def _reopen_from(self, dumped: dict[str, Any]) -> None:
-        own = self._own if self._state is None else self._state.waiters.own
+        self._save_own()
         self._state = state = load(self._client, dumped)
         state.now = max(state.now, self._options.clock())
-        self._recover(state, own)
 
-    def _recover(self, state: FileState, own: dict[str, int]) -> None:
-        """Tell this session what it was not told, because that was in a file that is gone."""
-        results = state.areas["results"]
-        for id, number in own.items():
-            if state.waiters.clients.get(id, {}).get(self._client) == number:
-                state.waiters.own[id] = number
-            else:
-                state.waiters.mail.append((number, Over(id, results.get(id))))
+    def _recover(self) -> None:
+        """Compare what this session had registered with the new copy, when that is up to date.
+
+        What the steps until now told it is in the mail. What is missing without that was in a file that is gone, or
+        nobody got its mail.
+        """
+        if self._own is None:
+            return
+        waiters = self.state.waiters
+        told = {(over.id, number) for number, over in waiters.mail}
+        for id, number in self._own.items():
+            if waiters.number_of(self._client, id) == number:
+                waiters.own[id] = number
+            elif (id, number) not in told:
+                self._unregistered.append(id)
+        self._own = None
 
     def _drop(self) -> None:
+        self._save_own()
+        self._state = None
+
+    def _save_own(self) -> None:
         if self._state is not None:
             waiters = self._state.waiters
             # Mail that nobody got yet may tell of what was not written.
             self._own = {**waiters.own, **{over.id: number for number, over in waiters.mail}}
-            self._state = None
+
+
+def _read_record(record: bytes) -> tuple[float, int, list[bytes], int]:
+    """Read a record; the journals of hueyio 0.2 have none that say how many ended ids are kept."""
+    now, dead_limit, steps, *keep = decode(record)
+    return now, dead_limit, steps, keep[0] if keep else 0
 
 
 def _repeat(state: FileState, step: bytes) -> None:

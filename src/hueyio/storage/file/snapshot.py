@@ -31,6 +31,8 @@ def dump(state: FileState) -> dict[str, Any]:
         "tokens": state.tokens.dump(),
         "rings": state.bells.rings,
         "clients": state.waiters.clients,
+        "tombstones": state.tombstones.dump(),
+        "forgotten_at": state.tombstones.forgotten_at,
     }
 
 
@@ -56,6 +58,8 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     state.tokens.load(dumped["tokens"])
     state.bells.rings.update(dumped["rings"])
     state.waiters.clients = dumped["clients"]
+    # Those of hueyio 0.2 have none: it remembered no end.
+    state.tombstones.load(dumped.get("tombstones", []), dumped.get("forgotten_at", dumped["now"]))
     return state
 
 

@@ -12,7 +12,7 @@ from math import inf
 from hueyio.storage.memory.shelf import Shelf
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.memory.waiters import Pokes, Waiters
-from hueyio.storage.records import AREAS, Area, Over
+from hueyio.storage.records import AREAS, Area, EndKind, Over
 
 __all__ = ["Clients", "FileShelf", "FileState"]
 
@@ -78,9 +78,9 @@ class Clients(Waiters):
         """Say whether several clients wait for an id."""
         return len(self.clients.get(id, ())) > 1
 
-    def tell(self, id: str, data: bytes | None) -> None:
+    def tell(self, id: str, data: bytes | None, kind: EndKind) -> None:
         """Tell all who wait for an id."""
-        over = Over(id, data, self.is_shared(id))
+        over = Over(id, data, self.is_shared(id), kind)
         for client, number in self.clients.pop(id, {}).items():
             if client == self.client:
                 self.own.pop(id, None)
@@ -93,6 +93,17 @@ class Clients(Waiters):
         self.clients.setdefault(id, {})[client] = number
         if client == self.client:
             self.own[id] = number
+
+    def number_of(self, client: str, id: str) -> int | None:
+        """Say under which number a client is registered for an id."""
+        return self.clients.get(id, {}).get(client)
+
+    def withdraw(self, client: str, id: str) -> bool:
+        """Take back whatever registration a client has for an id; say whether there was one."""
+        number = self.number_of(client, id)
+        if number is not None:
+            self.leave(client, id, number)
+        return number is not None
 
     def leave(self, client: str, id: str, number: int) -> None:
         """Take back a registration, unless a newer one has replaced it."""
@@ -128,14 +139,14 @@ class _Pokes(Pokes[str]):
 
 
 class FileState(MemoryState):
-    """One copy. ``now`` and ``dead_limit`` are set before each step."""
+    """One copy. ``now``, ``dead_limit`` and ``tombstones.keep`` are set before each step."""
 
     waiters: Clients
 
     def __init__(self, client: str) -> None:
         self.now = 0.0
         self.is_replaying = False
-        super().__init__(self._read_clock, 0)
+        super().__init__(self._read_clock, 0, 0)
         self.tokens: FileShelf = FileShelf(self._read_clock)
         self.shelves: dict[Area, FileShelf] = {area: FileShelf(self._read_clock) for area in AREAS}
         self.areas = {**self.shelves}

@@ -17,7 +17,7 @@ from hueyio.storage.file.heartbeat import FileLeaseKeeper
 from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession
-from hueyio.storage.records import DEAD_LIMIT
+from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED
 
 __all__ = ["FileStorage"]
 
@@ -31,9 +31,10 @@ class FileStorage:
 
     ``fsync=False`` leaves the syncing to the system: faster, and the last moments may be lost with the power, never
     with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
-    more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters;
-    ``clock`` gives epoch seconds. Needs ``hueyio[file]``. Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is
-    something else than a folder, ConfigurationError if another option cannot work or the library filelock is missing.
+    more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters,
+    ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch seconds. Needs ``hueyio[file]``.
+    Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is something else than a folder, ConfigurationError if
+    another option cannot work or the library filelock is missing.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class FileStorage:
         timeout: float = 5,
         journal_mb: float = 8,
         dead_limit: int = DEAD_LIMIT,
+        keep_ended: int = KEEP_ENDED,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if isinstance(levels, bool) or not isinstance(levels, int) or not 0 <= levels <= 4:
@@ -64,6 +66,7 @@ class FileStorage:
             timeout=timeout,
             journal_mb=journal_mb,
             dead_limit=dead_limit,
+            keep_ended=keep_ended,
             clock=clock,
         )
 

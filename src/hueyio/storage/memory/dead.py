@@ -33,4 +33,6 @@ def _requeue_one(state: MemoryState, id: str) -> bool:
     if answer.verdict != "added":
         return False
     del state.dead[id]
+    for over in (id, *letter.header.expects):
+        state.tombstones.discard(over)
     return True

@@ -87,6 +87,6 @@ def _clear_line(state: MemoryState, line: Line) -> None:
         line.take_out(task)
         state.forget(task)
     for task in tasks:
-        state.tell(task.header.id)
+        state.end(task.header.id, "cancelled")
         state.unname(task.header.id, task.header.expects)
         abandon(state, task.header)

@@ -49,7 +49,10 @@ def _locate_one(state: MemoryState, id: str) -> Found:
         return Found(id, "scheduled" if task.line is state.schedule else "queued", task.data, task.cancelled)
     if id in state.expected:
         return Found(id, "expected")
+    kind = state.tombstones.get(id)
     if id in state.dead:
-        return Found(id, "dead", state.dead[id].data)
+        return Found(id, "dead", state.dead[id].data, kind=kind)
     result = state.areas["results"].get(id)
-    return Found(id, "gone") if result is None else Found(id, "stored", result)
+    if result is not None:
+        return Found(id, "stored", result, kind=kind)
+    return Found(id, "unknown" if kind is None else "ended", kind=kind)

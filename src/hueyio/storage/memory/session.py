@@ -17,7 +17,7 @@ from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.memory.waiters import Pokes, Wait, Waiter
 from hueyio.storage.memory.waiting import find_end, find_notices, find_progress
 from hueyio.storage.operations import OperationSession
-from hueyio.storage.records import Bell, Delivery, Enqueued, Entry, Lane, Latch, Notices, Over
+from hueyio.storage.records import Bell, Delivery, Enqueued, Entry, Lane, Latch, Notices, Over, Unknown
 from hueyio.storage.shared.seen_rings import SeenRings
 
 __all__ = ["MemorySession"]
@@ -102,11 +102,11 @@ class MemorySession(OperationSession):
         assert found is not None
         return found
 
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
         self._require_open()
         state = self._state
         with state.lock:
-            found = {id: find_end(state, id) for id in ids}
+            found = {id: find_end(state, id, unknown) for id in ids}
             waiter = Waiter(self._loop, self, found)
             missing = waiter.missing()
             if missing:

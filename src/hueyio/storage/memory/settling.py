@@ -107,9 +107,9 @@ def _end(state: MemoryState, task: LiveTask, end: Finish | Bury) -> None:
             state.expected.pop(other, None)
             state.store(other, end.result, end.ttl)
     _delete_all(state, end.deletes)
-    state.tell(id)
+    state.end(id, end.kind)
     for other in end.also:
-        state.tell(other)
+        state.end(other, end.kind)
     if task.header.expects:
         state.unname(id, task.header.expects)
 

@@ -14,6 +14,7 @@ from hueyio.exceptions import LeaseLost
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.shelf import Shelf
+from hueyio.storage.memory.tombstones import Tombstones
 from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
 from hueyio.storage.records import (
     AREAS,
@@ -22,6 +23,7 @@ from hueyio.storage.records import (
     Answer,
     Area,
     DeadLetter,
+    EndKind,
     Enqueued,
     Entry,
     Header,
@@ -55,7 +57,7 @@ class Lease:
 class MemoryState:
     """Everything that one storage keeps."""
 
-    def __init__(self, clock: Callable[[], float], dead_limit: int) -> None:
+    def __init__(self, clock: Callable[[], float], dead_limit: int, keep_ended: int) -> None:
         self.lock = threading.Lock()
         self.clock = clock
         self.dead_limit = dead_limit
@@ -72,6 +74,7 @@ class MemoryState:
         self.latches: dict[str, LiveLatch] = {}
         self.dead: dict[str, DeadLetter] = {}
         self.dead_dropped = 0
+        self.tombstones = Tombstones(clock, keep_ended)
         self.revocations = 0
         self.paused = False
         self.bells = Bells()
@@ -206,21 +209,24 @@ class MemoryState:
         results.put(id, result, ttl)
 
     def unname(self, namer: str, ids: Iterable[str]) -> None:
-        """Let a task expect ids no more; what nobody else expects is over."""
+        """Let a task expect ids no more; what nobody else expects will never run."""
         for id in ids:
             namers = self.expected.get(id)
             if namers is not None:
                 namers.discard(namer)
                 if not namers:
                     del self.expected[id]
-                    self.tell(id)
+                    self.end(id, "cancelled")
 
-    def tell(self, id: str) -> None:
-        """Tell the waiters of an id, if it is over."""
+    def end(self, id: str, kind: EndKind) -> None:
+        """Remember which way an id ended and tell its waiters, unless it lives on."""
         if self.followed.waits:
             self.followed.poke(id)
-        if self.waiters.is_awaited(id) and id not in self.tasks and id not in self.expected:
-            self.waiters.tell(id, self.areas["results"].get(id))
+        if id in self.tasks or id in self.expected:
+            return
+        self.tombstones.put(id, kind)
+        if self.waiters.is_awaited(id):
+            self.waiters.tell(id, self.areas["results"].get(id), kind)
 
     def expect(self, header: Header, ids: Iterable[str]) -> None:
         """Let a task, or the latch that will enqueue it, expect ids."""

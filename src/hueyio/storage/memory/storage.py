@@ -16,7 +16,8 @@ from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory.heartbeat import MemoryLeaseKeeper
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import DEAD_LIMIT
+from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED
+from hueyio.storage.shared.ended import check_keep_ended
 
 __all__ = ["MemoryStorage"]
 
@@ -24,15 +25,22 @@ __all__ = ["MemoryStorage"]
 class MemoryStorage:
     """Tasks in the memory of this process, as long as this object lives.
 
-    ``dead_limit`` bounds the dead letters; ``clock`` gives epoch seconds.
+    ``dead_limit`` bounds the dead letters, ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch
+    seconds.
     """
 
     def __init__(
-        self, name: str = "huey", *, dead_limit: int = DEAD_LIMIT, clock: Callable[[], float] = time.time
+        self,
+        name: str = "huey",
+        *,
+        dead_limit: int = DEAD_LIMIT,
+        keep_ended: int = KEEP_ENDED,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        check_keep_ended(type(self).__name__, keep_ended)
         self.name = name
         self.capabilities = Capabilities(priorities=True, across_processes=False)
-        self._state = MemoryState(clock, dead_limit)
+        self._state = MemoryState(clock, dead_limit, keep_ended)
 
     async def connect(self) -> MemorySession:
         """Open a session for the running loop."""

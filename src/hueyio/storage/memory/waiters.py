@@ -11,7 +11,7 @@ from collections.abc import Collection, Hashable, Sequence
 from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
-from hueyio.storage.records import Bell, Over
+from hueyio.storage.records import Bell, EndKind, Over
 
 __all__ = ["Bells", "Pokes", "Wait", "Waiter", "Waiters"]
 
@@ -147,8 +147,8 @@ class Waiters:
         waits = self.waits.get(id)
         return waits is not None and any(waiter.client is not waits[0].client for waiter in waits)
 
-    def tell(self, id: str, data: bytes | None) -> None:
+    def tell(self, id: str, data: bytes | None, kind: EndKind) -> None:
         """Tell all who wait for an id."""
-        over = Over(id, data, self.is_shared(id))
+        over = Over(id, data, self.is_shared(id), kind)
         for waiter in self.waits.pop(id, ()):
             waiter.tell(over)

@@ -1,21 +1,27 @@
-"""What those who wait look for in memory: each function answers None where there is nothing yet to return."""
+"""What those who wait look for in memory: a search answers None where there is nothing yet to return."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import Notices, Over
+from hueyio.storage.records import Ended, Notices, Over, Unknown
 
-__all__ = ["find_end", "find_notices", "find_progress"]
+__all__ = ["ended", "find_end", "find_notices", "find_progress"]
 
 
-def find_end(state: MemoryState, id: str) -> Over | None:
-    """Find the end of a task."""
+def ended(state: MemoryState, ids: Sequence[str]) -> Ended:
+    """Say which way ids ended."""
+    return Ended([state.tombstones.get(id) for id in ids], state.tombstones.since())
+
+
+def find_end(state: MemoryState, id: str, unknown: Unknown) -> Over | None:
+    """Find the end of a task; where nothing is known of it, that is one only for those who do not wait for it."""
     if id in state.tasks or id in state.expected:
         return None
-    return Over(id, state.areas["results"].get(id))
+    over = Over(id, state.areas["results"].get(id), False, state.tombstones.get(id))
+    return None if unknown == "wait" and over.data is None and over.kind is None else over
 
 
 def find_notices(state: MemoryState, owner: str, seen: Notices | None) -> Notices | None:

@@ -39,11 +39,19 @@ class RedisCore:
     """The connections of one session: for scripts, and on demand for the bell and for pub/sub."""
 
     def __init__(
-        self, deployment: Deployment, layout: Layout, *, dead_limit: int, poll_rest: float | None, outage_timeout: float
+        self,
+        deployment: Deployment,
+        layout: Layout,
+        *,
+        dead_limit: int,
+        keep_ended: int,
+        poll_rest: float | None,
+        outage_timeout: float,
     ) -> None:
         self.deployment: Final = deployment
         self.layout: Final = layout
         self.dead_limit: Final = dead_limit
+        self.keep_ended: Final = keep_ended
         self._outage_timeout = outage_timeout
         self.time: Final = asyncio.get_running_loop().time
         """The loop's clock."""

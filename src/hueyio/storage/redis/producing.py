@@ -20,7 +20,8 @@ _ADDED: Final = Enqueued("added")
 _VERDICTS: Final = {ord("a"): _ADDED, ord("l"): Enqueued("alive"), ord("d"): Enqueued("done")}
 _TAKEN: Final = ord("t")
 _STATES: Final[dict[bytes, State]] = {
-    state.encode(): state for state in ("queued", "scheduled", "running", "expected", "stored", "dead", "gone")
+    state.encode(): state
+    for state in ("queued", "scheduled", "running", "expected", "stored", "dead", "ended", "unknown")
 }
 
 

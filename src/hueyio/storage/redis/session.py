@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.operations import OperationSession
-from hueyio.storage.records import Bell, Notices, Over
+from hueyio.storage.records import Bell, Notices, Over, Unknown
 from hueyio.storage.redis.calls import Table
 from hueyio.storage.redis.consuming import CONSUMING
 from hueyio.storage.redis.core import RedisCore
@@ -17,6 +17,7 @@ from hueyio.storage.redis.limits import LIMITS
 from hueyio.storage.redis.looking import LOOKING
 from hueyio.storage.redis.producing import PRODUCING
 from hueyio.storage.redis.records import check_text
+from hueyio.storage.redis.tombstones import WAITING
 
 __all__ = ["TABLE", "RedisSession"]
 
@@ -25,7 +26,7 @@ T = TypeVar("T")
 _OLDEST: Final = "6.2"
 """The first that knows LPOP with a count, SMISMEMBER and ZMSCORE."""
 
-TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **KEYS, **LIMITS, **DEAD, **LOOKING}
+TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **DEAD, **LOOKING}
 """All operations but the waits."""
 
 
@@ -68,13 +69,13 @@ class RedisSession(OperationSession):
         self._core.lifetime.check()
         return await self._core.notice_board.wait(owner, seen)
 
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
         """Return when all ids are over. An outage does not end the wait: it goes on when the server is back."""
         core = self._core
         core.lifetime.check()
         check_text(ids)
         # What fails could not begin.
-        return await core.through_outage(lambda: core.waiters.wait(ids), is_idempotent=True)
+        return await core.through_outage(lambda: core.waiters.wait(ids, unknown), is_idempotent=True)
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         self._core.lifetime.check()

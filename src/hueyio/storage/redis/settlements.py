@@ -65,7 +65,7 @@ def _usual_prefix(settlements: Sequence[Settlement]) -> str:
 
 
 def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: float | None, prefix: str) -> None:
-    receipt, result, ttl, also, intermediate, follow_ups, deletes, take, latch = it
+    receipt, result, ttl, also, intermediate, follow_ups, deletes, take, latch, _ = it
     none, lasting, plain = "n", "r", "t"
     if deletes == (("revocations", prefix + receipt.id),):
         none, lasting, plain, deletes = "N", "R", "T", ()

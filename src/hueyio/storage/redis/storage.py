@@ -39,12 +39,13 @@ from typing import Any, ClassVar
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import DEAD_LIMIT
+from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED
 from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.heartbeat import RedisLeaseKeeper
 from hueyio.storage.redis.layout import Flavour, Layout
 from hueyio.storage.redis.session import RedisSession
+from hueyio.storage.shared.ended import check_keep_ended
 
 __all__ = ["RedisStorage"]
 
@@ -56,7 +57,8 @@ class RedisStorage:
 
     Say where the server is by ``url``, by a ``connection_pool`` or a ``client`` of redis-py (only its settings are
     used) or by connection parameters; what is None counts as not given. ``blocking=False`` looks at the doorbell every
-    ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept.
+    ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept, and
+    about ``keep_ended`` ended ids remembered, at least half of that.
 
     While the server cannot be used, connecting, enqueueing, the beginning of a wait, and whatever else callers read and
     write are repeated for ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
@@ -80,6 +82,7 @@ class RedisStorage:
         blocking: bool = True,
         read_timeout: float = 1,
         dead_limit: int = DEAD_LIMIT,
+        keep_ended: int = KEEP_ENDED,
         outage_timeout: float = 2,
         **connection_params: Any,
     ) -> None:
@@ -87,6 +90,7 @@ class RedisStorage:
             raise ConfigurationError(f"read_timeout must be seconds > 0, not {read_timeout!r}")
         if dead_limit < 0:
             raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
+        check_keep_ended(type(self).__name__, keep_ended)
         if not outage_timeout >= 0:
             raise ConfigurationError(f"outage_timeout must not be negative, not {outage_timeout!r}")
         params = {"host": host, "port": port, "db": db, "username": username, "password": password}
@@ -102,6 +106,7 @@ class RedisStorage:
         )
         self._poll_rest = None if blocking else float(read_timeout)
         self._dead_limit = dead_limit
+        self._keep_ended = keep_ended
         self._outage_timeout = float(outage_timeout)
 
     @property
@@ -120,6 +125,7 @@ class RedisStorage:
             self._deployment,
             self._layout,
             dead_limit=self._dead_limit,
+            keep_ended=self._keep_ended,
             poll_rest=self._poll_rest,
             outage_timeout=self._outage_timeout,
         )

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
-from hueyio.storage.records import Over
+from hueyio.storage.records import Over, Unknown
 from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.layout import Layout
@@ -59,14 +59,14 @@ class RedisWaiters:
         """Whether anybody waits."""
         return self._waiters.is_awaited
 
-    async def wait(self, ids: Sequence[str]) -> list[Over]:
-        """Return when all ids are over, in the order asked."""
+    async def wait(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
+        """Return when all ids are over, in the order asked; ``unknown`` says what of ids of which nothing is known."""
         if not ids:
             return []
         await self._turnstile.enter()
         await self._mailbox.subscribe(self._channel, self._receive)
         self._lifetime.check()
-        return await self._waiters.wait(ids)
+        return await self._waiters.wait(ids, unknown)
 
     async def register_again(self) -> None:
         """Register all that is pending, as after a reconnect."""

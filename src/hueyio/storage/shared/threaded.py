@@ -22,7 +22,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from hueyio.exceptions import SessionClosed
 from hueyio.storage.operations import OperationSession
-from hueyio.storage.records import Over
+from hueyio.storage.records import Over, Unknown
 from hueyio.storage.shared.answers import resolve
 from hueyio.storage.shared.waiters import Waiters
 
@@ -104,9 +104,9 @@ class ThreadedSession(OperationSession, Generic[E]):
             self._is_closed = True
             await self._root.aclose()
 
-    async def await_outcomes(self, ids: Sequence[str]) -> list[Over]:
+    async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
         self._require_open()
-        return await self._engine.waiters.wait(tuple(ids))
+        return await self._engine.waiters.wait(tuple(ids), unknown)
 
     async def _wait_at_root(self) -> AsyncGenerator[None, None]:
         try:

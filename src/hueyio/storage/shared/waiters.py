@@ -4,6 +4,12 @@ The first call that wants an id registers it under a number; later ones join. Th
 the id is over are one operation, so an end cannot fall between them. An answer counts only for the registration whose
 number it carries: what was addressed to an earlier one, taken back since, is not taken for the end of the same id's
 next life. Registrations are gathered for one turn of the loop. All state belongs to the loop.
+
+A storage may forget what it was told (a server without persistence, a file that was exchanged), and then nobody is
+ever told of an end. So all pending registrations are asked again now and then, and by the storage after a reconnect.
+An id of which nothing is known ends the calls that did not say that they wait for it nevertheless; while one of these
+is among the calls for an id, the storage is asked for all of them and does not register what it does not know, and
+when that one has ended the others register anew.
 """
 
 from __future__ import annotations
@@ -13,11 +19,13 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from hueyio.storage.records import Over
+from hueyio.storage.records import Over, Unknown
 from hueyio.storage.shared.answers import Refused, reject
 
-__all__ = ["Exchange", "Waiters"]
+__all__ = ["ASK_AGAIN", "Exchange", "Waiters"]
 
+ASK_AGAIN: Final = 10.0
+"""Seconds after which the storage is asked again of everything that is still awaited."""
 
 _LARGEST_NUMBER: Final = 2**32 - 1
 """Of a registration; then they begin anew, because Redis has eight hex digits for them."""
@@ -26,21 +34,26 @@ _LARGEST_NUMBER: Final = 2**32 - 1
 class Exchange(NamedTuple):
     """What one step registers and takes back (ids with their numbers), and who is told on the loop what came of it.
 
-    ``answered`` gets the ends of those wanted ids that are over already, or ``Refused``.
+    ``answered`` gets the ends of those wanted ids that are over already, or ``Refused``. So it does for an id of which
+    nothing is known, unless that is among the ``patient``: these are registered. ``again``: some of the wanted are
+    registered already, and may have been told meanwhile.
     """
 
     wanted: Sequence[tuple[str, int]]
     unwanted: Sequence[tuple[str, int]]
     answered: Callable[[Collection[tuple[int, Over]] | Refused], None]
+    patient: frozenset[str] = frozenset()
+    again: bool = False
 
 
 class _Call:
     """One await, which ends when nothing is missing."""
 
-    __slots__ = ("future", "got", "missing")
+    __slots__ = ("future", "got", "is_patient", "missing")
 
-    def __init__(self, future: asyncio.Future[None], ids: Collection[str]) -> None:
+    def __init__(self, future: asyncio.Future[None], ids: Collection[str], is_patient: bool) -> None:
         self.future = future
+        self.is_patient = is_patient
         self.missing = set(ids)
         self.got: dict[str, Over] = {}
 
@@ -52,32 +65,35 @@ class _Call:
 
 
 class _Registration:
-    __slots__ = ("calls", "number")
+    __slots__ = ("asked_patiently", "calls", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.calls: set[_Call] = set()
+        self.asked_patiently = False
+        """Whether the storage was told last that it is to be registered even if it is not known."""
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether all calls wait for what is not known yet."""
+        return all(call.is_patient for call in self.calls)
 
 
 class Waiters:
     """Who in one session waits for which ids.
 
-    ``exchange`` sends registrations; ``refresh`` renews them all, every ``period`` seconds while there are any.
+    ``exchange`` sends registrations; all of them again every ``period`` seconds while there are any.
     """
 
-    def __init__(
-        self,
-        exchange: Callable[[Exchange], None],
-        refresh: Callable[[], None] = lambda: None,
-        period: float | None = None,
-    ) -> None:
+    def __init__(self, exchange: Callable[[Exchange], None], period: float = ASK_AGAIN) -> None:
         self._loop = asyncio.get_running_loop()
         self._exchange = exchange
-        self._refresh = refresh
         self._period = period
         self._registrations: dict[str, _Registration] = {}
         self._number = 0
-        self._wanted: list[tuple[str, int]] = []
+        self._wanted: dict[str, int] = {}
+        self._again: set[str] = set()
+        """Those of the wanted that are registered already."""
         self._unwanted: list[tuple[str, int]] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -86,11 +102,11 @@ class Waiters:
         """Whether anybody waits."""
         return bool(self._registrations)
 
-    async def wait(self, ids: Sequence[str]) -> list[Over]:
-        """Return when all ids are over, in the order asked."""
+    async def wait(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
+        """Return when all ids are over, in the order asked; ``unknown`` says what of ids of which nothing is known."""
         if not ids:
             return []
-        call = _Call(self._loop.create_future(), ids)
+        call = _Call(self._loop.create_future(), ids, unknown == "wait")
         self._join(call)
         try:
             await call.future
@@ -105,14 +121,25 @@ class Waiters:
             return [(id, it.number) for id, it in self._registrations.items()]
         return [(id, it.number) for id in ids if (it := self._registrations.get(id)) is not None]
 
+    def ask_again(self, ids: Collection[str] | None = None) -> None:
+        """Ask the storage again of these pending ids, or of all."""
+        pending = self.pending(ids)
+        if pending:
+            self._again.update(id for id, _ in pending if id not in self._wanted)
+            self._want(pending)
+
     def tell(self, mail: Collection[tuple[int, Over]]) -> None:
         """Hand out answers, each to the registration that it is for."""
         for number, over in mail:
             registration = self._registrations.get(over.id)
             if registration is not None and registration.number == number:
                 del self._registrations[over.id]
+                is_unknown = over.data is None and over.kind is None
                 for call in registration.calls:
-                    call.take(over)
+                    if is_unknown and call.is_patient:
+                        self._join_one(call, over.id)
+                    else:
+                        call.take(over)
 
     def receive(self, mail: Collection[tuple[int, Over]]) -> None:
         """Hand out what other sessions left for this one, and delete their rows."""
@@ -136,13 +163,17 @@ class Waiters:
 
     def _join(self, call: _Call) -> None:
         for id in call.missing:
-            registration = self._registrations.get(id)
-            if registration is None:
-                self._number = self._number % _LARGEST_NUMBER + 1
-                registration = self._registrations[id] = _Registration(self._number)
-                self._send_soon()
-                self._wanted.append((id, self._number))
-            registration.calls.add(call)
+            self._join_one(call, id)
+
+    def _join_one(self, call: _Call, id: str) -> None:
+        registration = self._registrations.get(id)
+        if registration is None:
+            self._number = self._number % _LARGEST_NUMBER + 1
+            registration = self._registrations[id] = _Registration(self._number)
+            self._want([(id, self._number)])
+        elif registration.asked_patiently and not call.is_patient:
+            self.ask_again([id])
+        registration.calls.add(call)
 
     def _leave(self, call: _Call) -> None:
         """Take back what nobody else waits for."""
@@ -154,6 +185,10 @@ class Waiters:
                     del self._registrations[id]
                     self._unwant([(id, registration.number)])
 
+    def _want(self, registered: Sequence[tuple[str, int]]) -> None:
+        self._send_soon()
+        self._wanted.update(registered)
+
     def _unwant(self, registered: Sequence[tuple[str, int]]) -> None:
         self._send_soon()
         self._unwanted += registered
@@ -163,25 +198,32 @@ class Waiters:
             self._loop.call_soon(self._send)
 
     def _send(self) -> None:
-        wanted, self._wanted = self._wanted, []
+        wanted, self._wanted = self._wanted, {}
         unwanted, self._unwanted = self._unwanted, []
+        again, self._again = self._again, set()
         if wanted:
-            self._keep_fresh()
-        ids = [id for id, _ in wanted]
-        self._exchange(Exchange(wanted, unwanted, partial(self._take_answer, ids)))
+            self._keep_asking()
+        patient = frozenset(id for id, number in wanted.items() if self._note_patience(id, number))
+        answered = partial(self._take_answer, [id for id in wanted if id not in again])
+        self._exchange(Exchange(list(wanted.items()), unwanted, answered, patient, bool(again)))
+
+    def _note_patience(self, id: str, number: int) -> bool:
+        registration = self._registrations.get(id)
+        if registration is None or registration.number != number:
+            return False
+        registration.asked_patiently = registration.is_patient
+        return registration.asked_patiently
 
     def _take_answer(self, ids: Collection[str], answer: Collection[tuple[int, Over]] | Refused) -> None:
-        if isinstance(answer, Refused):
+        if isinstance(answer, Refused):  # what was only asked again is still registered, and asked once more later
             self.fail(answer.error, ids)
         else:
             self.tell(answer)
 
-    def _keep_fresh(self) -> None:
-        if self._timer is None and self._period is not None:
-            self._timer = self._loop.call_later(self._period, self._refresh_all)
+    def _keep_asking(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._period, self._ask_all)
 
-    def _refresh_all(self) -> None:
+    def _ask_all(self) -> None:
         self._timer = None
-        if self._registrations:
-            self._refresh()
-            self._keep_fresh()
+        self.ask_again()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hueyio.storage.records import DeadLetter, Entry
+from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
@@ -69,4 +70,5 @@ def _requeue_one(tx: Transaction, id: str) -> bool:
     (placed,) = add(tx, [Entry(header(letter).renewed(), letter[8])])
     if placed.verdict == "added":
         tx.execute(_SQL["purge"], (tx.queue, id))
+        tombstones.forget(tx, (id, *header(letter).expects))
     return placed.verdict == "added"

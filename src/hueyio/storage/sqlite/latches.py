@@ -10,7 +10,7 @@ from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, Me
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add
-from hueyio.storage.sqlite.waiting import tell
+from hueyio.storage.sqlite.waiting import cancel_all
 
 __all__ = ["abandon", "add_latched", "count", "drop", "note_result", "results"]
 
@@ -74,7 +74,7 @@ def _abandon_outer(tx: Transaction, header: Header) -> None:
     row = tx.one(_SQL["read"], (tx.queue, key))
     if row is not None:
         drop(tx, key)
-        tell(tx, tx.unname(key))
+        cancel_all(tx, tx.unname(key))
         _abandon_outer(tx, _callback(row).header)
 
 
@@ -94,7 +94,7 @@ def _fire(tx: Transaction, callback: Entry) -> bool:
     if placed.verdict == "added":
         return True
     drop(tx, callback.header.id)
-    tell(tx, tx.unname(callback.header.id))
+    cancel_all(tx, tx.unname(callback.header.id))
     _note_absent(tx, callback.header)
     return False
 

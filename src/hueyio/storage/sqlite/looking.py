@@ -11,7 +11,7 @@ from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, latched
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import ring_ready, ring_suspects
-from hueyio.storage.sqlite.waiting import tell_in_vain
+from hueyio.storage.sqlite.waiting import cancel_all, in_vain
 
 __all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_tasks"]
 
@@ -43,19 +43,23 @@ def scan_tasks(tx: Transaction, state: LiveState, limit: int | None) -> list[Ent
 
 
 def clear(tx: Transaction, what: Collection[Clearable]) -> None:
-    """Delete all of these; tell those who wait for what was deleted."""
+    """Delete all of these; tell those who wait for what was deleted, and remember the last of it as cancelled."""
+    before = in_vain(tx)
+    deleted: list[str] = []
     for it in what:
         match it:
             case "queue" | "schedule":
                 bound = _bound(tx, it)
+                deleted += [id for (id,) in tx.execute(_SQL[f"last_in_{it}"], (tx.queue, tx.keep_ended)).fetchall()]
                 tx.execute(_SQL[f"clear_{it}"], (tx.queue,))
                 latches.abandon(tx, bound)
             case "dead":
                 dead.purge(tx, None)
             case _:
                 tx.execute(_SQL["clear_area"], (tx.queue, AREA_NUMBERS[it]))
-    tx.execute(_SQL["drop_unnamed"], (tx.queue,))
-    tell_in_vain(tx)
+    deleted += [id for (id,) in tx.execute(_SQL["drop_unnamed"], (tx.queue,)).fetchall()]
+    told = set(in_vain(tx)).difference(before)
+    cancel_all(tx, dict.fromkeys((*deleted, *told)))
 
 
 def pause(tx: Transaction) -> None:

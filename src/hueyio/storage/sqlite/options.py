@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.storage.shared.ended import check_keep_ended
 
 __all__ = ["SqliteOptions"]
 
@@ -28,6 +29,7 @@ class SqliteOptions:
     strict_fifo: bool
     create_tables: bool
     dead_limit: int
+    keep_ended: int
     clock: Callable[[], float]
     connect: Mapping[str, Any]
     path: str = field(init=False)
@@ -58,6 +60,7 @@ class SqliteOptions:
         _require(
             type(self.dead_limit) is int and self.dead_limit >= 1, "dead_limit", "must be a whole number, 1 or more"
         )
+        check_keep_ended("SqliteStorage", self.keep_ended)
         _require(callable(self.clock), "clock", "must be a function that returns epoch seconds")
         for flag in ("fsync", "strict_fifo", "create_tables"):
             _require(isinstance(getattr(self, flag), bool), flag, "must be True or False")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hueyio.storage.records import Delivery, Enqueued, Entry, Found, Latch, State
 from hueyio.storage.sqlite import dead, tasks
+from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.latches import add_latched
 from hueyio.storage.sqlite.rows import HELD, SCHEDULED
@@ -48,8 +49,11 @@ def _locate_one(tx: Transaction, id: str) -> Found:
         return Found(id, _STATES.get(task[0], "queued"), task[1], bool(task[2]))
     if tx.one(_SQL["is_expected"], (tx.queue, id)) is not None:
         return Found(id, "expected")
+    kind = tombstones.find(tx, id)
     letter = dead.find(tx, id)
     if letter is not None:
-        return Found(id, "dead", letter[8])
+        return Found(id, "dead", letter[8], kind=kind)
     value = tx.value("results", id)
-    return Found(id, "gone") if value is None else Found(id, "stored", value)
+    if value is not None:
+        return Found(id, "stored", value, kind=kind)
+    return Found(id, "unknown" if kind is None else "ended", kind=kind)

@@ -15,12 +15,14 @@ from typing import Final, assert_never
 
 from hueyio.storage.records import Answer, Area, Bury, Defer, Finish, LatchMark, Receipt, Release, Settlement
 from hueyio.storage.sqlite.dead import bury, drop_oldest
+from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import delete, pop, store
 from hueyio.storage.sqlite.latches import drop, note_result
 from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add, again, any_suspect, arrived, holds_any, put_back, ring_ready, ring_suspects
+from hueyio.storage.sqlite.waiting import end as end_all
 from hueyio.storage.sqlite.waiting import tell
 
 __all__ = ["settle"]
@@ -81,7 +83,9 @@ def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
     areas: set[Area] = {area for it in ends for area, _ in it.deletes}
     for area in areas:
         delete(tx, area, [key for it in ends for own, key in it.deletes if own == area])
-    tell(tx, [it.receipt.id for it in ends])
+    kinds = {it.receipt.id: it.kind for it in ends}
+    tombstones.note(tx, kinds)  # a task that is held is expected by nobody
+    tell(tx, kinds)
     return True
 
 
@@ -152,7 +156,7 @@ def _end(tx: Transaction, task: TaskRow, end: Finish | Bury) -> None:
     store(tx, [(id, end.result, end.ttl) for id in ids])
     arrived(tx, ids[1:])
     _delete_all(tx, end.deletes)
-    tell(tx, dict.fromkeys((*ids, *named)))
+    end_all(tx, {**dict.fromkeys(named, "cancelled"), **dict.fromkeys(ids, end.kind)})
 
 
 def _delete_all(tx: Transaction, keys: Iterable[tuple[Area, str]]) -> None:

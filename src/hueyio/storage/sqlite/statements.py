@@ -26,7 +26,16 @@ def statements(file: str) -> Mapping[str, str]:
 
 def schema() -> list[str]:
     """Return the statements that make the tables, in order."""
-    lines = _without_comments(_read("schema.sql"))
+    return _split("schema.sql")
+
+
+def added_schema() -> list[str]:
+    """Return the statements that make what came after the first version of the tables, in order."""
+    return _split("schema_added.sql")
+
+
+def _split(file: str) -> list[str]:
+    lines = _without_comments(_read(file))
     return [text.strip() for text in lines.split(";") if text.strip()]
 
 

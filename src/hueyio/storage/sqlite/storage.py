@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import DEAD_LIMIT, Enqueued, Entry
+from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED, Enqueued, Entry
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
 from hueyio.storage.sqlite.joined_transaction import Connection, enqueue_in
@@ -31,9 +31,9 @@ class SqliteStorage:
     system: faster, and the last moments may be lost with the power, never with the process; None is the default.
     ``journal_mode`` is ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``.
     ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
-    strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters.
-    ``clock`` gives epoch seconds. Further arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``)
-    go to ``sqlite3.connect``.
+    strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters,
+    ``keep_ended`` the ended ids that are remembered. ``clock`` gives epoch seconds. Further arguments
+    (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to ``sqlite3.connect``.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class SqliteStorage:
         strict_fifo: bool = False,
         create_tables: bool = True,
         dead_limit: int = DEAD_LIMIT,
+        keep_ended: int = KEEP_ENDED,
         clock: Callable[[], float] = time.time,
         **kwargs: Any,
     ) -> None:
@@ -61,6 +62,7 @@ class SqliteStorage:
             strict_fifo=strict_fifo,
             create_tables=create_tables,
             dead_limit=dead_limit,
+            keep_ended=keep_ended,
             clock=clock,
             connect=kwargs,
         )

@@ -10,7 +10,7 @@ from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import any_in, put
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, SUSPECT, TaskRow, delivery, more
 from hueyio.storage.sqlite.statements import statements
-from hueyio.storage.sqlite.waiting import tell
+from hueyio.storage.sqlite.waiting import cancel_all
 
 __all__ = [
     "add",
@@ -55,7 +55,7 @@ def again(tx: Transaction, task: TaskRow, header: Header, data: bytes) -> None:
     named = tx.unname(task.id)
     tx.expect(header.expects, task.id)
     _ring(tx, [header], first_eta)
-    tell(tx, named)
+    cancel_all(tx, named)
 
 
 def arrived(tx: Transaction, ids: Iterable[str]) -> None:

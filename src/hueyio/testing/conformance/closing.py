@@ -103,7 +103,7 @@ class Closing(Basis):
         assert (await session.locate(["a"]))[0].state == "running"
         assert [it.owner for it in await session.owners()] == [worker.owner]
         assert await session.settle([Finish(delivery.receipt, b"result")], worker.owner, 1) == ["accepted"]
-        assert await soon(waiting) == [Over("a", b"result")]
+        assert await soon(waiting) == [Over("a", b"result", kind="done")]
 
     async def test_close_finishes_what_is_being_written(self, session: Session, connect: Connect) -> None:
         closing = await connect()
@@ -125,7 +125,7 @@ class Closing(Basis):
         with pytest.raises(SessionClosed):
             await soon(lost)
         await worker.finish(delivery, result=b"result")
-        assert await soon(stays) == [Over("a", b"result", shared=False)]
+        assert await soon(stays) == [Over("a", b"result", shared=False, kind="done")]
 
     def test_session_of_a_loop_that_ended_refuses_calls(self, storage: Storage) -> None:
         session = asyncio.run(storage.connect())

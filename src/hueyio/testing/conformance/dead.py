@@ -64,7 +64,7 @@ class Dead(Basis):
             assert await _dead_ids(session) == ["t4", "t3", "t2"]
             counts = await session.counts()
             assert (counts.dead, counts.dead_dropped) == (3, 2)
-            assert [it.state for it in await session.locate(["t1", "t2"])] == ["gone", "dead"]
+            assert [it.state for it in await session.locate(["t1", "t2"])] == ["ended", "dead"]
             await worker.bury(*await worker.take(*make_entries(5, "u")))
             assert await _dead_ids(session) == ["u4", "u3", "u2"]
             assert (await session.counts()).dead_dropped == 7
@@ -126,7 +126,7 @@ class Dead(Basis):
         assert await _dead_ids(worker.session) == ["t3", "t2", "t0"]
         assert await worker.session.purge() == 3
         assert await worker.session.dead() == []
-        assert (await worker.session.locate(["t0"]))[0].state == "gone"
+        assert (await worker.session.locate(["t0"]))[0].state == "ended"
         assert (await worker.session.counts()).dead_dropped == 0
 
     async def test_stale_burial_buries_nothing(self, worker: Worker) -> None:

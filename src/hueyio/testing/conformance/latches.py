@@ -146,7 +146,7 @@ class Latches(Basis):
         await worker.take_one("holder", unique_key="u")
         inner = make_latch(0, "inner", latch="outer", latch_index=0, unique_key="u")
         await session.enqueue([], [make_latch(1, "outer", absent=b"none"), inner])
-        assert (await session.locate(["inner"]))[0].state == "gone"
+        assert (await session.locate(["inner"]))[0].state == "ended"
         assert await worker.claim_ids() == ["outer"]
         assert await session.collect(["inner", "outer"]) == [None, (b"none",)]
 
@@ -169,14 +169,14 @@ class Latches(Basis):
         callback = await worker.claim_one()
         assert [it.state for it in await session.locate(["call", "tail"])] == ["running", "expected"]
         await worker.finish(callback, result=b"r")
-        assert await soon(waiting) == [Over("call", b"r"), Over("tail", None)]
+        assert await soon(waiting) == [Over("call", b"r", kind="done"), Over("tail", None, kind="cancelled")]
 
     async def test_cleared_member_takes_the_latch_with_it(self, session: Session) -> None:
         inner = make_latch(2, "inner", latch="outer", latch_index=0, expects=("tail",))
         await session.enqueue(make_members(2, "inner"), [inner, make_latch(1, "outer")])
         waiting = await start_waiting(session, "outer", "inner", "tail")
         await session.clear(["queue"])
-        assert await soon(waiting) == [Over("outer", None), Over("inner", None), Over("tail", None)]
+        assert await soon(waiting) == [Over(id, None, kind="cancelled") for id in ("outer", "inner", "tail")]
         assert (await session.counts()).latches == 0
 
     async def test_cleared_callback_takes_the_latch_with_it(self, session: Session) -> None:

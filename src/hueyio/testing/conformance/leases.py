@@ -27,7 +27,7 @@ class Leases(Basis):
             await session.held("nobody")
         with pytest.raises(LeaseLost):
             await session.cancel(["a"], "nobody")
-        assert (await session.locate(["a"]))[0][1:] == ("queued", b"a", False)
+        assert (await session.locate(["a"]))[0][1:4] == ("queued", b"a", False)
 
     async def test_owners_lists_live_leases(self, session: Session) -> None:
         assert await session.owners() == []

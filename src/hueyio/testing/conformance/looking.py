@@ -54,17 +54,18 @@ class Looking(Basis):
 
     async def test_locate_answers_in_the_order_asked(self, worker: Worker) -> None:
         session = worker.session
+        await worker.finish(await worker.take_one("ended"))
         await worker.take_one("running")
         await worker.bury(await worker.take_one("dead"), result=b"lost")
         await session.put("results", {"stored": b"result", "queued": b"intermediate"})
         await session.enqueue(
             [make_entry("queued", expects=("expected",)), make_entry("scheduled", eta=time.time() + 60)]
         )
-        ids = ["gone", "stored", "dead", "expected", "scheduled", "running", "queued", "gone"]
+        ids = ["unknown", "stored", "dead", "expected", "scheduled", "running", "queued", "ended", "unknown"]
         found = await session.locate(ids)
         assert [it.id for it in found] == [it.state for it in found] == ids
         assert [it.data for it in found] == [
-            None, b"result", b"dead", None, b"scheduled", b"running", b"queued", None,
+            None, b"result", b"dead", None, b"scheduled", b"running", b"queued", None, None,
         ]  # fmt: skip
         assert not any(it.cancelled for it in found)
         assert await session.locate([]) == []

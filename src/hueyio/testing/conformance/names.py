@@ -35,7 +35,7 @@ class Names(Basis):
             assert await session.start([it.receipt], worker.owner) == [True]
         for it in deliveries:
             await worker.finish(it, result=b"result of " + it.data)
-        expected = [Over(id, b"result of " + id.encode()) for id in HOSTILE]
+        expected = [Over(id, b"result of " + id.encode(), kind="done") for id in HOSTILE]
         assert [over._replace(shared=False) for over in await soon(session.await_outcomes(HOSTILE))] == expected
 
     async def test_any_text_is_a_key(self, session: Session) -> None:

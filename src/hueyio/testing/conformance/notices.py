@@ -27,7 +27,7 @@ class Noticing(Basis):
             ((worker.owner, "b", 0), True),
         ]
         assert await worker.claim_ids() == ["c"]
-        assert [it[1:] for it in await session.locate(["a", "b"])] == [
+        assert [it[1:4] for it in await session.locate(["a", "b"])] == [
             ("running", b"a", True),
             ("running", b"b", True),
         ]
@@ -151,7 +151,7 @@ class Noticing(Basis):
         assert [(it.state, it.cancelled) for it in found] == [
             ("stored", False),
             ("expected", False),
-            ("gone", False),
+            ("unknown", False),
         ]
 
     async def test_nothing_is_handed_over_as_unrevoked_while_anything_is_revoked(self, worker: Worker) -> None:

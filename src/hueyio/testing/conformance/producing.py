@@ -132,7 +132,7 @@ class Producing(Basis):
             await worker.claim_one()
         answers = await session.enqueue([make_entry("b", unique_key="key"), make_entry("c", unique_key="other")])
         assert answers == [Enqueued("taken", "a"), ADDED]
-        assert (await session.locate(["b"]))[0].state == "gone"
+        assert (await session.locate(["b"]))[0].state == "unknown"
 
     async def test_unique_key_admits_one_of_a_batch(self, session: Session) -> None:
         entries = make_entries(3, unique_key="key")
@@ -176,7 +176,7 @@ class Producing(Basis):
             make_entry("b", expects=("y",), unique_key="key"),
             make_entry("c", expects=("z",), once_token="tick"),
         ])  # fmt: skip
-        assert [found.state for found in await session.locate(["x", "y", "z"])] == ["gone"] * 3
+        assert [found.state for found in await session.locate(["x", "y", "z"])] == ["unknown"] * 3
 
     async def test_expected_id_becomes_a_task_when_it_is_enqueued(self, session: Session) -> None:
         await session.enqueue([make_entry("a", expects=("b",))])

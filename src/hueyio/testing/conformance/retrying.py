@@ -77,7 +77,7 @@ class Retrying(Basis):
     async def test_retry_keeps_what_it_expects(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b", "c"))
         await worker.retry(delivery, make_entry("a", expects=("b",)))
-        assert [it.state for it in await worker.session.locate(["b", "c"])] == ["expected", "gone"]
+        assert [it.state for it in await worker.session.locate(["b", "c"])] == ["expected", "ended"]
 
     # --- expected ids
 
@@ -93,11 +93,11 @@ class Retrying(Basis):
         await worker.finish(delivery, follow_ups=(make_entry("b", expects=("c",)),))
         assert [it.state for it in await worker.session.locate(["b", "c"])] == ["queued", "expected"]
         await worker.finish(await worker.claim_one(), follow_ups=(make_entry("c"),))
-        assert [it.state for it in await worker.session.locate(["b", "c"])] == ["gone", "queued"]
+        assert [it.state for it in await worker.session.locate(["b", "c"])] == ["ended", "queued"]
 
     async def test_nothing_stays_expected_that_no_live_task_named(self, worker: Worker) -> None:
         one, two = await worker.take(make_entry("a", expects=("x", "y")), make_entry("b", expects=("y",)))
         await worker.finish(one)
-        assert [it.state for it in await worker.session.locate(["x", "y"])] == ["gone", "expected"]
+        assert [it.state for it in await worker.session.locate(["x", "y"])] == ["ended", "expected"]
         await worker.finish(two)
-        assert (await worker.session.locate(["y"]))[0].state == "gone"
+        assert (await worker.session.locate(["y"]))[0].state == "ended"

@@ -27,7 +27,7 @@ class Settling(Basis):
     async def test_finish_with_none_deletes_what_was_stored(self, worker: Worker) -> None:
         await worker.session.put("results", {"a": b"an error of an earlier attempt"})
         await worker.finish(await worker.take_one("a"))
-        assert (await worker.session.locate(["a"]))[0].state == "gone"
+        assert (await worker.session.locate(["a"]))[0].state == "ended"
 
     async def test_finish_gives_its_result_a_time_to_live(self, worker: Worker) -> None:
         await worker.finish(await worker.take_one("a"), result=b"short", ttl=0.05)
@@ -37,7 +37,7 @@ class Settling(Basis):
             return await worker.session.peek("results", ["a"]) == [None]
 
         await eventually(is_gone)
-        assert [found.state for found in await worker.session.locate(["a", "b"])] == ["gone", "stored"]
+        assert [found.state for found in await worker.session.locate(["a", "b"])] == ["ended", "stored"]
 
     async def test_finish_frees_the_unique_key_for_its_own_follow_up(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", unique_key="key")
@@ -52,7 +52,7 @@ class Settling(Basis):
         follow_ups = (make_entry("b"), make_entry("alive", b"second"), make_entry("c", eta=eta, expects=("d",)))
         await worker.finish(delivery, follow_ups=follow_ups)
         found = await worker.session.locate(["a", "b", "alive", "c", "d"])
-        assert [it.state for it in found] == ["gone", "queued", "running", "scheduled", "expected"]
+        assert [it.state for it in found] == ["ended", "queued", "running", "scheduled", "expected"]
         assert found[2].data == b"first"
 
     async def test_finish_deletes_keys(self, worker: Worker) -> None:
@@ -79,7 +79,7 @@ class Settling(Basis):
         assert await worker.settle(finish) == ["untaken"]
         assert await worker.session.peek("data", ["key"]) == [b"stays"]
         assert await worker.session.held(worker.owner) == [delivery]
-        assert (await worker.session.locate(["b"]))[0].state == "gone"
+        assert (await worker.session.locate(["b"]))[0].state == "unknown"
         await worker.finish(delivery)
 
     # --- Release and Defer
@@ -142,7 +142,7 @@ class Settling(Basis):
         assert await worker.settle(*settlements) == ["stale"] * len(settlements)
         assert await session.held(worker.owner) == [delivery]
         assert await session.peek("data", ["key"]) == [b"stays"]
-        assert [it.state for it in await session.locate(["b", "c", "d"])] == ["expected", "gone", "gone"]
+        assert [it.state for it in await session.locate(["b", "c", "d"])] == ["expected", "unknown", "unknown"]
         assert await session.scan_keys("results") == []
         assert await session.dead() == []
 

@@ -24,7 +24,7 @@ class Waiting(Basis):
         delivery = await worker.claim_one()
         assert not waiting.done()
         await worker.finish(delivery, result=b"result")
-        assert await soon(waiting) == [Over("a", b"result", shared=False)]
+        assert await soon(waiting) == [Over("a", b"result", shared=False, kind="done")]
         assert await worker.session.peek("results", ["a"]) == [b"result"]
 
     async def test_late_waiter_gets_what_is_stored(self, worker: Worker) -> None:
@@ -47,7 +47,7 @@ class Waiting(Basis):
         delivery = await worker.take_one("a")
         waiting = await start_waiting(worker.session, "a")
         await worker.finish(delivery)
-        assert await soon(waiting) == [Over("a", None)]
+        assert await soon(waiting) == [Over("a", None, kind="done")]
 
     async def test_several_ids_are_answered_in_the_order_asked(self, worker: Worker) -> None:
         deliveries = await worker.take(*make_entries(3))
@@ -64,15 +64,15 @@ class Waiting(Basis):
         one = await start_waiting(worker.session, "a")
         two = await start_waiting(worker.session, "a", "unknown")
         await worker.finish(delivery, result=b"result")
-        assert await soon(one) == [Over("a", b"result", shared=False)]
-        assert (await soon(two))[0] == Over("a", b"result", shared=False)
+        assert await soon(one) == [Over("a", b"result", shared=False, kind="done")]
+        assert (await soon(two))[0] == Over("a", b"result", shared=False, kind="done")
 
     async def test_waiters_of_several_sessions_share_the_result(self, worker: Worker, connect: Connect) -> None:
         delivery = await worker.take_one("a")
         waiting = [await start_waiting(await connect(), "a") for _ in range(3)]
         await worker.finish(delivery, result=b"result")
         for it in waiting:
-            assert await soon(it) == [Over("a", b"result", shared=True)]
+            assert await soon(it) == [Over("a", b"result", shared=True, kind="done")]
         assert await worker.session.peek("results", ["a"]) == [b"result"]
 
     async def test_shared_result_lives_no_longer_than_it_was_to(self, worker: Worker, connect: Connect) -> None:
@@ -80,7 +80,7 @@ class Waiting(Basis):
         waiting = [await start_waiting(await connect(), "a") for _ in range(2)]
         await worker.finish(delivery, result=b"result", ttl=0.05)
         for it in waiting:
-            assert await soon(it) == [Over("a", b"result", shared=True)]
+            assert await soon(it) == [Over("a", b"result", shared=True, kind="done")]
 
         async def is_gone() -> bool:
             return await worker.session.peek("results", ["a"]) == [None]
@@ -95,7 +95,7 @@ class Waiting(Basis):
         gone.cancel()
         await asyncio.wait([gone])
         await worker.finish(delivery, result=b"result")
-        assert await soon(stays) == [Over("a", b"result", shared=False)]
+        assert await soon(stays) == [Over("a", b"result", shared=False, kind="done")]
 
     async def test_cancelled_waiter_takes_its_registration_back(self, worker: Worker, connect: Connect) -> None:
         other = await connect()
@@ -106,7 +106,7 @@ class Waiting(Basis):
         await asyncio.wait([gone])
         await soon(other.await_outcomes(["nobody has this id"]))
         await worker.finish(delivery, result=b"result")
-        assert await soon(stays) == [Over("a", b"result", shared=False)]
+        assert await soon(stays) == [Over("a", b"result", shared=False, kind="done")]
 
     async def test_waiter_that_is_cancelled_can_wait_again(self, worker: Worker) -> None:
         delivery = await worker.take_one("a")
@@ -130,7 +130,7 @@ class Waiting(Basis):
                 assert it.receipt.deliveries == 0
             await worker.finish(*deliveries, result=b"result")
         for entry, overs in zip(entries, await soon(asyncio.gather(*waiting)), strict=True):
-            assert overs == [Over(entry.header.id, b"result")]
+            assert overs == [Over(entry.header.id, b"result", kind="done")]
 
     # --- what does not end a task
 
@@ -168,7 +168,7 @@ class Waiting(Basis):
         delivery = await worker.take_one("a", expects=("b",))
         waiting = await start_waiting(worker.session, "a", "b")
         await worker.bury(delivery, result=b"worker lost", also=("b",))
-        assert await soon(waiting) == [Over("a", b"worker lost"), Over("b", b"worker lost")]
+        assert await soon(waiting) == [Over(id, b"worker lost", kind="failed") for id in "ab"]
 
     async def test_requeued_dead_letter_is_waited_for(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a"), result=b"worker lost")
@@ -183,10 +183,10 @@ class Waiting(Basis):
         queued = await start_waiting(session, "a", "b")
         scheduled = await start_waiting(session, "c", "d")
         await session.clear(["queue"])
-        assert await soon(queued) == [Over("a", None), Over("b", None)]
+        assert await soon(queued) == [Over(id, None, kind="cancelled") for id in "ab"]
         assert not scheduled.done()
         await session.clear(["schedule"])
-        assert await soon(scheduled) == [Over("c", None), Over("d", None)]
+        assert await soon(scheduled) == [Over(id, None, kind="cancelled") for id in "cd"]
 
     # --- expected ids
 
@@ -195,7 +195,7 @@ class Waiting(Basis):
         waiting = await start_waiting(worker.session, "c", "b")
         assert not waiting.done()
         await worker.finish(delivery, result=b"failed", also=("b", "c"))
-        assert await soon(waiting) == [Over("c", b"failed"), Over("b", b"failed")]
+        assert await soon(waiting) == [Over(id, b"failed", kind="done") for id in "cb"]
 
     async def test_waiter_of_an_expected_id_that_is_alive_is_not_told_by_another(
         self, worker: Worker, connect: Connect
@@ -209,7 +209,7 @@ class Waiting(Basis):
         assert not waiting.done()
         assert (await client.locate(["b"]))[0].state == "running"
         await worker.finish(own, result=b"b")
-        assert await soon(waiting) == [Over("b", b"b")]
+        assert await soon(waiting) == [Over("b", b"b", kind="done")]
 
     async def test_waiter_of_an_expected_id_waits_through_all_stages(self, worker: Worker, connect: Connect) -> None:
         client = await connect()
@@ -223,13 +223,13 @@ class Waiting(Basis):
         await _told_of_another(worker, client)
         assert not waiting.done()
         await worker.finish(delivery, result=b"c")
-        assert await soon(waiting) == [Over("c", b"c")]
+        assert await soon(waiting) == [Over("c", b"c", kind="done")]
 
     async def test_waiter_of_an_id_that_nobody_expects_any_more_gets_none(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", expects=("b",))
         waiting = await start_waiting(worker.session, "b")
         await worker.finish(delivery, result=b"a")
-        assert await soon(waiting) == [Over("b", None)]
+        assert await soon(waiting) == [Over("b", None, kind="cancelled")]
 
 
 async def _told_of_another(worker: Worker, client: Session) -> None:

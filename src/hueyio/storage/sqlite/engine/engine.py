@@ -22,7 +22,7 @@ from hueyio.storage.shared.waiters import Exchange, Waiters
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.engine.opening import open_writer
 from hueyio.storage.sqlite.engine.reader import Reader
-from hueyio.storage.sqlite.engine.registrations import REGISTRATION_TTL, forget_clients, refresh, register, take_back
+from hueyio.storage.sqlite.engine.registrations import ask_again, forget_clients, register, take_back
 from hueyio.storage.sqlite.engine.tables import open_queue
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import Transaction
@@ -56,7 +56,7 @@ class SqliteEngine(Engine):
         self._client = client
         self._is_registered = False
         self._doorbell = Doorbell(path, client)
-        self.waiters = Waiters(self._exchange, self._refresh, REGISTRATION_TTL / 4)
+        self.waiters = Waiters(self._exchange)
         self.waits = Waits(options, queue, client, self._doorbell, self.waiters)
         self.reader = Reader(options, queue, client)
         self.writer = Writer(options, file, thread, queue, client, self._publish, self.waits.receive)
@@ -89,14 +89,11 @@ class SqliteEngine(Engine):
             self.waits.look()
 
         def exchange(tx: Transaction) -> list[tuple[int, Over]]:
-            over = register(tx, asked.wanted)
+            over = (ask_again if asked.again else register)(tx, asked.wanted, asked.patient)
             take_back(tx, asked.unwanted)
             return over
 
         self.writer.send(exchange, asked.answered)
-
-    def _refresh(self) -> None:
-        self.writer.send(refresh)
 
     def _publish(self, transaction: Transaction) -> None:
         """Ring others after a commit; called in the writer's thread."""

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from hueyio.storage.records import Bell, Over
+from hueyio.storage.records import Bell, EndKind, Over
 from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.threaded import tell
 from hueyio.storage.sqlite.engine.file import SqliteFile
@@ -151,7 +151,7 @@ class PollThread:
             flagged = {owner: self._flagged(connection, owner) for owner in order.owners}
             rows = connection.execute(_SQL["mail"], (self._queue, self._client)).fetchall()
             self._seen = seen
-            mail = [(number, Over(id, data, bool(shared))) for number, id, data, shared in rows]
+            mail = [(number, _read_mail(*row)) for number, *row in rows]
             progress = self._progress(connection, order.followed)
             counted = dict(zip(BELLS, counts, strict=True))
             return View(order, counted, revocations, flagged, mail, bool(paused), progress)
@@ -166,6 +166,11 @@ class PollThread:
 
     def _flagged(self, connection: sqlite3.Connection, owner: str) -> frozenset[str]:
         return frozenset(id for (id,) in connection.execute(_SQL["flagged"], (self._queue, owner)).fetchall())
+
+
+def _read_mail(id: str, data: bytes | None, shared: int, kind: EndKind | None) -> Over:
+    # Workers of hueyio 0.2 say no kind; without a value theirs were nearly all done.
+    return Over(id, data, bool(shared), "done" if kind is None and data is None else kind)
 
 
 def _version(connection: sqlite3.Connection) -> tuple[sqlite3.Connection, int]:

@@ -4,31 +4,38 @@ deletes its rows, when it has read that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from hueyio.storage.records import Over
+from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["REGISTRATION_TTL", "forget_clients", "refresh", "register", "take_back"]
+__all__ = ["ask_again", "forget_clients", "register", "take_back"]
 
-REGISTRATION_TTL: Final = 86_400.0
+_REGISTRATION_TTL: Final = 86_400.0
 """How long the row of a client that died stays; live ones renew theirs."""
 
 _SQL = statements("registrations.sql")
 
 
-def register(tx: Transaction, wanted: Sequence[tuple[str, int]]) -> list[tuple[int, Over]]:
-    """Register this client for ids, each with its registration's number; answer those that are over."""
-    expires = tx.now + REGISTRATION_TTL
+def register(
+    tx: Transaction, wanted: Iterable[tuple[str, int]], patient: Collection[str] = ()
+) -> list[tuple[int, Over]]:
+    """Register this client for ids, each with its registration's number; answer those that are over.
+
+    An id of which nothing is known is registered only if it is among the ``patient``.
+    """
+    expires = tx.now + _REGISTRATION_TTL
     rows: list[tuple[object, ...]] = []
     over: list[tuple[int, Over]] = []
     for id, number in wanted:
-        if tx.is_live(id):
+        end = None if tx.is_live(id) else _find_end(tx, id, patient)
+        if end is None:
             rows.append((tx.queue, id, tx.client, number, expires))
         else:
-            over.append((number, Over(id, tx.value("results", id))))
+            over.append((number, end))
     tx.many(_SQL["register"], rows)
     if rows:  # without any it stays as unknown as it was: others may wait
         tx.any_waiting = True
@@ -40,9 +47,31 @@ def take_back(tx: Transaction, registered: Sequence[tuple[str, int]]) -> None:
     tx.many(_SQL["take_back"], [(tx.queue, id, tx.client, number) for id, number in registered])
 
 
-def refresh(tx: Transaction) -> None:
-    """Renew all registrations of this client."""
-    tx.execute(_SQL["refresh"], (tx.now + REGISTRATION_TTL, tx.queue, tx.client))
+def ask_again(
+    tx: Transaction, wanted: Sequence[tuple[str, int]], patient: Collection[str] = ()
+) -> list[tuple[int, Over]]:
+    """Do as ``register`` for ids of which most are registered, and renew all registrations of this client.
+
+    What was told meanwhile stays where it is: whoever looks gets it. What is neither told nor alive any more was
+    forgotten, with all that would have told of it.
+    """
+    known = dict(tx.execute(_SQL["registered"], (tx.queue, tx.client)).fetchall())
+    vain = {id for (id,) in tx.execute(_SQL["own_in_vain"], (tx.queue, tx.client)).fetchall()}
+    over = register(tx, [(id, number) for id, number in wanted if known.get(id) != number], patient)
+    for id, number in wanted:
+        end = _find_end(tx, id, patient) if id in vain and known.get(id) == number else None
+        if end is not None:
+            take_back(tx, [(id, number)])
+            over.append((number, end))
+    renewed = tx.now + _REGISTRATION_TTL
+    tx.execute(_SQL["refresh"], (renewed, tx.queue, tx.client, renewed - _REGISTRATION_TTL / 4))
+    return over
+
+
+def _find_end(tx: Transaction, id: str, patient: Collection[str]) -> Over | None:
+    """Describe the end of what is not alive; None if it is still to be waited for."""
+    over = Over(id, tx.value("results", id), False, tombstones.find(tx, id))
+    return None if over.data is None and over.kind is None and id in patient else over
 
 
 def forget_clients(tx: Transaction, clients: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from hueyio.exceptions import LeaseLost
-from hueyio.storage.records import AREAS, LANES, Area, Bell, Over
+from hueyio.storage.records import AREAS, DEAD_LIMIT, KEEP_ENDED, LANES, Area, Bell, EndKind, Over
 from hueyio.storage.sqlite.statements import statements
 
 __all__ = ["AREA_NUMBERS", "BELLS", "Transaction"]
@@ -27,12 +27,18 @@ class Transaction:
     """Owned by the writer's thread; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "execute", "mail",
-        "many", "noticed", "now", "queue", "revoked", "rung", "told",
+        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "execute",
+        "keep_ended", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
-        self, connection: sqlite3.Connection, queue: int, client: str, now: float, dead_limit: int = 10_000
+        self,
+        connection: sqlite3.Connection,
+        queue: int,
+        client: str,
+        now: float,
+        dead_limit: int = DEAD_LIMIT,
+        keep_ended: int = KEEP_ENDED,
     ) -> None:
         self.connection = connection
         self.execute = connection.execute
@@ -41,6 +47,9 @@ class Transaction:
         self.client = client
         self.now = now
         self.dead_limit = dead_limit
+        self.keep_ended = keep_ended
+        self.ended: dict[str, EndKind | None] = {}
+        """Which way ids ended in this transaction; None: they live again."""
         self.rung: set[Bell] = set()
         self.noticed = False
         self.revoked = 0

@@ -29,6 +29,7 @@ from hueyio.exceptions import HueyException
 from hueyio.storage.operations import Durability
 from hueyio.storage.shared.answers import Refused, fulfil
 from hueyio.storage.shared.threaded import tell
+from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import Transaction
@@ -184,8 +185,10 @@ class Writer:
 
     def _transact(self, connection: sqlite3.Connection, batch: list[_Call]) -> _Commit:
         options = self._options
-        transaction = Transaction(connection, self._queue, self._client, options.clock(), options.dead_limit)
+        bounds = options.dead_limit, options.keep_ended
+        transaction = Transaction(connection, self._queue, self._client, options.clock(), *bounds)
         answers = [_run(call.operation, transaction) for call in batch]
+        tombstones.write(transaction)
         transaction.finish()
         connection.execute("COMMIT")
         return _Commit(batch, answers, transaction)

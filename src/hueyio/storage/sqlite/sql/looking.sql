@@ -37,6 +37,12 @@ FROM hueyio_tasks WHERE queue = ? AND state = 2 ORDER BY eta, place LIMIT ?
 SELECT row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
 FROM hueyio_tasks WHERE queue = ? AND state = 3 ORDER BY priority DESC, place LIMIT ?
 
+-- name: last_in_queue
+SELECT id FROM hueyio_tasks WHERE queue = ? AND state IN (0, 1) ORDER BY place DESC LIMIT ?
+
+-- name: last_in_schedule
+SELECT id FROM hueyio_tasks WHERE queue = ? AND state = 2 ORDER BY place DESC LIMIT ?
+
 -- name: clear_queue
 DELETE FROM hueyio_tasks WHERE queue = ? AND state IN (0, 1)
 
@@ -51,7 +57,7 @@ DELETE FROM hueyio_expected WHERE queue = ? AND NOT EXISTS (
     SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = hueyio_expected.queue AND task.id = hueyio_expected.namer
 ) AND NOT EXISTS (
     SELECT 1 FROM hueyio_latches AS latch WHERE latch.queue = hueyio_expected.queue AND latch.key = hueyio_expected.namer
-)
+) RETURNING id
 
 -- name: set_paused
 UPDATE hueyio_queues SET paused = ? WHERE queue = ?

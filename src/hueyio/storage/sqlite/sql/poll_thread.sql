@@ -5,7 +5,7 @@ SELECT loop, thread, process, schedule, revocations, paused FROM hueyio_queues W
 
 -- name: mail
 -- Left alone, the planner takes the primary key and reads every row of the queue.
-SELECT number, id, data, shared FROM hueyio_waiting INDEXED BY hueyio_mail WHERE queue = ? AND client = ? AND over = 1
+SELECT number, id, data, shared, kind FROM hueyio_waiting INDEXED BY hueyio_mail WHERE queue = ? AND client = ? AND over = 1
 
 -- name: progress
 -- A row while the id is not over; an expected one has no progress yet.

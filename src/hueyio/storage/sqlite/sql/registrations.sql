@@ -7,7 +7,17 @@ INSERT OR REPLACE INTO hueyio_waiting (queue, id, client, number, expires) VALUE
 DELETE FROM hueyio_waiting WHERE queue = ? AND id = ? AND client = ? AND number = ?
 
 -- name: refresh
-UPDATE hueyio_waiting SET expires = ? WHERE queue = ? AND client = ?
+UPDATE hueyio_waiting INDEXED BY hueyio_mail SET expires = ? WHERE queue = ? AND client = ? AND expires < ?
+
+-- name: registered
+SELECT id, number FROM hueyio_waiting INDEXED BY hueyio_mail WHERE queue = ? AND client = ?
+
+-- name: own_in_vain
+-- Ids that this client waits for although nothing is on its way.
+SELECT id FROM hueyio_waiting AS waiting INDEXED BY hueyio_mail
+WHERE queue = ? AND client = ? AND over = 0
+AND NOT EXISTS (SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = waiting.queue AND task.id = waiting.id)
+AND NOT EXISTS (SELECT 1 FROM hueyio_expected AS later WHERE later.queue = waiting.queue AND later.id = waiting.id)
 
 -- name: forget_client
 DELETE FROM hueyio_waiting WHERE queue = ? AND client = ?

@@ -4,7 +4,7 @@
 SELECT client, number FROM hueyio_waiting WHERE queue = ? AND id = ? AND over = 0
 
 -- name: tell
-UPDATE hueyio_waiting SET over = 1, shared = ?, data = ? WHERE queue = ? AND id = ? AND client = ?
+UPDATE hueyio_waiting SET over = 1, shared = ?, data = ?, kind = ? WHERE queue = ? AND id = ? AND client = ?
 
 -- name: in_vain
 -- Ids that somebody waits for although nothing will come: after a clear.

@@ -15,7 +15,7 @@ local function state_of(id)
   local letter = redis.call('HGET', DEAD, id)
   if letter then return 'dead', letter end
   local result = live_value(RESULTS, RESULTS_TTL, id)
-  return result and 'stored' or 'gone', result
+  return result and 'stored' or 'unknown', result
 end
 
 local found = {}

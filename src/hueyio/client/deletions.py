@@ -1,0 +1,83 @@
+"""Delete results from the storage after their readers have them.
+
+Theory of operation. A deletion that is awaited by its reader destroys the value of a reader who is cancelled meanwhile.
+So a reader only says what it has got, as its last step, and goes on. What is said in one turn of the loop is one write.
+Whoever looks for such an id before that write has ended waits for it, so that nobody on this loop reads a value again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from hueyio.core import Core
+from hueyio.exceptions import HueyException
+from hueyio.storage.contract import Session
+
+__all__ = ["Deletions", "delete_read", "deletions_of", "finish_deletions"]
+
+logger = logging.getLogger(__name__)
+
+_MOST_IN_A_WRITE: Final = 500
+
+
+async def deletions_of(core: Core) -> Deletions:
+    """Return those of the running loop's session."""
+    return await core.beside_session(Deletions, Deletions)
+
+
+def delete_read(core: Core, id: str) -> None:
+    """Delete a result, soon: its reader has it. If the session is closed, its time ends it."""
+    deletions = core.peek_beside_session(Deletions)
+    if deletions is not None:
+        deletions.add(id)
+
+
+async def finish_deletions(core: Core) -> None:
+    """Wait until all that was read in this loop is deleted."""
+    deletions = core.peek_beside_session(Deletions)
+    if deletions is not None:
+        await deletions.finish()
+
+
+class Deletions:
+    """What was read through one session and is to be deleted there."""
+
+    def __init__(self, session: Session) -> None:
+        self.session: Final = session
+        self._ids: dict[str, None] = {}
+        """Those whose deletion has not begun, in order."""
+        self._begun: list[str] = []
+        """Those that are being deleted."""
+        self._writing: asyncio.Task[None] | None = None
+
+    def add(self, id: str) -> None:
+        """Delete a result soon."""
+        self._ids[id] = None
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write_all())
+
+    async def wait_for(self, id: str) -> None:
+        """Wait until a result that was read here is deleted."""
+        if id in self._ids or id in self._begun:
+            await self.finish()
+
+    async def finish(self) -> None:
+        """Wait until all that was read is deleted."""
+        if self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+
+    async def _write_all(self) -> None:
+        while self._ids:
+            self._begun = list(self._ids)[:_MOST_IN_A_WRITE]
+            for id in self._begun:
+                del self._ids[id]
+            try:
+                await self.session.delete("results", self._begun)
+            except HueyException as error:  # nobody waits for this, and the values have readers
+                logger.warning(
+                    "%d results were read, but may stay until their time is over: %s", len(self._begun), error
+                )
+            finally:
+                self._begun = []

@@ -1,0 +1,202 @@
+"""One handle's way to the end of its task.
+
+Theory of operation. A read has two steps. The first brings what the task left into the handle, and leaves it in the
+storage: it may be cancelled anywhere, or fail. The second, ``hand_over``, is the last thing that happens before the
+reader gets it, without any wait; only there the value is marked to be deleted. So whatever ends a read before its
+reader has the value, the value is still there, for the next read in any process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from hueyio.client.deletions import delete_read, deletions_of
+from hueyio.client.producer import Producer
+from hueyio.core import Core
+from hueyio.exceptions import HueyException
+from hueyio.handles.status import OVER, Status, absence_of, ending_of, is_alive, status_of, status_of_end
+from hueyio.messages.stored_result import Ending, Error, Returned
+from hueyio.storage.contract import Session
+from hueyio.storage.records import EndKind, Found, Over
+
+__all__ = ["Reader"]
+
+_LOOK_TIME: Final = 60.0
+"""Seconds that a wait for what is over may take."""
+
+
+class Reader:
+    """What one handle knows of its task, and how it learns more. It belongs to the handle.
+
+    ``seen_at``: when the task was last known to be alive (epoch seconds); None: only its id is known.
+    """
+
+    __slots__ = ("_is_stored", "_kind", "_producer", "ending", "id", "is_final", "seen_at")
+
+    def __init__(self, producer: Producer, id: str, seen_at: float | None) -> None:
+        self._producer = producer
+        self.id = id
+        self.seen_at = seen_at
+        self.ending: Ending | None = None
+        """What was read."""
+        self.is_final = False
+        """Whether that is the final outcome; the error of an attempt that is retried is not."""
+        self._is_stored = False
+        """Whether it stands in the storage, to be deleted when it was handed over."""
+        self._kind: EndKind | None = None
+
+    @property
+    def core(self) -> Core:
+        """That of the Huey."""
+        return self._producer.core
+
+    async def wait(self, timeout: float | None) -> bool:
+        """Wait for the end and read it into the handle; False if it does not come within ``timeout`` seconds."""
+        if self.is_final:
+            return True
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
+            raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")
+        session = await self._session()
+        over = await self._wait_over(session, timeout)
+        if over is None:
+            return False
+        if over.data is None and over.kind is None:
+            over = await self._explain(session)
+        self._keep(over)
+        return True
+
+    async def look(self) -> bool:
+        """Read what is stored, if anything is, without waiting; say whether something was read now or before."""
+        if self.ending is None:
+            session = await self._session()
+            (data,) = await session.peek("results", [self.id])
+            if data is not None:
+                await self._keep_unawaited(session, data)
+        return self.ending is not None
+
+    async def is_over(self) -> bool:
+        """Say whether the task has ended; what is stored is read into the handle."""
+        if self.is_final:
+            return True
+        found = await self.find()
+        if found.state == "stored":
+            self._keep(Over(self.id, found.data, False, found.kind))
+        return found.state in OVER
+
+    async def status(self) -> Status:
+        """Say where the task is."""
+        if self.is_final and self.ending is not None:
+            return status_of_end(self._kind, self.ending)
+        session = await self._session()
+        found = await self._find(session)
+        ending = None
+        if found.state in ("stored", "dead") and found.kind is None:
+            (data,) = [found.data] if found.state == "stored" else await session.peek("results", [self.id])
+            ending = None if data is None else ending_of(Over(self.id, data), self.core.serializer)
+        return status_of(found, ending, self.core.serializer)
+
+    async def find(self) -> Found:
+        """Ask the storage where the task is."""
+        return await self._find(await self._session())
+
+    def hand_over(self, preserve: bool, delete: Callable[[Core, str], None] = delete_read) -> Any:
+        """Return the value, or raise TaskException; without ``preserve`` it is deleted in the storage, soon.
+
+        Nothing may be awaited between this and the moment at which the reader has it.
+        """
+        self.release(preserve, delete)
+        match self.ending:
+            case Returned(value):
+                return value
+            case Error() as error:
+                raise error.to_exception()
+            case None:
+                raise AssertionError("read before it was there")
+
+    def release(self, preserve: bool, delete: Callable[[Core, str], None] = delete_read) -> None:
+        """Let the storage delete what the reader is about to get."""
+        if self._is_stored and not preserve:
+            self._is_stored = False
+            delete(self.core, self.id)
+
+    def reset(self) -> None:
+        """Forget what was read."""
+        self.ending = None
+        self.is_final = self._is_stored = False
+        self._kind = None
+
+    async def _session(self) -> Session:
+        """Return the session, as soon as nothing that was read through it is about to be deleted under this id."""
+        deletions = await deletions_of(self.core)
+        await deletions.wait_for(self.id)
+        return deletions.session
+
+    async def _find(self, session: Session) -> Found:
+        (found,) = await session.locate([self.id])
+        if is_alive(found):
+            self.seen_at = self.core.now()
+        return found
+
+    async def _wait_over(self, session: Session, timeout: float | None) -> Over | None:
+        """Wait for the end; None if it does not come in time. A timeout of 0 looks once."""
+        if timeout is None:
+            return await self._await_end(session, "return")
+        if timeout <= 0:
+            found = await self._find(session)
+            if found.state == "unknown" and self.seen_at is not None:
+                return Over(self.id, None)
+            if found.state not in OVER:
+                return None
+            timeout = _LOOK_TIME
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._await_end(session, "wait")
+        except TimeoutError:
+            return None
+
+    async def _await_end(self, session: Session, unknown: Literal["return", "wait"]) -> Over:
+        """Wait for the end; raises HueyException where nothing in this process can bring it.
+
+        ``unknown``: what becomes of a task of which nothing is known. One that was alive is not waited for: it is lost.
+        """
+        capabilities = self.core.storage.capabilities
+        if not capabilities.keeps:
+            raise HueyException(f"{self.core.kind} keeps nothing: there will never be a result of task {self.id}")
+        if self.core.immediate:
+            await self._producer.immediate.wait(self.id)
+        if self.seen_at is None:
+            found = await self._find(session)
+            if found.state in ("stored", "ended"):
+                return Over(self.id, found.data, False, found.kind)
+        (over,) = await session.await_outcomes([self.id], unknown if self.seen_at is None else "return")
+        return over
+
+    async def _explain(self, session: Session) -> Over:
+        """Say how a task ended of which a wait has told nothing; raise if nothing is known of it."""
+        ended = await session.ended([self.id])
+        if ended.kinds[0] is None:
+            raise absence_of(self.id, self.seen_at, ended.since)
+        return Over(self.id, None, False, ended.kinds[0])
+
+    async def _keep_unawaited(self, session: Session, data: bytes) -> None:
+        """Keep what was found without a wait for the end; an error may be that of an attempt that is retried."""
+        over = Over(self.id, data)
+        ending = ending_of(over, self.core.serializer)
+        if isinstance(ending, Error):
+            found = await self._find(session)
+            if found.state not in OVER:
+                self.ending = ending
+                return
+            if found.state == "stored":
+                over = Over(self.id, found.data, False, found.kind)  # the end came between the two looks
+        self._keep(over)
+
+    def _keep(self, over: Over) -> None:
+        """Keep what a task that is over has left."""
+        if not self.is_final:  # else another read of this handle was faster
+            self.ending = ending_of(over, self.core.serializer)
+            self.is_final = True
+            self._kind = over.kind
+            self._is_stored = over.data is not None and not (over.shared or self.core.keeps_results)
