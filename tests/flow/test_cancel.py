@@ -316,7 +316,7 @@ async def test_consumer_whose_context_is_cancelled_twice_has_stopped_when_it_is_
 async def test_receiver_that_ignores_its_cancellation_is_counted_at_the_stop(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hueyio.consumer.consumer._CANCEL_TIME", 0.05)
+    monkeypatch.setattr("hueyio.consumer.stop_times.MARGIN", 1.6)
     huey = MemoryHuey("stuck")
     started, release = asyncio.Event(), asyncio.Event()
 

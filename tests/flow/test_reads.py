@@ -204,6 +204,7 @@ async def test_values_that_as_completed_has_not_yielded_stay(make_huey: Make) ->
     async with opened(huey, other):
         ids = await leave_results(huey, 0)
         got = await first_completed(huey, ids)
+        await huey.counts()  # waits until what was read is deleted
         assert set((await other.all_results()).keys()) == {id for id in ids if f"value of {id}" != got}
 
 
@@ -324,6 +325,10 @@ class _Out(BaseException):
     """The time of a thread is over, as a web server's worker would say it."""
 
 
+# On a busy machine the interruption comes before the call has begun.
+@pytest.mark.filterwarnings(
+    "ignore:coroutine 'fill' was never awaited", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 def test_no_value_is_lost_when_blocking_waits_are_interrupted(make_huey: Make) -> None:
     huey, chance = make_huey(), random.Random(7)
 
@@ -336,7 +341,7 @@ def test_no_value_is_lost_when_blocking_waits_are_interrupted(make_huey: Make) -
             id = f"task-{number}"
             signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.01, 0.03))
             with pytest.raises(_Out):
-                huey.sync.result(id, blocking=True, timeout=60)
+                huey.sync.result(id, blocking=True, timeout=5)
             huey.sync.put_result(id, number)
             assert huey.sync.result(id, blocking=True, timeout=60) == number
         assert huey.sync.result_count() == 0

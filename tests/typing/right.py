@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 from hueyio import (
     SIGNAL_ERROR,
@@ -21,6 +21,7 @@ from hueyio import (
     crontab,
     group,
 )
+from hueyio.handles.result import Status
 
 huey = MemoryHuey()
 other = MemoryHuey("other")
@@ -54,6 +55,26 @@ async def use_context() -> None:
     assert_type(await first(1, b="x"), Result[str])
     assert_type(await last("a"), Result[float])
     assert_type(await (await first.map([1, 2])), list[str])
+
+
+async def use_status() -> str:
+    result = await add(1, 2)
+    match await result.status():
+        case "ready" | "scheduled" | "waiting" | "running" | "retrying":
+            return "to come"
+        case "done":
+            return "good"
+        case "failed" | "expired" | "cancelled" | "lost" | "undeclared" | "unreadable":
+            return "bad"
+        case "unknown":
+            return "who knows"
+        case other_word:
+            assert_never(other_word)
+
+
+def use_blocking_status() -> Status:
+    assert_type(huey.sync.result_of("id").status(), Status)
+    return add.sync(1, 2).status()
 
 
 async def use_redeclared() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Literal
 
 from hueyio import FileHuey, MemoryHuey, RedisExpireHuey, RedisHuey, SqliteHuey, Task, chord, crontab, group
 
@@ -29,6 +30,12 @@ async def use_context(task: Task) -> None:
     await first("x")  # type: ignore[arg-type]
     await first(task, 1)  # type: ignore[call-arg, arg-type]
     await first(task=task, a=1)  # type: ignore[call-arg]
+
+
+async def use_words_of_before() -> None:
+    result = await add(1, 2)
+    word: Literal["queued", "revoked", "dead", "gone"] = await result.status()  # type: ignore[assignment]
+    print(word)
 
 
 def make_with_typos() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hueyio.consumer.heartbeat import HeartbeatOptions
 from hueyio.consumer.lease import Lease
 from hueyio.consumer.reaper import lease_of
 from hueyio.exceptions import SessionClosed
@@ -28,7 +29,7 @@ class Bench:
         self.lease = Lease(
             session,
             storage.lease_keeper,
-            SECONDS,
+            HeartbeatOptions(lease=SECONDS),
             {"loop": 4},
             lambda: self.told.append(("lost", self.lease.owner)),
             lambda: self.told.append(("renewed", self.lease.owner)),

@@ -140,3 +140,17 @@ async def test_last_line_is_logged_before_the_end(news: News) -> None:
     block_here_until_told(news, "has been blocked")
     await end(dog, watched)
     assert "moves again" in news.lines[-1]
+
+
+async def test_acts_while_a_log_handler_holds_its_lock(news: News) -> None:
+    acted, told = threading.Event(), threading.Event()
+    watched = LoopWatch(no_name, 0.1, 0.3, acted.set, told.set)
+    dog = watch_loop(watched)
+    news.acquire()  # as a thread of the user's does whose handler never returns
+    try:
+        assert acted.wait(PATIENCE)
+        assert told.wait(PATIENCE)
+        assert news.lines == []
+    finally:
+        news.release()
+        await end(dog, watched)

@@ -7,6 +7,8 @@ for it.
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import logging
 import os
 import signal
 import sqlite3
@@ -153,3 +155,49 @@ if "HUEYIO_TEST_TICKS" in os.environ:
     @huey.periodic_task(hueyio.crontab(second="*"), context=True)
     async def tick(task: Any = None) -> None:
         log("tick", task)
+
+
+@huey.task(context=True, max_deliveries=1)
+def hold_interpreter(seconds: float, task: Any = None) -> int:
+    """Make one call into C that keeps the interpreter lock."""
+    log("start", task)
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+    return os.getpid()
+
+
+@huey.task(context=True)
+def leave_child(seconds: float, task: Any = None) -> int:
+    """Fork a process that outlives the worker; it has copies of all that is open here."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(seconds)
+        os._exit(0)
+    log("start", task)
+    return child
+
+
+@huey.task(context=True)
+async def hold_log(seconds: float, task: Any = None) -> int:
+    """Keep the locks of all log handlers, and the loop from running, in the first worker that gets this."""
+    log("start", task)
+    if task.receipt.deliveries == 0:
+        for handler in logging.getLogger().handlers:
+            handler.acquire()
+        time.sleep(seconds)  # noqa: ASYNC251 - blocking the loop is the point
+    return os.getpid()
+
+
+@huey.task(context=True)
+def hold_log_in_thread(task: Any = None) -> None:
+    """Keep the locks of all log handlers for ever; the loop still runs, until it logs."""
+    log("start", task)
+    for handler in logging.getLogger().handlers:
+        handler.acquire()
+    time.sleep(3600)
+
+
+if "HUEYIO_TEST_HANGING_HOOK" in os.environ:
+
+    @huey.on_shutdown()
+    def hang() -> None:
+        time.sleep(30)

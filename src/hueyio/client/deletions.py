@@ -27,11 +27,10 @@ async def deletions_of(core: Core) -> Deletions:
     return await core.beside_session(Deletions, Deletions)
 
 
-def delete_read(core: Core, id: str) -> None:
-    """Delete a result, soon: its reader has it. If the session is closed, its time ends it."""
+def delete_read(core: Core, id: str) -> asyncio.Task[None] | None:
+    """Delete a result, soon: its reader has it. Return what does; if the session is closed, its time ends it."""
     deletions = core.peek_beside_session(Deletions)
-    if deletions is not None:
-        deletions.add(id)
+    return None if deletions is None else deletions.add(id)
 
 
 async def finish_deletions(core: Core) -> None:
@@ -52,11 +51,12 @@ class Deletions:
         """Those that are being deleted."""
         self._writing: asyncio.Task[None] | None = None
 
-    def add(self, id: str) -> None:
-        """Delete a result soon."""
+    def add(self, id: str) -> asyncio.Task[None]:
+        """Delete a result soon; return what does."""
         self._ids[id] = None
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write_all())
+        return self._writing
 
     async def wait_for(self, id: str) -> None:
         """Wait until a result that was read here is deleted."""

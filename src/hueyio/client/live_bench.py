@@ -26,6 +26,7 @@ from hueyio.storage.records import (
     Defer,
     Delivery,
     Ended,
+    EndKind,
     Enqueued,
     Entry,
     Finish,
@@ -253,7 +254,7 @@ def _pick_found(here: Found, there: Found) -> Found:
 
 
 def _join_ended(here: Ended, there: Ended) -> Ended:
-    kinds = [other or kind for kind, other in zip(here.kinds, there.kinds, strict=True)]
+    kinds: list[EndKind | None] = [other or kind for kind, other in zip(here.kinds, there.kinds, strict=True)]
     return Ended(kinds, max((it for it in (here.since, there.since) if it is not None), default=None))
 
 

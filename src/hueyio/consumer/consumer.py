@@ -11,7 +11,8 @@
 Stop order: (1) the feeders stop, a claim under way is let finish; (2) what was not started goes back by Release;
 (3) running bodies get ``shutdown_timeout`` seconds, then are cancelled; (4) the settler drains; (5) the heartbeat
 stops last, so that a long drain keeps its lease; (6) the owner deregisters. An immediate stop goes straight to
-the cancelling in (3).
+the cancelling in (3). ``stop_times.py`` bounds each part: the whole takes ``shutdown_timeout`` and some seconds, also
+while the storage is away. What is cut short goes back with the lease, or when that is over.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Final, Literal
 
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
+from hueyio.consumer.heartbeat import HeartbeatOptions
 from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.lease import Lease
 from hueyio.consumer.ledger import Ledger
@@ -40,6 +42,7 @@ from hueyio.consumer.service import Service
 from hueyio.consumer.settler import Settler
 from hueyio.consumer.slots import Slots
 from hueyio.consumer.statistics import RunningTask, State, Statistics
+from hueyio.consumer.stop_times import StopTimes
 from hueyio.consumer.stuck import Stuck
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
@@ -60,11 +63,11 @@ __all__ = ["Consumer"]
 
 logger = logging.getLogger(__name__)
 
-_CANCEL_TIME: Final = 5.0
-"""Seconds that a cancelled body gets to end; one that swallows its cancellation is left behind and named."""
+_LAST_CANCEL: Final = 0.1
+"""Seconds in which what is cancelled at the very end has to end; it waits for the storage, or hangs."""
 
-_DRAIN_TIME: Final = 30.0
-"""Seconds that the settler gets at a stop; what is not written by then runs again under another lease."""
+_MOST_NAMED: Final = 10
+"""Tasks that are named to the process that sends the heartbeats."""
 
 
 class Consumer:
@@ -84,12 +87,16 @@ class Consumer:
         self._started = asyncio.Event()
         self._stop_asked = asyncio.Event()
         self._stop_now = asyncio.Event()
+        self._times = StopTimes(options.shutdown_timeout)
         self._cancelling = False
         self._ledger = Ledger({}, None, lambda: None)
         self._watchdog: Watchdog | None = None
         self._stuck = Stuck()
         self.stuck = 0
         """Tasks that ignored their cancellation at the stop; they still run, on a loop that wants to end."""
+        self.beats_apart = False
+        """Whether a process of its own sends the heartbeats, which kills this one if it gives no sign of life for
+        ``max_block`` seconds: for whom this process belongs to the consumer alone."""
         self.on_max_block: Callable[[], None] | None = None
         """Called in the watchdog's thread when the loop was blocked for ``max_block`` seconds."""
 
@@ -160,6 +167,7 @@ class Consumer:
 
     def stop(self, graceful: bool = True) -> None:
         """Ask it to stop: running tasks may finish first, or, if not graceful, are cancelled and go back."""
+        self._times.begin(graceful)
         self._stop_asked.set()
         for slots in self._slots.values():
             slots.hold()
@@ -174,7 +182,7 @@ class Consumer:
     async def run(self, *, handle_signals: bool = False) -> None:
         """Consume until ``stop``; if this coroutine is cancelled, stop gracefully and then end.
 
-        With ``handle_signals`` SIGINT and SIGTERM stop it gracefully, a second one at once.
+        With ``handle_signals`` SIGINT and SIGTERM stop it gracefully, a second one, and SIGQUIT, at once.
         """
         with stop_signals(self.stop) if handle_signals else nullcontext():
             await self.start()
@@ -213,7 +221,9 @@ class Consumer:
         """Be the root of everything that runs here."""
         self._compose(await self._core.session())
         await self._lease.begin()
-        watched = LoopWatch(self._name_of, self.options.block_warning, self.options.max_block, self._give_up_lease)
+        watched = LoopWatch(
+            self._name_of, self.options.block_warning, self.options.max_block, self._lease.give_up, self._tell_blocked
+        )
         self._watchdog = watchdog = watch_loop(watched)
         try:
             await self._run_hooks("on_startup", self._stop_asked, None)
@@ -233,6 +243,7 @@ class Consumer:
                     await self._stop_asked.wait()
                 except asyncio.CancelledError:
                     # The program ends: stop at once, in the same order, and then be cancelled.
+                    self._times.begin(graceful=False)
                     self._stop_now.set()
                     await self._shut_down(feeding, settling)
                     raise
@@ -242,12 +253,12 @@ class Consumer:
         finally:
             watchdog.remove(watched)
             self._watchdog = None
+            await self._pool.close(self._times.left_for("pool"))
             hurried = self._stop_now.is_set()
-            grace = _CANCEL_TIME if hurried else max(self.options.shutdown_timeout, _CANCEL_TIME)
-            await self._pool.close(grace)
+            grace = self._times.left_for("hooks")
             await self._run_hooks("on_shutdown", asyncio.Event() if hurried else self._stop_now, grace)
             await self._end_lease()
-            await watchdog.wait_ended(_CANCEL_TIME)
+            await watchdog.wait_ended(self._times.left_for("lease"))
 
     async def _run_hooks(
         self, kind: Literal["on_startup", "on_shutdown"], stop: asyncio.Event, seconds: float | None
@@ -264,7 +275,7 @@ class Consumer:
             if not running.done():
                 logger.warning("the %s hooks are cut short: the consumer stops", kind)
                 running.cancel()
-        await asyncio.wait([running], timeout=_CANCEL_TIME)
+        await asyncio.wait([running], timeout=self._times.left_for("hooks") if self._stop_asked.is_set() else 0)
         if not running.done():
             self.stuck += 1
             logger.error("a %s hook ignores its cancellation; it is left behind", kind)
@@ -274,9 +285,17 @@ class Consumer:
         jobs = self._ledger.snapshot()
         return next((f"task {job.task.path} {job.task.id}" for job in jobs if job.slot is slot), None)
 
-    def _give_up_lease(self) -> None:
-        """Let others have what is held here; called from the watchdog's thread."""
-        self._lease.give_up()
+    def _names_of_running(self) -> list[str]:
+        """Name what runs now, the longest first; called from the heartbeat's thread."""
+        return [f"{task.name} {task.id}" for task in self.running_tasks()[:_MOST_NAMED]]
+
+    def _name_of_last_ended(self) -> str | None:
+        """Name the task whose body ended last; called from the heartbeat's thread."""
+        job = self._ledger.ended_last
+        return None if job is None else f"{job.task.path} {job.task.id}"
+
+    def _tell_blocked(self) -> None:
+        """Tell who wants to know that the lease is given up; called from the watchdog's thread."""
         if self.on_max_block is not None:
             self.on_max_block()
 
@@ -288,7 +307,13 @@ class Consumer:
         self._lease = Lease(
             session,
             self._core.storage.lease_keeper,
-            options.lease,
+            HeartbeatOptions(
+                lease=options.lease,
+                apart=self.beats_apart,
+                max_block=options.max_block,
+                running=self._names_of_running,
+                last_ended=self._name_of_last_ended,
+            ),
             dict(sizes),  # type: ignore[arg-type]
             self._abandon_all,
             self._wake_all,
@@ -359,42 +384,63 @@ class Consumer:
         return self._lease.owner
 
     async def _shut_down(self, feeding: list[asyncio.Task[None]], settling: asyncio.Task[None]) -> None:
+        times = self._times
         for feeder in self._feeders:
             feeder.stop()
-        await asyncio.wait(feeding)
-        for slots in self._slots.values():
-            # Each goes to the front: the last released is the first to run.
-            for job in reversed(slots.close()):
-                self._runner.end(job, Interrupted())
-        await self._wait_for_running(self.options.shutdown_timeout)
+        await self._wait_unless_hurried(feeding, times.left_for("claims"))
+        self._release_unstarted()
+        await self._wait_for_running()
         self._cancelling = True
         for slots in self._slots.values():
             slots.cancel()
         for slots in self._slots.values():
-            if not await slots.wait_closed(_CANCEL_TIME):
+            if not await slots.wait_closed(times.left_for("cancelled")):
                 self._name_stuck(slots)
-        if left_behind := await self._runner.wait_told(0 if settling.done() else _CANCEL_TIME):
+        self._release_unstarted()  # what a claim brought meanwhile
+        if left_behind := await self._runner.wait_told(0 if settling.done() else times.left_for("cancelled")):
             self.stuck += left_behind
             logger.error("receivers or hooks of %d tasks ignore their cancellation; they are left behind", left_behind)
-        if not settling.done() and (left := await self._settler.wait_drained(_DRAIN_TIME)):
+        if not settling.done() and (left := await self._settler.wait_drained(times.left_for("drain"))):
             logger.error("%d outcomes could not be written; their tasks run again when the lease is over", left)
         self._settler.stop()
+        await self._end_services([*feeding, settling])
 
-    async def _wait_for_running(self, timeout: float) -> None:
-        """Let running bodies finish, for so long, or until an immediate stop is asked for."""
-        closing = asyncio.ensure_future(self._wait_closed(timeout))
-        hurry = asyncio.ensure_future(self._stop_now.wait())
-        waits: set[asyncio.Future[Any]] = {closing, hurry}
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        await asyncio.wait(waits)
-
-    async def _wait_closed(self, timeout: float) -> None:
-        """Wait until all slots are free, at most ``timeout`` seconds for all of them together."""
-        deadline = time.monotonic() + timeout
+    def _release_unstarted(self) -> None:
         for slots in self._slots.values():
-            await slots.wait_closed(max(deadline - time.monotonic(), 0.0))
+            # Each goes to the front: the last released is the first to run.
+            for job in reversed(slots.close()):
+                self._runner.end(job, Interrupted())
+
+    async def _wait_for_running(self) -> None:
+        """Let running bodies finish, until their time is over or an immediate stop is asked for."""
+        closing = asyncio.ensure_future(self._wait_closed())
+        await self._wait_unless_hurried([closing], None)
+        closing.cancel()
+        await asyncio.wait([closing])
+
+    async def _wait_closed(self) -> None:
+        """Wait until all slots are free, or the time of running bodies is over."""
+        for slots in self._slots.values():
+            await slots.wait_closed(self._times.left_for_bodies())
+
+    async def _wait_unless_hurried(self, tasks: Sequence[asyncio.Task[None]], timeout: float | None) -> None:
+        """Wait until all have ended, at most so many seconds, and no longer when an immediate stop is asked for."""
+        if not tasks or self._stop_now.is_set():
+            return
+        hurry = asyncio.ensure_future(self._stop_now.wait())
+        all_ended = asyncio.ensure_future(asyncio.wait(tasks))
+        try:
+            await asyncio.wait([hurry, all_ended], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurry.cancel()
+            all_ended.cancel()
+
+    async def _end_services(self, services: Sequence[asyncio.Task[None]]) -> None:
+        """Let the services end; those that still wait for the storage are cut short: it carries through what it has."""
+        await asyncio.wait(services, timeout=self._times.left_for("drain"))
+        for service in services:
+            service.cancel()
+        await asyncio.wait(services, timeout=_LAST_CANCEL)
 
     def _name_stuck(self, slots: Slots) -> None:
         self.stuck += slots.occupied
@@ -406,7 +452,10 @@ class Consumer:
 
     async def _end_lease(self) -> None:
         try:
-            await self._lease.end()
+            async with asyncio.timeout(self._times.left_for("lease")):
+                await self._lease.end()
+        except TimeoutError:
+            logger.warning("could not deregister in time; what is still held runs again when the lease is over")
         except SessionClosed:
             logger.debug("the session was closed first; what is still held runs again when the lease is over")
         except HueyException as error:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from typing import Any
 
+from hueyio.consumer.heartbeat import HeartbeatOptions
 from hueyio.consumer.lease import Lease
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.exceptions import HueyException, LeaseLost
@@ -174,7 +175,7 @@ class Driver:
         return None
 
     async def _begin(self) -> None:
-        lease = Lease(self.session, self._make_keeper, DEFAULT_LEASE, {}, _nothing, _nothing)
+        lease = Lease(self.session, self._make_keeper, HeartbeatOptions(lease=DEFAULT_LEASE), {}, _nothing, _nothing)
         await lease.begin()
         self._lease, self._number = lease, 0
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from hueyio.consumer.heartbeat import Heartbeat
+from hueyio.consumer.heartbeat import Heartbeat, HeartbeatOptions
 from hueyio.consumer.service import Service
 from hueyio.storage.contract import Consuming, LeaseKeeper
 
@@ -32,7 +32,7 @@ class Lease(Service):
         self,
         session: Consuming,
         make_keeper: Callable[[str], LeaseKeeper],
-        seconds: float,
+        options: HeartbeatOptions,
         slots: dict[str, int],
         on_lost: Callable[[], None],
         on_renewed: Callable[[], None],
@@ -41,11 +41,12 @@ class Lease(Service):
         self.owner = ""
         self._session = session
         self._make_keeper = make_keeper
-        self._seconds = seconds
+        self._options = options
         self._slots = slots
         self._on_lost = on_lost
         self._on_renewed = on_renewed
         self._heartbeat: Heartbeat | None = None
+        self._heartbeat_ended = asyncio.Event()
         self._lost = False
 
     async def begin(self) -> None:
@@ -55,13 +56,20 @@ class Lease(Service):
         self.owner = owner
         loop = asyncio.get_running_loop()
 
-        def tell_lost() -> None:
+        def tell(call: Callable[..., object], *args: object) -> None:
             try:
-                loop.call_soon_threadsafe(self.mark_lost, owner)
+                loop.call_soon_threadsafe(call, *args)
             except RuntimeError:
                 return  # the loop has ended, and the consumer with it
 
-        self._heartbeat = Heartbeat(self._make_keeper(owner), self._seconds, tell_lost, self.outage)
+        ended = self._heartbeat_ended = asyncio.Event()
+        self._heartbeat = Heartbeat(
+            self._make_keeper(owner),
+            self._options,
+            lambda: tell(self.mark_lost, owner),
+            self.outage,
+            lambda: tell(ended.set),
+        )
         self._heartbeat.start()
         self._lost = False
 
@@ -70,18 +78,24 @@ class Lease(Service):
         if self._heartbeat is not None:
             self._heartbeat.stop()
         await self._session.deregister(self.owner)
+        if self.beater_pid is not None:
+            await self._heartbeat_ended.wait()  # a process that nobody waited for would stay as a zombie after an exec
 
     def give_up(self) -> None:
         """Let the lease run out although this process lives, from any thread; the loop begins a new one when it can."""
         if self._heartbeat is not None:
-            self._heartbeat.stop()
-            self._heartbeat.tell_lost()
+            self._heartbeat.give_up()
 
     def mark_lost(self, owner: str) -> None:
         """Say that this owner has no lease any more."""
         if owner == self.owner and not self._lost:
             self._lost = True
             self.wake()
+
+    @property
+    def beater_pid(self) -> int | None:
+        """The process that sends the heartbeats; None if a thread does."""
+        return None if self._heartbeat is None else self._heartbeat.beater_pid
 
     def steady_since(self) -> float | None:
         """Return since when the own heartbeats got through, monotonic; None while they do not."""
@@ -107,7 +121,7 @@ class Lease(Service):
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
                 "started": time.time(),
-                "lease": self._seconds,
+                "lease": self._options.lease,
                 "slots": self._slots,
             }
         ).encode()

@@ -39,6 +39,8 @@ class Ledger:
         }
         self._most_ended = sum(self._most.values())
         self._on_room = on_room
+        self.ended_last: Job | None = None
+        """Whose outcome came last."""
 
     def room(self) -> dict[Lane, int]:
         """Say how many jobs each lane takes now; lanes that take none are left out."""
@@ -58,6 +60,7 @@ class Ledger:
 
     def end(self, job: Job) -> None:
         """Note that the job's outcome is there, and only has to be written; tells the fetcher when that makes room."""
+        self.ended_last = job
         held = self._held[job.delivery.header.lane]
         if job in held:
             held.remove(job)

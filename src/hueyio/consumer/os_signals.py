@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first stops gracefully, the second at once."""
+"""SIGINT and SIGTERM: the first stops gracefully, the second at once. SIGQUIT stops at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["stop_signals"]
 
 logger = logging.getLogger(__name__)
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 
 
 @contextmanager
@@ -25,11 +25,12 @@ def stop_signals(stop: Callable[[bool], None]) -> Iterator[None]:
     def handle(number: signal.Signals) -> None:
         nonlocal count
         count += 1
-        if count == 1:
+        graceful = count == 1 and number != signal.SIGQUIT
+        if graceful:
             logger.info("%s: finishing what runs; once more to stop at once", number.name)
         else:
             logger.info("%s: stopping at once", number.name)
-        stop(count == 1)
+        stop(graceful)
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, handle, number)

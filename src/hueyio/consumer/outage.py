@@ -11,6 +11,7 @@ import threading
 import time
 from typing import Final
 
+from hueyio.consumer.side_log import side_log
 from hueyio.exceptions import StorageUnavailable
 
 __all__ = ["Outage"]
@@ -42,9 +43,9 @@ class Outage:
             if is_news:
                 self._began = now
         if is_news:
-            logger.warning("%s; trying again until it works", error)
+            side_log.say(logger, logging.WARNING, "%s; trying again until it works", error)
         else:
-            logger.debug("%s: %s", part, error)
+            side_log.say(logger, logging.DEBUG, "%s: %s", part, error)
 
     def note_success(self, part: str) -> None:
         """Say so if this part had failed."""
@@ -55,4 +56,4 @@ class Outage:
             self._lagging = self._failing - {part}
             self._failing = set()
             self._ended = time.monotonic()
-        logger.info("the storage works again, after %.1f s", self._ended - self._began)
+        side_log.say(logger, logging.INFO, "the storage works again, after %.1f s", self._ended - self._began)

@@ -5,7 +5,8 @@ come within ``warn_after`` seconds means that something keeps the loop from runn
 loop's thread, and asks who knows which task that is. Answers tell the loop's lag. A whole process that stood still
 (suspended, stopped) shows by the thread's own wait having taken too long, and is no blocked loop.
 
-One thread serves a loop, however many consumers run there: ``watch_loop`` joins the one that there is.
+One thread serves a loop, however many consumers run there: ``watch_loop`` joins the one that there is. It acts first
+and talks afterwards, through ``side_log``: a log handler may wait for ever, with its lock held by the loop's thread.
 """
 
 from __future__ import annotations
@@ -23,12 +24,17 @@ from types import FrameType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from hueyio.consumer.side_log import side_log
+
 __all__ = ["Lag", "LoopWatch", "Watchdog", "watch_loop"]
 
 logger = logging.getLogger(__name__)
 
 _STOOD_STILL: Final = 1.0
 """Seconds by which a wait of the thread itself may be late before it says that the process stood still."""
+
+_LAST_WORDS: Final = 2.0
+"""Seconds that the log gets to take what is said before something ends."""
 
 _OURS: Final = frozenset({"asyncio", "hueyio", "uvloop"})
 """Packages whose frames say nothing about who blocks the loop."""
@@ -45,7 +51,8 @@ class LoopWatch:
     """One consumer's part: which task is it, and what to do when the loop stays blocked for too long.
 
     ``name_of`` says which task an asyncio task runs, None if it is none of this consumer's. ``too_long`` is called in
-    the watchdog's thread after ``max_block`` seconds (None: never), once for each time that the loop is blocked.
+    the watchdog's thread after ``max_block`` seconds (None: never), once for each time that the loop is blocked;
+    ``when_told`` after it, when the log has it all or takes nothing. Neither waits for a lock that others may hold.
     """
 
     def __init__(
@@ -54,11 +61,13 @@ class LoopWatch:
         warn_after: float,
         max_block: float | None,
         too_long: Callable[[], None],
+        when_told: Callable[[], None] = lambda: None,
     ) -> None:
         self.name_of = name_of
         self.warn_after = warn_after
         self.max_block = max_block
         self.too_long = too_long
+        self.when_told = when_told
 
 
 class Watchdog:
@@ -95,7 +104,7 @@ class Watchdog:
     async def wait_ended(self, timeout: float) -> bool:
         """Wait until the thread has logged its last line, unless it still watches for others; False: it has not.
 
-        It may be held up by what ``too_long`` does.
+        It may be held up by a log that takes nothing.
         """
         if self._watches:
             return True
@@ -111,6 +120,7 @@ class Watchdog:
     def _run(self) -> None:
         try:
             self._watch_loop()
+            side_log.flush(_LAST_WORDS)
         finally:
             with suppress(RuntimeError):  # the loop has ended, and nobody waits there
                 self._loop.call_soon_threadsafe(self._ended.set)
@@ -149,18 +159,27 @@ class Watchdog:
         """Say who blocks the loop, and wait until it moves again, or for too long."""
         self.blocks += 1
         who, stack = self._look()
-        logger.warning("the loop has been blocked for %.1f s by %s:\n%s", time.monotonic() - asked_at, who, stack)
+        blocked = time.monotonic() - asked_at
+        side_log.say(logger, logging.WARNING, "the loop has been blocked for %.1f s by %s:\n%s", blocked, who, stack)
         told: set[LoopWatch] = set()
         while not self._answered.is_set() and not self._stop.is_set():
             blocked = time.monotonic() - asked_at
             for one in self._watches:
                 if one.max_block is not None and blocked >= one.max_block and one not in told:
                     told.add(one)
-                    logger.critical("the loop has been blocked for %.0f s by %s: %s", blocked, who, _all_stacks())
-                    one.too_long()
+                    self._end_block(one, blocked, who)
             limits = [one.max_block for one in self._watches if one.max_block is not None and one not in told]
             self._wait_for_answer(min([limit - blocked for limit in limits if limit > blocked], default=5.0))
-        logger.warning("the loop moves again after %.1f s; it was blocked by %s", time.monotonic() - asked_at, who)
+        blocked = time.monotonic() - asked_at
+        side_log.say(logger, logging.WARNING, "the loop moves again after %.1f s; it was blocked by %s", blocked, who)
+
+    def _end_block(self, one: LoopWatch, blocked: float, who: str) -> None:
+        """Act for a consumer whose loop stays blocked, then say so."""
+        one.too_long()
+        text = "the loop has been blocked for %.0f s by %s: %s"
+        side_log.say(logger, logging.CRITICAL, text, blocked, who, _all_stacks())
+        side_log.flush(_LAST_WORDS)
+        one.when_told()
 
     def _look(self) -> tuple[str, str]:
         """Return what runs on the loop, as a name and a stack."""

@@ -101,7 +101,7 @@ class Reader:
         """Ask the storage where the task is."""
         return await self._find(await self._session())
 
-    def hand_over(self, preserve: bool, delete: Callable[[Core, str], None] = delete_read) -> Any:
+    def hand_over(self, preserve: bool, delete: Callable[[Core, str], object] = delete_read) -> Any:
         """Return the value, or raise TaskException; without ``preserve`` it is deleted in the storage, soon.
 
         Nothing may be awaited between this and the moment at which the reader has it.
@@ -115,7 +115,7 @@ class Reader:
             case None:
                 raise AssertionError("read before it was there")
 
-    def release(self, preserve: bool, delete: Callable[[Core, str], None] = delete_read) -> None:
+    def release(self, preserve: bool, delete: Callable[[Core, str], object] = delete_read) -> None:
         """Let the storage delete what the reader is about to get."""
         if self._is_stored and not preserve:
             self._is_stored = False

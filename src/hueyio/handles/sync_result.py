@@ -11,7 +11,7 @@ from hueyio.core import Core
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.reading import ReadOptions, read_options, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, Status, completed, fill, fill_all, reader_of
-from hueyio.loops.portal import block_on, call_on_portal, iterate
+from hueyio.loops.portal import block_on, iterate, start_on_portal
 from hueyio.messages.stored_result import Error, Returned
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.task import Expires, Task
@@ -196,7 +196,7 @@ def read_here(
 
 
 def _delete_from_here(core: Core, id: str) -> None:
-    call_on_portal(delete_read, core, id)
+    start_on_portal(delete_read, core, id)
 
 
 def to_sync(value: Any) -> Any:

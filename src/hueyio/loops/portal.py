@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 from hueyio.exceptions import HueyException
 from hueyio.loops.caller import Caller
 
-__all__ = ["block_here", "block_on", "call_on_portal", "iterate"]
+__all__ = ["block_here", "block_on", "iterate", "start_on_portal"]
 
 T = TypeVar("T")
 
@@ -48,10 +48,13 @@ def block_here(coroutine: Coroutine[Any, Any, T]) -> T:
         return runner.run(coroutine)
 
 
-def call_on_portal(func: Callable[..., object], *args: Any) -> None:
-    """Have the portal's loop call a function soon, and do not wait for it; nothing happens if that loop has ended."""
-    with suppress(RuntimeError):
-        _portal.loop().call_soon_threadsafe(func, *args)
+def start_on_portal(start: Callable[..., asyncio.Task[Any] | None], *args: Any) -> None:
+    """Have the portal's loop start a task soon, and do not wait for it; the loop does, before it ends.
+
+    Nothing happens if it has ended.
+    """
+    with suppress(RuntimeError, HueyException):
+        _portal.loop().call_soon_threadsafe(_portal.start, start, args)
 
 
 def iterate(values: AsyncIterator[T]) -> Iterator[T]:
@@ -91,6 +94,7 @@ class _Portal:
     _loop: asyncio.AbstractEventLoop | None
     _stop: asyncio.Event | None
     _thread: threading.Thread | None
+    _to_end: set[asyncio.Task[Any]]
 
     def __init__(self) -> None:
         self.begin()
@@ -121,6 +125,7 @@ class _Portal:
         self._loop = None
         self._stop = None
         self._thread = None
+        self._to_end = set()
 
     def _serve(self, started: threading.Event) -> None:
         try:
@@ -129,11 +134,20 @@ class _Portal:
         finally:
             started.set()
 
+    def start(self, start: Callable[..., asyncio.Task[Any] | None], args: tuple[Any, ...]) -> None:
+        """Start a task, on the loop, that is to end before the loop does."""
+        task = start(*args)
+        if task is not None:
+            self._to_end.add(task)
+            task.add_done_callback(self._to_end.discard)
+
     async def _wait(self, started: threading.Event) -> None:
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         started.set()
         await self._stop.wait()
+        if self._to_end:
+            await asyncio.wait(self._to_end, timeout=_END_TIME / 2)
 
 
 _portal: Final = _Portal()

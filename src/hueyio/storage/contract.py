@@ -24,6 +24,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from hueyio.storage.beat_recipe import BeatRecipe
 from hueyio.storage.records import (
     Answer,
     Area,
@@ -57,6 +58,7 @@ __all__ = [
     "LeaseKeeper",
     "Limits",
     "Looking",
+    "Portable",
     "Producing",
     "Session",
     "Storage",
@@ -366,6 +368,27 @@ class LeaseKeeper(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+        ...
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """What a lease keeper offers beside the contract whose beats another process can send.
+
+    A task that holds the interpreter lock stops all threads of its process, and so the heartbeat. A worker has the
+    beats of such a keeper sent by a small process beside it; for all others it keeps the thread.
+    """
+
+    def to_recipe(self) -> BeatRecipe | None:
+        """Say as data what ``beat`` does; None if this cannot be said.
+
+        May look for the server, as ``beat`` does, and raise StorageUnavailable. Asked again after a beat that failed,
+        and when ``has_moved``.
+        """
+        ...
+
+    def has_moved(self) -> bool:
+        """Say whether it is known, without asking anybody, that the last recipe is for the wrong server."""
         ...
 
 

@@ -233,9 +233,11 @@ class Finish(NamedTuple):
 
 
 class Release(NamedTuple):
-    """It was not run, or its run does not count: back to the front of its lane, nothing counted."""
+    """Back to the front of its lane: it was not run, or its run does not count."""
 
     receipt: Receipt
+    counted: bool = False
+    """Whether this run counts as a delivery, as if its owner had been given up (see ``reclaim``)."""
 
 
 class Defer(NamedTuple):

@@ -20,10 +20,12 @@ from typing import Any, Final, NoReturn
 
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
+from hueyio.consumer.side_log import side_log
 from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.worker.banner import banner
 from hueyio.worker.exit_codes import EXIT_CRASHED
 from hueyio.worker.handlers import handling
+from hueyio.worker.leaving import STOP_MARGIN, Deadline, leave
 from hueyio.worker.loading import load_huey
 from hueyio.worker.loops import run
 from hueyio.worker.options import WorkerOptions
@@ -46,6 +48,9 @@ _ORPHAN_GRACE: Final = 5.0
 _THREAD_TIME: Final = 2.0
 """Seconds that threads get to end after the tasks that started them."""
 
+_CLOSE_TIME: Final = 2.0
+"""Seconds that a session gets to end; it may wait for a storage that is away."""
+
 
 class WorkerProcess:
     """Runs the consumers of one process until it is told to stop."""
@@ -59,10 +64,14 @@ class WorkerProcess:
         ]
         for consumer in self._consumers:
             consumer.on_max_block = _exit_now
+            consumer.beats_apart = True
         self._parent = Parent.find()
         self._restart = False
         self._stops = 0
         self._starting: asyncio.Future[None] | None = None
+        self._deadline = Deadline()
+        self._open_sessions = 0
+        """Sessions that did not end in time."""
 
     def run(self) -> int:
         """Run until told to stop; return the exit code. Raises ConfigurationError and StorageError of the start."""
@@ -90,15 +99,14 @@ class WorkerProcess:
             logger.exception("the worker crashed")
             code = EXIT_CRASHED
         stuck = sum(consumer.stuck for consumer in self._consumers)
-        if left := await threads.wait_ended(_THREAD_TIME):
+        if left := await threads.wait_ended(self._deadline.left(_THREAD_TIME)):
             logger.error("%d threads that tasks started with asyncio.to_thread still run; they are left behind", left)
         logger.info("stopped")
-        if stuck or left:
-            # The end of the loop would wait for them for ever.
+        if stuck or left or self._open_sessions:
+            # The end of the loop would wait for them, perhaps for ever.
             if self._restart:
                 _start_anew()
-            logging.shutdown()
-            os._exit(EXIT_CRASHED)
+            leave(EXIT_CRASHED if stuck or left else code)
         return code
 
     async def _start(self) -> bool:
@@ -158,8 +166,13 @@ class WorkerProcess:
         for consumer in self._consumers:
             consumer.stop(graceful=False)
         await asyncio.gather(*(it.wait_stopped() for it in self._consumers), return_exceptions=True)
-        for huey in self._hueys():
-            await huey.close()
+        closing = [asyncio.ensure_future(huey.close()) for huey in self._hueys()]
+        _, left_open = await asyncio.wait(closing, timeout=self._deadline.left(_CLOSE_TIME))
+        self._open_sessions = len(left_open)
+        for session in left_open:
+            session.cancel()
+        for failed in [it for it in closing if it not in left_open and it.exception() is not None]:
+            failed.result()
 
     def _hueys(self) -> list[Huey]:
         return [huey for _, huey in self._apps]
@@ -183,6 +196,7 @@ class WorkerProcess:
             {
                 signal.SIGINT: lambda: self._stop_by_signal(signal.SIGINT),
                 signal.SIGTERM: lambda: self._stop_by_signal(signal.SIGTERM),
+                signal.SIGQUIT: lambda: self._stop_by_signal(signal.SIGQUIT),
                 signal.SIGHUP: self._stop_to_restart,
                 signal.SIGUSR1: self._log_running,
             }
@@ -193,7 +207,7 @@ class WorkerProcess:
         self._restart = False
         notify("STOPPING=1")
         wanted = self._options.graceful_signal
-        graceful = self._stops == 1 and (wanted is None or number.name == f"SIG{wanted}")
+        graceful = self._stops == 1 and number != signal.SIGQUIT and (wanted is None or number.name == f"SIG{wanted}")
         self._stop(graceful)  # first, so that who reads the line finds it stopping
         if graceful:
             logger.info("%s: finishing what runs; once more to stop at once", number.name)
@@ -218,8 +232,11 @@ class WorkerProcess:
         asyncio.get_running_loop().call_later(_ORPHAN_GRACE, self._stop, False)
 
     def _stop(self, graceful: bool) -> None:
-        if not graceful and self._starting is not None:
-            self._starting.cancel()  # whatever it waits for
+        timeout = max((it.options.shutdown_timeout for it in self._consumers), default=0.0) if graceful else 0.0
+        self._deadline.set(timeout + STOP_MARGIN)
+        if self._starting is not None:
+            # At once, whatever it waits for, or when it takes as long as a task may.
+            asyncio.get_running_loop().call_later(timeout, self._starting.cancel)
         for consumer in self._consumers:
             consumer.stop(graceful)
 
@@ -245,6 +262,7 @@ class WorkerProcess:
 def _start_anew() -> NoReturn:
     """Become the program that the command line names, in this process."""
     logger.info("starting anew")
+    side_log.flush(_CLOSE_TIME)
     logging.shutdown()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
@@ -259,8 +277,7 @@ def _metrics(status: Status) -> Callable[[], tuple[str, bytes]] | None:
 
 def _exit_now() -> None:
     """End this process from the watchdog's thread; the lease is given up, and the stacks are in the log."""
-    logging.shutdown()
-    os._exit(EXIT_CRASHED)
+    leave(EXIT_CRASHED)
 
 
 def _share(limits: dict[str, Any], share: float) -> dict[str, Any]:

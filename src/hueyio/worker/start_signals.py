@@ -16,7 +16,7 @@ __all__ = ["HANDLED", "StoppedAtStart", "handle_at_start", "keep_pending"]
 
 logger = logging.getLogger(__name__)
 
-HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1)
 """What a worker handles."""
 
 
@@ -25,7 +25,7 @@ class StoppedAtStart(KeyboardInterrupt):
 
 
 def handle_at_start() -> None:
-    """Raise StoppedAtStart at SIGINT and SIGTERM, and survive the others, until a loop takes over."""
+    """Raise StoppedAtStart at SIGINT, SIGTERM and SIGQUIT, and survive the others, until a loop takes over."""
     if threading.current_thread() is not threading.main_thread():
         return  # Python has no handlers there; whoever runs this in a thread handles signals
     for number in HANDLED:
@@ -40,6 +40,6 @@ def keep_pending() -> None:
 
 def _handle(number: int, frame: FrameType | None) -> None:
     name = signal.Signals(number).name
-    if number in (signal.SIGINT, signal.SIGTERM):
+    if number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
         raise StoppedAtStart(name)
     logger.info("%s: not running yet", name)

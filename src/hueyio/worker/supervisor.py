@@ -10,6 +10,8 @@ each, and a coroutine for each place decides:
 * The first child of a place ended before it was ready with a code that says that the app or the command line is wrong:
   the supervisor ends with this code, because trying again would not help.
 
+* It is told to stop: so are the children, and those that have not ended when their time is over are killed.
+
 Children are sessions of their own, so that a Ctrl-C reaches the supervisor alone, and end by themselves when the
 supervisor is gone (``parent.py``).
 """
@@ -24,6 +26,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
+from hueyio.core import DEFAULT_GRACE
 from hueyio.worker.child import Child, start_child
 from hueyio.worker.handlers import handling
 from hueyio.worker.systemd import notify, ping_watchdog
@@ -38,6 +41,10 @@ _HOPELESS: Final = frozenset({2, 69, 78})
 _YOUNG: Final = 5.0
 """Seconds; a place whose child does not get older rests before it is filled again."""
 
+_KILL_MARGIN: Final = 5.0
+"""Seconds beside the grace of the tasks after which a child that was told to stop is killed: by then it has ended
+itself, unless it cannot."""
+
 _FIRST_REST: Final = 0.5
 _LONGEST_REST: Final = 30.0
 
@@ -45,12 +52,21 @@ _LONGEST_REST: Final = 30.0
 class Supervisor:
     """Keeps ``count`` children running; ``command(n)`` is the command line of the ``n``th.
 
+    A child that is told to stop gets ``grace`` seconds for its tasks, and some more, before it is killed.
     ``one_first``: the others are started when the first consumes, because it has something to do before.
     """
 
-    def __init__(self, command: Callable[[int], Sequence[str]], count: int, *, one_first: bool = False) -> None:
+    def __init__(
+        self,
+        command: Callable[[int], Sequence[str]],
+        count: int,
+        *,
+        grace: float = DEFAULT_GRACE,
+        one_first: bool = False,
+    ) -> None:
         self._command = command
         self._count = count
+        self._grace = grace
         self._may_start = asyncio.Event()
         """Whether all places may be filled."""
         if not one_first:
@@ -77,12 +93,19 @@ class Supervisor:
         return self._exit_code
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Stop all children: as this signal says the first two times, by SIGKILL the third."""
+        """Stop all children: as this signal says the first two times, by SIGKILL the third or if it takes too long."""
         self._stops += 1
+        grace = self._grace if self._stops == 1 and number != signal.SIGQUIT else 0.0
+        asyncio.get_running_loop().call_later(grace + _KILL_MARGIN, self._kill_all)
         self._stopping.set()
         self._may_start.set()
         for child in self._children:
             child.send(number if self._stops < 3 else signal.SIGKILL)
+
+    def _kill_all(self) -> None:
+        for child in self._children:
+            logger.error("supervisor: process %d did not end in time; it is killed", child.pid)
+            child.send(signal.SIGKILL)
 
     def recycle_all(self) -> None:
         """Replace every child by one that consumes already when the old one stops."""
@@ -94,6 +117,7 @@ class Supervisor:
             {
                 signal.SIGINT: lambda: self._stop_by_signal(signal.SIGINT),
                 signal.SIGTERM: lambda: self._stop_by_signal(signal.SIGTERM),
+                signal.SIGQUIT: lambda: self._stop_by_signal(signal.SIGQUIT),
                 signal.SIGHUP: self.recycle_all,
                 signal.SIGUSR1: lambda: self._forward(signal.SIGUSR1),
             }

@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
+import time
 from typing import Final, NamedTuple
 
 from hueyio.exceptions import SessionClosed, StorageUnavailable
+from hueyio.storage.beat_recipe import FileBeat
 from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions
 
@@ -70,6 +73,17 @@ class FileLeaseKeeper:
                 return self._raise()
         except OSError as error:
             raise StorageUnavailable(f"folder {self._options.root}: {error}") from error
+
+    def to_recipe(self) -> FileBeat | None:
+        """Say what a beat is; None where the clock is not the system's, or files are locked in another way."""
+        options = self._options
+        if sys.platform == "win32" or options.clock is not time.time:
+            return None
+        return FileBeat(options.lock, options.beat(self._owner), options.timeout)
+
+    def has_moved(self) -> bool:
+        """Say that it never does."""
+        return False
 
     def close(self) -> None:
         """Beat no more."""

@@ -57,6 +57,7 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
             return _note_result(state, settlement.latch)
         case Release():
             state.let_go(task, owner, lease)
+            task.deliveries += settlement.counted
             state.put_back(task)
         case Defer(header=header):
             state.let_go(task, owner, lease)

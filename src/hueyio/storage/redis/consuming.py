@@ -36,7 +36,7 @@ async def _deregister(core: RedisCore, owner: str) -> None:
 
 async def _settle(core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
     try:
-        args = write_settlements(settlements, owner, number, core.dead_limit)
+        args = write_settlements(settlements, owner, number, core.dead_limit, core.half_kept)
     except UnicodeEncodeError as error:
         raise no_utf8(error) from None
     letters, dropped = await core.run("settle", args, [core.layout.held(owner)])

@@ -51,7 +51,8 @@ class RedisCore:
         self.deployment: Final = deployment
         self.layout: Final = layout
         self.dead_limit: Final = dead_limit
-        self.keep_ended: Final = keep_ended
+        self.half_kept: Final = min(keep_ended, max(keep_ended // 2, 1))
+        """How many ended ids are kept before the older ones are dropped; 0: none."""
         self._outage_timeout = outage_timeout
         self.time: Final = asyncio.get_running_loop().time
         """The loop's clock."""

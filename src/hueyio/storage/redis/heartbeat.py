@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import redis
 
-from hueyio.storage.redis.connection.connecting import connect_blocking
+from hueyio.storage.beat_recipe import RedisBeat
+from hueyio.storage.redis.connection.connecting import connect_blocking, find_blocking
 from hueyio.storage.redis.connection.deployment import Address, Deployment
 from hueyio.storage.redis.connection.errors import translate
+from hueyio.storage.redis.connection.options import HEARTBEAT_TIMEOUT
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import read_script
 
@@ -41,6 +43,33 @@ class RedisLeaseKeeper:
         except Exception as error:
             self.close()
             raise translate(error, str(self._deployment)) from error
+
+    def to_recipe(self) -> RedisBeat | None:
+        """Say what a beat is on the server that is the right one now; None if more than a password is needed there."""
+        self._announced = self._deployment.announced
+        try:
+            server = find_blocking(self._deployment)
+        except Exception as error:
+            raise translate(error, str(self._deployment)) from error
+        address = server.to_plain_address()
+        if address is None:
+            return None
+        return RedisBeat(
+            host=address.host,
+            port=address.port,
+            path=address.path,
+            login=address.login,
+            client_name=address.client_name,
+            db=server.db,
+            timeout=min(server.timeout, HEARTBEAT_TIMEOUT),
+            script=self._source,
+            keys=tuple([key.decode() for key in self._keys]),
+            argument=self._owner,
+        )
+
+    def has_moved(self) -> bool:
+        """Say whether a new master was announced since."""
+        return self._deployment.announced != self._announced
 
     def close(self) -> None:
         """Close the connection."""

@@ -64,7 +64,7 @@ async def _clear_tasks(core: RedisCore, what: Clearable) -> None:
     """Delete as many as there are now: what comes meanwhile is not meant, and must not keep this going."""
     counts = _read_counts(await core.through_outage(lambda: core.run_over_fleet("counts"), is_idempotent=True))
     left = counts.scheduled if what == "schedule" else sum(counts.queued.values()) + counts.suspects
-    while left > 0 and await core.run("clear_tasks", (what, _CLEAR_CHUNK)) == _CLEAR_CHUNK:
+    while left > 0 and await core.run("clear_tasks", (what, _CLEAR_CHUNK, core.half_kept)) == _CLEAR_CHUNK:
         left -= _CLEAR_CHUNK
 
 

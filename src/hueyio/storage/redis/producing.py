@@ -12,6 +12,7 @@ from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.dead import read_letter
 from hueyio.storage.redis.records import no_utf8, read_deliveries, read_record, write_record
 from hueyio.storage.redis.scripts import Argument
+from hueyio.storage.shared.ended import KINDS
 
 __all__ = ["PRODUCING"]
 
@@ -59,7 +60,7 @@ class Enqueueing:
         self, records: Sequence[tuple[bytes, bytes]], latches: Sequence[Latch]
     ) -> list[Enqueued]:
         """Make latches and add their members, in a step of its own however many they are."""
-        args: list[Argument] = [len(latches)]
+        args: list[Argument] = [self._core.half_kept, len(latches)]
         for latch in latches:
             row = b"%d:%d:%b%b" % (latch.size, len(latch.absent), latch.absent, write_record(latch.callback))
             args += (latch.callback.header.id, row)
@@ -78,17 +79,17 @@ def _read_verdicts(reply: Sequence[Any]) -> list[Enqueued]:
     return [Enqueued("taken", next(taken).decode()) if letter == _TAKEN else _VERDICTS[letter] for letter in letters]
 
 
-def _read_found(id: str, name: bytes, data: bytes | None, cancelled: Any) -> Found:
+def _read_found(id: str, name: bytes, data: bytes | None, cancelled: Any, letter: bytes | None) -> Found:
     state = _STATES[name]
     if data is not None and state in ("queued", "scheduled", "running"):
         data = read_record(id, data)[1]
     elif data is not None and state == "dead":
         data = read_letter(id, data)[1]
-    return Found(id, state, data, bool(cancelled))
+    return Found(id, state, data, bool(cancelled), None if letter is None else KINDS[letter.decode()])
 
 
 def _read_all_found(reply: Any, ids: Sequence[str]) -> list[Found]:
-    return [_read_found(id, *reply[3 * at : 3 * at + 3]) for at, id in enumerate(ids)]
+    return [_read_found(id, *reply[4 * at : 4 * at + 4]) for at, id in enumerate(ids)]
 
 
 PRODUCING: Final[Table] = {

@@ -9,6 +9,7 @@ from typing import Any, Final, assert_never
 from hueyio.storage.records import Answer, Bury, Defer, Finish, Release, Settlement
 from hueyio.storage.redis.records import write_record, write_start
 from hueyio.storage.redis.scripts import Argument
+from hueyio.storage.shared.ended import LETTERS
 
 __all__ = ["read_answers", "write_settlements"]
 
@@ -18,7 +19,9 @@ _NEVER: Final = "-1"
 """Deliveries that no row has: for a receipt of another owner."""
 
 
-def write_settlements(settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int) -> list[Argument]:
+def write_settlements(
+    settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int, half_kept: int
+) -> list[Argument]:
     """Return the arguments of a batch."""
     plain_ttl = _usual_ttl(settlements)
     prefix = _usual_prefix(settlements)
@@ -32,7 +35,7 @@ def write_settlements(settlements: Sequence[Settlement], owner: str, number: int
             case Finish():
                 _write_finish(rest, it, deliveries, plain_ttl, prefix)
             case Release():
-                rest.append("b" + deliveries)
+                rest.append(("B" if it.counted else "b") + deliveries)
             case Defer(header=header):
                 rest += ("d" + deliveries, write_start(header))
             case Bury():
@@ -40,7 +43,7 @@ def write_settlements(settlements: Sequence[Settlement], owner: str, number: int
             case _:
                 assert_never(it)
     ttl = "" if plain_ttl is None else repr(plain_ttl)
-    return [owner, number, dead_limit, ttl, len(ids), prefix, *ids, *rest]
+    return [owner, number, dead_limit, ttl, len(ids), prefix, half_kept, *ids, *rest]
 
 
 def read_answers(letters: bytes) -> list[Answer]:
@@ -65,8 +68,10 @@ def _usual_prefix(settlements: Sequence[Settlement]) -> str:
 
 
 def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: float | None, prefix: str) -> None:
-    receipt, result, ttl, also, intermediate, follow_ups, deletes, take, latch, _ = it
+    receipt, result, ttl, also, intermediate, follow_ups, deletes, take, latch, kind = it
     none, lasting, plain = "n", "r", "t"
+    if kind != "done":
+        deliveries += LETTERS[kind]
     if deletes == (("revocations", prefix + receipt.id),):
         none, lasting, plain, deletes = "N", "R", "T", ()
     if also or follow_ups or deletes or take is not None or intermediate is not None or latch is not None:
@@ -84,6 +89,7 @@ def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: 
 def _write_other(rest: list[Argument], it: Finish | Bury, deliveries: str, more: dict[str, Any]) -> None:
     """Write one with anything in it: what Lua must know as JSON, then the bytes."""
     id = it.receipt.id
+    more["kind"] = LETTERS[it.kind]
     lives_on = isinstance(it, Finish) and any(entry.header.id == id for entry in it.follow_ups)
     intermediate = it.intermediate if isinstance(it, Finish) and lives_on else None
     more["also"] = [later for later in dict.fromkeys(it.also) if later != id]

@@ -19,6 +19,7 @@ from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.shared.batching import Batcher
+from hueyio.storage.shared.ended import KINDS
 from hueyio.storage.shared.turnstile import Turnstile
 from hueyio.storage.shared.waiters import Exchange, Waiters
 
@@ -30,6 +31,7 @@ _MOST_IN_A_TURN: Final = 200
 _NUMBER_LENGTH: Final = 8
 _BIG: Final = ord("b")
 _BIG_SHARED: Final = ord("B")
+_PATIENT: Final = "?"
 _WITH_DATA: Final = (ord("d"), ord("D"))
 
 
@@ -39,6 +41,7 @@ class _Change(NamedTuple):
     id: str
     number: int
     is_withdrawn: bool = False
+    is_patient: bool = False
 
 
 class RedisWaiters:
@@ -70,9 +73,10 @@ class RedisWaiters:
 
     async def register_again(self) -> None:
         """Register all that is pending, as after a reconnect."""
-        pending = [_Change(*it) for it in self._waiters.pending()]
+        pending = self._waiters.pending()
+        patient = self._waiters.patient()
         if pending:
-            await self._changes.submit(pending)
+            await self._changes.submit([_Change(id, number, False, id in patient) for id, number in pending])
 
     async def drain(self) -> None:
         """Wait until all changes are written."""
@@ -88,14 +92,14 @@ class RedisWaiters:
         """Write registrations; what is taken back is awaited by nobody."""
         self._withdraw(exchange.unwanted)
         if exchange.wanted:
-            self._register(exchange.wanted)
+            self._register(exchange.wanted, exchange.patient)
 
     def _withdraw(self, registered: Collection[tuple[str, int]]) -> None:
         if registered:
             with suppress(SessionClosed):
                 self._changes.submit([_Change(id, number, True) for id, number in registered])
 
-    def _register(self, wanted: Collection[tuple[str, int]]) -> None:
+    def _register(self, wanted: Collection[tuple[str, int]], patient: Collection[str] = ()) -> None:
         """Write registrations; fail who waits if that cannot be done, unless all will be registered again."""
 
         def note_failure(future: asyncio.Future[list[None]]) -> None:
@@ -106,7 +110,8 @@ class RedisWaiters:
                 self._waiters.fail(error, [id for id, _ in wanted])
 
         with suppress(SessionClosed):  # then every wait has ended
-            self._changes.submit([_Change(*it) for it in wanted]).add_done_callback(note_failure)
+            changes = [_Change(id, number, False, id in patient) for id, number in wanted]
+            self._changes.submit(changes).add_done_callback(note_failure)
 
     async def _change(self, changes: list[_Change]) -> list[None]:
         """Write changes and hand out what is over already."""
@@ -114,11 +119,13 @@ class RedisWaiters:
         gone = {it[:2] for it in withdrawn}
         args: list[Argument] = [self._client, len(withdrawn)]
         for it in (*withdrawn, *(it for it in changes if it[:2] not in gone)):
-            args += (it.id, f"{it.number:0{_NUMBER_LENGTH}x}")
+            args += (it.id, f"{it.number:0{_NUMBER_LENGTH}x}" + _PATIENT * it.is_patient)
         found = await self._scripts.run("register_waiter", args)
         for at in range(0, len(found), 4):
             id, number, what, data = found[at : at + 4]
-            self._take(id.decode(), number, what[0], data)
+            kind = KINDS.get(what[1:].decode())
+            over = Over(id.decode(), data if what[0] in _WITH_DATA else None, what[:1].isupper(), kind)
+            self._waiters.tell([(int(number, 16), over)])
         return [None] * len(changes)
 
     def _receive(self, message: bytes) -> None:
@@ -136,7 +143,8 @@ class RedisWaiters:
     def _take(self, id: str, digits: bytes, what: int, data: bytes) -> None:
         number = int(digits, 16)
         if what not in (_BIG, _BIG_SHARED):
-            over = Over(id, data if what in _WITH_DATA else None, what < ord("a"))
+            kind = KINDS.get(chr(what).lower(), "done")
+            over = Over(id, data if what in _WITH_DATA else None, what < ord("a"), kind)
             self._waiters.tell([(number, over)])
         elif (id, number) in self._waiters.pending([id]):
             self._register([(id, number)])  # it is over, so that registering again fetches it

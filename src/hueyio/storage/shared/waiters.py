@@ -121,6 +121,10 @@ class Waiters:
             return [(id, it.number) for id, it in self._registrations.items()]
         return [(id, it.number) for id in ids if (it := self._registrations.get(id)) is not None]
 
+    def patient(self) -> frozenset[str]:
+        """Return the pending ids that are waited for even if nothing is known of them, as the storage is to be told."""
+        return frozenset(id for id, it in self._registrations.items() if self._note_patience(id, it.number))
+
     def ask_again(self, ids: Collection[str] | None = None) -> None:
         """Ask the storage again of these pending ids, or of all."""
         pending = self.pending(ids)

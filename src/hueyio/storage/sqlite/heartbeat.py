@@ -6,8 +6,9 @@ import time
 from typing import Final
 
 from hueyio.exceptions import SessionClosed
+from hueyio.storage.beat_recipe import SqliteBeat
 from hueyio.storage.sqlite.engine.file import SqliteFile
-from hueyio.storage.sqlite.engine.opening import open_writer
+from hueyio.storage.sqlite.engine.opening import open_writer, pragmas_of_writer
 from hueyio.storage.sqlite.errors import explained, insist
 from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.statements import statements
@@ -31,6 +32,25 @@ class SqliteLeaseKeeper:
         if self._is_closed:
             raise SessionClosed(f"the lease keeper of owner {self._owner!r} is closed")
         return explained(lambda: insist(self._attempt, self._options.timeout), self._options)
+
+    def to_recipe(self) -> SqliteBeat | None:
+        """Say what a beat is; None where connections are made in the user's own way, or a URI names a relative path."""
+        options = self._options
+        is_uri = bool(options.connect.get("uri"))
+        if "factory" in options.connect or (is_uri and not options.target.startswith("file:/")):
+            return None
+        return SqliteBeat(
+            target=options.target,
+            is_uri=is_uri,
+            pragmas=("cache_size = -200", *pragmas_of_writer(options, is_durable=False)),
+            statement=_BEAT,
+            parameters=(options.name, self._owner),
+            timeout=options.timeout,
+        )
+
+    def has_moved(self) -> bool:
+        """Say that it never does."""
+        return False
 
     def close(self) -> None:
         """Close the connection."""

@@ -95,7 +95,7 @@ def _settle_one(tx: Transaction, settlement: Settlement, owner: str) -> Answer:
         return "stale"
     match settlement:
         case Release():
-            put_back(tx, [task])
+            put_back(tx, [task._replace(deliveries=task.deliveries + settlement.counted)])
         case Defer(header=later):
             again(tx, task, later, task.data)
         case Finish():

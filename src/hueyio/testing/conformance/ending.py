@@ -68,7 +68,7 @@ class Ending(Basis):
         await worker.finish(other, also=("later",), kind=kind)
         for overs in await soon(asyncio.gather(*waits)):
             data = [None, b"value", large, None, None]
-            assert overs == [Over(id, it, True, kind) for id, it in zip(ids, data, strict=True)]
+            assert [(it.id, it.data, it.kind) for it in overs] == [*zip(ids, data, [kind] * 5, strict=True)]
 
     async def test_end_of_a_whole_batch_is_remembered(self, worker: Worker) -> None:
         deliveries = await worker.take(*make_entries(60))

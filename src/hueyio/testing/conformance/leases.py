@@ -9,7 +9,7 @@ import pytest
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Session, Storage
-from hueyio.storage.records import Finish
+from hueyio.storage.records import Finish, Release
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry
 
@@ -151,6 +151,20 @@ class Leases(Basis):
             assert it.receipt == (other.owner, delivery.receipt.id, 1)
             assert (it.header, it.data) == (delivery.header, delivery.data)
         assert new["later"].receipt.deliveries == 0
+
+    async def test_counted_release_hands_on_with_one_delivery_more(self, worker: Worker) -> None:
+        old = await worker.take(*make_entries(2))
+        await worker.session.enqueue([make_entry("later")])
+        await worker.session.start([old[0].receipt], worker.owner)
+        await worker.release(old[0], counted=True)
+        await worker.release(old[1])
+        new = await worker.claim()
+        assert sorted((it.receipt.id, it.receipt.deliveries, it.started) for it in new) == [
+            ("later", 0, False),
+            ("t0", 1, True),
+            ("t1", 0, False),
+        ]
+        assert await worker.settle(Release(old[0].receipt, counted=True)) == ["stale"]
 
     async def test_reclaim_of_an_owner_that_holds_nothing_ends_its_lease(self, worker: Worker) -> None:
         assert await die(worker) == 0

@@ -66,6 +66,20 @@ class Suspects(Basis):
         await session.enqueue([make_entry("t")])
         assert await (await Worker.register(session)).claim_ids() == ["bad"]
 
+    async def test_counted_releases_make_a_suspect_and_then_use_it_up(self, session: Session) -> None:
+        worker = await Worker.register(session)
+        await worker.release(await worker.take_one("bad"), counted=True)
+        assert (await session.counts()).suspects == 0
+        await worker.release(await worker.claim_one(), counted=True)
+        assert (await session.counts()).suspects == 1
+        await session.enqueue([make_entry("t")])
+        (alone,) = await worker.claim()
+        assert alone.receipt == (worker.owner, "bad", 2)
+        await worker.release(alone, counted=True)
+        assert (await session.counts()).suspects == 0
+        first, second = await worker.claim()
+        assert (first.receipt.id, first.receipt.deliveries, second.receipt.id) == ("bad", 3, "t")
+
     async def test_suspect_that_ends_its_run_is_none_any_more(self, session: Session) -> None:
         await make_suspects(session, "bad")
         worker = await Worker.register(session)

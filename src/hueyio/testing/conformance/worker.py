@@ -133,9 +133,9 @@ class Worker:
         assert entry.header.id == delivery.receipt.id
         await self.finish(delivery, follow_ups=(entry,), **settlement)
 
-    async def release(self, *deliveries: Delivery) -> None:
-        """Give tasks back, and expect that it counted."""
-        ends = [Release(delivery.receipt) for delivery in deliveries]
+    async def release(self, *deliveries: Delivery, counted: bool = False) -> None:
+        """Give tasks back, and expect that the storage took them."""
+        ends = [Release(delivery.receipt, counted) for delivery in deliveries]
         assert await self.settle(*ends) == ["accepted"] * len(ends)
 
     async def bury(

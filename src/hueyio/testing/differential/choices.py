@@ -148,7 +148,7 @@ def settlements_of(draw: st.DrawFn, delivery: Delivery, priorities: bool) -> Set
     """Make a settlement of any kind."""
     receipt, header, kind = draw(receipts_of(delivery)), delivery.header, draw(_KIND)
     if kind == "release":
-        return Release(receipt)
+        return Release(receipt, draw(st.booleans()))
     if kind == "defer":
         later = header._replace(eta=draw(st.sampled_from(_ETAS[header.id])), defers=header.defers + 1, first_seen=1.5)
         return Defer(receipt, later)

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hueyio.core import DEFAULT_GRACE
 from hueyio.worker.arguments import Arguments, add_options, read_arguments
 from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free
@@ -53,6 +54,7 @@ def _supervise(read: Arguments) -> int:
     supervisor = Supervisor(
         lambda place: [sys.executable, "-m", "hueyio", *read.for_child(place)],
         read.worker.processes,
+        grace=float(read.limits.get("shutdown_timeout", DEFAULT_GRACE)),
         one_first=read.worker.locks() is not None,
     )
     return asyncio.run(_run_supervisor(supervisor, Path.cwd() if read.worker.reload else None))

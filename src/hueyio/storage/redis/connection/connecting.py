@@ -17,7 +17,7 @@ from hueyio.storage.redis.connection.errors import translate
 from hueyio.storage.redis.connection.inside_redis_py import Connection, abort, ask_raw, open_connection, read, write
 from hueyio.storage.redis.connection.options import RedisOptions
 
-__all__ = ["Connected", "ask", "connect", "connect_blocking"]
+__all__ = ["Connected", "ask", "connect", "connect_blocking", "find_blocking"]
 
 _LONGEST_ANSWER: Final = 1.0
 """Seconds that a question may take: there are others to ask."""
@@ -55,6 +55,11 @@ async def _find(deployment: Deployment, moved_to: Address | None) -> RedisOption
 
 def connect_blocking(deployment: Deployment) -> redis.Redis:
     """Find the server and make a client for a heartbeat. Raises StorageUnavailable or ConfigurationError."""
+    return find_blocking(deployment).make_blocking_client()
+
+
+def find_blocking(deployment: Deployment) -> RedisOptions:
+    """Find the server, from a thread. Raises StorageUnavailable or ConfigurationError."""
     search = deployment.search()
     answer: Any = None
     while True:
@@ -62,9 +67,8 @@ def connect_blocking(deployment: Deployment) -> redis.Redis:
             question = search.send(answer)
         except StopIteration as found:
             server: RedisOptions = found.value
-            break
+            return server
         answer = _ask_blocking(question)
-    return server.make_blocking_client()
 
 
 async def _open(server: RedisOptions) -> Connection:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 import redis
 from redis import asyncio as redis_asyncio
@@ -21,13 +21,13 @@ from redis.retry import Retry
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.redis.connection.inside_redis_py import PRIVATE_SETTINGS, Connection
 
-__all__ = ["RedisOptions", "Transport"]
+__all__ = ["HEARTBEAT_TIMEOUT", "PlainAddress", "RedisOptions", "Transport"]
 
 Transport: TypeAlias = Literal["tcp", "tls", "unix"]
 
 _DEFAULT_TIMEOUT: Final = 5.0
 
-_HEARTBEAT_TIMEOUT: Final = 2.0
+HEARTBEAT_TIMEOUT: Final = 2.0
 """Seconds: a heartbeat that takes longer is a missed one; the next is due soon."""
 
 _OURS: Final = PRIVATE_SETTINGS | {
@@ -51,6 +51,26 @@ _BLOCKING_CLASSES: Final[dict[Transport, type[redis.Connection]]] = {
     "tls": redis.SSLConnection,
     "unix": cast("type[redis.Connection]", redis.UnixDomainSocketConnection),
 }
+
+
+_PLAIN: Final = frozenset(
+    {
+        "host", "port", "path", "db", "username", "password", "client_name", "driver_info", "lib_name", "lib_version",
+        "socket_keepalive", "socket_keepalive_options", "socket_type", "socket_read_size",
+    }
+)  # fmt: skip
+"""Settings with which ``PlainAddress`` says all that is needed to talk to the server."""
+
+
+class PlainAddress(NamedTuple):
+    """A server that can be reached with nothing but the standard library's sockets."""
+
+    host: str
+    port: int
+    path: str
+    """The Unix socket; empty: it is reached by TCP."""
+    login: tuple[str, ...]
+    client_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +140,29 @@ class RedisOptions:
         pool = redis.ConnectionPool(
             connection_class=_BLOCKING_CLASSES[self.transport],
             **self.settings,
-            socket_timeout=min(self.timeout, _HEARTBEAT_TIMEOUT),
-            socket_connect_timeout=min(self.connect_timeout, _HEARTBEAT_TIMEOUT),
+            socket_timeout=min(self.timeout, HEARTBEAT_TIMEOUT),
+            socket_connect_timeout=min(self.connect_timeout, HEARTBEAT_TIMEOUT),
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
             protocol=2,
         )
         return redis.Redis(connection_pool=pool)
+
+    def to_plain_address(self) -> PlainAddress | None:
+        """Say how to reach the server without redis-py; None with TLS, and with settings of any other kind."""
+        settings = self.settings
+        username, password = settings.get("username"), settings.get("password")
+        texts = [it for it in (username, password, settings.get("client_name")) if it is not None]
+        if self.transport == "tls" or not settings.keys() <= _PLAIN or not all(isinstance(it, str) for it in texts):
+            return None
+        login = (username, password or "") if username else (password,) if password else ()
+        return PlainAddress(
+            host=str(settings.get("host", "localhost")),
+            port=int(settings.get("port", 6379)),
+            path=str(settings["path"]) if self.transport == "unix" else "",
+            login=login,
+            client_name=settings.get("client_name") or "",
+        )
 
     def _check(self) -> None:
         """Find wrong settings where they are given, not at the first use."""

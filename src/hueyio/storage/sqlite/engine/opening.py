@@ -8,7 +8,7 @@ from typing import Any, Final
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.sqlite.options import SqliteOptions
 
-__all__ = ["open_reader", "open_writer"]
+__all__ = ["open_reader", "open_writer", "pragmas_of_writer"]
 
 _OLDEST: Final = (3, 35)
 """The first SQLite with RETURNING, and with ON CONFLICT DO UPDATE for any conflict."""
@@ -19,13 +19,22 @@ def open_writer(options: SqliteOptions, *, is_durable: bool = True) -> sqlite3.C
     connection = _open(options)
     try:
         _set_journal_mode(connection, options.journal_mode)
-        connection.execute(f"PRAGMA synchronous = {'FULL' if options.fsync and is_durable else 'NORMAL'}")
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; a checkpoint syncs twice
-        connection.execute("PRAGMA journal_size_limit = 67108864")
+        for pragma in pragmas_of_writer(options, is_durable=is_durable)[1:]:
+            connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def pragmas_of_writer(options: SqliteOptions, *, is_durable: bool) -> tuple[str, ...]:
+    """List what a connection that writes is told; the journal mode first."""
+    return (
+        f"journal_mode = {options.journal_mode}",
+        f"synchronous = {'FULL' if options.fsync and is_durable else 'NORMAL'}",
+        "wal_autocheckpoint = 4000",  # pages; a checkpoint syncs twice
+        "journal_size_limit = 67108864",
+    )
 
 
 def open_reader(options: SqliteOptions) -> sqlite3.Connection:

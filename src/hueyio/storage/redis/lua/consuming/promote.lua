@@ -3,7 +3,7 @@
 -- keys: TASKS SCHEDULE ONCE SHARED
 -- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
 -- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
--- parts: _lanes _areas _kind
+-- parts: _lanes _areas _kind _tombstones
 
 if is_other_kind() then return refuse_other_kind() end
 local sweep = tonumber(ARGV[3])
@@ -37,6 +37,7 @@ for _, area in ipairs({
 end
 apply('ZREM', ONCE, over_in(ONCE))
 apply('ZREM', SHARED, over_in(SHARED))
+age_tombstones()
 
 local next_due = redis.call('ZRANGE', SCHEDULE, 0, 0, 'WITHSCORES')
 return {#due, next_due[2] or false}

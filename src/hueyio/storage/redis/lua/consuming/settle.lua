@@ -1,10 +1,11 @@
 -- End the runs of several tasks of one owner. ARGV: owner, number, most dead letters, ttl of plain results, count, prefix,
--- count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a letter and the deliveries:
+-- half of the ended ids to be kept, count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a
+-- letter, the deliveries, and the letter of how it ended unless it is done:
 --
 --   n  over, nothing stored
 --   r  over with a result: the result, for ever        t  the same, with the ttl of plain results
 --   N R T  the same, and the key prefix .. id of the revocations is deleted: nearly every end of a run
---   b  back to the front
+--   b  back to the front                                B  the same, with one delivery more
 --   d  put off: the new record up to its message
 --   x  anything else: JSON (see `settle_other`), then result, intermediate, member result and (id, record)* as the JSON says
 --
@@ -19,7 +20,8 @@
 local owner, number, dead_limit, plain_ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local count = tonumber(ARGV[5])
 local prefix, unrevoked = ARGV[6], {}
-local FIRST_ID, at = 7, 7 + tonumber(ARGV[5])
+half_kept = tonumber(ARGV[7])
+local FIRST_ID, at = 8, 8 + tonumber(ARGV[5])
 local AREAS = {
   results = {RESULTS, RESULTS_TTL}, data = {DATA, DATA_TTL}, revocations = {REVOCATIONS, REVOCATIONS_TTL},
   locks = {LOCKS, LOCKS_TTL}, windows = {WINDOWS, WINDOWS_TTL},
@@ -59,11 +61,11 @@ local function release(id, row)
   if has(row, 'p') then redis.call('HDEL', PROGRESS, id) end
 end
 
-local function end_plain(id, row, result, ttl)
+local function end_plain(id, row, result, ttl, kind)
   release(id, row)
   ended[#ended + 1] = id
   if has(row, 'x') then abandon(unbind(id, (read_header(redis.call('HGET', TASKS, id))))) end
-  finish(id, result, ttl)
+  finish(id, result, ttl, kind)
 end
 
 local function defer(id, row, start)
@@ -82,11 +84,11 @@ local function end_bound(id, header, other, result)
   for _, later in ipairs(other.also) do
     if redis.call('HEXISTS', TASKS, later) == 0 then
       redis.call('HDEL', EXPECTED, later)
-      finish(later, result, other.ttl)
+      finish(later, result, other.ttl, other.kind)
     end
   end
   abandon(unbind(id, header))
-  finish(id, result, other.ttl)
+  finish(id, result, other.ttl, other.kind)
 end
 
 local function add_follow_ups(id, old_header, other)
@@ -101,7 +103,7 @@ local function add_follow_ups(id, old_header, other)
   write_entries()
 end
 
--- {ttl, reason (it is buried), take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether,
+-- {kind: a letter, ttl, reason (it is buried), take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether,
 -- latch: {id, position}}
 local function settle_other(id, row, other)
   local result = other.result and next_argument() or nil
@@ -144,7 +146,7 @@ end
 
 local function settle_one(i)
   local id, tag = ids[i], next_argument()
-  local letter, deliveries = string.sub(tag, 1, 1), string.sub(tag, 2)
+  local letter, deliveries, ending = string.match(tag, '^(%a)(-?%d+)(%a?)$')
   local kind = string.lower(letter)
   local row = not gone[id] and rows[i]
   if row and row ~= deliveries and read_row(row) ~= tonumber(deliveries) then row = false end
@@ -154,11 +156,11 @@ local function settle_one(i)
   if not row then return 's' end
   if kind == 'b' then
     release(id, row)
-    put_back({id}, {row}, 0)
+    put_back({id}, {row}, kind == letter and 0 or 1)
   elseif kind == 'd' then
     defer(id, row, argument)
   else
-    end_plain(id, row, argument, kind == 't' and plain_ttl or nil)
+    end_plain(id, row, argument, kind == 't' and plain_ttl or nil, ending == '' and 'd' or ending)
     if kind ~= letter then unrevoked[#unrevoked + 1] = prefix .. id end
   end
   return 'a'

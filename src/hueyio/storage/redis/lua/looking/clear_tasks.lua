@@ -1,10 +1,12 @@
--- Delete at most so many tasks that are queued or scheduled, and tell their waiters. ARGV: queue or schedule, limit.
+-- Delete at most so many tasks that are queued or scheduled, and tell their waiters. ARGV: queue or schedule, limit,
+-- half of the ended ids to be kept.
 -- Answers how many were deleted; fewer than the limit: there are no more.
 -- keys: SCHEDULE
 -- parts: _latches _kind
 
 if is_other_kind() then return refuse_other_kind() end
 local left = tonumber(ARGV[2])
+half_kept = tonumber(ARGV[3])
 local ids = {}
 
 if ARGV[1] == 'schedule' then

@@ -1,14 +1,15 @@
 -- The end of tasks. What is over is gathered and written together by `write_endings`, because nearly all endings are plain:
 -- released, at most a result, nothing else.
 -- keys: UNIQUE CANCELLED
--- parts: _held _expected _waiting _latch_rows
+-- parts: _held _expected _waiting _latch_rows _tombstones
 
-local over, results, results_by_id, nothing = {}, {}, {}, {}
+local over, kinds, results, results_by_id, nothing = {}, {}, {}, {}, {}
 local results_ttl
 
--- Let a task be over; `result` nil: nothing is stored.
-local function finish(id, result, ttl)
+-- Let a task be over; `result` nil: nothing is stored. `kind` is the letter of how it ended.
+local function finish(id, result, ttl, kind)
   over[#over + 1] = id
+  kinds[id] = kind
   if not result then
     nothing[#nothing + 1] = id
     return
@@ -25,7 +26,10 @@ end
 
 -- Let ids be over that nobody will make tasks any more.
 local function abandon(orphans)
-  for _, id in ipairs(orphans) do over[#over + 1] = id end
+  for _, id in ipairs(orphans) do
+    over[#over + 1] = id
+    kinds[id] = 'c'
+  end
 end
 
 -- Free what a task held by its header, for its end. Returns the ids that nobody expects any more.
@@ -53,6 +57,7 @@ local function write_endings()
   if redis.call('EXISTS', SHARED) == 1 then apply('ZREM', SHARED, over) end
   if redis.call('EXISTS', CANCELLED) == 1 then apply('SREM', CANCELLED, over) end
   write_results()
-  tell(over, results_by_id)
-  over, results_by_id = {}, {}
+  remember(over, kinds)
+  tell(over, results_by_id, kinds)
+  over, kinds, results_by_id = {}, {}, {}
 end

@@ -1,24 +1,33 @@
 -- What nearly every batch of settlements is: first deliveries that are over with at most a result, of tasks with nothing in
 -- their headers, while nobody waits and nothing is cancelled, suspect or revoked. Otherwise nothing is touched here.
--- It stands in front of all functions, because making those costs more than this does.
+-- It stands in front of all functions, because making those costs more than this does. So it does not begin new tombstones.
 -- keys: OWNERS_ANSWERS TASKS HELD RESULTS RESULTS_TTL CANCELLED SHARED WAITING
 -- keys: SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS REVOCATIONS
+-- keys: ENDED_NEW ENDED_OLD ENDED_KINDS_NEW ENDED_KINDS_OLD
 
 local plain_count = tonumber(ARGV[5])
+local keeps = ARGV[7] ~= '0'
+local kept = keeps and redis.call('SCARD', ENDED_NEW)
 local told_before = redis.call('HGET', OWNERS_ANSWERS, ARGV[1])
 if told_before and plain_count > 0 and plain_count <= 500
   and tonumber(string.match(told_before, '^%d+')) < tonumber(ARGV[2])
+  and (not keeps or kept > 0 and kept + redis.call('HLEN', ENDED_KINDS_NEW) < tonumber(ARGV[7]))
   and redis.call('EXISTS', CANCELLED, SHARED, WAITING, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, REVOCATIONS) == 0 then
-  local rows = redis.call('HMGET', HELD, unpack(ARGV, 7, 6 + plain_count))
-  local results, deadlines, lasting, nothing, seen = {}, {}, {}, {}, {}
-  local at, stored, plain, deadline = 7 + plain_count, 0, true, nil
+  local rows = redis.call('HMGET', HELD, unpack(ARGV, 8, 7 + plain_count))
+  local results, deadlines, lasting, nothing, seen, others = {}, {}, {}, {}, {}, {}
+  local at, stored, plain, deadline = 8 + plain_count, 0, true, nil
   if ARGV[4] ~= '' then
     local time = redis.call('TIME')
     -- As text, so that it is not formatted again for each result.
     deadline = string.format('%.17g', time[1] + time[2] / 1000000 + ARGV[4])
   end
   for i = 1, plain_count do
-    local id, tag = ARGV[6 + i], string.lower(ARGV[at])
+    local id, tag = ARGV[7 + i], string.lower(ARGV[at])
+    if #tag == 3 then
+      others[#others + 1] = id
+      others[#others + 1] = string.sub(tag, 3)
+      tag = string.sub(tag, 1, 2)
+    end
     if rows[i] ~= '0' or seen[id] or (tag ~= 't0' and tag ~= 'n0' and tag ~= 'r0') then
       plain = false
       break
@@ -41,14 +50,28 @@ if told_before and plain_count > 0 and plain_count <= 500
     end
   end
   if plain then
-    redis.call('HDEL', HELD, unpack(ARGV, 7, 6 + plain_count))
-    redis.call('HDEL', TASKS, unpack(ARGV, 7, 6 + plain_count))
+    redis.call('HDEL', HELD, unpack(ARGV, 8, 7 + plain_count))
+    redis.call('HDEL', TASKS, unpack(ARGV, 8, 7 + plain_count))
     if stored > 0 then redis.call('HSET', RESULTS, unpack(results)) end
     if #deadlines > 0 then redis.call('ZADD', RESULTS_TTL, unpack(deadlines)) end
     if #lasting > 0 then redis.call('ZREM', RESULTS_TTL, unpack(lasting)) end
     if #nothing > 0 then
       redis.call('HDEL', RESULTS, unpack(nothing))
       redis.call('ZREM', RESULTS_TTL, unpack(nothing))
+    end
+    if keeps then
+      redis.call('SADD', ENDED_NEW, unpack(ARGV, 8, 7 + plain_count))
+      if redis.call('EXISTS', ENDED_KINDS_NEW, ENDED_KINDS_OLD) > 0 then
+        redis.call('HDEL', ENDED_KINDS_NEW, unpack(ARGV, 8, 7 + plain_count))
+        redis.call('HDEL', ENDED_KINDS_OLD, unpack(ARGV, 8, 7 + plain_count))
+      end
+      if #others > 0 then
+        redis.call('HSET', ENDED_KINDS_NEW, unpack(others))
+        for i = 1, #others, 2 do
+          redis.call('SREM', ENDED_NEW, others[i])
+          redis.call('SREM', ENDED_OLD, others[i])
+        end
+      end
     end
     local answers = string.rep('a', plain_count)
     redis.call('HSET', OWNERS_ANSWERS, ARGV[1], ARGV[2] .. ':' .. answers)

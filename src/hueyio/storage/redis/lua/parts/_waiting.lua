@@ -3,8 +3,9 @@
 --
 --   ( <number: 8> <what> <length: 4> <id> [ <length: 4> <data> ] )*
 --
--- what: d data follows, n nothing is stored, b it is too big for a message and must be fetched; upper case when several
--- clients wait for it (see `_share_once`).
+-- what: d data follows and it is done, b there is data to be fetched, because it is too big for a message or not that of a
+-- task that is done. Without data: n it is done, or the letter of another way to end. Upper case when several clients wait
+-- for it (see `_share_once`). A client of hueyio 0.2 takes the other letters for an n.
 -- keys: WAITING RESULTS RESULTS_TTL SHARED
 -- parts: _areas _share_<results>
 
@@ -25,9 +26,10 @@ local function put_in_post(client, piece)
   if post_size[client] > FULL then send(client) end
 end
 
-local function tell_row(id, row, data)
+local function tell_row(id, row, data, kind)
   local shared = #row > ENTRY_LENGTH
-  local what = not data and 'n' or #data > BIG and 'b' or 'd'
+  local what = kind == 'd' and 'n' or kind
+  if data then what = (#data > BIG or kind ~= 'd') and 'b' or 'd' end
   local tail = (shared and string.upper(what) or what) .. struct.pack('>I4', #id) .. id
   if what == 'd' then tail = tail .. struct.pack('>I4', #data) .. data end
   if shared and data then share(id) end
@@ -37,14 +39,14 @@ local function tell_row(id, row, data)
   end
 end
 
--- Tell the waiters of ids that are over. Results come from `known` (id -> data), or are read.
-local function tell(ids, known)
+-- Tell the waiters of ids that are over. Results come from `known` (id -> data), or are read; `kinds` has the letters by id.
+local function tell(ids, known, kinds)
   if #ids == 0 or redis.call('EXISTS', WAITING) == 0 then return end
   local told = {}
   for i, row in ipairs(fetch('HMGET', WAITING, ids)) do
     local id = ids[i]
     if row then
-      tell_row(id, row, known[id] or live_value(RESULTS, RESULTS_TTL, id))
+      tell_row(id, row, known[id] or live_value(RESULTS, RESULTS_TTL, id), kinds[id])
       told[#told + 1] = id
     end
   end

@@ -1,10 +1,12 @@
--- Make latches and add tasks. ARGV: count, (id of the callback, row of the latch)*, (id, record)*. A latch that is there, or
--- whose callback is alive, is left alone. Answers a letter for each task, as `enqueue` does, then the holders.
+-- Make latches and add tasks. ARGV: half of the ended ids to be kept, count, (id of the callback, row of the latch)*,
+-- (id, record)*. A latch that is there, or whose callback is alive, is left alone. Answers a letter for each task, as
+-- `enqueue` does, then the holders.
 -- parts: _latches _kind
 
 if is_other_kind() then return refuse_other_kind() end
-local made, in_order, at = {}, {}, 2
-for _ = 1, tonumber(ARGV[1]) do
+half_kept = tonumber(ARGV[1])
+local made, in_order, at = {}, {}, 3
+for _ = 1, tonumber(ARGV[2]) do
   local key = ARGV[at]
   if redis.call('HEXISTS', TASKS, key) == 0 and redis.call('HSETNX', LATCHES, key, ARGV[at + 1]) == 1 then
     local latch = read_latch(key)

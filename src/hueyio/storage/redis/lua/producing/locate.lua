@@ -1,6 +1,6 @@
--- Say where ids are: (state, data, whether flagged)* in the order asked. ARGV: the fleet, then ids.
+-- Say where ids are: (state, data, whether flagged, letter of how it ended)* in the order asked. ARGV: the fleet, then ids.
 -- keys: TASKS SCHEDULE EXPECTED CANCELLED DEAD RESULTS RESULTS_TTL HELD*
--- parts: _fleet _records _areas
+-- parts: _fleet _records _areas _tombstones
 
 local others = strangers()
 if others then return others end
@@ -12,17 +12,19 @@ local function state_of(id)
     return holder_of(id) and 'running' or 'queued', record
   end
   if redis.call('HEXISTS', EXPECTED, id) == 1 then return 'expected', false end
+  local kind = recall({id})[1]
   local letter = redis.call('HGET', DEAD, id)
-  if letter then return 'dead', letter end
+  if letter then return 'dead', letter, kind end
   local result = live_value(RESULTS, RESULTS_TTL, id)
-  return result and 'stored' or 'unknown', result
+  return result and 'stored' or kind and 'ended' or 'unknown', result, kind
 end
 
 local found = {}
 for i = FIRST_AFTER, #ARGV do
-  local state, data = state_of(ARGV[i])
+  local state, data, kind = state_of(ARGV[i])
   found[#found + 1] = state
   found[#found + 1] = data
   found[#found + 1] = redis.call('SISMEMBER', CANCELLED, ARGV[i])
+  found[#found + 1] = kind or false
 end
 return {'ok', found}
