@@ -10,10 +10,11 @@ import asyncio
 import ctypes
 import logging
 import os
+import resource
 import signal
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import hueyio
@@ -148,6 +149,39 @@ def compute_for(seconds: float, task: Any = None) -> int:
     time.sleep(seconds)
     log("end", task)
     return os.getpid()
+
+
+@huey.task(context=True)
+async def use_up_descriptors(seconds: float, task: Any = None) -> int:
+    """Leave this process no file descriptor for a while; return how many were free."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    log("start", task)
+    try:
+        with suppress(OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        await asyncio.sleep(seconds)
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    log("end", task)
+    return len(taken)
+
+
+@huey.task(retries=1, retry_delay=0.05)
+async def fail_once(key: str) -> str:
+    """Fail, and succeed when it is tried again."""
+    if await huey.put_if_empty(key, "failed"):
+        raise ValueError(key)
+    return key
+
+
+@huey.task
+def total(values: list[int]) -> int:
+    return sum(values)
 
 
 if "HUEYIO_TEST_TICKS" in os.environ:

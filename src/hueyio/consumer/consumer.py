@@ -55,6 +55,7 @@ from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.runner import Runner
+from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Lane
 from hueyio.tasks.task import Task
@@ -219,6 +220,7 @@ class Consumer:
 
     async def _main(self) -> None:
         """Be the root of everything that runs here."""
+        import_anyio()
         self._compose(await self._core.session())
         await self._lease.begin()
         watched = LoopWatch(

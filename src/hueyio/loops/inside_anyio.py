@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final, Protocol, TypeVar
 
-__all__ = ["InsideAnyio"]
+__all__ = ["InsideAnyio", "import_anyio"]
 
 R = TypeVar("R")
 
@@ -85,10 +85,19 @@ _NAMES: Final = ("current_token", "current_async_backend")
 """Attributes of the thread-local; the second one until anyio 4.10."""
 
 
-@functools.cache
+def import_anyio() -> None:
+    """Import what threads need, before any of them does: a consumer may have no file descriptor left by then."""
+    _threadlocals()
+
+
 def _threadlocals() -> Any:
     """Return anyio's thread-local; None if there is none. Imported with the first thread: many programs have none."""
     try:
-        return import_module("anyio._core._eventloop").threadlocals
-    except (ImportError, AttributeError):
+        return _find_threadlocals()
+    except (ImportError, AttributeError, OSError):  # the last: nothing can be opened now, and the thread must go on
         return None
+
+
+@functools.cache
+def _find_threadlocals() -> Any:
+    return import_module("anyio._core._eventloop").threadlocals

@@ -104,8 +104,18 @@ class ThreadPool:
             if self._idle >= len(self._calls):
                 self._lock.notify()
             elif self._limit is None or self._threads < self._limit:
-                self._threads += 1
-                threading.Thread(target=self._serve, name=f"{self._name}-{self._threads}", daemon=True).start()
+                self._start_thread(call)
+
+    def _start_thread(self, call: _Job) -> None:
+        """Start one more; if the system has none left, the call waits for one of those that there are."""
+        try:
+            threading.Thread(target=self._serve, name=f"{self._name}-{self._threads + 1}", daemon=True).start()
+        except RuntimeError:
+            if self._threads == 0:
+                self._calls.remove(call)
+                raise
+        else:
+            self._threads += 1
 
     def statistics(self) -> tuple[int, int]:
         """Return how many threads there are and how many of them are idle."""

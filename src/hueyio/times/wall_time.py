@@ -7,6 +7,7 @@ clock is changed at most once.
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
@@ -16,12 +17,17 @@ __all__ = ["LOCAL", "change_within", "earliest_showing", "load_zone", "shown_in"
 
 _SECOND: Final = timedelta(seconds=1)
 
+_FOR_NOW: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What says nothing of the zone: a schedule that a consumer reads then is not a wrong one."""
+
 
 def load_zone(name: str) -> ZoneInfo:
-    """Return the zone of that name; raises ValueError."""
+    """Return the zone of that name; raises ValueError, and OSError when no file can be opened now."""
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError, LookupError) as error:
+        if isinstance(error, OSError) and error.errno in _FOR_NOW:
+            raise
         raise ValueError(
             f"crontab tz={name!r}: there is no such time zone; the names are like 'Europe/Paris' "
             "(where the system has none, install the package tzdata)"

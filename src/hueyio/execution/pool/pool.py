@@ -21,7 +21,7 @@ from typing import Any, Final
 from hueyio.core import DEFAULT_LEASE
 from hueyio.execution.pool.crossing import pack_task
 from hueyio.execution.pool.line import Call, Report, Welcome
-from hueyio.execution.pool.process import NotBegun, PoolProcess
+from hueyio.execution.pool.process import NotBegun, NotStarted, PoolProcess
 from hueyio.execution.run_context import RUN_CONTEXT
 from hueyio.loops.threads import ThreadPool
 from hueyio.tasks.declared import TaskSpec
@@ -34,6 +34,13 @@ logger = logging.getLogger(__name__)
 
 _IDLE_TIME: Final = 60.0
 """Seconds after which a process without work is ended."""
+
+_PATIENCE: Final = 15.0
+"""Seconds for which a process is tried to be started that does not come up: hueyio may be upgraded just now, or no file
+descriptor be left."""
+
+_FIRST_REST: Final = 0.1
+_LONGEST_REST: Final = 2.0
 
 _STOP_TIME: Final = 10.0
 """Seconds that an idle process gets for its shutdown hooks."""
@@ -96,6 +103,21 @@ class ProcessPool:
         return None
 
     async def _start(self, spec: TaskSpec) -> PoolProcess:
+        """Start one; what may be over soon is waited out, because it is no fault of the task."""
+        until = time.monotonic() + _PATIENCE
+        rest = _FIRST_REST
+        while True:
+            try:
+                return await self._start_once(spec)
+            except NotStarted as error:
+                if time.monotonic() + rest > until or self._closed:
+                    raise
+                if rest == _FIRST_REST:
+                    logger.warning("%s; trying again for %g s", error, _PATIENCE)
+            await asyncio.sleep(rest)
+            rest = min(2 * rest, _LONGEST_REST)
+
+    async def _start_once(self, spec: TaskSpec) -> PoolProcess:
         process = PoolProcess()
         self._all.add(process)
         try:

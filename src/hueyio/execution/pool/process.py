@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from hueyio.exceptions import ProcessLost
 from hueyio.execution.pool.crossing import unpack
@@ -37,13 +37,21 @@ from hueyio.execution.pool.line import (
     watch_end,
 )
 
-__all__ = ["NotBegun", "PoolProcess"]
+__all__ = ["NotBegun", "NotStarted", "PoolProcess"]
 
 logger = logging.getLogger(__name__)
 
 
+_NO_HUEYIO: Final = 1
+"""Exit code of a Python that fails before ``pool_process`` runs; that one reports what the import of the app raises."""
+
+
 class NotBegun(ProcessLost):
     """The process had ended before it took the call, so that the call may be given to another."""
+
+
+class NotStarted(ProcessLost):
+    """The process could not be started, or ended before it had begun to import the app: no fault of the app."""
 
 
 class PoolProcess:
@@ -64,13 +72,15 @@ class PoolProcess:
         return not self._killed and self._process is not None and self._process.poll() is None
 
     def start(self, welcome: Welcome) -> None:
-        """Start it, and wait until it has imported the app; raises ProcessLost."""
+        """Start it, and wait until it has imported the app; raises ProcessLost, or NotStarted."""
         try:
             line = self._spawn()
             line.send(welcome)
             answer = self._listen(line, _refuse)
-        except (EOFError, OSError):
-            raise ProcessLost(f"a process for task {welcome.task} {self.reap()} before it was ready") from None
+        except (EOFError, OSError) as error:
+            end = self.reap()
+            lost = NotStarted if self._is_missing(error) else ProcessLost
+            raise lost(f"a process for task {welcome.task} {end} before it was ready") from None
         if not isinstance(answer, Ready):
             self.kill()
             self.reap()
@@ -152,6 +162,12 @@ class PoolProcess:
                     return message
                 case _:
                     assert_never(message)
+
+    def _is_missing(self, error: Exception) -> bool:
+        """Say whether there is no process, or one that could not import hueyio; call it after ``reap``."""
+        if self._process is None:
+            return isinstance(error, OSError)
+        return self._process.returncode == _NO_HUEYIO
 
     def reap(self) -> str:
         """Make sure that it has ended, and say how it did."""

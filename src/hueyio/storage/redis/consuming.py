@@ -14,6 +14,7 @@ from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.records import no_utf8, read_deliveries
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.redis.settlements import read_answers, write_settlements
+from hueyio.storage.redis.trial import try_consuming
 
 __all__ = ["CONSUMING"]
 
@@ -23,10 +24,11 @@ _SWEEP_CHUNK: Final = 200
 
 
 async def _register(core: RedisCore, owner: str, info: bytes) -> None:
-    await core.run("register", (owner, info))
-    if not core.has_been_inspected:
-        core.has_been_inspected = True
+    if not core.may_consume:
+        await try_consuming(core)
+        core.may_consume = True
         core.lifetime.spawn(warn_of_eviction(core.wire))
+    await core.run("register", (owner, info))
 
 
 async def _deregister(core: RedisCore, owner: str) -> None:

@@ -42,6 +42,7 @@ class RedisCore:
         self,
         deployment: Deployment,
         layout: Layout,
+        writer: str,
         *,
         dead_limit: int,
         keep_ended: int,
@@ -53,6 +54,8 @@ class RedisCore:
         self.dead_limit: Final = dead_limit
         self.half_kept: Final = min(keep_ended, max(keep_ended // 2, 1))
         """How many ended ids are kept before the older ones are dropped; 0: none."""
+        self.is_blocking: Final = poll_rest is None
+        """Whether consumers may block on the server."""
         self._outage_timeout = outage_timeout
         self.time: Final = asyncio.get_running_loop().time
         """The loop's clock."""
@@ -65,8 +68,10 @@ class RedisCore:
         self.waiters: Final = RedisWaiters(client, layout, self.scripts, self.mailbox, self.lifetime)
         self.notice_board: Final = NoticeBoard(layout, self.scripts, self.mailbox, self.lifetime)
         self.progress_board: Final = ProgressBoard(layout, self.wire, self.waiters, self.mailbox, self.lifetime)
-        self.has_been_inspected = False
-        """Whether the server was asked how it is set up."""
+        self.writer: Final = writer
+        """The class of the storage."""
+        self.may_consume = False
+        """Whether all was tried that owners need."""
         self._drains: list[Callable[[], Awaitable[None]]] = [self.waiters.drain]
         """What ``close`` waits for before it lets go of the connections."""
         self._fleet: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from hueyio.storage.records import Notices
 from hueyio.storage.redis.connection.lifetime import Lifetime
@@ -11,6 +12,10 @@ from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import Scripts
 
 __all__ = ["NoticeBoard"]
+
+
+_TRIAL: Final = b"?"
+"""What a session publishes that only tries whether it may (``_trial.lua``)."""
 
 
 class _Ring:
@@ -51,7 +56,7 @@ class NoticeBoard:
         try:
             while True:
                 if seen is not None:
-                    await self._mailbox.subscribe(self._layout.notice_channel, lambda _: self.ring_all())
+                    await self._mailbox.subscribe(self._layout.notice_channel, self._hear)
                     await self._mailbox.subscribe(self._layout.owner_channel(owner), lambda _: ring.event.set())
                 ring.event.clear()
                 if seen is not None and 0 < ring.connections < self._connections:
@@ -70,6 +75,10 @@ class NoticeBoard:
         """Have every wait look again, because something may have been missed before this connection."""
         self._connections += 1
         self.ring_all()
+
+    def _hear(self, message: bytes) -> None:
+        if message != _TRIAL:
+            self.ring_all()
 
     def ring_all(self) -> None:
         """Have every wait look again."""

@@ -1,4 +1,8 @@
-"""The Lua scripts: read from their files, put together from parts, and run by their digest.
+"""The Lua scripts: read from their files at import, put together from parts, and run by their digest.
+
+All files are read when this module is imported, and never again. A worker that is upgraded in place would otherwise
+run the new version's script at its first use, or find none while the files are exchanged; and a process that has no
+descriptor left could not open one.
 
 A script has the name of its operation and stands in the folder of its role; ``lua/parts`` holds what several are made
 of. A file says in its first comment which keys and which parts it needs, and what shall stand before these parts::
@@ -11,7 +15,8 @@ of. A file says in its first comment which keys and which parts it needs, and wh
 are put in front, each once, and the name of a key is replaced by its ``KEYS[n]``, so that each script declares all keys
 that it touches. (Local variables would cost more: every function that uses one has to find it when
 it is made.) Most names are fixed for a queue (``Layout.key``). HELD (one owner's), AREA and AREA_TTL are given with
-the call and come after the fixed ones; ``HELD*`` stands for any number of owners', from ``KEYS[FIRST_HELD]`` on.
+the call and come after the fixed ones; ``HELD*`` stands for any number of owners', from ``KEYS[FIRST_HELD]`` on. ``*``
+stands for all fixed keys of the queue.
 """
 
 from __future__ import annotations
@@ -21,7 +26,6 @@ import re
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from hueyio.storage.redis.connection.command import Command, pack_parts
@@ -29,13 +33,15 @@ from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.layout import Flavour, Layout
 from hueyio.storage.redis.records import no_utf8
 
-__all__ = ["Argument", "Scripts", "read_script"]
+__all__ = ["SCRIPTS", "Argument", "Scripts", "commands_of", "read_script"]
 
 Argument: TypeAlias = bytes | str | int | float
 
 _GIVEN: Final = ("HELD", "AREA", "AREA_TTL", "HELD*")
 _DECLARATION: Final = re.compile(r"^-- (keys|parts|first): (.+)$", re.MULTILINE)
 _NAME: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
+_CALL: Final = re.compile(r"(?:redis\.p?call|fetch|apply)\(\s*'([A-Z]+)'")
+_ALL: Final = "*"
 
 
 class Script(NamedTuple):
@@ -73,17 +79,32 @@ class Scripts:
 @cache
 def read_script(name: str, flavour: Flavour) -> Script:
     """Put a script together from its file and its parts."""
-    order: list[str] = []
-    for file in (*_declared("first", [name], flavour), name):
-        _collect(file, order, flavour)
+    order = _files_of(name, flavour)
     keys = _declared("keys", order, flavour)
-    fixed = [key for key in keys if key not in _GIVEN]
+    if _ALL in keys:
+        keys = [key for key in _declared("keys", sorted(_TEXTS), flavour) if key not in _GIVEN]
+    fixed = [key for key in keys if key not in (*_GIVEN, _ALL)]
     names = [*fixed, *(key for key in _GIVEN if key in keys)]
     numbered = {key: f"KEYS[{number}]" for number, key in enumerate(names, 1)}
     numbered["FIRST_HELD"] = str(len(names))
-    text = "\n".join(_text(file) for file in order)
+    text = "\n".join(_TEXTS[file] for file in order)
     source = _NAME.sub(lambda match: numbered.get(match[0], match[0]), text).encode()
     return Script(source, hashlib.sha1(source).hexdigest().encode(), tuple(fixed))
+
+
+@cache
+def commands_of(names: frozenset[str], flavour: Flavour) -> list[str]:
+    """List the commands that these scripts may call."""
+    files = {file for name in names for file in _files_of(name, flavour)}
+    return sorted({command for file in files for command in _CALL.findall(_TEXTS[file])})
+
+
+def _files_of(name: str, flavour: Flavour) -> list[str]:
+    """List the files of a script, each after those that it needs."""
+    order: list[str] = []
+    for file in (*_declared("first", [name], flavour), name):
+        _collect(file, order, flavour)
+    return order
 
 
 def _collect(name: str, order: list[str], flavour: Flavour) -> None:
@@ -97,24 +118,30 @@ def _collect(name: str, order: list[str], flavour: Flavour) -> None:
 def _declared(what: str, names: Sequence[str], flavour: Flavour) -> list[str]:
     found: dict[str, None] = {}
     for name in names:
-        for declared, listed in _DECLARATION.findall(_text(name)):
+        for declared, listed in _declarations(name):
             if declared == what:
                 found.update(dict.fromkeys(_names(listed, flavour)))
     return list(found)
+
+
+@cache
+def _declarations(name: str) -> list[tuple[str, str]]:
+    return _DECLARATION.findall(_TEXTS[name])
 
 
 def _names(listed: str, flavour: Flavour) -> list[str]:
     return listed.replace("<queue>", flavour.queue).replace("<results>", flavour.results).split()
 
 
-@cache
-def _text(name: str) -> str:
-    return _files()[f"{name}.lua"].read_text("utf-8")
-
-
-@cache
-def _files() -> Mapping[str, Traversable]:
-    """Return all files by their names: in which folder one stands is for the reader."""
+def _read_all() -> Mapping[str, str]:
+    """Return the text of every file by its name: in which folder one stands is for the reader."""
     top = resources.files("hueyio.storage.redis").joinpath("lua")
     folders = [top, *(it for it in top.iterdir() if it.is_dir())]
-    return {file.name: file for folder in folders for file in folder.iterdir()}
+    files = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".lua")]
+    return {file.name.removesuffix(".lua"): file.read_text("utf-8") for file in files}
+
+
+_TEXTS: Final = _read_all()
+
+SCRIPTS: Final = frozenset([name for name in _TEXTS if not name.startswith("_")])
+"""The names of all scripts."""

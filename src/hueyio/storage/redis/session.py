@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, Final, TypeVar
 
-from hueyio.exceptions import ConfigurationError
 from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import Bell, Notices, Over, Unknown
 from hueyio.storage.redis.calls import Table
@@ -18,13 +17,11 @@ from hueyio.storage.redis.looking import LOOKING
 from hueyio.storage.redis.producing import PRODUCING
 from hueyio.storage.redis.records import check_text
 from hueyio.storage.redis.tombstones import WAITING
+from hueyio.storage.redis.trial import try_producing
 
 __all__ = ["TABLE", "RedisSession"]
 
 T = TypeVar("T")
-
-_OLDEST: Final = "6.2"
-"""The first that knows LPOP with a count, SMISMEMBER and ZMSCORE."""
 
 TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **DEAD, **LOOKING}
 """All operations but the waits."""
@@ -38,20 +35,15 @@ class RedisSession(OperationSession):
         self._operations = {name: bind(core, name) for name, bind in TABLE.items()}
 
     @classmethod
-    async def open(cls, core: RedisCore, writer: str) -> RedisSession:
-        """Connect for a storage of the class ``writer``.
+    async def open(cls, core: RedisCore) -> RedisSession:
+        """Connect.
 
         Raises StorageUnavailable, ConfigurationError, or StorageError where another kind of storage has tasks under
         this name.
         """
         await core.lifetime.begin()
         try:
-            version = await core.through_outage(lambda: core.run("open", (writer,)), is_idempotent=True)
-            if version is not None:
-                raise ConfigurationError(
-                    f"{core.deployment} is version {version.decode()} and lacks commands: "
-                    f"hueyio needs Redis {_OLDEST} or later, or Valkey"
-                )
+            await try_producing(core)
             core.listen_for_successors()
         except BaseException:
             await core.lifetime.end()

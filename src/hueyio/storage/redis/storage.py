@@ -124,12 +124,13 @@ class RedisStorage:
         core = RedisCore(
             self._deployment,
             self._layout,
+            type(self).__name__,
             dead_limit=self._dead_limit,
             keep_ended=self._keep_ended,
             poll_rest=self._poll_rest,
             outage_timeout=self._outage_timeout,
         )
-        return await RedisSession.open(core, type(self).__name__)
+        return await RedisSession.open(core)
 
     def lease_keeper(self, owner: str) -> RedisLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""

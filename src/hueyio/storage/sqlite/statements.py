@@ -1,15 +1,17 @@
 """The SQL of the SQLite storage: read from the files in ``sql``, by name.
 
 A statement begins with ``-- name: ...`` and ends before the next one. Comment lines stay out of what is run,
-so that the statement cache of sqlite3 keys on short text.
+so that the statement cache of sqlite3 keys on short text. All files are read at import: a worker that is upgraded in
+place must not find another version's statements, or none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
+from typing import Final
 
-__all__ = ["schema", "statements"]
+__all__ = ["ADDED_SCHEMA", "SCHEMA", "statements"]
 
 _MARK = "-- name: "
 
@@ -24,21 +26,6 @@ def statements(file: str) -> Mapping[str, str]:
     return found
 
 
-def schema() -> list[str]:
-    """Return the statements that make the tables, in order."""
-    return _split("schema.sql")
-
-
-def added_schema() -> list[str]:
-    """Return the statements that make what came after the first version of the tables, in order."""
-    return _split("schema_added.sql")
-
-
-def _split(file: str) -> list[str]:
-    lines = _without_comments(_read(file))
-    return [text.strip() for text in lines.split(";") if text.strip()]
-
-
 def _read(file: str) -> str:
     return resources.files("hueyio.storage.sqlite").joinpath("sql", file).read_text(encoding="utf-8")
 
@@ -47,3 +34,15 @@ def _without_comments(text: str) -> str:
     """Drop comments; no literal in these files holds two dashes."""
     lines = (line.partition("--")[0].rstrip() for line in text.splitlines())
     return "\n".join(line for line in lines if line.strip()).strip()
+
+
+def _split(file: str) -> tuple[str, ...]:
+    parts = [text.strip() for text in _without_comments(_read(file)).split(";")]
+    return tuple(text for text in parts if text)
+
+
+SCHEMA: Final = _split("schema.sql")
+"""The statements that make the tables, in order."""
+
+ADDED_SCHEMA: Final = _split("schema_added.sql")
+"""The statements that make what came after the first version of the tables, in order."""

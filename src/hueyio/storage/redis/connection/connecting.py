@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import encodings.idna  # noqa: F401 - names of hosts are encoded by it; a late import fails without a descriptor
 import math
 from dataclasses import replace
 from typing import Any, Final, NamedTuple

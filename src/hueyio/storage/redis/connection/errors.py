@@ -11,7 +11,7 @@ from redis import exceptions
 
 from hueyio.exceptions import ConfigurationError, HueyException, StorageError, StorageUnavailable
 
-__all__ = ["NothingDone", "QueueMoved", "is_astray", "is_broken", "translate"]
+__all__ = ["NothingDone", "QueueMoved", "WrongKind", "is_astray", "is_broken", "translate"]
 
 _LATER: Final = (
     ("OOM", "is out of memory"),
@@ -31,13 +31,21 @@ _LATER: Final = (
 
 _OTHER_KIND: Final = re.compile(r"WRONGKIND (\w*?)(?:Storage)?(?!\w)")
 
+_FORBIDDEN: Final = ("NOPERM", "ACL failure in script", "The user executing the script can't")
+"""What servers of different versions say, to a command and in a script."""
+
+_COMMAND: Final = re.compile(r"permissions? to run the '([\w|]+)'")
+
+_REPLICA: Final = re.compile(r"replica of (\S+:\d+)")
+
+_UNKNOWN: Final = re.compile(r"UNKNOWN command '(\w+)'")
+
 _NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 
 _REFUSED: Final = (
     exceptions.AuthenticationError,
     exceptions.AuthorizationError,
     exceptions.AuthenticationWrongNumberOfArgsError,
-    exceptions.NoPermissionError,
 )
 
 _BY_CLASS: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -62,6 +70,10 @@ class QueueMoved(NothingDone):
     """The queue is on another node of the cluster."""
 
 
+class WrongKind(StorageError):
+    """A key holds a value of another type."""
+
+
 def is_astray(error: exceptions.RedisError) -> bool:
     """Say whether the server is, or may be, not the one to talk to: then it is looked for again.
 
@@ -84,10 +96,16 @@ def translate(error: Exception, server: str) -> HueyException:
     if isinstance(error, HueyException):
         return error
     text = str(error)
-    if isinstance(error, _REFUSED) or "NOPERM" in text or "NOAUTH" in text:
+    if isinstance(error, exceptions.NoPermissionError) or any(sign in text for sign in _FORBIDDEN):
+        return ConfigurationError(f"{server} does not let this user {_forbidden(text)}; which rights are needed is in "
+                                  "the documentation, under 'Users with few rights'")  # fmt: skip
+    if isinstance(error, _REFUSED) or "NOAUTH" in text:
         return ConfigurationError(f"{server} refuses the login, or what it may do: check username, password and ACL")
     if isinstance(error, exceptions.MovedError):
         return QueueMoved(f"{server} does not keep this queue any more")
+    followed = _REPLICA.search(text)
+    if followed is not None and isinstance(error, exceptions.ReadOnlyError):
+        return NothingDone(f"{server} is a replica of {followed[1]}")
     for kind, what in _BY_CLASS:
         if isinstance(error, kind):
             return NothingDone(f"{server} {what}")
@@ -108,15 +126,30 @@ def _translate_reply(text: str, server: str) -> HueyException:
             "use that class, take another name, or drain the queue first"
         )
     if "WRONGTYPE" in text:
-        return StorageError(
+        return WrongKind(
             f"{server}: a queue of another kind of Huey lives under this name; take another name, or empty that queue"
         )
+    unknown = _UNKNOWN.search(text)
+    if unknown is not None:
+        return ConfigurationError(f"{server} does not know the command {unknown[1].upper()}, or it is renamed there")
+    if "REPLICATES" in text:
+        return ConfigurationError(f"{server} replicates scripts as a whole: set lua-replicate-commands to yes")
     if "invalid DB index" in text or "DB index is out of range" in text:
         return ConfigurationError(f"{server} has no such database")
     for sign, what in _LATER:
         if sign in text:
             return NothingDone(f"{server} {what}")
     return StorageError(f"{server} refused: {text}")
+
+
+def _forbidden(text: str) -> str:
+    command = _COMMAND.search(text)
+    if command is not None:
+        return f"use the command {command[1].upper()}"
+    for word in ("channel", "key"):
+        if word in text:
+            return f"use the {word}s of this queue"
+    return "use a command that is needed"
 
 
 def _reason(error: Exception) -> str:

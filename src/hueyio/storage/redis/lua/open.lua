@@ -1,21 +1,29 @@
--- Begin a session: find out whether the server is able, and whether the name is free for this kind of queue.
--- ARGV: the class that asks. Answers nil, or the version of a server that is too old.
--- keys: OWN_KIND OTHER_KIND TASKS CANCELLED ENDED_SINCE
--- parts: _kind _clock
+-- Begin a session: find out whether the server is able, whether the user may do all that is needed, and whether the name is
+-- free for this kind of queue. It declares all keys of the queue: a server refuses a script for one key, before it runs.
+-- ARGV: the class that asks, and the commands that its scripts call. Answers nil, or the version of a server that is too old.
+-- keys: *
+-- parts: _kind _clock _trial
 
 local probe = redis.pcall('SMISMEMBER', CANCELLED, '')
 if probe.err then
-  if not string.find(string.lower(probe.err), 'unknown', 1, true) then return probe end
+  if not string.find(string.lower(probe.err), 'unknown', 1, true) then return refused(probe.err, 'SMISMEMBER') or probe end
   return string.match(redis.call('INFO', 'server'), 'redis_version:([^\r\n]+)') or 'unknown'
 end
+local forbidden = try('EXISTS', OWN_KIND) or try('GET', OWN_KIND)
+if forbidden then return forbidden end
 if is_other_kind() then
   if redis.call('EXISTS', TASKS) == 1 then return refuse_other_kind() end
   redis.call('DEL', OTHER_KIND)
 end
+local is_known = redis.call('EXISTS', OWN_KIND) == 1
+if redis.call('GET', OWN_KIND) ~= ARGV[1] then
+  local written = redis.pcall('SET', OWN_KIND, ARGV[1])
+  if written.err then return refused(written.err, 'SET') or written end
+end
+local refused_command = refusal(ARGV)
+if refused_command then return refused_command end
 if redis.call('EXISTS', ENDED_SINCE) == 0 then
   -- What an earlier hueyio ended is not remembered.
-  local known = redis.call('EXISTS', OWN_KIND) == 1 and 'forgotten' or 'opened'
-  redis.call('HSET', ENDED_SINCE, known, string.format('%.17g', now()))
+  redis.call('HSET', ENDED_SINCE, is_known and 'forgotten' or 'opened', string.format('%.17g', now()))
 end
-if redis.call('GET', OWN_KIND) ~= ARGV[1] then redis.call('SET', OWN_KIND, ARGV[1]) end
 return false

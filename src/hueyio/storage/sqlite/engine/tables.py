@@ -10,7 +10,7 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.errors import insist
 from hueyio.storage.sqlite.options import SqliteOptions
-from hueyio.storage.sqlite.statements import added_schema, schema
+from hueyio.storage.sqlite.statements import ADDED_SCHEMA, SCHEMA
 
 __all__ = ["find_queue", "open_queue"]
 
@@ -57,7 +57,7 @@ def find_queue(connection: sqlite3.Connection, options: SqliteOptions) -> int:
 def _make_tables(connection: sqlite3.Connection, options: SqliteOptions) -> None:
     known = {name for (name,) in connection.execute(_KNOWN).fetchall()}
     if not known and options.create_tables:
-        for statement in schema():
+        for statement in SCHEMA:
             connection.execute(statement)
         connection.execute("INSERT INTO hueyio_meta (version) VALUES (?)", (_VERSION,))
     version = connection.execute("SELECT version FROM hueyio_meta").fetchone()
@@ -76,6 +76,6 @@ def _add_tables(connection: sqlite3.Connection, options: SqliteOptions) -> None:
         raise ConfigurationError(
             f"SQLite file {options.path} has the tables of an earlier hueyio: open it once with create_tables=True"
         )
-    for statement in added_schema():
+    for statement in ADDED_SCHEMA:
         connection.execute(statement)
     connection.execute("UPDATE hueyio_queues SET forgotten_at = ?", (options.clock(),))

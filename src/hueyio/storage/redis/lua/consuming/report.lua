@@ -9,5 +9,5 @@ local deliveries, flags = read_row(row)
 if deliveries ~= tonumber(ARGV[2]) then return 0 end
 if not has(flags, 'p') then redis.call('HSET', HELD, id, deliveries .. flags .. 'p') end
 redis.call('HSET', PROGRESS, id, ARGV[4])
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+redis.pcall('PUBLISH', ARGV[3], ARGV[4])
 return 1

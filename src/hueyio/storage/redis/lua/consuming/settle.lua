@@ -64,19 +64,22 @@ end
 local function end_plain(id, row, result, ttl, kind)
   release(id, row)
   ended[#ended + 1] = id
-  if has(row, 'x') then abandon(unbind(id, (read_header(redis.call('HGET', TASKS, id))))) end
+  local record = has(row, 'x') and redis.call('HGET', TASKS, id)
+  if record then abandon(unbind(id, (read_header(record)))) end
   finish(id, result, ttl, kind)
 end
 
 local function defer(id, row, start)
   local record = redis.call('HGET', TASKS, id)
-  local old_header, message = read_header(record)
   release(id, row)
+  if not record then return 's' end
+  local old_header, message = read_header(record)
   write_released()
   abandon(add_again(id, old_header, start .. string.sub(record, message)))
   -- The deliveries begin anew, but a body that may have begun stays one.
   if has(row, 's') then redis.call('HSET', DELIVERIES, id, '0s') end
   write_entries()
+  return 'a'
 end
 
 -- Over are the task, the ids in `also`, and those of which it was the last to expect them.
@@ -123,6 +126,11 @@ local function settle_other(id, row, other)
     drop(area[1], area[2], {other.take[2]})
   end
   local record = redis.call('HGET', TASKS, id)
+  if not record then  -- the server has lost it
+    release(id, row)
+    at = skipped
+    return 's'
+  end
   local header = read_header(record)
   release(id, row)
   ended[#ended + 1] = id
@@ -158,7 +166,7 @@ local function settle_one(i)
     release(id, row)
     put_back({id}, {row}, kind == letter and 0 or 1)
   elseif kind == 'd' then
-    defer(id, row, argument)
+    return defer(id, row, argument)
   else
     end_plain(id, row, argument, kind == 't' and plain_ttl or nil, ending == '' and 'd' or ending)
     if kind ~= letter then unrevoked[#unrevoked + 1] = prefix .. id end
@@ -173,11 +181,12 @@ for i = 1, count do
 end
 write_released()
 if #unrevoked > 0 and redis.call('EXISTS', REVOCATIONS) == 1 then drop(REVOCATIONS, REVOCATIONS_TTL, unrevoked) end
-send_post()
-if was_flagged then notify(HELD) end
 if was_suspect then ring_what_is_there(READY) end
 -- Where another kind took the name over, all answers are stale, and the queues are not ours to measure.
 if any_suspects() and redis.call('EXISTS', HELD, OTHER_KIND) == 0 then ring_what_is_there(SUSPECTS) end
 local told = table.concat(answers)
 redis.call('HSET', OWNERS_ANSWERS, owner, number .. ':' .. told)
-return {told, buried > 0 and keep_bound(dead_limit) or 0}
+local dropped = buried > 0 and keep_bound(dead_limit) or 0
+send_post()
+if was_flagged then notify(HELD) end
+return {told, dropped}

@@ -2,4 +2,4 @@
 -- keys: PAUSED
 
 redis.call('SET', PAUSED, 1)
-redis.call('PUBLISH', ARGV[1], '')
+redis.pcall('PUBLISH', ARGV[1], '')

@@ -6,4 +6,4 @@ if is_other_kind() then return refuse_other_kind() end
 redis.call('DEL', PAUSED)
 ring_what_is_there(READY)
 ring_what_is_there(SUSPECTS)
-redis.call('PUBLISH', ARGV[1], '')
+redis.pcall('PUBLISH', ARGV[1], '')

@@ -3,9 +3,10 @@
 -- parts: _lanes
 
 -- Tell the owner of an in-flight hash that its notices changed. The hash is named by the owner, and so is its channel.
+-- Comes after all writes, and cannot fail.
 local function notify(held)
   local prefix = string.sub(TASKS, 1, -1 - #'tasks')
-  redis.call('PUBLISH', prefix .. 'notice:' .. string.sub(held, #prefix + #'held:' + 1), '')
+  redis.pcall('PUBLISH', prefix .. 'notice:' .. string.sub(held, #prefix + #'held:' + 1), '')
 end
 
 -- Answer deliveries: ids, records, of those that are not plain (index, deliveries, started, cancelled)*, and whether there
@@ -65,16 +66,18 @@ local function put_back(ids, rows, more)
   for i, id in ipairs(ids) do
     local deliveries, flags = read_row(rows[i])
     if has(flags, 'p') then redis.call('HDEL', PROGRESS, id) end
-    local lane = lane_of(read[i])
-    deliveries = deliveries + more
-    local left = deliveries > 0 and (read_header(read[i]).max_deliveries or 3) - deliveries
-    local queue = (left == 1 and SUSPECTS or READY)[lane]
-    note_priority(id, read[i])
-    if not fronts[queue] then fronts[queue] = {ids = {}, lane = lane} end
-    table.insert(fronts[queue].ids, id)
-    if deliveries > 0 or has(flags, 's') then
-      kept[#kept + 1] = id
-      kept[#kept + 1] = deliveries .. (has(flags, 's') and 's' or '')
+    if read[i] then  -- else the server has lost it: nothing can be put back, and the others must be
+      local lane = lane_of(read[i])
+      deliveries = deliveries + more
+      local left = deliveries > 0 and (read_header(read[i]).max_deliveries or 3) - deliveries
+      local queue = (left == 1 and SUSPECTS or READY)[lane]
+      note_priority(id, read[i])
+      if not fronts[queue] then fronts[queue] = {ids = {}, lane = lane} end
+      table.insert(fronts[queue].ids, id)
+      if deliveries > 0 or has(flags, 's') then
+        kept[#kept + 1] = id
+        kept[#kept + 1] = deliveries .. (has(flags, 's') and 's' or '')
+      end
     end
   end
   apply('HSET', DELIVERIES, kept)

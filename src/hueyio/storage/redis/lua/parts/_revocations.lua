@@ -4,5 +4,5 @@
 local function note_write(channel)
   if channel == '' then return end
   redis.call('INCR', REVOCATIONS_WRITTEN)
-  redis.call('PUBLISH', channel, '')
+  redis.pcall('PUBLISH', channel, '')
 end

@@ -14,16 +14,14 @@ local BIG, FULL = 65536, 1048576
 local CLIENT_CHANNEL = string.sub(WAITING, 1, -1 - #'waiting') .. 'client:'
 local post, post_size = {}, {}
 
-local function send(client)
-  redis.call('PUBLISH', CLIENT_CHANNEL .. client, table.concat(post[client]))
-  post[client] = nil
-end
-
 local function put_in_post(client, piece)
-  if not post[client] then post[client], post_size[client] = {}, 0 end
-  table.insert(post[client], piece)
+  if not post[client] then post[client] = {} end
+  local messages = post[client]
+  if #messages == 0 or post_size[client] > FULL then
+    messages[#messages + 1], post_size[client] = {}, 0
+  end
+  table.insert(messages[#messages], piece)
   post_size[client] = post_size[client] + #piece
-  if post_size[client] > FULL then send(client) end
 end
 
 local function tell_row(id, row, data, kind)
@@ -53,6 +51,9 @@ local function tell(ids, known, kinds)
   apply('HDEL', WAITING, told)
 end
 
+-- After all writes, and in protected calls: a server that lets this user publish no more must not leave a script half done.
 local function send_post()
-  for client in pairs(post) do send(client) end
+  for client, messages in pairs(post) do
+    for _, pieces in ipairs(messages) do redis.pcall('PUBLISH', CLIENT_CHANNEL .. client, table.concat(pieces)) end
+  end
 end

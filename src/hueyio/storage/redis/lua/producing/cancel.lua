@@ -38,5 +38,6 @@ for i = FIRST_AFTER + 1, #ARGV do
   end
 end
 for queue, ids in pairs(from) do remove(queue, ids) end
+local taken = #free > 0 and hold(held, free) or {}
 for key in pairs(notified) do notify(key) end
-return {'ok', #free > 0 and hold(held, free) or {}}
+return {'ok', taken}

@@ -1,0 +1,85 @@
+"""What a session tries when it opens: whether the server lets it do all that will be needed.
+
+A script that may not call one of its commands stops there, and what it wrote before stays. So no operation may be the
+first to find that a right is missing. A producer's session tries what producers need; the rest is tried before the
+first owner is registered.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.storage.redis.connection.command import pack
+from hueyio.storage.redis.connection.deployment import Standalone
+from hueyio.storage.redis.connection.errors import WrongKind
+from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.scripts import SCRIPTS, commands_of
+
+__all__ = ["PRODUCING_SCRIPTS", "try_consuming", "try_producing"]
+
+_OLDEST: Final = "6.2"
+"""The first that knows LPOP with a count, SMISMEMBER and ZMSCORE."""
+
+PRODUCING_SCRIPTS: Final = frozenset(
+    {
+        "open", "enqueue", "enqueue_latched", "register_waiter", "peek", "pop", "delete", "put", "put_if_absent",
+        "locate", "counts", "owners",
+    }
+)  # fmt: skip
+"""What a program calls that enqueues and reads results."""
+
+_REPLICA: Final = "is a replica of"
+
+
+async def try_producing(core: RedisCore) -> None:
+    """Find out whether this session can serve its storage.
+
+    Raises StorageUnavailable, ConfigurationError, or StorageError where another kind of storage has tasks under this
+    name.
+    """
+
+    async def attempt() -> bytes | None:
+        version: bytes | None = await _open(core, PRODUCING_SCRIPTS)
+        if version is None:
+            await _try_directly(core)
+        return version
+
+    try:
+        version = await core.through_outage(attempt, is_idempotent=True)
+    except StorageUnavailable as error:
+        if isinstance(core.deployment, Standalone) and _REPLICA in str(error):
+            raise ConfigurationError(f"{error}: give the address of that one, or of its Sentinels") from error
+        raise
+    if version is not None:
+        raise ConfigurationError(
+            f"{core.deployment} is version {version.decode()} and lacks commands: "
+            f"hueyio needs Redis {_OLDEST} or later, or Valkey"
+        )
+
+
+async def try_consuming(core: RedisCore) -> None:
+    """Find out whether this session can have owners; raises StorageUnavailable or ConfigurationError."""
+    await _open(core, SCRIPTS)
+    marker = core.layout.key("OWN_KIND")
+    directly = [pack("LPOP", marker)]
+    if core.is_blocking:
+        directly += [pack("CLIENT", "ID"), pack("BLPOP", marker, 1)]
+    for command in directly:
+        with suppress(WrongKind):  # the marker is a string, and no list
+            await core.wire.call(command)
+
+
+async def _open(core: RedisCore, scripts: frozenset[str]) -> bytes | None:
+    commands = commands_of(scripts, core.layout.flavour)
+    version: bytes | None = await core.run("open", (core.writer, *commands))
+    return version
+
+
+async def _try_directly(core: RedisCore) -> None:
+    """Try what is no script's, on the ordinary connection: nobody else uses it yet."""
+    await core.wire.call(pack("EVAL", "return 0", 0))
+    channel = core.layout.client_channel("")
+    for command in (pack("SUBSCRIBE", channel), pack("PING"), pack("UNSUBSCRIBE", channel)):
+        await core.wire.call(command)
