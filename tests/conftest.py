@@ -99,6 +99,8 @@ def sentinels() -> Iterator[SentinelGroup]:
 @pytest.fixture(params=EACH_STORAGE)
 def huey_source(request: pytest.FixtureRequest, tmp_path: Path, server_of: ServerOf) -> str:
     """Source code that makes a Huey of its own for this test, to be run in any process."""
+    if request.param == "file":
+        return f"hueyio.FileHuey('test', path={str(tmp_path / 'queue')!r})"
     if request.param == "sqlite":
         return f"hueyio.SqliteHuey('test', filename={str(tmp_path / 'test.db')!r})"
     if request.param == "file":

@@ -26,6 +26,7 @@ from hueyio.tasks.task import Task
 __all__ = [
     "DEFAULT_GRACE",
     "DEFAULT_LEASE",
+    "DEFAULT_PUT_BACK_AGE",
     "DEFAULT_RESULT_TTL",
     "Core",
     "Rules",
@@ -46,6 +47,10 @@ DEFAULT_RESULT_TTL: Final = 7 * 86400.0
 """Seconds that a result which nobody reads is kept."""
 
 
+DEFAULT_PUT_BACK_AGE: Final = 7 * 86400.0
+"""Seconds for which a task may go back again and again: locked, rate-limited, snoozed, retried because it asks."""
+
+
 def build_error_result(task: Task, exception: BaseException) -> dict[str, Any]:
     """Describe a failure by Huey's four keys: error, retries, traceback and task_id."""
     return metadata_of(exception, task_id=task.id, retries=task.retries)
@@ -62,6 +67,8 @@ class Rules:
     """What errors and the arguments of error handlers are written with; an exception is passed on if it can be."""
     build_error_result: Callable[[Task, BaseException], dict[str, Any]] = build_error_result
     """Describes a failure; see ``Huey.build_error_result``."""
+    max_put_back_age: float | None = DEFAULT_PUT_BACK_AGE
+    """Seconds after which a task that is put back again has failed; None: never."""
 
 
 class Core:

@@ -11,6 +11,7 @@ The tree::
     ├── TaskLockedException           a lock is held by another task, a semaphore by as many as may
     ├── TaskNotUnique                 another task holds the unique key
     ├── RateLimitExceeded             a rate limit has no room now
+    ├── PutBackTooLong                a task was put back again and again, for longer than it may
     ├── TaskTimeout                   a task ran longer than its timeout
     ├── ProcessLost                   the process of a run_in="process" task ended before the task
     ├── SerializationError            bytes that cannot be made, or cannot be read
@@ -45,6 +46,7 @@ __all__ = [
     "HueyException",
     "LeaseLost",
     "ProcessLost",
+    "PutBackTooLong",
     "RateLimitExceeded",
     "ResultExpired",
     "ResultTimeout",
@@ -130,6 +132,22 @@ class RateLimitExceeded(HueyException):
 
     def __str__(self) -> str:
         return f"rate limit {self.key} exceeded; there is room in {self.delay:.3g} s"
+
+
+class PutBackTooLong(HueyException):
+    """A task went back ``count`` times in ``seconds`` without an attempt that counts: see ``max_put_back_age``.
+
+    ``__cause__`` is what put it back the last time.
+    """
+
+    def __init__(self, path: str, count: int, seconds: float) -> None:
+        super().__init__(path, count, seconds)
+        self.path = path
+        self.count = count
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"task {self.path} was put back {self.count} times in {self.seconds:.0f} s, and must not be once more"
 
 
 class TaskTimeout(HueyException):

@@ -52,7 +52,7 @@ def test_task_survives_the_wire_with_all_its_fields() -> None:
         retries=st.integers(0, 100),
         retry_delay=st.floats(0, 1e6),
         timeout=st.none() | st.floats(0.1, 1e6),
-        priority=st.none() | st.integers(),
+        priority=st.none() | st.integers(-(2**53), 2**53),
     )
 )
 def test_any_task_survives_the_wire(task: Task) -> None:

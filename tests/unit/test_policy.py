@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
-from hueyio import CancelExecution, RetryTask, TaskException
+from hueyio import (
+    CancelExecution,
+    PutBackTooLong,
+    RateLimitExceeded,
+    RetryTask,
+    Snooze,
+    TaskException,
+    TaskLockedException,
+    WorkerLost,
+)
 from hueyio.core import Rules
 from hueyio.execution import outcome as ways
 from hueyio.execution.policy import UNKNOWN_TASK_PATIENCE, decide
 from hueyio.messages.stored_result import Error, Returned
-from hueyio.tasks.task import Task
+from hueyio.tasks.task import PutBack, Task
 
 NOW = 1_000_000.0
 RULES = Rules()
@@ -150,11 +159,94 @@ def test_interruption_releases_and_changes_nothing() -> None:
     assert (effects.settle, effects.ending, effects.enqueue, effects.deletes) == ("release", None, (), ())
 
 
-@pytest.mark.parametrize(("defers", "delay"), [(0, 1), (1, 2), (5, 32), (6, 60), (500, 60)])
-def test_unknown_task_is_put_off_with_back_off(defers: int, delay: float) -> None:
-    effects = decide(make_task(), ways.UnknownTask(NOW - 10, defers), NOW, RULES)
+@pytest.mark.parametrize("cause", ["raised KeyboardInterrupt", "was cut short: its loop was stopped"])
+def test_interruption_that_nobody_asked_for_counts_and_is_told(cause: str) -> None:
+    effects = decide(make_task(retries=1), ways.Interrupted(cause), NOW, RULES)
+    assert (effects.settle, effects.counted, effects.before) == ("release", True, ("interrupted",))
+    assert effects.log is not None
+    assert f"app.add {cause}" in effects.log
+    assert not decide(make_task(), ways.Interrupted(), NOW, RULES).counted
+
+
+@pytest.mark.parametrize(("age", "delay"), [(0, 1), (1.5, 1.5), (30, 30), (61, 60), (50_000, 60)])
+@pytest.mark.parametrize("misfit", [None, "missing a required argument: 'b'"])
+def test_unknown_task_is_put_off_for_as_long_as_it_has_waited(age: float, delay: float, misfit: str | None) -> None:
+    effects = decide(make_task(), ways.UnknownTask(NOW - age, 3, misfit=misfit), NOW, RULES)
     assert effects.settle == "defer"
-    assert (effects.defer_until, effects.first_seen, effects.defers) == (NOW + delay, NOW - 10, defers + 1)
+    assert (effects.defer_until, effects.first_seen, effects.defers) == (NOW + delay, NOW - age, 4)
+    assert effects.log is not None
+    assert "app.add" in effects.log
+    assert misfit is None or misfit in effects.log
+
+
+@pytest.mark.parametrize("age", [0, 2 * UNKNOWN_TASK_PATIENCE])
+def test_unknown_task_that_another_consumer_knows_is_left_to_it_and_its_time_does_not_run(age: float) -> None:
+    effects = decide(make_task(), ways.UnknownTask(NOW - age, 99, elsewhere=True), NOW, RULES)
+    assert (effects.settle, effects.first_seen, effects.defers) == ("defer", NOW, 100)
+    assert effects.defer_until is not None
+    assert NOW < effects.defer_until < NOW + 1
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_way_back_is_told_at_counts_that_double(elsewhere: bool) -> None:
+    told = [
+        defers + 1
+        for defers in range(40)
+        if decide(make_task(), ways.UnknownTask(NOW, defers, elsewhere), NOW, RULES).log is not None
+    ]
+    assert told == [1, 2, 4, 8, 16, 32]
+
+
+def test_call_that_never_fits_is_buried_with_what_is_wrong() -> None:
+    unknown = ways.UnknownTask(NOW - UNKNOWN_TASK_PATIENCE, 9, misfit="missing a required argument: 'b'")
+    effects = decide(make_task(), unknown, NOW, RULES)
+    assert effects.settle == "bury"
+    assert "missing a required argument: 'b'" in effects.reason
+
+
+PUT_BACKS = [
+    ways.Snoozed(Snooze(5)),
+    ways.Locked(TaskLockedException("l", delay=5)),
+    ways.RateLimited(RateLimitExceeded("k", 5)),
+    ways.RetryAsked(RetryTask(delay=5)),
+    ways.RetryAsked(RetryTask()),
+    ways.CancelAsked(CancelExecution(retry=True)),
+]
+
+
+@pytest.mark.parametrize("outcome", PUT_BACKS, ids=str)
+def test_way_back_is_counted_in_the_task_and_told_at_counts_that_double(outcome: ways.Outcome) -> None:
+    task, told = make_task(), []
+    for count in range(1, 20):
+        effects = decide(task, outcome, NOW + count, RULES)
+        assert effects.is_put_back
+        (task,) = effects.enqueue
+        assert task.put_back == (count, NOW + 1)
+        if effects.log is not None:
+            assert "app.add" in effects.log
+            assert str(count) in effects.log
+            told.append(count)
+    assert told == [1, 2, 4, 8, 16]
+
+
+@pytest.mark.parametrize("outcome", PUT_BACKS, ids=str)
+def test_task_that_is_put_back_for_too_long_has_failed(outcome: ways.Outcome) -> None:
+    task = make_task(retries=0, put_back=PutBack(40, NOW - 60)).then(Task("b", id="b")).error(Task("app.alert"))
+    assert decide(task, outcome, NOW, Rules(max_put_back_age=61)).is_put_back
+    assert decide(task, outcome, NOW, Rules(max_put_back_age=None)).is_put_back
+    effects = decide(task, outcome, NOW, Rules(max_put_back_age=60))
+    assert isinstance(effects.ending, Error)
+    assert effects.ending.metadata["error"] == "PutBackTooLong('app.add', 40, 60.0)"
+    assert (effects.settle, effects.downstream, effects.before) == ("finish", ("b",), ("error",))
+    (handler,) = effects.enqueue
+    assert isinstance(handler.args[0], PutBackTooLong)
+
+
+@pytest.mark.parametrize("outcome", [ways.Failed(ValueError()), ways.CancelAsked(CancelExecution(retry=True))], ids=str)
+def test_attempt_that_uses_up_a_retry_begins_the_count_anew(outcome: ways.Outcome) -> None:
+    task = make_task(retries=1, put_back=PutBack(40, NOW - 1e9))
+    (again,) = decide(task, outcome, NOW, RULES).enqueue
+    assert (again.retries, again.put_back) == (0, None)
 
 
 def test_unknown_task_is_buried_when_its_time_is_over() -> None:
@@ -170,7 +262,9 @@ def test_lost_task_is_buried_and_its_handler_called() -> None:
     assert effects.settle == "bury"
     assert isinstance(effects.ending, Error)
     assert effects.ending.kind == "lost"
-    assert [task.id for task in effects.enqueue] == ["t:e0"]
+    (handler,) = effects.enqueue
+    assert handler.id == "t:e0"
+    assert isinstance(handler.args[0], WorkerLost)
 
 
 def test_unreadable_message_is_buried_with_its_reason() -> None:

@@ -11,15 +11,23 @@ import pytest
 
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.settler import Settler
-from hueyio.exceptions import StorageFull, StorageUnavailable
+from hueyio.exceptions import SerializationError, StorageError, StorageFull, StorageUnavailable
 from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Answer, Area, Finish, Settlement
+from hueyio.storage.records import Answer, Area, Delivery, Finish, Settlement
 from hueyio.testing.conformance.worker import Worker, die, soon
 from tests.support.consuming import Clock, at_once, job_of
 
 POISON = b"poison"
+
+ERRORS = {
+    "refusal": StorageError("nothing can hold this"),
+    "broken": StorageUnavailable("the connection broke"),
+    "system": OSError(24, "too many open files"),
+    "bug": AttributeError("a bug of ours"),
+    "serializer": SerializationError("no bytes for this"),
+}
 
 
 class SmallSession:
@@ -29,13 +37,18 @@ class SmallSession:
         self.inner = inner
         self.room = 1_000_000
         self.loses_reply = False
+        self.poison: Exception = StorageError("nothing can hold this")
+        self.trouble: Exception | None = None
+        """What every call raises."""
         self.batches: list[tuple[int, list[str]]] = []
 
     async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
         self.batches.append((number, [it.receipt.id for it in settlements]))
         results = [it.result or b"" for it in settlements if isinstance(it, Finish)]
+        if self.trouble is not None:
+            raise self.trouble
         if POISON in results:
-            raise ValueError("nothing can hold this")
+            raise self.poison
         if sum(map(len, results)) > self.room:
             raise StorageFull("no room")
         answers = await self.inner.settle(settlements, owner, number)
@@ -43,6 +56,11 @@ class SmallSession:
             self.loses_reply = False
             raise StorageUnavailable("the reply got lost")
         return answers
+
+    async def held(self, owner: str) -> list[Delivery]:
+        if self.trouble is not None:
+            raise self.trouble
+        return await self.inner.held(owner)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -85,6 +103,11 @@ class Bench:
         for _ in range(times):
             at_once(self.settler.step())
         return [ids for _, ids in self.session.batches[done:]]
+
+    def fail(self, kind: type[Exception]) -> None:
+        """Write once, and expect an error."""
+        with pytest.raises(kind):
+            at_once(self.settler.step())
 
     @property
     def numbers(self) -> list[int]:
@@ -183,13 +206,73 @@ async def test_outcome_that_fits_nowhere_is_tried_again_and_holds_up_nobody(
     assert [it.levelno for it in caplog.records if "no room" in it.message] == [logging.WARNING]
 
 
-async def test_outcome_that_the_storage_cannot_take_is_found_among_the_others(bench: Bench) -> None:
+@pytest.mark.parametrize("error", [ERRORS["refusal"], ERRORS["serializer"]], ids=str)
+async def test_outcome_that_the_storage_cannot_take_is_found_among_the_others(bench: Bench, error: Exception) -> None:
+    bench.session.poison = error
     await bench.put("a")
     await bench.put("bad", result=POISON)
     await bench.put("b")
-    assert bench.step(4) == [["a", "bad", "b"], ["a"], ["bad"], ["b"]]
+    written = [batch for batch in bench.step(4) if batch != [""]]
+    assert written == [["a", "bad", "b"], ["a"], ["bad"], ["b"]]
     assert bench.refused == ["bad"]
     assert len(bench.ledger) == 0
+
+
+@pytest.mark.parametrize("error", [ERRORS["system"], ERRORS["bug"]], ids=str)
+async def test_unexpected_error_is_retried_as_it_is_and_then_its_cause_is_found(bench: Bench, error: Exception) -> None:
+    bench.session.poison = error
+    await bench.put("a")
+    await bench.put("bad", result=POISON)
+    await bench.put("b")
+    for _ in range(2):
+        bench.fail(type(error))
+    assert [number for number, ids in bench.session.batches if ids == ["a", "bad", "b"]] == [1, 1]
+    bench.step(2)  # the third time it is to blame; then the first by itself
+    for _ in range(2):
+        bench.fail(type(error))
+    bench.step(2)
+    assert bench.refused == ["bad"]
+    assert len(bench.ledger) == 0
+    assert await bench.session.inner.peek("results", ["a", "b"]) == [b"x", b"x"]
+
+
+async def test_connection_that_breaks_with_one_outcome_holds_up_nobody(bench: Bench) -> None:
+    bench.session.poison = ERRORS["broken"]
+    await bench.put("bad", result=POISON)
+    for _ in range(2):
+        bench.fail(StorageUnavailable)
+    bench.step()  # to blame for the first time: set aside
+    assert bench.refused == []
+    await bench.put("a")
+    bench.step()
+    assert await bench.session.inner.peek("results", ["a"]) == [b"x"]
+    bench.clock.now += 2
+    for _ in range(2):
+        bench.fail(StorageUnavailable)
+    bench.step()
+    assert bench.refused == ["bad"]
+
+
+@pytest.mark.parametrize("kind", ["refusal", "broken", "system", "bug"])
+async def test_trouble_of_the_storage_is_never_taken_for_that_of_an_outcome(bench: Bench, kind: str) -> None:
+    bench.session.trouble = error = ERRORS[kind]
+    await bench.put("a", "b")
+    for _ in range(20):
+        bench.fail(type(error))
+    bench.session.trouble = None
+    bench.step()
+    assert bench.refused == []
+    assert await bench.session.inner.peek("results", ["a", "b"]) == [b"x", b"x"]
+
+
+async def test_reply_that_is_always_lost_blames_nobody(bench: Bench) -> None:
+    await bench.put("a", "b")
+    for _ in range(7):
+        bench.session.loses_reply = True
+        bench.fail(StorageUnavailable)
+    assert bench.step() == [["a", "b"]]
+    assert set(bench.numbers) == {1}
+    assert bench.refused == []
 
 
 async def test_discarded_outcomes_are_not_written_and_who_waits_for_them_is_told(bench: Bench) -> None:

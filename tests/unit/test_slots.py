@@ -32,6 +32,11 @@ class Bodies:
         return self._let_go.setdefault(id, asyncio.Event())
 
 
+def refuse(job: Job, error: Exception) -> None:
+    """Stand for the end of a job whose run raised; nothing here may."""
+    raise error
+
+
 async def turns(count: int = 5) -> None:
     """Let whatever is ready run."""
     for _ in range(count):
@@ -45,7 +50,7 @@ def fill(slots: Slots, *ids: str) -> None:
 
 async def test_no_more_run_than_there_are_slots_and_the_rest_in_their_order() -> None:
     bodies = Bodies()
-    slots = Slots("loop", 2, bodies.run)
+    slots = Slots("loop", 2, bodies.run, refuse)
     assert slots.occupied == 0
     fill(slots, "a", "b", "c", "d")
     await turns()
@@ -60,7 +65,7 @@ async def test_no_more_run_than_there_are_slots_and_the_rest_in_their_order() ->
 
 async def test_slot_that_is_idle_is_taken_before_another_is_started() -> None:
     bodies = Bodies()
-    slots = Slots("loop", 2, bodies.run)
+    slots = Slots("loop", 2, bodies.run, refuse)
     for id in ("a", "b", "c"):
         bodies.let_go(id)
         fill(slots, id)
@@ -72,7 +77,7 @@ async def test_slot_that_is_idle_is_taken_before_another_is_started() -> None:
 
 async def test_stop_gives_back_what_was_not_started_and_lets_the_others_finish() -> None:
     bodies = Bodies()
-    slots = Slots("loop", 1, bodies.run)
+    slots = Slots("loop", 1, bodies.run, refuse)
     fill(slots, "a", "b", "c")
     await turns()
     assert [job.task.id for job in slots.close()] == ["b", "c"]
@@ -84,7 +89,7 @@ async def test_stop_gives_back_what_was_not_started_and_lets_the_others_finish()
 
 async def test_nothing_is_started_from_the_moment_of_the_hold_on() -> None:
     bodies = Bodies()
-    slots = Slots("loop", 1, bodies.run)
+    slots = Slots("loop", 1, bodies.run, refuse)
     fill(slots, "a", "b")
     await turns()
     slots.hold()
@@ -96,7 +101,7 @@ async def test_nothing_is_started_from_the_moment_of_the_hold_on() -> None:
 
 async def test_slot_that_was_ended_is_replaced_for_those_that_wait_behind_it() -> None:
     bodies = Bodies()
-    slots = Slots("loop", 1, bodies.run)
+    slots = Slots("loop", 1, bodies.run, refuse)
     fill(slots, "a", "b")
     await turns()
     slots.cancel()
@@ -107,15 +112,17 @@ async def test_slot_that_was_ended_is_replaced_for_those_that_wait_behind_it() -
     assert await slots.wait_closed(60)
 
 
-async def test_failure_in_a_slot_stops_nothing_behind_it() -> None:
+async def test_failure_in_a_slot_stops_nothing_behind_it_and_its_job_is_ended() -> None:
     ran: list[str] = []
 
     async def fail(job: Job, slot: asyncio.Task[None]) -> None:
         ran.append(job.task.id)
         raise RuntimeError
 
-    await run_all(fail, 3)
+    rescued: list[str] = []
+    await run_all(fail, 3, lambda job, error: rescued.append(f"{job.task.id} {error!r}"))
     assert ran == ["t0", "t1", "t2"]
+    assert rescued == [f"{id} RuntimeError()" for id in ran]
 
 
 async def test_bodies_that_never_wait_let_others_have_the_loop() -> None:
@@ -136,9 +143,13 @@ async def test_bodies_that_never_wait_let_others_have_the_loop() -> None:
     assert seen == [0, 50, 100, 150]
 
 
-async def run_all(run: Callable[[Job, asyncio.Task[None]], Awaitable[None]], count: int) -> None:
+async def run_all(
+    run: Callable[[Job, asyncio.Task[None]], Awaitable[None]],
+    count: int,
+    rescue: Callable[[Job, Exception], None] = refuse,
+) -> None:
     """Run so many jobs in one slot."""
-    slots = Slots("loop", 1, run)
+    slots = Slots("loop", 1, run, rescue)
     fill(slots, *(f"t{number}" for number in range(count)))
     await turns(20)
     assert slots.close() == []

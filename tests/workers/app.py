@@ -96,6 +96,99 @@ async def exit_process(task: Any = None) -> None:
     os._exit(23)
 
 
+class _Interrupting:
+    """A value that cannot even be pickled in peace."""
+
+    def __reduce__(self) -> Any:
+        raise KeyboardInterrupt
+
+
+async def _exit_in_subtask() -> None:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    await asyncio.gather(leave())
+
+
+async def _interrupt_in_subtask() -> None:
+    async def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    await asyncio.gather(interrupt())
+
+
+def _cancel_all() -> None:
+    for task in asyncio.all_tasks():
+        task.cancel()
+
+
+def _cancel_others() -> None:
+    for task in asyncio.all_tasks():
+        if "settler" in task.get_name():
+            task.cancel()
+
+
+@huey.task(context=True)
+async def poison(how: str, task: Any = None) -> Any:
+    """Try to end the worker."""
+    log("start", task)
+    await asyncio.sleep(0.1)  # so that what is held beside it has started too
+    match how:
+        case "cancel all":
+            _cancel_all()
+            await asyncio.sleep(3600)
+        case "cancel all and return":
+            _cancel_all()
+        case "cancel the settler":
+            _cancel_others()
+            await asyncio.sleep(3600)
+        case "stop the loop":
+            asyncio.get_running_loop().stop()
+            await asyncio.sleep(3600)
+        case "stop the loop and return":
+            asyncio.get_running_loop().stop()
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "interrupt in a subtask":
+            await _interrupt_in_subtask()
+        case "exit in a subtask":
+            await _exit_in_subtask()
+        case "interrupt in pickling":
+            return _Interrupting()
+        case "close the app":
+            await huey.close()
+            await asyncio.sleep(3600)
+        case "exit":
+            os._exit(23)
+        case "segfault":
+            ctypes.string_at(0)
+        case "out of memory":
+            os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does
+        case _:
+            raise ValueError(how)
+
+
+@huey.task(context=True)
+def poison_in_thread(how: str, task: Any = None) -> Any:
+    """Try the same from a thread."""
+    log("start", task)
+    time.sleep(0.1)
+    match how:
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "interrupt in pickling":
+            return _Interrupting()
+        case _:
+            raise ValueError(how)
+
+
+@huey.task(context=True, run_in="process")
+def poison_in_process(how: str, task: Any = None) -> None:
+    """Try it from a pool process."""
+    log("start", task)
+    raise KeyboardInterrupt
+
+
 @huey.task(context=True)
 async def stop_self(seconds: float, task: Any = None) -> int:
     """Stop the whole process until somebody continues it, then end normally."""

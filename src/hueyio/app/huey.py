@@ -22,7 +22,7 @@ from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.dead_letters import DeadTask, read_dead_letter
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
 from hueyio.control.take_value import put_back, take_value
-from hueyio.core import DEFAULT_RESULT_TTL, Core, Rules, build_error_result
+from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
 from hueyio.handles.blocking import blocking
@@ -84,6 +84,8 @@ class Huey:
     ``immediate_use_memory``       immediate mode keeps everything in memory; False: results go to the live storage
     ``store_intermediate_errors``  store the error of an attempt that will be retried too
     ``result_ttl``                 seconds that a result is kept that nobody reads; None: for ever
+    ``max_put_back_age``           seconds for which a task may go back again and again (locked, rate-limited, snoozed,
+                                   retried because it asks) before it has failed; None: for ever
     ``raise_errors``               in immediate mode a task's error reaches whoever enqueued it
     =============================  ====================================================================================
     """
@@ -106,6 +108,7 @@ class Huey:
         result_ttl: float | None = DEFAULT_RESULT_TTL,
         *,
         raise_errors: bool = False,
+        max_put_back_age: float | None = DEFAULT_PUT_BACK_AGE,
         **storage_kwargs: Any,
     ) -> None:
         if not isinstance(name, str) or not name:
@@ -125,6 +128,8 @@ class Huey:
         )
         if result_ttl is not None and not _is_positive(result_ttl):
             raise ConfigurationError(f"result_ttl must be seconds > 0 or None, not {result_ttl!r}")
+        if max_put_back_age is not None and not _is_positive(max_put_back_age):
+            raise ConfigurationError(f"max_put_back_age must be seconds > 0 or None, not {max_put_back_age!r}")
         if serializer is not None and not isinstance(serializer, Serializer):
             raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")
         if serializer is not None and (compression or use_zlib):
@@ -137,6 +142,7 @@ class Huey:
             store_intermediate_errors=store_intermediate_errors,
             serializer=serializer or Serializer(compression, use_zlib=use_zlib),
             build_error_result=self.build_error_result,
+            max_put_back_age=max_put_back_age,
         )
         self._name = name
         self._immediate = False

@@ -29,6 +29,7 @@ class HueyOptions(TypedDict, total=False):
     store_intermediate_errors: bool
     result_ttl: float | None
     raise_errors: bool
+    max_put_back_age: float | None
 
 
 class ConsumerSettings(TypedDict, total=False):

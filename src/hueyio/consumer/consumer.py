@@ -28,6 +28,7 @@ from typing import Any, Final, Literal
 
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
+from hueyio.consumer.fleet import Fleet, write_names
 from hueyio.consumer.heartbeat import HeartbeatOptions
 from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.lease import Lease
@@ -57,7 +58,7 @@ from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.runner import Runner
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Lane
+from hueyio.storage.records import Bury, Lane, Release
 from hueyio.tasks.task import Task
 
 __all__ = ["Consumer"]
@@ -69,6 +70,9 @@ _LAST_CANCEL: Final = 0.1
 
 _MOST_NAMED: Final = 10
 """Tasks that are named to the process that sends the heartbeats."""
+
+_LONGEST_REFUSAL: Final = 60.0
+"""Seconds between two tries to give back a task of which the storage takes nothing."""
 
 
 class Consumer:
@@ -82,7 +86,8 @@ class Consumer:
         self.options = options
         self._core = core
         self._pool = ProcessPool(core.name, core.home, max_calls=options.pool_max_tasks)
-        self._executor = Executor(core.hooks, pool=self._pool)
+        mixed_deploys = core.storage.capabilities.across_processes
+        self._executor = Executor(core.hooks, pool=self._pool, mixed_deploys=mixed_deploys)
         self._slots: dict[Lane, Slots] = {}
         self._root: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
@@ -100,6 +105,9 @@ class Consumer:
         ``max_block`` seconds: for whom this process belongs to the consumer alone."""
         self.on_max_block: Callable[[], None] | None = None
         """Called in the watchdog's thread when the loop was blocked for ``max_block`` seconds."""
+        self.on_crash: Callable[[str, BaseException | None], None] | None = None
+        """Called with the reason at an end that nobody asked for; may end the process."""
+        self._crash: str | None = None
 
     async def start(self) -> None:
         """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
@@ -165,6 +173,16 @@ class Consumer:
     def tasks_in_flight(self) -> list[Task]:
         """List the tasks whose bodies run now."""
         return [job.task for job in self._ledger.snapshot() if job.slot is not None]
+
+    def unfinished_tasks(self) -> list[Task]:
+        """List the tasks whose bodies were begun and whose outcome is not written yet, those that run now first."""
+        begun = [job for job in self._ledger if job.started]
+        return [job.task for job in sorted(begun, key=lambda job: job.slot is None)]
+
+    @property
+    def is_stop_asked(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self._stop_asked.is_set()
 
     def stop(self, graceful: bool = True) -> None:
         """Ask it to stop: running tasks may finish first, or, if not graceful, are cancelled and go back."""
@@ -232,6 +250,8 @@ class Consumer:
             async with asyncio.TaskGroup() as group:
                 settling = group.create_task(self._settler.run(), name="hueyio-settler")
                 feeding = [group.create_task(feeder.run(), name=f"hueyio-{feeder}") for feeder in self._feeders]
+                for service in (settling, *feeding):
+                    service.add_done_callback(self._note_end)
                 logger.info(
                     "consumer %s is ready: %d coroutine tasks, %d threads and %d processes at a time, lease %g s",
                     self._lease.owner,
@@ -245,11 +265,14 @@ class Consumer:
                     await self._stop_asked.wait()
                 except asyncio.CancelledError:
                     # The program ends: stop at once, in the same order, and then be cancelled.
+                    self._note_crash("its tasks were cancelled", None)
                     self._times.begin(graceful=False)
                     self._stop_now.set()
                     await self._shut_down(feeding, settling)
                     raise
                 await self._shut_down(feeding, settling)
+                if self._crash is not None:
+                    raise HueyException(f"the consumer {self._crash}")
         except BaseExceptionGroup as group:
             raise _first_of(group) from None
         finally:
@@ -261,6 +284,28 @@ class Consumer:
             await self._run_hooks("on_shutdown", asyncio.Event() if hurried else self._stop_now, grace)
             await self._end_lease()
             await watchdog.wait_ended(self._times.left_for("lease"))
+
+    def _note_end(self, service: asyncio.Task[None]) -> None:
+        """Notice that a part ended by itself: cancelled by a body, or because the session was closed under it."""
+        if self._stop_asked.is_set():
+            return
+        error = None if service.cancelled() else service.exception()
+        how = "was cancelled" if error is None else f"failed: {error}"
+        self._note_crash(f"its part {service.get_name()} {how}", error)
+        if error is None and self._root is not None and not self._root.cancelling():
+            self.stop(graceful=False)
+
+    def _note_crash(self, reason: str, error: BaseException | None) -> None:
+        """Remember that this end was not asked for: what runs now counts as delivered to a consumer that died."""
+        if self._stop_asked.is_set() or self._crash is not None:
+            return
+        if self.on_crash is not None:
+            self._crash = f"was cut short: {reason}"
+            self.on_crash(reason, error)
+        elif error is not None or (self._root is not None and not self._root.cancelling()):
+            # Else the program that embeds it ends, as programs do.
+            self._crash = f"was cut short: {reason}"
+            logger.error("the consumer ends unexpectedly: %s", reason)
 
     async def _run_hooks(
         self, kind: Literal["on_startup", "on_shutdown"], stop: asyncio.Event, seconds: float | None
@@ -319,16 +364,29 @@ class Consumer:
             dict(sizes),  # type: ignore[arg-type]
             self._abandon_all,
             self._wake_all,
+            lambda: write_names(spec.path for spec in self._core.registry),
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
         run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease)
         self._runner = Runner(
-            self._core, self._executor, self._settler, self._is_stopping, run_context, self._stuck.watch
+            self._core,
+            self._executor,
+            self._settler,
+            self._is_stopping,
+            run_context,
+            self._stuck.watch,
+            lambda: self._crash,
         )
-        self._slots = {lane: Slots(lane, size, self._runner.run) for lane, size in sizes.items()}
-        self._intake = Intake(self._core, session)
+        self._slots = {lane: Slots(lane, size, self._runner.run, self._runner.rescue) for lane, size in sizes.items()}
+        self._fleet = Fleet(self._current_owner, lambda: self._reaper.wake())
+        self._intake = Intake(self._core, session, self._fleet.knows)
         self._dispatcher = Dispatcher(
-            self._core, self._intake, self._ledger, lambda job: self._slots[job.lane].put(job), self._runner.end
+            self._core,
+            self._intake,
+            self._ledger,
+            lambda job: self._slots[job.lane].put(job),
+            self._runner.end,
+            lambda: self._fetcher.give_way(),
         )
         self._scheduler = Scheduler(session, self._core.now, lambda: self._fetcher.is_listening)
         self._fetcher = Fetcher(
@@ -349,6 +407,9 @@ class Consumer:
         """Build the rest of the services that end first when the consumer stops; list them all."""
         options = self.options
         ticker = Ticker(session, self._core)
+        self._reaper = Reaper(
+            session, self._current_owner, self._lease.steady_since, options.lease, on_seen=self._fleet.observe
+        )
         self._listener = Listener(
             session,
             self._ledger,
@@ -363,7 +424,7 @@ class Consumer:
             self._fetcher,
             self._scheduler,
             self._listener,
-            Reaper(session, self._current_owner, self._lease.steady_since, options.lease),
+            self._reaper,
             Isolator(session, self._ledger, self._fetcher.hold_back, options.lease),
             *((ticker,) if options.periodic else ()),
             self._lease,
@@ -453,6 +514,9 @@ class Consumer:
             logger.error("receivers or hooks in %d slots ignore their cancellation; they are left behind", others)
 
     async def _end_lease(self) -> None:
+        if self._crash is not None:
+            self._lease.abandon()
+            return
         try:
             async with asyncio.timeout(self._times.left_for("lease")):
                 await self._lease.end()
@@ -482,14 +546,22 @@ class Consumer:
         self._fetcher.dispatch_again(job.delivery)
 
     def _refuse(self, job: Job, error: Exception) -> None:
-        """The storage cannot take this outcome; say so in its place, without anything that could be refused again."""
+        """The storage cannot take this outcome: say so in its place, each time with less to be refused."""
         logger.error("task %s %s: its outcome cannot be stored: %s", job.task.path, job.task.id, error)
-        if job.refused:
-            return  # it stays under the lease, and goes back when this consumer ends
-        job.refused = True
-        job.task = job.task.replaced(retries=0, on_error=None)
+        job.refused += 1
         self._ledger.add(job)
-        self._runner.end(job, Failed(SerializationError(f"the outcome cannot be stored: {error}")))
+        receipt = job.delivery.receipt
+        if job.refused == 1 and isinstance(error, HueyException):
+            job.task = job.task.replaced(retries=0, on_error=None)
+            job.handed_over = False
+            self._runner.end(job, Failed(SerializationError(f"the outcome cannot be stored: {error}")))
+        elif job.refused <= 2:
+            reason = f"its outcome cannot be stored: {type(error).__name__}"
+            self._settler.put(job, Bury(receipt, reason, also=job.delivery.header.expects))
+        else:
+            # Not even that: it goes back, which counts; not at once, or this would be a busy loop.
+            wait = min(2.0**job.refused, _LONGEST_REFUSAL)
+            asyncio.get_running_loop().call_later(wait, self._settler.put, job, Release(receipt, counted=True))
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

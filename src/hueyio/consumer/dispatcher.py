@@ -12,14 +12,21 @@ from hueyio.consumer.ledger import Ledger
 from hueyio.core import Core
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
-from hueyio.execution.outcome import Outcome
+from hueyio.execution.outcome import Outcome, UnknownTask
 from hueyio.storage.records import Delivery
 
 __all__ = ["Dispatcher"]
 
 
+def _nothing() -> None:
+    """Stand in for what is done when this consumer does not know what it claims."""
+
+
 class Dispatcher:
-    """Deliveries to jobs. ``put`` takes a job that may run, ``end`` one that may not, with the reason."""
+    """Deliveries to jobs. ``put`` takes a job that may run, ``end`` one that may not, with the reason.
+
+    ``give_way`` is called when most of what came is not known here.
+    """
 
     def __init__(
         self,
@@ -28,12 +35,14 @@ class Dispatcher:
         ledger: Ledger,
         put: Callable[[Job], None],
         end: Callable[[Job, Outcome], None],
+        give_way: Callable[[], None] = _nothing,
     ) -> None:
         self._core = core
         self._intake = intake
         self._ledger = ledger
         self._put = put
         self._end = end
+        self._give_way = give_way
 
     async def dispatch(self, deliveries: Sequence[Delivery]) -> None:
         """Start or end all of these; raises StorageUnavailable before any of them was touched."""
@@ -49,3 +58,5 @@ class Dispatcher:
                 self._put(job)
             else:
                 self._end(job, objection)
+        if 2 * sum(isinstance(outcome, UnknownTask) for _, outcome in decoded) > len(decoded):
+            self._give_way()

@@ -22,6 +22,10 @@ _LONGEST_WAIT: Final = 5.0
 _LOOK_WHILE_IN_DOUBT: Final = 0.02
 """Seconds between two looks at what is held, until the settlements under way are answered."""
 
+_FIRST_WAY: Final = 0.05
+_LONGEST_WAY: Final = 0.5
+"""Seconds for which nothing is claimed after a claim of tasks that are mostly unknown here; doubles while they are."""
+
 _LOOK_WHILE_HELD_BACK: Final = 0.05
 """Seconds between two looks into the own ledger while held back; the storage is not asked."""
 
@@ -60,6 +64,10 @@ class Fetcher(Service):
         """Whether it waits at the bells, that of the schedule among them."""
         self._held_back_until = 0.0
         self._paused = False
+        self._ways = 0
+        """How many claims in a row brought mostly what is unknown here."""
+        self._gave_way = False
+        self._gives_way_until = 0.0
 
     async def step(self) -> float:
         """Claim once, or wait for room or work."""
@@ -83,6 +91,10 @@ class Fetcher(Service):
         """Claim nothing until this monotonic time, or until nothing is held any more."""
         self._held_back_until = until
 
+    def give_way(self) -> None:
+        """Let consumers that know these tasks claim first: called while a claim is dispatched."""
+        self._gave_way = True
+
     def pause(self, paused: bool) -> None:
         """Claim nothing until the queue is resumed. The storage gives nothing either; this only spares the asking."""
         self._paused = paused
@@ -102,6 +114,8 @@ class Fetcher(Service):
             await self._dispatch_again()
         if self._monotonic() < self._held_back_until and len(self._ledger):
             return _LOOK_WHILE_HELD_BACK
+        if (left := self._gives_way_until - self._monotonic()) > 0:
+            return min(left, _LOOK_WHILE_HELD_BACK)
         room = self._ledger.room()
         if not room or self._paused:
             await self.interruptible(asyncio.sleep(self._longest_wait))
@@ -112,7 +126,9 @@ class Fetcher(Service):
             # Something was revoked since, perhaps one of these, which the listener did not find in the ledger.
             deliveries = [it._replace(unrevoked=False) for it in deliveries]
         if deliveries:
+            self._gave_way = False
             await self._dispatch(deliveries)
+            self._rest_if_unknown()
         if not _is_exhausted(room, deliveries):
             return 0
         # Asking once more would cost a script for each task that comes alone, in front of its settlement.
@@ -125,6 +141,11 @@ class Fetcher(Service):
         if rung and "schedule" in rung:
             self._on_schedule_rung()
         return 0
+
+    def _rest_if_unknown(self) -> None:
+        self._ways = self._ways + 1 if self._gave_way else 0
+        if self._ways:
+            self._gives_way_until = self._monotonic() + min(_FIRST_WAY * 2.0 ** min(self._ways, 10), _LONGEST_WAY)
 
     async def _recover_held(self, owner: str) -> None:
         # What is in the ledger now may be settled, and struck out, before the answer is here: it is not unknown.

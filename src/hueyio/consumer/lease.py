@@ -25,7 +25,7 @@ class Lease(Service):
 
     Others may give this consumer up while it lives: when it was stopped, or cut off, for longer than the lease.
     What it held is for others to run, if the storage still has it. It drops all that (``on_lost``), takes a new id and
-    goes on.
+    goes on. ``names`` says which tasks it knows (see ``fleet``).
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Lease(Service):
         slots: dict[str, int],
         on_lost: Callable[[], None],
         on_renewed: Callable[[], None],
+        names: Callable[[], str] = str,
     ) -> None:
         super().__init__()
         self.owner = ""
@@ -45,6 +46,7 @@ class Lease(Service):
         self._slots = slots
         self._on_lost = on_lost
         self._on_renewed = on_renewed
+        self._names = names
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_ended = asyncio.Event()
         self._lost = False
@@ -81,6 +83,11 @@ class Lease(Service):
         if self.beater_pid is not None:
             await self._heartbeat_ended.wait()  # a process that nobody waited for would stay as a zombie after an exec
 
+    def abandon(self) -> None:
+        """Stop the heartbeat and keep what is held: it counts as delivered to an owner that died."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+
     def give_up(self) -> None:
         """Let the lease run out although this process lives, from any thread; the loop begins a new one when it can."""
         if self._heartbeat is not None:
@@ -115,7 +122,7 @@ class Lease(Service):
         return 0
 
     def _info(self) -> bytes:
-        """Say who this is; the reaper of another consumer reads ``lease``."""
+        """Say who this is; the reaper of another consumer reads ``lease``, its fleet ``names``."""
         return json.dumps(
             {
                 "host": socket.gethostname(),
@@ -123,5 +130,6 @@ class Lease(Service):
                 "started": time.time(),
                 "lease": self._options.lease,
                 "slots": self._slots,
+                "names": self._names(),
             }
         ).encode()

@@ -71,6 +71,10 @@ def lease_of(info: bytes, otherwise: float) -> float:
         return otherwise
 
 
+def _nothing(owners: Sequence[Owner]) -> None:
+    """Stand in for who wants to see the owners too."""
+
+
 class Reaper(Service):
     """Looks at start, then three times per lease, and exactly when the next count is full."""
 
@@ -81,6 +85,7 @@ class Reaper(Service):
         steady_since: Callable[[], float | None],
         lease: float,
         monotonic: Callable[[], float] = time.monotonic,
+        on_seen: Callable[[Sequence[Owner]], None] = _nothing,
     ) -> None:
         super().__init__()
         self._session = session
@@ -88,11 +93,13 @@ class Reaper(Service):
         self._steady_since = steady_since
         self._monotonic = monotonic
         self._silence = SilenceLog(lease)
+        self._on_seen = on_seen
 
     async def step(self) -> float:
         """Look once; give up who is due."""
         own = self._owner()
         others = [owner for owner in await self._session.owners() if owner.owner != own]
+        self._on_seen(others)
         dead, rest = self._silence.observe(others, self._monotonic(), self._steady_since())
         for owner in dead:
             count = await self._session.reclaim(owner.owner, owner.beat)

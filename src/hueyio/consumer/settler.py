@@ -8,6 +8,11 @@ there. ``pending`` and the batch under way are owned by this coroutine; ``put`` 
 A storage that is full has changed nothing, and may yet take what is smaller. So a batch that is too much for it is
 halved, behind all that waits, and a settlement that does not fit even alone is set aside: it is tried again now and
 then, by itself, and the others go on.
+
+An error says by itself neither that nothing was written nor whose it is. So a write is first repeated as it is, a few
+times. Then the storage is asked what is still held, and to write something that changes nothing: if that works while
+the batch does not, the batch is to blame, and is written one by one. What fails even alone is handed to
+``on_refused``, at once where the storage refused it in so many words.
 """
 
 from __future__ import annotations
@@ -21,10 +26,18 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
-from hueyio.exceptions import ConfigurationError, HueyException, SessionClosed, StorageFull, StorageUnavailable
+from hueyio.exceptions import (
+    ConfigurationError,
+    HueyException,
+    SerializationError,
+    SessionClosed,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+)
 from hueyio.execution.job import Job
 from hueyio.storage.contract import Consuming, Producing
-from hueyio.storage.records import Answer, Receipt, Settlement, State
+from hueyio.storage.records import Answer, Receipt, Release, Settlement, State
 from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["Settler"]
@@ -36,6 +49,9 @@ _MOST_IN_A_BATCH: Final = 500
 _LOOK_FOR_ROOM: Final = 1.0
 """Seconds after which what the storage has no room for is tried again."""
 
+
+_TRIES: Final = 3
+"""How often a batch is written as it is before it is asked whether the storage or the batch is to blame."""
 
 _WHERE: Final[dict[State, str]] = {
     "queued": "it is in the queue again",
@@ -58,6 +74,8 @@ class _Item(NamedTuple):
     job: Job
     settlement: Settlement
     answer: asyncio.Future[Answer] | None
+    was_blamed: bool = False
+    """It failed by itself while the storage worked."""
 
 
 class Settler(Service):
@@ -81,6 +99,8 @@ class Settler(Service):
         self._monotonic = monotonic
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
+        self._failures = 0
+        """How often the batch under way could not be written."""
         self._singly = 0
         """How many settlements of a refused batch are still to be written one by one."""
         self._most = _MOST_IN_A_BATCH
@@ -178,14 +198,19 @@ class Settler(Service):
         except StorageFull as error:
             self._make_smaller(batch, error)
             return
-        except (StorageUnavailable, SessionClosed, ConfigurationError):  # of the storage, not of a settlement
+        except (SessionClosed, ConfigurationError):  # of the storage, not of a settlement
             raise
         except Exception as error:  # whatever it is, it must not stop all the others
-            self._split(batch, error)
+            if batch is not self._batch:
+                return  # discarded meanwhile
+            if not await self._is_to_blame(batch, error):
+                raise
+            if batch is self._batch:
+                self._split(batch, error)
             return
         if batch is not self._batch:
             return  # discarded meanwhile
-        self._batch = []
+        self._batch, self._failures = [], 0
         self._most = min(2 * self._most, _MOST_IN_A_BATCH)
         self._lacks_room = self._lacks_room and bool(self._aside)
         for item, answer in zip(batch, answers, strict=True):
@@ -227,16 +252,41 @@ class Settler(Service):
         self._aside += batch
         self._aside_until = self._monotonic() + _LOOK_FOR_ROOM
 
+    async def _is_to_blame(self, batch: list[_Item], error: Exception) -> bool:
+        """Say whether a batch fails because of what is in it; raises what the storage raises when it is asked."""
+        if isinstance(error, SerializationError):
+            return True
+        self._failures += 1
+        refused = isinstance(error, StorageError) and not isinstance(error, StorageUnavailable)
+        if not refused and self._failures % _TRIES:
+            return False
+        held = {it.receipt for it in await self._session.held(self._owner())}
+        if batch is not self._batch or any(item.settlement.receipt not in held for item in batch):
+            return False  # it was written, and only the answer is missing: the same number gives that
+        self._number = self._next_number()
+        try:
+            await self._session.settle([Release(Receipt("", "", 0))], self._owner(), self._number)
+        finally:  # it is used up, also where the storage is to blame after all
+            self._number = self._next_number()
+        return True
+
     def _split(self, batch: list[_Item], error: Exception) -> None:
-        """Write the settlements of a refused batch one by one, to find the one that the storage cannot take."""
-        self._batch = []
+        """Write a batch that is to blame one by one, to find what the storage cannot take."""
+        self._batch, self._failures = [], 0
         if len(batch) > 1:
+            logger.warning("%d outcomes cannot be written together: %s; writing them one by one", len(batch), error)
             self._singly = len(batch)
             self._pending = batch + self._pending
             return
-        self._ledger.remove(batch[0].job)
+        (item,) = batch
+        if isinstance(error, StorageUnavailable) and not item.was_blamed:
+            # Once more, by itself: a connection that breaks now and then is not its fault.
+            self._aside.append(item._replace(was_blamed=True))
+            self._aside_until = self._monotonic() + _LOOK_FOR_ROOM
+            return
+        self._ledger.remove(item.job)
         _answer_stale(batch)
-        self._on_refused(batch[0].job, error)
+        self._on_refused(item.job, error)
 
     def _append(self, item: _Item) -> None:
         self._pending.append(item)

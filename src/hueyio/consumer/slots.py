@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
@@ -13,8 +12,6 @@ from hueyio.storage.records import Lane
 
 __all__ = ["Slots"]
 
-logger = logging.getLogger(__name__)
-
 _MOST_IN_A_ROW: Final = 50
 
 
@@ -22,13 +19,20 @@ class Slots:
     """``size`` coroutines that take jobs from one queue, first come, first served.
 
     They are tasks of their own, outside any group: a body that swallows its cancellation must not hold up the stop
-    of all the others.
+    of all the others. ``rescue`` ends a job whose run raised: an error of ours must not keep it for ever.
     """
 
-    def __init__(self, lane: Lane, size: int, run: Callable[[Job, asyncio.Task[None]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        size: int,
+        run: Callable[[Job, asyncio.Task[None]], Awaitable[None]],
+        rescue: Callable[[Job, Exception], None],
+    ) -> None:
         self.lane = lane
         self.size = size
         self._run = run
+        self._rescue = rescue
         self._jobs: deque[Job] = deque()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,5 +113,5 @@ class Slots:
             job = self._jobs.popleft()
             try:
                 await self._run(job, own_task)
-            except Exception:
-                logger.exception("running task %s", job.task.id)
+            except Exception as error:  # of ours, or of what the user's code made of it
+                self._rescue(job, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal, NamedTuple, TypeAlias
 
 from hueyio.messages.member_result import MemberResult
@@ -38,5 +39,10 @@ class Effects(NamedTuple):
     reason: str = ""
     log: str | None = None
     """What an operator should read about it."""
+    log_level: int = logging.WARNING
+    counted: bool = False
+    """Of a release: the run counts as a delivery."""
+    is_put_back: bool = False
+    """The task lives on as if it had not been run: deliveries whose owners died stay counted."""
     kind: EndKind = "done"
     """Which way it ended, if it did."""

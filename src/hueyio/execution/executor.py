@@ -20,6 +20,7 @@ from hueyio.execution.outcome import (
     Failed,
     Interrupted,
     Locked,
+    Misfit,
     Outcome,
     RateLimited,
     RetryAsked,
@@ -41,8 +42,17 @@ logger = logging.getLogger(__name__)
 class Executor:
     """Bodies on the loop, or in threads, with the hooks of one Huey around them."""
 
-    def __init__(self, hooks: Hooks, threads: ThreadPool | None = None, pool: ProcessPool | None = None) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        threads: ThreadPool | None = None,
+        pool: ProcessPool | None = None,
+        *,
+        mixed_deploys: bool = False,
+    ) -> None:
         self.hooks = hooks
+        self._mixed_deploys = mixed_deploys
+        """Whether a call may come from another version of the app, so that arguments that do not fit are no failure."""
         self.pool = pool
         """Where bodies of the process lane run; None: in threads, as in immediate mode."""
         self.threads = ThreadPool("hueyio-task") if threads is None else threads
@@ -92,9 +102,14 @@ class Executor:
         except RateLimitExceeded as error:
             return RateLimited(error)
         except KeyboardInterrupt:
-            return Interrupted(by_itself=True)
+            return Interrupted("raised KeyboardInterrupt")
+        except TypeError as error:
+            return Misfit(error) if self._is_misfit(spec, task, error) else Failed(error)
         except BaseException as error:  # SystemExit too: a task must not end its consumer
             return Failed(error)
+
+    def _is_misfit(self, spec: TaskSpec, task: Task, error: TypeError) -> bool:
+        return self._mixed_deploys and spec.refuses(task, error)
 
     def _has_process(self, spec: TaskSpec) -> bool:
         return self.pool is not None and spec.lane == "process"

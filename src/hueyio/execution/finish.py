@@ -19,7 +19,16 @@ from hueyio.execution import outcome as ways
 from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.effects import Effects
 from hueyio.execution.job import Job
-from hueyio.execution.outcome import Failed, Interrupted, Outcome, RetryAsked, Succeeded, WorkerLost
+from hueyio.execution.outcome import (
+    Failed,
+    Interrupted,
+    Misfit,
+    Outcome,
+    RetryAsked,
+    Succeeded,
+    UnknownTask,
+    WorkerLost,
+)
 from hueyio.execution.policy import WITHOUT_RESULTS, decide
 from hueyio.execution.settlement import make_settlement
 from hueyio.messages.entry import enqueue_signal
@@ -55,22 +64,37 @@ def conclude(core: Core, job: Job, outcome: Outcome) -> End:
     """
     task = job.task
     rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS
-    if isinstance(outcome, Failed):
-        logger.error("task %s %s failed", task.path, task.id, exc_info=outcome.error)
+    match outcome:
+        case Succeeded():
+            pass
+        case Failed(error):
+            logger.error("task %s %s failed", task.path, task.id, exc_info=error)
+        case Misfit(misfit):
+            outcome = _not_yet(core, job, misfit)
     try:
         return _conclude(core, job, task, outcome, rules)
     except (SerializationError, TaskArgumentError) as error:
-        failure: Exception = SerializationError(f"what task {task.path} returned: {error}")
+        failure: BaseException = SerializationError(f"what task {task.path} returned: {error}")
         logger.error("task %s %s failed: %s", task.path, task.id, failure)
-    except Exception as error:  # a setting, a serializer or a build_error_result of the user's that raises
+    except KeyboardInterrupt:  # raised by a value that is pickled: as if its body had
+        cut = Interrupted("raised KeyboardInterrupt where its end was written")
+        return _conclude(core, job, task, cut, rules)
+    except BaseException as error:  # of a serializer or a build_error_result of the user's; SystemExit too
         failure = error
         logger.exception("task %s %s: deciding what its end means", task.path, task.id)
     try:
         return _conclude(core, job, task, Failed(failure), rules)
-    except Exception:  # the same, of the retry or the error handler this time
+    except BaseException:  # the same, of the retry or the error handler this time
         logger.exception("task %s %s: neither retry nor error handler can be written", task.path, task.id)
     plain = dataclasses.replace(rules, build_error_result=Rules().build_error_result)
     return _conclude(core, job, task.replaced(retries=0, on_error=None), Failed(failure), plain)
+
+
+def _not_yet(core: Core, job: Job, misfit: TypeError) -> Outcome:
+    """Treat a call that does not fit this deploy's function as one of a function that is not there yet."""
+    header = job.delivery.header
+    first_seen = core.now() if header.first_seen is None else header.first_seen
+    return UnknownTask(first_seen, header.defers, misfit=str(misfit))
 
 
 def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) -> End:
@@ -85,7 +109,7 @@ def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) 
         now=now,
     )
     if effects.log is not None:
-        logger.warning("task %s: %s", task.id, effects.log)
+        logger.log(effects.log_level, "task %s: %s", task.id, effects.log)
     return End(outcome, effects, settlement)
 
 
@@ -101,7 +125,7 @@ async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, wri
         raise
     answer = await write(end.settlement)
     if answer in ACCEPTED:
-        if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | WorkerLost):
+        if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | UnknownTask | WorkerLost):
             value = outcome.value if isinstance(outcome, Succeeded) else None
             await hooks.after(value, _error_seen(job.task, outcome))
         await _tell_after(core, job, end, answer)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from hueyio.core import Core
@@ -31,6 +31,11 @@ def _nothing() -> None:
     """Stand in for a function that is not known here."""
 
 
+def _nobody(path: str) -> bool:
+    """Stand in for what is known of other consumers."""
+    return False
+
+
 class _Session(Keys, Protocol):
     """What the intake asks of the storage."""
 
@@ -38,11 +43,12 @@ class _Session(Keys, Protocol):
 
 
 class Intake:
-    """Makes jobs, for one session."""
+    """Makes jobs, for one session. ``knows_elsewhere`` says whether another consumer knows the task of a path."""
 
-    def __init__(self, core: Core, session: _Session) -> None:
+    def __init__(self, core: Core, session: _Session, knows_elsewhere: Callable[[str], bool] = _nobody) -> None:
         self._core = core
         self._session = session
+        self._knows_elsewhere = knows_elsewhere
 
     def decode(self, delivery: Delivery) -> tuple[Job, Outcome | None]:
         """Return the job of a delivery, and why it can never be run, if that is so."""
@@ -64,7 +70,8 @@ class Intake:
         spec = self._core.registry.get(task.path)
         if spec is None:
             first_seen = self._core.now() if header.first_seen is None else header.first_seen
-            return _unknown_job(delivery, task), UnknownTask(first_seen, header.defers)
+            elsewhere = self._knows_elsewhere(task.path)
+            return _unknown_job(delivery, task), UnknownTask(first_seen, header.defers, elsewhere)
         job = Job(delivery, task, spec)
         deliveries = delivery.receipt.deliveries
         if delivery.started and spec.options.at_most_once:

@@ -19,6 +19,7 @@ class Job:
     __slots__ = (
         "cancelled",
         "delivery",
+        "handed_over",
         "lane",
         "lost",
         "refused",
@@ -38,8 +39,10 @@ class Job:
         self.cancelled = delivery.cancelled
         self.started_at = 0.0
         """Monotonic time at which its body was started; 0: it was not."""
-        self.refused = False
-        """The storage could not take its outcome."""
+        self.refused = 0
+        """How often the storage could not take its outcome."""
+        self.handed_over = False
+        """Its settlement is with the settler, who ends it from there on."""
         self.lost = False
         """The lease it was claimed under is gone: whatever comes of it is dropped."""
         self.slot: asyncio.Task[Any] | None = None

@@ -14,6 +14,7 @@ __all__ = [
     "Failed",
     "Interrupted",
     "Locked",
+    "Misfit",
     "Outcome",
     "RateLimited",
     "RetryAsked",
@@ -102,12 +103,19 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The consumer stopped before the end: not a failure, it goes back as it was.
+    """Its run was cut short: not a failure, it goes back as it was.
 
-    ``by_itself``: the body raised KeyboardInterrupt, and nobody stopped.
+    ``cause`` says what did it where no stop was asked for; then the run counts as a delivery whose owner died.
     """
 
-    by_itself: bool = False
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Its arguments do not fit the function that this deploy has; the body was not begun."""
+
+    error: TypeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +128,15 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class UnknownTask:
-    """No function of that name here, yet."""
+    """No function of that name here, yet; or, as ``misfit`` says, not one that takes its arguments.
+
+    ``elsewhere``: another consumer that is alive has told that it knows the name.
+    """
 
     first_seen: float
     defers: int
+    elsewhere: bool = False
+    misfit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +160,7 @@ Outcome: TypeAlias = (
     | Expired
     | Revoked
     | Interrupted
+    | Misfit
     | Unreadable
     | UnknownTask
     | WorkerLost

@@ -5,13 +5,14 @@ Pure: no I/O, no clock of its own. Where a rule comes from: ``docs/explanation/e
 
 from __future__ import annotations
 
+import logging
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, assert_never
 
 from hueyio.core import Rules
-from hueyio.exceptions import RetryTask, TaskCancelled, TaskExpired, TaskRevoked
+from hueyio.exceptions import PutBackTooLong, RetryTask, TaskCancelled, TaskExpired, TaskRevoked
 from hueyio.exceptions import WorkerLost as WorkerLostError
 from hueyio.execution import outcome as ways
 from hueyio.execution.effects import Effects
@@ -32,17 +33,18 @@ from hueyio.signals import (
     SIGNAL_TIMEOUT,
 )
 from hueyio.storage.records import Area
-from hueyio.tasks.task import Task, eta_from
+from hueyio.tasks.task import PutBack, Task, eta_from
 
 __all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "decide"]
 
 UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
 """Seconds for which a message whose task nobody knows goes back; a rolling deploy must lose nothing."""
 
+_UNKNOWN_TASK_LEAST_DELAY: Final = 1.0
 _UNKNOWN_TASK_MOST_DELAY: Final = 60.0
 
-_INTERRUPTED_DELAY: Final = 1.0
-"""Seconds after which a task runs again whose body raised KeyboardInterrupt by itself."""
+_LEFT_TO_OTHERS: Final = 0.2
+"""Seconds after which a task comes back that a consumer does not know and another one does."""
 
 _LONGEST_RETRY_DELAY: Final = 366 * 86400.0
 """Seconds up to which a back-off grows."""
@@ -62,14 +64,17 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
         case ways.TimedOut(error):
             return _fail(task, error, now, rules, SIGNAL_TIMEOUT, task.retries)
         case ways.CancelAsked(error):
-            granted = {None: task.retries, True: max(task.retries, 1), False: 0}[error.retry]
-            return _fail(task, error, now, rules, SIGNAL_CANCELED, granted)
+            if error.retry and task.retries <= 0:
+                return _grant_retry(task, error, now, rules)
+            return _fail(task, error, now, rules, SIGNAL_CANCELED, 0 if error.retry is False else task.retries)
         case ways.RetryAsked(error):
             again = _retry_as_asked(task, error, now)
-            return Effects(enqueue=(again,), deletes=_revocation(task), after=(SIGNAL_RETRYING,))
+            effects = Effects(enqueue=(again,), deletes=_revocation(task), after=(SIGNAL_RETRYING,))
+            return _put_back(task, error, effects, now, rules, "asks to be retried")
         case ways.Snoozed(error):
             later = task.replaced(eta=datetime.fromtimestamp(now + error.delay, UTC))
-            return Effects(enqueue=(later,), deletes=_revocation(task))
+            effects = Effects(enqueue=(later,), deletes=_revocation(task))
+            return _put_back(task, error, effects, now, rules, "snoozes")
         case ways.Locked(error):
             return _refuse(task, error, error.delay, now, rules, SIGNAL_LOCKED)
         case ways.RateLimited(error):
@@ -80,13 +85,15 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
             return _end_unrun(task, rules, "expired", SIGNAL_EXPIRED)
         case ways.Revoked(take):
             return _end_unrun(task, rules, "revoked", SIGNAL_REVOKED, take)
-        case ways.Interrupted(by_itself):
-            if not by_itself:
+        case ways.Interrupted(cause):
+            if cause is None:
                 return Effects(settle="release", before=(SIGNAL_INTERRUPTED,))
-            # Not at once: a body that always raises KeyboardInterrupt must not keep its consumer busy with it.
-            return Effects(settle="defer", defer_until=now + _INTERRUPTED_DELAY, before=(SIGNAL_INTERRUPTED,))
-        case ways.UnknownTask(first_seen, defers):
-            return _put_off_unknown(task, first_seen, defers, now, rules)
+            log = f"{task.path} {cause}; it goes back, and this counts as a delivery whose consumer died"
+            return Effects(settle="release", counted=True, before=(SIGNAL_INTERRUPTED,), log=log)
+        case ways.Misfit(error):
+            return _fail(task, error, now, rules, SIGNAL_ERROR, task.retries)
+        case ways.UnknownTask():
+            return _put_off_unknown(task, outcome, now, rules)
         case ways.WorkerLost(deliveries, started):
             return _bury_lost(task, deliveries, started, rules)
         case ways.Unreadable(reason, expects):
@@ -141,9 +148,40 @@ def _refuse(task: Task, error: BaseException, delay: float | None, now: float, r
     """
     if delay is not None:
         later = task.replaced(eta=datetime.fromtimestamp(now + (task.retry_delay or delay), UTC))
-        return Effects(enqueue=(later,), deletes=_revocation(task), before=(signal,), after=(SIGNAL_RETRYING,))
+        effects = Effects(enqueue=(later,), deletes=_revocation(task), before=(signal,), after=(SIGNAL_RETRYING,))
+        return _put_back(task, error, effects, now, rules, f"waits: {error}")
     effects = _fail(task, error, now, replace(rules, store_intermediate_errors=False), signal, task.retries)
     return effects._replace(log=str(error))
+
+
+def _grant_retry(task: Task, error: BaseException, now: float, rules: Rules) -> Effects:
+    """Let a task that has no retries left run once more, because it asks for that."""
+    effects = _fail(task, error, now, rules, SIGNAL_CANCELED, 1)
+    if not effects.after:
+        return effects  # its deadline is over
+    return _put_back(task, error, effects, now, rules, "is cancelled by itself and asks for another run")
+
+
+def _put_back(task: Task, error: BaseException, effects: Effects, now: float, rules: Rules, why: str) -> Effects:
+    """Count one more way back in the task that ``effects`` enqueue last; one that is too much is a failure."""
+    before = task.put_back or PutBack(0, now)
+    if rules.max_put_back_age is not None and now - before.since >= rules.max_put_back_age:
+        too_long = PutBackTooLong(task.path, before.times, now - before.since)
+        too_long.__cause__ = error
+        return _fail(task, too_long, now, rules, SIGNAL_ERROR, 0)._replace(log=f"failed: {too_long}")
+    count = before.times + 1
+    *others, again = effects.enqueue
+    return effects._replace(
+        enqueue=(*others, again.replaced(put_back=PutBack(count, before.since))),
+        is_put_back=True,
+        log=f"{task.path} {why}; put back {count} times" if _is_worth_a_line(count) else None,
+        log_level=logging.INFO,
+    )
+
+
+def _is_worth_a_line(count: int) -> bool:
+    """Say whether this count is told: at 1, 2, 4, 8 and so on, so that a loop shows and does not fill the log."""
+    return count & (count - 1) == 0
 
 
 def _end_unrun(
@@ -162,10 +200,24 @@ def _end_unrun(
     )
 
 
-def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rules: Rules) -> Effects:
+def _put_off_unknown(task: Task, unknown: ways.UnknownTask, now: float, rules: Rules) -> Effects:
+    first_seen, count = unknown.first_seen, unknown.defers + 1
+    what = f"no task named {task.path!r}" if unknown.misfit is None else f"{task.path!r} here does not take its call"
+    if unknown.elsewhere:
+        # Soon, because the others may be idle; the time for which nobody knows it has not begun.
+        return Effects(
+            settle="defer",
+            defer_until=now + _LEFT_TO_OTHERS,
+            first_seen=now,
+            defers=count,
+            log=f"{what} here, left to a consumer that knows it; {count} times" if _is_worth_a_line(count) else None,
+            log_level=logging.INFO,
+        )
+    detail = "" if unknown.misfit is None else f" ({unknown.misfit})"
     if now - first_seen >= UNKNOWN_TASK_PATIENCE:
-        reason = f"no task named {task.path!r} for {UNKNOWN_TASK_PATIENCE / 3600:.0f} h"
-        error = _ending_without_traceback(task, f"UnknownTask({task.path!r})", "failed")
+        reason = f"{what}{detail} for {UNKNOWN_TASK_PATIENCE / 3600:.0f} h"
+        text = f"UnknownTask({task.path!r})" if unknown.misfit is None else f"TaskArgumentError({unknown.misfit!r})"
+        error = _ending_without_traceback(task, text, "failed")
         return Effects(
             settle="bury",
             reason=reason,
@@ -175,13 +227,17 @@ def _put_off_unknown(task: Task, first_seen: float, defers: int, now: float, rul
             log=f"dead-lettered: {reason}",
             kind="undeclared",
         )
-    delay = min(2.0 ** min(defers, 10), _UNKNOWN_TASK_MOST_DELAY)
+    # As long as it has waited already: the waits double, and begin anew when a consumer that knew it has gone.
+    delay = min(max(now - first_seen, _UNKNOWN_TASK_LEAST_DELAY), _UNKNOWN_TASK_MOST_DELAY)
+    hint = "is its module imported by the consumer?" if unknown.misfit is None else "is another version deployed?"
     return Effects(
         settle="defer",
         defer_until=now + delay,
         first_seen=first_seen,
-        defers=defers + 1,
-        log=f"no task named {task.path!r}; is its module imported by the consumer? Tried again in {delay:.0f} s",
+        defers=count,
+        log=f"{what}{detail}; {hint} Tried again in {delay:.0f} s, {count} times so far"
+        if _is_worth_a_line(count)
+        else None,
     )
 
 
@@ -199,17 +255,18 @@ def _bury_unreadable(task: Task, reason: str, expects: tuple[str, ...], rules: R
 
 
 def _bury_lost(task: Task, deliveries: int, started: bool, rules: Rules) -> Effects:
-    reason = f"its consumer died with it {deliveries} times"
+    reason = f"its consumer died with it {deliveries} times, or its run was interrupted"
     if started:
         reason = "its run was cut short, and at_most_once forbids another"
     described = _ending_without_traceback(task, f"WorkerLost({reason!r})", "lost")
+    lost = WorkerLostError(described.metadata)  # all of it is metadata: every serializer can carry it
     return Effects(
         settle="bury",
         reason=reason,
         ending=described if rules.results else None,
         member_result=described,
         downstream=_downstream(task),
-        enqueue=_error_handler(task, WorkerLostError(described.metadata), described),
+        enqueue=_error_handler(task, lost, described._replace(cause=lost)),
         deletes=_revocation(task),
         before=(SIGNAL_ERROR,),
         log=f"dead-lettered: {reason}",
@@ -248,6 +305,7 @@ def _retry(task: Task, now: float) -> Task:
     wait = delay * _jitter(task)
     return task.replaced(
         attempt=task.attempt + 1,
+        put_back=None,
         eta=datetime.fromtimestamp(now + wait, UTC) if wait else None,
         retry_delay=min(delay * task.retry_backoff, most) if task.retry_backoff else delay,
     )

@@ -25,11 +25,15 @@ from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, Wo
 from hueyio.execution.reporter import Reporter
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext
 from hueyio.signals import SIGNAL_EXECUTING
-from hueyio.storage.records import Answer, Settlement
+from hueyio.storage.records import Answer, Bury, Release, Settlement
 
 __all__ = ["Runner", "Settling"]
 
 logger = logging.getLogger(__name__)
+
+
+def _none() -> None:
+    """Stand in for what only a consumer knows."""
 
 
 class Settling(Protocol):
@@ -51,7 +55,8 @@ class Settling(Protocol):
 class Runner:
     """Runs jobs, and ends those that must not run.
 
-    ``watch`` looks at a job some time after the seconds that it is given, when its body should have ended by then.
+    ``watch`` looks at a job some time after the seconds that it is given, when its body should have ended by then;
+    ``crash`` says what brought about a stop that nobody asked for.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Runner:
         is_stopping: Callable[[], bool],
         run_context: RunContext,
         watch: Callable[[Job, float], asyncio.TimerHandle] | None = None,
+        crash: Callable[[], str | None] = _none,
     ) -> None:
         self._core = core
         self._reporter = Reporter(core)
@@ -70,6 +76,7 @@ class Runner:
         self._settler = settler
         self._is_stopping = is_stopping
         self._watch = watch
+        self._crash = crash
         self._telling: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter()
         """How jobs ended, by the names of the outcomes."""
@@ -107,7 +114,7 @@ class Runner:
             if not (job.cancelled or job.lost) and self._is_stopping():
                 # Recorded, and raised again: the slot must end.
                 job.slot = None
-                self.end(job, _interrupted(job), hooks)
+                self.end(job, _interrupted(job, self._crash()), hooks)
                 raise
             outcome = Cancelled() if job.cancelled else Failed(error)
         finally:
@@ -136,11 +143,30 @@ class Runner:
             return
         unstarted = isinstance(outcome, Interrupted) and not job.started
         if hooks is not None or (self._core.signals and not unstarted):
-            telling = asyncio.get_running_loop().create_task(self._finish(job, outcome, hooks))
+            telling = asyncio.get_running_loop().create_task(self._finish_safely(job, outcome, hooks))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
             return
-        self._settler.put(job, self._conclude(job, outcome).settlement)
+        try:
+            self._put(job, self._conclude(job, outcome).settlement)
+        except Exception as error:  # of whatever kind it is, the job must have an end
+            self.rescue(job, error)
+
+    def rescue(self, job: Job, error: BaseException) -> None:
+        """End a job that an error of ours, or of the user's serializer, kept from its end: the last resort.
+
+        It goes back, which counts; when its deliveries are used up, it is a dead letter without a stored error.
+        """
+        job.slot = None
+        logger.error("task %s %s could not be ended", job.task.path, job.task.id, exc_info=error)
+        if job.lost or job.handed_over:
+            return
+        receipt = job.delivery.receipt
+        if receipt.deliveries + 1 < job.delivery.header.max_deliveries:
+            self._put(job, Release(receipt, counted=True))
+            return
+        reason = f"it could not be ended: {type(error).__name__}: {error}"
+        self._put(job, Bury(receipt, reason, also=job.delivery.header.expects))
 
     async def wait_told(self, timeout: float) -> int:
         """Wait until the receivers of what ended without a slot have been called; return how many ignore the end."""
@@ -162,11 +188,26 @@ class Runner:
         self.end(job, Interrupted())
         return False
 
+    def _put(self, job: Job, settlement: Settlement) -> None:
+        job.handed_over = True
+        self._settler.put(job, settlement)
+
+    def _submit(self, job: Job, settlement: Settlement) -> asyncio.Future[Answer]:
+        job.handed_over = True
+        return self._settler.submit(job, settlement)
+
+    async def _finish_safely(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None) -> None:
+        """Finish in a task of its own, in which nobody sees an error."""
+        try:
+            await self._finish(job, outcome, hooks)
+        except Exception as error:  # of whatever kind it is, the job must have an end
+            self.rescue(job, error)
+
     async def _finish(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None = None) -> None:
         try:
             if not job.lost:
                 end = self._conclude(job, outcome)
-                await finish(self._core, job, end, hooks, lambda settlement: self._settler.submit(job, settlement))
+                await finish(self._core, job, end, hooks, lambda settlement: self._submit(job, settlement))
         finally:
             if hooks is not None:
                 hooks.caller.close()
@@ -177,8 +218,8 @@ class Runner:
         return end
 
 
-def _interrupted(job: Job) -> Outcome:
+def _interrupted(job: Job, cause: str | None) -> Outcome:
     """Say how a run ends that the stop cut short: one that must not be repeated is lost."""
     if job.spec.options.at_most_once:
         return WorkerLost(job.delivery.receipt.deliveries, started=True)
-    return Interrupted()
+    return Interrupted(cause)

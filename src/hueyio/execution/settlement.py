@@ -26,10 +26,13 @@ def make_settlement(
     receipt = delivery.receipt
     match effects.settle:
         case "release":
-            return Release(receipt)
+            return Release(receipt, effects.counted)
         case "defer":
             header = delivery.header._replace(
-                eta=effects.defer_until, first_seen=effects.first_seen, defers=effects.defers
+                eta=effects.defer_until,
+                first_seen=effects.first_seen,
+                defers=effects.defers,
+                max_deliveries=_deliveries_left(delivery),
             )
             return Defer(receipt, header)
         case "finish" | "bury":
@@ -38,6 +41,8 @@ def make_settlement(
     follow_ups = tuple([make_entry(task, registry.get(task.path), serializer, now) for task in effects.enqueue])
     if delivery.header.unique_key is not None:
         follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
+    if effects.is_put_back and receipt.deliveries:
+        follow_ups = tuple([_with_deliveries(entry, delivery) for entry in follow_ups])
     mark = None if delivery.header.latch is None else _mark(effects, delivery, serializer, data)
     if effects.settle == "bury":
         return Bury(
@@ -71,6 +76,18 @@ def _with_key(entry: Entry, header: Header) -> Entry:
     if entry.header.id != header.id:
         return entry
     return entry._replace(header=entry.header._replace(unique_key=header.unique_key))
+
+
+def _with_deliveries(entry: Entry, delivery: Delivery) -> Entry:
+    """Let what goes back without having been run keep its count of deliveries."""
+    if entry.header.id != delivery.header.id:
+        return entry
+    return entry._replace(header=entry.header._replace(max_deliveries=_deliveries_left(delivery)))
+
+
+def _deliveries_left(delivery: Delivery) -> int:
+    """Return how many deliveries are left: the storage counts anew from 0, and a crash loop must end all the same."""
+    return max(delivery.header.max_deliveries - delivery.receipt.deliveries, 1)
 
 
 def _mark(effects: Effects, delivery: Delivery, serializer: Serializer, data: bytes | None) -> LatchMark | None:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.messages.stored_result import exception_of, kind_of
 from hueyio.serializer import Serializer
-from hueyio.tasks.task import Membership, Task, aware, seconds_from
+from hueyio.tasks.task import Membership, PutBack, Task, aware, seconds_from
 
 __all__ = ["Message", "read_task", "write_task"]
 
@@ -56,6 +56,8 @@ class Message(NamedTuple):
     chord: tuple[str, int, str] | None = None
     collects: bool = False
     """It is a chord's callback."""
+    put_back: tuple[int, float] | None = None
+    """How often it went back without an attempt that counts, and since when."""
 
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
@@ -66,7 +68,7 @@ _PLAIN_TASK: Final = Task("", id="")
 _rest_of: Final = attrgetter(
     *("kwargs", "retries", "attempt", "retry_delay", "retry_backoff", "timeout", "priority", "eta", "expires"),
     *("expires_resolved", "on_complete", "on_error", "retry_max_delay", "retry_jitter", "deadline"),
-    *("deadline_resolved", "chord", "values"),
+    *("deadline_resolved", "chord", "values", "put_back"),
 )
 """Whatever of a task goes into its message beside what a plain call has; read in C, for 0.5 us."""
 _PLAIN_REST: Final = _rest_of(_PLAIN_TASK)
@@ -149,6 +151,7 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
         errors,
         tuple(task.chord) if task.chord is not None else None,
         task.values is not None,
+        None if task.put_back is None else tuple(task.put_back),
     )
     width = _WIDTH
     while width > _PLAIN and message[width - 1] == _DEFAULTS[width - 1]:
@@ -163,8 +166,16 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
     if not (isinstance(id, str) and isinstance(name, str)):
         raise SerializationError("a message without id and name")
     if len(fields) == _PLAIN:  # nearly all are plain calls
+        if not isinstance(fields[3], (tuple, list)):
+            raise _wrong_kind("args", fields[3])
         return Task(name, tuple(fields[3]), id=id)
-    message = Message(*fields[:_WIDTH])
+    if len(fields) > _WIDTH:
+        fields = fields[:_WIDTH]
+    if tuple(map(type, fields)) not in _seen_kinds:
+        _check_kinds(fields)
+    message = Message(*fields)
+    if len(fields) > _FIRST_BOUND:
+        _check_bounds(message)
     expires_at = _moment(message.expires_at)
     deadline_at = _moment(message.deadline_at)
     return Task(
@@ -189,7 +200,97 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         on_error=_from_fields(message.on_error) if message.on_error else None,
         chord=Membership(*message.chord[:3]) if message.chord else None,
         values=[] if message.collects else None,
+        put_back=PutBack(*message.put_back[:2]) if message.put_back else None,
     )
+
+
+def _check_kinds(fields: Sequence[Any]) -> None:
+    """Raise SerializationError for a field that is not of its kind; remember a combination that is good.
+
+    Unchecked it would raise wherever it is used first, and what it breaks there is not the message.
+    """
+    for name, value in zip(Message._fields, fields, strict=False):
+        if not _CHECKS[name](value):
+            raise _wrong_kind(name, value)
+    if len(_seen_kinds) < _MOST_KINDS:
+        _seen_kinds.add(tuple(map(type, fields)))
+
+
+def _check_bounds(message: Message) -> None:
+    """Raise SerializationError for a number that nothing can use, or a part of a field that is not of its kind."""
+    timeout, priority = message.timeout, message.priority
+    if timeout is not None and not -_LARGEST <= timeout <= _LARGEST:  # NaN is not either
+        raise SerializationError("not a message: its timeout is out of range")
+    if priority is not None and not -_LARGEST <= priority <= _LARGEST:
+        raise SerializationError("not a message: its priority is out of range")
+    for part in message.errors or ():
+        if not (_are(part, int, str, dict) and 0 <= part[0] < len(message.args)):
+            raise _wrong_kind("errors", part)
+    if message.chord is not None and not _are(message.chord[:3], str, int, str):
+        raise _wrong_kind("chord", message.chord)
+    if message.put_back is not None:
+        parts = message.put_back[:2]
+        if not ((_are(parts, int, float) or _are(parts, int, int)) and parts[0] > 0 and 0 <= parts[1] <= _LARGEST):
+            raise _wrong_kind("put_back", message.put_back)
+
+
+def _are(values: Any, *kinds: type) -> bool:
+    return isinstance(values, (tuple, list)) and [type(value) for value in values] == list(kinds)
+
+
+def _wrong_kind(name: str, value: object) -> SerializationError:
+    return SerializationError(f"not a message: its {name} must not be {type(value).__name__}")
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (float, int)
+
+
+def _is_moment(value: object) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_switch(value: object) -> bool:
+    return type(value) is bool
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, (tuple, list))
+
+
+def _is_list_or_none(value: object) -> bool:
+    return value is None or _is_list(value)
+
+
+def _is_mapping(value: object) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+_CHECKS: Final[dict[str, Callable[[object], bool]]] = {
+    **dict.fromkeys(("version", "retries", "attempt"), _is_whole),
+    **dict.fromkeys(("id", "name"), _is_text),
+    **dict.fromkeys(("retry_delay", "retry_backoff", "retry_jitter"), _is_number),
+    **dict.fromkeys(("timeout", "priority", "eta", "expires", "expires_at"), _is_moment),
+    **dict.fromkeys(("retry_max_delay", "deadline", "deadline_at"), _is_moment),
+    **dict.fromkeys(("expires_absolute", "collects"), _is_switch),
+    **dict.fromkeys(("on_complete", "on_error", "errors", "chord", "put_back"), _is_list_or_none),
+    "args": _is_list,
+    "kwargs": _is_mapping,
+}
+_FIRST_BOUND: Final = Message._fields.index("timeout")
+_LARGEST: Final = 2.0**53
+"""More than any number of a message can be; what is larger no loop could wait for, and no storage sort by."""
+_MOST_KINDS: Final = 1000
+_seen_kinds: Final[set[tuple[type, ...]]] = set()
+"""Combinations of kinds that are good: nearly all messages have one of a few. Written by any thread."""
 
 
 def _with_errors(args: Sequence[Any], errors: Iterable[tuple[int, str, dict[str, Any]]]) -> tuple[Any, ...]:

@@ -29,8 +29,10 @@ class Revocation(NamedTuple):
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Revocation:
-        """Decode what ``to_bytes`` made."""
+        """Decode what ``to_bytes`` made; raises ValueError or TypeError for anything else."""
         until, once = json.loads(data)
+        if not (until is None or type(until) in (int, float)) or type(once) is not bool:
+            raise ValueError("not a revocation")
         return cls(until, once)
 
     def is_in_force(self, now: float) -> bool:
@@ -57,7 +59,7 @@ def pick_revocation(
             continue
         try:
             revocation = Revocation.from_bytes(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             logger.warning("the revocation %r cannot be read and is left out of account", key)
             continue
         if revocation.is_in_force(now):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import traceback
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -252,6 +254,23 @@ class TaskSpec:
             return (task, *args), task.kwargs
         return args, {**task.kwargs, "task": task}
 
+    def refuses(self, task: Task, error: TypeError) -> bool:
+        """Say whether a call ended with this error because its arguments do not fit, so that the body never began.
+
+        Asked only when a TypeError was raised. A decorator that adds or takes arguments has a signature of its own;
+        where it shows that of the function inside, the error must come from before that function's first line.
+        """
+        args, kwargs = self.arguments(task)
+        if not all(isinstance(key, str) for key in kwargs):
+            return False  # no function takes that, whatever its version
+        if not _binds(inspect.signature(self.func, follow_wrapped=False), args, kwargs):
+            return True
+        inside = inspect.unwrap(self.func)
+        code = getattr(inside, "__code__", None)
+        if code is None or inside is self.func or _has_entered(code, error):
+            return False
+        return not _binds(self._signature, task.args if task.values is None else (*task.args, task.values), task.kwargs)
+
     def unique_key(self, task: Task, key: UniqueKey | None) -> str:
         """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
         if isinstance(key, str):
@@ -276,6 +295,20 @@ class TaskSpec:
 
     def __repr__(self) -> str:
         return f"<TaskSpec {self.path}>"
+
+
+def _binds(signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
+
+
+def _has_entered(code: types.CodeType, error: BaseException) -> bool:
+    """Say whether an error went through a function; one that another process raised tells nothing of that."""
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return code in frames or error.__cause__ is not None
 
 
 def module_of(func: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from hueyio.exceptions import TaskCancelled, TaskTimeout
 from hueyio.tasks.progress import Progress, make_progress
 
-__all__ = ["Expires", "Membership", "Reporter", "Run", "Task", "aware", "eta_from", "seconds_from"]
+__all__ = ["Expires", "Membership", "PutBack", "Reporter", "Run", "Task", "aware", "eta_from", "seconds_from"]
 
 Expires: TypeAlias = float | timedelta | datetime
 """Seconds or a timedelta: counted from the enqueue. A datetime: that moment."""
@@ -42,6 +42,13 @@ class Membership(NamedTuple):
     position: int
     callback: str
     """The path of the callback's task."""
+
+
+class PutBack(NamedTuple):
+    """How often a task went back without an attempt that counts, and since when (epoch seconds)."""
+
+    times: int
+    since: float
 
 
 class Reporter(Protocol):
@@ -72,7 +79,8 @@ class Task:
     found, and logs and commands say it. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
     itself. ``timeout`` (seconds) limits one attempt, ``deadline`` all of them together, ``expires`` the start.
     Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an attempt fails.
-    ``receipt`` is there while the task is claimed. Keywords of the decorator that hueyio does not know are in
+    ``receipt`` is there while the task is claimed. ``put_back`` says how often it went back since its last attempt that
+    counts: it was locked, snoozed and the like. Keywords of the decorator that hueyio does not know are in
     ``settings``, and are read as attributes too. ``chord`` is the task's place in a chord; a chord's callback alone has
     ``values``, what the members reported, which its function gets after its own arguments.
     """
@@ -94,6 +102,7 @@ class Task:
         "on_error",
         "path",
         "priority",
+        "put_back",
         "receipt",
         "reporter",
         "retries",
@@ -134,6 +143,7 @@ class Task:
         chord: Membership | None = None,
         values: list[Any] | None = None,
         name: str | None = None,
+        put_back: PutBack | None = None,
     ) -> None:
         self.path = path
         self._name = name
@@ -161,6 +171,7 @@ class Task:
         self.values = values
         self.receipt: Any = None
         self.unique = unique
+        self.put_back = put_back
         self.reporter: Reporter | None = None
 
     @property
@@ -252,6 +263,7 @@ class Task:
             expires=self.expires if expires is None else expires,
             expires_resolved=None,
             deadline_resolved=None,
+            put_back=None,
             priority=self.priority if priority is None else priority,
             on_complete=None if following is None else following.renewed(following.eta, None, None, True),
             on_error=self.on_error if preserve_pipeline else None,
@@ -280,7 +292,7 @@ class Task:
         return None, {**state, "settings": dict(self.settings), "reporter": None, "receipt": None, "_run": None}
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        fields = dict(state[1])
+        fields = {"put_back": None, **state[1]}  # 0.2.0 had no put_back
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None

@@ -15,15 +15,26 @@ __all__ = ["run"]
 R = TypeVar("R")
 
 
-def run(main: Coroutine[Any, Any, R], loop: Literal["auto", "asyncio", "uvloop"]) -> R:
-    """Run the coroutine on a new loop of this kind; raises ConfigurationError if it is not installed."""
+def run(
+    main: Coroutine[Any, Any, R],
+    loop: Literal["auto", "asyncio", "uvloop"],
+    on_error: Callable[[BaseException], None],
+) -> R:
+    """Run the coroutine on a new loop of this kind; raises ConfigurationError if it is not installed.
+
+    ``on_error`` is called with whatever ends the loop, before its end cancels all that still runs there.
+    """
     try:
         factory = _factory(loop)
     except ConfigurationError:
         main.close()
         raise
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
+        try:
+            return runner.run(main)
+        except BaseException as error:
+            on_error(error)
+            raise
 
 
 def _factory(loop: Literal["auto", "asyncio", "uvloop"]) -> Callable[[], asyncio.AbstractEventLoop] | None:

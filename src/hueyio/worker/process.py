@@ -45,6 +45,9 @@ _ORPHAN_GRACE: Final = 5.0
 """Seconds that running tasks get when the supervisor is gone: nobody watches this process any more."""
 
 
+_MOST_NAMED: Final = 20
+"""Tasks that the last line of a crash names."""
+
 _THREAD_TIME: Final = 2.0
 """Seconds that threads get to end after the tasks that started them."""
 
@@ -65,9 +68,12 @@ class WorkerProcess:
         for consumer in self._consumers:
             consumer.on_max_block = _exit_now
             consumer.beats_apart = True
+            consumer.on_crash = self._crash
         self._parent = Parent.find()
         self._restart = False
         self._stops = 0
+        self._is_told = False
+        """Whether somebody told this process to stop, by a signal or in another way."""
         self._starting: asyncio.Future[None] | None = None
         self._deadline = Deadline()
         self._open_sessions = 0
@@ -75,7 +81,7 @@ class WorkerProcess:
 
     def run(self) -> int:
         """Run until told to stop; return the exit code. Raises ConfigurationError and StorageError of the start."""
-        code = run(self._main(), self._options.loop)
+        code = run(self._main(), self._options.loop, self._crash_if_unasked)
         if self._restart and code == 0:
             _start_anew()
         return code
@@ -89,6 +95,9 @@ class WorkerProcess:
                 try:
                     if await self._start():
                         await self._serve()
+                except (asyncio.CancelledError, Exception) as error:
+                    self._crash_if_unasked(error)  # before anything is put back
+                    raise
                 finally:
                     await self._end()
                     if self._restart:
@@ -232,6 +241,7 @@ class WorkerProcess:
         asyncio.get_running_loop().call_later(_ORPHAN_GRACE, self._stop, False)
 
     def _stop(self, graceful: bool) -> None:
+        self._is_told = True
         timeout = max((it.options.shutdown_timeout for it in self._consumers), default=0.0) if graceful else 0.0
         self._deadline.set(timeout + STOP_MARGIN)
         if self._starting is not None:
@@ -239,6 +249,32 @@ class WorkerProcess:
             asyncio.get_running_loop().call_later(timeout, self._starting.cancel)
         for consumer in self._consumers:
             consumer.stop(graceful)
+
+    def _crash_if_unasked(self, error: BaseException) -> None:
+        """End this process now if bodies run and nobody asked for an end: a clean end would put them back uncounted."""
+        if any(consumer.unfinished_tasks() and not consumer.is_stop_asked for consumer in self._consumers):
+            self._crash(f"{type(error).__name__}: {error}".rstrip(": "), error)
+
+    def _crash(self, reason: str, error: BaseException | None) -> None:
+        """Leave what runs under the lease: when that is over it runs again, and the delivery counts.
+
+        What runs now is what may have ended this process; in an endless loop of restarts nothing else would get on.
+        """
+        if self._is_told:
+            return
+        begun = [task for consumer in self._consumers for task in consumer.unfinished_tasks()]
+        names = ", ".join(f"{task.path} {task.id}" for task in begun[:_MOST_NAMED])
+        more = f" and {len(begun) - _MOST_NAMED} more" if len(begun) > _MOST_NAMED else ""
+        shown = None if isinstance(error, asyncio.CancelledError) else error
+        logger.critical(
+            "the worker crashed: %s; exit code %d; it was running %s%s",
+            reason,
+            EXIT_CRASHED,
+            names or "nothing",
+            more,
+            exc_info=shown,
+        )
+        _exit_now()
 
     def _log_running(self) -> None:
         for huey, consumer in zip(self._hueys(), self._consumers, strict=True):
