@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 from hueyio.exceptions import HueyException
-from hueyio.loops.threads import ThreadPool
+from hueyio.loops.ordered import OrderedThread
 
 __all__ = ["Hook", "HookKind", "Hooks", "is_cancelled"]
 
@@ -28,7 +28,7 @@ _KINDS: Final[tuple[HookKind, ...]] = ("pre_execute", "post_execute", "on_startu
 class Hooks:
     """The hooks of one Huey, by kind and name, each kind in the order of registration."""
 
-    def __init__(self, thread: ThreadPool) -> None:
+    def __init__(self, thread: OrderedThread) -> None:
         self.thread = thread
         """Where sync hooks run that have no thread of their task: one at a time."""
         self._hooks: dict[HookKind, dict[str, Hook]] = {kind: {} for kind in _KINDS}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hueyio.exceptions import HueyException
-from hueyio.loops.threads import ThreadPool
+from hueyio.loops.ordered import OrderedThread
 from hueyio.tasks.task import Task
 
 __all__ = [
@@ -60,7 +60,7 @@ class Signals:
 
     def __init__(self) -> None:
         self._receivers: dict[str, list[Receiver]] = {}
-        self.thread = ThreadPool("hueyio-receivers", limit=1)
+        self.thread = OrderedThread("hueyio-receivers")
         """Where sync receivers run, and the sync hooks of tasks that have no thread of their own: one at a time."""
 
     def __bool__(self) -> bool:

@@ -188,3 +188,19 @@ def interrupt() -> str:
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGTERM)
     return "still here"
+
+
+@huey.task(run_in="process")
+def leaf(x: int) -> int:
+    return x
+
+
+@huey.task(run_in="process")
+def parent(x: int) -> int:
+    values: list[int] = leaf.sync.map([x, x]).get(blocking=True)
+    return sum(values)
+
+
+@huey.task(run_in="process", timeout=1.0)
+def patient_parent(x: int) -> None:
+    leaf.sync.schedule((x,), delay=3600).get(blocking=True)

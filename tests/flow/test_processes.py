@@ -368,3 +368,18 @@ def test_main_module_without_a_guard_is_told_so(tmp_path: Path) -> None:
 def test_main_module_that_is_no_file_is_refused_at_the_decorator(tmp_path: Path) -> None:
     done = run_program(tmp_path, "-c", _PROGRAM)
     assert "ConfigurationError: task __main__.work cannot run in a process" in done.stderr
+
+
+@only_sqlite
+async def test_body_lends_its_slot_when_it_waits_for_other_tasks(app: Any) -> None:
+    async with consuming(app, pool=1, prefetch=0) as consumer:
+        assert await asyncio.wait_for(await app.parent.map(range(4)), 60) == [2 * x for x in range(4)]
+        assert consumer.statistics().lent == {}
+
+
+@only_sqlite
+async def test_slot_is_there_again_when_a_waiting_process_is_killed(app: Any) -> None:
+    async with consuming(app, pool=1, prefetch=0) as consumer:
+        assert isinstance(await cause_of(await app.patient_parent(1)), TaskTimeout)
+        assert consumer.statistics().lent == {}
+        assert await asyncio.wait_for(await app.leaf.map(range(2)), 60) == [0, 1]

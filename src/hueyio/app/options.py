@@ -44,6 +44,9 @@ class ConsumerSettings(TypedDict, total=False):
     shutdown_timeout: float
     block_warning: float
     max_block: float | None
+    lend_slots: bool
+    max_lent: int
+    max_lent_threads: int
     periodic: bool
 
 

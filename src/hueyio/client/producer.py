@@ -14,6 +14,7 @@ from hueyio.client.prepare import prepare
 from hueyio.control.replace import replace
 from hueyio.core import Core
 from hueyio.exceptions import ConfigurationError, TaskNotUnique
+from hueyio.execution.lending import note_enqueued
 from hueyio.messages.entry import enqueue_signal
 from hueyio.messages.member_result import SKIPPED, write_member_result
 from hueyio.storage.contract import Session, Transactional
@@ -97,6 +98,7 @@ class Producer:
         latches = [Latch(latch.size, prepare(self.core, latch.callback), absent) for latch in planned.latches]
         session = await self.core.session()
         await session.enqueue(entries, latches)
+        note_enqueued(latch.callback.id for latch in planned.latches)
         fired = [latch.callback for latch in planned.latches if latch.size == 0]
         at_once = [latch.callback for latch in latches if latch.size == 0]
         await self._go_on([*planned.members, *fired], [*entries, *at_once])
@@ -124,6 +126,7 @@ class Producer:
 
     async def _go_on(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
         """Tell of what was enqueued, and run it in immediate mode."""
+        note_enqueued(id for entry in entries for id in (entry.header.id, *entry.header.expects))
         if self.core.immediate:
             await self.immediate.run(tasks, lambda: self._tell_enqueued(tasks, entries))
         elif self.core.signals:

@@ -21,8 +21,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal
 
@@ -34,6 +35,7 @@ from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.lease import Lease
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.listener import Listener
+from hueyio.consumer.loans import Loans
 from hueyio.consumer.options import ConsumerOptions
 from hueyio.consumer.os_signals import stop_signals
 from hueyio.consumer.outage import Outage
@@ -96,6 +98,7 @@ class Consumer:
         self._times = StopTimes(options.shutdown_timeout)
         self._cancelling = False
         self._ledger = Ledger({}, None, lambda: None)
+        self._loans = Loans(self._ledger, {}, {}, lambda: None)
         self._watchdog: Watchdog | None = None
         self._stuck = Stuck()
         self.stuck = 0
@@ -144,6 +147,7 @@ class Consumer:
             storage_reachable=self._lease.steady_since() is not None,
             held=len(self._ledger),
             running=dict(Counter(task.lane for task in self.running_tasks())),
+            lent=self._loans.counts(),
             outcomes=dict(self._runner.outcomes),
             stuck=len(self._stuck),
             pool_processes=len(self._pool),
@@ -377,7 +381,7 @@ class Consumer:
             self._stuck.watch,
             lambda: self._crash,
         )
-        self._slots = {lane: Slots(lane, size, self._runner.run, self._runner.rescue) for lane, size in sizes.items()}
+        self._compose_slots(sizes)
         self._fleet = Fleet(self._current_owner, lambda: self._reaper.wake())
         self._intake = Intake(self._core, session, self._fleet.knows)
         self._dispatcher = Dispatcher(
@@ -397,11 +401,24 @@ class Consumer:
             self._scheduler.wake,
             self._lease.mark_lost,
             options.lease,
+            loans=self._loans,
         )
         self._feeders = self._compose_feeders(session)
         outage = Outage()
         for service in (*self._feeders, self._settler):
             service.outage = outage
+
+    def _compose_slots(self, sizes: Mapping[Lane, int]) -> None:
+        options = self.options
+        most: dict[Lane, int] = {
+            "loop": options.max_lent,
+            "thread": options.max_lent_threads,
+            "process": options.pool,
+        }
+        self._loans = Loans(self._ledger, self._slots, most, lambda: self._fetcher.wake())
+        for lane, size in sizes.items():
+            on_lent = partial(self._loans.note, lane) if options.lend_slots else None
+            self._slots[lane] = Slots(lane, size, self._runner.run, self._runner.rescue, on_lent)
 
     def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
         """Build the rest of the services that end first when the consumer stops; list them all."""

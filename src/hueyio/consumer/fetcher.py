@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from hueyio.consumer.ledger import Ledger
+from hueyio.consumer.loans import Loans
 from hueyio.consumer.service import Service
 from hueyio.exceptions import LeaseLost
-from hueyio.storage.contract import Consuming
+from hueyio.storage.contract import Consuming, Producing
 from hueyio.storage.records import Bell, Delivery, Lane
 
 __all__ = ["Fetcher"]
@@ -29,6 +30,16 @@ _LONGEST_WAY: Final = 0.5
 _LOOK_WHILE_HELD_BACK: Final = 0.05
 """Seconds between two looks into the own ledger while held back; the storage is not asked."""
 
+_LOOK_FOR_AWAITED: Final = 0.5
+"""Seconds at the bell while a lane starts only what bodies wait for: nothing rings for a single task."""
+
+_STANDSTILL: Final = 1.0
+"""Seconds after which one more task is started when all bodies wait, for what is to come from tasks unknown here."""
+
+
+class _Claiming(Consuming, Producing, Protocol):
+    """Tasks are claimed, and sometimes located first."""
+
 
 class Fetcher(Service):
     """Feeds the dispatcher.
@@ -36,11 +47,14 @@ class Fetcher(Service):
     A claim is never cancelled. When its reply was lost, what it took is under our lease without our knowing:
     ``held`` says what that is, and it starts at once. The same after a fail-over: the server that took over may never
     have been told of a settlement, so that a task which is done here is in flight there.
+
+    What bodies wait for with their slots lent (``loans``) is asked for by its ids where an ordinary claim would not
+    bring it: at the bound of the loans, beside a suspect that waits, and while it is held back for one.
     """
 
     def __init__(
         self,
-        session: Consuming,
+        session: _Claiming,
         ledger: Ledger,
         owner: Callable[[], str],
         dispatch: Callable[[list[Delivery]], Awaitable[None]],
@@ -48,8 +62,11 @@ class Fetcher(Service):
         on_lease_lost: Callable[[str], None],
         lease: float,
         monotonic: Callable[[], float] = time.monotonic,
+        loans: Loans | None = None,
     ) -> None:
         super().__init__()
+        self._loans = loans
+        self._stands_since: float | None = None
         self._session = session
         self._ledger = ledger
         self._owner = owner
@@ -113,15 +130,26 @@ class Fetcher(Service):
         if self._again:
             await self._dispatch_again()
         if self._monotonic() < self._held_back_until and len(self._ledger):
-            return _LOOK_WHILE_HELD_BACK
+            return 0 if await self._claim_awaited(owner) else _LOOK_WHILE_HELD_BACK
         if (left := self._gives_way_until - self._monotonic()) > 0:
             return min(left, _LOOK_WHILE_HELD_BACK)
-        room = self._ledger.room()
-        if not room or self._paused:
+        if self._paused:
             await self.interruptible(asyncio.sleep(self._longest_wait))
             return 0
-        heard = self._ledger.revocations
-        deliveries = await self._session.claim(room, owner)
+        room = self._ledger.room()
+        if room:
+            heard = self._ledger.revocations
+            deliveries = await self._session.claim(room, owner)
+            await self._take(deliveries, heard)
+            if not _is_exhausted(room, deliveries):
+                return 0
+        if self._loans and await self._claim_awaited(owner):
+            return 0
+        await self._wait_for_more(room)
+        return 0
+
+    async def _take(self, deliveries: list[Delivery], heard: int) -> None:
+        """Dispatch what was claimed; ``heard`` is what the ledger knew of revocations before."""
         if self._ledger.revocations != heard:
             # Something was revoked since, perhaps one of these, which the listener did not find in the ledger.
             deliveries = [it._replace(unrevoked=False) for it in deliveries]
@@ -129,18 +157,55 @@ class Fetcher(Service):
             self._gave_way = False
             await self._dispatch(deliveries)
             self._rest_if_unknown()
-        if not _is_exhausted(room, deliveries):
-            return 0
+
+    async def _claim_awaited(self, owner: str) -> bool:
+        """Claim what bodies wait for, where nothing else is claimed; say whether there was any."""
+        if not self._loans or not (room := self._loans.room()):
+            self._stands_since = None
+            return False
+        alone = self._loans.stands_still()
+        for ids in self._loans.awaited():
+            heard = self._ledger.revocations
+            deliveries = await self._session.claim_awaited(ids, room, owner, alone)
+            if deliveries:
+                self._stands_since = None
+                await self._take(deliveries, heard)
+                return True
+        return alone and await self._claim_any(self._loans, room, owner)
+
+    async def _claim_any(self, loans: Loans, room: Mapping[Lane, int], owner: str) -> bool:
+        """Go one beyond the bound after a while, if what is awaited is to come from tasks that are not known here."""
+        now = self._monotonic()
+        if self._stands_since is None:
+            self._stands_since = now
+        if now < self._stands_since + _STANDSTILL:
+            return False
+        self._stands_since = None
+        ids = next(loans.awaited(), [])
+        if not any(found.state == "expected" for found in await self._session.locate(ids)):
+            return False
+        heard = self._ledger.revocations
+        deliveries = await self._session.claim(dict.fromkeys(room, 1), owner)
+        await self._take(deliveries, heard)
+        return bool(deliveries)
+
+    async def _wait_for_more(self, room: Mapping[Lane, int]) -> None:
+        """Wait for work that there is room for, or for room."""
+        longest_wait = self._longest_wait
+        if self._loans and self._loans.room():
+            longest_wait = min(longest_wait, _LOOK_FOR_AWAITED)
+        if not room:
+            await self.interruptible(asyncio.sleep(longest_wait))
+            return
         # Asking once more would cost a script for each task that comes alone, in front of its settlement.
         bells: set[Bell] = {*room, "schedule"}
         self.is_listening = True
         try:
-            rung = await self.interruptible(self._session.wait_for_work(bells, self._longest_wait))
+            rung = await self.interruptible(self._session.wait_for_work(bells, longest_wait))
         finally:
             self.is_listening = False
         if rung and "schedule" in rung:
             self._on_schedule_rung()
-        return 0
 
     def _rest_if_unknown(self) -> None:
         self._ways = self._ways + 1 if self._gave_way else 0

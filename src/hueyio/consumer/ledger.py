@@ -37,6 +37,9 @@ class Ledger:
         self._refill_at = {
             lane: size + (size if prefetch is None else prefetch) // 2 - (prefetch == 0) for lane, size in sizes.items()
         }
+        self._sizes = dict(sizes)
+        self._usual = {lane: (self._most[lane], self._refill_at[lane]) for lane in sizes}
+        self._lending: set[Lane] = set()
         self._most_ended = sum(self._most.values())
         self._on_room = on_room
         self.ended_last: Job | None = None
@@ -51,6 +54,22 @@ class Ledger:
             for lane, held in self._held.items()
             if len(held) <= self._refill_at[lane]
         }
+
+    def lend(self, lane: Lane, lent: int, most_lent: int) -> None:
+        """Make room beside so many jobs whose bodies wait with their slots lent, at most for ``most_lent``.
+
+        At that bound nothing is prefetched, so that whatever is held has been begun.
+        """
+        most, refill_at = self._usual[lane]
+        bound = most_lent + self._sizes[lane]
+        self._most[lane] = min(most + lent, bound) if lent else most
+        # There too: not one claim for each that ends.
+        self._refill_at[lane] = min(refill_at + lent, bound - max(self._sizes[lane] // 2, 1)) if lent else refill_at
+        self._lending = {*self._lending, lane} if lent else self._lending - {lane}
+
+    def is_full(self, lane: Lane) -> bool:
+        """Say whether a lane takes nothing more now."""
+        return len(self._held[lane]) > self._refill_at[lane]
 
     def add(self, job: Job) -> None:
         """Enter a job; it is cancelled if somebody asked for that while it was on its way here."""
@@ -77,7 +96,8 @@ class Ledger:
             self.cancelled -= {job.task.id}
         if job in self._ended:
             self._ended.remove(job)
-            if len(self._ended) == self._most_ended - 1:
+            # Bodies may wait for what its end has enqueued.
+            if len(self._ended) == self._most_ended - 1 or self._lending:
                 self._on_room()
 
     def clear(self) -> list[Job]:

@@ -58,15 +58,29 @@ class ConsumerOptions:
         default=300.0,
         metadata={"help": "seconds for which the loop may be blocked before the lease is given up, and a worker exits"},
     )
+    lend_slots: bool = field(
+        default=True,
+        metadata={"help": "let a task that waits for other tasks keep its slot, so that no more run beside it"},
+    )
+    max_lent: int = field(
+        default=1000,
+        metadata={"help": "coroutine tasks that may wait for other tasks at the same time, with their slots lent"},
+    )
+    max_lent_threads: int = field(
+        default=100,
+        metadata={"help": "sync tasks that may do so, each with its thread"},
+    )
     periodic: bool = field(
         default=True,
         metadata={"flag": "-n", "help": "do not enqueue periodic tasks and schedules here"},
     )
 
     def __post_init__(self) -> None:
-        if not isinstance(self.periodic, bool):
-            raise ConfigurationError(f"periodic must be True or False, not {self.periodic!r}")
-        for name in ("workers", "threads", "pool"):
+        for name in ("periodic", "lend_slots"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise ConfigurationError(f"{name} must be True or False, not {value!r}")
+        for name in ("workers", "threads", "pool", "max_lent", "max_lent_threads"):
             _check_whole(name, getattr(self, name), least=1)
         if self.pool_max_tasks is not None:
             _check_whole("pool_max_tasks", self.pool_max_tasks, least=1)

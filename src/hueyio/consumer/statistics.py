@@ -22,6 +22,8 @@ class Statistics:
     held: int = 0
     """Tasks under its lease, running or not."""
     running: dict[Lane, int] = field(default_factory=dict)
+    lent: dict[Lane, int] = field(default_factory=dict)
+    """How many of the running ones wait for other tasks, with their slots lent."""
     outcomes: dict[str, int] = field(default_factory=dict)
     """How the runs of tasks ended, counted since the start, by the names of ``docs/explanation/execution.md``."""
     lag: float = 0.0

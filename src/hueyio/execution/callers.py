@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Protocol
 
+from hueyio.loops.ordered import OrderedThread
 from hueyio.loops.threads import ThreadPool, run_in
 from hueyio.tasks.declared import TaskSpec
 
@@ -40,7 +41,7 @@ class Caller(Protocol):
 class LoopCaller:
     """The body on the loop; sync hooks one after another in ``thread``, async ones on the loop, all in one context."""
 
-    def __init__(self, context: Context, thread: ThreadPool) -> None:
+    def __init__(self, context: Context, thread: OrderedThread) -> None:
         self._context = context
         self._thread = thread
 
@@ -54,7 +55,7 @@ class LoopCaller:
         if inspect.iscoroutinefunction(hook):
             await run_in(self._context, hook(*args))
             return
-        answer = await self._thread.run(self._context.copy().run, hook, *args)
+        answer = await self._thread.run_in(self._context.copy(), hook, *args)
         if inspect.iscoroutine(answer):
             await run_in(self._context, answer)
 

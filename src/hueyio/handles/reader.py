@@ -16,7 +16,9 @@ from hueyio.client.deletions import delete_read, deletions_of
 from hueyio.client.producer import Producer
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
+from hueyio.execution.lending import lending
 from hueyio.handles.status import OVER, Status, absence_of, ending_of, is_alive, status_of, status_of_end
+from hueyio.loops.ordered import is_in_ordered_thread
 from hueyio.messages.stored_result import Ending, Error, Returned
 from hueyio.storage.contract import Session
 from hueyio.storage.records import EndKind, Found, Over
@@ -59,7 +61,9 @@ class Reader:
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
             raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")
         session = await self._session()
-        over = await self._wait_over(session, timeout)
+        if timeout is None and is_in_ordered_thread():
+            await self._refuse_to_hang(session)
+        over = await lending([self.id], self._wait_over(session, timeout))
         if over is None:
             return False
         if over.data is None and over.kind is None:
@@ -138,6 +142,14 @@ class Reader:
         if is_alive(found):
             self.seen_at = self.core.now()
         return found
+
+    async def _refuse_to_hang(self, session: Session) -> None:
+        """Raise HueyException unless the task is over: its end may need the thread that waits for it here."""
+        if (await self._find(session)).state not in OVER:
+            raise HueyException(
+                f"a sync hook or receiver waits for task {self.id}, whose hooks and receivers need the same thread: "
+                "make it `async def`, or wait with a timeout"
+            )
 
     async def _wait_over(self, session: Session, timeout: float | None) -> Over | None:
         """Wait for the end; None if it does not come in time. A timeout of 0 looks once."""

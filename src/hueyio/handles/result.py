@@ -13,6 +13,7 @@ from hueyio.control.cancel import cancel
 from hueyio.control.revoke import is_revoked, restore, revoke
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, ResultTimeout
+from hueyio.execution.lending import context_without_place, lending
 from hueyio.handles.reader import Reader
 from hueyio.handles.reading import Read, ReadOptions, read_options, shows_read_options
 from hueyio.handles.status import Status, is_alive
@@ -116,8 +117,10 @@ class Result(Generic[R]):
         It is a level: of several reports in a row only the last may be seen. Any number may follow, in any process.
         """
         session = await self._core.session()
+        if is_in_ordered_thread():
+            await self._refuse_to_hang(session)
         seen: bytes | None = None
-        while (seen := await session.follow(self.id, seen)) is not None:
+        while (seen := await lending([self.id], session.follow(self.id, seen))) is not None:
             yield read_progress(seen, self._core.serializer)
 
     async def status(self) -> Status:
@@ -283,10 +286,14 @@ async def completed(group: ResultGroup[R]) -> AsyncGenerator[Result[R], None]:
         await fill(result, True, None, read_options({}))
         return result
 
-    waiting = [asyncio.ensure_future(wait(result)) for result in group]
+    # The body that iterates goes on between two values, while these wait: it lends its slot itself.
+    beside = context_without_place()
+    loop = asyncio.get_running_loop()
+    waiting = [loop.create_task(wait(result), context=beside.copy()) for result in group]
+    ids = [result.id for result in group]
     try:
         for ended in asyncio.as_completed(waiting):
-            yield await ended
+            yield await lending(ids, ended)
     finally:
         for it in waiting:
             it.cancel()

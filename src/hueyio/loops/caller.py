@@ -8,6 +8,7 @@ the thread that is about to run it, or the loop, because nobody waits for it any
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar, copy_context
@@ -43,6 +44,7 @@ class Caller:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.thread_id = threading.get_ident()
         self._queue: SimpleQueue[Call | None] = SimpleQueue()
         self._unbegun: set[Call] = set()
         self._left_behind: set[Call] = set()

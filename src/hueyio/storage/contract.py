@@ -144,6 +144,17 @@ class Consuming(Protocol):
         """
         ...
 
+    async def claim_awaited(
+        self, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
+    ) -> list[Delivery]:
+        """Take those of these ids that are ready, wherever they stand in their lanes, in the order given.
+
+        At most ``room[lane]`` of each lane, also while the owner holds a suspect. ``alone`` says that nothing that it
+        holds runs now: then a suspect among them is taken too, with nothing else. Nothing while the queue is paused.
+        Raises LeaseLost without a live lease.
+        """
+        ...
+
     async def held(self, owner: str) -> list[Delivery]:
         """List all that is under the owner's lease. Raises LeaseLost without a live lease."""
         ...

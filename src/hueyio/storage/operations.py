@@ -87,6 +87,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("owners", "consuming", _READ, is_idempotent=True),
         Operation("wait_for_work", "consuming", _READ, is_idempotent=True, waits=True),
         Operation("claim", "consuming", _VOLATILE, is_idempotent=False),  # held shows what a lost one took
+        Operation("claim_awaited", "consuming", _VOLATILE, is_idempotent=False),  # as claim
         Operation("held", "consuming", _READ, is_idempotent=True),
         Operation("start", "consuming", _DURABLE, is_idempotent=True),
         Operation("settle", "consuming", _DURABLE, is_idempotent=True),  # its number tells a repeat
@@ -178,6 +179,11 @@ class OperationSession(Session, ABC):
 
     async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
         return await self._do("claim", dict(room), owner)
+
+    async def claim_awaited(
+        self, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
+    ) -> list[Delivery]:
+        return await self._do("claim_awaited", tuple(ids), dict(room), owner, alone)
 
     async def held(self, owner: str) -> list[Delivery]:
         return await self._do("held", owner)

@@ -46,6 +46,9 @@ class _Collector(Collector):
     def _of_tasks(self) -> Iterator[Metric]:
         ended = CounterMetricFamily("hueyio_tasks", "Runs of tasks that ended here", labels=["queue", "outcome"])
         running = GaugeMetricFamily("hueyio_tasks_running", "Tasks that run here now", labels=["queue", "lane"])
+        lent = GaugeMetricFamily(
+            "hueyio_slots_lent", "Tasks that run here and wait for others, their slots lent", labels=["queue", "lane"]
+        )
         stuck = GaugeMetricFamily("hueyio_tasks_stuck", "Tasks that ignore their cancellation", labels=["queue"])
         left = GaugeMetricFamily("hueyio_threads_abandoned", "Threads of tasks that were let go", labels=["queue"])
         pool = GaugeMetricFamily("hueyio_pool_processes", "Processes for run_in=process tasks", labels=["queue"])
@@ -56,11 +59,13 @@ class _Collector(Collector):
                 ended.add_metric([huey.name, outcome], count)
             for lane, count in now.running.items():
                 running.add_metric([huey.name, lane], count)
+            for lane, count in now.lent.items():
+                lent.add_metric([huey.name, lane], count)
             held.add_metric([huey.name], now.held)
             stuck.add_metric([huey.name], now.stuck)
             pool.add_metric([huey.name], now.pool_processes)
             left.add_metric([huey.name], now.abandoned_threads)
-        yield from (ended, running, held, stuck, left, pool)
+        yield from (ended, running, lent, held, stuck, left, pool)
 
     def _of_queues(self) -> Iterator[Metric]:
         tasks = GaugeMetricFamily("hueyio_queue_tasks", "Tasks in the storage", labels=["queue", "place"])

@@ -20,19 +20,24 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
+from concurrent.futures import Future
 from contextvars import copy_context
+from itertools import count
 from logging.handlers import QueueHandler
 from multiprocessing.spawn import prepare
 from queue import SimpleQueue
-from typing import Any, Literal, TypeVar, assert_never
+from typing import Any, Final, Literal, TypeVar, assert_never
 
 from hueyio.core import Core, find_core
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.context import running
+from hueyio.execution.lending import PLACE, SOON
 from hueyio.execution.pool.crossing import pack_error, pack_value
 from hueyio.execution.pool.line import (
     Answer,
+    Back,
     Begun,
     Broken,
     Call,
@@ -40,10 +45,12 @@ from hueyio.execution.pool.line import (
     Log,
     Raised,
     Ready,
+    Regained,
     Report,
     Returned,
     Stop,
     ToPool,
+    Waits,
     Welcome,
 )
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext, mark_pool_process
@@ -56,6 +63,9 @@ from hueyio.tasks.task import Task
 __all__ = ["main"]
 
 T = TypeVar("T")
+
+_MOST_NOTED: Final = 1000
+"""How many of the tasks that a body enqueued are told to the parent."""
 
 
 def main() -> None:
@@ -82,6 +92,7 @@ class _Inside:
         self._answers: SimpleQueue[bool] = SimpleQueue()
         self._loop = asyncio.new_event_loop()
         self._reporter = _Reporter(line, self._answers)
+        self._place = _PlaceInParent(line)
 
     def read(self) -> None:
         """Take what the parent sends; when it is gone, end, with all that tasks started."""
@@ -91,6 +102,8 @@ class _Inside:
                 match message:
                     case Answer(kept):
                         self._answers.put(kept)
+                    case Regained(number):
+                        self._place.go_on(number)
                     case Welcome() | Call() | Stop():
                         self._asked.put(message)
                     case _:
@@ -135,6 +148,9 @@ class _Inside:
         if call.seconds != float("inf"):
             task.begin_run(call.seconds)
         RUN_CONTEXT.set(RunContext(self._loop, core.storage, call.lease))
+        if call.lends_slot:
+            self._place.begin()
+            PLACE.set(self._place)
         running.set(task)
         args, kwargs = spec.arguments(task)
         value = spec.func(*args, **kwargs)
@@ -166,6 +182,58 @@ class _Reporter:
         with self._lock:
             self._line.send(Report(progress.fraction, progress.message))
             return self._answers.get()
+
+
+class _PlaceInParent:
+    """The slot of the body that runs here, which the parent lends."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._numbers = count()
+        self._asked: dict[int, Future[None]] = {}
+        self._enqueued: deque[str] = deque(maxlen=_MOST_NOTED)
+
+    def begin(self) -> None:
+        """Forget what the body before has enqueued."""
+        self._enqueued.clear()
+
+    def note(self, task: Task | None, ids: Iterable[str]) -> None:
+        """Remember what the body enqueues: it may have to end first."""
+        self._enqueued.extend(ids)
+
+    async def lend_while(self, ids: Sequence[str], waiting: Awaitable[T]) -> T:
+        """Await something, without the slot if it takes longer than a moment."""
+        number = next(self._numbers)
+        told: list[int] = []
+
+        def tell() -> None:
+            told.append(number)
+            self._line.send(Waits(number, (*ids, *reversed(self._enqueued))))
+
+        timer = asyncio.get_running_loop().call_later(SOON, tell)
+        try:
+            answer = await waiting
+        except BaseException:
+            timer.cancel()
+            if told:
+                self._line.send(Back(number, is_patient=False))
+            raise
+        timer.cancel()
+        if told:
+            await self._regain(number)
+        return answer
+
+    def go_on(self, number: int) -> None:
+        """Let the wait of this number end; called in the thread that reads the line."""
+        asked = self._asked.pop(number, None)
+        if asked is not None:
+            asked.set_result(None)
+
+    async def _regain(self, number: int) -> None:
+        asked = self._asked[number] = Future[None]()
+        self._line.send(Back(number, is_patient=True))
+        # A wait that is cancelled here goes on at once; the parent's answer finds nobody then.
+        await asyncio.shield(asyncio.wrap_future(asked))
 
 
 class _ToParent(QueueHandler):

@@ -20,6 +20,7 @@ from hueyio.storage.records import Receipt
 
 __all__ = [
     "Answer",
+    "Back",
     "Begun",
     "Broken",
     "Call",
@@ -28,10 +29,12 @@ __all__ = [
     "Log",
     "Raised",
     "Ready",
+    "Regained",
     "Report",
     "Returned",
     "Stop",
     "ToPool",
+    "Waits",
     "Welcome",
     "watch_end",
 ]
@@ -63,12 +66,20 @@ class Call(NamedTuple):
     seconds: float
     receipt: Receipt | None
     lease: float
+    lends_slot: bool = False
+    """Whether the slot is lent while the body waits for other tasks."""
 
 
 class Answer(NamedTuple):
     """Whether a progress was kept."""
 
     kept: bool
+
+
+class Regained(NamedTuple):
+    """The slot is there again for which this wait asked."""
+
+    number: int
 
 
 class Stop(NamedTuple):
@@ -96,6 +107,20 @@ class Report(NamedTuple):
     message: str
 
 
+class Waits(NamedTuple):
+    """A body waits for these tasks, and needs no slot meanwhile."""
+
+    number: int
+    ids: tuple[str, ...]
+
+
+class Back(NamedTuple):
+    """That wait is over. ``is_patient``: the body goes on when ``Regained`` says that there is a slot for it."""
+
+    number: int
+    is_patient: bool
+
+
 class Log(NamedTuple):
     """Something was logged there."""
 
@@ -116,8 +141,8 @@ class Raised(NamedTuple):
     traceback: str
 
 
-ToPool: TypeAlias = Welcome | Call | Answer | Stop
-FromPool: TypeAlias = Ready | Broken | Begun | Report | Log | Returned | Raised
+ToPool: TypeAlias = Welcome | Call | Answer | Regained | Stop
+FromPool: TypeAlias = Ready | Broken | Begun | Report | Waits | Back | Log | Returned | Raised
 
 
 class Line:

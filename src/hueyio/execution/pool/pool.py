@@ -19,6 +19,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from hueyio.core import DEFAULT_LEASE
+from hueyio.execution.context import running
+from hueyio.execution.lending import PLACE
 from hueyio.execution.pool.crossing import pack_task
 from hueyio.execution.pool.line import Call, Report, Welcome
 from hueyio.execution.pool.process import NotBegun, NotStarted, PoolProcess
@@ -219,8 +221,9 @@ class PoolWorker:
             return await self._threads.run(self._call_once, task, task.time_remaining, lease)
 
     def _call_once(self, task: Task, seconds: float, lease: float) -> tuple[Any, BaseException | None]:
+        running.set(task)  # of this call's context alone
         spec = self._spec
-        call = Call(spec.module, spec.path, pack_task(task), seconds, task.receipt, lease)
+        call = Call(spec.module, spec.path, pack_task(task), seconds, task.receipt, lease, PLACE.get() is not None)
         return self.process.call(call, _reporting(task))
 
 

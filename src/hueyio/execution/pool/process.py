@@ -19,9 +19,11 @@ from collections.abc import Callable
 from typing import Any, Final, assert_never
 
 from hueyio.exceptions import ProcessLost
+from hueyio.execution.lending import PLACE, Place, Wait
 from hueyio.execution.pool.crossing import unpack
 from hueyio.execution.pool.line import (
     Answer,
+    Back,
     Begun,
     Broken,
     Call,
@@ -30,9 +32,11 @@ from hueyio.execution.pool.line import (
     Log,
     Raised,
     Ready,
+    Regained,
     Report,
     Returned,
     Stop,
+    Waits,
     Welcome,
     watch_end,
 )
@@ -151,6 +155,7 @@ class PoolProcess:
 
     def _listen(self, line: Line, report: Callable[[Report], bool]) -> Ready | Broken | Begun | Returned | Raised:
         """Do what the process asks for until it has an answer."""
+        waits: dict[int, Wait] = {}
         while True:
             message: FromPool = line.receive()
             match message:
@@ -158,6 +163,8 @@ class PoolProcess:
                     _log(record)
                 case Report():
                     line.send(Answer(report(message)))
+                case Waits() | Back():
+                    _lend(line, message, waits)
                 case Ready() | Broken() | Begun() | Returned() | Raised():
                     return message
                 case _:
@@ -197,6 +204,20 @@ def _describe(code: int) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"was killed by {name}{' (was the memory used up?)' if -code == signal.SIGKILL else ''}"
+
+
+def _lend(line: Line, message: Waits | Back, waits: dict[int, Wait]) -> None:
+    """Lend the slot of the body in the process, which is that in whose context this thread serves it."""
+    place = PLACE.get()
+    if isinstance(message, Waits):
+        if isinstance(place, Place):
+            waits[message.number] = place.begin_elsewhere(message.ids)
+        return
+    wait = waits.pop(message.number, None)
+    if wait is not None and isinstance(place, Place):
+        place.end_elsewhere(wait, message.is_patient)
+    if message.is_patient:
+        line.send(Regained(message.number))
 
 
 def _refuse(report: Report) -> bool:

@@ -49,6 +49,12 @@ def _claim(state: FileState, room: Mapping[Lane, int], owner: str) -> list[Deliv
     return consuming.claim(state, room, owner) or Unchanged([])
 
 
+def _claim_awaited(
+    state: FileState, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
+) -> list[Delivery] | Unchanged:
+    return consuming.claim_awaited(state, ids, room, owner, alone) or Unchanged([])
+
+
 def _reclaim(state: FileState, owner: str, beat: int, now: int) -> int | Unchanged | None:
     """Give an owner up if its heartbeat, ``now`` as its file says, is still ``beat``."""
     lease = state.leases.get(owner)
@@ -114,6 +120,7 @@ JOURNALED: Final[Mapping[str, Callable[..., Any]]] = {
     **{it.name: ACTIONS[it.name] for it in OPERATIONS.values() if it.durability is not Durability.READ},
     **{name: _if_done(ACTIONS[name]) for name in _CHANGES_IF_DONE},
     "claim": _claim,
+    "claim_awaited": _claim_awaited,
     "enqueue": _enqueue,
     "exchange": _exchange,
     "forget": _forget,

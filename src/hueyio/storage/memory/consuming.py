@@ -12,6 +12,7 @@ from hueyio.storage.records import Delivery, Lane, MemberResults, Owner, Promote
 
 __all__ = [
     "claim",
+    "claim_awaited",
     "claim_ids",
     "collect",
     "deregister",
@@ -73,6 +74,32 @@ def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Deli
             taken.append(task.to_delivery(owner, unrevoked))
             limit -= 1
     return taken
+
+
+def claim_awaited(
+    state: MemoryState, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
+) -> list[Delivery]:
+    """Take these tasks, as far as they are ready and their lanes have room; or one suspect of them alone."""
+    lease = state.lease(owner)
+    if state.paused:
+        return []
+    left = dict(room)
+    taken: list[LiveTask] = []
+    for id in ids:
+        task = state.tasks.get(id)
+        if task is None or task.line is None or task.line is state.schedule or left.get(task.header.lane, 0) <= 0:
+            continue
+        is_suspect = task.line is state.suspects
+        if is_suspect and (taken or not alone):
+            continue
+        task.line.take_out(task)
+        state.hold(task, owner, lease)
+        taken.append(task)
+        left[task.header.lane] -= 1
+        if is_suspect:
+            break
+    unrevoked = state.has_no_revocations()
+    return [task.to_delivery(owner, unrevoked) for task in taken]
 
 
 def claim_ids(state: MemoryState, ids: Sequence[str], owner: str) -> list[Delivery]:

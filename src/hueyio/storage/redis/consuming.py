@@ -56,6 +56,12 @@ def _write_claim(layout: Layout, room: Mapping[Lane, int], owner: str) -> Sent:
     return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES]), [layout.held(owner)])
 
 
+def _write_claim_awaited(
+    _: Layout, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
+) -> Sent | None:
+    return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES], int(alone), *ids)) if ids else None
+
+
 def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sent:
     args: list[Argument] = []
     for receipt in receipts:
@@ -78,6 +84,11 @@ CONSUMING: Final[Table] = {
     "deregister": composed(_deregister),
     "owners": ScriptCall(lambda _: Sent(), _read_owners, rides_out=True, is_over_fleet=True),
     "claim": ScriptCall(_write_claim, lambda reply, _, owner: read_deliveries(reply, owner)),
+    "claim_awaited": ScriptCall(
+        _write_claim_awaited,
+        lambda reply, _ids, _room, owner, _alone: read_deliveries(reply, owner),
+        is_over_fleet=True,
+    ),
     "held": ScriptCall(lambda layout, owner: Sent((owner,), [layout.held(owner)]), read_deliveries),
     "start": ScriptCall(_write_start, lambda reply, *_: [answer == 1 for answer in reply]),
     "settle": composed(_settle),

@@ -10,11 +10,23 @@ from hueyio.storage.sqlite import latches
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import sweep
 from hueyio.storage.sqlite.limits import end_permits
-from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, in_order
+from hueyio.storage.sqlite.rows import LANE_NUMBERS, SUSPECT, TaskRow, in_order
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import any_suspect, deliveries, holds_any, put_back
 
-__all__ = ["claim", "collect", "deregister", "held", "owners", "promote", "reclaim", "register", "report", "start"]
+__all__ = [
+    "claim",
+    "claim_awaited",
+    "collect",
+    "deregister",
+    "held",
+    "owners",
+    "promote",
+    "reclaim",
+    "register",
+    "report",
+    "start",
+]
 
 _SQL = statements("consuming.sql")
 
@@ -51,10 +63,7 @@ def owners(tx: Transaction) -> list[Owner]:
 
 def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
     """Take ready tasks, or one suspect alone."""
-    lease = tx.one(_SQL["may_claim"], (tx.queue, owner))
-    if lease is None:
-        tx.require_lease(owner)  # raises, and says why
-    elif lease[0]:
+    if not _may_claim(tx, owner):
         return []
     if tx.one(_SQL["holds_suspect"], (tx.queue, owner)) is not None:
         return []
@@ -67,6 +76,28 @@ def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Deliver
         if limit > 0:
             rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, LANE_NUMBERS[lane], limit)).fetchall()
             taken += in_order(rows)
+    return deliveries(tx, taken, owner)
+
+
+def claim_awaited(
+    tx: Transaction, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
+) -> list[Delivery]:
+    """Take these tasks, as far as they are ready and their lanes have room; or one suspect of them alone."""
+    if not _may_claim(tx, owner):
+        return []
+    left = {LANE_NUMBERS[lane]: limit for lane, limit in room.items()}
+    taken: list[tuple[Any, ...]] = []
+    for id in ids:
+        found = tx.one(_SQL["whether_ready"], (tx.queue, id))
+        if found is None or left.get(found[1], 0) <= 0:
+            continue
+        is_suspect = found[0] == SUSPECT
+        if is_suspect and (taken or not alone):
+            continue
+        taken += tx.execute(_SQL["claim_one"], (owner, -tx.places(1), tx.queue, id)).fetchall()
+        left[found[1]] -= 1
+        if is_suspect:
+            break
     return deliveries(tx, taken, owner)
 
 
@@ -106,6 +137,14 @@ def promote(tx: Transaction, now: float, limit: int) -> Promoted:
 def collect(tx: Transaction, keys: Sequence[str]) -> list[MemberResults | None]:
     """Read what members reported to latches, by position."""
     return [latches.results(tx, key) for key in keys]
+
+
+def _may_claim(tx: Transaction, owner: str) -> bool:
+    """Say whether the queue is not paused; raises LeaseLost."""
+    lease = tx.one(_SQL["may_claim"], (tx.queue, owner))
+    if lease is None:
+        tx.require_lease(owner)  # raises, and says why
+    return lease is None or not lease[0]
 
 
 def _claim_suspect(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:

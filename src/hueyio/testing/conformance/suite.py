@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hueyio.testing.conformance.awaited import Awaited
 from hueyio.testing.conformance.batches import Batches
 from hueyio.testing.conformance.bells import Bells
 from hueyio.testing.conformance.closing import Closing
@@ -35,6 +36,7 @@ class StorageConformance(
     Settling,
     Retrying,
     Suspects,
+    Awaited,
     Bells,
     Waiting,
     Keys,

@@ -147,6 +147,11 @@ class StorageMachine(RuleBasedStateMachine):
     def claim_all(self, owner: str) -> None:
         self._claim(owner, dict.fromkeys(LANES, 100))
 
+    @rule(ids=st.lists(ID, max_size=4), room=ROOM, owner=OWNER, alone=st.booleans())
+    def claim_awaited(self, ids: list[str], room: Mapping[Lane, int], owner: str, alone: bool) -> None:
+        self._is_ordered = False  # as with cancel
+        self._both(lambda it: it.claim_awaited(ids, room, owner, alone), _by_id)
+
     @rule(owner=OWNER, data=st.data())
     def start(self, owner: str, data: st.DataObject) -> None:
         receipts = [data.draw(receipts_of(it)) for it in self._draw_held(data, owner)]

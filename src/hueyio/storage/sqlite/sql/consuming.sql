@@ -44,6 +44,14 @@ WHERE row IN (
 )
 RETURNING row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
 
+-- name: whether_ready
+SELECT state, lane FROM hueyio_tasks WHERE queue = ? AND id = ? AND state IN (0, 1)
+
+-- name: claim_one
+-- Taken from the middle, so if it is put back it needs a place in front.
+UPDATE hueyio_tasks SET state = 3, owner = ?, place = ? WHERE queue = ? AND id = ?
+RETURNING row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
+
 -- name: held
 SELECT row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
 FROM hueyio_tasks WHERE queue = ? AND owner = ? AND state = 3 ORDER BY priority DESC, place

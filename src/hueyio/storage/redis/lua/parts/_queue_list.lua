@@ -21,6 +21,11 @@ local function length(queue)
   return redis.call('LLEN', queue)
 end
 
+-- Take out ids that came late: each is searched from the back.
+local function remove_late(queue, ids)
+  for _, id in ipairs(ids) do redis.call('LREM', queue, -1, id) end
+end
+
 -- Take ids out of the middle: a few by search, many by one pass over all.
 local function remove(queue, ids)
   if #ids <= FEW then

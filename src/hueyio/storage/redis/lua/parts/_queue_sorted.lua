@@ -42,7 +42,25 @@ local function remove_scored(queue, score, gone, left)
   apply('ZREM', queue, members)
 end
 
-local function remove(queue, ids)
+-- The same for ids that came late, from the back.
+local function remove_scored_late(queue, score, gone, left)
+  local first = redis.call('ZCOUNT', queue, '-inf', '(' .. score)
+  local stop = redis.call('ZCOUNT', queue, '-inf', score)
+  local members = {}
+  while stop > first and left > 0 do
+    local start = math.max(stop - CHUNK, first)
+    for _, member in ipairs(redis.call('ZRANGE', queue, start, stop - 1)) do
+      if gone[string.sub(member, 8)] then
+        members[#members + 1] = member
+        left = left - 1
+      end
+    end
+    stop = start
+  end
+  apply('ZREM', queue, members)
+end
+
+local function remove_from(queue, ids, remove_group)
   local groups = {}  -- score as text -> which ids have it, and how many
   for i, record in ipairs(fetch('HMGET', TASKS, ids)) do
     note_priority(ids[i], record)
@@ -51,5 +69,13 @@ local function remove(queue, ids)
     groups[score].ids[ids[i]] = true
     groups[score].count = groups[score].count + 1
   end
-  for score, group in pairs(groups) do remove_scored(queue, score, group.ids, group.count) end
+  for score, group in pairs(groups) do remove_group(queue, score, group.ids, group.count) end
+end
+
+local function remove(queue, ids)
+  remove_from(queue, ids, remove_scored)
+end
+
+local function remove_late(queue, ids)
+  remove_from(queue, ids, remove_scored_late)
 end
