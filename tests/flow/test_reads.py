@@ -107,12 +107,12 @@ async def test_value_is_still_there_when_its_read_is_cancelled_at_any_wait(make_
     async with opened(huey, other):
         for number in range(MOST_STEPS):
             ids = await leave_results(huey, 3 * number)
-            came_so_far = await run_until_wait(number, READS[read](huey, ids))
-            if not came_so_far:
+            if not await run_until_wait(number, READS[read](huey, ids)):
                 break
             for id in ids:
                 assert await other.result(id) == f"value of {id}", f"lost at wait {number}"
-        assert not came_so_far
+        else:
+            pytest.fail(f"a read that waits {MOST_STEPS} times")
 
 
 async def test_value_of_a_chord_is_still_there_when_its_read_is_cancelled_at_any_wait(make_huey: Make) -> None:
@@ -152,6 +152,24 @@ async def test_value_is_deleted_when_the_huey_is_closed_at_once(make_huey: Make)
         await huey.result(id)
         await huey.close()
         assert set(await other.all_results()) == set(rest)
+
+
+async def test_id_that_is_used_again_at_once_keeps_its_new_value(make_huey: Make) -> None:
+    huey = make_huey()
+    give = huey.task(name="give")(lambda value: value)
+    async with opened(huey):
+        for value in range(5):
+            await huey.put_result("one", value)
+            assert await huey.result("one", blocking=True) == value
+        async with huey.create_consumer():
+            for value in range(5):
+                assert await (await give.options(id="two")(value)) == value
+                assert await (await huey.enqueue_many([give.s(value, id="three")])) == [value]
+    immediate = MemoryHuey(immediate=True)
+    give = immediate.task(name="give")(lambda value: value)
+    for value in range(5):
+        assert await (await give.options(id="two")(value)) == value
+    await immediate.close()
 
 
 async def test_handle_gives_the_value_again_after_a_cancelled_read(make_huey: Make) -> None:

@@ -75,7 +75,8 @@ async def test_only_fixed_keys_remain_when_all_is_done(connect: Connect, admin: 
     await session.close()
     prefix = Layout(name).prefix.decode()
     left = {key.decode().removeprefix(prefix) for key in admin.scan_iter(f"{prefix}*")}
-    assert left <= {"kind:list", "bell:loop", "bell:thread", "bell:process", "bell:schedule"}
+    ended = {"ended:one", "ended:kinds:one", "ended:state"}
+    assert left <= {"kind:list", "bell:loop", "bell:thread", "bell:process", "bell:schedule", *ended}
 
 
 async def test_thousand_waiters_share_connections_and_poll_nothing(
@@ -91,7 +92,7 @@ async def test_thousand_waiters_share_connections_and_poll_nothing(
     for number in range(1, 11):
         batch = await session.claim({"loop": 100}, OWNER)
         await session.settle([Finish(it.receipt, b"value") for it in batch], OWNER, number)
-    assert await asyncio.gather(*waits) == [[Over(id, b"value")] for id in ids]
+    assert await asyncio.gather(*waits) == [[Over(id, b"value", kind="done")] for id in ids]
     calls = {command: figures["calls"] for command, figures in _commandstats(admin).items()}
     assert calls["publish"] == 10  # one message for each batch
     scripts = {"evalsha", "eval"}
@@ -226,10 +227,10 @@ async def test_large_results_reach_every_waiter(connect: Connect) -> None:
     batch = {it.receipt.id: it.receipt for it in await consumer.claim({"loop": 10}, OWNER)}
     ends = [Finish(batch["large"], large), Finish(batch["small"], small), Finish(batch["alone"], large)]
     assert await consumer.settle(ends, OWNER, 1) == ["accepted"] * 3
-    shared = [Over("large", large, True), Over("small", small, True)]
-    assert await asyncio.gather(*waits) == [shared, shared, [Over("alone", large)]]
+    shared = [Over("large", large, True, kind="done"), Over("small", small, True, kind="done")]
+    assert await asyncio.gather(*waits) == [shared, shared, [Over("alone", large, kind="done")]]
     # Who comes late learns that it is not his to delete.
-    assert await consumer.await_outcomes(["large"]) == [Over("large", large, True)]
+    assert await consumer.await_outcomes(["large"]) == [Over("large", large, True, kind="done")]
 
 
 async def test_queue_of_another_kind_under_the_same_name_is_refused(
@@ -254,7 +255,7 @@ async def test_full_server_refuses_whole_enqueues_and_takes_settlements(connect:
         assert await session.settle([Finish(delivery.receipt)], OWNER, 1) == ["accepted"]
     finally:
         admin.config_set("maxmemory", "0")
-    assert [found.state for found in await session.locate(["b", "c"])] == ["gone", "gone"]
+    assert [found.state for found in await session.locate(["b", "c"])] == ["unknown", "unknown"]
 
 
 async def test_text_that_cannot_be_written_is_refused_alone(connect: Connect) -> None:
@@ -326,7 +327,7 @@ async def test_settle_takes_what_is_special_amid_what_is_plain(connect: Connect)
     assert await session.settle(batch, OWNER, 1) == answers
     assert await session.peek("results", ids) == [b"1", b"error", b"buried", None, b"2", None]
     places = [found.state for found in await session.locate([*ids, "next"])]
-    assert places == ["stored", "queued", "dead", "gone", "stored", "gone", "queued"]
+    assert places == ["stored", "queued", "dead", "ended", "stored", "ended", "queued"]
     (letter,) = await session.dead()
     assert (letter.header.id, letter.data, letter.reason) == ("bury", b"d", "reason: \u00fc")
 

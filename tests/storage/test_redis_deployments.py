@@ -47,7 +47,7 @@ class Use:
 
     async def go_on(self) -> None:
         assert await again(lambda: self.session.settle([Finish(self.delivery.receipt, b"1")], OWNER, 1)) == ["accepted"]
-        assert await self.outcome == [Over("a", b"1")]
+        assert await self.outcome == [Over("a", b"1", kind="done")]
         await again(lambda: self.session.enqueue([Entry(Header("b"), b"")]))
         assert await self.bell == {"loop"}
         assert await again(lambda: asyncio.to_thread(self.keeper.beat))

@@ -19,7 +19,7 @@ from tests.support.patience import until
 from tests.support.servers import Server
 
 from hueyio.exceptions import SessionClosed, StorageUnavailable
-from hueyio.storage.records import Entry, Finish, Header, Over
+from hueyio.storage.records import Ended, Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.lifetime import Lifetime
@@ -57,7 +57,7 @@ async def test_wait_for_a_result_outlives_a_restart(session: RedisSession, own_s
     await asyncio.to_thread(own_server.kill)
     await asyncio.to_thread(own_server.start)
     assert await _again(lambda: session.settle([Finish(delivery.receipt, b"1")], OWNER, 1)) == ["accepted"]
-    assert await waits[0] == await waits[2] == [Over("a", b"1")]
+    assert await waits[0] == await waits[2] == [Over("a", b"1", kind="done")]
     assert not waits[1].done()
     waits[1].cancel()
 
@@ -73,7 +73,7 @@ async def test_end_that_nobody_could_be_told_of_is_found_after_a_reconnect(
     with redis.Redis.from_url(own_server.url) as admin:
         admin.client_kill_filter(_type="pubsub")
     assert await other.settle([Finish(delivery.receipt, b"1")], OWNER, 1) == ["accepted"]
-    assert await wait == [Over("a", b"1")]
+    assert await wait == [Over("a", b"1", kind="done")]
     await other.close()
 
 
@@ -294,3 +294,49 @@ async def _again(call: Callable[[], Awaitable[T]]) -> T:
             return await call()
         except StorageUnavailable:
             await asyncio.sleep(0.001)
+
+
+@pytest.fixture(params=EACH_SERVER)
+def forgetful_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Run a server that this test may stop, and that keeps nothing."""
+    server = Server(SERVERS[request.param], "--save", "", "--appendonly", "no")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.dispose()
+
+
+@pytest.mark.parametrize("way", ["restart", "flushall"])
+async def test_waits_end_when_the_server_has_forgotten_their_tasks(forgetful_server: Server, way: str) -> None:
+    storage = RedisStorage("app", url=forgetful_server.url)
+    session, other = await storage.connect(), await storage.connect()
+    await session.register(OWNER, b"")
+    ids = [f"lost-{number}" for number in range(1000)]
+    await session.enqueue([Entry(Header(id), b"") for id in [*ids, "again"]])
+    lost = [asyncio.create_task(it.await_outcomes([id])) for id in ids for it in (session, other)]
+    again = [asyncio.create_task(it.await_outcomes(["again", "later"], "wait")) for it in (session, other)]
+    for it in (session, other):
+        await it.await_outcomes(["nobody has this id"])
+    assert not any(it.done() for it in (*lost, *again))
+    if way == "restart":
+        await asyncio.to_thread(forgetful_server.kill)
+        await asyncio.to_thread(forgetful_server.start)
+    else:
+        with redis.Redis.from_url(forgetful_server.url) as admin:
+            admin.flushall()
+        for it in (session, other):
+            it._core.waiters.ask_again()  # what each session does every ten seconds
+    async with asyncio.timeout(30):
+        assert {(over.data, over.kind) for (over,) in await asyncio.gather(*lost)} == {(None, None)}
+    assert await _again(lambda: session.ended(ids)) == Ended([None] * 1000, None)
+    await session.register(OWNER, b"")
+    await session.enqueue([Entry(Header("again"), b""), Entry(Header("later"), b"")])
+    deliveries = await session.claim({"loop": 2}, OWNER)
+    ends = [Finish(it.receipt, kind="expired") for it in deliveries]
+    assert await session.settle(ends, OWNER, 1) == ["accepted", "accepted"]
+    async with asyncio.timeout(30):
+        for overs in await asyncio.gather(*again):
+            assert [over.kind for over in overs] == ["expired", "expired"]
+    await session.close()
+    await other.close()

@@ -25,12 +25,14 @@ from hueyio import (
     TaskRevoked,
 )
 from hueyio.core import core_of
-from hueyio.storage.records import Bury, Entry, Header
+from hueyio.storage.records import ENDED_AGE, Bury, Entry, Finish, Header
 from hueyio.storage.redis.layout import Layout
 
 TASKS: Final = int(os.environ.get("HUEYIO_TEST_TASKS", "1000"))
 BELLS: Final = {"bell:loop", "bell:thread", "bell:process", "bell:schedule"}
-MARKS: Final = {"kind:list", "kind:sorted", "sequence", "revocations:written"}
+MARKS: Final = {"kind:list", "kind:sorted", "sequence", "revocations:written", "ended:state"}
+TOMBSTONES: Final = {"ended:one", "ended:kinds:one"}
+"""They grow with the tasks, up to a bound."""
 MOST_BYTES: Final = 2000
 """Of one key; a bell has at most 64 tokens."""
 
@@ -88,9 +90,52 @@ async def test_drained_and_read_queue_leaves_a_fixed_few_keys(kind: type[Huey], 
             few = _left(server, huey)
             await pass_through(50, TASKS)
         many = _left(server, huey)
-    assert many.keys() <= BELLS | MARKS
-    assert max(many.values()) < MOST_BYTES
+    assert many.keys() <= BELLS | MARKS | TOMBSTONES
+    assert max(size for key, size in many.items() if key not in TOMBSTONES) < MOST_BYTES
+    assert sum(many[key] for key in TOMBSTONES) < 200 * 2 * TASKS
     assert few.keys() >= MARKS & many.keys()
+
+
+async def test_tombstones_are_bounded_on_the_server(server: Server) -> None:
+    huey = RedisHuey(uuid.uuid4().hex, url=server.url, keep_ended=100)
+    session = await core_of(huey).session()
+    await session.register("owner", b"")
+    sizes: list[int] = []
+    with redis.Redis.from_url(server.url) as admin:
+        layout = Layout(huey.name)
+        for number in range(1, 101):
+            await session.enqueue([Entry(Header(f"{number}-{index}"), b"") for index in range(10)])
+            deliveries = await session.claim({"loop": 10}, "owner")
+            await session.settle(
+                [Finish(it.receipt, kind="done" if number % 3 else "failed") for it in deliveries], "owner", number
+            )
+            done = [int(admin.scard(layout.key(key))) for key in ("ENDED_ONE", "ENDED_TWO")]
+            others = [int(admin.hlen(layout.key(key))) for key in ("ENDED_KINDS_ONE", "ENDED_KINDS_TWO")]
+            sizes.append(sum(done) + sum(others))
+    assert sizes[:10] == [10 * number for number in range(1, 11)]
+    assert sizes[10:] == [60 + 10 * (number % 5) for number in range(90)]
+    await huey.close()
+
+
+async def test_tombstones_end_when_they_are_a_day_old(server: Server) -> None:
+    huey = RedisHuey(uuid.uuid4().hex, url=server.url)
+    session = await core_of(huey).session()
+    await session.register("owner", b"")
+    with redis.Redis.from_url(server.url) as admin:
+        state = Layout(huey.name).key("ENDED_STATE")
+        for number, id in enumerate(("a", "b", "c"), 1):
+            await session.enqueue([Entry(Header(id), b"")])
+            (delivery,) = await session.claim({"loop": 1}, "owner")
+            await session.settle([Finish(delivery.receipt)], "owner", number)
+            assert (await session.ended([id])).kinds == ["done"]
+            begun = float(str(admin.hget(state, "begun"), "ascii"))
+            admin.hset(state, "begun", str(begun - ENDED_AGE / 2))
+            await session.promote(time.time(), 1)
+    ended = await session.ended(["a", "b", "c"])
+    assert ended.kinds == [None, None, "done"]
+    assert ended.since is not None
+    assert abs(ended.since - time.time() + ENDED_AGE / 2) < 60
+    await huey.close()
 
 
 async def test_dead_letters_are_bounded_on_the_server(server: Server) -> None:

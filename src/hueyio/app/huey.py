@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from hueyio.app.options import ConsumerSettings, check_switches
 from hueyio.client.chord_plan import plan
-from hueyio.client.deletions import finish_deletions
+from hueyio.client.deletions import finish_deletions, let_ids_go
 from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.consumer import Consumer, ConsumerOptions
@@ -522,6 +522,7 @@ class Huey:
     async def put_result(self, key: str, data: Any) -> None:
         """Store a value as the result of the task with the id ``key``; it is kept for ``result_ttl``."""
         ending = write_ending(Returned(data), self.serializer)
+        await let_ids_go(self._core, [key])
         await (await self._session()).put("results", {_checked_key(key): ending}, self.result_ttl)
 
     async def all_results(self) -> dict[str, bytes]:

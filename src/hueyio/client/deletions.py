@@ -2,20 +2,22 @@
 
 Theory of operation. A deletion that is awaited by its reader destroys the value of a reader who is cancelled meanwhile.
 So a reader only says what it has got, as its last step, and goes on. What is said in one turn of the loop is one write.
-Whoever looks for such an id before that write has ended waits for it, so that nobody on this loop reads a value again.
+Whoever looks for such an id before that write has ended waits for it, so that nobody on this loop reads a value again;
+so does whoever enqueues it anew, whose result it would delete.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
 
-__all__ = ["Deletions", "delete_read", "deletions_of", "finish_deletions"]
+__all__ = ["Deletions", "delete_read", "deletions_of", "finish_deletions", "let_ids_go"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,13 @@ def delete_read(core: Core, id: str) -> asyncio.Task[None] | None:
     """Delete a result, soon: its reader has it. Return what does; if the session is closed, its time ends it."""
     deletions = core.peek_beside_session(Deletions)
     return None if deletions is None else deletions.add(id)
+
+
+async def let_ids_go(core: Core, ids: Sequence[str]) -> None:
+    """Wait until nothing is about to be deleted under these ids: they begin a new life."""
+    deletions = core.peek_beside_session(Deletions)
+    if deletions is not None and any(map(deletions.has, ids)):
+        await deletions.finish()
 
 
 async def finish_deletions(core: Core) -> None:
@@ -58,10 +67,9 @@ class Deletions:
             self._writing = asyncio.get_running_loop().create_task(self._write_all())
         return self._writing
 
-    async def wait_for(self, id: str) -> None:
-        """Wait until a result that was read here is deleted."""
-        if id in self._ids or id in self._begun:
-            await self.finish()
+    def has(self, id: str) -> bool:
+        """Say whether a result was read here and is not deleted yet."""
+        return id in self._ids or id in self._begun
 
     async def finish(self) -> None:
         """Wait until all that was read is deleted."""

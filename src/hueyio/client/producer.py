@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hueyio.client.chord_plan import ChordPlan
+from hueyio.client.deletions import let_ids_go
 from hueyio.client.immediate import Immediate
 from hueyio.client.prepare import prepare
 from hueyio.control.replace import replace
@@ -38,6 +39,7 @@ class Producer:
         ``old``: take the place of this very task where it holds the key.
         """
         session = await self.core.session()
+        await let_ids_go(self.core, [task.id])
         (enqueued,) = await session.enqueue([entry])
         if enqueued.holder is not None:
             holder = await self._meet(session, task, entry, enqueued.holder, old)
@@ -79,6 +81,7 @@ class Producer:
         if not entries:
             return []
         session = await self.core.session()
+        await let_ids_go(self.core, [task.id for task in tasks])
         enqueued = await session.enqueue(entries)
         if all(it.holder is None for it in enqueued):
             await self._go_on(tasks, entries)
@@ -97,6 +100,7 @@ class Producer:
         absent = write_member_result(SKIPPED, self.core.serializer)
         latches = [Latch(latch.size, prepare(self.core, latch.callback), absent) for latch in planned.latches]
         session = await self.core.session()
+        await let_ids_go(self.core, [*(entry.header.id for entry in entries), planned.callback.id])
         await session.enqueue(entries, latches)
         note_enqueued(latch.callback.id for latch in planned.latches)
         fired = [latch.callback for latch in planned.latches if latch.size == 0]

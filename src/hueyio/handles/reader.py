@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
-from hueyio.client.deletions import delete_read, deletions_of
+from hueyio.client.deletions import Deletions, delete_read, deletions_of
 from hueyio.client.producer import Producer
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
@@ -133,8 +133,11 @@ class Reader:
 
     async def _session(self) -> Session:
         """Return the session, as soon as nothing that was read through it is about to be deleted under this id."""
-        deletions = await deletions_of(self.core)
-        await deletions.wait_for(self.id)
+        deletions = self.core.peek_beside_session(Deletions)
+        if deletions is None:
+            deletions = await deletions_of(self.core)
+        if deletions.has(self.id):
+            await deletions.finish()
         return deletions.session
 
     async def _find(self, session: Session) -> Found:

@@ -78,6 +78,10 @@ class RedisWaiters:
         if pending:
             await self._changes.submit([_Change(id, number, False, id in patient) for id, number in pending])
 
+    def ask_again(self) -> None:
+        """Ask the server again of all that is pending."""
+        self._waiters.ask_again()
+
     async def drain(self) -> None:
         """Wait until all changes are written."""
         await self._changes.drain()
@@ -92,14 +96,16 @@ class RedisWaiters:
         """Write registrations; what is taken back is awaited by nobody."""
         self._withdraw(exchange.unwanted)
         if exchange.wanted:
-            self._register(exchange.wanted, exchange.patient)
+            self._register(exchange.wanted, exchange.patient, exchange.again)
 
     def _withdraw(self, registered: Collection[tuple[str, int]]) -> None:
         if registered:
             with suppress(SessionClosed):
                 self._changes.submit([_Change(id, number, True) for id, number in registered])
 
-    def _register(self, wanted: Collection[tuple[str, int]], patient: Collection[str] = ()) -> None:
+    def _register(
+        self, wanted: Collection[tuple[str, int]], patient: Collection[str] = (), again: Collection[str] = ()
+    ) -> None:
         """Write registrations; fail who waits if that cannot be done, unless all will be registered again."""
 
         def note_failure(future: asyncio.Future[list[None]]) -> None:
@@ -107,7 +113,7 @@ class RedisWaiters:
             if isinstance(error, StorageUnavailable):
                 self._mailbox.renew()  # which registers all again, as often as it takes
             elif isinstance(error, HueyException):
-                self._waiters.fail(error, [id for id, _ in wanted])
+                self._waiters.fail(error, [id for id, _ in wanted if id not in again])
 
         with suppress(SessionClosed):  # then every wait has ended
             changes = [_Change(id, number, False, id in patient) for id, number in wanted]

@@ -35,15 +35,15 @@ class Exchange(NamedTuple):
     """What one step registers and takes back (ids with their numbers), and who is told on the loop what came of it.
 
     ``answered`` gets the ends of those wanted ids that are over already, or ``Refused``. So it does for an id of which
-    nothing is known, unless that is among the ``patient``: these are registered. ``again``: some of the wanted are
-    registered already, and may have been told meanwhile.
+    nothing is known, unless that is among the ``patient``: these are registered. ``again`` are those of the wanted that
+    are registered already and may have been told meanwhile; if these cannot be asked, their waits go on.
     """
 
     wanted: Sequence[tuple[str, int]]
     unwanted: Sequence[tuple[str, int]]
     answered: Callable[[Collection[tuple[int, Over]] | Refused], None]
     patient: frozenset[str] = frozenset()
-    again: bool = False
+    again: frozenset[str] = frozenset()
 
 
 class _Call:
@@ -209,7 +209,7 @@ class Waiters:
             self._keep_asking()
         patient = frozenset(id for id, number in wanted.items() if self._note_patience(id, number))
         answered = partial(self._take_answer, [id for id in wanted if id not in again])
-        self._exchange(Exchange(list(wanted.items()), unwanted, answered, patient, bool(again)))
+        self._exchange(Exchange(list(wanted.items()), unwanted, answered, patient, frozenset(again)))
 
     def _note_patience(self, id: str, number: int) -> bool:
         registration = self._registrations.get(id)

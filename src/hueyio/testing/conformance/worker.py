@@ -8,7 +8,20 @@ from itertools import count
 from typing import Any, Final, TypeVar
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import LANES, Answer, Bell, Bury, Delivery, Entry, Finish, Header, Over, Release, Settlement
+from hueyio.storage.records import (
+    LANES,
+    Answer,
+    Bell,
+    Bury,
+    Delivery,
+    Entry,
+    Finish,
+    Header,
+    Over,
+    Release,
+    Settlement,
+    Unknown,
+)
 
 __all__ = [
     "BELLS",
@@ -62,13 +75,13 @@ async def quiet(session: Session) -> None:
     raise AssertionError("the bells do not stop ringing though nothing happens")
 
 
-async def start_waiting(session: Session, *ids: str) -> asyncio.Task[list[Over]]:
+async def start_waiting(session: Session, *ids: str, unknown: Unknown = "return") -> asyncio.Task[list[Over]]:
     """Begin to wait for ids, and return when that is registered.
 
     Registrations of a session take effect in the order of the calls: when a later call has its answer, the storage
     knows of the earlier one.
     """
-    waiting = asyncio.create_task(session.await_outcomes(ids))
+    waiting = asyncio.create_task(session.await_outcomes(ids, unknown))
     await asyncio.sleep(0)
     await soon(session.await_outcomes(["nobody has this id"]))
     return waiting

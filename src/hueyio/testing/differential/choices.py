@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
@@ -14,6 +14,7 @@ from hueyio.storage.records import (
     Clearable,
     Defer,
     Delivery,
+    EndKind,
     Entry,
     Finish,
     Header,
@@ -69,6 +70,7 @@ _Keys: TypeAlias = tuple[tuple[Area, str], ...]
 _DELETES: Final[st.SearchStrategy[_Keys]] = st.sampled_from([(), (), (("data", "k"),), (("revocations", "k"),)])
 _TAKES: Final[st.SearchStrategy[tuple[Area, str] | None]] = st.sampled_from([None, None, ("revocations", "k")])
 _KIND: Final = st.sampled_from(["finish", "finish", "retry", "release", "defer", "bury"])
+_END: Final[st.SearchStrategy[EndKind]] = st.sampled_from(["done", "done", "done", *get_args(EndKind)])
 _EXPECTS: Final = st.one_of(st.just(()), st.lists(ID, max_size=2, unique=True).map(tuple))
 
 
@@ -163,5 +165,6 @@ def settlements_of(draw: st.DrawFn, delivery: Delivery, priorities: bool) -> Set
         mark = LatchMark(header.latch, header.latch_index, draw(DATA))
     if kind == "bury":
         reason = draw(st.sampled_from(["why", ""]))
-        return Bury(receipt, reason, result, ttl, also, follow_ups, deletes, mark)
-    return Finish(receipt, result, ttl, also, follow_ups=follow_ups, deletes=deletes, take=draw(_TAKES), latch=mark)
+        return Bury(receipt, reason, result, ttl, also, follow_ups, deletes, mark, draw(_END))
+    take = draw(_TAKES)
+    return Finish(receipt, result, ttl, also, None, follow_ups, deletes, take, mark, draw(_END))

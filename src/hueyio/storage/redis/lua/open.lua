@@ -22,8 +22,9 @@ if redis.call('GET', OWN_KIND) ~= ARGV[1] then
 end
 local refused_command = refusal(ARGV)
 if refused_command then return refused_command end
-if redis.call('EXISTS', ENDED_SINCE) == 0 then
+if redis.call('EXISTS', ENDED_STATE) == 0 then
   -- What an earlier hueyio ended is not remembered.
-  redis.call('HSET', ENDED_SINCE, is_known and 'forgotten' or 'opened', string.format('%.17g', now()))
+  local known = is_known and 'forgotten' or 'opened'
+  redis.pcall('HSET', ENDED_STATE, known, string.format('%.17g', now()))  -- a full server must not keep anybody out
 end
 return false

@@ -1,17 +1,18 @@
 -- What nearly every batch of settlements is: first deliveries that are over with at most a result, of tasks with nothing in
 -- their headers, while nobody waits and nothing is cancelled, suspect or revoked. Otherwise nothing is touched here.
--- It stands in front of all functions, because making those costs more than this does. So it does not begin new tombstones.
+-- It stands in front of all functions, because making those costs more than this does. So the turn of the
+-- tombstones ends elsewhere.
 -- keys: OWNERS_ANSWERS TASKS HELD RESULTS RESULTS_TTL CANCELLED SHARED WAITING
 -- keys: SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS REVOCATIONS
--- keys: ENDED_NEW ENDED_OLD ENDED_KINDS_NEW ENDED_KINDS_OLD
+-- keys: ENDED_ONE ENDED_TWO ENDED_KINDS_ONE ENDED_KINDS_TWO ENDED_STATE
 
 local plain_count = tonumber(ARGV[5])
 local keeps = ARGV[7] ~= '0'
-local kept = keeps and redis.call('SCARD', ENDED_NEW)
+local ended = keeps and redis.call('HMGET', ENDED_STATE, 'turn', 'count')
 local told_before = redis.call('HGET', OWNERS_ANSWERS, ARGV[1])
 if told_before and plain_count > 0 and plain_count <= 500
   and tonumber(string.match(told_before, '^%d+')) < tonumber(ARGV[2])
-  and (not keeps or kept > 0 and kept + redis.call('HLEN', ENDED_KINDS_NEW) < tonumber(ARGV[7]))
+  and (not keeps or ended[2] and tonumber(ended[2]) < tonumber(ARGV[7]))
   and redis.call('EXISTS', CANCELLED, SHARED, WAITING, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, REVOCATIONS) == 0 then
   local rows = redis.call('HMGET', HELD, unpack(ARGV, 8, 7 + plain_count))
   local results, deadlines, lasting, nothing, seen, others = {}, {}, {}, {}, {}, {}
@@ -60,18 +61,20 @@ if told_before and plain_count > 0 and plain_count <= 500
       redis.call('ZREM', RESULTS_TTL, unpack(nothing))
     end
     if keeps then
-      redis.call('SADD', ENDED_NEW, unpack(ARGV, 8, 7 + plain_count))
-      if redis.call('EXISTS', ENDED_KINDS_NEW, ENDED_KINDS_OLD) > 0 then
-        redis.call('HDEL', ENDED_KINDS_NEW, unpack(ARGV, 8, 7 + plain_count))
-        redis.call('HDEL', ENDED_KINDS_OLD, unpack(ARGV, 8, 7 + plain_count))
+      local first = ended[1] == '1'
+      redis.call('SADD', first and ENDED_ONE or ENDED_TWO, unpack(ARGV, 8, 7 + plain_count))
+      if redis.call('EXISTS', ENDED_KINDS_ONE, ENDED_KINDS_TWO) > 0 then
+        redis.call('HDEL', ENDED_KINDS_ONE, unpack(ARGV, 8, 7 + plain_count))
+        redis.call('HDEL', ENDED_KINDS_TWO, unpack(ARGV, 8, 7 + plain_count))
       end
       if #others > 0 then
-        redis.call('HSET', ENDED_KINDS_NEW, unpack(others))
+        redis.call('HSET', first and ENDED_KINDS_ONE or ENDED_KINDS_TWO, unpack(others))
         for i = 1, #others, 2 do
-          redis.call('SREM', ENDED_NEW, others[i])
-          redis.call('SREM', ENDED_OLD, others[i])
+          redis.call('SREM', ENDED_ONE, others[i])
+          redis.call('SREM', ENDED_TWO, others[i])
         end
       end
+      redis.call('HINCRBY', ENDED_STATE, 'count', plain_count)
     end
     local answers = string.rep('a', plain_count)
     redis.call('HSET', OWNERS_ANSWERS, ARGV[1], ARGV[2] .. ':' .. answers)

@@ -7,7 +7,7 @@ local ON_A_STRING = {
   HDEL = {''}, HEXISTS = {''}, HGET = {''}, HGETALL = {}, HINCRBY = {'', 1}, HKEYS = {}, HLEN = {}, HMGET = {''},
   HSCAN = {0}, HSET = {'', ''}, HSETNX = {'', ''},
   LLEN = {}, LPOP = {1}, LPUSH = {''}, LRANGE = {0, 0}, LREM = {1, ''}, RPUSH = {''},
-  SADD = {''}, SCARD = {}, SISMEMBER = {''}, SMEMBERS = {}, SMISMEMBER = {''}, SREM = {''},
+  SADD = {''}, SISMEMBER = {''}, SMEMBERS = {}, SMISMEMBER = {''}, SREM = {''},
   ZADD = {1, ''}, ZCARD = {}, ZCOUNT = {0, 0}, ZPOPMIN = {1}, ZRANGE = {0, 0}, ZRANGEBYSCORE = {0, 0}, ZREM = {''},
   ZREVRANGE = {0, 0}, ZSCORE = {''},
   EXISTS = {}, GET = {}, INCR = {}, INCRBY = {1}, SET = {'', 'NX'},
@@ -59,8 +59,6 @@ local function refusal(commands)
       found = try_publish()
     elseif ON_NOTHING[command] then
       found = try(command, OTHER_KIND)
-    elseif command == 'RENAME' then
-      found = try(command, OTHER_KIND, OTHER_KIND)
     elseif ON_A_STRING[command] then
       found = try(command, OWN_KIND, unpack(ON_A_STRING[command]))
     end

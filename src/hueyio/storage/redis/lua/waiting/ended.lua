@@ -4,6 +4,6 @@
 
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
-local since = redis.call('HGET', ENDED_SINCE, 'forgotten') or ''
+local since = redis.call('HGET', ENDED_STATE, 'forgotten') or ''
 if ARGV[1] == '0' then since = string.format('%.17g', now()) end
 return {recall(ids), since}

@@ -1,0 +1,78 @@
+"""How the calls of one session share the registrations of a storage."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hueyio.exceptions import StorageUnavailable
+from hueyio.storage.records import Over
+from hueyio.storage.shared.answers import Refused
+from hueyio.storage.shared.waiters import Exchange, Waiters
+
+
+class Asked:
+    """Gathers what is sent to the storage."""
+
+    def __init__(self, period: float = 1000.0) -> None:
+        self.exchanges: asyncio.Queue[Exchange] = asyncio.Queue()
+        self.waiters = Waiters(self.exchanges.put_nowait, period)
+
+    async def next(self) -> Exchange:
+        return await asyncio.wait_for(self.exchanges.get(), 20)
+
+
+async def test_everything_that_is_awaited_is_asked_again_now_and_then() -> None:
+    asked = Asked(period=0.001)
+    waiting = asyncio.ensure_future(asked.waiters.wait(["a", "b"]))
+    first = await asked.next()
+    numbers = dict(first.wanted)
+    assert (numbers.keys(), first.again) == ({"a", "b"}, frozenset())
+    asked.waiters.tell([(numbers["a"], Over("a", b"value"))])
+    for _ in range(3):
+        exchange = await asked.next()
+        assert (exchange.wanted, exchange.again) == ([("b", numbers["b"])], frozenset("b"))
+    asked.waiters.tell([(numbers["b"], Over("b", None, kind="done"))])
+    assert await waiting == [Over("a", b"value"), Over("b", None, kind="done")]
+    assert not asked.waiters.is_awaited
+    asked.waiters.close(RuntimeError("closed"))
+
+
+async def test_wait_goes_on_when_it_cannot_be_asked_again() -> None:
+    asked = Asked()
+    waiting = asyncio.ensure_future(asked.waiters.wait(["a"]))
+    await asked.next()
+    asked.waiters.ask_again()
+    (await asked.next()).answered(Refused(StorageUnavailable("away")))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    other = asyncio.ensure_future(asked.waiters.wait(["b"]))
+    await asyncio.sleep(0)
+    asked.waiters.ask_again()
+    (await asked.next()).answered(Refused(StorageUnavailable("away")))
+    with pytest.raises(StorageUnavailable):
+        await other
+    assert not waiting.done()
+    asked.waiters.close(RuntimeError("closed"))
+    with pytest.raises(RuntimeError):
+        await waiting
+
+
+async def test_unknown_id_ends_those_calls_that_do_not_wait_for_it() -> None:
+    asked = Asked()
+    patient = asyncio.ensure_future(asked.waiters.wait(["a"], "wait"))
+    first = await asked.next()
+    assert first.patient == {"a"}
+    hasty = asyncio.ensure_future(asked.waiters.wait(["a"]))
+    second = await asked.next()
+    assert (second.wanted, second.patient, second.again) == ([("a", 1)], frozenset(), frozenset("a"))
+    second.answered([(1, Over("a", None))])
+    third = await asked.next()
+    assert (third.wanted, third.patient, third.again) == ([("a", 2)], frozenset("a"), frozenset())
+    assert await hasty == [Over("a", None)]
+    asked.waiters.tell([(1, Over("a", b"of another life"))])
+    assert not patient.done()
+    asked.waiters.tell([(2, Over("a", None, kind="lost"))])
+    assert await patient == [Over("a", None, kind="lost")]
+    asked.waiters.close(RuntimeError("closed"))
