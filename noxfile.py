@@ -20,7 +20,11 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
 
 nox.needs_version = ">=2025.5"
-nox.options.sessions = ["lint", "layers", "types", "docs", f"tests-{OLDEST}", f"tests-{NEWEST}"]
+nox.options.sessions = [
+    *("lint", "layers", "types", "docs"),
+    *(f"tests-{python}" for python in (OLDEST, NEWEST)),
+    *(f"eager-{python}" for python in PYTHONS[1:]),
+]
 nox.options.reuse_existing_virtualenvs = True
 # A Python that is not there is reported as skipped, on CI as well; what runs nox itself is always there.
 nox.options.error_on_missing_interpreters = False
@@ -48,6 +52,15 @@ DEPENDS_ON_PYTHON = [
     *(f"tests/workers/test_{name}.py" for name in ("worker", "pool", "signals")),
 ]
 """What plain ``nox`` runs on another Python than the oldest."""
+
+CORE_FLOW = [
+    *(f"tests/flow/test_{name}.py" for name in ("consumer", "results", "canvas", "cancel", "immediate", "locks")),
+    *(f"tests/flow/test_{name}.py" for name in ("loops", "periodic", "progress", "sync", "unique")),
+    "tests/conformance/test_memory.py",
+    "tests/storage/test_redis_batching.py",
+    "tests/unit/test_background.py",
+]
+"""What runs with ``asyncio.eager_task_factory`` too."""
 
 PROOFS = {
     "tests/conformance/test_deployments.py": {"HUEYIO_TEST_DEPLOYMENTS": "all"},
@@ -133,6 +146,14 @@ def tests(session: nox.Session) -> None:
         session.run(*PYTEST, "-m", "not again and not deployment", *DEPENDS_ON_PYTHON)
 
 
+@nox.session(python=PYTHONS[1:])
+def eager(session: nox.Session) -> None:
+    """Run the core flow on loops whose tasks begin while they are made."""
+    _install(session, "test", ".[examples,json,testing]")
+    env = {"HUEYIO_TEST_EAGER": "1"}
+    session.run(*PYTEST, *(session.posargs or ["-m", "not again and not deployment", *CORE_FLOW]), env=env)
+
+
 @nox.session
 @nox.parametrize("release", [nox.param("==0.19.0", id="oldest"), nox.param(">=0.19", id="newest")])
 def aiosqlite(session: nox.Session, release: str) -> None:
@@ -170,6 +191,8 @@ def full(session: nox.Session) -> None:
         session.notify(name)
     for python in PYTHONS:
         session.notify(f"tests-{python}", PYTEST[1:])
+    for python in PYTHONS[1:]:
+        session.notify(f"eager-{python}")
     for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs"):
         session.notify(name)
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: compare with Huey; ``waiters``, ``due``, ``delay``, ``memory``: one question each."""
+"""``python -m benchmarks``: compare with Huey; ``waiters``, ``due``, ``unread`` and others: one question each."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
-from benchmarks import delay, due, environment, memory, operate, report, waiters
+from benchmarks import delay, due, environment, memory, operate, report, unread, waiters
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, loops, peers, versions
 from benchmarks.protocol import Figures
@@ -105,6 +105,13 @@ def _delay(options: argparse.Namespace, kinds: list[Kind], server: RedisServer |
         delay.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
 
 
+def _leave_unread(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Leave so many results a second unread for a minute, and count the rows that stand in the storage."""
+    for kind in kinds:
+        _say(f"{kind}: {options.count} results a second")
+        unread.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
+
+
 def _operate(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
     """Stop, drain, block, cancel and orphan worker processes; the drained task takes so many seconds."""
     for kind in kinds:
@@ -119,6 +126,7 @@ _COUNTING: Final = {
     "due": (_promote, 1_000_000),
     "delay": (_delay, 1000),
     "operate": (_operate, 40),
+    "unread": (_leave_unread, 300),
 }
 """Measurements that take a count of tasks (or seconds), and the count they have unless told."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +19,20 @@ from tests.support.servers import NO_SERVER, Server, find_servers
 # How long an example takes on a busy machine says nothing about it.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+
+class _EagerLoops(asyncio.DefaultEventLoopPolicy):
+    """Makes loops whose tasks begin while they are made."""
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        loop = super().new_event_loop()
+        loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined,unused-ignore]
+        return loop
+
+
+# ``nox -s eager``: the same tests, with the task factory that changes the order in which things begin.
+if os.environ.get("HUEYIO_TEST_EAGER"):
+    asyncio.set_event_loop_policy(_EagerLoops())
 
 SERVERS: Final = find_servers()
 SERVER_KINDS: Final = sorted(SERVERS) or ["none"]

@@ -175,6 +175,32 @@ async def test_each_process_of_a_supervisor_has_a_beater(workers: Bench, app: An
     await until_gone(*beaters, *pids)
 
 
+async def test_embedded_consumer_that_lost_its_lease_names_the_task_that_held_the_interpreter_lock(
+    workers: Bench, app: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its thread sends the heartbeats: it belongs to the program around it, which nobody may kill."""
+    async with app.huey:
+        await app.block(2.0)
+        worker = workers.start("--lease", "1", "--threads", "1", "--prefetch", "0")
+        await workers.reached("start", 1)
+        async with app.huey.create_consumer(lease=1.0):
+            result = await app.hold_interpreter(4.0)
+            with pytest.raises(WorkerLost):
+                await result
+            await until_said(caplog, "no heartbeat was sent")
+        assert await asyncio.to_thread(worker.wait_line, "is gone;")
+    (line,) = [it for it in caplog.messages if "no heartbeat was sent" in it]
+    assert result.id in line
+    assert 'run_in="process"' in line
+
+
+async def until_said(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    async def is_said() -> bool:
+        return text in caplog.text
+
+    await until(is_said)
+
+
 async def test_worker_gives_its_lease_up_though_nobody_reads_its_log(workers: Bench, app: Any) -> None:
     """The pipe of standard error is full: each line of the log, and of the task, waits for ever."""
     command = [sys.executable, "-m", "hueyio", "worker", "tests.workers.app:huey", "--lease", "1", "--max-block", "1"]

@@ -11,6 +11,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, TypeVar, cast
 
+from hueyio.background import make_task
 from hueyio.loops.caller import Caller, current_caller
 from hueyio.loops.threads import BorrowedThread, ThreadPool
 
@@ -46,7 +47,7 @@ class _CallersOwn(BorrowedThread):
 
 
 async def _run_in(caller: Caller, func: Callable[..., Any], *args: Any) -> Any:
-    running = asyncio.ensure_future(caller.run(func, *args))
+    running = make_task(caller.run(func, *args))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

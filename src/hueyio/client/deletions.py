@@ -13,6 +13,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from hueyio.background import make_task
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
@@ -64,7 +65,7 @@ class Deletions:
         """Delete a result soon; return what does."""
         self._ids[id] = None
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write_all())
+            self._writing = make_task(self._write_all())
         return self._writing
 
     def has(self, id: str) -> bool:

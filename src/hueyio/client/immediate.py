@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from typing import Final, Literal
 from uuid import uuid4
 
+from hueyio.background import make_task
 from hueyio.client.caller_threads import CallerThreads
 from hueyio.client.live_bench import LiveBench
 from hueyio.client.under_way import UnderWay
@@ -202,7 +203,7 @@ class _Bench:
         if _IN_LIFE_HOOK.get():
             return
         if self._starting is None:
-            self._starting = asyncio.get_running_loop().create_task(self._run_hooks("on_startup"))
+            self._starting = make_task(self._run_hooks("on_startup"))
         await asyncio.shield(self._starting)
         self.is_ready = True
 
@@ -211,7 +212,7 @@ class _Bench:
         if self._starting is not None:
             await asyncio.shield(self._starting)
             self._starting, self.is_ready = None, False
-            await asyncio.get_running_loop().create_task(self._run_hooks("on_shutdown"))
+            await make_task(self._run_hooks("on_shutdown"))
         if self._is_registered:
             self._is_registered = False
             await self._here.deregister(self._owner)

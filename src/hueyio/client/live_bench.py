@@ -264,7 +264,8 @@ def _join_collected(here: list[MemberResults | None], there: list[MemberResults 
 
 def _join_promoted(here: Promoted, there: Promoted) -> Promoted:
     etas = [it.next_eta for it in (here, there) if it.next_eta is not None]
-    return Promoted(here.moved + there.moved, min(etas, default=None))
+    sweeps = [it.sweep_in for it in (here, there) if it.sweep_in is not None]
+    return Promoted(here.moved + there.moved, min(etas, default=None), min(sweeps, default=None))
 
 
 def _join_counts(here: Counts, there: Counts) -> Counts:

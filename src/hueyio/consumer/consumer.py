@@ -27,6 +27,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal
 
+from hueyio.background import begin_later, make_task
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
 from hueyio.consumer.fleet import Fleet, write_names
@@ -121,8 +122,8 @@ class Consumer:
                 "a pool process imports this module to run a task, and the module starts a consumer: "
                 'put what the program does under `if __name__ == "__main__":`'
             )
-        self._root = asyncio.create_task(self._main(), name="hueyio-consumer")
-        started = asyncio.ensure_future(self._started.wait())
+        self._root = make_task(self._main(), name="hueyio-consumer")
+        started = make_task(self._started.wait())
         try:
             await asyncio.wait([started, self._root], return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -252,8 +253,10 @@ class Consumer:
         try:
             await self._run_hooks("on_startup", self._stop_asked, None)
             async with asyncio.TaskGroup() as group:
-                settling = group.create_task(self._settler.run(), name="hueyio-settler")
-                feeding = [group.create_task(feeder.run(), name=f"hueyio-{feeder}") for feeder in self._feeders]
+                settling = group.create_task(begin_later(self._settler.run()), name="hueyio-settler")
+                feeding = [
+                    group.create_task(begin_later(feeder.run()), name=f"hueyio-{feeder}") for feeder in self._feeders
+                ]
                 for service in (settling, *feeding):
                     service.add_done_callback(self._note_end)
                 logger.info(
@@ -317,8 +320,8 @@ class Consumer:
         """Run the hooks of the consumer's life, until ``stop`` is set and at most so many seconds."""
         if not self._core.hooks[kind]:
             return
-        running = asyncio.ensure_future(self._core.hooks.run_life(kind))
-        stopped = asyncio.ensure_future(stop.wait())
+        running = make_task(self._core.hooks.run_life(kind))
+        stopped = make_task(stop.wait())
         try:
             await asyncio.wait([running, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -493,7 +496,7 @@ class Consumer:
 
     async def _wait_for_running(self) -> None:
         """Let running bodies finish, until their time is over or an immediate stop is asked for."""
-        closing = asyncio.ensure_future(self._wait_closed())
+        closing = make_task(self._wait_closed())
         await self._wait_unless_hurried([closing], None)
         closing.cancel()
         await asyncio.wait([closing])
@@ -507,8 +510,8 @@ class Consumer:
         """Wait until all have ended, at most so many seconds, and no longer when an immediate stop is asked for."""
         if not tasks or self._stop_now.is_set():
             return
-        hurry = asyncio.ensure_future(self._stop_now.wait())
-        all_ended = asyncio.ensure_future(asyncio.wait(tasks))
+        hurry = make_task(self._stop_now.wait())
+        all_ended = make_task(asyncio.wait(tasks))
         try:
             await asyncio.wait([hurry, all_ended], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:

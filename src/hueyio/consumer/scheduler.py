@@ -1,4 +1,8 @@
-"""Move what is due from the schedule to its lane, and sleep exactly until the next."""
+"""Move what is due from the schedule to its lane, and sleep exactly until the next.
+
+The same step drops what is over. A chunk that was full is followed by the next after a moment, and each is bounded, so
+that neither what is due nor the storage has to wait for a heap of expired results.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +43,10 @@ class Scheduler(Service):
         promoted = await self._session.promote(self._now(), _CHUNK)
         if promoted.moved >= _CHUNK:
             return 0
+        rest = _LONGEST_REST if promoted.sweep_in is None else min(promoted.sweep_in, _LONGEST_REST)
         if promoted.next_eta is None:
-            return _LONGEST_REST
-        return min(max(promoted.next_eta - self._now(), 0.0), _LONGEST_REST)
+            return rest
+        return min(max(promoted.next_eta - self._now(), 0.0), rest)
 
     async def rest(self, seconds: float) -> None:
         """Rest, but not for long while an earlier entry could come unheard."""

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from hueyio.background import make_task
 from hueyio.consumer.outage import Outage
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
 
@@ -89,7 +90,7 @@ class Service(ABC):
         if self._woken or self.stopping:
             waiting.close()
             return None
-        wait: asyncio.Future[T] = asyncio.ensure_future(waiting)
+        wait: asyncio.Future[T] = make_task(waiting)
         self._wait = wait
         try:
             return await wait

@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple, Protocol
 
+from hueyio.background import make_task
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
 from hueyio.exceptions import (
@@ -181,7 +182,7 @@ class Settler(Service):
         return await self._session.start(receipts, self._owner())
 
     def _spawn(self, writing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(writing)
+        task = make_task(writing)
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 

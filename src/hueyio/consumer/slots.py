@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from typing import Final, cast
 
+from hueyio.background import make_task
 from hueyio.execution.job import Job
 from hueyio.execution.lending import PLACE, Place
 from hueyio.storage.records import Lane
@@ -104,7 +105,7 @@ class Slots:
         place = Place(loop, self)
         # Whoever needs it may be a body, whose context is not for the next one.
         context = self._context.copy()
-        task = loop.create_task(self._serve(place), name=f"hueyio-{self.lane}-slot", context=context)
+        task = make_task(self._serve(place), name=f"hueyio-{self.lane}-slot", context=context)
         self._active += 1
         self._places[task] = place
         task.add_done_callback(self._ended)

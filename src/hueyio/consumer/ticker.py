@@ -12,6 +12,7 @@ import asyncio
 import logging
 from typing import Final, NamedTuple
 
+from hueyio.background import make_task
 from hueyio.client.prepare import prepare
 from hueyio.consumer.service import Service
 from hueyio.core import Core
@@ -153,6 +154,6 @@ class Ticker(Service):
     def _tell(self, task: Task) -> None:
         """Call the receivers beside the loop of steps: a slow one must not hold up the next tick."""
         if self._core.signals:
-            telling = asyncio.get_running_loop().create_task(self._core.signals.send(SIGNAL_ENQUEUED, task))
+            telling = make_task(self._core.signals.send(SIGNAL_ENQUEUED, task))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from hueyio.background import make_task
 from hueyio.control.withdraw import withdrawing
 from hueyio.core import Core
 from hueyio.loops.ordered import is_in_ordered_thread
@@ -50,7 +51,7 @@ class _Canceller:
         return alive
 
     def _spawn(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = make_task(coroutine)
         self._rounds.add(task)
         task.add_done_callback(self._rounds.discard)
         return task

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from typing import Final
 
+from hueyio.background import make_task
 from hueyio.control.withdraw import withdrawing
 from hueyio.core import Core
 from hueyio.execution.finish import ACCEPTED
@@ -28,7 +29,7 @@ _under_way: Final[set[asyncio.Task[str | None]]] = set()
 
 async def replace(core: Core, session: Session, entry: Entry, holder: str) -> str | None:
     """Enqueue the entry in the place of ``holder``; return the id of a holder that runs and stays, or None."""
-    replacing = asyncio.get_running_loop().create_task(_replace(core, session, entry, holder))
+    replacing = make_task(_replace(core, session, entry, holder))
     _under_way.add(replacing)
     replacing.add_done_callback(_under_way.discard)
     try:

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import uuid4
 
+from hueyio.background import make_task
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.finish import End, conclude, finish
 from hueyio.execution.intake import Intake
@@ -63,14 +64,14 @@ class Withdrawal:
         await self._session.deregister(self.owner)
 
     def _write(self, settlement: Settlement) -> Awaitable[Answer]:
-        return asyncio.ensure_future(_first(self._batcher.submit([settlement])))
+        return make_task(_first(self._batcher.submit([settlement])))
 
     async def _settle(self, settlements: list[Settlement]) -> list[Answer]:
         self._number += 1
         return await self._session.settle(settlements, self.owner, self._number)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = make_task(coroutine)
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from hueyio.background import make_task
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.execution.attempt_hooks import AttemptHooks
@@ -143,7 +144,7 @@ class Runner:
             return
         unstarted = isinstance(outcome, Interrupted) and not job.started
         if hooks is not None or (self._core.signals and not unstarted):
-            telling = asyncio.get_running_loop().create_task(self._finish_safely(job, outcome, hooks))
+            telling = make_task(self._finish_safely(job, outcome, hooks))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
             return

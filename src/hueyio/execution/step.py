@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hueyio.background import make_task
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.executor import Executor
 from hueyio.execution.finish import End, Write, conclude
@@ -54,7 +55,7 @@ class Step:
 
         A caller that is cancelled ends the body: with ``interrupt`` the task goes back, else it is cancelled.
         """
-        slot = asyncio.get_running_loop().create_task(self._serve(job), name="hueyio-step")
+        slot = make_task(self._serve(job), name="hueyio-step")
         try:
             await asyncio.shield(slot)
         except asyncio.CancelledError:
@@ -77,7 +78,7 @@ class Step:
 
     def submit(self, job: Job, settlement: Settlement) -> asyncio.Future[Answer]:
         """Write a settlement, whatever becomes of whoever waits for it."""
-        writing = asyncio.ensure_future(self._settle(settlement))
+        writing = asyncio.ensure_future(self._settle(settlement))  # what is noted here, nothing looks up before it ends
         self._writing.append(writing)
         return asyncio.shield(writing)
 

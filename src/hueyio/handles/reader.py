@@ -61,8 +61,8 @@ class Reader:
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
             raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")
         session = await self._session()
-        if timeout is None and is_in_ordered_thread():
-            await self._refuse_to_hang(session)
+        if timeout is None:
+            await self.refuse_to_hang()
         over = await lending([self.id], self._wait_over(session, timeout))
         if over is None:
             return False
@@ -105,6 +105,14 @@ class Reader:
         """Ask the storage where the task is."""
         return await self._find(await self._session())
 
+    async def refuse_to_hang(self) -> None:
+        """Raise HueyException where the end of the task may need the thread that is about to wait for it."""
+        if is_in_ordered_thread() and (await self.find()).state not in OVER:
+            raise HueyException(
+                f"a sync hook or receiver waits for task {self.id}, whose hooks and receivers need the same thread: "
+                "make it `async def`, or wait with a timeout"
+            )
+
     def hand_over(self, preserve: bool, delete: Callable[[Core, str], object] = delete_read) -> Any:
         """Return the value, or raise TaskException; without ``preserve`` it is deleted in the storage, soon.
 
@@ -145,14 +153,6 @@ class Reader:
         if is_alive(found):
             self.seen_at = self.core.now()
         return found
-
-    async def _refuse_to_hang(self, session: Session) -> None:
-        """Raise HueyException unless the task is over: its end may need the thread that waits for it here."""
-        if (await self._find(session)).state not in OVER:
-            raise HueyException(
-                f"a sync hook or receiver waits for task {self.id}, whose hooks and receivers need the same thread: "
-                "make it `async def`, or wait with a timeout"
-            )
 
     async def _wait_over(self, session: Session, timeout: float | None) -> Over | None:
         """Wait for the end; None if it does not come in time. A timeout of 0 looks once."""

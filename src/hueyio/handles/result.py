@@ -8,6 +8,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
+from hueyio.background import make_task
 from hueyio.client.producer import Producer
 from hueyio.control.cancel import cancel
 from hueyio.control.revoke import is_revoked, restore, revoke
@@ -117,8 +118,7 @@ class Result(Generic[R]):
         It is a level: of several reports in a row only the last may be seen. Any number may follow, in any process.
         """
         session = await self._core.session()
-        if is_in_ordered_thread():
-            await self._refuse_to_hang(session)
+        await self._reader.refuse_to_hang()
         seen: bytes | None = None
         while (seen := await lending([self.id], session.follow(self.id, seen))) is not None:
             yield read_progress(seen, self._core.serializer)
@@ -288,8 +288,7 @@ async def completed(group: ResultGroup[R]) -> AsyncGenerator[Result[R], None]:
 
     # The body that iterates goes on between two values, while these wait: it lends its slot itself.
     beside = context_without_place()
-    loop = asyncio.get_running_loop()
-    waiting = [loop.create_task(wait(result), context=beside.copy()) for result in group]
+    waiting = [make_task(wait(result), context=beside.copy()) for result in group]
     ids = [result.id for result in group]
     try:
         for ended in asyncio.as_completed(waiting):

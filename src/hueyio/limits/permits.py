@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Awaitable, Coroutine
 from typing import Any, Final
 
+from hueyio.background import make_task
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.exceptions import HueyException, StorageUnavailable
 from hueyio.execution.context import running
@@ -71,7 +72,7 @@ class Permits:
         def acquire() -> Awaitable[bool]:
             return session.acquire(key, permit.token, size, lease, permit.owner, ttl)
 
-        taking = asyncio.ensure_future(wait_while_unavailable(acquire))
+        taking = make_task(wait_while_unavailable(acquire))
         try:
             taken = await asyncio.shield(taking)
         except BaseException:
@@ -111,7 +112,7 @@ class Permits:
             self._mine.discard((permit.key, permit.token))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work, name="hueyio-lock")
+        task = make_task(work, name="hueyio-lock")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task

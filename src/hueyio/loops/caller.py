@@ -16,6 +16,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar, cast
 
+from hueyio.background import make_task
 from hueyio.exceptions import HueyException
 from hueyio.loops.calls import Call
 from hueyio.loops.ended import Ended, ended
@@ -124,7 +125,7 @@ class Caller:
     # On the loop
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self._task = self._loop.create_task(ended(coroutine))
+        self._task = make_task(ended(coroutine))
         self._task.add_done_callback(partial(self._end, coroutine))
 
     def _cancel(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from hueyio.background import make_task
 from hueyio.exceptions import StorageError
 from hueyio.storage.contract import Session, Storage
 
@@ -53,7 +54,7 @@ class Sessions:
             opening = self._opening.get(loop)
             if opening is None:
                 # A task of its own: the caller who came first may be cancelled, the others still get it.
-                opening = self._opening[loop] = loop.create_task(self._connect())
+                opening = self._opening[loop] = make_task(self._connect())
         try:
             session = await asyncio.shield(opening)
             return self._open.setdefault(loop, _Opened(session)).session

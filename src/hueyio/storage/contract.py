@@ -168,7 +168,8 @@ class Consuming(Protocol):
 
         All or nothing per settlement, fenced by its receipt. ``number`` rises by one with each batch of this owner,
         from 1; a repeat of the last number gives the first answer again and changes nothing.
-        An owner without a live lease gets ``stale`` for all.
+        An owner without a live lease gets ``stale`` for all. When a latch's callback is over, the results of the
+        members expire after ``MEMBER_RESULT_TTL`` seconds, unless they do so earlier.
         """
         ...
 
@@ -182,7 +183,7 @@ class Consuming(Protocol):
     async def promote(self, now: float, limit: int) -> Promoted:
         """Move at most ``limit`` entries that are due at ``now`` to the back of their lanes, the earliest first.
 
-        Also drops, in bounded chunks, results, keys and tokens whose time is over.
+        Also drops, in bounded chunks, results, keys and tokens whose time is over, and says when to look for more.
         """
         ...
 

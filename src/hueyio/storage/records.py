@@ -15,6 +15,7 @@ __all__ = [
     "KEEP_ENDED",
     "LANES",
     "MAX_DELIVERIES",
+    "MEMBER_RESULT_TTL",
     "SHARED_RESULT_TTL",
     "Answer",
     "Area",
@@ -96,6 +97,9 @@ SHARED_RESULT_TTL: Final = 60.0
 
 MAX_DELIVERIES: Final = 3
 """How often a task is delivered whose owners die with it, unless it says otherwise."""
+
+MEMBER_RESULT_TTL: Final = 600.0
+"""Seconds for which the results of a chord's members stay when its callback is over; the callback has had them."""
 
 DEAD_LIMIT: Final = 10_000
 """How many dead letters a storage keeps, unless told otherwise."""
@@ -293,10 +297,14 @@ class Ended(NamedTuple):
 
 
 class Promoted(NamedTuple):
-    """``moved`` due entries became ready; the first of the rest is due at ``next_eta`` (None: there is none)."""
+    """``moved`` due entries became ready; the first of the rest is due at ``next_eta`` (None: there is none).
+
+    ``sweep_in``: seconds after which there is more to drop whose time is over (None: nothing was found).
+    """
 
     moved: int
     next_eta: float | None
+    sweep_in: float | None = None
 
 
 class Owner(NamedTuple):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from hueyio.background import make_task
 from hueyio.worker.parent import FD_VARIABLE, FIRST_VARIABLE
 
 __all__ = ["Child", "start_child"]
@@ -30,10 +31,10 @@ class Child:
         self._process = process
         self._began = time.monotonic()
         self._ready = asyncio.Event()
-        self._ended = asyncio.create_task(process.wait(), name=f"hueyio-child-{process.pid}")
+        self._ended = make_task(process.wait(), name=f"hueyio-child-{process.pid}")
         self._line = writer
         """Open for as long as this process lives: its end is what tells the child that it is alone."""
-        self._listening = asyncio.create_task(self._listen(reader))
+        self._listening = make_task(self._listen(reader))
 
     @property
     def is_ready(self) -> bool:
@@ -57,7 +58,7 @@ class Child:
 
     async def wait_ready(self) -> bool:
         """Wait until it consumes; False if it ended before."""
-        ready = asyncio.ensure_future(self._ready.wait())
+        ready = make_task(self._ready.wait())
         await asyncio.wait([ready, self._ended], return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
         return self._ready.is_set()

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from typing import Any, Final, NoReturn
 
 from hueyio.app import Huey
+from hueyio.background import make_task
 from hueyio.consumer import ConsumerOptions
 from hueyio.consumer.side_log import side_log
 from hueyio.exceptions import ConfigurationError, StorageError
@@ -120,7 +121,7 @@ class WorkerProcess:
 
     async def _start(self) -> bool:
         """Start all consumers; False if the worker was told to stop at once meanwhile."""
-        self._starting = asyncio.ensure_future(self._start_consumers())
+        self._starting = make_task(self._start_consumers())
         await asyncio.wait([self._starting])
         if self._starting.cancelled():
             return False
@@ -150,13 +151,13 @@ class WorkerProcess:
         probes = None if address is None else Probes(*address, status, _metrics(status), shared=shared)
         if probes is not None:
             logger.info("probes on %s/live, /ready and /metrics", probes.url)
-        beside = [asyncio.create_task(ping_watchdog())]
+        beside = [make_task(ping_watchdog())]
         if self._parent is not None:
             # Two answer at one port until this one has a successor; from then on only that one must.
             replaced = probes.close if probes is not None else lambda: None
             self._parent.listen(replaced, self._call_from_thread(self._stop_orphan))
             self._parent.say("ready")
-            beside.append(asyncio.create_task(recycle_when_used_up(status, self._options, self._parent)))
+            beside.append(make_task(recycle_when_used_up(status, self._options, self._parent)))
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as group:

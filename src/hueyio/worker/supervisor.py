@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
+from hueyio.background import make_task
 from hueyio.core import DEFAULT_GRACE
 from hueyio.worker.child import Child, start_child
 from hueyio.worker.handlers import handling
@@ -81,7 +82,7 @@ class Supervisor:
     async def run(self) -> int:
         """Supervise until told to stop; return the exit code."""
         logger.info("supervisor: starting %d consumer processes", self._count)
-        pinging = asyncio.create_task(ping_watchdog())
+        pinging = make_task(ping_watchdog())
         try:
             with self._signal_handlers():
                 async with asyncio.TaskGroup() as group:
@@ -186,8 +187,8 @@ class Supervisor:
 
     async def _wait_until_needed(self, place: int, child: Child) -> int | None:
         """Wait until a new child is needed; return the exit code of the present one if it has ended."""
-        ended = asyncio.ensure_future(child.wait_ended())
-        asked = [asyncio.ensure_future(event.wait()) for event in (child.recycle, self._recycle[place])]
+        ended = make_task(child.wait_ended())
+        asked = [make_task(event.wait()) for event in (child.recycle, self._recycle[place])]
         await asyncio.wait([ended, *asked], return_when=asyncio.FIRST_COMPLETED)
         for each in asked:
             each.cancel()

@@ -27,6 +27,8 @@ def dump(state: FileState) -> dict[str, Any]:
             for owner, lease in state.leases.items()
         },
         "latches": [(it.size, it.callback, it.absent, it.values) for it in state.latches.values()],
+        # Beside them, because 0.2.0 reads four fields of a latch.
+        "members": {key: it.members for key, it in state.latches.items()},
         "areas": {area: shelf.dump() for area, shelf in state.shelves.items()},
         "tokens": state.tokens.dump(),
         "rings": state.bells.rings,
@@ -53,6 +55,7 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     for size, callback, absent, values in dumped["latches"]:
         latch = state.latches[callback.header.id] = LiveLatch(Latch(size, callback, absent))
         latch.values = values
+        latch.members = dumped.get("members", {}).get(callback.header.id, [])
     for area, items in dumped["areas"].items():
         state.shelves[area].load(items)
     state.tokens.load(dumped["tokens"])

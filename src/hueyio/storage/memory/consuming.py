@@ -9,6 +9,7 @@ from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.settling import in_force
 from hueyio.storage.memory.state import Lease, MemoryState
 from hueyio.storage.records import Delivery, Lane, MemberResults, Owner, Promoted, Receipt
+from hueyio.storage.shared.sweeping import next_sweep
 
 __all__ = [
     "claim",
@@ -145,9 +146,9 @@ def promote(state: MemoryState, now: float, limit: int) -> Promoted:
             state.bells.ring(task.header.lane)
             moved += 1
         first = schedule.first_rank()
-    for shelf in (*state.areas.values(), state.tokens):
-        shelf.prune(limit + _SWEEP)
-    return Promoted(moved, first)
+    most = limit + _SWEEP
+    swept = max([shelf.prune(most) for shelf in (*state.areas.values(), state.tokens)])
+    return Promoted(moved, first, next_sweep(swept, most))
 
 
 def reclaim(state: MemoryState, owner: str, beat: int) -> int | None:

@@ -13,13 +13,15 @@ __all__ = ["LiveLatch", "abandon", "enqueue_latched", "note_result"]
 class LiveLatch:
     """A latch with the results of its members, by position."""
 
-    __slots__ = ("absent", "callback", "size", "values")
+    __slots__ = ("absent", "callback", "members", "size", "values")
 
     def __init__(self, latch: Latch) -> None:
         self.size = latch.size
         self.callback = latch.callback
         self.absent = latch.absent
         self.values: dict[int, bytes] = {}
+        self.members: list[str] = []
+        """The ids of those that have a result here."""
 
     def results(self) -> MemberResults:
         """List the results in order."""
@@ -55,12 +57,14 @@ def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[L
     return answers
 
 
-def note_result(state: _State, mark: LatchMark) -> bool:
+def note_result(state: _State, mark: LatchMark, id: str | None) -> bool:
     """Take a member's result; say whether it was the last and the callback is enqueued."""
     latch = state.latches.get(mark.key)
     if latch is None or mark.position in latch.values:
         return False
     latch.values[mark.position] = mark.value
+    if id is not None:
+        latch.members.append(id)
     return len(latch.values) == latch.size and _fire(state, mark.key)
 
 
@@ -98,7 +102,7 @@ def _fire(state: _State, key: str) -> bool:
 def _note_absent(state: _State, header: Header) -> None:
     latch = None if header.latch is None else state.latches.get(header.latch)
     if latch is not None and header.latch is not None and header.latch_index is not None:
-        note_result(state, LatchMark(header.latch, header.latch_index, latch.absent))
+        note_result(state, LatchMark(header.latch, header.latch_index, latch.absent), None)
 
 
 def _drop_callback(state: _State, header: Header) -> None:

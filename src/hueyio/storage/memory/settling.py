@@ -16,7 +16,6 @@ from hueyio.storage.records import (
     DeadLetter,
     Defer,
     Finish,
-    LatchMark,
     Receipt,
     Release,
     Settlement,
@@ -54,7 +53,7 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
                 return "untaken"
             state.let_go(task, owner, lease)
             _finish(state, task, settlement)
-            return _note_result(state, settlement.latch)
+            return _note_result(state, settlement)
         case Release():
             state.let_go(task, owner, lease)
             task.deliveries += settlement.counted
@@ -66,14 +65,14 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
             state.let_go(task, owner, lease)
             _bury(state, task, reason)
             _end(state, task, settlement)
-            return _note_result(state, settlement.latch)
+            return _note_result(state, settlement)
         case _:
             assert_never(settlement)
     return "accepted"
 
 
-def _note_result(state: MemoryState, mark: LatchMark | None) -> Answer:
-    return "fired" if mark is not None and note_result(state, mark) else "accepted"
+def _note_result(state: MemoryState, end: Finish | Bury) -> Answer:
+    return "fired" if end.latch is not None and note_result(state, end.latch, end.receipt.id) else "accepted"
 
 
 def _finish(state: MemoryState, task: LiveTask, finish: Finish) -> None:

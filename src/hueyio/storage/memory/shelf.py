@@ -60,16 +60,24 @@ class Shelf:
         """Delete a value, whether it is there or not."""
         self._items.pop(key, None)
 
-    def prune(self, limit: int | None = None) -> None:
-        """Delete what is over; look at no more than ``limit`` deadlines."""
+    def shorten(self, key: str, ttl: float) -> None:
+        """Let a value expire after ``ttl``, if it would stay longer."""
+        item = self._items.get(key)
+        if item is not None and item[1] > self._clock() + ttl:
+            self.put(key, item[0], ttl)
+
+    def prune(self, limit: int | None = None) -> int:
+        """Delete what is over; look at no more than ``limit`` deadlines. Returns at how many it looked."""
         now = self._clock()
         deadlines = self._deadlines
-        while deadlines and deadlines[0][0] <= now and limit != 0:
+        looked = 0
+        while deadlines and deadlines[0][0] <= now and looked != limit:
             deadline, key = heappop(deadlines)
             item = self._items.get(key)
             if item is not None and item[1] == deadline:
                 del self._items[key]
-            limit = None if limit is None else limit - 1
+            looked += 1
+        return looked
 
     def clear(self) -> None:
         """Delete everything."""

@@ -19,6 +19,7 @@ from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
 from hueyio.storage.records import (
     AREAS,
     LANES,
+    MEMBER_RESULT_TTL,
     SHARED_RESULT_TTL,
     Answer,
     Area,
@@ -193,8 +194,9 @@ class MemoryState:
         unique = header.unique_key
         if unique is not None and self.unique.get(unique) == header.id:
             del self.unique[unique]
-        if header.collects:
-            self.latches.pop(header.id, None)
+        if header.collects and (latch := self.latches.pop(header.id, None)) is not None:
+            for member in latch.members:
+                self.areas["results"].shorten(member, MEMBER_RESULT_TTL)
         if self.followed.waits:
             self.followed.poke(header.id)
 

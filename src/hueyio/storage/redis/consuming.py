@@ -15,6 +15,7 @@ from hueyio.storage.redis.records import no_utf8, read_deliveries
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.redis.settlements import read_answers, write_settlements
 from hueyio.storage.redis.trial import try_consuming
+from hueyio.storage.shared.sweeping import next_sweep
 
 __all__ = ["CONSUMING"]
 
@@ -70,8 +71,8 @@ def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sen
 
 
 def _read_promote(reply: Any, *_: Any) -> Promoted:
-    moved, next_eta = reply
-    return Promoted(moved, None if next_eta is None else float(next_eta))
+    moved, next_eta, swept = reply
+    return Promoted(moved, None if next_eta is None else float(next_eta), next_sweep(swept, _SWEEP_CHUNK))
 
 
 def _write_report(layout: Layout, receipt: Receipt, data: bytes) -> Sent:

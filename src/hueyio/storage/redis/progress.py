@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from hueyio.background import make_task
 from hueyio.exceptions import HueyException
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.lifetime import Lifetime
@@ -53,7 +54,7 @@ class ProgressBoard:
         feed = self._feeds.setdefault(id, _Feed())
         woken = asyncio.Event()
         feed.followers.add(woken)
-        ending = asyncio.ensure_future(self._waiters.wait([id]))
+        ending = make_task(self._waiters.wait([id]))
         ending.add_done_callback(lambda _: woken.set())
         try:
             await self._mailbox.subscribe(self._layout.progress_channel(id), feed.take)

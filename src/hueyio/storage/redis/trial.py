@@ -7,6 +7,7 @@ first owner is registered.
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from typing import Final
 
@@ -15,6 +16,7 @@ from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.deployment import Standalone
 from hueyio.storage.redis.connection.errors import WrongKind
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.layout import CLIENT_LENGTH
 from hueyio.storage.redis.scripts import SCRIPTS, commands_of
 
 __all__ = ["PRODUCING_SCRIPTS", "try_consuming", "try_producing"]
@@ -41,7 +43,8 @@ async def try_producing(core: RedisCore) -> None:
     """
 
     async def attempt() -> bytes | None:
-        version: bytes | None = await _open(core, PRODUCING_SCRIPTS)
+        commands = commands_of(PRODUCING_SCRIPTS, core.layout.flavour)
+        version: bytes | None = await core.run("open", (core.writer, *commands))
         if version is None:
             await _try_directly(core)
         return version
@@ -61,7 +64,7 @@ async def try_producing(core: RedisCore) -> None:
 
 async def try_consuming(core: RedisCore) -> None:
     """Find out whether this session can have owners; raises StorageUnavailable or ConfigurationError."""
-    await _open(core, SCRIPTS)
+    await core.run("try", commands_of(SCRIPTS, core.layout.flavour))
     marker = core.layout.key("OWN_KIND")
     directly = [pack("LPOP", marker)]
     if core.is_blocking:
@@ -71,15 +74,9 @@ async def try_consuming(core: RedisCore) -> None:
             await core.wire.call(command)
 
 
-async def _open(core: RedisCore, scripts: frozenset[str]) -> bytes | None:
-    commands = commands_of(scripts, core.layout.flavour)
-    version: bytes | None = await core.run("open", (core.writer, *commands))
-    return version
-
-
 async def _try_directly(core: RedisCore) -> None:
     """Try what is no script's, on the ordinary connection: nobody else uses it yet."""
     await core.wire.call(pack("EVAL", "return 0", 0))
-    channel = core.layout.client_channel("")
+    channel = core.layout.client_channel(secrets.token_hex(CLIENT_LENGTH // 2))  # on which nobody publishes
     for command in (pack("SUBSCRIBE", channel), pack("PING"), pack("UNSUBSCRIBE", channel)):
         await core.wire.call(command)

@@ -38,7 +38,8 @@ class Batcher(Generic[T, R]):
     """Gathers the items of many callers into calls of ``act``, which answers one result per item, in order.
 
     What one caller submits stays in one call of ``act``, unless it is more than ``limit`` items. The calls of a round
-    run side by side. Rounds run as tasks made by ``spawn``, so that nobody who submitted can cancel them.
+    run side by side. Rounds run as tasks made by ``spawn``, so that nobody who submitted can cancel them. A
+    task must not have begun when ``spawn`` returns, whatever task factory the loop has.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Batcher(Generic[T, R]):
     def submit(self, items: Sequence[T]) -> asyncio.Future[list[R]]:
         """Have the items acted on with those of others; return the future of their results."""
         if not self._is_running:
-            self._spawn(self._run())
+            self._spawn(self._run())  # begins in the next turn: what comes until then goes with it
             self._is_running = True
         submitted: _Submitted[T, R] = _Submitted(items, asyncio.get_running_loop().create_future())
         self._waiting.append(submitted)

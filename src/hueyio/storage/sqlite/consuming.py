@@ -130,8 +130,7 @@ def promote(tx: Transaction, now: float, limit: int) -> Promoted:
         place = tx.places(len(due))
         tx.many(_SQL["make_ready"], [(place + offset, row) for offset, (row, _) in enumerate(due)])
         tx.rung.update(LANES[lane] for _, lane in due)
-    sweep(tx)
-    return Promoted(len(due), tx.first_eta())
+    return Promoted(len(due), tx.first_eta(), sweep(tx))
 
 
 def collect(tx: Transaction, keys: Sequence[str]) -> list[MemberResults | None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from hueyio.storage.records import Area
+from hueyio.storage.shared.sweeping import next_sweep
 from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.statements import statements
 
@@ -126,12 +127,15 @@ def add(tx: Transaction, area: Area, key: str, amount: int, ttl: float | None) -
     return count
 
 
-def sweep(tx: Transaction) -> None:
-    """Delete a bounded number of rows whose time is over."""
+def sweep(tx: Transaction) -> float | None:
+    """Delete a bounded number of rows whose time is over; return after how many seconds to do it again."""
+    most = 0
     for find, drop in _SWEPT:
         over = tx.execute(_SQL[find], (tx.queue, tx.now, _SWEEP_CHUNK)).fetchall()
+        most = max(most, len(over))
         if over:
             tx.many(_SQL[drop], over)
+    return next_sweep(most, _SWEEP_CHUNK)
 
 
 def _until(tx: Transaction, ttl: float | None) -> float | None:

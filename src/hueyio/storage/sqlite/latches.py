@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, MemberResults
+from hueyio.storage.records import MEMBER_RESULT_TTL, Enqueued, Entry, Header, Latch, LatchMark, MemberResults
 from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.keys import shorten
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add
 from hueyio.storage.sqlite.waiting import cancel_all
 
-__all__ = ["abandon", "add_latched", "count", "drop", "note_result", "results"]
+__all__ = ["abandon", "add_latched", "count", "finish", "note_result", "results"]
 
 _SQL = statements("latches.sql")
+
+_LONGEST_NOTE: Final = 30 * 86400.0
+"""Seconds after which a note of a member goes, if a worker of 0.2.0 dropped its latch and did not know of it."""
 
 
 def add_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
@@ -30,11 +34,13 @@ def add_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Lat
     return placed
 
 
-def note_result(tx: Transaction, mark: LatchMark) -> bool:
+def note_result(tx: Transaction, mark: LatchMark, id: str | None) -> bool:
     """Take a member's result; say whether it was the last and the callback is enqueued."""
     row = tx.one(_SQL["read"], (tx.queue, mark.key))
     if row is None or tx.execute(_SQL["note_result"], (tx.queue, *mark)).rowcount == 0:
         return False
+    if id is not None:
+        tx.execute(_SQL["note_member"], (tx.queue, f"{mark.key}:{mark.position}", id, tx.now + _LONGEST_NOTE))
     ((is_complete,),) = tx.execute(_SQL["count_result"], (tx.queue, mark.key)).fetchall()
     return bool(is_complete) and _fire(tx, _callback(row))
 
@@ -48,17 +54,29 @@ def results(tx: Transaction, key: str) -> MemberResults | None:
     return tuple([values.get(position) for position in range(row[0])])
 
 
+def finish(tx: Transaction, key: str) -> None:
+    """Delete the latch of a callback that is over, and let the results that its members left expire soon."""
+    for (id,) in tx.execute(_SQL["members"], _members_of(tx, key)).fetchall():
+        shorten(tx, id, MEMBER_RESULT_TTL)
+    drop(tx, key)
+
+
 def drop(tx: Transaction, key: str) -> None:
     """Delete a latch and the results of its members."""
     tx.execute(_SQL["drop"], (tx.queue, key))
     tx.execute(_SQL["drop_results"], (tx.queue, key))
+    tx.execute(_SQL["drop_members"], _members_of(tx, key))
+
+
+def _members_of(tx: Transaction, key: str) -> dict[str, object]:
+    return {"queue": tx.queue, "first": f"{key}:", "last": f"{key};"}
 
 
 def abandon(tx: Transaction, deleted: Iterable[Header]) -> None:
     """Drop the latches of deleted tasks, those that they collect and those that can never be complete."""
     for header in deleted:
         if header.collects:
-            drop(tx, header.id)
+            finish(tx, header.id)
         _abandon_outer(tx, header)
 
 
@@ -102,7 +120,7 @@ def _fire(tx: Transaction, callback: Entry) -> bool:
 def _note_absent(tx: Transaction, header: Header) -> None:
     row = None if header.latch is None else tx.one(_SQL["read"], (tx.queue, header.latch))
     if row is not None and header.latch is not None and header.latch_index is not None:
-        note_result(tx, LatchMark(header.latch, header.latch_index, row[1]))
+        note_result(tx, LatchMark(header.latch, header.latch_index, row[1]), None)
 
 
 def _callback(row: Sequence[Any]) -> Entry:

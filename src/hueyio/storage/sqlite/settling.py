@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final, assert_never
 
-from hueyio.storage.records import Answer, Area, Bury, Defer, Finish, LatchMark, Receipt, Release, Settlement
+from hueyio.storage.records import Answer, Area, Bury, Defer, Finish, Receipt, Release, Settlement
 from hueyio.storage.sqlite.dead import bury, drop_oldest
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import delete, pop, store
-from hueyio.storage.sqlite.latches import drop, note_result
+from hueyio.storage.sqlite.latches import finish, note_result
 from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add, again, any_suspect, arrived, holds_any, put_back, ring_ready, ring_suspects
@@ -103,7 +103,7 @@ def _settle_one(tx: Transaction, settlement: Settlement, owner: str) -> Answer:
         case Bury(reason=reason):
             bury(tx, task, reason)
             _end(tx, task, settlement)
-            return _note_result(tx, settlement.latch)
+            return _note_result(tx, settlement)
         case _:
             assert_never(settlement)
     return "accepted"
@@ -116,18 +116,18 @@ def _in_force(tx: Transaction, receipt: Receipt, owner: str) -> TaskRow | None:
     return None if row is None else TaskRow._make(row)
 
 
-def _finish(tx: Transaction, task: TaskRow, finish: Finish) -> Answer:
-    if finish.take is not None and pop(tx, *finish.take) is None:
+def _finish(tx: Transaction, task: TaskRow, end: Finish) -> Answer:
+    if end.take is not None and pop(tx, *end.take) is None:
         return "untaken"
-    if any(entry.header.id == task.id for entry in finish.follow_ups):
-        _retry(tx, task, finish)
+    if any(entry.header.id == task.id for entry in end.follow_ups):
+        _retry(tx, task, end)
     else:
-        _end(tx, task, finish)
-    return _note_result(tx, finish.latch)
+        _end(tx, task, end)
+    return _note_result(tx, end)
 
 
-def _note_result(tx: Transaction, mark: LatchMark | None) -> Answer:
-    return "fired" if mark is not None and note_result(tx, mark) else "accepted"
+def _note_result(tx: Transaction, end: Finish | Bury) -> Answer:
+    return "fired" if end.latch is not None and note_result(tx, end.latch, end.receipt.id) else "accepted"
 
 
 def _retry(tx: Transaction, task: TaskRow, finish: Finish) -> None:
@@ -148,7 +148,7 @@ def _end(tx: Transaction, task: TaskRow, end: Finish | Bury) -> None:
     """Let the task be over, and with it what nobody else expects any more."""
     tx.execute(_SQL["remove"], (task.row,))
     if task.more is not None and header(task).collects:
-        drop(tx, task.id)
+        finish(tx, task.id)
     named = tx.unname(task.id)
     if end.follow_ups:
         add(tx, end.follow_ups)

@@ -38,7 +38,7 @@ class Retrying(Basis):
         eta = time.time() + 60
         await worker.retry(await worker.take_one("a"), make_entry("a", eta=eta))
         assert (await worker.session.locate(["a"]))[0].state == "scheduled"
-        assert await worker.session.promote(eta, 10) == (1, None)
+        assert (await worker.session.promote(eta, 10))[:2] == (1, None)
         await worker.finish(await worker.claim_one())
 
     async def test_retry_stores_its_intermediate_error(self, worker: Worker) -> None:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hueyio.background import make_task
 from hueyio.core import DEFAULT_GRACE
 from hueyio.worker.arguments import Arguments, add_options, read_arguments
 from hueyio.worker.logs import set_up_logging
@@ -61,7 +62,7 @@ def _supervise(read: Arguments) -> int:
 
 
 async def _run_supervisor(supervisor: Supervisor, watched: Path | None) -> int:
-    watching = None if watched is None else asyncio.create_task(restart_on_change(watched, supervisor.recycle_all))
+    watching = None if watched is None else make_task(restart_on_change(watched, supervisor.recycle_all))
     if watching is not None:
         watching.add_done_callback(_tell_failure)
     try:

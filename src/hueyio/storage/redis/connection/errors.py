@@ -99,7 +99,7 @@ def translate(error: Exception, server: str) -> HueyException:
     if isinstance(error, exceptions.NoPermissionError) or any(sign in text for sign in _FORBIDDEN):
         return ConfigurationError(f"{server} does not let this user {_forbidden(text)}; which rights are needed is in "
                                   "the documentation, under 'Users with few rights'")  # fmt: skip
-    if isinstance(error, _REFUSED) or "NOAUTH" in text:
+    if isinstance(error, _REFUSED) or "NOAUTH" in text or "unauthenticated" in text:
         return ConfigurationError(f"{server} refuses the login, or what it may do: check username, password and ACL")
     if isinstance(error, exceptions.MovedError):
         return QueueMoved(f"{server} does not keep this queue any more")

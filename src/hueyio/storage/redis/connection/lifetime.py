@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from hueyio.background import begin_later, make_task
 from hueyio.exceptions import SessionClosed
 
 __all__ = ["Lifetime"]
@@ -42,7 +43,7 @@ class Lifetime:
     async def begin(self) -> None:
         """Start the root."""
         begun: asyncio.Future[None] = self._loop.create_future()
-        self._root = self._loop.create_task(self._run(begun), name="hueyio-redis")
+        self._root = make_task(self._run(begun), name="hueyio-redis")
         _roots.add(self._root)
         self._root.add_done_callback(_roots.discard)
         await begun
@@ -55,12 +56,17 @@ class Lifetime:
             raise SessionClosed("the session belongs to another loop; open one in this loop")
 
     def spawn(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run something in the background; it must not raise. Raises SessionClosed when it is too late for that."""
+        """Run something in the background, from the next turn of the loop on; it must not raise.
+
+        Raises SessionClosed when it is too late for that.
+        """
+        unbegun = begin_later(coroutine)
         try:
             if self.is_over or self._group is None:
                 raise RuntimeError
-            task = self._group.create_task(coroutine)
+            task = self._group.create_task(unbegun)
         except RuntimeError:  # so says a task group that is shutting down
+            unbegun.close()
             coroutine.close()
             raise SessionClosed("the session was closed, or its loop has ended") from None
         self._tasks.add(task)

@@ -20,7 +20,7 @@ if redis.call('GET', OWN_KIND) ~= ARGV[1] then
   local written = redis.pcall('SET', OWN_KIND, ARGV[1])
   if written.err then return refused(written.err, 'SET') or written end
 end
-local refused_command = refusal(ARGV)
+local refused_command = refusal(ARGV, 2)
 if refused_command then return refused_command end
 if redis.call('EXISTS', ENDED_STATE) == 0 then
   -- What an earlier hueyio ended is not remembered.

@@ -21,5 +21,18 @@ DELETE FROM hueyio_latches WHERE queue = ? AND key = ?
 -- name: drop_results
 DELETE FROM hueyio_reports WHERE queue = ? AND key = ?
 
+-- The ids of members stand in an area of their own (100), each under <key of the latch>:<position>.
+
+-- name: note_member
+INSERT OR REPLACE INTO hueyio_keys (queue, area, key, value, expires) VALUES (?, 100, ?, ?, ?)
+
+-- name: members
+SELECT value FROM hueyio_keys WHERE queue = :queue AND area = 100 AND key > :first AND key < :last
+    AND substr(key, length(:first) + 1) NOT GLOB '*[^0-9]*'
+
+-- name: drop_members
+DELETE FROM hueyio_keys WHERE queue = :queue AND area = 100 AND key > :first AND key < :last
+    AND substr(key, length(:first) + 1) NOT GLOB '*[^0-9]*'
+
 -- name: count
 SELECT count(*) FROM hueyio_latches WHERE queue = ?

@@ -1,16 +1,19 @@
 -- Move due tasks to the back of their lanes, and drop a bounded number of values and tokens whose time is over.
--- ARGV: now, limit, how much to drop of each kind. Answers how many were moved, and when the next is due.
+-- ARGV: now, limit, how much to drop of each kind. Answers how many were moved, when the next is due, and the most that
+-- was dropped of one kind.
 -- keys: TASKS SCHEDULE ONCE SHARED
 -- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
 -- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
 -- parts: _lanes _areas _kind _tombstones
 
 if is_other_kind() then return refuse_other_kind() end
-local sweep = tonumber(ARGV[3])
+local sweep, most = tonumber(ARGV[3]), 0
 
 local function over_in(deadlines)
   if redis.call('EXISTS', deadlines) == 0 then return {} end
-  return redis.call('ZRANGEBYSCORE', deadlines, '-inf', now(), 'LIMIT', 0, sweep)
+  local over = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now(), 'LIMIT', 0, sweep)
+  most = math.max(most, #over)
+  return over
 end
 
 local due = redis.call('ZRANGEBYSCORE', SCHEDULE, '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
@@ -40,4 +43,4 @@ apply('ZREM', SHARED, over_in(SHARED))
 age_tombstones()
 
 local next_due = redis.call('ZRANGE', SCHEDULE, 0, 0, 'WITHSCORES')
-return {#due, next_due[2] or false}
+return {#due, next_due[2] or false, most}

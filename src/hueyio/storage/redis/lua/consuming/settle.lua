@@ -149,7 +149,7 @@ local function settle_other(id, row, other)
   end
   for _, key in ipairs(other.deletes) do drop(AREAS[key[1]][1], AREAS[key[1]][2], {key[2]}) end
   write_endings()
-  return member_result and take_member_result(other.latch[1], other.latch[2], member_result) and 'f' or 'a'
+  return member_result and take_member_result(other.latch[1], other.latch[2], member_result, id) and 'f' or 'a'
 end
 
 local function settle_one(i)

@@ -3,6 +3,7 @@
 -- keys: UNIQUE CANCELLED
 -- parts: _held _expected _waiting _latch_rows _tombstones
 
+local MEMBER_TTL = 600  -- seconds for which the results of a chord's members stay when its callback is over
 local over, kinds, results, results_by_id, nothing = {}, {}, {}, {}, {}
 local results_ttl
 
@@ -38,7 +39,10 @@ local function unbind(id, header)
   if header.unique_key and redis.call('HGET', UNIQUE, header.unique_key) == id then
     redis.call('HDEL', UNIQUE, header.unique_key)
   end
-  if header.collects then drop_latch(id) end
+  if header.collects then
+    expire_sooner(members_of(id), MEMBER_TTL)
+    drop_latch(id)
+  end
   for _, named in ipairs(header.expects or {}) do
     if no_longer_expect(named, id) then orphans[#orphans + 1] = named end
   end

@@ -1,5 +1,6 @@
 -- Latches as they are kept. `latches`: id of the callback -> <size> ":" <length> ":" <absent> <record of the callback>.
--- `latch:counts`: id -> how many positions have a result. `reports`: id ":" position -> the member result.
+-- `latch:counts`: id -> how many positions have a result. `reports`: id ":" position -> the member result, and
+-- id ":" position ":id" -> the id of the member that left it.
 -- keys: LATCHES LATCH_COUNTS REPORTS
 -- parts: _chunks
 
@@ -16,16 +17,26 @@ local function read_latch(key)
   }
 end
 
-local function positions(key, size)
+local function positions(key, size, suffix)
   local fields = {}
-  for i = 1, size do fields[i] = key .. ':' .. (i - 1) end
+  for i = 1, size do fields[i] = key .. ':' .. (i - 1) .. (suffix or '') end
   return fields
+end
+
+-- The ids of the members that have left a result.
+local function members_of(key)
+  local latch, members = read_latch(key), {}
+  for _, id in ipairs(latch and fetch('HMGET', REPORTS, positions(key, latch.size, ':id')) or {}) do
+    if id then members[#members + 1] = id end
+  end
+  return members
 end
 
 local function drop_latch(key)
   local latch = read_latch(key)
   if not latch then return end
   apply('HDEL', REPORTS, positions(key, latch.size))
+  apply('HDEL', REPORTS, positions(key, latch.size, ':id'))
   redis.call('HDEL', LATCHES, key)
   redis.call('HDEL', LATCH_COUNTS, key)
 end

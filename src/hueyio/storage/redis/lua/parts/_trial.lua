@@ -49,10 +49,11 @@ local function try_publish()
   end
 end
 
--- Try all; the error reply of the first that is forbidden. TIME comes first: some servers let no script write after it.
-local function refusal(commands)
+-- Try all from an index on; the error reply of the first that is forbidden. TIME comes first: some servers let no script
+-- write after it.
+local function refusal(commands, from)
   local found = try('TIME')
-  for i = 2, #commands do
+  for i = from, #commands do
     local command = commands[i]
     if found then return found end
     if command == 'PUBLISH' then
