@@ -17,7 +17,8 @@ The tree::
     ├── SerializationError            bytes that cannot be made, or cannot be read
     ├── StorageError                  the storage refused an operation
     │   ├── StorageUnavailable        it cannot be reached or is full; the same call may work later
-    │   │   └── StorageFull           it has no room for this now; nothing was changed
+    │   │   ├── StorageFull           it has no room for this now; nothing was changed
+    │   │   └── StorageDamaged        it cannot be read, and does not heal: a backup must be restored
     │   └── LeaseLost                 this owner has no live lease: it was given up, or never registered
     └── SessionClosed                 a session was used after it was closed
     TaskException                     a task ended without a value; raised where its result is read
@@ -54,6 +55,7 @@ __all__ = [
     "SerializationError",
     "SessionClosed",
     "Snooze",
+    "StorageDamaged",
     "StorageError",
     "StorageFull",
     "StorageUnavailable",
@@ -175,6 +177,10 @@ class StorageUnavailable(StorageError):
 
 class StorageFull(StorageUnavailable):
     """The storage has no room for what it was given; nothing was changed. Something smaller may fit."""
+
+
+class StorageDamaged(StorageUnavailable):
+    """What the storage holds cannot be read. It does not heal; the same call works when a backup was restored."""
 
 
 class LeaseLost(StorageError):

@@ -357,7 +357,7 @@ async def test_waiting_body_goes_back_when_the_consumer_stops(huey: Huey) -> Non
         result = await parent()
         await soon(waits.wait())
         assert consumer.statistics().lent == {"loop": 1}
-    assert await result.status() == "queued"
+    assert await result.status() == "ready"
     over.set()
     async with huey.create_consumer(workers=1):
         assert await soon(result.get(blocking=True)) == "value"

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import resource
+import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 from zlib import crc32
 
 import pytest
 
-from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio import FileHuey
+from hueyio.exceptions import ConfigurationError, StorageFull, StorageUnavailable
 from hueyio.storage.contract import Session
 from hueyio.storage.file import FileStorage
 from hueyio.storage.file.encoding import decode, encode
@@ -153,16 +157,121 @@ async def test_waiter_is_told_whatever_becomes_of_the_journal(open_session: Open
         assert [over.data for over in await asyncio.wait_for(waiting, 20)] == [b"%d" % number]
 
 
-async def test_folder_that_was_deleted_is_an_error_and_then_a_new_queue(open_session: Open, journal: Path) -> None:
+def delete_journal(folder: Path) -> None:
+    (folder / "journal").unlink()
+
+
+def delete_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def put_another_folder(folder: Path) -> None:
+    """As a restored backup that is another queue's."""
+
+    async def make() -> None:
+        session = await FileStorage("app", folder.with_name("other")).connect()
+        await session.enqueue(entries("of the backup"))
+        await session.close()
+
+    asyncio.run(make())
+    shutil.rmtree(folder)
+    folder.with_name("other").joinpath(folder.name).rename(folder)
+
+
+each_exchange = pytest.mark.parametrize("exchange", [delete_journal, delete_folder, put_another_folder])
+
+
+@each_exchange
+async def test_folder_that_was_exchanged_is_another_queue(
+    exchange: Callable[[Path], None], open_session: Open, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     session = await open_session()
     await session.enqueue(entries("a"))
-    os.unlink(journal)
-    with pytest.raises(StorageUnavailable, match="No such file"):
-        await session.counts()
+    await asyncio.to_thread(exchange, journal.parent)
+    before = (await session.counts()).queued["loop"]
     await session.enqueue(entries("b"))
-    assert [it.state for it in await session.locate(["a", "b"])] == ["unknown", "queued"]
+    assert (await session.peek("results", ["a"]), (await session.counts()).queued["loop"]) == ([None], before + 1)
     other = await open_session()
-    assert (await other.counts()).queued["loop"] == 1
+    assert (await other.counts()).queued["loop"] == before + 1
+    assert len([it for it in caplog.records if "going on with" in it.getMessage()]) == 1, "one line, of one session"
+
+
+@each_exchange
+async def test_waits_of_a_folder_that_was_exchanged_end(
+    exchange: Callable[[Path], None], open_session: Open, journal: Path
+) -> None:
+    session = await open_session()
+    await session.enqueue(entries("a"))
+    over = asyncio.create_task(session.await_outcomes(["a"]))
+    work = asyncio.create_task(session.wait_for_work(["loop"], 60.0))
+    assert await asyncio.wait_for(work, 30)
+    await asyncio.to_thread(exchange, journal.parent)
+    assert [it.data for it in await asyncio.wait_for(over, 30)] == [None]
+
+
+@each_exchange
+async def test_consumer_on_a_folder_that_was_exchanged_goes_on(
+    exchange: Callable[[Path], None], journal: Path, tmp_path: Path
+) -> None:
+    huey = FileHuey("app", path=tmp_path)
+
+    @huey.task(name="double")
+    async def double(value: int) -> int:
+        return 2 * value
+
+    async with huey.create_consumer(workers=2, lease=1.5):
+        assert await asyncio.wait_for(await double(1), 30) == 2
+        await asyncio.to_thread(exchange, journal.parent)
+        assert await asyncio.wait_for(await double(2), 30) == 4
+    await huey.close()
+
+
+async def test_append_that_fails_ends_no_wait(open_session: Open, journal: Path) -> None:
+    """The limit on the size of files, as a quota, is one for this process alone."""
+    session = await open_session()
+    await session.register("owner", b"")
+    await session.enqueue(entries("a"))
+    over = asyncio.create_task(session.await_outcomes(["a"]))
+    await session.await_outcomes(["unknown"])
+    with at_most_bytes(os.stat(journal).st_size):
+        with pytest.raises(StorageFull, match="quota is full"):
+            await session.enqueue([Entry(Header("b"), bytes(100_000))])
+        assert (await session.counts()).queued["loop"] == 1
+    await session.enqueue(entries("c"))
+    deliveries = await session.claim({"loop": 1}, "owner")
+    await session.settle([Finish(it.receipt, b"value") for it in deliveries], "owner", 1)
+    assert [it.data for it in await asyncio.wait_for(over, 30)] == [b"value"]
+
+
+async def test_what_fits_is_written_beside_what_does_not(open_session: Open, journal: Path) -> None:
+    session = await open_session()
+    large = [Entry(Header("large"), bytes(100_000))]
+    with at_most_bytes(os.stat(journal).st_size + 50_000):
+        answers = await asyncio.gather(
+            session.enqueue(entries("a")), session.enqueue(large), session.enqueue(entries("b")), return_exceptions=True
+        )
+    assert [isinstance(it, StorageFull) for it in answers] == [False, True, False]
+    assert (await (await open_session()).counts()).queued["loop"] == 2
+
+
+async def test_journal_is_written_anew_when_there_is_no_room_for_more(open_session: Open, journal: Path) -> None:
+    session = await open_session()
+    for number in range(100):
+        await session.put("data", {"k": bytes(1_000 + number)})
+    with at_most_bytes(os.stat(journal).st_size):
+        await session.put("data", {"k": b"last"})
+    assert os.stat(journal).st_size < 10_000
+    assert await (await open_session()).peek("data", ["k"]) == [b"last"]
+
+
+@contextmanager
+def at_most_bytes(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_what_is_no_journal_is_refused(open_session: Open, journal: Path) -> None:

@@ -58,5 +58,5 @@ async def test_calls_of_one_turn_are_one_batch(begun: list[str]) -> None:
         return items
 
     batcher: Batcher[int, int] = Batcher(act, 10, make_task)
-    assert await asyncio.gather(batcher.submit([1]), batcher.submit([2, 3])) == [[1], [2, 3]]
+    assert list(await asyncio.gather(batcher.submit([1]), batcher.submit([2, 3]))) == [[1], [2, 3]]
     assert batches == [[1, 2, 3]]

@@ -21,6 +21,11 @@ from hueyio.testing.conformance.worker import eventually, make_entries, make_ent
 from tests.support.consuming import Clock, job_of, make_job
 
 
+def refuse(job: Job, error: Exception) -> None:
+    """Stand for the end of a job whose run raised; nothing here may."""
+    raise error
+
+
 class Bodies:
     """Bodies of one lane that wait for an event of their id, with their slots lent, and then go on to ``ended``."""
 
@@ -30,9 +35,8 @@ class Bodies:
         self.ledger = Ledger({"loop": size}, prefetch, lambda: None)
         lanes: dict[Lane, Slots] = {}
         self.loans = Loans(self.ledger, lanes, {"loop": most}, self._wake)
-        self.slots = lanes["loop"] = Slots(
-            "loop", size, self._run, (lambda place, is_lent: self.loans.note("loop", place, is_lent)) if lends else None
-        )
+        note = (lambda place, is_lent: self.loans.note("loop", place, is_lent)) if lends else None
+        self.slots = lanes["loop"] = Slots("loop", size, self._run, refuse, note)
         self._events: dict[str, asyncio.Event] = {}
         self.lent: dict[str, asyncio.Event] = {}
 

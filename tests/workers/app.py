@@ -166,6 +166,7 @@ async def poison(how: str, task: Any = None) -> Any:
             os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does
         case _:
             raise ValueError(how)
+    return None
 
 
 @huey.task(context=True)

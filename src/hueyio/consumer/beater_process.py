@@ -75,11 +75,17 @@ class SqliteKeeper:
     def beat(self) -> bool:
         deadline = time.monotonic() + self._timeout
         pause = _SHORTEST_PAUSE
+        has_made_room = False
         while True:
             try:
                 return self._attempt()
             except self._sqlite3.OperationalError as error:
-                is_busy = error.sqlite_errorcode & 0xFF in (self._sqlite3.SQLITE_BUSY, self._sqlite3.SQLITE_LOCKED)
+                code = error.sqlite_errorcode & 0xFF
+                if code == self._sqlite3.SQLITE_FULL and not has_made_room:
+                    has_made_room = True
+                    self._make_room()
+                    continue
+                is_busy = code in (self._sqlite3.SQLITE_BUSY, self._sqlite3.SQLITE_LOCKED)
                 if not is_busy or time.monotonic() >= deadline:
                     self.close()
                     raise
@@ -92,12 +98,20 @@ class SqliteKeeper:
 
     def _attempt(self) -> bool:
         file = None if self._is_uri else _identity(self._target)
-        if self._connection is not None and file != self._file:
+        if self._file is not None and file != self._file:
             self.close()
+            return False  # the owner is in a file that nobody else will see any more
+        self._file = file
         if self._connection is None:
-            self._file = file
             self._connection = self._open()
         return bool(self._connection.execute(self._statement, (time.time(), *self._parameters)).rowcount == 1)
+
+    def _make_room(self) -> None:
+        """Have the log begin anew: on a full disk the room that it has is all there is."""
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        except self._sqlite3.Error:
+            return  # the next attempt says what is wrong
 
     def _open(self) -> Any:
         connection = self._sqlite3.connect(self._target, timeout=0, isolation_level=None, uri=self._is_uri)

@@ -102,6 +102,7 @@ class Consumer:
         self._loans = Loans(self._ledger, {}, {}, lambda: None)
         self._watchdog: Watchdog | None = None
         self._stuck = Stuck()
+        self._outage = Outage()
         self.stuck = 0
         """Tasks that ignored their cancellation at the stop; they still run, on a loop that wants to end."""
         self.beats_apart = False
@@ -145,7 +146,7 @@ class Consumer:
         lag = watchdog.lag()
         return Statistics(
             state=self._state(),
-            storage_reachable=self._lease.steady_since() is not None,
+            storage_reachable=self._lease.steady_since() is not None and not self._outage.is_damaged,
             held=len(self._ledger),
             running=dict(Counter(task.lane for task in self.running_tasks())),
             lent=self._loans.counts(),
@@ -407,7 +408,7 @@ class Consumer:
             loans=self._loans,
         )
         self._feeders = self._compose_feeders(session)
-        outage = Outage()
+        self._outage = outage = Outage()
         for service in (*self._feeders, self._settler):
             service.outage = outage
 

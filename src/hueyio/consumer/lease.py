@@ -113,7 +113,11 @@ class Lease(Service):
         if not self._lost:
             await self.interruptible(asyncio.Event().wait())
             return 0
-        logger.warning("consumer %s has lost its lease, and with it what it held; it goes on anew", self.owner)
+        logger.warning(
+            "consumer %s was given up by others, or the storage lost its lease: "
+            "it drops what it held, and goes on anew",
+            self.owner,
+        )
         if self._heartbeat is not None:
             self._heartbeat.stop()
         self._on_lost()

@@ -12,7 +12,7 @@ import time
 from typing import Final
 
 from hueyio.consumer.side_log import side_log
-from hueyio.exceptions import StorageUnavailable
+from hueyio.exceptions import StorageDamaged, StorageUnavailable
 
 __all__ = ["Outage"]
 
@@ -29,13 +29,21 @@ class Outage:
         self._lock = threading.Lock()
         self._failing: set[str] = set()
         self._lagging: set[str] = set()
+        self._damaged: set[str] = set()
         self._began = 0.0
         self._ended = 0.0
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether any part found the storage damaged, and has not got through since."""
+        return bool(self._damaged)
 
     def note_failure(self, part: str, error: StorageUnavailable) -> None:
         """Say so if this is the first part that fails."""
         now = time.monotonic()
         with self._lock:
+            if isinstance(error, StorageDamaged):
+                self._damaged.add(part)
             is_old = part in self._lagging and now - self._ended < _AFTERMATH
             is_news = not self._failing and not is_old
             if not is_old:
@@ -51,6 +59,7 @@ class Outage:
         """Say so if this part had failed."""
         with self._lock:
             self._lagging.discard(part)
+            self._damaged.discard(part)
             if part not in self._failing:
                 return
             self._lagging = self._failing - {part}

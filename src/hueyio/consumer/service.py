@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from hueyio.background import make_task
 from hueyio.consumer.outage import Outage
-from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.exceptions import HueyException, SessionClosed, StorageDamaged, StorageUnavailable
 
 __all__ = ["Service"]
 
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 _FIRST_BACK_OFF: Final = 0.05
 _LONGEST_BACK_OFF: Final = 1.0
+_MOST_DAMAGES: Final = 8
+"""Times in a row, some 4 s, that a part finds the storage damaged before the consumer ends."""
 
 
 class Service(ABC):
@@ -36,6 +38,7 @@ class Service(ABC):
         self._woken = False
         self._wait: asyncio.Future[Any] | None = None
         self._failures = 0
+        self._damages = 0
         self.outage = Outage()
         """What the parts of one consumer share; a service by itself has its own."""
 
@@ -55,6 +58,7 @@ class Service(ABC):
                 raise
             except StorageUnavailable as error:
                 self.outage.note_failure(str(self), error)
+                self._count_damage(error)
                 rest = self._back_off()
             except HueyException as error:
                 if self._failures == 0:
@@ -110,7 +114,14 @@ class Service(ABC):
         longest = min(_FIRST_BACK_OFF * 2.0 ** min(self._failures, 10), _LONGEST_BACK_OFF)
         return longest * random.uniform(0.5, 1.0)
 
+    def _count_damage(self, error: StorageUnavailable) -> None:
+        """Raise what says that the storage is damaged, if it was said again and again: it does not heal."""
+        self._damages = self._damages + 1 if isinstance(error, StorageDamaged) else 0
+        if self._damages >= _MOST_DAMAGES:
+            raise error
+
     def _recover(self) -> None:
+        self._damages = 0
         if self._failures:
             self.outage.note_success(str(self))
             logger.debug("%s: works again after %d failures", self, self._failures)

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from hueyio.loops.calls import Call
+from hueyio.storage.shared.threaded import start_daemon
 
 __all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy"]
 
@@ -109,7 +110,7 @@ class ThreadPool:
     def _start_thread(self, call: _Job) -> None:
         """Start one more; if the system has none left, the call waits for one of those that there are."""
         try:
-            threading.Thread(target=self._serve, name=f"{self._name}-{self._threads + 1}", daemon=True).start()
+            start_daemon(self._serve, f"{self._name}-{self._threads + 1}")
         except RuntimeError:
             if self._threads == 0:
                 self._calls.remove(call)

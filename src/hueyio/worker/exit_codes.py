@@ -13,7 +13,8 @@ EXIT_UNAVAILABLE: Final = 69
 """The storage cannot be used at start."""
 
 EXIT_CRASHED: Final = 70
-"""The worker crashed, was blocked for too long, or left tasks behind that ignore their cancellation."""
+"""The worker crashed, was blocked for too long, left tasks behind that ignore their cancellation, or found its storage
+damaged."""
 
 EXIT_CONFIGURATION: Final = 78
 """The app cannot be loaded or is set up wrongly."""

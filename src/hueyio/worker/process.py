@@ -22,7 +22,7 @@ from hueyio.app import Huey
 from hueyio.background import make_task
 from hueyio.consumer import ConsumerOptions
 from hueyio.consumer.side_log import side_log
-from hueyio.exceptions import ConfigurationError, StorageError
+from hueyio.exceptions import ConfigurationError, StorageDamaged, StorageError
 from hueyio.worker.banner import banner
 from hueyio.worker.exit_codes import EXIT_CRASHED
 from hueyio.worker.handlers import handling
@@ -103,6 +103,9 @@ class WorkerProcess:
                     await self._end()
                     if self._restart:
                         keep_pending()
+        except StorageDamaged as error:
+            logger.error("%s; the worker ends", error)
+            code = EXIT_CRASHED
         except (ConfigurationError, StorageError):
             raise
         except Exception:

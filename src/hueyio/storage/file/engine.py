@@ -9,6 +9,7 @@ the doorbell, and found by a slow look while anybody waits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import threading
@@ -18,7 +19,7 @@ from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from hueyio.exceptions import SessionClosed
-from hueyio.storage.file.errors import explain
+from hueyio.storage.file.errors import explain, is_full
 from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.replica import News, Question, Replica, Step
@@ -27,7 +28,7 @@ from hueyio.storage.operations import Durability
 from hueyio.storage.records import Over
 from hueyio.storage.shared.answers import Refused, fulfil, reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
-from hueyio.storage.shared.threaded import Engine, release_forgotten, tell
+from hueyio.storage.shared.threaded import Engine, release_forgotten, start_daemon, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
 
 __all__ = ["FileEngine"]
@@ -90,9 +91,8 @@ class FileEngine(Engine):
         self._ended: Callable[[], object] = lambda: None
         self._error: BaseException | None = None
         self.waiters = Waiters(self._exchange)
+        self._thread = start_daemon(self._run, "hueyio-file")
         self._enter()
-        self._thread = threading.Thread(target=self._run, name="hueyio-file", daemon=True)
-        self._thread.start()
 
     # On the loop.
 
@@ -217,19 +217,48 @@ class FileEngine(Engine):
 
     def _perform(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
         """Answer the calls (more may come while the lock is waited for); say whether the state is another, and news."""
+        try:
+            return self._attempt(calls)
+        except FileNotFoundError:  # the folder was deleted; nothing was written yet
+            os.makedirs(self._options.folder, exist_ok=True)
+            return self._write(calls)
+
+    def _attempt(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
         if all(call.durability is Durability.READ for call in calls):
             changed = self._replica.catch_up()
             answers = self._replica.answer([call.step for call in calls])
             self._replica.hush()
             return answers, changed, self._replica.news()
+        return self._write(calls)
+
+    def _write(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
         with self._lock.held():
             self._replica.prepare()
             self._replica.hush()
             calls += self._take()
-            answers = self._replica.write([call.step for call in calls])
+            answers = self._write_down([call.step for call in calls])
         if any(call.durability is Durability.DURABLE for call in calls):
             self._replica.sync()
         return answers, True, self._replica.news()
+
+    def _write_down(self, steps: list[Step | Question]) -> list[Any]:
+        """Take steps. If there is no room for all: make some, and then let each that does not fit fail alone."""
+        try:
+            return self._replica.write(steps)
+        except OSError as error:
+            if not is_full(error):
+                raise
+        with contextlib.suppress(OSError):
+            self._replica.make_room()
+        return [answer for step in steps for answer in self._write_alone(step)]
+
+    def _write_alone(self, step: Step | Question) -> list[Any]:
+        self._replica.prepare()
+        try:
+            return self._replica.write([step])
+        except OSError as error:
+            self._replica.prepare()  # what was not written is forgotten
+            return [Refused(explain(error, self._options))]
 
     def _ring(self, news: News) -> None:
         dead = self._doorbell.ring(news.work, news.told)

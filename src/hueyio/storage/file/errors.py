@@ -5,10 +5,18 @@ from __future__ import annotations
 import errno
 import pickle
 
-from hueyio.exceptions import ConfigurationError, HueyException, StorageUnavailable
+from hueyio.exceptions import ConfigurationError, HueyException, StorageFull, StorageUnavailable
 from hueyio.storage.file.options import FileOptions
 
-__all__ = ["explain"]
+__all__ = ["explain", "is_full"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The last: a limit on the size of files."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether there was no room."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def explain(error: BaseException, options: FileOptions) -> BaseException:
@@ -17,8 +25,8 @@ def explain(error: BaseException, options: FileOptions) -> BaseException:
     match error:
         case HueyException():
             return error
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return StorageUnavailable(f"folder {folder}: its disk or its quota is full")
+        case OSError() if is_full(error):
+            return StorageFull(f"folder {folder}: its disk or its quota is full")
         case NotADirectoryError() | FileExistsError():
             return ConfigurationError(f"folder {folder}: something on its path is not a folder")
         case PermissionError():

@@ -133,6 +133,8 @@ class Journal:
             os.replace(beside, self.path)
         except BaseException:
             os.close(fd)
+            with contextlib.suppress(OSError):
+                os.unlink(beside)  # the disk may be full of it
             raise
         self._take(fd, generation, len(data))
         self._synced = len(data)

@@ -27,6 +27,8 @@ __all__ = ["News", "Question", "Replica", "Step", "ask"]
 Question: TypeAlias = Callable[[FileState], Any]
 
 _MIB = 1 << 20
+_MOST_UNSEEN = 1_000_000
+"""Journals that may have followed each other unseen; one that is further on is another queue's."""
 
 log = logging.getLogger(__name__)
 
@@ -99,15 +101,28 @@ class Replica:
         try:
             self.catch_up()
         except FileNotFoundError:
-            nothing = dump(FileState(self._client))
-            self._journal.replace(encode(nothing), goes_on=False)
-            self._reopen_from(nothing)
-            self._recover()
+            self._begin()
         self._journal.mend()
         if self._journal.is_old:
             # It does not say how its tasks ended, and whoever writes to it would not understand what is written now.
             self.state.tombstones.load([], self.state.now)
             self._journal.replace(encode(dump(self.state)))
+
+    def make_room(self) -> None:
+        """Write the journal anew if that makes it smaller. Under the lock."""
+        self.prepare()
+        snapshot = encode(dump(self.state))
+        if len(snapshot) < self._journal.snapshot_size + self._journal.size:
+            self._journal.replace(snapshot)
+
+    def _begin(self) -> None:
+        """Make a journal where there is none; there may have been one."""
+        if self._journal.generation:
+            log.warning("%s was deleted: going on with an empty queue", self._journal.path)
+        nothing = dump(FileState(self._client))
+        self._journal.replace(encode(nothing), goes_on=False)
+        self._reopen_from(nothing)
+        self._recover()
 
     def write(self, steps: Sequence[Step | Question]) -> list[Any]:
         """Take steps, write them down, and return their answers, with questions in between. Under the lock."""
@@ -215,8 +230,12 @@ class Replica:
         """Go on in the file at the path, whose snapshot is what this copy is, if it followed the one before."""
         known = self._journal.generation
         snapshot = self._journal.open()
-        if self._state is None or self._journal.generation != known + 1:
-            self._reopen_from(decode(snapshot))
+        now = self._journal.generation
+        if self._state is not None and now == known + 1:
+            return
+        if known and not known <= now <= known + _MOST_UNSEEN:
+            log.warning("%s was exchanged: going on with what is there now", self._journal.path)
+        self._reopen_from(decode(snapshot))
 
     def _reopen_from(self, dumped: dict[str, Any]) -> None:
         self._save_own()

@@ -54,6 +54,7 @@ class Doorbell:
         self._selector: selectors.BaseSelector | None = None
         self._nudged: tuple[socket.socket, socket.socket] | None = None
         self._sender: socket.socket | None = None
+        self._is_stale = False
         with _neighbours_lock:
             _neighbours.setdefault(path, {})[client] = self
 
@@ -76,9 +77,17 @@ class Doorbell:
             with contextlib.suppress(OSError):  # full: it is nudged already; closed: there is nobody to nudge
                 nudged[1].send(b"!")
 
+    def renew(self) -> None:
+        """Bind anew before the next wait: the file was removed, and perhaps the directory beside it."""
+        self._is_stale = True
+        self.nudge()
+
     def wait(self, timeout: float | None) -> None:
         """Wait for a ring, a nudge, or the time-out."""
         assert self._nudged is not None
+        if self._is_stale:
+            self._is_stale = False
+            self._unbind()
         for kind in self._kinds - self._sockets.keys():
             self._sockets[kind] = self._bind(kind)
         ears = [self._nudged[0], *(bound for bound in self._sockets.values() if bound is not None)]
@@ -128,6 +137,14 @@ class Doorbell:
                 it.close()
         self._sockets.clear()
         self._sender = None
+
+    def _unbind(self) -> None:
+        for kind, bound in self._sockets.items():
+            if bound is not None:
+                _unlink(self._address(self._client, kind))
+                bound.close()
+        self._sockets.clear()
+        self._selector = None
 
     def _bind(self, kind: Kind) -> socket.socket | None:
         bound = None

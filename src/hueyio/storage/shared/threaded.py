@@ -7,6 +7,10 @@ outlives whatever those still write.
 A loop that is closed without that leaves the session's engine behind. Every engine that was not closed stands in
 ``_open``; one whose loop is closed is released when the next engine opens, and all are released at exit. So a forgotten
 session keeps no thread, no socket and no file for ever, and prints nothing. After a fork the engines stay the parent's.
+
+At exit an engine may be released while its loop still runs, in a thread that is about to be frozen. From then on its
+session is closed: whatever is asked of it raises, because no thread would ever answer. Nor can a thread begin once the
+interpreter is ending; ``start_daemon`` says so where Python would wait for it for ever.
 """
 
 from __future__ import annotations
@@ -15,7 +19,9 @@ import asyncio
 import atexit
 import contextlib
 import os
+import sys
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
@@ -26,9 +32,10 @@ from hueyio.storage.records import Over, Unknown
 from hueyio.storage.shared.answers import resolve
 from hueyio.storage.shared.waiters import Waiters
 
-__all__ = ["Engine", "ThreadedSession", "release_forgotten", "tell"]
+__all__ = ["Engine", "ThreadedSession", "release_forgotten", "start_daemon", "tell"]
 
 _JOIN_TIMEOUT: Final = 2.0
+"""Seconds that all threads together get at exit."""
 
 _open: set[Engine] = set()
 _open_lock = threading.Lock()
@@ -41,18 +48,21 @@ class Engine(ABC):
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
+        self.is_left = False
+        """Whether its threads were told to end: nothing that is asked from now on is answered."""
 
     async def close(self, error: BaseException) -> None:
         """End all waits with this error; carry through what was sent, and let go of everything."""
         ended: asyncio.Future[None] = self.loop.create_future()
         self._end_waits(error)
-        self._leave(error, lambda: tell(self.loop, resolve, ended, None))
-        await ended
+        if self._leave(error, lambda: tell(self.loop, resolve, ended, None)):
+            await ended
 
     def release(self) -> None:
         """Let go of everything without a loop."""
         with contextlib.suppress(RuntimeError, OSError):
-            self._leave(None, lambda: None)
+            if self._leave(None, lambda: None):
+                tell(self.loop, self._end_waits, SessionClosed("the session was let go of: the program ends"))
 
     @abstractmethod
     def join(self, timeout: float) -> None:
@@ -63,10 +73,15 @@ class Engine(ABC):
         with _open_lock:
             _open.add(self)
 
-    def _leave(self, error: BaseException | None, ended: Callable[[], object]) -> None:
+    def _leave(self, error: BaseException | None, ended: Callable[[], object]) -> bool:
+        """Begin to end, once; False if that was begun before."""
         with _open_lock:
+            if self.is_left:
+                return False
+            self.is_left = True
             _open.discard(self)
         self._let_go(error, ended)
+        return True
 
     @abstractmethod
     def _end_waits(self, error: BaseException) -> None:
@@ -116,15 +131,19 @@ class ThreadedSession(OperationSession, Generic[E]):
             # Cancelled or not, the threads carry through what was sent, and end.
             await self._engine.close(self._error())
 
+    @property
+    def _is_over(self) -> bool:
+        return self._is_closed or self._engine.is_left
+
     def _require_open(self) -> None:
-        if self._is_closed or self._pid != os.getpid() or asyncio.get_running_loop() is not self._loop:
+        if self._is_over or self._pid != os.getpid() or asyncio.get_running_loop() is not self._loop:
             raise self._error()
 
     def _error(self) -> SessionClosed:
         whose = f"this session of {self._where}"
         if self._pid != os.getpid():
             return SessionClosed(f"{whose} belongs to the process that forked this one")
-        if self._is_closed:
+        if self._is_over:
             return SessionClosed(f"{whose} is closed")
         return SessionClosed(f"{whose} belongs to another event loop")
 
@@ -136,6 +155,15 @@ def tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args
     except RuntimeError:
         return False
     return True
+
+
+def start_daemon(target: Callable[..., object], name: str, *args: Any) -> threading.Thread:
+    """Start a thread that holds up no exit. Raises RuntimeError if none can be started, as at the end of Python."""
+    if sys.is_finalizing():  # before Python 3.12 it would begin, wait for the interpreter lock, and never get it
+        raise RuntimeError("no thread can be started any more: Python is ending")
+    thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def release_forgotten() -> None:
@@ -151,8 +179,9 @@ def _release_all() -> None:
         left = list(_open)
     for engine in left:
         engine.release()
+    until = time.monotonic() + _JOIN_TIMEOUT
     for engine in left:
-        engine.join(_JOIN_TIMEOUT)
+        engine.join(max(0.0, until - time.monotonic()))
 
 
 def _in_child() -> None:

@@ -16,14 +16,15 @@ import secrets
 from collections.abc import Callable
 
 from hueyio.storage.records import Over
+from hueyio.storage.shared.answers import Refused
 from hueyio.storage.shared.doorbell import Doorbell
-from hueyio.storage.shared.threaded import Engine, release_forgotten
+from hueyio.storage.shared.threaded import Engine, release_forgotten, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.engine.opening import open_writer
+from hueyio.storage.sqlite.engine.place import Place
 from hueyio.storage.sqlite.engine.reader import Reader
 from hueyio.storage.sqlite.engine.registrations import ask_again, forget_clients, register, take_back
-from hueyio.storage.sqlite.engine.tables import open_queue
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.engine.waits import Waits
@@ -41,25 +42,27 @@ class SqliteEngine(Engine):
     async def start(cls, options: SqliteOptions) -> SqliteEngine:
         """Open the file in a thread of its own. Raises StorageUnavailable or ConfigurationError."""
         release_forgotten()
-        file = SqliteFile(lambda: open_writer(options))
+        place = Place(options)
+        file = SqliteFile(lambda: open_writer(options), options.target, place)
         thread = SqliteThread("hueyio-sqlite-writer")
         try:
-            queue, path = await thread.run(lambda: explained(lambda: open_queue(file, options), options))
+            await thread.run(lambda: explained(lambda: place.open(file), options, at_start=True))
         except BaseException:
             thread.stop(file.close)
             raise
-        return cls(options, file, thread, queue, path)
+        return cls(options, file, thread, place)
 
-    def __init__(self, options: SqliteOptions, file: SqliteFile, thread: SqliteThread, queue: int, path: str) -> None:
+    def __init__(self, options: SqliteOptions, file: SqliteFile, thread: SqliteThread, place: Place) -> None:
         super().__init__()
         client = secrets.token_hex(8)
         self._client = client
         self._is_registered = False
-        self._doorbell = Doorbell(path, client)
+        self._doorbell = Doorbell(place.path, client)
         self.waiters = Waiters(self._exchange)
-        self.waits = Waits(options, queue, client, self._doorbell, self.waiters)
-        self.reader = Reader(options, queue, client)
-        self.writer = Writer(options, file, thread, queue, client, self._publish, self.waits.receive)
+        self.waits = Waits(options, place, client, self._doorbell, self.waiters)
+        self.reader = Reader(options, place, client)
+        self.writer = Writer(options, file, thread, place, client, self._publish, self.waits.receive)
+        place.on_renewed = lambda: tell(self.loop, self._renew)
         self._enter()
 
     def join(self, timeout: float) -> None:
@@ -84,9 +87,11 @@ class SqliteEngine(Engine):
 
     def _exchange(self, asked: Exchange) -> None:
         if asked.wanted:
-            self._is_registered = True
-            self._doorbell.listen("mail")
-            self.waits.look()
+            try:
+                self._listen()
+            except RuntimeError as error:  # no thread can be started any more, and nobody would hear of an end
+                asked.answered(Refused(error))
+                return
 
         def exchange(tx: Transaction) -> list[tuple[int, Over]]:
             over = (ask_again if asked.again else register)(tx, asked.wanted, asked.patient)
@@ -94,6 +99,16 @@ class SqliteEngine(Engine):
             return over
 
         self.writer.send(exchange, asked.answered)
+
+    def _listen(self) -> None:
+        self._is_registered = True
+        self._doorbell.listen("mail")
+        self.waits.look()
+
+    def _renew(self) -> None:
+        """Ask anew for all that is awaited: another file stands at the path, and knows nothing of it."""
+        self._doorbell.renew()
+        self.waiters.ask_again()
 
     def _publish(self, transaction: Transaction) -> None:
         """Ring others after a commit; called in the writer's thread."""

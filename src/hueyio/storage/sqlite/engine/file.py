@@ -5,6 +5,9 @@ locks. A connection that the child opens to the same file would then believe in 
 parent's connections must not even be closed there. So nothing may be open at the moment of a fork: ``before`` takes
 the gate of every connection of this process, which lets a transaction that is under way end first, and closes them;
 the parent opens them again at their next use. The gate is free while a connection waits for somebody else's lock.
+
+A connection that belongs to a place follows it: where another file has come to stand there (see ``place``), the next
+use is one of that file.
 """
 
 from __future__ import annotations
@@ -16,37 +19,78 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import TracebackType
+from typing import Protocol
 
-__all__ = ["SqliteFile"]
+__all__ = ["SqliteFile", "close_connections"]
+
+
+class _Place(Protocol):
+    """What stands at the path: ``check`` goes on with another file if there is one, ``epoch`` counts them.
+
+    ``note_opened`` is told of each connection that was opened.
+    """
+
+    @property
+    def epoch(self) -> int: ...
+
+    def is_left(self) -> bool: ...
+
+    def note_opened(self) -> None: ...
+
+    def check(self) -> None: ...
 
 
 class SqliteFile:
-    """``with file as connection``: the connection, for one thread at a time."""
+    """``with file as connection``: the connection, for one thread at a time. ``target`` is what it is opened with."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], target: str, place: _Place | None = None) -> None:
+        self.target = target
         self._connect = connect
+        self._place = place
+        self._epoch = 0
         self._gate = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         with _files_lock:
             _files.add(self)
 
     def __enter__(self) -> sqlite3.Connection:
-        self._gate.acquire()
-        try:
-            if self._connection is None:
-                self._connection = self._connect()
-        except BaseException:
+        while True:
+            if self._place is not None:
+                self._place.check()
+            self._gate.acquire()
+            try:
+                if (connection := self._open()) is not None:
+                    return connection
+            except BaseException:
+                self._gate.release()
+                raise
             self._gate.release()
-            raise
-        return self._connection
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._gate.release()
 
-    def close(self) -> None:
-        """Close the connection; the next use would open it anew."""
+    def close(self, last: Callable[[sqlite3.Connection], None] = lambda connection: None) -> None:
+        """Do this last with the connection, if it is open, and close it; the next use would open it anew."""
         with self._gate:
+            if self._connection is not None:
+                last(self._connection)
             self._close()
+
+    def _open(self) -> sqlite3.Connection | None:
+        """Return the connection; None if another file came to stand at its place just now."""
+        place = self._place
+        if self._connection is not None and (place is None or place.epoch == self._epoch):
+            return self._connection
+        self._close()
+        epoch = 0 if place is None else place.epoch
+        self._connection = self._connect()
+        if place is not None and place.is_left():
+            self._close()
+            return None
+        if place is not None:
+            place.note_opened()
+        self._epoch = epoch
+        return self._connection
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
@@ -64,6 +108,14 @@ class SqliteFile:
 
     def after_fork(self) -> None:
         self._gate.release()
+
+
+def close_connections(target: str, last: Callable[[sqlite3.Connection], None]) -> None:
+    """Close every connection of this process that was opened with this; ``last`` is called with each before."""
+    with _files_lock:
+        found = [file for file in _files if file.target == target]
+    for file in found:
+        file.close(last)
 
 
 _files: weakref.WeakSet[SqliteFile] = weakref.WeakSet()

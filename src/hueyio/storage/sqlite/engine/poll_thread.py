@@ -19,6 +19,7 @@ from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.threaded import tell
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.engine.opening import open_reader
+from hueyio.storage.sqlite.engine.place import Place
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import BELLS
 from hueyio.storage.sqlite.errors import explained, insist
@@ -30,6 +31,7 @@ __all__ = ["Order", "PollThread", "View"]
 _SLOW_LOOK: Final = 0.025
 _CALM_LOOK: Final = 0.05
 _LOOKS_TO_CALM: Final = 200
+_EPOCH: Final = 2**48
 _SQL = statements("poll_thread.sql")
 
 
@@ -60,20 +62,20 @@ class PollThread:
     def __init__(
         self,
         options: SqliteOptions,
-        queue: int,
+        place: Place,
         client: str,
         doorbell: Doorbell,
         saw: Callable[[View], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         self._options = options
-        self._queue = queue
+        self._place = place
         self._client = client
         self._doorbell = doorbell
         self._saw = saw
         self._failed = failed
         self._loop = asyncio.get_running_loop()
-        self._file = SqliteFile(lambda: open_reader(options))
+        self._file = SqliteFile(lambda: open_reader(options), options.target, place)
         self._thread = SqliteThread("hueyio-sqlite-poll")
         self._order: Order | None = None
         self._is_polling = False
@@ -104,8 +106,8 @@ class PollThread:
 
     def _start(self) -> None:
         if not self._is_polling:
-            self._is_polling = True
             self._thread.post(self._poll)
+            self._is_polling = True
 
     def _stopped(self) -> None:
         self._is_polling = False
@@ -140,32 +142,34 @@ class PollThread:
         try:
             with self._file as connection:
                 return self._seen == _version(connection)
-        except sqlite3.Error:
+        except (sqlite3.Error, OSError):
             return False  # the look itself will say what it is
 
     def _ask(self, order: Order) -> View:
         with self._file as connection:
             # The version first: what is committed between it and the rest is seen twice rather than never.
             seen = _version(connection)
-            *counts, revocations, paused = connection.execute(_SQL["counters"], (self._queue,)).fetchone()
+            queue = self._place.queue
+            *counts, revocations, paused = connection.execute(_SQL["counters"], (queue,)).fetchone()
             flagged = {owner: self._flagged(connection, owner) for owner in order.owners}
-            rows = connection.execute(_SQL["mail"], (self._queue, self._client)).fetchall()
+            rows = connection.execute(_SQL["mail"], (queue, self._client)).fetchall()
             self._seen = seen
             mail = [(number, _read_mail(*row)) for number, *row in rows]
             progress = self._progress(connection, order.followed)
-            counted = dict(zip(BELLS, counts, strict=True))
+            # Two files may have counted the same; whoever waits must hear of the new one's.
+            counted = {bell: count + self._place.epoch * _EPOCH for bell, count in zip(BELLS, counts, strict=True)}
             return View(order, counted, revocations, flagged, mail, bool(paused), progress)
 
     def _progress(self, connection: sqlite3.Connection, ids: frozenset[str]) -> dict[str, bytes | None]:
         found: dict[str, bytes | None] = {}
         for id in ids:
-            row = connection.execute(_SQL["progress"], (self._queue, id, self._queue, id)).fetchone()
+            row = connection.execute(_SQL["progress"], (self._place.queue, id) * 2).fetchone()
             if row is not None:
                 found[id] = row[0]
         return found
 
     def _flagged(self, connection: sqlite3.Connection, owner: str) -> frozenset[str]:
-        return frozenset(id for (id,) in connection.execute(_SQL["flagged"], (self._queue, owner)).fetchall())
+        return frozenset(id for (id,) in connection.execute(_SQL["flagged"], (self._place.queue, owner)).fetchall())
 
 
 def _read_mail(id: str, data: bytes | None, shared: int, kind: EndKind | None) -> Over:

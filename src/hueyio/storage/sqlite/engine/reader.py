@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.engine.opening import open_reader
+from hueyio.storage.sqlite.engine.place import Place
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.errors import explained, insist
@@ -25,11 +26,11 @@ T = TypeVar("T")
 class Reader:
     """One read-only connection in a thread."""
 
-    def __init__(self, options: SqliteOptions, queue: int, client: str) -> None:
+    def __init__(self, options: SqliteOptions, place: Place, client: str) -> None:
         self._options = options
-        self._queue = queue
+        self._place = place
         self._client = client
-        self._file = SqliteFile(lambda: open_reader(options))
+        self._file = SqliteFile(lambda: open_reader(options), options.target, place)
         self._thread = SqliteThread("hueyio-sqlite-reader")
 
     def run(self, question: Callable[[Transaction], T]) -> asyncio.Future[T]:
@@ -51,6 +52,6 @@ class Reader:
         with self._file as connection:
             connection.execute("BEGIN")
             try:
-                return question(Transaction(connection, self._queue, self._client, self._options.clock()))
+                return question(Transaction(connection, self._place.queue, self._client, self._options.clock()))
             finally:
                 connection.execute("ROLLBACK")

@@ -21,7 +21,7 @@ from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
 from hueyio.storage.shared.answers import reject, resolve
-from hueyio.storage.shared.threaded import tell
+from hueyio.storage.shared.threaded import start_daemon, tell
 
 __all__ = ["SqliteThread"]
 
@@ -35,15 +35,14 @@ class SqliteThread:
 
     def __init__(self, name: str) -> None:
         self._functions: _Functions = SimpleQueue()
-        self._thread = threading.Thread(target=_run_all, args=(self._functions,), name=name, daemon=True)
-        self._is_started = False
+        self._name = name
+        self._thread: threading.Thread | None = None
         self.is_stopped = False
 
     def post(self, function: Callable[[], None]) -> None:
-        """Run a function that never raises, after all that was posted before."""
-        if not self._is_started:
-            self._is_started = True
-            self._thread.start()
+        """Run a function that never raises, after all that was posted before. Raises RuntimeError at Python's end."""
+        if self._thread is None:
+            self._thread = start_daemon(_run_all, self._name, self._functions)
         self._functions.put(function)
 
     def run(self, function: Callable[[], T]) -> asyncio.Future[T]:
@@ -59,7 +58,7 @@ class SqliteThread:
             return
         self.is_stopped = True
         for function in last:
-            if self._is_started:
+            if self._thread is not None:
                 self.post(function)
             else:
                 function()
@@ -67,7 +66,7 @@ class SqliteThread:
 
     def join(self, timeout: float) -> None:
         """Wait for the end, unless this is the thread itself or it never began."""
-        if self._is_started and threading.current_thread() is not self._thread:
+        if self._thread is not None and threading.current_thread() is not self._thread:
             self._thread.join(timeout)
 
 

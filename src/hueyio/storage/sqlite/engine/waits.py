@@ -20,6 +20,7 @@ from hueyio.storage.shared.answers import reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.seen_rings import SeenRings
 from hueyio.storage.shared.waiters import Waiters
+from hueyio.storage.sqlite.engine.place import Place
 from hueyio.storage.sqlite.engine.poll_thread import Order, PollThread, View
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.options import SqliteOptions
@@ -66,14 +67,14 @@ class _Wait(Generic[T]):
 class Waits:
     """All waits of a session but those of ``waiters``, whose mail it only hands on."""
 
-    def __init__(self, options: SqliteOptions, queue: int, client: str, doorbell: Doorbell, waiters: Waiters) -> None:
+    def __init__(self, options: SqliteOptions, place: Place, client: str, doorbell: Doorbell, waiters: Waiters) -> None:
         self._loop = asyncio.get_running_loop()
         self._doorbell = doorbell
         self._waiters = waiters
         self._waits: set[_Wait[Any]] = set()
         self._seen_rings = SeenRings()
         self._number = 0
-        self.poll_thread = PollThread(options, queue, client, doorbell, self.show, self.fail)
+        self.poll_thread = PollThread(options, place, client, doorbell, self.show, self.fail)
 
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         """Return the bells that rang since they were last returned, or none after the time-out."""
@@ -146,8 +147,8 @@ class Waits:
         wait = _Wait(self._number + 1, self._loop.create_future(), answer, owner, followed)
         timer = None if timeout is None else self._loop.call_later(timeout, wait.expire)
         self._waits.add(wait)
-        self.look()
         try:
+            self.look()
             return await wait.future
         finally:
             self._waits.discard(wait)

@@ -7,7 +7,8 @@ So the cost of a durable commit is shared by whoever waits, and one operation al
 * Every transaction that writes is BEGIN IMMEDIATE. A lock of somebody else is waited for with ``insist``, outside the
   gate; operations that come meanwhile join the transaction when it begins.
 * A refusal (LeaseLost) is decided before anything is written, so it needs no savepoint. Any other error
-  rolls the whole transaction back, and then each operation runs in one of its own: the culprit fails alone.
+  rolls the whole transaction back, and then each operation runs in one of its own: the culprit fails alone. On a full
+  disk some room is made first (see ``room``), and the transaction is tried again.
 * What loses nothing by a power failure (a claim, a registration) is volatile: in WAL mode a transaction of such
   operations alone is not synced. The next durable one syncs it too, because the log is one sequence; and a process
   that is killed loses nothing in either case.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -31,9 +33,12 @@ from hueyio.storage.shared.answers import Refused, fulfil
 from hueyio.storage.shared.threaded import tell
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.file import SqliteFile
+from hueyio.storage.sqlite.engine.log_watch import LogWatch
+from hueyio.storage.sqlite.engine.place import Place
+from hueyio.storage.sqlite.engine.room import Room
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import Transaction
-from hueyio.storage.sqlite.errors import explain, insist, is_busy
+from hueyio.storage.sqlite.errors import explain, insist, is_busy, is_full
 from hueyio.storage.sqlite.options import SqliteOptions
 
 __all__ = ["Writer"]
@@ -70,7 +75,7 @@ class Writer:
         options: SqliteOptions,
         file: SqliteFile,
         thread: SqliteThread,
-        queue: int,
+        place: Place,
         client: str,
         publish: Callable[[Transaction], None],
         deliver: Callable[[Transaction], None],
@@ -79,7 +84,7 @@ class Writer:
         self._options = options
         self._file = file
         self._thread = thread
-        self._queue = queue
+        self._place = place
         self._client = client
         self._publish = publish
         self._deliver = deliver
@@ -87,6 +92,8 @@ class Writer:
         self._calls: deque[_Call] = deque()
         self._running = False
         self._starting = False
+        self._room = Room()
+        self._log_watch = LogWatch(lambda: place.path)
         self._synced: tuple[sqlite3.Connection, Durability] | None = None
 
     def run(self, operation: _Operation[T], durability: Durability) -> asyncio.Future[T]:
@@ -141,6 +148,8 @@ class Writer:
         """Commit until nothing waits. The last answer also tells the loop that it may start the thread again."""
         last = not self._calls
         while not last:
+            if self._log_watch.pause and not self._thread.is_stopped:
+                time.sleep(self._log_watch.pause)
             *commits, final = self._perform(self._take(_MOST_CALLS))
             for commit in commits:
                 self._answer(commit, False)
@@ -162,31 +171,46 @@ class Writer:
 
     def _perform(self, batch: list[_Call], open_to_more: bool = True) -> list[_Commit]:
         try:
-            return [insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)]
+            return [self._insist(batch, open_to_more)]
         except Exception as error:
             if len(batch) == 1 or is_busy(error):
                 refused = Refused(self._in_our_words(error))
                 return [_Commit(batch, [refused] * len(batch), None)]
         return [commit for call in batch for commit in self._perform([call], False)]
 
+    def _insist(self, batch: list[_Call], open_to_more: bool) -> _Commit:
+        try:
+            return insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)
+        except sqlite3.Error as error:
+            if not is_full(error) or not open_to_more:  # each call for itself: room was made for all of them
+                raise
+        with self._file as connection:
+            self._room.make(connection)
+        return insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)
+
     def _attempt(self, batch: list[_Call], open_to_more: bool) -> _Commit:
         durability = max(call.durability for call in batch)
         with self._file as connection:
             self._set_synchronous(connection, durability)
+            if self._log_watch.is_tight:
+                self._room.watch(connection)
             connection.execute("BEGIN IMMEDIATE" if durability else "BEGIN")
             try:
                 if open_to_more:
                     batch += self._take(_MOST_CALLS - len(batch), durability)
-                return self._transact(connection, batch)
+                commit = self._transact(connection, batch)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            if self._options.journal_mode == "wal":
+                self._log_watch.look(connection)
+            return commit
 
     def _transact(self, connection: sqlite3.Connection, batch: list[_Call]) -> _Commit:
         options = self._options
         bounds = options.dead_limit, options.keep_ended
-        transaction = Transaction(connection, self._queue, self._client, options.clock(), *bounds)
+        transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *bounds)
         answers = [_run(call.operation, transaction) for call in batch]
         tombstones.write(transaction)
         transaction.finish()

@@ -1,0 +1,55 @@
+"""Programs end at once, whatever they leave open; calls at the very end work or raise, and never hang."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import EACH_SERVER, SERVER_KINDS, ServerOf, first_and
+
+PROGRAM = Path(__file__).with_name("exit_program.py")
+
+with_threads = pytest.mark.parametrize(
+    "kind",
+    [*first_and("only the sessions of file and SQLite have threads", ["sqlite", "memory", *SERVER_KINDS]), "file"],
+)
+each_storage = pytest.mark.parametrize("kind", ["memory", "file", "sqlite", *EACH_SERVER])
+
+
+def run(kind: str, folder: Path, server_of: ServerOf, *arguments: str) -> str:
+    where = str(folder / "exit") if kind in ("memory", "file", "sqlite") else server_of(kind).url
+    # Warnings of any fork beside a thread, from 3.12 on, and of the loop that the program leaves open.
+    ignored = ("-W", "error", "-W", "ignore:This process", "-W", "ignore:unclosed")
+    line = [sys.executable, *ignored, str(PROGRAM), *arguments, kind, where]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@each_storage
+def test_program_ends_at_once_whatever_it_leaves_open(kind: str, tmp_path: Path, server_of: ServerOf) -> None:
+    """Between the first exit function and the last; some ms, and the bound is for a busy machine (it was 2.0 s)."""
+    took = json.loads(run(kind, tmp_path, server_of, "measure"))
+    assert len(took) == 16
+    assert {name: seconds for name, seconds in took.items() if seconds > 1.0} == {}
+
+
+@pytest.mark.parametrize("lane", ["sync", "async", "loop"])
+@pytest.mark.parametrize("when", ["before", "after", "del"])
+@with_threads
+def test_call_at_the_very_end_works_or_raises(
+    kind: str, when: str, lane: str, tmp_path: Path, server_of: ServerOf
+) -> None:
+    said = run(kind, tmp_path, server_of, "late", when, lane)
+    ours = ("works\n", "raises HueyException\n", "raises SessionClosed\n")
+    expected = {"after": ours[:1], "before": ours, "del": ("works", "raises")}
+    assert said.startswith(expected[when])
+
+
+@with_threads
+def test_daemon_thread_that_goes_on_calling_holds_nobody_up(kind: str, tmp_path: Path, server_of: ServerOf) -> None:
+    assert run(kind, tmp_path, server_of, "late", "thread", "sync") == ""
