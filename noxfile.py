@@ -47,7 +47,7 @@ DEPENDS_ON_PYTHON = [
     "tests/conformance/test_sqlite.py",  # the module sqlite3, and its threads
     "tests/facts/test_declaring.py",  # signatures
     "tests/facts/test_names.py",
-    *(f"tests/flow/test_{name}.py" for name in ("loops", "sync", "anyio", "processes")),
+    *(f"tests/flow/test_{name}.py" for name in ("loops", "sync", "anyio", "processes", "eager")),
     *(f"tests/flow/test_{name}.py" for name in ("consumer", "cancel", "hooks", "results", "serializers")),
     *(f"tests/workers/test_{name}.py" for name in ("worker", "pool", "signals")),
 ]

@@ -119,6 +119,8 @@ def huey_source(request: pytest.FixtureRequest, tmp_path: Path, server_of: Serve
         return f"hueyio.FileHuey('test', path={str(tmp_path / 'queue')!r})"
     if request.param == "sqlite":
         return f"hueyio.SqliteHuey('test', filename={str(tmp_path / 'test.db')!r})"
+    if request.param == "memory":
+        return "hueyio.MemoryHuey('test')"
     if request.param == "file":
         return f"hueyio.FileHuey('test', path={str(tmp_path / 'files')!r})"
     return f"hueyio.RedisHuey({uuid.uuid4().hex!r}, url={server_of(request.param).url!r})"

@@ -41,6 +41,38 @@ def huey() -> Huey:
     return MemoryHuey("immediate", immediate=True)
 
 
+class Hanging:
+    """A task whose body begins and does not end by itself."""
+
+    def __init__(self, huey: Huey) -> None:
+        self.started = asyncio.Event()
+
+        @huey.task(name="hang")
+        async def hang() -> None:
+            self.started.set()
+            await asyncio.Event().wait()
+
+        self.task = hang
+
+    async def begin(self, call: Awaitable[Any]) -> asyncio.Future[Any]:
+        """Begin a call that runs the task; return it when the body has begun."""
+        calling = asyncio.ensure_future(call)
+        await self.started.wait()
+        return calling
+
+
+@pytest.fixture
+def hanging(huey: Huey) -> Hanging:
+    return Hanging(huey)
+
+
+async def cancel(calling: asyncio.Future[Any]) -> None:
+    """Cancel a call, and wait until it has ended by that."""
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+
+
 def declare(huey: Huey, kind: str, ran: list[str], **options: Any) -> Any:
     """Declare a task whose body is of a kind; it notes that it ran."""
 
@@ -868,54 +900,72 @@ async def test_key_of_a_cancelled_call_is_free(huey: Huey) -> None:
     assert await (await work()) == "done"
 
 
-async def test_cancelled_caller_of_a_chord_cancels_its_callback(huey: Huey) -> None:
-    started = asyncio.Event()
-
-    @huey.task
-    async def hang() -> None:
-        started.set()
-        await asyncio.Event().wait()
-
+async def test_cancelled_caller_of_a_chord_cancels_its_callback(huey: Huey, hanging: Hanging) -> None:
     callback = huey.task(name="collect")(lambda values: values).s()
-    calling = asyncio.ensure_future(huey.enqueue(chord([hang.s()], callback)))
-    await started.wait()
+    calling = await hanging.begin(huey.enqueue(chord([hanging.task.s()], callback)))
     counted = await huey.counts()
-    calling.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await calling
+    await cancel(calling)
     left = await huey.counts()
     assert (counted.latches, left.latches, await huey.count()) == (1, 0, 0)
 
 
-async def test_cancelled_member_leaves_its_chord_to_the_others(huey: Huey) -> None:
-    started = asyncio.Event()
-    got: list[Any] = []
+@pytest.mark.parametrize("turns", range(10))
+async def test_caller_that_is_cancelled_again_leaves_nothing(huey: Huey, hanging: Hanging, turns: int) -> None:
+    """The second cancellation comes so many turns of the loop after the first: at each await of what that does."""
+
+    @huey.signal()
+    async def take_turns(signal: str, task: Task, *rest: Any) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    tasks = [hanging.task.s(), hanging.task.s().then(hanging.task), hanging.task.s()]
+    calling = await hanging.begin(huey.enqueue_many(tasks))
+    calling.cancel()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await cancel(calling)
+    counts = await huey.counts()
+    assert (counts.running, counts.expected, await huey.count()) == (0, 0, 0)
+    for task in tasks:
+        with pytest.raises(TaskCancelled):
+            await huey.result(task.id)
+
+
+async def test_body_that_ignores_one_cancellation_is_ended_by_the_next(huey: Huey) -> None:
+    ignored, started = asyncio.Event(), asyncio.Event()
 
     @huey.task
-    async def hang() -> None:
+    async def stubborn() -> None:
         started.set()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ignored.set()
+            await asyncio.Event().wait()
 
-    collect = huey.task(name="collect")(got.extend)
-    member = hang.s()
-    calling = asyncio.ensure_future(huey.enqueue(chord([member, declare(huey, "sync", []).s()], collect)))
+    task = stubborn.s()
+    calling = asyncio.ensure_future(huey.enqueue(task))
     await started.wait()
+    calling.cancel()
+    await ignored.wait()
+    await cancel(calling)
+    with pytest.raises(TaskCancelled):
+        await huey.result(task.id)
+
+
+async def test_cancelled_member_leaves_its_chord_to_the_others(huey: Huey, hanging: Hanging) -> None:
+    got: list[Any] = []
+    collect = huey.task(name="collect")(got.extend)
+    member = hanging.task.s()
+    calling = await hanging.begin(huey.enqueue(chord([member, declare(huey, "sync", []).s()], collect)))
     assert await huey.cancel(member)
     await calling
     assert got == [SKIPPED, "done"]
 
 
-async def test_task_may_be_cancelled_while_it_runs(huey: Huey) -> None:
-    started = asyncio.Event()
-
-    @huey.task
-    async def hang() -> None:
-        started.set()
-        await asyncio.Event().wait()
-
-    task = hang.s()
-    calling = asyncio.ensure_future(huey.enqueue(task))
-    await started.wait()
+async def test_task_may_be_cancelled_while_it_runs(huey: Huey, hanging: Hanging) -> None:
+    task = hanging.task.s()
+    calling = await hanging.begin(huey.enqueue(task))
     waiting = asyncio.ensure_future(huey.result(task.id, blocking=True))
     await asyncio.sleep(0)
     assert await huey.cancel(task)
@@ -925,17 +975,9 @@ async def test_task_may_be_cancelled_while_it_runs(huey: Huey) -> None:
     await calling
 
 
-async def test_task_may_be_cancelled_by_another_thread(huey: Huey) -> None:
-    started = asyncio.Event()
-
-    @huey.task
-    async def hang() -> None:
-        started.set()
-        await asyncio.Event().wait()
-
-    task = hang.s()
-    calling = asyncio.ensure_future(huey.enqueue(task))
-    await started.wait()
+async def test_task_may_be_cancelled_by_another_thread(huey: Huey, hanging: Hanging) -> None:
+    task = hanging.task.s()
+    calling = await hanging.begin(huey.enqueue(task))
     assert await asyncio.to_thread(huey.sync.cancel, task)
     with pytest.raises(TaskCancelled):
         await (await calling)

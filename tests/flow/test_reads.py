@@ -304,6 +304,23 @@ async def test_task_is_still_there_when_its_dequeue_is_cancelled_at_any_wait(mak
         assert await huey.count() == 0
 
 
+async def test_message_of_huey_s_storage_methods_is_still_there_when_its_read_is_cancelled_at_any_wait(
+    make_huey: Make,
+) -> None:
+    huey = make_huey()
+    async with opened(huey):
+        storage = BaseStorage(huey.storage)
+        await storage.enqueue(b"message")
+        await storage.add_to_schedule(b"later", 100.0)
+        for take in (storage.dequeue, partial(storage.read_schedule, 200.0)):
+            for number in range(MOST_STEPS):
+                if not await run_until_wait(number, take()):
+                    break
+                assert (await storage.enqueued_items(), await storage.scheduled_items())[take != storage.dequeue] != []
+        assert (await storage.queue_size(), await storage.schedule_size()) == (0, 0)
+        await storage.close()
+
+
 # --- at random moments
 
 

@@ -171,6 +171,13 @@ async def test_parents_end_when_no_more_slots_may_be_lent(
     assert told[0].startswith("2 ")
 
 
+async def test_parents_end_when_several_consumers_are_at_their_bounds(huey: Huey) -> None:
+    parent = declare_coroutines(huey, "group")
+    options: dict[str, Any] = {"workers": 1, "prefetch": 1, "max_lent": 1}
+    async with huey.create_consumer(**options), huey.create_consumer(**options), huey.create_consumer(**options):
+        assert await soon((await parent.map(range(12))).get(blocking=True)) == [3 * x for x in range(12)]
+
+
 async def test_chords_and_pipelines_end_when_no_more_slots_may_be_lent(huey: Huey) -> None:
     @huey.task
     async def add(x: int, y: int = 1) -> int:
@@ -273,10 +280,11 @@ async def test_one_body_runs_at_a_time_when_slots_are_not_lent(huey: Huey) -> No
 
 @pytest.mark.parametrize("kind", ["loop", "thread"])
 async def test_lent_slots_are_counted_when_bodies_wait(huey: Huey, kind: str) -> None:
-    over = asyncio.Event()
+    began, over = asyncio.Event(), asyncio.Event()
 
     @huey.task
     async def slow() -> None:
+        began.set()
         await over.wait()
 
     @huey.task(name="parent")
@@ -294,6 +302,7 @@ async def test_lent_slots_are_counted_when_bodies_wait(huey: Huey, kind: str) ->
             return consumer.statistics().lent == {kind: 1}
 
         await eventually(is_lent)
+        await soon(began.wait())
         assert consumer.statistics().running == ({"loop": 2} if kind == "loop" else {"loop": 1, "thread": 1})
         over.set()
         await soon(waiting.get(blocking=True))

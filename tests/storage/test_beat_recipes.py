@@ -126,14 +126,13 @@ async def test_recipe_raises_the_counter_until_the_owner_is_given_up(
     storage: Storage, session: Session, beater: Beater
 ) -> None:
     order(beater, storage)
-    for _ in range(3):
-        report = await asyncio.to_thread(read_one, beater)
-        assert (report.alive, report.error) == (True, None)
+    reports = [await asyncio.to_thread(read_one, beater) for _ in range(3)]
+    assert [(report.alive, report.error) for report in reports] == 3 * [(True, None)]
     (owner,) = await session.owners()
     assert owner.beat >= 1
     await session.deregister(OWNER)
-    while report.alive:
-        report = await asyncio.to_thread(read_one, beater)
+    while (report := await asyncio.to_thread(read_one, beater)).alive:
+        pass
     assert report.error is None
 
 

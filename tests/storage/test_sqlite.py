@@ -62,7 +62,8 @@ async def test_it_satisfies_the_protocols(file: Path, connect: Connect) -> None:
 
 
 def test_it_names_the_file_and_the_queue() -> None:
-    assert str(SqliteStorage("app", "app.db")) == "SQLite file app.db, queue 'app'"
+    assert str(SqliteStorage("app", "/x/app.db")) == "SQLite file /x/app.db, queue 'app'"
+    assert str(SqliteStorage("app", "app.db")) == f"SQLite file {os.path.abspath('app.db')}, queue 'app'"
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ async def look_after(app: App) -> dict[str, Any]:
 async def outcome(huey: Huey, id: str) -> Any:
     """Return what a task returned or raised, and leave it where it is."""
     try:
-        return await huey.result_of(id).get(blocking=True, preserve=True)
+        return await huey.result_of(id).get(blocking=True, timeout=60, preserve=True)
     except TaskException as error:
         return error
 

@@ -155,9 +155,6 @@ async def poison(how: str, task: Any = None) -> Any:
             await _exit_in_subtask()
         case "interrupt in pickling":
             return _Interrupting()
-        case "close the app":
-            await huey.close()
-            await asyncio.sleep(3600)
         case "exit":
             os._exit(23)
         case "segfault":

@@ -102,7 +102,7 @@ async def test_full_disk_at_the_start_is_said_in_one_line(tmp_path: Path, text: 
     done = await asyncio.to_thread(run, tmp_path, "worker", "shop:huey", "-q")
     assert done.returncode == 69
     (line,) = done.stderr.splitlines()
-    assert "SQLite file app.db cannot grow: its disk or its quota is full" in line
+    assert f"SQLite file {tmp_path / 'app.db'} cannot grow: its disk or its quota is full" in line
 
 
 @pytest.mark.parametrize(

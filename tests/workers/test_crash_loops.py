@@ -28,7 +28,6 @@ CLEAN_UP: Final = [
     "stop the loop and return",
     "interrupt in a subtask",
     "exit in a subtask",
-    "close the app",
 ]
 """Ends that are told: with exit code 70, and with one line that names the task."""
 SUDDEN: Final = {"exit": 23, "segfault": -11, "out of memory": -9}

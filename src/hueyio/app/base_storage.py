@@ -7,19 +7,24 @@ contract. Values that were put as results and other values are looked up by the 
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import datetime
 from typing import Any, Final
 
 from hueyio.control.take_value import take_value
+from hueyio.exceptions import HueyException
+from hueyio.loops.carried_through import end_of
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import AREAS, LANES, Area, Delivery, Entry, Finish, Header
 from hueyio.tasks.task import aware
 
 __all__ = ["BaseStorage", "EmptyData"]
+
+logger = logging.getLogger(__name__)
 
 _COUNTER: Final = "counter:"
 _VALUES: Final[tuple[Area, ...]] = ("data", "results")
@@ -33,7 +38,8 @@ class BaseStorage:
     """Huey's storage methods as coroutines, on top of ``storage`` (``BaseStorage(huey.storage)``).
 
     Messages and values are bytes, keys are str or bytes. ``result_ttl`` (seconds, None: for ever, or the storage's own
-    time) is for values put with ``is_result``. What ``dequeue`` and ``read_schedule`` return is gone from the storage.
+    time) is for values put with ``is_result``. What ``dequeue`` and ``read_schedule`` return is gone from the storage;
+    what a cancelled call took is put back.
     """
 
     blocking = False
@@ -63,16 +69,8 @@ class BaseStorage:
     async def dequeue(self) -> bytes | None:
         """Take the first message; None if there is none."""
         session = await self._session()
-        owner = await _begin(session)
-        try:
-            for lane in LANES:
-                taken = await session.claim({lane: 1}, owner)
-                if taken:
-                    await _finish(session, owner, taken)
-                    return taken[0].data
-            return None
-        finally:
-            await session.deregister(owner)
+        taken = await _hand_over(session, _take_first(session))
+        return taken[0].data if taken else None
 
     async def queue_size(self) -> int:
         """Count the messages in the queue."""
@@ -100,12 +98,7 @@ class BaseStorage:
         due = [entry for entry in await session.scan_tasks("scheduled") if (entry.header.eta or 0.0) <= until]
         if not due:
             return []
-        owner = await _begin(session)
-        try:
-            taken = await session.cancel([entry.header.id for entry in due], owner)
-            await _finish(session, owner, taken)
-        finally:
-            await session.deregister(owner)
+        taken = await _hand_over(session, _take_all(session, [entry.header.id for entry in due]))
         mine = {delivery.receipt.id for delivery in taken}
         return [entry.data for entry in due if entry.header.id in mine]
 
@@ -225,6 +218,43 @@ class BaseStorage:
         if not isinstance(data, bytes):
             raise TypeError(f"a message is bytes, not {type(data).__name__}")
         await (await self._session()).enqueue([Entry(header, data)])
+
+
+async def _hand_over(session: Session, taking: Coroutine[Any, Any, list[Delivery]]) -> list[Delivery]:
+    """Return what was taken; a caller who is cancelled meanwhile leaves it where it was."""
+    task = asyncio.ensure_future(taking)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        try:
+            taken = await end_of(task)
+            await end_of(asyncio.ensure_future(session.enqueue([Entry(it.header, it.data) for it in taken])))
+        except HueyException as error:  # whoever is cancelled has to end
+            logger.warning("a read of the queue was cancelled, and what it took may be gone: %s", error)
+        raise
+
+
+async def _take_first(session: Session) -> list[Delivery]:
+    owner = await _begin(session)
+    try:
+        for lane in LANES:
+            taken = await session.claim({lane: 1}, owner)
+            if taken:
+                await _finish(session, owner, taken)
+                return taken
+        return []
+    finally:
+        await session.deregister(owner)
+
+
+async def _take_all(session: Session, ids: list[str]) -> list[Delivery]:
+    owner = await _begin(session)
+    try:
+        taken = await session.cancel(ids, owner)
+        await _finish(session, owner, taken)
+        return taken
+    finally:
+        await session.deregister(owner)
 
 
 async def _begin(session: Session) -> str:

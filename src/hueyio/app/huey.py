@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from hueyio.app.options import ConsumerSettings, check_switches
 from hueyio.client.chord_plan import plan
-from hueyio.client.deletions import finish_deletions, let_ids_go
+from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
 from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.consumer import Consumer, ConsumerOptions
@@ -249,7 +249,7 @@ class Huey:
         if driver is not None:
             await driver.close()
         await self._producer.immediate.shut_down()
-        await finish_deletions(self._core)
+        await finish_deletions(self._core, LAST_TIME)
         await self._core.close_session()
 
     async def __aenter__(self) -> Self:

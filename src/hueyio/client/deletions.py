@@ -18,11 +18,14 @@ from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
 
-__all__ = ["Deletions", "delete_read", "deletions_of", "finish_deletions", "let_ids_go"]
+__all__ = ["LAST_TIME", "Deletions", "delete_read", "deletions_of", "finish_deletions", "let_ids_go"]
 
 logger = logging.getLogger(__name__)
 
 _MOST_IN_A_WRITE: Final = 500
+
+LAST_TIME: Final = 1.0
+"""Seconds that deletions get when a session is closed: a storage that is away must hold up no stop."""
 
 
 async def deletions_of(core: Core) -> Deletions:
@@ -43,11 +46,11 @@ async def let_ids_go(core: Core, ids: Sequence[str]) -> None:
         await deletions.finish()
 
 
-async def finish_deletions(core: Core) -> None:
-    """Wait until all that was read in this loop is deleted."""
+async def finish_deletions(core: Core, timeout: float | None = None) -> None:
+    """Wait until all that was read in this loop is deleted, at most ``timeout`` seconds."""
     deletions = core.peek_beside_session(Deletions)
     if deletions is not None:
-        await deletions.finish()
+        await deletions.finish(timeout)
 
 
 class Deletions:
@@ -72,10 +75,10 @@ class Deletions:
         """Say whether a result was read here and is not deleted yet."""
         return id in self._ids or id in self._begun
 
-    async def finish(self) -> None:
-        """Wait until all that was read is deleted."""
+    async def finish(self, timeout: float | None = None) -> None:
+        """Wait until all that was read is deleted, at most ``timeout`` seconds."""
         if self._writing is not None and not self._writing.done():
-            await asyncio.wait([self._writing])
+            await asyncio.wait([self._writing], timeout=timeout)
 
     async def _write_all(self) -> None:
         while self._ids:

@@ -31,6 +31,7 @@ from hueyio.execution.job import Job
 from hueyio.execution.outcome import CancelAsked, Cancelled, Failed, Locked, Outcome, RateLimited, TimedOut
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.step import Step
+from hueyio.loops.carry_through import carry_through
 from hueyio.storage.contract import Session
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
@@ -124,7 +125,7 @@ class Immediate:
                     waiting.extend(following)
                     first_error = first_error or _final_error(end)
         except BaseException:
-            await self._cancel(bench, waiting)
+            await carry_through(self._cancel(bench, waiting))
             raise
         return first_error
 
@@ -136,16 +137,25 @@ class Immediate:
                 step = self._step(bench)
                 try:
                     answer = await _take(bench, step, job, objection)
-                except BaseException:
-                    if step.ended is not None:  # nobody will run what its end has enqueued
-                        await self._cancel(bench, deque(_following(step.ended, "fired")))
+                    if step.ended is None:
+                        raise HueyException(f"task {job.task.path} {job.task.id} could not be ended")
+                except BaseException as error:
+                    await carry_through(self._abandon(bench, step, job, error))
                     raise
-                assert step.ended is not None
                 if answer != "untaken":
                     return step.ended, answer
                 # The revocation that was to stop it was used up by another task: decide anew.
         finally:
             del bench.jobs[delivery.header.id]
+
+    async def _abandon(self, bench: _Bench, step: Step, job: Job, error: BaseException) -> None:
+        """End what nobody will run any more: what a job's end has enqueued, and itself if it has no end."""
+        if step.ended is None and isinstance(error, asyncio.CancelledError):
+            await step.end(job, Cancelled())
+        if step.ended is None:
+            await bench.bury(job, error)
+        else:
+            await self._cancel(bench, deque(_following(step.ended, "fired")))
 
     async def _cancel(self, bench: _Bench, ids: deque[str]) -> None:
         """End what nobody will run any more, and what is enqueued by that."""
@@ -226,6 +236,11 @@ class _Bench:
         self._number += 1
         (answer,) = await self.session.settle([settlement], self._owner, self._number)
         return answer
+
+    async def bury(self, job: Job, error: BaseException) -> None:
+        """End a job that something kept from its end: nobody else would."""
+        header, reason = job.delivery.header, f"it could not be ended: {type(error).__name__}: {error}"
+        await self.settle(Bury(job.delivery.receipt, reason, also=header.expects))
 
     async def start(self, job: Job) -> bool:
         """Write that a body is about to run."""

@@ -19,9 +19,11 @@ __all__ = ["Beater", "Report"]
 
 _PROGRAM: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "beater_process.py")
 
-_FOR_THE_WORKER: Final = (
-    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
-)  # fmt: skip
+_FOR_THE_WORKER: Final = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)  # Windows lacks some
+]
 """What terminals and service managers send to a whole group."""
 
 _END_TIME: Final = 1.0
@@ -45,7 +47,12 @@ class Beater:
 
     def __init__(self) -> None:
         """Start it; raises OSError."""
-        if not sys.executable or getattr(sys, "frozen", False) or not os.path.isfile(_PROGRAM):
+        if (
+            sys.platform == "win32"
+            or not sys.executable
+            or getattr(sys, "frozen", False)
+            or not os.path.isfile(_PROGRAM)
+        ):
             raise OSError("there is no Python interpreter that could be started beside this process")
         self._line, theirs = socket.socketpair()
         self._line.setblocking(False)

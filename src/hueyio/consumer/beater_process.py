@@ -2,7 +2,7 @@
 
 Theory of operation. A thread of the worker cannot beat while a task holds the interpreter lock, so this process does.
 It is run by its path with ``-I -S`` and imports a few light modules of the standard library and nothing of hueyio: it
-costs some 5 MB and a few milliseconds of CPU per minute. The worker tells it over a socket pair what to do
+costs some 6 MB and 6 ms of CPU per minute. The worker tells it over a socket pair what to do
 (``storage/beat_recipe.py``), and gives a sign of life by each later line; it tells what came of each beat. Rules:
 
 * It ends with its worker, however that dies: at the end of the stream, of the parent's pidfd, or when it has another

@@ -67,10 +67,14 @@ class Driver:
             job, objection = self._intake.decode(delivery)
             job.task.receipt = delivery.receipt
             self._jobs[delivery.receipt.id] = job
-            objection = objection or (await self._intake.collect([job])).get(job)
-            if objection is None:
-                return job.task
-            await self._end(job, objection)
+            try:
+                objection = objection or (await self._intake.collect([job])).get(job)
+                if objection is None:
+                    return job.task
+                await self._end(job, objection)
+            except Exception as error:
+                await self._give_back(job, error)
+                raise
         await self._rest()
         return None
 
@@ -101,6 +105,9 @@ class Driver:
                 answer = await step.run(job, interrupt=True)
             except asyncio.CancelledError:
                 await self._forget(job)
+                raise
+            except Exception as error:
+                await self._give_back(job, error)
                 raise
             if answer != "untaken":
                 await self._settled(job, answer)
@@ -150,6 +157,16 @@ class Driver:
     async def _settled(self, job: Job, answer: Answer | None) -> None:
         if answer == "stale":
             logger.warning("task %s %s: its lease had gone, what came of it is dropped", job.task.path, job.task.id)
+        await self._forget(job)
+
+    async def _give_back(self, job: Job, error: Exception) -> None:
+        """Give back what an error of ours, or of the user's code, kept from its end; that counts as a delivery.
+
+        What the storage or hueyio complains of leaves the task in hand, to be executed again.
+        """
+        if isinstance(error, HueyException):
+            return
+        await self._settle(Release(job.delivery.receipt, counted=True))
         await self._forget(job)
 
     async def _forget(self, job: Job) -> None:

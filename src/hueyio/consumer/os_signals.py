@@ -13,7 +13,8 @@ __all__ = ["stop_signals"]
 
 logger = logging.getLogger(__name__)
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+_AT_ONCE: Final = getattr(signal, "SIGQUIT", None)  # Windows has none
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *(() if _AT_ONCE is None else (_AT_ONCE,)))
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def stop_signals(stop: Callable[[bool], None]) -> Iterator[None]:
     def handle(number: signal.Signals) -> None:
         nonlocal count
         count += 1
-        graceful = count == 1 and number != signal.SIGQUIT
+        graceful = count == 1 and number != _AT_ONCE
         if graceful:
             logger.info("%s: finishing what runs; once more to stop at once", number.name)
         else:

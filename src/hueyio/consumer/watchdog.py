@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NamedTuple
@@ -177,15 +177,15 @@ class Watchdog:
         """Act for a consumer whose loop stays blocked, then say so."""
         one.too_long()
         text = "the loop has been blocked for %.0f s by %s: %s"
-        side_log.say(logger, logging.CRITICAL, text, blocked, who, _all_stacks())
+        side_log.say(logger, logging.CRITICAL, text, blocked, who, _Stacks())
         side_log.flush(_LAST_WORDS)
         one.when_told()
 
-    def _look(self) -> tuple[str, str]:
+    def _look(self) -> tuple[str, _Stack | str]:
         """Return what runs on the loop, as a name and a stack."""
         task = asyncio.current_task(self._loop)
         frame = sys._current_frames().get(self._loop_thread)
-        stack = "" if frame is None else _stack(frame)
+        stack = "" if frame is None else _stack_of_user(frame)
         if task is None:
             return "a callback", stack
         for one in self._watches:
@@ -208,21 +208,39 @@ def watch_loop(one: LoopWatch) -> Watchdog:
     return dog
 
 
-def _stack(frame: FrameType) -> str:
-    """Return the stack as text, from where it leaves the loop and hueyio: what is left is the user's."""
-    frames = [each for each, _ in traceback.walk_stack(frame)]
-    theirs = list(itertools.takewhile(_is_theirs, frames)) or frames
-    summary = traceback.StackSummary.extract((each, each.f_lineno) for each in reversed(theirs))
-    return "".join(summary.format()).rstrip()
+class _Stack:
+    """Where a thread was, as text when it is logged: reading the lines of source may take long, or for ever."""
+
+    def __init__(self, frames: Iterable[FrameType]) -> None:
+        self._places = [(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, None) for frame in frames]
+
+    def __str__(self) -> str:
+        summary = traceback.StackSummary.from_list(reversed(self._places))
+        return "".join(summary.format()).rstrip()
+
+
+class _Stacks:
+    """Those of all threads."""
+
+    def __init__(self) -> None:
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        frames = sys._current_frames().items()
+        self._stacks = [(names.get(ident, str(ident)), _Stack(_frames(frame))) for ident, frame in frames]
+
+    def __str__(self) -> str:
+        return "\n".join(f"thread {name}:\n{stack}" for name, stack in self._stacks)
+
+
+def _frames(frame: FrameType) -> list[FrameType]:
+    """List the frames of a thread, the innermost first."""
+    return [each for each, _ in traceback.walk_stack(frame)]
+
+
+def _stack_of_user(frame: FrameType) -> _Stack:
+    """Return the stack from where it leaves the loop and hueyio: what is left is the user's."""
+    frames = _frames(frame)
+    return _Stack(list(itertools.takewhile(_is_theirs, frames)) or frames)
 
 
 def _is_theirs(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _OURS
-
-
-def _all_stacks() -> str:
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    return "\n".join(
-        f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame)).rstrip()}"
-        for ident, frame in sys._current_frames().items()
-    )

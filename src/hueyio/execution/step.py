@@ -17,6 +17,7 @@ from hueyio.execution.job import Job
 from hueyio.execution.outcome import Outcome, Succeeded
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.runner import Runner
+from hueyio.loops.carry_through import carry_through
 from hueyio.storage.records import Answer, Settlement
 
 __all__ = ["Step"]
@@ -53,7 +54,8 @@ class Step:
     async def run(self, job: Job, *, interrupt: bool) -> Answer | None:
         """Run a job in an asyncio task of its own; return the answer to its last settlement.
 
-        A caller that is cancelled ends the body: with ``interrupt`` the task goes back, else it is cancelled.
+        A caller that is cancelled ends the body: with ``interrupt`` the task goes back, else it is cancelled. The end
+        is written before the cancellation is raised, also when more of them come.
         """
         slot = make_task(self._serve(job), name="hueyio-step")
         try:
@@ -62,15 +64,14 @@ class Step:
             self._stopping = interrupt
             job.cancelled = job.cancelled or not interrupt
             slot.cancel()
-            await asyncio.wait([slot])
-            await self._answer()
+            await carry_through(self._outlast(slot), slot.cancel)
             raise
-        return await self._answer()
+        return await carry_through(self._answer())
 
     async def end(self, job: Job, outcome: Outcome) -> Answer | None:
         """End a job that must not be run; return the answer to its settlement."""
         self._runner.end(job, outcome)
-        return await self._answer()
+        return await carry_through(self._answer())
 
     def put(self, job: Job, settlement: Settlement) -> None:
         """Have a settlement written."""
@@ -85,6 +86,10 @@ class Step:
     async def start(self, job: Job) -> bool:
         """Write that the body is about to run."""
         return await self._start(job)
+
+    async def _outlast(self, slot: asyncio.Task[None]) -> None:
+        await asyncio.wait([slot])
+        await self._answer()
 
     async def _answer(self) -> Answer | None:
         """Wait for what is not written yet; return what became of the last."""
@@ -104,6 +109,10 @@ class _Recording(Runner):
     """A runner that remembers how the last job ended."""
 
     ended: End | None = None
+
+    def rescue(self, job: Job, error: BaseException) -> None:
+        """Leave it to whoever waits for the step: he gives the task back, or buries it."""
+        raise error
 
     def _conclude(self, job: Job, outcome: Outcome) -> End:
         self.ended = conclude(self._core, job, outcome)

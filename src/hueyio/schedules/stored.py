@@ -31,6 +31,9 @@ __all__ = ["ScheduleInfo", "Schedules", "StoredSchedule", "read_schedules"]
 logger = logging.getLogger(__name__)
 
 _REMOVED: Final = b""
+_LATEST: Final = 253402300799.0
+"""The end of the year 9999, in epoch seconds."""
+
 _REMOVED_TTL: Final = 3600.0
 """A removal is written, because a deletion would give no notice; nobody needs to read it later than this."""
 
@@ -84,9 +87,13 @@ class StoredSchedule:
             fields = json.loads(data)
             times = crontab(**fields.pop("times"))
             task = read_task(base64.b64decode(fields.pop("task")), serializer)
-            return cls(name=name, times=times, task=task, **fields)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise SerializationError(f"schedule {name!r} cannot be read: {error}") from error
+            read = cls(name=name, times=times, task=task, **fields)
+            _check_kinds(read)
+        except SerializationError:
+            raise
+        except Exception as error:  # whoever can write to the storage can write anything; the others go on
+            raise SerializationError(f"schedule {name!r} cannot be read: {type(error).__name__}: {error}") from error
+        return read
 
     def call(self) -> Task:
         """Return a fresh call: the same task under new ids."""
@@ -224,6 +231,14 @@ class Schedules:
             return False
         alike = replace(wanted, task=call.replaced(id=task.id), since=before.since)
         return alike.to_bytes(self._core.serializer) == before.to_bytes(self._core.serializer)
+
+
+def _check_kinds(schedule: StoredSchedule) -> None:
+    if type(schedule.catch_up) is not bool or type(schedule.paused) is not bool:
+        raise TypeError("a switch is neither true nor false")
+    since = schedule.since
+    if type(since) not in (int, float) or not 0 <= since <= _LATEST:
+        raise TypeError(f"since is {since!r:.100}")
 
 
 def _check_name(name: object) -> None:

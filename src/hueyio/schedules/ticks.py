@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,9 @@ _MOST_LATENESS: Final = 60.0
 
 _OF_A_CALL: Final = tuple(name for name in TaskOptions.__dataclass_fields__ if name in Task.__slots__)
 """What a declaration says for every call."""
+
+_LATEST: Final = 253402300799.0
+"""The end of the year 9999, in epoch seconds: what stands in the storage may be anything."""
 
 _CLOCK_WENT_BACK: Final = 60.0
 """Seconds by which a clock must be behind what was decided before it is believed."""
@@ -71,9 +75,10 @@ def make_tick_entry(entry: Entry, key: str, tick: float, lateness: float) -> Ent
 def tick_of(token: bytes | None) -> float | None:
     """Return the tick that a once token is of; None if there is none, or none that can be read."""
     try:
-        return None if token is None else float(token.rpartition(b":")[2])
+        tick = math.nan if token is None else float(token.rpartition(b":")[2])
     except ValueError:
         return None
+    return tick if 0 <= tick <= _LATEST else None
 
 
 def call_of(spec: TaskSpec) -> Task:

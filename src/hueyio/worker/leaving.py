@@ -63,11 +63,6 @@ class Deadline:
         """Return how many seconds something may take that is over well before, at most ``most``."""
         return most if self._at is None else min(max(self._at - time.monotonic() - _LAST_WORDS, 0.0), most)
 
-    def clear(self) -> None:
-        """Let the process live: it starts anew."""
-        if self._timer is not None:
-            self._timer.cancel()
-
 
 def _end_late() -> None:
     side_log.say(logger, logging.ERROR, "the stop took too long: something hangs; ending the process now")

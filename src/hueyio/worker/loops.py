@@ -15,10 +15,14 @@ __all__ = ["run"]
 R = TypeVar("R")
 
 
+def _nothing(error: BaseException) -> None:
+    """Stand in for what is done before a loop that failed is cleaned up."""
+
+
 def run(
     main: Coroutine[Any, Any, R],
     loop: Literal["auto", "asyncio", "uvloop"],
-    on_error: Callable[[BaseException], None],
+    on_error: Callable[[BaseException], None] = _nothing,
 ) -> R:
     """Run the coroutine on a new loop of this kind; raises ConfigurationError if it is not installed.
 

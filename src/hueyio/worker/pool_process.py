@@ -30,7 +30,7 @@ from multiprocessing.spawn import prepare
 from queue import SimpleQueue
 from typing import Any, Final, Literal, TypeVar, assert_never
 
-from hueyio.client.deletions import finish_deletions
+from hueyio.client.deletions import LAST_TIME, finish_deletions
 from hueyio.core import Core, find_core
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.context import running
@@ -131,7 +131,7 @@ class _Inside:
             self._line.send(self._answer(core, call))
             del call  # else the last task's arguments stay while nothing runs
         self._run_life(core, "on_shutdown")
-        self._on_loop(finish_deletions(core))
+        self._on_loop(finish_deletions(core, LAST_TIME))
         self._on_loop(core.close_session())
 
     def _answer(self, core: Core, call: Call) -> Returned | Raised:

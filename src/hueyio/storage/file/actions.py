@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 from hueyio.storage.file.state import FileState
 from hueyio.storage.memory import consuming, limits, producing
 from hueyio.storage.memory.actions import ACTIONS
+from hueyio.storage.memory.settling import settle
 from hueyio.storage.memory.waiting import find_end
 from hueyio.storage.operations import OPERATIONS, Durability
-from hueyio.storage.records import Delivery, Enqueued, Entry, Lane, Latch, Over, Promoted
+from hueyio.storage.records import Answer, Delivery, Enqueued, Entry, Lane, Latch, Over, Promoted, Settlement
 
 __all__ = ["JOURNALED", "Unchanged"]
 
@@ -66,6 +67,14 @@ def _reclaim(state: FileState, owner: str, beat: int, now: int) -> int | Unchang
 def _take(state: FileState, key: str, rate: float, burst: int) -> float | Unchanged:
     wait = limits.take(state, key, rate, burst)
     return Unchanged(wait) if wait else wait
+
+
+def _settle(
+    state: FileState, settlements: Sequence[Settlement], owner: str, number: int, notes_members: bool = False
+) -> list[Answer]:
+    """End runs. What a journal of 0.1.0 says lets no result of a chord's member expire: there it did not."""
+    state.notes_members = notes_members
+    return settle(state, settlements, owner, number)
 
 
 def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:
@@ -126,6 +135,7 @@ JOURNALED: Final[Mapping[str, Callable[..., Any]]] = {
     "forget": _forget,
     "promote": _promote,
     "reclaim": _reclaim,
+    "settle": _settle,
     "take": _take,
 }
 """The steps by the names under which the journal has them."""

@@ -33,6 +33,8 @@ class FileSession(ThreadedSession[FileEngine]):
         if durability is Durability.READ:
             question = ACTIONS[name]
             return self._engine.read(lambda state: question(state, *args))
+        if name == "settle":
+            args = (*args, True)
         return self._engine.write(durability, name, *args)
 
     async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:

@@ -72,7 +72,8 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
 
 
 def _note_result(state: MemoryState, end: Finish | Bury) -> Answer:
-    return "fired" if end.latch is not None and note_result(state, end.latch, end.receipt.id) else "accepted"
+    member = end.receipt.id if state.notes_members else None
+    return "fired" if end.latch is not None and note_result(state, end.latch, member) else "accepted"
 
 
 def _finish(state: MemoryState, task: LiveTask, finish: Finish) -> None:

@@ -73,6 +73,8 @@ class MemoryState:
         """By expected id the live tasks that named it."""
         self.areas: dict[Area, Shelf] = {area: Shelf(clock) for area in AREAS}
         self.latches: dict[str, LiveLatch] = {}
+        self.notes_members = True
+        """Whether a latch is told which members left it a result."""
         self.dead: dict[str, DeadLetter] = {}
         self.dead_dropped = 0
         self.tombstones = Tombstones(clock, keep_ended)

@@ -33,7 +33,7 @@ class SqliteOptions:
     clock: Callable[[], float]
     connect: Mapping[str, Any]
     path: str = field(init=False)
-    """The file as it was named, for messages."""
+    """The file for messages: absolute, because who names it may be in another directory; a URI as it is."""
     target: str = field(init=False)
     """What sqlite3.connect is told: a URI as it is, a path made absolute, whatever directory is current later."""
 
@@ -44,9 +44,9 @@ class SqliteOptions:
         _require(path and _is_text(path) and "\0" not in path, "filename", "must be a path")
         is_memory = path == ":memory:" or (self._is_uri and "memory" in path)
         _require(not is_memory, "filename", "must name a file: a database in memory is not shared; MemoryHuey is that")
-        object.__setattr__(self, "path", path)
         is_fixed = self._is_uri or os.path.isabs(path)
         object.__setattr__(self, "target", path if is_fixed else os.path.abspath(path))
+        object.__setattr__(self, "path", self.target)
         self._require_values()
 
     @property
