@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from hueyio.background import begin_later, make_task
+from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.storage.shared.batching import Batcher
 
 EAGER: Final[Any] = getattr(asyncio, "eager_task_factory", None)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from hueyio.control.take_value import take_value
 from hueyio.exceptions import HueyException
-from hueyio.loops.carried_through import end_of
+from hueyio.loops.carry_through import end_of
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import AREAS, LANES, Area, Delivery, Entry, Finish, Header

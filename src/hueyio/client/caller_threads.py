@@ -11,9 +11,9 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, TypeVar, cast
 
-from hueyio.background import make_task
 from hueyio.loops.caller import Caller, current_caller
 from hueyio.loops.threads import BorrowedThread, ThreadPool
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["CallerThreads"]
 

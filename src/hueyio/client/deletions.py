@@ -13,10 +13,10 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from hueyio.background import make_task
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["LAST_TIME", "Deletions", "delete_read", "deletions_of", "finish_deletions", "let_ids_go"]
 

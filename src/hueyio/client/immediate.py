@@ -18,7 +18,6 @@ from contextvars import ContextVar
 from typing import Final, Literal
 from uuid import uuid4
 
-from hueyio.background import make_task
 from hueyio.client.caller_threads import CallerThreads
 from hueyio.client.live_bench import LiveBench
 from hueyio.client.under_way import UnderWay
@@ -36,6 +35,7 @@ from hueyio.storage.contract import Session
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED, Answer, Bury, Delivery, Finish, Notices, Settlement
+from hueyio.storage.shared.background import make_task
 from hueyio.tasks.task import Task
 
 __all__ = ["Immediate"]

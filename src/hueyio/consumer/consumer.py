@@ -27,7 +27,6 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal
 
-from hueyio.background import begin_later, make_task
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
 from hueyio.consumer.fleet import Fleet, write_names
@@ -62,6 +61,7 @@ from hueyio.execution.runner import Runner
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Bury, Lane, Release
+from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.task import Task
 
 __all__ = ["Consumer"]

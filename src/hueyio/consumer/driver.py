@@ -23,7 +23,7 @@ from hueyio.execution.outcome import Outcome
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.step import Step
-from hueyio.loops.carried_through import end_of
+from hueyio.loops.carry_through import end_of
 from hueyio.signals import SIGNAL_SCHEDULED
 from hueyio.storage.contract import LeaseKeeper, Session
 from hueyio.storage.records import LANES, Answer, Defer, Delivery, Release, Settlement

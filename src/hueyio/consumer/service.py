@@ -14,9 +14,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from hueyio.background import make_task
 from hueyio.consumer.outage import Outage
 from hueyio.exceptions import HueyException, SessionClosed, StorageDamaged, StorageUnavailable
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["Service"]
 

@@ -24,7 +24,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple, Protocol
 
-from hueyio.background import make_task
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
 from hueyio.exceptions import (
@@ -39,6 +38,7 @@ from hueyio.exceptions import (
 from hueyio.execution.job import Job
 from hueyio.storage.contract import Consuming, Producing
 from hueyio.storage.records import Answer, Receipt, Release, Settlement, State
+from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["Settler"]

@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from typing import Final, cast
 
-from hueyio.background import make_task
 from hueyio.execution.job import Job
 from hueyio.execution.lending import PLACE, Place
 from hueyio.storage.records import Lane
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["Slots"]
 

@@ -12,7 +12,6 @@ import asyncio
 import logging
 from typing import Final, NamedTuple
 
-from hueyio.background import make_task
 from hueyio.client.prepare import prepare
 from hueyio.consumer.service import Service
 from hueyio.core import Core
@@ -22,6 +21,7 @@ from hueyio.schedules.ticks import DueTicks, call_of, tick_of
 from hueyio.signals import SIGNAL_ENQUEUED
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry
+from hueyio.storage.shared.background import make_task
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.task import Task
 

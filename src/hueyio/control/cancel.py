@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from hueyio.background import make_task
 from hueyio.control.withdraw import withdrawing
 from hueyio.core import Core
 from hueyio.loops.ordered import is_in_ordered_thread
 from hueyio.storage.contract import Session
+from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["cancel"]

@@ -12,12 +12,12 @@ import asyncio
 import logging
 from typing import Final
 
-from hueyio.background import make_task
 from hueyio.control.withdraw import withdrawing
 from hueyio.core import Core
 from hueyio.execution.finish import ACCEPTED
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["replace"]
 

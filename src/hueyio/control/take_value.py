@@ -10,7 +10,7 @@ import asyncio
 import logging
 
 from hueyio.exceptions import HueyException
-from hueyio.loops.carried_through import end_of
+from hueyio.loops.carry_through import end_of
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Area
 

@@ -17,13 +17,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import uuid4
 
-from hueyio.background import make_task
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.finish import End, conclude, finish
 from hueyio.execution.intake import Intake
 from hueyio.execution.outcome import Cancelled
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Answer, Delivery, Entry, Finish, Settlement
+from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
 
 __all__ = ["Withdrawal", "withdrawing"]

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
-from hueyio.background import make_task
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.execution.attempt_hooks import AttemptHooks
@@ -27,6 +26,7 @@ from hueyio.execution.reporter import Reporter
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext
 from hueyio.signals import SIGNAL_EXECUTING
 from hueyio.storage.records import Answer, Bury, Release, Settlement
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["Runner", "Settling"]
 

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hueyio.background import make_task
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.executor import Executor
 from hueyio.execution.finish import End, Write, conclude
@@ -19,6 +18,7 @@ from hueyio.execution.run_context import RunContext
 from hueyio.execution.runner import Runner
 from hueyio.loops.carry_through import carry_through
 from hueyio.storage.records import Answer, Settlement
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["Step"]
 

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
-from hueyio.background import make_task
 from hueyio.client.producer import Producer
 from hueyio.control.cancel import cancel
 from hueyio.control.revoke import is_revoked, restore, revoke
@@ -21,6 +20,7 @@ from hueyio.handles.status import Status, is_alive
 from hueyio.messages.message import read_task
 from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Error, Returned
+from hueyio.storage.shared.background import make_task
 from hueyio.tasks.progress import Progress, read_progress
 from hueyio.tasks.task import Expires, Task, eta_from
 

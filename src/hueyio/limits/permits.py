@@ -18,13 +18,13 @@ import secrets
 from collections.abc import Awaitable, Coroutine
 from typing import Any, Final
 
-from hueyio.background import make_task
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.exceptions import HueyException, StorageUnavailable
 from hueyio.execution.context import running
 from hueyio.execution.run_context import RUN_CONTEXT
 from hueyio.execution.unavailable import wait_while_unavailable
 from hueyio.storage.contract import Limits
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["Permit", "Permits"]
 

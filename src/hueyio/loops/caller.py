@@ -16,11 +16,11 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar, cast
 
-from hueyio.background import make_task
 from hueyio.exceptions import HueyException
 from hueyio.loops.calls import Call
 from hueyio.loops.ended import Ended, ended
 from hueyio.loops.serving import serving_as_before
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["Caller", "current_caller"]
 

@@ -1,12 +1,15 @@
-"""Something that must come to its end, however often its caller is cancelled."""
+"""What must come to its end, however often whoever waits for it is cancelled."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
-__all__ = ["carry_through"]
+from hueyio.storage.shared.background import make_task
+
+__all__ = ["carry_through", "end_of"]
 
 R = TypeVar("R")
 
@@ -16,7 +19,7 @@ async def carry_through(coroutine: Coroutine[Any, Any, R], on_cancel: Callable[[
 
     ``on_cancel`` is called at each. What the coroutine raised is then the cause of the cancellation.
     """
-    running = asyncio.get_running_loop().create_task(coroutine)
+    running = make_task(coroutine)
     cancelled: asyncio.CancelledError | None = None
     while not running.done():
         try:
@@ -27,3 +30,14 @@ async def carry_through(coroutine: Coroutine[Any, Any, R], on_cancel: Callable[[
     if cancelled is not None:
         raise cancelled from (None if running.cancelled() else running.exception())
     return running.result()
+
+
+async def end_of(future: asyncio.Future[R]) -> R:
+    """Wait until a future has ended, also if this wait is cancelled; return its result, or raise its error.
+
+    For whoever was cancelled already, and raises that afterwards.
+    """
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
+    return future.result()

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from hueyio.background import make_task
 from hueyio.exceptions import StorageError
 from hueyio.storage.contract import Session, Storage
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["NestedSessions", "Sessions"]
 

@@ -124,7 +124,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("is_paused", "looking", _READ, is_idempotent=True),
     )
 }
-"""All 42, by their names."""
+"""All 43, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from hueyio.background import make_task
+from hueyio.storage.shared.background import make_task
 from hueyio.worker.parent import FD_VARIABLE, FIRST_VARIABLE
 
 __all__ = ["Child", "start_child"]

@@ -19,10 +19,10 @@ from importlib.util import find_spec
 from typing import Any, Final, NoReturn
 
 from hueyio.app import Huey
-from hueyio.background import make_task
 from hueyio.consumer import ConsumerOptions
 from hueyio.consumer.side_log import side_log
 from hueyio.exceptions import ConfigurationError, StorageDamaged, StorageError
+from hueyio.storage.shared.background import make_task
 from hueyio.worker.banner import banner
 from hueyio.worker.exit_codes import EXIT_CRASHED
 from hueyio.worker.handlers import handling

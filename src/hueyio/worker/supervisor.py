@@ -26,8 +26,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from hueyio.background import make_task
 from hueyio.core import DEFAULT_GRACE
+from hueyio.storage.shared.background import make_task
 from hueyio.worker.child import Child, start_child
 from hueyio.worker.handlers import handling
 from hueyio.worker.systemd import notify, ping_watchdog

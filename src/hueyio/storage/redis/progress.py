@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from hueyio.background import make_task
 from hueyio.exceptions import HueyException
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.lifetime import Lifetime
@@ -19,6 +18,7 @@ from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.waiting import RedisWaiters
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["ProgressBoard"]
 

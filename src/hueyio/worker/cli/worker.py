@@ -15,8 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hueyio.background import make_task
 from hueyio.core import DEFAULT_GRACE
+from hueyio.storage.shared.background import make_task
 from hueyio.worker.arguments import Arguments, add_options, read_arguments
 from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from hueyio.background import begin_later, make_task
 from hueyio.exceptions import SessionClosed
+from hueyio.storage.shared.background import begin_later, make_task
 
 __all__ = ["Lifetime"]
 
