@@ -56,8 +56,7 @@ DEPENDS_ON_PYTHON = [
 CORE_FLOW = [
     *(f"tests/flow/test_{name}.py" for name in ("consumer", "results", "canvas", "cancel", "immediate", "locks")),
     *(f"tests/flow/test_{name}.py" for name in ("loops", "periodic", "progress", "sync", "unique")),
-    "tests/conformance/test_memory.py",
-    "tests/storage/test_redis_batching.py",
+    "tests/flow/test_eager.py",
     "tests/unit/test_background.py",
 ]
 """What runs with ``asyncio.eager_task_factory`` too."""

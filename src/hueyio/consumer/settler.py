@@ -262,7 +262,7 @@ class Settler(Service):
         if not refused and self._failures % _TRIES:
             return False
         held = {it.receipt for it in await self._session.held(self._owner())}
-        if batch is not self._batch or any(item.settlement.receipt not in held for item in batch):
+        if batch is not self._batch or not any(item.settlement.receipt in held for item in batch):
             return False  # it was written, and only the answer is missing: the same number gives that
         self._number = self._next_number()
         try:

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 __all__ = ["MARGIN", "Part", "StopTimes"]
 
-MARGIN: Final = 4.0
+MARGIN: Final = 3.5
 """Seconds beside the shutdown timeout; a worker process needs some more for itself."""
 
 Part: TypeAlias = Literal["claims", "cancelled", "drain", "pool", "hooks", "lease"]

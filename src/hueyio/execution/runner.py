@@ -115,6 +115,7 @@ class Runner:
             if not (job.cancelled or job.lost) and self._is_stopping():
                 # Recorded, and raised again: the slot must end.
                 job.slot = None
+                logger.info("task %s %s: interrupted by the stop, it goes back", job.task.path, job.task.id)
                 self.end(job, _interrupted(job, self._crash()), hooks)
                 raise
             outcome = Cancelled() if job.cancelled else Failed(error)

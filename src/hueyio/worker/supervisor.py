@@ -42,7 +42,7 @@ _HOPELESS: Final = frozenset({2, 69, 78})
 _YOUNG: Final = 5.0
 """Seconds; a place whose child does not get older rests before it is filled again."""
 
-_KILL_MARGIN: Final = 5.0
+_KILL_MARGIN: Final = 4.7
 """Seconds beside the grace of the tasks after which a child that was told to stop is killed: by then it has ended
 itself, unless it cannot."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hueyio.storage.records import Ended
+from hueyio.storage.records import Ended, EndKind
 from hueyio.storage.redis.calls import Table, composed
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import check_text
@@ -19,7 +19,7 @@ async def _ended(core: RedisCore, ids: Sequence[str]) -> Ended:
     core.lifetime.check()
     check_text(ids)
     letters, since = await core.through_outage(lambda: core.run("ended", (core.half_kept, *ids)), is_idempotent=True)
-    kinds = [None if letter is None else KINDS[letter.decode()] for letter in letters]
+    kinds: list[EndKind | None] = [None if letter is None else KINDS[letter.decode()] for letter in letters]
     return Ended(kinds, float(since) if since else None)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final, assert_never
 
-from hueyio.storage.records import Answer, Area, Bury, Defer, Finish, Receipt, Release, Settlement
+from hueyio.storage.records import Answer, Area, Bury, Defer, EndKind, Finish, Receipt, Release, Settlement
 from hueyio.storage.sqlite.dead import bury, drop_oldest
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
@@ -83,7 +83,7 @@ def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
     areas: set[Area] = {area for it in ends for area, _ in it.deletes}
     for area in areas:
         delete(tx, area, [key for it in ends for own, key in it.deletes if own == area])
-    kinds = {it.receipt.id: it.kind for it in ends}
+    kinds: dict[str, EndKind] = {it.receipt.id: it.kind for it in ends}
     tombstones.note(tx, kinds)  # a task that is held is expected by nobody
     tell(tx, kinds)
     return True

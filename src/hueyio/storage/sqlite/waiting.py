@@ -23,7 +23,7 @@ def ended(tx: Transaction, ids: Sequence[str]) -> Ended:
 
 def end(tx: Transaction, ends: Mapping[str, EndKind]) -> None:
     """Remember which way ids ended and tell their waiters, but for those that live on."""
-    over = {id: kind for id, kind in ends.items() if not tx.is_live(id)}
+    over: dict[str, EndKind] = {id: kind for id, kind in ends.items() if not tx.is_live(id)}
     tombstones.note(tx, over)
     tell(tx, over)
 

@@ -184,7 +184,7 @@ class Ending(Basis):
     async def test_no_id_is_taken_for_another(self, worker: Worker) -> None:
         session = worker.session
         ids = list(dict.fromkeys(LOOKALIKES))
-        ended = {id: KINDS[at % len(KINDS)] for at, id in enumerate(ids[::2])}
+        ended: dict[str, EndKind] = {id: KINDS[at % len(KINDS)] for at, id in enumerate(ids[::2])}
         for some in (list(ended)[:9], list(ended)[9:]):
             deliveries = await worker.take(*[Entry(make_entry(id).header, b"") for id in some])
             await worker.settle(*[Finish(it.receipt, kind=ended[it.receipt.id]) for it in deliveries])

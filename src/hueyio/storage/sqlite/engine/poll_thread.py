@@ -157,7 +157,8 @@ class PollThread:
             mail = [(number, _read_mail(*row)) for number, *row in rows]
             progress = self._progress(connection, order.followed)
             # Two files may have counted the same; whoever waits must hear of the new one's.
-            counted = {bell: count + self._place.epoch * _EPOCH for bell, count in zip(BELLS, counts, strict=True)}
+            offset = self._place.epoch * _EPOCH
+            counted: dict[Bell, int] = {bell: count + offset for bell, count in zip(BELLS, counts, strict=True)}
             return View(order, counted, revocations, flagged, mail, bool(paused), progress)
 
     def _progress(self, connection: sqlite3.Connection, ids: frozenset[str]) -> dict[str, bytes | None]:
