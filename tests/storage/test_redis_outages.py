@@ -26,6 +26,7 @@ from tests.support.servers import Server
 
 from hueyio import Huey, RedisHuey, StorageUnavailable
 from hueyio.core import core_of
+from hueyio.exceptions import HueyException
 from hueyio.storage.records import Entry, Header
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.layout import Flavour
@@ -383,7 +384,8 @@ async def test_producer_rides_out_a_restart(durable_server: Server) -> None:
     await producing
     assert load.refused == 0
     assert await load.producer.count() == 2
-    assert await waiting is None
+    with pytest.raises(HueyException, match="nothing is known of task no such task"):
+        await waiting
     await load.close()
 
 

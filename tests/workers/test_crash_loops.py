@@ -90,7 +90,7 @@ async def test_body_that_ends_its_worker_is_buried_and_bystanders_end(workers: B
     if how in CLEAN_UP:
         assert {worker.process.returncode for worker in ended} == {EXIT_CRASHED}
         for worker in ended:
-            (line,) = [line for line in worker.lines if "the worker crashed" in line]
+            (line,) = [line for line in worker.lines if "nobody asked for that" in line]
             assert "tests.workers.app.poison" in line
     elif how != "out of memory":
         assert {worker.process.returncode for worker in ended} == {SUDDEN[how]}

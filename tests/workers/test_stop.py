@@ -194,7 +194,7 @@ async def test_sigquit_stops_at_once_and_gives_back_what_runs(workers: Bench, ap
         took, code = await stop_and_time(worker, signal.SIGQUIT)
         assert code == 0
         assert took < PROMISED + SLACK
-        assert await result.status() == "queued"
+        assert await result.status() == "ready"
         (entry,) = await app.huey.pending()
         assert entry.id == result.id
     worker.wait_line("SIGQUIT: stopping at once")
@@ -209,7 +209,7 @@ async def test_sigquit_stops_a_supervisor_and_its_processes_at_once(workers: Ben
         took, code = await stop_and_time(supervisor, signal.SIGQUIT)
         assert code == 0
         assert took < PROMISED + SLACK
-        assert await result.status() == "queued"
+        assert await result.status() == "ready"
 
 
 async def test_second_signal_ends_the_time_of_tasks(workers: Bench, app: Any) -> None:
@@ -220,7 +220,7 @@ async def test_second_signal_ends_the_time_of_tasks(workers: Bench, app: Any) ->
         worker.send(signal.SIGTERM)
         await asyncio.to_thread(worker.wait_line, "once more to stop at once")
         took, code = await stop_and_time(worker)
-        assert (code, await result.status()) == (0, "queued")
+        assert (code, await result.status()) == (0, "ready")
     assert took < PROMISED + SLACK
 
 

@@ -104,7 +104,7 @@ class WorkerProcess:
                     if self._restart:
                         keep_pending()
         except StorageDamaged as error:
-            logger.error("%s; the worker ends", error)
+            logger.error("the worker ends: %s; exit code %d", error, EXIT_CRASHED)
             code = EXIT_CRASHED
         except (ConfigurationError, StorageError):
             raise
@@ -269,14 +269,14 @@ class WorkerProcess:
         begun = [task for consumer in self._consumers for task in consumer.unfinished_tasks()]
         names = ", ".join(f"{task.path} {task.id}" for task in begun[:_MOST_NAMED])
         more = f" and {len(begun) - _MOST_NAMED} more" if len(begun) > _MOST_NAMED else ""
-        shown = None if isinstance(error, asyncio.CancelledError) else error
+        is_explained = isinstance(error, (asyncio.CancelledError, StorageDamaged))
         logger.critical(
-            "the worker crashed: %s; exit code %d; it was running %s%s",
+            "the worker ends, and nobody asked for that: %s; exit code %d; it was running %s%s",
             reason,
             EXIT_CRASHED,
             names or "nothing",
             more,
-            exc_info=shown,
+            exc_info=None if is_explained else error,
         )
         _exit_now()
 
