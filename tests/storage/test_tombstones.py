@@ -104,7 +104,7 @@ async def test_file_journal_that_is_written_anew_keeps_the_tombstones(tmp_path: 
 
 
 def downgrade(file: Path) -> None:
-    """Take from a file what hueyio 0.2.0 did not have."""
+    """Take from a file what hueyio 0.1.0 did not have."""
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("DROP TABLE hueyio_ended")
         connection.execute("ALTER TABLE hueyio_queues DROP COLUMN forgotten_at")

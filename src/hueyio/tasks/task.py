@@ -292,7 +292,7 @@ class Task:
         return None, {**state, "settings": dict(self.settings), "reporter": None, "receipt": None, "_run": None}
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        fields = {"put_back": None, **state[1]}  # 0.2.0 had no put_back
+        fields = {"put_back": None, **state[1]}  # 0.1.0 had no put_back
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None

@@ -271,7 +271,7 @@ class Replica:
 
 
 def _read_record(record: bytes) -> tuple[float, int, list[bytes], int]:
-    """Read a record; the journals of hueyio 0.2 have none that say how many ended ids are kept."""
+    """Read a record; the journals of hueyio 0.1 have none that say how many ended ids are kept."""
     now, dead_limit, steps, *keep = decode(record)
     return now, dead_limit, steps, keep[0] if keep else 0
 

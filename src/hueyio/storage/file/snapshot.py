@@ -27,7 +27,7 @@ def dump(state: FileState) -> dict[str, Any]:
             for owner, lease in state.leases.items()
         },
         "latches": [(it.size, it.callback, it.absent, it.values) for it in state.latches.values()],
-        # Beside them, because 0.2.0 reads four fields of a latch.
+        # Beside them, because 0.1.0 reads four fields of a latch.
         "members": {key: it.members for key, it in state.latches.items()},
         "areas": {area: shelf.dump() for area, shelf in state.shelves.items()},
         "tokens": state.tokens.dump(),

@@ -18,7 +18,7 @@ __all__ = ["abandon", "add_latched", "count", "finish", "note_result", "results"
 _SQL = statements("latches.sql")
 
 _LONGEST_NOTE: Final = 30 * 86400.0
-"""Seconds after which a note of a member goes, if a worker of 0.2.0 dropped its latch and did not know of it."""
+"""Seconds after which a note of a member goes, if a worker of 0.1.0 dropped its latch and did not know of it."""
 
 
 def add_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Latch]) -> list[Enqueued]:
