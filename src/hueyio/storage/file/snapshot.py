@@ -61,7 +61,7 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     state.tokens.load(dumped["tokens"])
     state.bells.rings.update(dumped["rings"])
     state.waiters.clients = dumped["clients"]
-    # Those of hueyio 0.2 have none: it remembered no end.
+    # Those of hueyio 0.1 have none: it remembered no end.
     state.tombstones.load(dumped.get("tombstones", []), dumped.get("forgotten_at", dumped["now"]))
     return state
 

@@ -174,7 +174,7 @@ class PollThread:
 
 
 def _read_mail(id: str, data: bytes | None, shared: int, kind: EndKind | None) -> Over:
-    # Workers of hueyio 0.2 say no kind; without a value theirs were nearly all done.
+    # Workers of hueyio 0.1 say no kind; without a value theirs were nearly all done.
     return Over(id, data, bool(shared), "done" if kind is None and data is None else kind)
 
 

@@ -5,7 +5,7 @@
 --
 -- what: d data follows and it is done, b there is data to be fetched, because it is too big for a message or not that of a
 -- task that is done. Without data: n it is done, or the letter of another way to end. Upper case when several clients wait
--- for it (see `_share_once`). A client of hueyio 0.2 takes the other letters for an n.
+-- for it (see `_share_once`). A client of hueyio 0.1 takes the other letters for an n.
 -- keys: WAITING RESULTS RESULTS_TTL SHARED
 -- parts: _areas _share_<results>
 
