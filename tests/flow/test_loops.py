@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import multiprocessing
 import subprocess
@@ -47,6 +48,19 @@ def test_two_loops_in_two_threads(make_huey: Callable[..., Huey]) -> None:
     for thread in threads:
         thread.join()
     assert answers == [3, 3]
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_session_that_is_opened_for_nobody_is_closed(turns: int, make_huey: Callable[..., Huey]) -> None:
+    """What stayed open would show as a thread that still runs, or a connection."""
+    huey = make_huey()
+    opening = asyncio.ensure_future(core_of(huey).session())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    opening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await opening
+    await huey.close()
 
 
 async def test_first_uses_at_the_same_time_share_one_session(make_huey: Callable[..., Huey]) -> None:

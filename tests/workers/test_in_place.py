@@ -62,6 +62,12 @@ async def test_worker_goes_on_while_it_is_upgraded_in_place(workers: Bench, app:
         (package / "__init__.py").touch()
         in_process = await app.compute_for(0)
         await asyncio.to_thread(worker.wait_line, "trying again for")
+        shutil.rmtree(package)
+        kept.rename(package)
+        assert await in_process != worker.pid
+        package.rename(kept)
+        package.mkdir()
+        (package / "__init__.py").touch()
         await run_one_of_each(app)
         shutil.copytree(kept, package, dirs_exist_ok=True)
         for file in (*package.rglob("*.lua"), *package.rglob("*.sql")):
@@ -69,7 +75,6 @@ async def test_worker_goes_on_while_it_is_upgraded_in_place(workers: Bench, app:
         await run_one_of_each(app)
         shutil.rmtree(package)
         kept.rename(package)
-        assert await in_process != worker.pid
         assert await is_settled(app)
     assert worker.stop() == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -55,15 +56,18 @@ class Sessions:
             if opening is None:
                 # A task of its own: the caller who came first may be cancelled, the others still get it.
                 opening = self._opening[loop] = make_task(self._connect())
-        try:
-            session = await asyncio.shield(opening)
-            return self._open.setdefault(loop, _Opened(session)).session
-        finally:
-            if opening.done() and self._opening.get(loop) is opening:
-                del self._opening[loop]
+                opening.add_done_callback(partial(self._note_opened, loop))
+        return await asyncio.shield(opening)
 
     async def _connect(self) -> Session:
         return await self.storage.connect()
+
+    def _note_opened(self, loop: asyncio.AbstractEventLoop, opening: asyncio.Task[Session]) -> None:
+        """Keep what was opened, whether or not anybody waits for it still: else nobody could close it."""
+        if self._opening.get(loop) is opening:
+            del self._opening[loop]
+        if not opening.cancelled() and opening.exception() is None:
+            self._open[loop] = _Opened(opening.result())
 
     def _forget_ended(self) -> None:
         """Drop the sessions of closed loops: a session knows its loop, so that neither would go by itself."""
@@ -74,7 +78,11 @@ class Sessions:
 
     async def close(self) -> None:
         """Close the running loop's session if there is one; the next use opens another."""
-        opened = self._open.pop(asyncio.get_running_loop(), None)
+        loop = asyncio.get_running_loop()
+        opening = self._opening.get(loop)
+        if opening is not None:
+            await asyncio.wait([opening])
+        opened = self._open.pop(loop, None)
         if opened is not None:
             await opened.session.close()
 
