@@ -23,7 +23,6 @@ nox.needs_version = ">=2025.5"
 nox.options.sessions = [
     *("lint", "layers", "types", "docs"),
     *(f"tests-{python}" for python in (OLDEST, NEWEST)),
-    *(f"eager-{python}" for python in PYTHONS[1:]),
 ]
 nox.options.reuse_existing_virtualenvs = True
 # A Python that is not there is reported as skipped, on CI as well; what runs nox itself is always there.

@@ -45,7 +45,8 @@ def find(tx: Transaction, id: str) -> EndKind | None:
     if id in tx.ended:
         return tx.ended[id]
     mark = b"\n" + _escape(id).encode() + b"\t"
-    row = tx.one(_SQL["find"], (mark, len(mark), tx.queue, id.encode(), tx.now - ENDED_AGE))
+    encoded = id.encode()
+    row = tx.one(_SQL["find"], (mark, len(mark), tx.queue, encoded, encoded, tx.now - ENDED_AGE, mark))
     return None if row is None else KINDS.get(row[0].decode())
 
 
@@ -62,7 +63,7 @@ def write(tx: Transaction) -> None:
     """Write what ended in this transaction, and forget what is too much or too old."""
     if not tx.ended:
         return
-    oldest, at, total = tx.one(_SQL["bounds"], (tx.queue,)) or (None, tx.now, 0)
+    oldest, at, total = tx.one(_SQL["bounds"], (tx.queue, tx.queue)) or (None, tx.now, 0)
     total += len(tx.ended)
     first, last = min(tx.ended).encode(), max(tx.ended).encode()  # code points stand in the order of their UTF-8
     tx.execute(_SQL["add"], (tx.queue, total, tx.now, len(tx.ended), last, first, _pack(tx.ended)))

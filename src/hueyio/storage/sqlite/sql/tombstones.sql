@@ -1,8 +1,8 @@
 -- Ids that are over.
 
 -- name: find
-SELECT substr(data, instr(data, ?1) + ?2, 1) FROM hueyio_ended INDEXED BY hueyio_ended_ids
-WHERE queue = ?3 AND last >= ?4 AND first <= ?4 AND at > ?5 AND instr(data, ?1)
+SELECT substr(data, instr(data, ?) + ?, 1) FROM hueyio_ended INDEXED BY hueyio_ended_ids
+WHERE queue = ? AND last >= ? AND first <= ? AND at > ? AND instr(data, ?)
 ORDER BY number DESC LIMIT 1
 
 -- name: add
@@ -10,8 +10,8 @@ INSERT INTO hueyio_ended (queue, total, at, count, last, first, data) VALUES (?,
 
 -- name: bounds
 -- How many ended until now, and the oldest row.
-SELECT total, at, (SELECT max(total) FROM hueyio_ended WHERE queue = ?1)
-FROM hueyio_ended WHERE queue = ?1 ORDER BY total LIMIT 1
+SELECT total, at, (SELECT max(total) FROM hueyio_ended WHERE queue = ?)
+FROM hueyio_ended WHERE queue = ? ORDER BY total LIMIT 1
 
 -- name: drop
 DELETE FROM hueyio_ended WHERE number IN (
