@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EACH_SERVER, SERVER_KINDS, ServerOf, first_and
+from tests.conftest import SERVER_KINDS, ServerOf, first_and
 
 PROGRAM = Path(__file__).with_name("exit_program.py")
 
@@ -17,7 +17,10 @@ with_threads = pytest.mark.parametrize(
     "kind",
     [*first_and("only the sessions of file and SQLite have threads", ["sqlite", "memory", *SERVER_KINDS]), "file"],
 )
-each_storage = pytest.mark.parametrize("kind", ["memory", "file", "sqlite", *EACH_SERVER])
+on_a_server = pytest.mark.again("sessions on a server have no threads")
+each_storage = pytest.mark.parametrize(
+    "kind", ["memory", "file", "sqlite", *(pytest.param(kind, marks=on_a_server) for kind in SERVER_KINDS)]
+)
 
 
 def run(kind: str, folder: Path, server_of: ServerOf, *arguments: str) -> str:

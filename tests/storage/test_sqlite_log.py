@@ -79,6 +79,7 @@ def test_long_log_is_cut_when_nobody_reads(file: Path, connection: sqlite3.Conne
     assert log_size(file) == 0
 
 
+@pytest.mark.again("it writes hundreds of MB; that the log is cut, and looked at, is shown beside it")
 def test_reader_that_keeps_the_log_long_is_named_once(
     file: Path, connection: sqlite3.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -100,6 +101,7 @@ def test_reader_that_keeps_the_log_long_is_named_once(
     assert caplog.messages[1:] == [f"SQLite file {file}: its log is short again"]
 
 
+@pytest.mark.again("it writes hundreds of MB; that the log is cut, and looked at, is shown beside it")
 def test_readers_that_come_and_go_are_not_named(
     file: Path, connection: sqlite3.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from hueyio import WorkerLost
 from hueyio.worker.exit_codes import EXIT_CRASHED
-from tests.conftest import EACH_SERVER, SERVER_KINDS, first_and
+from tests.conftest import SERVER_KINDS, first_and
 from tests.workers.process import Bench, Worker
 
 BYSTANDERS: Final = 60
@@ -36,7 +36,11 @@ again = pytest.mark.again("one way through the clean-up shows how they are count
 WAYS: Final = [pytest.param(how, marks=() if how == "cancel all" else again) for how in (*CLEAN_UP, *SUDDEN)]
 
 
-on_each_storage = pytest.mark.parametrize("huey_source", ["sqlite", "file", *EACH_SERVER], indirect=True)
+on_each_storage = pytest.mark.parametrize(
+    "huey_source",
+    first_and("the conformance suite shows on each how releases are counted", ["sqlite", "file", *SERVER_KINDS]),
+    indirect=True,
+)
 on_one_storage = pytest.mark.parametrize(
     "huey_source",
     first_and("a worker by itself shows each storage", ["sqlite", "file", *SERVER_KINDS]),

@@ -16,10 +16,14 @@ import pytest
 
 import hueyio
 from hueyio import TaskException, chord
-from tests.conftest import EACH_SERVER
+from tests.conftest import SERVER_KINDS, first_and
 from tests.workers.process import Bench
 
-on_every_storage = pytest.mark.parametrize("huey_source", ["sqlite", "file", *EACH_SERVER], indirect=True)
+on_every_storage = pytest.mark.parametrize(
+    "huey_source",
+    first_and("each storage reads all of its files at import, as is shown on one", ["sqlite", "file", *SERVER_KINDS]),
+    indirect=True,
+)
 
 
 async def run_one_of_each(app: Any) -> None:
