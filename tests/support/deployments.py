@@ -299,10 +299,18 @@ def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
 
 def _wait(question: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while not question():
+    while not _is_answered(question):
         if time.monotonic() > deadline:
             raise RuntimeError("the servers do not come to an agreement")
         time.sleep(0.02)  # nothing announces it
+
+
+def _is_answered(question: Callable[[], bool]) -> bool:
+    """Ask; a server that changes its role meanwhile closes its connections."""
+    try:
+        return question()
+    except redis.ConnectionError:
+        return False
 
 
 def _make_certificates(folder: Path) -> tuple[Path, Path, Path]:
