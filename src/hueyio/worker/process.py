@@ -46,7 +46,7 @@ _ORPHAN_GRACE: Final = 5.0
 """Seconds that running tasks get when the supervisor is gone: nobody watches this process any more."""
 
 
-_MOST_NAMED: Final = 20
+_MOST_NAMED: Final = 100
 """Tasks that the last line of a crash names."""
 
 _THREAD_TIME: Final = 2.0
