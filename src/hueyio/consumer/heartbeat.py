@@ -70,6 +70,8 @@ class Heartbeat:
         self.tell_lost = on_lost
         self._tell_ended = on_ended
         self._stop = threading.Event()
+        self._lost_with: Sequence[str] | None = None
+        """What ran when another part found the lease lost."""
         self._last_beat = time.monotonic()
         self.steady_since: float | None = time.monotonic()
         self._beater: Beater | None = None
@@ -94,6 +96,11 @@ class Heartbeat:
         beater = self._beater
         if beater is not None:
             beater.hang_up()
+
+    def stop_lost(self) -> None:
+        """Send no further beat, for another part has found the lease lost; the thread still says why it was."""
+        self._lost_with = self._options.running()
+        self.stop()
 
     def give_up(self) -> None:
         """Send no further beat, at once, and say that the lease is lost; waits for nothing."""
@@ -202,7 +209,9 @@ class Heartbeat:
     def _beat_here(self) -> None:
         while not self._stop.wait(self._interval):
             if not self._beat():
-                break
+                return
+        if self._lost_with is not None:
+            self._say_why_lost(time.monotonic() - self._last_beat, self._look_at_tasks())
 
     def _beat(self) -> bool:
         """Beat once; False if there is no lease any more."""
@@ -222,7 +231,7 @@ class Heartbeat:
                 self._say(logging.ERROR, "heartbeat failed: %r; trying again until it works", error)
             self.steady_since = None
             return True
-        if not alive and not self._stop.is_set():
+        if not alive and (self._lost_with is not None or not self._stop.is_set()):
             self._say_why_lost(time.monotonic() - self._last_beat, suspects)
         self._note_beat(time.monotonic(), alive)
         return alive
@@ -245,7 +254,7 @@ class Heartbeat:
         """Name what has run since the last look, except what began and ended before another did."""
         ran, ended = self._ran, self._ended
         self._ran, self._ended = self._options.running(), self._options.last_ended()
-        suspects = [*ran, *self._ran]
+        suspects = [*ran, *self._ran, *(self._lost_with or ())]
         if self._ended is not None and self._ended != ended:
             suspects.append(self._ended)
         return list(dict.fromkeys(suspects))

@@ -119,7 +119,7 @@ class Lease(Service):
             self.owner,
         )
         if self._heartbeat is not None:
-            self._heartbeat.stop()
+            self._heartbeat.stop_lost()
         self._on_lost()
         await self.begin()
         self._on_renewed()
