@@ -1,4 +1,4 @@
-"""What every part of one Huey needs: its settings, its registry, its sessions and its clock.
+"""What every part of one Huey needs: its settings, its registry, its sessions and the clock of its storage.
 
 It stands below everything that has to know a Huey, so that nothing has to describe one. ``Huey`` makes it, and is what
 users see; the handles, the producer and the consumers hold it.
@@ -7,7 +7,6 @@ users see; the handles, the producer and the consumers hold it.
 from __future__ import annotations
 
 import copy
-import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from hueyio.loops.sessions import NestedSessions, Sessions
 from hueyio.messages.stored_result import metadata_of
 from hueyio.serializer import Serializer
 from hueyio.signals import Signals
+from hueyio.storage.clock import Clock, HostClock
 from hueyio.storage.contract import Session, Storage
 from hueyio.tasks.registry import Registry
 from hueyio.tasks.task import Task
@@ -103,8 +103,11 @@ class Core:
         self.raise_errors = raise_errors
         self._sessions = self._live = Sessions(storage)
         self._parts: dict[type[Any], Any] = {}
-        self.now: Callable[[], float] = time.time
-        """Returns epoch seconds."""
+        self.clock: Clock = storage.clock
+        """What relative times count from."""
+        self.now: Callable[[], float] = storage.clock.now
+        """Returns epoch seconds by the clock of the storage in use. What is known of it before the first session was
+        opened is the host's time."""
         own_ttl = storage.capabilities.result_ttl
         if own_ttl is not None and result_ttl != DEFAULT_RESULT_TTL:
             raise ConfigurationError(f"{storage} has an expire_time of its own: leave result_ttl out")
@@ -124,6 +127,8 @@ class Core:
         ``before`` makes a session that stands before each of the storage's.
         """
         sessions = self._live if storage is None else Sessions(storage)
+        self.clock = sessions.storage.clock
+        self.now = self.clock.now
         self._sessions = sessions if before is None else NestedSessions(sessions, before)
 
     def refuse_storage(self, reason: str) -> None:
@@ -156,6 +161,7 @@ class Core:
     def with_clock(self, clock: Callable[[], float]) -> Core:
         """Return the same on another clock, which gives epoch seconds."""
         other = copy.copy(self)
+        other.clock = HostClock(clock)
         other.now = clock
         return other
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hueyio import Huey
+from hueyio.storage.clock import Clock
 from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
 from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import Bell, Notices, Over, Unknown
@@ -30,6 +31,10 @@ class CountingStorage:
     @property
     def capabilities(self) -> Capabilities:
         return self._inner.capabilities
+
+    @property
+    def clock(self) -> Clock:
+        return self._inner.clock
 
     async def connect(self) -> Session:
         return CountingSession(await self._inner.connect(), self.calls)

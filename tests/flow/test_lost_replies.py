@@ -11,6 +11,7 @@ import pytest
 
 from hueyio import Huey, RateLimit, Semaphore, StorageUnavailable, TaskCancelled, TaskException
 from hueyio.limits.base import Guard
+from hueyio.storage.clock import Clock
 from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
 from tests.support.patience import until
 
@@ -32,6 +33,10 @@ class LossyStorage:
     @property
     def capabilities(self) -> Capabilities:
         return self._storage.capabilities
+
+    @property
+    def clock(self) -> Clock:
+        return self._storage.clock
 
     async def connect(self) -> Session:
         session: Any = LossySession(await self._storage.connect(), self)

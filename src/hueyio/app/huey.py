@@ -586,8 +586,7 @@ class Huey:
         ``timestamp``: at that moment instead of now. Without ``peek`` a revocation for once is used up, and one
         whose time is over is deleted.
         """
-        seconds = _seconds(timestamp)
-        return await is_revoked(self._core, _keys_of(task), self._core.now() if seconds is None else seconds, peek)
+        return await is_revoked(self._core, _keys_of(task), _seconds(timestamp), peek)
 
     # --- limits
 
@@ -854,8 +853,8 @@ class Huey:
 
     async def read_schedule(self, timestamp: datetime | None = None) -> list[Task]:
         """Move what is due at ``timestamp`` to the queue; return these tasks, the earliest first."""
-        now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
         session = await self._session()
+        now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
         due = [entry for entry in await session.scan_tasks("scheduled") if (entry.header.eta or 0.0) <= now]
         while (await session.promote(now, 1000)).moved >= 1000:
             pass

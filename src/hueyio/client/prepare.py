@@ -37,6 +37,14 @@ def encode(core: Core, task: Task) -> Entry:
     if task.priority is not None or task.on_complete is not None or task.on_error is not None:
         for stage in task.stages():
             _check_priority(core, stage)
+    if (
+        task.eta is not None
+        or task.expires is not None
+        or task.deadline is not None
+        or task.on_complete is not None
+        or task.on_error is not None
+    ):
+        task.count_anew(core.clock.ahead)
     spec = core.registry.find(task.path)
     entry = make_entry(task, spec, core.serializer, core.now())
     if task.unique is None:

@@ -39,6 +39,8 @@ class Producer:
         ``old``: take the place of this very task where it holds the key.
         """
         session = await self.core.session()
+        if task.counted is not None:
+            (entry,) = await self._count([task], [entry], session)
         await let_ids_go(self.core, [task.id])
         (enqueued,) = await session.enqueue([entry])
         if enqueued.holder is not None:
@@ -81,6 +83,8 @@ class Producer:
         if not entries:
             return []
         session = await self.core.session()
+        if any(task.counted is not None for task in tasks):
+            entries = await self._count(tasks, entries, session)
         await let_ids_go(self.core, [task.id for task in tasks])
         enqueued = await session.enqueue(entries)
         if all(it.holder is None for it in enqueued):
@@ -96,16 +100,31 @@ class Producer:
 
     async def send_chord(self, planned: ChordPlan) -> None:
         """Write a chord, with all chords inside, in one step."""
-        entries = [prepare(self.core, member) for member in planned.members]
-        absent = write_member_result(SKIPPED, self.core.serializer)
-        latches = [Latch(latch.size, prepare(self.core, latch.callback), absent) for latch in planned.latches]
+        callbacks = [latch.callback for latch in planned.latches]
+        tasks = [*planned.members, *callbacks]
+        prepared: Sequence[Entry] = [prepare(self.core, task) for task in tasks]
         session = await self.core.session()
+        prepared = await self._count(tasks, prepared, session)
+        entries = prepared[: len(planned.members)]
+        absent = write_member_result(SKIPPED, self.core.serializer)
+        sizes = [latch.size for latch in planned.latches]
+        latches = [Latch(size, entry, absent) for size, entry in zip(sizes, prepared[len(entries) :], strict=True)]
         await let_ids_go(self.core, [*(entry.header.id for entry in entries), planned.callback.id])
         await session.enqueue(entries, latches)
         note_enqueued(latch.callback.id for latch in planned.latches)
         fired = [latch.callback for latch in planned.latches if latch.size == 0]
         at_once = [latch.callback for latch in latches if latch.size == 0]
         await self._go_on([*planned.members, *fired], [*entries, *at_once])
+
+    async def _count(self, tasks: Sequence[Task], entries: Sequence[Entry], session: Session) -> Sequence[Entry]:
+        """Return the entries by the storage's clock: more may be known of it than when they were encoded."""
+        clock = self.core.clock
+        if not clock.is_fresh and any(task.counted is not None for task in tasks):
+            await session.time()
+        return [
+            entry if task.counted is None or task.counted.ahead == clock.ahead else prepare(self.core, task)
+            for task, entry in zip(tasks, entries, strict=True)
+        ]
 
     async def _meet(self, session: Session, task: Task, entry: Entry, holder: str, old: str | None) -> str | None:
         """Do what the call wants where ``holder`` has its unique key; return the id of the task that counts instead."""

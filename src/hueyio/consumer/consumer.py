@@ -90,7 +90,7 @@ class Consumer:
         self._core = core
         self._pool = ProcessPool(core.name, core.home, max_calls=options.pool_max_tasks)
         mixed_deploys = core.storage.capabilities.across_processes
-        self._executor = Executor(core.hooks, pool=self._pool, mixed_deploys=mixed_deploys)
+        self._executor = Executor(core, pool=self._pool, mixed_deploys=mixed_deploys)
         self._slots: dict[Lane, Slots] = {}
         self._root: asyncio.Task[None] | None = None
         self._started = asyncio.Event()

@@ -42,7 +42,7 @@ class Driver:
         self._core = core
         self._intake = Intake(core, session)
         self._pool = ProcessPool(core.name, core.home)
-        self._executor = Executor(core.hooks, pool=self._pool)
+        self._executor = Executor(core, pool=self._pool)
         self._loop = asyncio.get_running_loop()
         self._run_context = RunContext(self._loop, core.storage, DEFAULT_LEASE)
         self._lock = asyncio.Lock()

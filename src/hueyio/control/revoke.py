@@ -48,13 +48,14 @@ async def restore(core: Core, key: str) -> bool:
     return await (await core.session()).delete("revocations", [key]) > 0
 
 
-async def is_revoked(core: Core, keys: Sequence[str], now: float, peek: bool) -> bool:
-    """Say whether one of the keys is revoked at ``now``.
+async def is_revoked(core: Core, keys: Sequence[str], at: float | None, peek: bool) -> bool:
+    """Say whether one of the keys is revoked at a moment (epoch seconds); None: now.
 
     Without ``peek`` a revocation for once is used up, and those that are over are deleted.
     """
     session = await core.session()
     values = await session.peek("revocations", keys)
+    now = core.now() if at is None else at
     picked = pick_revocation(tuple(keys), tuple(values), now)
     if peek:
         return picked is not None

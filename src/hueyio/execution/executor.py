@@ -6,10 +6,10 @@ import asyncio
 import inspect
 import logging
 import math
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hueyio.core import Core
 from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
 from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.callers import LoopCaller, ThreadCaller
@@ -29,7 +29,6 @@ from hueyio.execution.outcome import (
     TimedOut,
 )
 from hueyio.execution.pool import ProcessPool
-from hueyio.hooks import Hooks
 from hueyio.loops.threads import ThreadPool, run_in, run_in_copy
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.task import Task
@@ -44,13 +43,14 @@ class Executor:
 
     def __init__(
         self,
-        hooks: Hooks,
+        core: Core,
         threads: ThreadPool | None = None,
         pool: ProcessPool | None = None,
         *,
         mixed_deploys: bool = False,
     ) -> None:
-        self.hooks = hooks
+        self._core = core
+        self.hooks = core.hooks
         self._mixed_deploys = mixed_deploys
         """Whether a call may come from another version of the app, so that arguments that do not fit are no failure."""
         self.pool = pool
@@ -118,7 +118,7 @@ class Executor:
         """Run a body within the time that it has; raises what it raises but TimeoutError."""
         if task.timeout is None and task.deadline_resolved is None:
             return Succeeded(await call())
-        limit, told = _limit_of(task, time.time())
+        limit, told = _limit_of(task, self._core.now())
         if limit <= 0:
             return TimedOut(TaskTimeout(f"task {task.path} {told}"))
         task.begin_run(limit)

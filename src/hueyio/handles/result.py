@@ -22,7 +22,7 @@ from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Error, Returned
 from hueyio.storage.shared.background import make_task
 from hueyio.tasks.progress import Progress, read_progress
-from hueyio.tasks.task import Expires, Task, eta_from
+from hueyio.tasks.task import Counted, Expires, Task, eta_from
 
 __all__ = [
     "Result",
@@ -142,7 +142,7 @@ class Result(Generic[R]):
 
     async def is_revoked(self) -> bool:
         """Say whether this task, or all tasks of its name, are revoked."""
-        return await is_revoked(self._core, keys_of(self), self._core.now(), True)
+        return await is_revoked(self._core, keys_of(self), None, True)
 
     async def reschedule(
         self,
@@ -161,6 +161,8 @@ class Result(Generic[R]):
         """
         task = await self._find_task()
         new = task.renewed(eta_from(eta, delay, self._core.now()), expires, priority, preserve_pipeline)
+        if delay is not None:
+            new.counted = Counted(new.eta, self._core.clock.ahead)
         holder = await self._producer.send_instead(new, self.id)
         await self.revoke()
         return handle_on(self._producer, new, holder)

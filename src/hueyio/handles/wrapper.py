@@ -18,7 +18,7 @@ from hueyio.handles.sync_task import SyncTask
 from hueyio.messages.revocation import class_key
 from hueyio.storage.records import Entry
 from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskOptions, TaskSpec, read_call_options
-from hueyio.tasks.task import Task, aware
+from hueyio.tasks.task import Counted, Task, aware
 from hueyio.tasks.unique import check_unique
 
 __all__ = ["AsyncTaskWrapper", "BoundOptions", "TaskWrapper"]
@@ -165,8 +165,8 @@ class TaskWrapper(Generic[P, R]):
 
     async def is_revoked(self, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether all calls are revoked, now or at a moment; without ``peek`` a revocation for once is used up."""
-        now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
-        return await is_revoked(self._core, [class_key(self.path)], now, peek)
+        at = None if timestamp is None else aware(timestamp).timestamp()
+        return await is_revoked(self._core, [class_key(self.path)], at, peek)
 
     def unregister(self) -> bool:
         """Forget the task; its messages can then be neither made nor run. False if it was forgotten before."""
@@ -212,7 +212,10 @@ class TaskWrapper(Generic[P, R]):
     def _build(self, args: tuple[Any, ...], kwargs: dict[str, Any], check: _Check, given: CallOptions) -> Task:
         check(args, kwargs)
         said = read_call_options(given, self.spec.options, self.path, self._core.now())
-        return Task(self.path, args, kwargs, **{**self._declared, **said})
+        task = Task(self.path, args, kwargs, **{**self._declared, **said})
+        if given.get("delay") is not None:
+            task.counted = Counted(task.eta, self._core.clock.ahead)
+        return task
 
 
 def _declared(spec: TaskSpec) -> dict[str, Any]:

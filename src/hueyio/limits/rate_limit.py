@@ -84,8 +84,8 @@ class RateLimit(Guard[None]):
 
     async def reset(self) -> None:
         """Begin to count anew."""
-        keys = [self._window_key(self._core.now()), self._bucket_key]
-        await (await self._core.session()).delete("windows", keys)
+        session = await self._core.session()
+        await session.delete("windows", [self._window_key(self._core.now()), self._bucket_key])
 
     async def _count(self) -> float:
         """Count one run; return the seconds after which there is room, 0 if there is."""

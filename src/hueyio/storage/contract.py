@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from hueyio.storage.beat_recipe import BeatRecipe
+from hueyio.storage.clock import Clock
 from hueyio.storage.records import (
     Answer,
     Area,
@@ -370,6 +371,10 @@ class Looking(Protocol):
         """Say whether the queue is paused."""
         ...
 
+    async def time(self) -> float:
+        """Return the storage's time in epoch seconds; the storage's ``clock`` is set by the answer."""
+        ...
+
 
 class LeaseKeeper(Protocol):
     """The heartbeat of one owner: synchronous, with a connection of its own, for a thread of its own."""
@@ -433,6 +438,11 @@ class Storage(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """Optional features that this storage supports."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is there: what every eta, expiry and deadline is judged by. The sessions keep it right."""
         ...
 
     async def connect(self) -> Session:

@@ -122,9 +122,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("pause", "looking", _DURABLE, is_idempotent=True),
         Operation("resume", "looking", _DURABLE, is_idempotent=True),
         Operation("is_paused", "looking", _READ, is_idempotent=True),
+        Operation("time", "looking", _READ, is_idempotent=True),
     )
 }
-"""All 43, by their names."""
+"""All 44, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -298,6 +299,9 @@ class OperationSession(Session, ABC):
 
     async def is_paused(self) -> bool:
         return await self._do("is_paused")
+
+    async def time(self) -> float:
+        return await self._do("time")
 
     @abstractmethod
     async def close(self) -> None: ...

@@ -14,7 +14,18 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from hueyio.exceptions import TaskCancelled, TaskTimeout
 from hueyio.tasks.progress import Progress, make_progress
 
-__all__ = ["Expires", "Membership", "PutBack", "Reporter", "Run", "Task", "aware", "eta_from", "seconds_from"]
+__all__ = [
+    "Counted",
+    "Expires",
+    "Membership",
+    "PutBack",
+    "Reporter",
+    "Run",
+    "Task",
+    "aware",
+    "eta_from",
+    "seconds_from",
+]
 
 Expires: TypeAlias = float | timedelta | datetime
 """Seconds or a timedelta: counted from the enqueue. A datetime: that moment."""
@@ -49,6 +60,15 @@ class PutBack(NamedTuple):
 
     times: int
     since: float
+
+
+class Counted(NamedTuple):
+    """From where the relative times of a Task were counted, which nothing has sent yet."""
+
+    eta: datetime | None
+    """The eta that came of a delay; None: the Task has none that did."""
+    ahead: float
+    """What the storage's clock said of itself then; see ``storage.clock.Clock``."""
 
 
 class Reporter(Protocol):
@@ -91,6 +111,7 @@ class Task:
         "args",
         "attempt",
         "chord",
+        "counted",
         "deadline",
         "deadline_resolved",
         "eta",
@@ -172,6 +193,7 @@ class Task:
         self.receipt: Any = None
         self.unique = unique
         self.put_back = put_back
+        self.counted: Counted | None = None
         self.reporter: Reporter | None = None
 
     @property
@@ -264,6 +286,7 @@ class Task:
             expires_resolved=None,
             deadline_resolved=None,
             put_back=None,
+            counted=None,
             priority=self.priority if priority is None else priority,
             on_complete=None if following is None else following.renewed(following.eta, None, None, True),
             on_error=self.on_error if preserve_pipeline else None,
@@ -289,10 +312,17 @@ class Task:
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Leave out what belongs to the attempt under way."""
         state = {name: getattr(self, name) for name in Task.__slots__}
-        return None, {**state, "settings": dict(self.settings), "reporter": None, "receipt": None, "_run": None}
+        return None, {
+            **state,
+            "settings": dict(self.settings),
+            "reporter": None,
+            "receipt": None,
+            "counted": None,
+            "_run": None,
+        }
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        fields = {"put_back": None, **state[1]}  # 0.1.0 had no put_back
+        fields = {"put_back": None, "counted": None, **state[1]}  # 0.1.0 had neither
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None
@@ -323,6 +353,23 @@ class Task:
             raise TaskCancelled({"error": "cancelled", "retries": self.retries, "traceback": "", "task_id": self.id})
         if self.is_timed_out:
             raise TaskTimeout(f"task {self.path} ran out of its time")
+
+    def count_anew(self, ahead: float) -> bool:
+        """Move what was counted from a moment to where it would be if the clock had been right already.
+
+        ``ahead`` is what the storage's clock says of itself now. Returns whether the clock plays a part in how this
+        task is enqueued (whether an eta has come, too), or in a later stage or handler.
+        """
+        counted = self.counted
+        eta = None
+        if counted is not None and counted.eta is not None and self.eta is counted.eta:  # else somebody has set it
+            eta = self.eta = counted.eta + timedelta(seconds=ahead - counted.ahead)
+        is_counted = self.eta is not None or _is_relative(self.expires) or _is_relative(self.deadline)
+        for following in (self.on_complete, self.on_error):
+            if following is not None and following.count_anew(ahead):
+                is_counted = True
+        self.counted = Counted(eta, ahead) if is_counted else None
+        return is_counted
 
     def belong(self, name: str, settings: Mapping[str, Any]) -> None:
         """Take from the declaration what does not travel with a message: the function's name, and the settings."""
@@ -395,6 +442,10 @@ _VERSION_AND_VARIANT: Final = 7 << 76 | 0b10 << 62
 
 _random = random.Random(os.urandom(32))
 os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
+
+
+def _is_relative(moment: Expires | None) -> bool:
+    return moment is not None and not isinstance(moment, datetime)
 
 
 def aware(moment: datetime) -> datetime:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 
+from hueyio.storage.clock import HostClock
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.file.engine import FileEngine
 from hueyio.storage.file.heartbeat import FileLeaseKeeper
@@ -69,6 +70,7 @@ class FileStorage:
             keep_ended=keep_ended,
             clock=clock,
         )
+        self._clock = HostClock(clock)
 
     @property
     def name(self) -> str:
@@ -84,6 +86,11 @@ class FileStorage:
     def capabilities(self) -> Capabilities:
         """Huey's priorities, and other processes on the same machine."""
         return Capabilities(most_priority=2**16 - 1)
+
+    @property
+    def clock(self) -> HostClock:
+        """That of this host: all who use the folder are on it."""
+        return self._clock
 
     async def connect(self) -> FileSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""

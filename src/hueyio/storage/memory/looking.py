@@ -9,7 +9,7 @@ from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.records import LANES, Area, Clearable, Counts, Entry, LiveState
 
-__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_keys", "scan_tasks"]
+__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_keys", "scan_tasks", "time"]
 
 
 def counts(state: MemoryState) -> Counts:
@@ -79,6 +79,11 @@ def resume(state: MemoryState) -> None:
 def is_paused(state: MemoryState) -> bool:
     """Say whether the queue is paused."""
     return state.paused
+
+
+def time(state: MemoryState) -> float:
+    """Return epoch seconds."""
+    return state.clock()
 
 
 def _clear_line(state: MemoryState, line: Line) -> None:

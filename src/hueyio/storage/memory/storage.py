@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from hueyio.storage.clock import HostClock
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory.heartbeat import MemoryLeaseKeeper
 from hueyio.storage.memory.session import MemorySession
@@ -40,6 +41,7 @@ class MemoryStorage:
         check_keep_ended(type(self).__name__, keep_ended)
         self.name = name
         self.capabilities = Capabilities(priorities=True, across_processes=False)
+        self.clock = HostClock(clock)
         self._state = MemoryState(clock, dead_limit, keep_ended)
 
     async def connect(self) -> MemorySession:

@@ -70,8 +70,10 @@ def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sen
     return Sent(args, [layout.held(owner)])
 
 
-def _read_promote(reply: Any, *_: Any) -> Promoted:
-    moved, next_eta, swept = reply
+async def _promote(core: RedisCore, now: float, limit: int) -> Promoted:
+    asked_at = core.clock.steady()
+    moved, next_eta, swept, told = await core.run("promote", (repr(now), limit, _SWEEP_CHUNK))
+    core.clock.hear(float(told), asked_at)
     return Promoted(moved, None if next_eta is None else float(next_eta), next_sweep(swept, _SWEEP_CHUNK))
 
 
@@ -93,7 +95,7 @@ CONSUMING: Final[Table] = {
     "held": ScriptCall(lambda layout, owner: Sent((owner,), [layout.held(owner)]), read_deliveries),
     "start": ScriptCall(_write_start, lambda reply, *_: [answer == 1 for answer in reply]),
     "settle": composed(_settle),
-    "promote": ScriptCall(lambda _, now, limit: Sent((repr(now), limit, _SWEEP_CHUNK)), _read_promote),
+    "promote": composed(_promote),
     "reclaim": ScriptCall(lambda layout, owner, beat: Sent((owner, beat), [layout.held(owner)])),
     "report": ScriptCall(_write_report, as_bool),
     "collect": ScriptCall(

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import StorageError, StorageUnavailable
+from hueyio.storage.clock import ServerClock
 from hueyio.storage.redis.connection.deployment import Deployment, Sentinels
 from hueyio.storage.redis.connection.errors import NothingDone
 from hueyio.storage.redis.connection.lifetime import Lifetime
@@ -43,6 +44,7 @@ class RedisCore:
         deployment: Deployment,
         layout: Layout,
         writer: str,
+        clock: ServerClock,
         *,
         dead_limit: int,
         keep_ended: int,
@@ -61,7 +63,8 @@ class RedisCore:
         """The loop's clock."""
         client = secrets.token_hex(CLIENT_LENGTH // 2)
         self.lifetime: Final = Lifetime(self._end_waits)
-        self.wire: Final = Wire(deployment, self.lifetime, deployment.options.timeout)
+        self.clock: Final = clock
+        self.wire: Final = Wire(deployment, self.lifetime, deployment.options.timeout, clock.doubt)
         self.scripts: Final = Scripts(layout, self.wire)
         self.mailbox: Final = Mailbox(deployment, self.lifetime, self._needs_mail, self._catch_up)
         self.doorbell: Final = Doorbell(deployment, layout, self.wire, self.lifetime, poll_rest)

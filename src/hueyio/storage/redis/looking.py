@@ -74,6 +74,19 @@ async def _is_paused(core: RedisCore) -> bool:
     return bool(await core.through_outage(lambda: core.wire.call(command), is_idempotent=True))
 
 
+async def _time(core: RedisCore) -> float:
+    core.lifetime.check()
+
+    async def ask() -> float:
+        asked_at = core.clock.steady()
+        seconds, micros = await core.wire.call(pack("TIME"))
+        told = int(seconds) + int(micros) / 1e6
+        core.clock.hear(told, asked_at)
+        return told
+
+    return await core.through_outage(ask, is_idempotent=True)
+
+
 LOOKING: Final[Table] = {
     "counts": ScriptCall(lambda _: Sent(), _read_counts, rides_out=True, is_over_fleet=True),
     "scan_tasks": ScriptCall(
@@ -87,4 +100,5 @@ LOOKING: Final[Table] = {
     "pause": ScriptCall(lambda layout: Sent((layout.notice_channel,)), rides_out=True),
     "resume": ScriptCall(lambda layout: Sent((layout.notice_channel,)), rides_out=True),
     "is_paused": composed(_is_paused),
+    "time": composed(_time),
 }

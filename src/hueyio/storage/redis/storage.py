@@ -38,6 +38,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.storage.clock import ServerClock
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED
 from hueyio.storage.redis.connection.arguments import read_deployment
@@ -108,6 +109,7 @@ class RedisStorage:
         self._dead_limit = dead_limit
         self._keep_ended = keep_ended
         self._outage_timeout = float(outage_timeout)
+        self._clock = ServerClock()
 
     @property
     def name(self) -> str:
@@ -119,12 +121,18 @@ class RedisStorage:
         """Seen by all processes; priorities only where the ready queues are sorted sets."""
         return Capabilities(priorities=self._flavour.queue == "sorted")
 
+    @property
+    def clock(self) -> ServerClock:
+        """The server's; every session that opens and every worker's schedule sets it."""
+        return self._clock
+
     async def connect(self) -> RedisSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
         core = RedisCore(
             self._deployment,
             self._layout,
             type(self).__name__,
+            self._clock,
             dead_limit=self._dead_limit,
             keep_ended=self._keep_ended,
             poll_rest=self._poll_rest,

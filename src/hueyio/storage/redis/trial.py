@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.redis.connection.command import pack
@@ -42,15 +42,17 @@ async def try_producing(core: RedisCore) -> None:
     name.
     """
 
-    async def attempt() -> bytes | None:
+    async def attempt() -> Any:
         commands = commands_of(PRODUCING_SCRIPTS, core.layout.flavour)
-        version: bytes | None = await core.run("open", (core.writer, *commands))
+        asked_at = core.clock.steady()
+        version, *told = await core.run("open", (core.writer, *commands))
         if version is None:
+            core.clock.hear(float(told[0]), asked_at)
             await _try_directly(core)
         return version
 
     try:
-        version = await core.through_outage(attempt, is_idempotent=True)
+        version: bytes | None = await core.through_outage(attempt, is_idempotent=True)
     except StorageUnavailable as error:
         if isinstance(core.deployment, Standalone) and _REPLICA in str(error):
             raise ConfigurationError(f"{error}: give the address of that one, or of its Sentinels") from error

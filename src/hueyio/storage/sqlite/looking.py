@@ -13,7 +13,7 @@ from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import ring_ready, ring_suspects
 from hueyio.storage.sqlite.waiting import cancel_all, in_vain
 
-__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_tasks"]
+__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_tasks", "time"]
 
 _SQL = statements("looking.sql")
 
@@ -79,6 +79,11 @@ def resume(tx: Transaction) -> None:
 def is_paused(tx: Transaction) -> bool:
     """Say whether the queue is paused."""
     return bool(_count(tx, "is_paused"))
+
+
+def time(tx: Transaction) -> float:
+    """Return epoch seconds."""
+    return tx.now
 
 
 def _bound(tx: Transaction, what: str) -> list[Header]:

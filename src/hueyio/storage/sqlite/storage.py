@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hueyio.storage.clock import HostClock
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED, Enqueued, Entry
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
@@ -66,6 +67,7 @@ class SqliteStorage:
             clock=clock,
             connect=kwargs,
         )
+        self._clock = HostClock(clock)
 
     @property
     def name(self) -> str:
@@ -76,6 +78,11 @@ class SqliteStorage:
     def capabilities(self) -> Capabilities:
         """Priorities, and other processes on the same machine."""
         return Capabilities(priorities=True, across_processes=True)
+
+    @property
+    def clock(self) -> HostClock:
+        """That of this host: all who use the file are on it."""
+        return self._clock
 
     async def connect(self) -> SqliteSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""

@@ -21,6 +21,12 @@ class Looking(Basis):
         assert isinstance(storage.name, str)
         assert str(storage)
 
+    async def test_time_is_the_clocks(self, storage: Storage, session: Session) -> None:
+        before = storage.clock.now()
+        told = await session.time()
+        assert before - 0.01 <= told <= storage.clock.now() + 0.01
+        assert storage.clock.is_fresh
+
     async def test_counts_of_an_empty_queue_are_zero(self, session: Session) -> None:
         assert await session.counts() == Counts({"loop": 0, "thread": 0, "process": 0}, 0, 0, 0, 0, 0, 0, 0)
 

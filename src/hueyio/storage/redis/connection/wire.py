@@ -50,12 +50,19 @@ class _Call(NamedTuple):
 
 
 class Wire:
-    """Finds the open link, or opens one. ``timeout`` None: replies may take for ever."""
+    """Finds the open link, or opens one; ``on_opened`` is told. ``timeout`` None: replies may take for ever."""
 
-    def __init__(self, deployment: Deployment, lifetime: Lifetime, timeout: float | None) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        lifetime: Lifetime,
+        timeout: float | None,
+        on_opened: Callable[[], object] = lambda: None,
+    ) -> None:
         self._deployment = deployment
         self._lifetime = lifetime
         self._timeout = timeout
+        self._on_opened = on_opened
         self._link: Link | None = None
         self._opening: asyncio.Task[Link | HueyException] | None = None
 
@@ -124,6 +131,7 @@ class Wire:
         finally:
             self._opening = None
         self._link = link
+        self._on_opened()
         return link
 
 

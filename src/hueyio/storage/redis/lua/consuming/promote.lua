@@ -1,6 +1,6 @@
 -- Move due tasks to the back of their lanes, and drop a bounded number of values and tokens whose time is over.
--- ARGV: now, limit, how much to drop of each kind. Answers how many were moved, when the next is due, and the most that
--- was dropped of one kind.
+-- ARGV: now, limit, how much to drop of each kind. Answers how many were moved, when the next is due, the most that was
+-- dropped of one kind, and the server's time.
 -- keys: TASKS SCHEDULE ONCE SHARED
 -- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
 -- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
@@ -43,4 +43,4 @@ apply('ZREM', SHARED, over_in(SHARED))
 age_tombstones()
 
 local next_due = redis.call('ZRANGE', SCHEDULE, 0, 0, 'WITHSCORES')
-return {#due, next_due[2] or false, most}
+return {#due, next_due[2] or false, most, string.format('%.6f', now())}
