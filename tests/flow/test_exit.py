@@ -19,7 +19,13 @@ with_threads = pytest.mark.parametrize(
 )
 on_a_server = pytest.mark.again("sessions on a server have no threads")
 each_storage = pytest.mark.parametrize(
-    "kind", ["memory", "file", "sqlite", *(pytest.param(kind, marks=on_a_server) for kind in SERVER_KINDS)]
+    "kind",
+    [
+        "file",
+        "sqlite",
+        pytest.param("memory", marks=pytest.mark.again("sessions in memory have no threads")),
+        *(pytest.param(kind, marks=on_a_server) for kind in SERVER_KINDS),
+    ],
 )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.conftest import on_one_storage
 from tests.workers.process import Bench, Worker, bench
 
 TICKS: Final = int(os.environ.get("HUEYIO_TICKS", "8"))
@@ -39,6 +40,7 @@ def fired(workers: list[Worker]) -> dict[int, set[str]]:
     return found
 
 
+@on_one_storage
 @pytest.mark.timeout(120 + 3 * TICKS)
 async def test_every_tick_fires_once_while_workers_are_killed_and_started(ticking: Bench) -> None:
     chance = random.Random(7)
