@@ -58,7 +58,10 @@ def test_call_at_the_very_end_works_or_raises(
 ) -> None:
     said = run(kind, tmp_path, server_of, "late", when, lane)
     ours = ("works\n", "raises HueyException\n", "raises SessionClosed\n")
-    expected = {"after": ours[:1], "before": ours, "del": ("works", "raises")}
+    can_start_threads = sys.version_info < (3, 12)  # when exit functions run
+    refused = ours if can_start_threads else (*ours, "raises StorageUnavailable\n")
+    is_first = lane == "async" and not can_start_threads  # on a loop of its own, so that it needs a new session
+    expected = {"after": refused if is_first else ours[:1], "before": refused, "del": ("works", "raises")}
     assert said.startswith(expected[when])
 
 

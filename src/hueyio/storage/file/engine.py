@@ -28,7 +28,7 @@ from hueyio.storage.operations import Durability
 from hueyio.storage.records import Over
 from hueyio.storage.shared.answers import Refused, fulfil, reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
-from hueyio.storage.shared.threaded import Engine, release_forgotten, start_daemon, tell
+from hueyio.storage.shared.threaded import Engine, release_forgotten, start_for_session, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
 
 __all__ = ["FileEngine"]
@@ -91,7 +91,7 @@ class FileEngine(Engine):
         self._ended: Callable[[], object] = lambda: None
         self._error: BaseException | None = None
         self.waiters = Waiters(self._exchange)
-        self._thread = start_daemon(self._run, "hueyio-file")
+        self._thread = start_for_session(self._run, "hueyio-file")
         self._enter()
 
     # On the loop.

@@ -26,13 +26,13 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-from hueyio.exceptions import SessionClosed
+from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import Over, Unknown
 from hueyio.storage.shared.answers import resolve
 from hueyio.storage.shared.waiters import Waiters
 
-__all__ = ["Engine", "ThreadedSession", "release_forgotten", "start_daemon", "tell"]
+__all__ = ["Engine", "ThreadedSession", "release_forgotten", "start_daemon", "start_for_session", "tell"]
 
 _JOIN_TIMEOUT: Final = 2.0
 """Seconds that all threads together get at exit."""
@@ -164,6 +164,14 @@ def start_daemon(target: Callable[..., object], name: str, *args: Any) -> thread
     thread = threading.Thread(target=target, args=args, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def start_for_session(target: Callable[..., object], name: str, *args: Any) -> threading.Thread:
+    """Start the thread of a session as ``start_daemon`` does. Raises StorageUnavailable if none can be started."""
+    try:
+        return start_daemon(target, name, *args)
+    except RuntimeError as error:
+        raise StorageUnavailable(f"the thread {name} of this storage cannot start: {error}") from error
 
 
 def release_forgotten() -> None:

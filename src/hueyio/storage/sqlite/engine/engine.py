@@ -15,6 +15,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from hueyio.exceptions import StorageUnavailable
 from hueyio.storage.records import Over
 from hueyio.storage.shared.answers import Refused
 from hueyio.storage.shared.doorbell import Doorbell
@@ -89,7 +90,7 @@ class SqliteEngine(Engine):
         if asked.wanted:
             try:
                 self._listen()
-            except RuntimeError as error:  # no thread can be started any more, and nobody would hear of an end
+            except StorageUnavailable as error:  # no thread can be started any more, and nobody would hear of an end
                 asked.answered(Refused(error))
                 return
 

@@ -21,7 +21,7 @@ from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
 from hueyio.storage.shared.answers import reject, resolve
-from hueyio.storage.shared.threaded import start_daemon, tell
+from hueyio.storage.shared.threaded import start_for_session, tell
 
 __all__ = ["SqliteThread"]
 
@@ -40,9 +40,9 @@ class SqliteThread:
         self.is_stopped = False
 
     def post(self, function: Callable[[], None]) -> None:
-        """Run a function that never raises, after all that was posted before. Raises RuntimeError at Python's end."""
+        """Run a function that never raises, after all posted before. Raises StorageUnavailable at Python's end."""
         if self._thread is None:
-            self._thread = start_daemon(_run_all, self._name, self._functions)
+            self._thread = start_for_session(_run_all, self._name, self._functions)
         self._functions.put(function)
 
     def run(self, function: Callable[[], T]) -> asyncio.Future[T]:
