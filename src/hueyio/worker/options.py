@@ -50,7 +50,10 @@ class WorkerOptions:
     )
     health: str | None = field(
         default=None,
-        metadata={"metavar": "HOST:PORT", "help": "serve /live, /ready and /metrics there (default: nowhere)"},
+        metadata={
+            "metavar": "HOST:PORT",
+            "help": "serve /live, /ready and /metrics there; :PORT is this machine only (default: nowhere)",
+        },
     )
     loop: Literal["auto", "asyncio", "uvloop"] = field(
         default="auto", metadata={"help": "the event loop; auto takes uvloop where it is installed"}
@@ -107,7 +110,7 @@ class WorkerOptions:
         host, found, port = self.health.rpartition(":")
         if not found or not port.isdecimal() or not 0 <= int(port) < 65536:
             raise ConfigurationError(f"health must be HOST:PORT, such as 127.0.0.1:8080, not {self.health!r}")
-        return host.strip("[]") or "0.0.0.0", int(port)
+        return host.strip("[]") or "127.0.0.1", int(port)
 
     def locks(self) -> list[str] | None:
         """Return the names of the locks to release beside those of the app; None: release none."""
