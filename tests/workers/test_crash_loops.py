@@ -20,6 +20,8 @@ from tests.conftest import SERVER_KINDS, first_and
 from tests.workers.process import Bench, Worker
 
 BYSTANDERS: Final = 60
+LEASE: Final = "2"
+"""Seconds: long enough for a busy machine, so that no bystander counts a delivery because its worker was late."""
 CLEAN_UP: Final = [
     "cancel all",
     "cancel all and return",
@@ -55,7 +57,7 @@ async def restarting(workers: Bench, *options: str) -> AsyncIterator[list[Worker
 
     async def keep() -> None:
         while True:
-            started.append(await asyncio.to_thread(workers.launch, "--lease", "0.5", *options))
+            started.append(await asyncio.to_thread(workers.launch, "--lease", LEASE, *options))
             await workers.ended(started[-1])
 
     keeping = asyncio.create_task(keep())
@@ -68,19 +70,29 @@ async def restarting(workers: Bench, *options: str) -> AsyncIterator[list[Worker
         await asyncio.wait([keeping])
 
 
-async def bury(workers: Bench, app: Any, poison: Any, *options: str) -> list[Worker]:
-    """Run a poison among bystanders until all is over; print how long that took."""
+async def is_buried(result: Any) -> bool:
+    try:
+        await result
+    except WorkerLost:
+        return True
+    return False
+
+
+async def bury(workers: Bench, app: Any, poison: Any, *options: str, may_end: bool = False) -> list[Worker]:
+    """Run a poison among bystanders until all is over; print how long that took.
+
+    ``may_end``: it returns, and its outcome may be written before its worker is gone.
+    """
     began = time.monotonic()
     async with app.huey:
         others = await app.sleep.map([(0.05, n) for n in range(BYSTANDERS)])
         result = await poison
         async with restarting(workers, *options) as started:
-            with pytest.raises(WorkerLost):
-                await result
+            is_lost = await is_buried(result)
             assert await others == list(range(BYSTANDERS))
         print(f"over after {time.monotonic() - began:.1f} s")
-        (letter,) = await app.huey.dead()
-        assert letter.id == result.id
+        assert is_lost or may_end
+        assert [letter.id for letter in await app.huey.dead()] == ([result.id] if is_lost else [])
         assert (await app.huey.counts()).running <= 0
     assert 1 <= [run.id for run in workers.runs("start")].count(result.id) <= 3
     return started
@@ -89,7 +101,7 @@ async def bury(workers: Bench, app: Any, poison: Any, *options: str) -> list[Wor
 @on_each_storage
 @pytest.mark.parametrize("how", WAYS)
 async def test_body_that_ends_its_worker_is_buried_and_bystanders_end(workers: Bench, app: Any, how: str) -> None:
-    started = await bury(workers, app, app.poison(how))
+    started = await bury(workers, app, app.poison(how), may_end=how.endswith("and return"))
     ended = [worker for worker in started if worker.ended and worker.process.wait() != -9][:3]
     if how in CLEAN_UP:
         assert {worker.process.returncode for worker in ended} == {EXIT_CRASHED}
@@ -103,7 +115,7 @@ async def test_body_that_ends_its_worker_is_buried_and_bystanders_end(workers: B
 @on_one_storage
 @pytest.mark.parametrize("how", WAYS)
 async def test_body_that_ends_one_process_after_another_is_buried(workers: Bench, app: Any, how: str) -> None:
-    await bury(workers, app, app.poison(how), "--processes", "2")
+    await bury(workers, app, app.poison(how), "--processes", "2", may_end=how.endswith("and return"))
 
 
 @on_one_storage
