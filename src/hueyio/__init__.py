@@ -11,6 +11,7 @@ from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
 from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.execution.context import current_task
+from hueyio.execution.log_filter import TaskLogFilter
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.result import Result, ResultGroup
 from hueyio.handles.sync_result import SyncResult, SyncResultGroup
@@ -66,6 +67,7 @@ __all__ = [
     "SyncResultGroup",
     "Task",
     "TaskLock",
+    "TaskLogFilter",
     "TaskWrapper",
     "chord",
     "crontab",

@@ -97,7 +97,7 @@ class Core:
         self.rules = rules
         self.serializer = rules.serializer
         self.registry = Registry()
-        self.signals = Signals()
+        self.signals = Signals(name)
         self.hooks = Hooks(self.signals.thread)
         self.immediate = False
         self.raise_errors = raise_errors

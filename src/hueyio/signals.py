@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
+from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
 
 __all__ = [
@@ -56,9 +57,10 @@ _KNOWN: Final = frozenset(value for name, value in globals().items() if name.sta
 
 
 class Signals:
-    """Who listens to what."""
+    """Who listens to what, at the Huey named ``queue``."""
 
-    def __init__(self) -> None:
+    def __init__(self, queue: str = "") -> None:
+        self._queue = queue
         self._receivers: dict[str, list[Receiver]] = {}
         self.thread = OrderedThread("hueyio-receivers")
         """Where sync receivers run, and the sync hooks of tasks that have no thread of their own: one at a time."""
@@ -101,10 +103,14 @@ class Signals:
                 )
                 if inspect.isawaitable(answer):
                     await answer
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 current = asyncio.current_task()
                 if current is not None and current.cancelling():
                     raise
-                logger.exception("receiver %r of signal %s cancelled itself, task %s", receiver, signal, task.id)
-            except BaseException:  # SystemExit too: a receiver must not end the consumer, as a task must not
-                logger.exception("receiver %r of signal %s failed, task %s", receiver, signal, task.id)
+                self._log("receiver %r of signal %s cancelled itself, task %s %s", receiver, signal, task, error)
+            except BaseException as error:  # SystemExit too: a receiver must not end the consumer, as a task must not
+                self._log("receiver %r of signal %s failed, task %s %s", receiver, signal, task, error)
+
+    def _log(self, text: str, receiver: Receiver, signal: str, task: Task, error: BaseException) -> None:
+        fields = log_fields(task, self._queue)
+        logger.error(text, receiver, signal, task.path, task.id, exc_info=error, extra=fields)

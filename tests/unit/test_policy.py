@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_interruption_that_nobody_asked_for_counts_and_is_told(cause: str) -> No
     effects = decide(make_task(retries=1), ways.Interrupted(cause), NOW, RULES)
     assert (effects.settle, effects.counted, effects.before) == ("release", True, ("interrupted",))
     assert effects.log is not None
-    assert f"app.add {cause}" in effects.log
+    assert cause in effects.log
     assert not decide(make_task(), ways.Interrupted(), NOW, RULES).counted
 
 
@@ -192,7 +193,7 @@ def test_way_back_is_told_at_counts_that_double(elsewhere: bool) -> None:
     told = [
         defers + 1
         for defers in range(40)
-        if decide(make_task(), ways.UnknownTask(NOW, defers, elsewhere), NOW, RULES).log is not None
+        if decide(make_task(), ways.UnknownTask(NOW, defers, elsewhere), NOW, RULES).log_level > logging.DEBUG
     ]
     assert told == [1, 2, 4, 8, 16, 32]
 
@@ -222,9 +223,8 @@ def test_way_back_is_counted_in_the_task_and_told_at_counts_that_double(outcome:
         assert effects.is_put_back
         (task,) = effects.enqueue
         assert task.put_back == (count, NOW + 1)
-        if effects.log is not None:
-            assert "app.add" in effects.log
-            assert str(count) in effects.log
+        assert effects.log is not None
+        if effects.log_level > logging.DEBUG:
             told.append(count)
     assert told == [1, 2, 4, 8, 16]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
+from tests.support.consuming import make_job
 
 PATIENCE = 30.0
 
@@ -21,11 +22,13 @@ class News(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []
+        self.fields: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._arrived:
             self.lines.append(record.getMessage())
+            self.fields.append(vars(record))
             self._arrived.notify_all()
 
     def find(self, text: str) -> str | None:
@@ -55,7 +58,7 @@ async def end(dog: Watchdog, *watches: LoopWatch) -> None:
     assert await dog.wait_ended(PATIENCE)
 
 
-def no_name(task: asyncio.Task[Any]) -> None:
+def no_job(task: asyncio.Task[Any]) -> None:
     return None
 
 
@@ -64,20 +67,21 @@ def block_here_until_told(news: News, text: str) -> str:
 
 
 async def test_blocked_loop_is_named_with_its_line_while_it_is_blocked(news: News) -> None:
-    current = asyncio.current_task()
-    watched = LoopWatch(lambda task: "task app.slow 7" if task is current else None, 0.1, None, lambda: None)
+    current, job = asyncio.current_task(), make_job("7")
+    watched = LoopWatch(lambda task: job if task is current else None, 0.1, None, lambda: None)
     dog = watch_loop(watched)
     try:
         line = block_here_until_told(news, "has been blocked")
     finally:
         await end(dog, watched)
-    assert "by task app.slow 7:" in line
+    assert "by task work 7:" in line
+    assert {(it["task"], it["task_id"]) for it in news.fields} == {("work", "7")}
     assert "block_here_until_told(news" in line
     assert "asyncio/base_events" not in line
 
 
 async def test_asyncio_task_of_nobody_is_named_by_its_own_name(news: News) -> None:
-    watched = LoopWatch(no_name, 0.1, None, lambda: None)
+    watched = LoopWatch(no_job, 0.1, None, lambda: None)
     dog = watch_loop(watched)
 
     async def block() -> str:
@@ -98,7 +102,7 @@ async def test_loop_that_stays_blocked_is_told_once_with_all_stacks(news: News) 
         calls.append(1)
         told.set()
 
-    watched = LoopWatch(no_name, 0.1, 0.3, too_long)
+    watched = LoopWatch(no_job, 0.1, 0.3, too_long)
     dog = watch_loop(watched)
     try:
         assert told.wait(PATIENCE)
@@ -110,7 +114,7 @@ async def test_loop_that_stays_blocked_is_told_once_with_all_stacks(news: News) 
 
 
 async def test_loop_that_moves_is_not_mentioned_and_its_lag_is_measured(news: News) -> None:
-    watched = LoopWatch(no_name, 2.0, None, lambda: None)  # longer than a busy machine holds the loop up
+    watched = LoopWatch(no_job, 2.0, None, lambda: None)  # longer than a busy machine holds the loop up
     dog = watch_loop(watched)
     try:
         async with asyncio.timeout(PATIENCE):
@@ -122,7 +126,7 @@ async def test_loop_that_moves_is_not_mentioned_and_its_lag_is_measured(news: Ne
 
 
 async def test_one_thread_serves_all_consumers_of_a_loop() -> None:
-    one, two = LoopWatch(no_name, 1.0, None, lambda: None), LoopWatch(no_name, 1.0, None, lambda: None)
+    one, two = LoopWatch(no_job, 1.0, None, lambda: None), LoopWatch(no_job, 1.0, None, lambda: None)
     dog = watch_loop(one)
     assert watch_loop(two) is dog
     assert [thread.name for thread in threading.enumerate()].count("hueyio-watchdog") == 1
@@ -135,7 +139,7 @@ async def test_one_thread_serves_all_consumers_of_a_loop() -> None:
 
 
 async def test_last_line_is_logged_before_the_end(news: News) -> None:
-    watched = LoopWatch(no_name, 0.1, None, lambda: None)
+    watched = LoopWatch(no_job, 0.1, None, lambda: None)
     dog = watch_loop(watched)
     block_here_until_told(news, "has been blocked")
     await end(dog, watched)
@@ -144,7 +148,7 @@ async def test_last_line_is_logged_before_the_end(news: News) -> None:
 
 async def test_acts_while_a_log_handler_holds_its_lock(news: News) -> None:
     acted, told = threading.Event(), threading.Event()
-    watched = LoopWatch(no_name, 0.1, 0.3, acted.set, told.set)
+    watched = LoopWatch(no_job, 0.1, 0.3, acted.set, told.set)
     dog = watch_loop(watched)
     news.acquire()  # as a thread of the user's does whose handler never returns
     try:

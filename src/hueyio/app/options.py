@@ -48,6 +48,7 @@ class ConsumerSettings(TypedDict, total=False):
     max_lent: int
     max_lent_threads: int
     periodic: bool
+    log_runs: bool
 
 
 def check_switches(switches: Mapping[str, object]) -> None:

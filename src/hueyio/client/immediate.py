@@ -29,6 +29,7 @@ from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import CancelAsked, Cancelled, Failed, Locked, Outcome, RateLimited, TimedOut
 from hueyio.execution.run_context import RunContext
+from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.step import Step
 from hueyio.loops.carry_through import carry_through
 from hueyio.storage.contract import Session
@@ -144,6 +145,7 @@ class Immediate:
                     raise
                 if answer != "untaken":
                     return step.ended, answer
+                tell_untaken(job)
                 # The revocation that was to stop it was used up by another task: decide anew.
         finally:
             del bench.jobs[delivery.header.id]
@@ -186,7 +188,7 @@ class _Bench:
         self.session = session
         self.intake = Intake(core, session)
         is_leased = isinstance(session, MemorySession)
-        self.run_context = RunContext(asyncio.get_running_loop(), core.storage, DEFAULT_LEASE, is_leased)
+        self.run_context = RunContext(asyncio.get_running_loop(), core.storage, DEFAULT_LEASE, is_leased, core.name)
         here = session.here if isinstance(session, LiveBench) else session
         assert isinstance(here, MemorySession)
         self._here = here

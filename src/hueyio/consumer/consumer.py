@@ -57,6 +57,7 @@ from hueyio.execution.job import Job
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.run_context import RunContext, is_pool_process
+from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Session
@@ -248,7 +249,7 @@ class Consumer:
         self._compose(await self._core.session())
         await self._lease.begin()
         watched = LoopWatch(
-            self._name_of, self.options.block_warning, self.options.max_block, self._lease.give_up, self._tell_blocked
+            self._job_of, self.options.block_warning, self.options.max_block, self._lease.give_up, self._tell_blocked
         )
         self._watchdog = watchdog = watch_loop(watched)
         try:
@@ -335,10 +336,9 @@ class Consumer:
             self.stuck += 1
             logger.error("a %s hook ignores its cancellation; it is left behind", kind)
 
-    def _name_of(self, slot: asyncio.Task[Any]) -> str | None:
-        """Name the task whose body this asyncio task runs; called from the watchdog's thread."""
-        jobs = self._ledger.snapshot()
-        return next((f"task {job.task.path} {job.task.id}" for job in jobs if job.slot is slot), None)
+    def _job_of(self, slot: asyncio.Task[Any]) -> Job | None:
+        """Find the job whose body this asyncio task runs; called from the watchdog's thread."""
+        return next((job for job in self._ledger.snapshot() if job.slot is slot), None)
 
     def _names_of_running(self) -> list[str]:
         """Name what runs now, the longest first; called from the heartbeat's thread."""
@@ -375,7 +375,7 @@ class Consumer:
             lambda: write_names(spec.path for spec in self._core.registry),
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
-        run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease)
+        run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease, queue=self._core.name)
         self._runner = Runner(
             self._core,
             self._executor,
@@ -384,6 +384,7 @@ class Consumer:
             run_context,
             self._stuck.watch,
             lambda: self._crash,
+            options.log_runs,
         )
         self._compose_slots(sizes)
         self._fleet = Fleet(self._current_owner, lambda: self._reaper.wake())
@@ -530,7 +531,8 @@ class Consumer:
         self.stuck += slots.occupied
         bodies = [job for job in self._ledger if job.lane == slots.lane and job.slot is not None]
         for job in bodies:
-            logger.error("task %s %s ignores its cancellation; it is left behind", job.task.path, job.task.id)
+            name, fields = (job.task.path, job.task.id), job.log_fields()
+            logger.error("task %s %s ignores its cancellation; it is left behind", *name, extra=fields)
         if others := slots.occupied - len(bodies):
             logger.error("receivers or hooks in %d slots ignore their cancellation; they are left behind", others)
 
@@ -564,11 +566,13 @@ class Consumer:
 
     def _decide_again(self, job: Job) -> None:
         """A revocation that was good for one task had been used up by another: decide anew."""
+        tell_untaken(job)
         self._fetcher.dispatch_again(job.delivery)
 
     def _refuse(self, job: Job, error: Exception) -> None:
         """The storage cannot take this outcome: say so in its place, each time with less to be refused."""
-        logger.error("task %s %s: its outcome cannot be stored: %s", job.task.path, job.task.id, error)
+        name, fields = (job.task.path, job.task.id), job.log_fields()
+        logger.error("task %s %s: its outcome cannot be stored: %s", *name, error, extra=fields)
         job.refused += 1
         self._ledger.add(job)
         receipt = job.delivery.receipt

@@ -22,6 +22,7 @@ from hueyio.execution.job import Job
 from hueyio.execution.outcome import Outcome
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.run_context import RunContext
+from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.step import Step
 from hueyio.loops.carry_through import end_of
 from hueyio.signals import SIGNAL_SCHEDULED
@@ -44,7 +45,7 @@ class Driver:
         self._pool = ProcessPool(core.name, core.home)
         self._executor = Executor(core, pool=self._pool)
         self._loop = asyncio.get_running_loop()
-        self._run_context = RunContext(self._loop, core.storage, DEFAULT_LEASE)
+        self._run_context = RunContext(self._loop, core.storage, DEFAULT_LEASE, queue=core.name)
         self._lock = asyncio.Lock()
         self._lease: Lease | None = None
         self._number = 0
@@ -112,6 +113,7 @@ class Driver:
             if answer != "untaken":
                 await self._settled(job, answer)
                 return step.value
+            tell_untaken(job)
             # The revocation that was to stop it was used up by another task: decide anew.
 
     async def put_off(self, task: Task) -> None:
@@ -156,7 +158,8 @@ class Driver:
 
     async def _settled(self, job: Job, answer: Answer | None) -> None:
         if answer == "stale":
-            logger.warning("task %s %s: its lease had gone, what came of it is dropped", job.task.path, job.task.id)
+            name, fields = (job.task.path, job.task.id), job.log_fields()
+            logger.warning("task %s %s: its lease had gone, what came of it is dropped", *name, extra=fields)
         await self._forget(job)
 
     async def _give_back(self, job: Job, error: Exception) -> None:

@@ -74,9 +74,13 @@ class ConsumerOptions:
         default=True,
         metadata={"flag": "-n", "help": "do not enqueue periodic tasks and schedules here"},
     )
+    log_runs: bool = field(
+        default=False,
+        metadata={"help": "log each run that ended well at the level INFO, not DEBUG"},
+    )
 
     def __post_init__(self) -> None:
-        for name in ("periodic", "lend_slots"):
+        for name in ("periodic", "lend_slots", "log_runs"):
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ConfigurationError(f"{name} must be True or False, not {value!r}")

@@ -233,9 +233,9 @@ class Settler(Service):
         except HueyException as error:
             places = [f"where it is cannot be asked now: {error}"] * len(jobs)
         for job, place in zip(jobs, places, strict=True):
-            logger.warning(
-                "task %s %s: its lease had gone, what came of it here is dropped; %s", job.task.path, job.task.id, place
-            )
+            name, fields = (job.task.path, job.task.id), job.log_fields()
+            text = "task %s %s: its lease had gone, what came of it here is dropped; %s"
+            logger.warning(text, *name, place, extra=fields)
 
     def _make_smaller(self, batch: list[_Item], error: StorageFull) -> None:
         """Let others go first, and try again with less; nothing of the batch was written."""
@@ -248,8 +248,9 @@ class Settler(Service):
             return
         if not self._lacks_room:
             self._lacks_room = True
-            task = batch[0].job.task
-            logger.warning("task %s %s: no room for its outcome, trying again: %s", task.path, task.id, error)
+            job = batch[0].job
+            name, fields = (job.task.path, job.task.id), job.log_fields()
+            logger.warning("task %s %s: no room for its outcome, trying again: %s", *name, error, extra=fields)
         self._aside += batch
         self._aside_until = self._monotonic() + _LOOK_FOR_ROOM
 

@@ -11,7 +11,9 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, Final
 
 __all__ = ["SideLog", "side_log"]
@@ -20,17 +22,22 @@ _MOST: Final = 1000
 """Lines that are kept while a handler hangs; of more, the oldest go."""
 
 
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
 class SideLog:
     """Lines that are written soon, in order. No lock that it takes is held while a line is written."""
 
     def __init__(self) -> None:
-        self._lines: deque[tuple[logging.Logger, int, str, tuple[Any, ...]]] = deque(maxlen=_MOST)
+        self._lines: deque[tuple[logging.Logger, int, str, tuple[Any, ...], Mapping[str, object]]] = deque(maxlen=_MOST)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def say(self, logger: logging.Logger, level: int, text: str, *args: Any) -> None:
+    def say(
+        self, logger: logging.Logger, level: int, text: str, *args: Any, extra: Mapping[str, object] = _NOTHING
+    ) -> None:
         """Have a line logged soon; never waits for a handler."""
-        self._lines.append((logger, level, text, args))
+        self._lines.append((logger, level, text, args, extra))
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
@@ -54,9 +61,9 @@ class SideLog:
                 if not self._lines:
                     self._thread = None
                     return
-                logger, level, text, args = self._lines.popleft()
+                logger, level, text, args, extra = self._lines.popleft()
             with suppress(Exception):  # a handler that raises: the next line may get through, and nobody is to be told
-                logger.log(level, text, *args)
+                logger.log(level, text, *args, extra=extra)
 
 
 side_log: Final = SideLog()

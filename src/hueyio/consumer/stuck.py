@@ -40,4 +40,5 @@ class Stuck:
             job.task.path,
             job.task.id,
             self._patience,
+            extra=job.log_fields(),
         )

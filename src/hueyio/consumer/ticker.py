@@ -23,6 +23,7 @@ from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry
 from hueyio.storage.shared.background import make_task
 from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["Ticker"]
@@ -148,7 +149,9 @@ class Ticker(Service):
             return
         for firing, place in zip(firings, placed, strict=True):
             if place.verdict == "added":
-                logger.debug("periodic %s: tick %.0f is task %s", firing.plan.key, firing.tick, firing.task.id)
+                fields = log_fields(firing.task, self._core.name)
+                text = "periodic %s: tick %.0f is task %s"
+                logger.debug(text, firing.plan.key, firing.tick, firing.task.id, extra=fields)
                 self._tell(firing.task)
 
     def _tell(self, task: Task) -> None:

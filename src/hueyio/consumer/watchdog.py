@@ -18,13 +18,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from hueyio.consumer.side_log import side_log
+from hueyio.execution.job import Job
 
 __all__ = ["Lag", "LoopWatch", "Watchdog", "watch_loop"]
 
@@ -50,20 +51,20 @@ class Lag(NamedTuple):
 class LoopWatch:
     """One consumer's part: which task is it, and what to do when the loop stays blocked for too long.
 
-    ``name_of`` says which task an asyncio task runs, None if it is none of this consumer's. ``too_long`` is called in
+    ``job_of`` says whose body an asyncio task runs, None if it is none of this consumer's. ``too_long`` is called in
     the watchdog's thread after ``max_block`` seconds (None: never), once for each time that the loop is blocked;
     ``when_told`` after it, when the log has it all or takes nothing. Neither waits for a lock that others may hold.
     """
 
     def __init__(
         self,
-        name_of: Callable[[asyncio.Task[Any]], str | None],
+        job_of: Callable[[asyncio.Task[Any]], Job | None],
         warn_after: float,
         max_block: float | None,
         too_long: Callable[[], None],
         when_told: Callable[[], None] = lambda: None,
     ) -> None:
-        self.name_of = name_of
+        self.job_of = job_of
         self.warn_after = warn_after
         self.max_block = max_block
         self.too_long = too_long
@@ -160,7 +161,8 @@ class Watchdog:
         self.blocks += 1
         who, stack = self._look()
         blocked = time.monotonic() - asked_at
-        side_log.say(logger, logging.WARNING, "the loop has been blocked for %.1f s by %s:\n%s", blocked, who, stack)
+        text = "the loop has been blocked for %.1f s by %s:\n%s"
+        side_log.say(logger, logging.WARNING, text, blocked, who.name, stack, extra=who.fields)
         told: set[LoopWatch] = set()
         while not self._answered.is_set() and not self._stop.is_set():
             blocked = time.monotonic() - asked_at
@@ -171,28 +173,29 @@ class Watchdog:
             limits = [one.max_block for one in self._watches if one.max_block is not None and one not in told]
             self._wait_for_answer(min([limit - blocked for limit in limits if limit > blocked], default=5.0))
         blocked = time.monotonic() - asked_at
-        side_log.say(logger, logging.WARNING, "the loop moves again after %.1f s; it was blocked by %s", blocked, who)
+        text = "the loop moves again after %.1f s; it was blocked by %s"
+        side_log.say(logger, logging.WARNING, text, blocked, who.name, extra=who.fields)
 
-    def _end_block(self, one: LoopWatch, blocked: float, who: str) -> None:
+    def _end_block(self, one: LoopWatch, blocked: float, who: _Who) -> None:
         """Act for a consumer whose loop stays blocked, then say so."""
         one.too_long()
         text = "the loop has been blocked for %.0f s by %s: %s"
-        side_log.say(logger, logging.CRITICAL, text, blocked, who, _Stacks())
+        side_log.say(logger, logging.CRITICAL, text, blocked, who.name, _Stacks(), extra=who.fields)
         side_log.flush(_LAST_WORDS)
         one.when_told()
 
-    def _look(self) -> tuple[str, _Stack | str]:
-        """Return what runs on the loop, as a name and a stack."""
+    def _look(self) -> tuple[_Who, _Stack | str]:
+        """Return what runs on the loop, and its stack."""
         task = asyncio.current_task(self._loop)
         frame = sys._current_frames().get(self._loop_thread)
         stack = "" if frame is None else _stack_of_user(frame)
         if task is None:
-            return "a callback", stack
+            return _Who("a callback", {}), stack
         for one in self._watches:
-            name = one.name_of(task)
-            if name is not None:
-                return name, stack
-        return f"the asyncio task {task.get_name()!r}", stack
+            job = one.job_of(task)
+            if job is not None:
+                return _Who(f"task {job.task.path} {job.task.id}", job.log_fields()), stack
+        return _Who(f"the asyncio task {task.get_name()!r}", {}), stack
 
 
 _dogs: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Watchdog]] = WeakKeyDictionary()
@@ -206,6 +209,13 @@ def watch_loop(one: LoopWatch) -> Watchdog:
         dog = _dogs[loop] = Watchdog(loop)
     dog.add(one)
     return dog
+
+
+class _Who(NamedTuple):
+    """Who blocks the loop, and the fields of a line about that."""
+
+    name: str
+    fields: Mapping[str, object]
 
 
 class _Stack:

@@ -9,6 +9,7 @@ from typing import Any
 from hueyio.exceptions import CancelExecution
 from hueyio.execution.callers import Caller
 from hueyio.hooks import HookKind, Hooks, is_cancelled
+from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["AttemptHooks"]
@@ -19,12 +20,13 @@ logger = logging.getLogger(__name__)
 class AttemptHooks:
     """The hooks around one attempt, run by its caller."""
 
-    def __init__(self, hooks: Hooks, task: Task, caller: Caller) -> None:
+    def __init__(self, hooks: Hooks, task: Task, caller: Caller, queue: str) -> None:
         self.caller = caller
         self.body_began = False
         """Whether no pre-execute hook kept the body from being run."""
         self._hooks = hooks
         self._task = task
+        self._queue = queue
 
     async def before(self) -> bool:
         """Run the pre-execute hooks; False if one of them cancelled the attempt."""
@@ -58,4 +60,5 @@ class AttemptHooks:
             self.caller.close()
 
     def _log(self, kind: HookKind, name: str, error: BaseException) -> None:
-        logger.error("%s hook %s failed, task %s %s", kind, name, self._task.path, self._task.id, exc_info=error)
+        task, fields = (self._task.path, self._task.id), log_fields(self._task, self._queue)
+        logger.error("%s hook %s failed, task %s %s", kind, name, *task, exc_info=error, extra=fields)

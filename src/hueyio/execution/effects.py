@@ -38,8 +38,9 @@ class Effects(NamedTuple):
     defers: int = 0
     reason: str = ""
     log: str | None = None
-    """What an operator should read about it."""
+    """Why it goes back, or what a limit said: what the log has of it beside name, id and attempt."""
     log_level: int = logging.WARNING
+    """Of what goes back."""
     counted: bool = False
     """Of a release: the run counts as a delivery."""
     is_put_back: bool = False

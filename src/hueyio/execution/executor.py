@@ -31,6 +31,7 @@ from hueyio.execution.outcome import (
 from hueyio.execution.pool import ProcessPool
 from hueyio.loops.threads import ThreadPool, run_in, run_in_copy
 from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["Executor"]
@@ -63,8 +64,8 @@ class Executor:
             return None
         context = context_of(task)
         if spec.lane == "loop" or self._has_process(spec):
-            return AttemptHooks(self.hooks, task, LoopCaller(context, self.hooks.thread))
-        return AttemptHooks(self.hooks, task, ThreadCaller(context, self.threads))
+            return AttemptHooks(self.hooks, task, LoopCaller(context, self.hooks.thread), self._core.name)
+        return AttemptHooks(self.hooks, task, ThreadCaller(context, self.threads), self._core.name)
 
     async def run(self, spec: TaskSpec, task: Task, hooks: AttemptHooks | None = None) -> Outcome:
         """Run one attempt; whatever the body raises becomes an outcome.
@@ -131,8 +132,9 @@ class Executor:
             if not deadline.expired():
                 return Failed(error)
             if self.threads.abandoned and spec.lane != "loop" and not self._has_process(spec):
+                name, fields = (task.path, task.id), log_fields(task, self._core.name)
                 count = len(self.threads.abandoned)
-                logger.warning("task %s %s: its thread is left behind, one of %d now", task.path, task.id, count)
+                logger.warning("task %s %s: its thread is left behind, one of %d now", *name, count, extra=fields)
             ran_out = TaskTimeout(f"task {task.path} {told}")
             ran_out.__cause__ = error
             return TimedOut(ran_out)

@@ -30,6 +30,7 @@ from hueyio.execution.outcome import (
     WorkerLost,
 )
 from hueyio.execution.policy import WITHOUT_RESULTS, decide
+from hueyio.execution.run_log import run_logger, tell_end
 from hueyio.execution.settlement import make_settlement
 from hueyio.messages.entry import enqueue_signal
 from hueyio.messages.message import read_task
@@ -56,36 +57,43 @@ class End(NamedTuple):
     settlement: Settlement
 
 
-def conclude(core: Core, job: Job, outcome: Outcome) -> End:
-    """Decide and encode, whatever goes wrong on the way: the task must have an end.
+def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = logging.DEBUG) -> End:
+    """Decide and encode, whatever goes wrong on the way, and log how the run ended: the task must have an end.
+
+    A success is logged at ``success_level``.
+    """
+    if isinstance(outcome, Misfit):
+        outcome = _not_yet(core, job, outcome.error)
+    rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS
+    try:
+        end = _conclude(core, job, job.task, outcome, rules)
+    except BaseException as error:  # of a serializer or a build_error_result of the user's; SystemExit too
+        end = _conclude_trouble(core, job, error, rules)
+    # The level of a success is asked for here: a call that does nothing would be made for every task.
+    if not isinstance(end.outcome, Succeeded) or run_logger.isEnabledFor(success_level):
+        tell_end(job, end.outcome, end.effects, core.now(), success_level)
+    return end
+
+
+def _conclude_trouble(core: Core, job: Job, error: BaseException, rules: Rules) -> End:
+    """End a run whose own end raised this when it was decided and encoded.
 
     What cannot be stored or passed on makes the task a failure that says so; what cannot be written even then, a
     failure without retry and error handler.
     """
-    task = job.task
-    rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS
-    match outcome:
-        case Succeeded():
-            pass
-        case Failed(error):
-            logger.error("task %s %s failed", task.path, task.id, exc_info=error)
-        case Misfit(misfit):
-            outcome = _not_yet(core, job, misfit)
-    try:
-        return _conclude(core, job, task, outcome, rules)
-    except (SerializationError, TaskArgumentError) as error:
-        failure: BaseException = SerializationError(f"what task {task.path} returned: {error}")
-        logger.error("task %s %s failed: %s", task.path, task.id, failure)
-    except KeyboardInterrupt:  # raised by a value that is pickled: as if its body had
-        cut = Interrupted("raised KeyboardInterrupt where its end was written")
-        return _conclude(core, job, task, cut, rules)
-    except BaseException as error:  # of a serializer or a build_error_result of the user's; SystemExit too
-        failure = error
-        logger.exception("task %s %s: deciding what its end means", task.path, task.id)
+    task, failure = job.task, error
+    match error:
+        case SerializationError() | TaskArgumentError():
+            failure = SerializationError(f"what task {task.path} returned: {error}")
+        case KeyboardInterrupt():  # raised by a value that is pickled: as if its body had
+            cut = Interrupted("raised KeyboardInterrupt where its end was written")
+            return _conclude(core, job, task, cut, rules)
+        case _:
+            _log_trouble(job, "deciding what its end means", error)
     try:
         return _conclude(core, job, task, Failed(failure), rules)
-    except BaseException:  # the same, of the retry or the error handler this time
-        logger.exception("task %s %s: neither retry nor error handler can be written", task.path, task.id)
+    except BaseException as again:  # the same, of the retry or the error handler this time
+        _log_trouble(job, "neither retry nor error handler can be written", again)
     plain = dataclasses.replace(rules, build_error_result=Rules().build_error_result)
     return _conclude(core, job, task.replaced(retries=0, on_error=None), Failed(failure), plain)
 
@@ -108,9 +116,12 @@ def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) 
         result_ttl=core.result_ttl,
         now=now,
     )
-    if effects.log is not None:
-        logger.log(effects.log_level, "task %s: %s", task.id, effects.log)
     return End(outcome, effects, settlement)
+
+
+def _log_trouble(job: Job, what: str, error: BaseException) -> None:
+    name, fields = (job.task.path, job.task.id), job.log_fields()
+    logger.error("task %s %s: %s", *name, what, exc_info=error, extra=fields)
 
 
 async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, write: Write) -> Answer:

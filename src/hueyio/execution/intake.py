@@ -58,7 +58,7 @@ class Intake:
         except SerializationError as error:
             return self._unreadable_job(delivery, str(error))
         except Exception as error:  # a serializer of the user's may raise anything; the message is what is bad
-            logger.exception("reading task %s", header.id)
+            logger.exception("reading task %s", header.id, extra={"task_id": header.id, "queue": self._core.name})
             return self._unreadable_job(delivery, f"{type(error).__name__}: {error}")
         if task.id != header.id:  # damaged: a retry of it would be another task, and this one be lost
             return self._unreadable_job(delivery, f"it is the message of task {task.id!r}")
@@ -71,8 +71,8 @@ class Intake:
         if spec is None:
             first_seen = self._core.now() if header.first_seen is None else header.first_seen
             elsewhere = self._knows_elsewhere(task.path)
-            return _unknown_job(delivery, task), UnknownTask(first_seen, header.defers, elsewhere)
-        job = Job(delivery, task, spec)
+            return self._unknown_job(delivery, task), UnknownTask(first_seen, header.defers, elsewhere)
+        job = Job(delivery, task, spec, self._core.name)
         deliveries = delivery.receipt.deliveries
         if delivery.started and spec.options.at_most_once:
             return job, WorkerLost(deliveries, started=True)
@@ -118,14 +118,13 @@ class Intake:
 
     def _unreadable_job(self, delivery: Delivery, reason: str) -> tuple[Job, Outcome]:
         expects = delivery.header.expects
-        job = _unknown_job(delivery, _stand_in((delivery.header.id, *expects)))
+        job = self._unknown_job(delivery, _stand_in((delivery.header.id, *expects)))
         return job, Unreadable(reason, expects)
 
-
-def _unknown_job(delivery: Delivery, task: Task) -> Job:
-    spec = TaskSpec(task.path, _nothing, TaskOptions())
-    spec.lane = delivery.header.lane
-    return Job(delivery, task, spec)
+    def _unknown_job(self, delivery: Delivery, task: Task) -> Job:
+        spec = TaskSpec(task.path, _nothing, TaskOptions())
+        spec.lane = delivery.header.lane
+        return Job(delivery, task, spec, self._core.name)
 
 
 def _stand_in(ids: Sequence[str]) -> Task:

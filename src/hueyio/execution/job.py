@@ -8,13 +8,17 @@ from typing import Any
 from hueyio.execution.outcome import Cancelled, Expired, Outcome, Revoked
 from hueyio.storage.records import Delivery, Lane
 from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["Job"]
 
 
 class Job:
-    """A delivery that was decoded. ``slot`` is the asyncio task that runs its body, while it does."""
+    """A delivery that was decoded, of the Huey named ``queue``.
+
+    ``slot`` is the asyncio task that runs its body, while it does.
+    """
 
     __slots__ = (
         "cancelled",
@@ -22,6 +26,7 @@ class Job:
         "handed_over",
         "lane",
         "lost",
+        "queue",
         "refused",
         "revoked",
         "slot",
@@ -30,8 +35,9 @@ class Job:
         "task",
     )
 
-    def __init__(self, delivery: Delivery, task: Task, spec: TaskSpec) -> None:
+    def __init__(self, delivery: Delivery, task: Task, spec: TaskSpec, queue: str = "") -> None:
         self.delivery = delivery
+        self.queue = queue
         self.task = task
         self.spec = spec
         self.lane: Lane = spec.lane
@@ -52,6 +58,10 @@ class Job:
     def started(self) -> bool:
         """Whether its body was started."""
         return self.started_at > 0
+
+    def log_fields(self, duration: float | None = None) -> dict[str, object]:
+        """Return the ``extra`` of a log record about it."""
+        return log_fields(self.task, self.queue, duration)
 
     def objection(self, now: float) -> Outcome | None:
         """Say why the body must not be started at ``now``, from what is known here; None if it may."""

@@ -88,7 +88,7 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
         case ways.Interrupted(cause):
             if cause is None:
                 return Effects(settle="release", before=(SIGNAL_INTERRUPTED,))
-            log = f"{task.path} {cause}; it goes back, and this counts as a delivery whose consumer died"
+            log = f"it {cause}; this counts as a delivery whose consumer died"
             return Effects(settle="release", counted=True, before=(SIGNAL_INTERRUPTED,), log=log)
         case ways.Misfit(error):
             return _fail(task, error, now, rules, SIGNAL_ERROR, task.retries)
@@ -168,20 +168,20 @@ def _put_back(task: Task, error: BaseException, effects: Effects, now: float, ru
     if rules.max_put_back_age is not None and now - before.since >= rules.max_put_back_age:
         too_long = PutBackTooLong(task.path, before.times, now - before.since)
         too_long.__cause__ = error
-        return _fail(task, too_long, now, rules, SIGNAL_ERROR, 0)._replace(log=f"failed: {too_long}")
+        return _fail(task, too_long, now, rules, SIGNAL_ERROR, 0)._replace(log=str(too_long))
     count = before.times + 1
     *others, again = effects.enqueue
     return effects._replace(
         enqueue=(*others, again.replaced(put_back=PutBack(count, before.since))),
         is_put_back=True,
-        log=f"{task.path} {why}; put back {count} times" if _is_worth_a_line(count) else None,
-        log_level=logging.INFO,
+        log=why,
+        log_level=_level_of(count, logging.INFO),
     )
 
 
-def _is_worth_a_line(count: int) -> bool:
-    """Say whether this count is told: at 1, 2, 4, 8 and so on, so that a loop shows and does not fill the log."""
-    return count & (count - 1) == 0
+def _level_of(count: int, level: int) -> int:
+    """Return at which level this count is told: at 1, 2, 4, 8 and so on, so that a loop shows and fills no log."""
+    return level if count & (count - 1) == 0 else logging.DEBUG
 
 
 def _end_unrun(
@@ -210,8 +210,8 @@ def _put_off_unknown(task: Task, unknown: ways.UnknownTask, now: float, rules: R
             defer_until=now + _LEFT_TO_OTHERS,
             first_seen=now,
             defers=count,
-            log=f"{what} here, left to a consumer that knows it; {count} times" if _is_worth_a_line(count) else None,
-            log_level=logging.INFO,
+            log=f"{what} here, left to a consumer that knows it; {count} times",
+            log_level=_level_of(count, logging.INFO),
         )
     detail = "" if unknown.misfit is None else f" ({unknown.misfit})"
     if now - first_seen >= UNKNOWN_TASK_PATIENCE:
@@ -224,7 +224,6 @@ def _put_off_unknown(task: Task, unknown: ways.UnknownTask, now: float, rules: R
             ending=error if rules.results else None,
             member_result=error,
             downstream=_downstream(task),
-            log=f"dead-lettered: {reason}",
             kind="undeclared",
         )
     # As long as it has waited already: the waits double, and begin anew when a consumer that knew it has gone.
@@ -235,9 +234,8 @@ def _put_off_unknown(task: Task, unknown: ways.UnknownTask, now: float, rules: R
         defer_until=now + delay,
         first_seen=first_seen,
         defers=count,
-        log=f"{what}{detail}; {hint} Tried again in {delay:.0f} s, {count} times so far"
-        if _is_worth_a_line(count)
-        else None,
+        log=f"{what}{detail}; {hint} Tried again in {delay:.0f} s, {count} times so far",
+        log_level=_level_of(count, logging.WARNING),
     )
 
 
@@ -249,7 +247,6 @@ def _bury_unreadable(task: Task, reason: str, expects: tuple[str, ...], rules: R
         ending=error if rules.results else None,
         member_result=error,
         downstream=expects,
-        log=f"dead-lettered, it cannot be read: {reason}",
         kind="unreadable",
     )
 
@@ -269,7 +266,6 @@ def _bury_lost(task: Task, deliveries: int, started: bool, rules: Rules) -> Effe
         enqueue=_error_handler(task, lost, described._replace(cause=lost)),
         deletes=_revocation(task),
         before=(SIGNAL_ERROR,),
-        log=f"dead-lettered: {reason}",
         kind="lost",
     )
 

@@ -26,6 +26,8 @@ class RunContext(NamedTuple):
     is_leased: bool = True
     """Whether bodies run under a lease on this storage: locks are then their tasks', and they wait for a storage that
     is away as their consumer does. Immediate mode has none on the live storage."""
+    queue: str = ""
+    """The name of the Huey."""
 
 
 RUN_CONTEXT: Final[ContextVar[RunContext | None]] = ContextVar("hueyio_run_context", default=None)

@@ -24,6 +24,7 @@ from hueyio.execution.job import Job
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, WorkerLost
 from hueyio.execution.reporter import Reporter
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext
+from hueyio.execution.run_log import run_logger, tell_start
 from hueyio.signals import SIGNAL_EXECUTING
 from hueyio.storage.records import Answer, Bury, Release, Settlement
 from hueyio.storage.shared.background import make_task
@@ -57,7 +58,7 @@ class Runner:
     """Runs jobs, and ends those that must not run.
 
     ``watch`` looks at a job some time after the seconds that it is given, when its body should have ended by then;
-    ``crash`` says what brought about a stop that nobody asked for.
+    ``crash`` says what brought about a stop that nobody asked for. With ``log_runs`` good ends are logged at INFO.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Runner:
         run_context: RunContext,
         watch: Callable[[Job, float], asyncio.TimerHandle] | None = None,
         crash: Callable[[], str | None] = _none,
+        log_runs: bool = False,
     ) -> None:
         self._core = core
+        self._success_level = logging.INFO if log_runs else logging.DEBUG
         self._reporter = Reporter(core)
         self._run_context = run_context
         self._executor = executor
@@ -105,6 +108,8 @@ class Runner:
         if RUN_CONTEXT.get() is not self._run_context:
             RUN_CONTEXT.set(self._run_context)
         hooks = self._executor.hooks_around(job.spec, job.task)
+        if job.delivery.receipt.deliveries or run_logger.isEnabledFor(logging.DEBUG):
+            tell_start(job)
         job.started_at = time.monotonic()
         job.slot = slot
         limit = None if job.spec.lane == "process" else job.task.timeout  # a process is killed: it cannot ignore that
@@ -115,7 +120,6 @@ class Runner:
             if not (job.cancelled or job.lost) and self._is_stopping():
                 # Recorded, and raised again: the slot must end.
                 job.slot = None
-                logger.info("task %s %s: interrupted by the stop, it goes back", job.task.path, job.task.id)
                 self.end(job, _interrupted(job, self._crash()), hooks)
                 raise
             outcome = Cancelled() if job.cancelled else Failed(error)
@@ -160,7 +164,8 @@ class Runner:
         It goes back, which counts; when its deliveries are used up, it is a dead letter without a stored error.
         """
         job.slot = None
-        logger.error("task %s %s could not be ended", job.task.path, job.task.id, exc_info=error)
+        name, fields = (job.task.path, job.task.id), job.log_fields()
+        logger.error("task %s %s could not be ended", *name, exc_info=error, extra=fields)
         if job.lost or job.handed_over:
             return
         receipt = job.delivery.receipt
@@ -186,7 +191,8 @@ class Runner:
             if await self._settler.start(job):
                 return True
         except HueyException as error:
-            logger.warning("task %s %s: its start could not be written: %s", job.task.path, job.task.id, error)
+            name, fields = (job.task.path, job.task.id), job.log_fields()
+            logger.warning("task %s %s: its start could not be written: %s", *name, error, extra=fields)
         self.end(job, Interrupted())
         return False
 
@@ -215,7 +221,7 @@ class Runner:
                 hooks.caller.close()
 
     def _conclude(self, job: Job, outcome: Outcome) -> End:
-        end = conclude(self._core, job, outcome)
+        end = conclude(self._core, job, outcome, self._success_level)
         self.outcomes[type(end.outcome).__name__] += 1
         return end
 

@@ -34,6 +34,7 @@ __all__ = [
     "metadata_of",
     "portable",
     "read_ending",
+    "repr_of",
     "write_ending",
 ]
 
@@ -128,7 +129,7 @@ def metadata_of(exception: BaseException, *, task_id: str, retries: int) -> dict
     # A task that awaited another one's failure keeps the innermost text (Huey's rule).
     inner = exception.metadata.get("error") if isinstance(exception, TaskException) else None
     return {
-        "error": inner or _repr(exception),
+        "error": inner or repr_of(exception),
         "retries": retries,
         "traceback": _traceback(exception),
         "task_id": task_id,
@@ -160,7 +161,8 @@ def _read_cause(data: Any, serializer: Serializer) -> BaseException | None:
     return cause if isinstance(cause, BaseException) else None
 
 
-def _repr(exception: BaseException) -> str:
+def repr_of(exception: BaseException) -> str:
+    """Return the repr of an exception, whatever that raises."""
     try:
         return repr(exception)[:_MOST_TEXT]
     except Exception as error:  # a __repr__ that raises must not cost the task its ending

@@ -1,79 +1,70 @@
-"""How a worker logs: readable lines, in colours on a terminal, or a JSON object for each record."""
+"""How a worker logs: readable lines, in colours on a terminal, or a JSON object for each record.
+
+Its handler has a ``TaskLogFilter``, so that lines which the application writes in a task say which.
+
+The application may set up logging too, when it is loaded or in a hook. What it sets up stays. A line that a handler of
+its own writes to the terminal is not written there a second time, and the loggers of hueyio go on, although
+``logging.config`` disables all loggers that there are.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import logging.handlers
 import os
 import sys
-import traceback
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.execution.log_filter import TaskLogFilter
+from hueyio.worker.json_lines import JsonFormatter
 from hueyio.worker.options import WorkerOptions
+from hueyio.worker.text_lines import TextFormatter
 
-__all__ = ["JsonFormatter", "TextFormatter", "set_up_logging"]
+__all__ = ["keep_logging", "set_up_logging"]
 
-_COLOURS: Final = {logging.DEBUG: "2", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
-"""ANSI codes (ECMA-48) of the levels; INFO stays plain."""
-
-_TEXT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_SIMPLE: Final = "%(asctime)s %(message)s"
-
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-"""What every record has; anything else came with ``extra=``."""
-
-
-class TextFormatter(logging.Formatter):
-    """One line, and what led to it below."""
-
-    def __init__(self, *, simple: bool = False, colours: bool = False) -> None:
-        super().__init__(_SIMPLE if simple else _TEXT, "%H:%M:%S" if simple else None)
-        self._colours = colours
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as text."""
-        text = super().format(record)
-        code = _COLOURS.get(record.levelno) if self._colours else None
-        return text if code is None else f"\x1b[{code}m{text}\x1b[0m"
-
-
-class JsonFormatter(logging.Formatter):
-    """One object a line: ``time`` (ISO 8601, UTC), ``level``, ``logger``, ``message``, ``exception``, and ``extra``."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as JSON; a value that is none is written as its repr."""
-        entry: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            "process": record.process,
-        }
-        if record.exc_info and record.exc_info[1] is not None:
-            entry["exception"] = "".join(traceback.format_exception(record.exc_info[1]))
-        entry.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
-        return json.dumps(entry, ensure_ascii=False, default=repr)
+_own: Final[list[logging.Handler]] = []
+"""The handler of this process, as global as the root logger that it is on."""
 
 
 def set_up_logging(options: WorkerOptions) -> None:
     """Log to standard error or to the file. Raises ConfigurationError if that cannot be written."""
-    handler: logging.Handler
-    if options.logfile is None:
-        handler = logging.StreamHandler()
-    else:
-        try:
-            # It opens the file anew when somebody has moved it away: logrotate needs no signal.
-            handler = logging.handlers.WatchedFileHandler(options.logfile, encoding="utf-8")
-        except OSError as error:
-            raise ConfigurationError(f"cannot log to {options.logfile}: {error.strerror}") from error
+    handler = _make_handler(options)
     handler.setFormatter(_formatter(options))
+    handler.addFilter(TaskLogFilter())
     level = logging.DEBUG if options.verbose else logging.WARNING if options.quiet else logging.INFO
     # Debug lines of hueyio alone: other libraries have one for every operation.
     logging.getLogger("hueyio").setLevel(level)
     logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    _own[:] = [handler]
+
+
+def keep_logging() -> None:
+    """Go on logging after code of the application was run, which may have set up logging."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] == "hueyio":
+            logger.disabled = False
+    for handler in _own:
+        # A configuration that names handlers of the root takes ours away; a file that was asked for gets its lines.
+        if handler not in logging.root.handlers and (isinstance(handler, logging.FileHandler) or not _has_handlers()):
+            logging.root.addHandler(handler)
+
+
+def _has_handlers() -> bool:
+    return bool(logging.root.handlers or logging.getLogger("hueyio").handlers)
+
+
+def _make_handler(options: WorkerOptions) -> logging.Handler:
+    if options.logfile is None:
+        handler = logging.StreamHandler()
+        handler.addFilter(_NotShownElsewhere(handler))
+        return handler
+    try:
+        # It opens the file anew when somebody has moved it away: logrotate needs no signal.
+        return logging.handlers.WatchedFileHandler(options.logfile, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"cannot log to {options.logfile}: {error.strerror}") from error
 
 
 def _formatter(options: WorkerOptions) -> logging.Formatter:
@@ -82,3 +73,34 @@ def _formatter(options: WorkerOptions) -> logging.Formatter:
     # https://no-color.org: any value that is not empty.
     colours = options.logfile is None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     return TextFormatter(simple=options.simple, colours=colours)
+
+
+class _NotShownElsewhere(logging.Filter):
+    """Leave out what another handler writes to the terminal.
+
+    One with a filter may leave it out itself: a line that comes twice is better than one that does not come.
+    """
+
+    def __init__(self, own: logging.Handler) -> None:
+        super().__init__()
+        self._own = own
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether no other handler on the way to the root writes this to standard output or error."""
+        return not any(
+            it is not self._own and record.levelno >= it.level and _is_console(it) for it in _handlers_of(record.name)
+        )
+
+
+def _handlers_of(name: str) -> Iterator[logging.Handler]:
+    """Yield the handlers that a record of this logger comes to."""
+    logger: logging.Logger | None = logging.getLogger(name)
+    while logger is not None:
+        yield from logger.handlers
+        logger = logger.parent if logger.propagate else None
+
+
+def _is_console(handler: logging.Handler) -> bool:
+    if any(not isinstance(it, TaskLogFilter) for it in handler.filters):
+        return False
+    return isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.stderr)

@@ -35,6 +35,7 @@ from hueyio.core import Core, find_core
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.context import running
 from hueyio.execution.lending import PLACE, SOON
+from hueyio.execution.log_filter import TaskLogFilter
 from hueyio.execution.pool.crossing import pack_error, pack_value
 from hueyio.execution.pool.line import (
     Answer,
@@ -116,7 +117,7 @@ class _Inside:
         """Do what the parent asks for, one after another, until it says Stop."""
         welcome = self._asked.get()
         assert isinstance(welcome, Welcome)
-        _log_to(self._line, welcome)
+        to_parent = _log_to(self._line, welcome)
         threading.Thread(target=self._loop.run_forever, name="hueyio-loop", daemon=True).start()
         serve_loop(self._loop)
         try:
@@ -124,7 +125,9 @@ class _Inside:
         except BaseException as error:
             self._line.send(Broken(str(error) if isinstance(error, ConfigurationError) else traceback.format_exc()))
             return
+        _log_only_to(to_parent)
         self._run_life(core, "on_startup")
+        _log_only_to(to_parent)
         self._line.send(Ready())
         while isinstance(call := self._asked.get(), Call):
             self._line.send(Begun())
@@ -149,7 +152,7 @@ class _Inside:
         task.receipt = call.receipt
         if call.seconds != float("inf"):
             task.begin_run(call.seconds)
-        RUN_CONTEXT.set(RunContext(self._loop, core.storage, call.lease))
+        RUN_CONTEXT.set(RunContext(self._loop, core.storage, call.lease, queue=core.name))
         if call.lends_slot:
             self._place.begin()
             PLACE.set(self._place)
@@ -243,6 +246,7 @@ class _ToParent(QueueHandler):
 
     def __init__(self, line: Line) -> None:
         super().__init__(None)  # type: ignore[arg-type]
+        self.addFilter(TaskLogFilter())  # the parent knows what runs, but not in which thread here something was said
         self._line = line
 
     def enqueue(self, record: logging.LogRecord) -> None:
@@ -250,10 +254,22 @@ class _ToParent(QueueHandler):
         self._line.send(Log(record))
 
 
-def _log_to(line: Line, welcome: Welcome) -> None:
-    logging.root.addHandler(_ToParent(line))
+def _log_to(line: Line, welcome: Welcome) -> logging.Handler:
+    to_parent = _ToParent(line)
+    logging.root.addHandler(to_parent)
     for name, level in welcome.levels.items():
         logging.getLogger(name or None).setLevel(level)
+    return to_parent
+
+
+def _log_only_to(to_parent: logging.Handler) -> None:
+    """Take away the handlers that the app has made here: the parent has them too, and would write each line again."""
+    known = logging.root.manager.loggerDict.values()
+    for logger in (logging.root, *(it for it in known if isinstance(it, logging.Logger))):
+        if logger.name.partition(".")[0] == "hueyio":
+            logger.disabled = False
+        is_last = logger.parent is None or (not logger.propagate and logger.handlers)
+        logger.handlers[:] = [to_parent] if is_last else []
 
 
 def _load(welcome: Welcome) -> Core:

@@ -28,6 +28,7 @@ from hueyio.worker.exit_codes import EXIT_CRASHED
 from hueyio.worker.handlers import handling
 from hueyio.worker.leaving import STOP_MARGIN, Deadline, leave
 from hueyio.worker.loading import load_huey
+from hueyio.worker.logs import keep_logging
 from hueyio.worker.loops import run
 from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
@@ -63,6 +64,7 @@ class WorkerProcess:
         self._options = options
         shares = options.shares(len(paths))
         self._apps = [(path, load_huey(path)) for path in paths]
+        keep_logging()
         self._consumers = [
             huey.create_consumer(**_share(limits, share)) for (_, huey), share in zip(self._apps, shares, strict=True)
         ]
@@ -129,6 +131,7 @@ class WorkerProcess:
         if self._starting.cancelled():
             return False
         self._starting.result()
+        keep_logging()  # hooks may set it up, too
         return True
 
     async def _start_consumers(self) -> None:

@@ -148,7 +148,7 @@ class MemoryState:
 
     def note_dropped(self, id: str) -> None:
         """Say that there was no room for a dead letter."""
-        logger.warning("dead letter dropped, there is room for %d: %s", self.dead_limit, id)
+        logger.warning("dead letter dropped, there is room for %d: %s", self.dead_limit, id, extra={"task_id": id})
 
     # --- leases
 
