@@ -24,6 +24,7 @@ from hueyio.schedules.stored import ScheduleInfo
 from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
 from hueyio.signals import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.tasks.canvas import chord, group
+from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
@@ -45,6 +46,7 @@ __all__ = [
     "ConsumerOptions",
     "DeadTask",
     "EmptyData",
+    "Enqueue",
     "Error",
     "FileHuey",
     "Huey",

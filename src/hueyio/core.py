@@ -89,6 +89,7 @@ class Core:
         utc: bool,
         result_ttl: float | None,
         raise_errors: bool,
+        propagate: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.kind: Final = kind
@@ -101,6 +102,8 @@ class Core:
         self.hooks = Hooks(self.signals.thread)
         self.immediate = False
         self.raise_errors = raise_errors
+        self.propagate: Final = propagate
+        """The keys of the headers that the calls of a body inherit."""
         self._sessions = self._live = Sessions(storage)
         self._parts: dict[type[Any], Any] = {}
         self.clock: Clock = storage.clock

@@ -1,7 +1,8 @@
 """The hooks of one Huey: functions before and after each attempt, and around the life of a consumer.
 
 A hook has a name, that of its function unless another is given; a second one of the same name takes the place of the
-first. What a hook raises is logged and changes nothing, but for CancelExecution in a pre-execute hook.
+first. What a hook raises is logged and changes nothing, but for CancelExecution in a pre-execute hook. Middleware makes
+a context manager around each attempt or enqueue, and has no name.
 """
 
 from __future__ import annotations
@@ -10,17 +11,25 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
+from hueyio.tasks.enqueue import Enqueue
+from hueyio.tasks.task import Task
 
-__all__ = ["Hook", "HookKind", "Hooks", "is_cancelled"]
+__all__ = ["AttemptMiddleware", "EnqueueMiddleware", "Hook", "HookKind", "Hooks", "is_cancelled"]
+
+M = TypeVar("M", bound=Callable[[Any], Any])
 
 logger = logging.getLogger(__name__)
 
 Hook: TypeAlias = Callable[..., Any]
 HookKind: TypeAlias = Literal["pre_execute", "post_execute", "on_startup", "on_shutdown"]
+Manager: TypeAlias = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
+AttemptMiddleware: TypeAlias = Callable[[Task], Manager]
+EnqueueMiddleware: TypeAlias = Callable[[Enqueue], Manager]
 
 _KINDS: Final[tuple[HookKind, ...]] = ("pre_execute", "post_execute", "on_startup", "on_shutdown")
 
@@ -32,8 +41,12 @@ class Hooks:
         self.thread = thread
         """Where sync hooks run that have no thread of their task: one at a time."""
         self._hooks: dict[HookKind, dict[str, Hook]] = {kind: {} for kind in _KINDS}
+        self.around_attempt: tuple[AttemptMiddleware, ...] = ()
+        """Middleware around attempts, the outermost first."""
+        self.around_enqueue: tuple[EnqueueMiddleware, ...] = ()
+        """Middleware around enqueues, the outermost first."""
         self.surround_tasks = False
-        """Whether there is any before or after attempts; if not, all that they need is skipped."""
+        """Whether there is any before, after or around attempts; if not, all that they need is skipped."""
 
     def __getitem__(self, kind: HookKind) -> Mapping[str, Hook]:
         """Return the hooks of a kind by their names."""
@@ -57,6 +70,26 @@ class Hooks:
         self._look()
         return bool(found)
 
+    def surround_attempts(self, middleware: AttemptMiddleware) -> None:
+        """Add middleware around attempts, inside of what there is; raises HueyException if it can be none."""
+        self.around_attempt = _with(self.around_attempt, middleware)
+        self._look()
+
+    def surround_enqueues(self, middleware: EnqueueMiddleware) -> None:
+        """Add middleware around enqueues, inside of what there is; raises HueyException if it can be none."""
+        self.around_enqueue = _with(self.around_enqueue, middleware)
+
+    def let_attempts_be(self, middleware: AttemptMiddleware) -> bool:
+        """Remove middleware around attempts; False if there is none."""
+        before, self.around_attempt = self.around_attempt, _without(self.around_attempt, middleware)
+        self._look()
+        return before != self.around_attempt
+
+    def let_enqueues_be(self, middleware: EnqueueMiddleware) -> bool:
+        """Remove middleware around enqueues; False if there is none."""
+        before, self.around_enqueue = self.around_enqueue, _without(self.around_enqueue, middleware)
+        return before != self.around_enqueue
+
     async def run_life(self, kind: Literal["on_startup", "on_shutdown"]) -> None:
         """Run the hooks of a consumer's start or end."""
         for name, hook in list(self._hooks[kind].items()):
@@ -72,10 +105,29 @@ class Hooks:
                 logger.exception("%s hook %s failed", kind, name)
 
     def _look(self) -> None:
-        self.surround_tasks = bool(self._hooks["pre_execute"] or self._hooks["post_execute"])
+        hooks = self._hooks
+        self.surround_tasks = bool(hooks["pre_execute"] or hooks["post_execute"] or self.around_attempt)
+
+
+def _with(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:
+    """Return the middleware with one more; a second time it changes nothing."""
+    made_by: Any = middleware
+    if inspect.isasyncgenfunction(made_by) or inspect.isgeneratorfunction(made_by):
+        decorator = "asynccontextmanager" if inspect.isasyncgenfunction(made_by) else "contextmanager"
+        raise HueyException(f"put @{decorator} of contextlib below: {made_by!r} makes no context manager without it")
+    if not callable(made_by) or inspect.iscoroutinefunction(made_by):
+        raise HueyException(f"middleware is a function that makes a context manager, not {made_by!r}")
+    return known if middleware in known else (*known, middleware)
+
+
+def _without(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:
+    return tuple(other for other in known if other != middleware)
 
 
 def is_cancelled() -> bool:
     """Say whether a CancelledError was meant for the running asyncio task, and not made by a hook."""
-    current = asyncio.current_task()
+    try:
+        current = asyncio.current_task()
+    except RuntimeError:  # no loop runs here, so that nobody cancels
+        return False
     return current is not None and current.cancelling() > 0

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 import pytest
@@ -422,4 +422,115 @@ async def test_post_hook_of_a_thread_that_was_left_behind_runs_in_it_at_its_end(
     assert (body[0], hook[0]) == ("body", "TaskTimeout")
     assert body[1] == hook[1]
     assert consumer._executor.threads.abandoned == set()
+    await huey.close()
+
+
+@pytest.mark.parametrize("lane", ["loop", "thread", "hidden"])
+@both_kinds
+async def test_hooks_and_body_see_and_reset_what_the_others_set(huey: Huey, lane: str, is_async: bool) -> None:
+    seen: asyncio.Queue[list[str]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    tokens: list[Token[str]] = []
+
+    def set_first(task: Task) -> None:
+        tokens.append(VALUE.set("first"))
+
+    def add_second(task: Task) -> None:
+        VALUE.set(VALUE.get() + ", second")
+
+    def reset(task: Task, value: Any, error: Any) -> None:
+        before = VALUE.get()
+        VALUE.reset(tokens.pop())
+        loop.call_soon_threadsafe(seen.put_nowait, [before, VALUE.get()])
+
+    def body() -> str:
+        before = VALUE.get()
+        VALUE.set(before + ", body")
+        return before
+
+    @huey.task(name="hidden")
+    @hide
+    async def hidden() -> str:
+        return body()
+
+    add_hook(huey, "pre_execute", is_async, set_first)
+    add_hook(huey, "pre_execute", not is_async, add_second)
+    add_hook(huey, "post_execute", is_async, reset)
+    work = hidden if lane == "hidden" else declare(huey, lane, body)
+    for _ in range(2):  # the second one sees nothing of the first
+        assert await (await work()) == "first, second"
+        assert await asyncio.wait_for(seen.get(), 30) == ["first, second, body", "unset"]
+    assert VALUE.get() == "unset"
+
+
+def hide(function: Callable[[], Any]) -> Callable[[], Any]:
+    """Decorate as many do that know no coroutines; what is set here is for the body too."""
+
+    def call() -> Any:
+        VALUE.set(VALUE.get())
+        return function()
+
+    return call
+
+
+async def test_decorator_and_the_coroutine_that_it_hides_share_one_context(huey: Huey) -> None:
+    def bind(function: Callable[[], Any]) -> Callable[[], Any]:
+        def call() -> Any:
+            VALUE.set("bound")
+            return function()
+
+        return call
+
+    @huey.task(name="bound")
+    @bind
+    async def bound() -> str:
+        return VALUE.get()
+
+    assert await (await bound()) == "bound"
+    assert VALUE.get() == "unset"
+
+
+async def test_async_context_manager_and_the_function_inside_see_what_the_other_sets(huey: Huey) -> None:
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def entered() -> AsyncIterator[None]:
+        token = VALUE.set("entered")
+        await asyncio.sleep(0)
+        try:
+            yield
+        finally:
+            seen.append(VALUE.get())
+            VALUE.reset(token)
+
+    @huey.context_task(entered)
+    def work() -> str:
+        before = VALUE.get()
+        VALUE.set("body")
+        return before
+
+    assert await (await work()) == "entered"
+    assert seen == ["body"]
+
+
+@pytest.mark.parametrize("lane", ["loop", "thread"])
+async def test_hook_that_is_left_behind_keeps_no_context_from_the_others(lane: str) -> None:
+    huey = MemoryHuey("left behind")
+    began, release = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    @huey.pre_execute()
+    def slow(task: Task) -> None:
+        loop.call_soon_threadsafe(began.set)
+        release.wait(30)
+
+    work = declare(huey, lane, lambda: 7)
+    async with huey.create_consumer(workers=1, threads=1):
+        result = await work()
+        await began.wait()
+        await result.cancel()
+        with pytest.raises(TaskCancelled):
+            await result
+        release.set()
+        assert await (await work()) == 7
     await huey.close()

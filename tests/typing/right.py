@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, assert_never, assert_type
 
 from hueyio import (
     SIGNAL_ERROR,
     ChordResult,
+    Enqueue,
     Error,
     MemoryHuey,
     Result,
@@ -165,6 +168,39 @@ def use_blocking(connection: sqlite3.Connection) -> None:
 async def use_transaction(connection: sqlite3.Connection) -> None:
     assert_type(await add.enqueue_in(connection, 1, b=2), Result[int])
     assert_type(await add.options(delay=1).enqueue_in(connection, 1, 2), Result[int])
+
+
+@huey.around_enqueue
+@asynccontextmanager
+async def stamp(calls: Enqueue) -> AsyncIterator[None]:
+    for task in calls.tasks:
+        assert_type(task.headers, dict[str, str])
+    yield
+    assert_type(calls.enqueued, tuple[str | None, ...] | None)
+
+
+@huey.around_attempt
+@contextmanager
+def trace(task: Task) -> Iterator[str]:
+    yield task.headers.get("traceparent", "")
+
+
+@huey.around_attempt
+class Trace:
+    def __init__(self, task: Task) -> None: ...
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(self, *details: object) -> None: ...
+
+
+async def use_middleware() -> None:
+    async with stamp(Enqueue([])):
+        pass
+    with trace(add.s(1, 2)) as traced:
+        assert_type(traced, str)
+    assert_type(Trace(add.s(1, 2)), Trace)
+    assert_type(huey.unregister_around_attempt(Trace), bool)
+    assert_type(await add.options(headers={"a": "b"})(1, 2), Result[int])
+    MemoryHuey(propagate=("traceparent",))
 
 
 async def main() -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Literal
 
 from hueyio import FileHuey, MemoryHuey, RedisExpireHuey, RedisHuey, SqliteHuey, Task, chord, crontab, group
@@ -112,6 +114,21 @@ def use_blocking(connection: sqlite3.Connection) -> None:
     text: str = double.sync(2).get(timeout=5)  # type: ignore[assignment]
     add.enqueue_in(connection, 1)  # type: ignore[call-arg, unused-coroutine]
     print(text)
+
+
+def no_manager(task: Task) -> None: ...
+
+
+@asynccontextmanager
+async def of_attempts(task: Task) -> AsyncIterator[None]:
+    yield
+
+
+async def use_middleware() -> None:
+    huey.around_attempt(no_manager)  # type: ignore[type-var]
+    huey.around_enqueue(of_attempts)  # type: ignore[type-var]
+    await add.options(headers={"a": 1})(1, 2)  # type: ignore[dict-item]
+    MemoryHuey(propagate=5)  # type: ignore[arg-type]
 
 
 async def use_pipelines() -> None:

@@ -34,7 +34,7 @@ from hueyio.handles.reading import ReadOptions, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends, keys_of
 from hueyio.handles.sync_result import SyncResult, read_here, to_sync
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
-from hueyio.hooks import Hook, HookKind
+from hueyio.hooks import AttemptMiddleware, EnqueueMiddleware, Hook, HookKind
 from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
 from hueyio.limits.rate_limit import RateLimit
 from hueyio.loops.portal import block_here, block_on
@@ -52,6 +52,7 @@ from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Clearable, Counts, Entry
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
+from hueyio.tasks.headers import check_propagated
 from hueyio.tasks.task import Task, aware
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
@@ -63,6 +64,8 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 H = TypeVar("H", bound=Hook)
+A = TypeVar("A", bound=AttemptMiddleware)
+E = TypeVar("E", bound=EnqueueMiddleware)
 
 Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
 """What can be asked whether it is revoked; a str is a task's id."""
@@ -87,6 +90,7 @@ class Huey:
     ``max_put_back_age``           seconds for which a task may go back again and again (locked, rate-limited, snoozed,
                                    retried because it asks) before it has failed; None: for ever
     ``raise_errors``               in immediate mode a task's error reaches whoever enqueued it
+    ``propagate``                  keys of the headers that the calls of a body inherit from its task
     =============================  ====================================================================================
     """
 
@@ -109,6 +113,7 @@ class Huey:
         *,
         raise_errors: bool = False,
         max_put_back_age: float | None = DEFAULT_PUT_BACK_AGE,
+        propagate: Sequence[str] = (),
         **storage_kwargs: Any,
     ) -> None:
         if not isinstance(name, str) or not name:
@@ -156,6 +161,7 @@ class Huey:
             utc=utc,
             result_ttl=result_ttl,
             raise_errors=raise_errors,
+            propagate=check_propagated(propagate),
         )
         self._producer = Producer(self._core)
         self._lock_names: set[str] = set()
@@ -420,6 +426,33 @@ class Huey:
     def unregister_on_shutdown(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
         return self._core.hooks.unregister("on_shutdown", hook)
+
+    def around_attempt(self, middleware: A) -> A:
+        """Run each attempt, hooks and body, inside of the context manager that ``middleware(task)`` makes.
+
+        ``with`` and ``async with`` alike, the first registered outermost. What is raised on the way in, or after a body
+        that ended well, is the attempt's error. What the body raises is seen and cannot be swallowed. Raises
+        HueyException for a function that makes no context manager.
+        """
+        self._core.hooks.surround_attempts(middleware)
+        return middleware
+
+    def around_enqueue(self, middleware: E) -> E:
+        """Write calls inside of the context manager that ``middleware(calls)`` makes, once for each write.
+
+        ``calls`` is an ``Enqueue``: before the write set headers in its ``tasks``, after it read ``enqueued``. What is
+        raised on the way in is raised by the call; what is raised later is logged, because the tasks are there.
+        """
+        self._core.hooks.surround_enqueues(middleware)
+        return middleware
+
+    def unregister_around_attempt(self, middleware: AttemptMiddleware) -> bool:
+        """Remove middleware; False if there is none."""
+        return self._core.hooks.let_attempts_be(middleware)
+
+    def unregister_around_enqueue(self, middleware: EnqueueMiddleware) -> bool:
+        """Remove middleware; False if there is none."""
+        return self._core.hooks.let_enqueues_be(middleware)
 
     def _hook(self, kind: HookKind, name: str | None) -> Callable[[H], H]:
         def register(hook: H) -> H:

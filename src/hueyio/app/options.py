@@ -6,7 +6,7 @@ other name is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from hueyio.exceptions import ConfigurationError
@@ -30,6 +30,7 @@ class HueyOptions(TypedDict, total=False):
     result_ttl: float | None
     raise_errors: bool
     max_put_back_age: float | None
+    propagate: Sequence[str]
 
 
 class ConsumerSettings(TypedDict, total=False):

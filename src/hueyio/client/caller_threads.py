@@ -23,10 +23,12 @@ R = TypeVar("R")
 class CallerThreads(ThreadPool):
     """The threads of those who wait in blocking calls; a pool's for all others."""
 
-    async def run(self, func: Callable[..., R], *args: Any) -> R:
-        """Run ``func(*args)``; return what it returns, raise what it raises."""
+    async def run_in(self, context: Context, func: Callable[..., R], *args: Any) -> R:
+        """Run ``func(*args)`` in a context; return what it returns, raise what it raises."""
         caller = current_caller()
-        return await (super().run(func, *args) if caller is None else _run_in(caller, func, *args))
+        if caller is None:
+            return await super().run_in(context, func, *args)
+        return cast("R", await _run_in(caller, context.run, func, *args))
 
     def borrow(self, context: Context) -> BorrowedThread:
         """Return a thread for several calls, all in this context; it must be given back."""

@@ -7,6 +7,7 @@ from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.messages.entry import make_entry
 from hueyio.storage.records import Entry
 from hueyio.tasks.declared import check_settings
+from hueyio.tasks.headers import check_stages
 from hueyio.tasks.task import Task
 
 __all__ = ["encode", "prepare"]
@@ -23,6 +24,8 @@ def prepare(core: Core, task: Task) -> Entry:
     core.registry.find(task.path).check_call(arguments, task.kwargs)
     for stage in task.stages():
         _check(core, stage)
+    if task.on_complete is not None or task.on_error is not None:
+        check_stages(task)
     if task.deadline is not None:
         task.deadline_resolved = None  # a Task that is enqueued a second time counts anew
     return encode(core, task)

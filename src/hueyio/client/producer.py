@@ -6,8 +6,10 @@ What comes back are ids, not handles: whoever holds a handle makes it of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from hueyio.client.around_enqueue import Written, is_surrounded, write_with_headers
 from hueyio.client.chord_plan import ChordPlan
 from hueyio.client.deletions import let_ids_go
 from hueyio.client.immediate import Immediate
@@ -38,17 +40,14 @@ class Producer:
 
         ``old``: take the place of this very task where it holds the key.
         """
-        session = await self.core.session()
-        if task.counted is not None:
-            (entry,) = await self._count([task], [entry], session)
-        await let_ids_go(self.core, [task.id])
-        (enqueued,) = await session.enqueue([entry])
-        if enqueued.holder is not None:
-            holder = await self._meet(session, task, entry, enqueued.holder, old)
-            if holder is not None:
-                return holder
-        await self._go_on([task], [entry])
-        return None
+        if is_surrounded(self.core):
+            write = partial(self._write_one, task, old)
+            entries, (holder,) = await write_with_headers(self.core, [task], [entry], write)
+        else:
+            entries, (holder,) = await self._write_one(task, old, [entry])
+        if holder is None:
+            await self._go_on([task], entries)
+        return holder
 
     async def send_instead(self, task: Task, old: str) -> str | None:
         """Enqueue a task that is the same call as ``old``; return what ``send`` does.
@@ -69,11 +68,10 @@ class Producer:
             raise ConfigurationError(
                 f"{self.core.kind} keeps its tasks where your transactions do not reach; SqliteHuey has enqueue_in"
             )
-        (enqueued,) = await storage.enqueue_in(connection, [entry])
-        if enqueued.holder is not None and task.unique.mode != "skip":
-            # Nothing can be replaced inside a transaction of the application's.
-            raise TaskNotUnique(task.path, enqueued.holder)
-        return enqueued.holder
+        write = partial(self._write_in, storage, connection, task)
+        if is_surrounded(self.core):
+            return (await write_with_headers(self.core, [task], [entry], write)).holders[0]
+        return (await write([entry])).holders[0]
 
     async def send_many(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> list[str | None]:
         """Write prepared tasks in one step; return for each what ``send`` does.
@@ -82,15 +80,14 @@ class Producer:
         """
         if not entries:
             return []
-        session = await self.core.session()
-        if any(task.counted is not None for task in tasks):
-            entries = await self._count(tasks, entries, session)
-        await let_ids_go(self.core, [task.id for task in tasks])
-        enqueued = await session.enqueue(entries)
-        if all(it.holder is None for it in enqueued):
+        write = partial(self._write_many, tasks)
+        if is_surrounded(self.core):
+            entries, holders = await write_with_headers(self.core, tasks, entries, write)
+        else:
+            entries, holders = await write(entries)
+        if not any(holders):
             await self._go_on(tasks, entries)
-            return [None] * len(entries)
-        holders = await self._meet_many(session, tasks, entries, enqueued)
+            return holders
         added = [at for at, holder in enumerate(holders) if holder is None]
         await self._go_on([tasks[at] for at in added], [entries[at] for at in added])
         for task, holder in zip(tasks, holders, strict=True):
@@ -103,6 +100,44 @@ class Producer:
         callbacks = [latch.callback for latch in planned.latches]
         tasks = [*planned.members, *callbacks]
         prepared: Sequence[Entry] = [prepare(self.core, task) for task in tasks]
+        write = partial(self._write_chord, planned, tasks)
+        if is_surrounded(self.core):
+            prepared, _ = await write_with_headers(self.core, tasks, prepared, write)
+        else:
+            prepared, _ = await write(prepared)
+        at_once = [at for at, latch in enumerate(planned.latches) if latch.size == 0]
+        size = len(planned.members)
+        fired = [planned.latches[at].callback for at in at_once]
+        await self._go_on([*planned.members, *fired], [*prepared[:size], *(prepared[size + at] for at in at_once)])
+
+    async def _write_one(self, task: Task, old: str | None, entries: Sequence[Entry]) -> Written:
+        session = await self.core.session()
+        if task.counted is not None:
+            entries = await self._count([task], entries, session)
+        await let_ids_go(self.core, [task.id])
+        (enqueued,) = await session.enqueue(entries)
+        if enqueued.holder is None:
+            return Written(entries, [None])
+        return Written(entries, [await self._meet(session, task, entries[0], enqueued.holder, old)])
+
+    async def _write_in(self, storage: Transactional, connection: Any, task: Task, entries: Sequence[Entry]) -> Written:
+        (enqueued,) = await storage.enqueue_in(connection, entries)
+        if enqueued.holder is not None and task.unique.mode != "skip":
+            # Nothing can be replaced inside a transaction of the application's.
+            raise TaskNotUnique(task.path, enqueued.holder)
+        return Written(entries, [enqueued.holder])
+
+    async def _write_many(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> Written:
+        session = await self.core.session()
+        if any(task.counted is not None for task in tasks):
+            entries = await self._count(tasks, entries, session)
+        await let_ids_go(self.core, [task.id for task in tasks])
+        enqueued = await session.enqueue(entries)
+        if all(it.holder is None for it in enqueued):
+            return Written(entries, [None] * len(entries))
+        return Written(entries, await self._meet_many(session, tasks, entries, enqueued))
+
+    async def _write_chord(self, planned: ChordPlan, tasks: Sequence[Task], prepared: Sequence[Entry]) -> Written:
         session = await self.core.session()
         prepared = await self._count(tasks, prepared, session)
         entries = prepared[: len(planned.members)]
@@ -112,9 +147,7 @@ class Producer:
         await let_ids_go(self.core, [*(entry.header.id for entry in entries), planned.callback.id])
         await session.enqueue(entries, latches)
         note_enqueued(latch.callback.id for latch in planned.latches)
-        fired = [latch.callback for latch in planned.latches if latch.size == 0]
-        at_once = [latch.callback for latch in latches if latch.size == 0]
-        await self._go_on([*planned.members, *fired], [*entries, *at_once])
+        return Written(prepared, [None] * len(prepared))
 
     async def _count(self, tasks: Sequence[Task], entries: Sequence[Entry], session: Session) -> Sequence[Entry]:
         """Return the entries by the storage's clock: more may be known of it than when they were encoded."""

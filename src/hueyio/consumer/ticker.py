@@ -12,15 +12,16 @@ import asyncio
 import logging
 from typing import Final, NamedTuple
 
+from hueyio.client.around_enqueue import write_inside
 from hueyio.client.prepare import prepare
 from hueyio.consumer.service import Service
 from hueyio.core import Core
-from hueyio.exceptions import StorageError, StorageUnavailable
+from hueyio.exceptions import StorageUnavailable
 from hueyio.schedules.stored import StoredSchedule, read_schedules
 from hueyio.schedules.ticks import DueTicks, call_of, tick_of
 from hueyio.signals import SIGNAL_ENQUEUED
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Entry
+from hueyio.storage.records import Enqueued, Entry
 from hueyio.storage.shared.background import make_task
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.log_fields import log_fields
@@ -137,14 +138,14 @@ class Ticker(Service):
 
     async def _fire(self, firings: list[_Firing]) -> None:
         try:
-            placed = await self._session.enqueue([it.entry for it in firings])
+            placed = await self._write(firings)
         except StorageUnavailable:
             raise  # nothing is decided: tried again, as long as it is not too late
-        except StorageError:
+        except Exception:  # of the storage, or of middleware of the user's
             if len(firings) == 1:
                 logger.exception("periodic %s cannot be enqueued", firings[0].plan.key)
                 return
-            for firing in firings:  # one of them cannot be stored: the others must not pay for it
+            for firing in firings:  # one of them cannot be enqueued: the others must not pay for it
                 await self._fire([firing])
             return
         for firing, place in zip(firings, placed, strict=True):
@@ -153,6 +154,22 @@ class Ticker(Service):
                 text = "periodic %s: tick %.0f is task %s"
                 logger.debug(text, firing.plan.key, firing.tick, firing.task.id, extra=fields)
                 self._tell(firing.task)
+
+    async def _write(self, firings: list[_Firing]) -> list[Enqueued]:
+        """Write what is due, with the middleware around it."""
+        if not self._core.hooks.around_enqueue:
+            return list(await self._session.enqueue([it.entry for it in firings]))
+        tasks = [it.task for it in firings]
+
+        async def write() -> list[Enqueued]:
+            entries = [it.entry._replace(data=prepare(self._core, it.task).data) for it in firings]
+            return list(await self._session.enqueue(entries))
+
+        def ids_of(placed: list[Enqueued]) -> list[str | None]:
+            verdicts = zip(tasks, placed, strict=True)
+            return [task.id if it.verdict == "added" else it.holder for task, it in verdicts]
+
+        return await write_inside(self._core, tasks, write, ids_of)
 
     def _tell(self, task: Task) -> None:
         """Call the receivers beside the loop of steps: a slow one must not hold up the next tick."""

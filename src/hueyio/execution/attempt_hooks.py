@@ -1,4 +1,9 @@
-"""The hooks around one attempt, run where its body runs."""
+"""The hooks and the middleware around one attempt, run where its body runs.
+
+Middleware is left when the body has ended, before the outcome is written: an error of its end is one of the attempt,
+and the slot is free again. The post-execute hooks come after the write. As far as context variables go they are inside
+of the middleware all the same: these are set again as they were at the end of the body.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from typing import Any
 
 from hueyio.exceptions import CancelExecution
 from hueyio.execution.callers import Caller
+from hueyio.execution.entered import Entered
 from hueyio.hooks import HookKind, Hooks, is_cancelled
 from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
@@ -27,6 +33,27 @@ class AttemptHooks:
         self._hooks = hooks
         self._task = task
         self._queue = queue
+        self._entered = Entered(caller)
+        self.middleware = hooks.around_attempt
+
+    @property
+    def has_after(self) -> bool:
+        """Whether there is something to be run after the write."""
+        return bool(self._hooks["post_execute"])
+
+    async def enter(self) -> None:
+        """Enter the middleware; raises what that raises."""
+        for middleware in self.middleware:
+            await self._entered.enter(middleware, self._task)
+
+    async def leave(self, error: BaseException | None) -> BaseException | None:
+        """Leave what was entered, with the error of what is inside; return the error that stands."""
+        if not self.has_after:
+            return await self._entered.leave(error)
+        inside = self.caller.look()
+        error = await self._entered.leave(error)
+        self.caller.restore(inside)
+        return error
 
     async def before(self) -> bool:
         """Run the pre-execute hooks; False if one of them cancelled the attempt."""

@@ -2,16 +2,23 @@
 
 A caller is made for one attempt that has hooks around it. The body of an attempt without any goes to the loop or to
 a thread directly (see ``executor``), which costs less.
+
+Theory of operation. One ``Context`` object serves the whole attempt, in whichever thread a part of it runs: each part
+sees the variables that those before it have set, and a token of one is good in the others. The parts run one after
+another, so that the context is free when the next one enters it. Only a thread that was left behind, at a time-out or a
+cancellation, may still be in it; what follows goes on in a copy.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, Protocol
 
+from hueyio.loops.contexts import carry_over
 from hueyio.loops.ordered import OrderedThread
 from hueyio.loops.threads import ThreadPool, run_in
 from hueyio.tasks.declared import TaskSpec
@@ -33,6 +40,22 @@ class Caller(Protocol):
         """Run a hook, sync or async; raise what it raises."""
         ...
 
+    async def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Await what an async context manager does."""
+        ...
+
+    async def call(self, func: Callable[..., Any], *args: Any) -> Any:
+        """Call what a sync context manager does, where the body runs."""
+        ...
+
+    def look(self) -> Context:
+        """Return a copy of the attempt's context."""
+        ...
+
+    def restore(self, context: Context) -> None:
+        """Set the variables again as they are in such a copy."""
+        ...
+
     def close(self) -> None:
         """Let go of what the attempt held."""
         ...
@@ -51,20 +74,40 @@ class LoopCaller:
         return await run_in(self._context, value) if inspect.iscoroutine(value) else value
 
     async def call_hook(self, hook: Callable[..., Any], *args: Any) -> None:
-        """Run a hook: a sync one in a copy of the context, because a thread that is left behind would keep it."""
+        """Run a hook."""
         if inspect.iscoroutinefunction(hook):
             await run_in(self._context, hook(*args))
             return
-        answer = await self._thread.run_in(self._context.copy(), hook, *args)
+        try:
+            answer = await self._thread.run_in(self._context, hook, *args)
+        except asyncio.CancelledError:
+            self._context = self._context.copy()
+            raise
         if inspect.iscoroutine(answer):
             await run_in(self._context, answer)
+
+    async def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Await it in the context."""
+        return await run_in(self._context, coroutine)
+
+    async def call(self, func: Callable[..., Any], *args: Any) -> Any:
+        """Call it on the loop: changing to a thread would cost more than most tasks do."""
+        return self._context.run(func, *args)
+
+    def look(self) -> Context:
+        """Return a copy of the context."""
+        return self._context.copy()
+
+    def restore(self, context: Context) -> None:
+        """Set the variables again as they are in a copy."""
+        self._context.run(carry_over, context)
 
     def close(self) -> None:
         """Do nothing: nothing is held."""
 
 
 class ThreadCaller:
-    """Body and sync hooks in one thread and one context; async hooks on the loop, in a copy of it."""
+    """Body and sync hooks in one thread; async hooks on the loop, in the same context."""
 
     def __init__(self, context: Context, threads: ThreadPool) -> None:
         self._thread = threads.borrow(context)
@@ -87,13 +130,33 @@ class ThreadCaller:
         if inspect.iscoroutine(answer):
             await self._on_loop(answer)
 
+    async def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Await it on the loop."""
+        return await self._on_loop(coroutine)
+
+    async def call(self, func: Callable[..., Any], *args: Any) -> Any:
+        """Call it in the thread; where the body was left behind, at the end of that, and nobody waits for it."""
+        if self._thread.is_left_behind:
+            self._thread.begin(_run_logged, func, *args)
+            return None
+        return await self._thread.call(func, *args)
+
+    def look(self) -> Context:
+        """Return a copy of the context."""
+        return self._thread.context.copy()
+
+    def restore(self, context: Context) -> None:
+        """Set the variables again as they are in a copy, unless a thread is still at work with them."""
+        if not self._thread.is_left_behind:
+            self._thread.context.run(carry_over, context)
+
     def close(self) -> None:
         """Give the thread back."""
         self._thread.give_back()
 
     async def _on_loop(self, coroutine: Any) -> Any:
-        context = self._thread.context if not self._thread.is_left_behind else Context()
-        return await run_in(context.copy(), coroutine)
+        context = self._thread.context
+        return await run_in(context.copy() if self._thread.is_left_behind else context, coroutine)
 
 
 def _run_logged(hook: Callable[..., Any], *args: Any) -> None:

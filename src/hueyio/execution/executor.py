@@ -13,7 +13,7 @@ from hueyio.core import Core
 from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
 from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.callers import LoopCaller, ThreadCaller
-from hueyio.execution.context import context_of, running
+from hueyio.execution.context import context_of
 from hueyio.execution.outcome import (
     CancelAsked,
     Cancelled,
@@ -27,9 +27,11 @@ from hueyio.execution.outcome import (
     Snoozed,
     Succeeded,
     TimedOut,
+    error_seen,
 )
 from hueyio.execution.pool import ProcessPool
-from hueyio.loops.threads import ThreadPool, run_in, run_in_copy
+from hueyio.hooks import is_cancelled
+from hueyio.loops.threads import ThreadPool, run_in
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
@@ -88,26 +90,54 @@ class Executor:
                 return Succeeded(await self._call(spec, task, args, kwargs, hooks))
             return await self._run_limited(spec, task, lambda: self._call(spec, task, args, kwargs, hooks))
         except asyncio.CancelledError as error:
-            current = asyncio.current_task()
-            if current is not None and current.cancelling():
+            if is_cancelled():
                 raise
             return Failed(error)
-        except RetryTask as error:
-            return RetryAsked(error)
-        except CancelExecution as error:
-            return CancelAsked(error)
-        except Snooze as error:
-            return Snoozed(error)
-        except TaskLockedException as error:
-            return Locked(error)
-        except RateLimitExceeded as error:
-            return RateLimited(error)
-        except KeyboardInterrupt:
-            return Interrupted("raised KeyboardInterrupt")
-        except TypeError as error:
-            return Misfit(error) if self._is_misfit(spec, task, error) else Failed(error)
         except BaseException as error:  # SystemExit too: a task must not end its consumer
-            return Failed(error)
+            return self._way_of(spec, task, error)
+
+    async def run_inside(self, spec: TaskSpec, task: Task, hooks: AttemptHooks) -> Outcome:
+        """Run one attempt with the middleware around it; otherwise as ``run``.
+
+        What middleware raises before the attempt, or after one that ended well, is the attempt's error.
+        """
+        if not hooks.middleware:
+            return await self.run(spec, task, hooks)
+        outcome: Outcome | None = None
+        raised: BaseException | None
+        try:
+            await hooks.enter()
+            outcome = await self.run(spec, task, hooks)
+            raised = error_seen(task, outcome)
+        except BaseException as error:  # a value for the middleware that was entered; then it is raised, or an outcome
+            raised = error
+        stands = await hooks.leave(raised)
+        if outcome is not None and stands is raised:
+            return outcome
+        assert stands is not None
+        if isinstance(stands, asyncio.CancelledError) and is_cancelled():
+            raise stands
+        return self._way_of(spec, task, stands)
+
+    def _way_of(self, spec: TaskSpec, task: Task, error: BaseException) -> Outcome:
+        """Say which outcome an error is."""
+        match error:
+            case RetryTask():
+                return RetryAsked(error)
+            case CancelExecution():
+                return CancelAsked(error)
+            case Snooze():
+                return Snoozed(error)
+            case TaskLockedException():
+                return Locked(error)
+            case RateLimitExceeded():
+                return RateLimited(error)
+            case KeyboardInterrupt():
+                return Interrupted("raised KeyboardInterrupt")
+            case TypeError() if self._is_misfit(spec, task, error):
+                return Misfit(error)
+            case _:
+                return Failed(error)
 
     def _is_misfit(self, spec: TaskSpec, task: Task, error: TypeError) -> bool:
         return self._mixed_deploys and spec.refuses(task, error)
@@ -153,13 +183,10 @@ class Executor:
             return await _run_async(spec, task, args, kwargs)
         if spec.lane == "loop":
             return await LoopCaller(context_of(task), self.hooks.thread).call_body(spec, args, kwargs)
-        token = running.set(task)
-        try:
-            value = await self.threads.run(_call_with, spec.func, args, kwargs)
-            # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
-            return await run_in_copy(value) if inspect.iscoroutine(value) else value
-        finally:
-            running.reset(token)
+        context = context_of(task)
+        value = await self.threads.run_in(context, _call_with, spec.func, args, kwargs)
+        # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
+        return await run_in(context, value) if inspect.iscoroutine(value) else value
 
 
 def _run_async(spec: TaskSpec, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:

@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, TypeAlias
 
 from hueyio.core import Core, Rules
-from hueyio.exceptions import SerializationError, TaskArgumentError, TaskCancelled
-from hueyio.execution import outcome as ways
+from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.effects import Effects
 from hueyio.execution.job import Job
@@ -28,6 +27,7 @@ from hueyio.execution.outcome import (
     Succeeded,
     UnknownTask,
     WorkerLost,
+    error_seen,
 )
 from hueyio.execution.policy import WITHOUT_RESULTS, decide
 from hueyio.execution.run_log import run_logger, tell_end
@@ -138,7 +138,7 @@ async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, wri
     if answer in ACCEPTED:
         if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | UnknownTask | WorkerLost):
             value = outcome.value if isinstance(outcome, Succeeded) else None
-            await hooks.after(value, _error_seen(job.task, outcome))
+            await hooks.after(value, error_seen(job.task, outcome))
         await _tell_after(core, job, end, answer)
     return answer
 
@@ -164,16 +164,3 @@ async def _tell_fired(core: Core, chord: Membership) -> None:
     else:
         callback = Task(chord.callback, id=chord.latch)
     await core.signals.send(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)
-
-
-def _error_seen(task: Task, outcome: Outcome) -> BaseException | None:
-    """Return what a post-execute hook gets as the exception of an attempt whose body began; None: it succeeded."""
-    match outcome:
-        case Failed(error) | ways.TimedOut(error):
-            return error
-        case ways.RetryAsked() | ways.CancelAsked() | ways.Snoozed() | ways.Locked() | ways.RateLimited():
-            return outcome.error
-        case ways.Cancelled():
-            return TaskCancelled({"error": "cancelled", "retries": task.retries, "traceback": "", "task_id": task.id})
-        case _:
-            return None

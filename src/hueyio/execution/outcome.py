@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException
+from hueyio.exceptions import (
+    CancelExecution,
+    RateLimitExceeded,
+    RetryTask,
+    Snooze,
+    TaskCancelled,
+    TaskLockedException,
+)
+from hueyio.tasks.task import Task
 
 __all__ = [
     "CancelAsked",
@@ -25,6 +33,7 @@ __all__ = [
     "UnknownTask",
     "Unreadable",
     "WorkerLost",
+    "error_seen",
 ]
 
 
@@ -165,3 +174,18 @@ Outcome: TypeAlias = (
     | UnknownTask
     | WorkerLost
 )
+
+
+def error_seen(task: Task, outcome: Outcome) -> BaseException | None:
+    """Return what hooks and middleware get as the exception of an attempt that was begun; None: it succeeded."""
+    match outcome:
+        case Failed(error) | TimedOut(error) | Misfit(error):
+            return error
+        case RetryAsked() | CancelAsked() | Snoozed() | Locked() | RateLimited():
+            return outcome.error
+        case Cancelled():
+            return TaskCancelled({"error": "cancelled", "retries": task.retries, "traceback": "", "task_id": task.id})
+        case Interrupted(cause):
+            return KeyboardInterrupt(cause)
+        case _:
+            return None

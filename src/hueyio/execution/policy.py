@@ -111,7 +111,7 @@ def _succeed(task: Task, value: object, rules: Rules) -> Effects:
         "finish",
         returned if store else None,
         returned if following is None else None,
-        () if following is None else (following.extended(value),),
+        () if following is None else (following.extended(value).inherit(task),),
         _revocation(task),
         (SIGNAL_COMPLETE,),
     )
@@ -291,7 +291,7 @@ def _error_handler(task: Task, error: BaseException, described: Error) -> tuple[
         return ()
     handler = task.on_error
     arguments = (*handler.args, portable(error, described))
-    return (handler.replaced(id=f"{task.id}:e{task.attempt}", args=arguments),)
+    return (handler.replaced(id=f"{task.id}:e{task.attempt}", args=arguments).inherit(task),)
 
 
 def _retry(task: Task, now: float) -> Task:

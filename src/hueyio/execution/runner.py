@@ -115,7 +115,10 @@ class Runner:
         limit = None if job.spec.lane == "process" else job.task.timeout  # a process is killed: it cannot ignore that
         watch = None if limit is None or self._watch is None else self._watch(job, limit)
         try:
-            outcome = await self._executor.run(job.spec, job.task, hooks)
+            if hooks is None:
+                outcome = await self._executor.run(job.spec, job.task)
+            else:
+                outcome = await self._executor.run_inside(job.spec, job.task, hooks)
         except asyncio.CancelledError as error:
             if not (job.cancelled or job.lost) and self._is_stopping():
                 # Recorded, and raised again: the slot must end.
@@ -127,6 +130,9 @@ class Runner:
             if watch is not None:
                 watch.cancel()
         job.slot = None
+        if hooks is not None and not hooks.has_after:  # the slot need not wait for the write
+            hooks.caller.close()
+            hooks = None
         # What was meant for this job, or left behind by its body, must not reach the next one.
         while slot.cancelling() and not self._is_stopping():
             try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Any
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.loops.contexts import carry_over
 from hueyio.loops.serving import run_on_loop
+from hueyio.loops.threads import run_in
 from hueyio.tasks.declared import is_async
 
 __all__ = ["run_inside"]
@@ -56,16 +59,24 @@ def _run_sync(function: Callable[..., Any], manager: Any, as_argument: bool) -> 
 
 
 class _EnteredOnLoop:
-    """An async context manager, entered and left on the loop by a thread that waits for it."""
+    """An async context manager, entered and left on the loop by a thread that waits for it.
+
+    The thread is in its own context meanwhile, so that the manager has another one, the same for both. The variables
+    that are set here and there are carried over.
+    """
 
     def __init__(self, manager: Any) -> None:
         self._manager = manager
+        self._context = copy_context()
 
     def __enter__(self) -> Any:
         async def enter() -> Any:
             return await self._manager.__aenter__()
 
-        return run_on_loop(enter())
+        try:
+            return run_on_loop(_run_inside(self._context, enter()))
+        finally:
+            carry_over(self._context)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -73,7 +84,15 @@ class _EnteredOnLoop:
         async def leave() -> Any:
             return await self._manager.__aexit__(kind, error, trace)
 
-        return bool(run_on_loop(leave()))
+        self._context.run(carry_over, copy_context())
+        try:
+            return bool(run_on_loop(_run_inside(self._context, leave())))
+        finally:
+            carry_over(self._context)
+
+
+async def _run_inside(context: Context, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await run_in(context, coroutine)
 
 
 def _is_manager(value: Any) -> bool:

@@ -75,7 +75,7 @@ class OrderedThread:
         return await self.run_in(copy_context(), func, *args)
 
     async def run_in(self, context: Context, func: Callable[..., R], *args: Any) -> R:
-        """Do the same in a context that nobody else uses."""
+        """Do the same in a context that nobody else is in meanwhile; a caller that is cancelled may leave it in use."""
         around = self._own_turn()
         turn = _Turn(self, func, _TURN.get())
 
@@ -97,10 +97,11 @@ class OrderedThread:
         turn.thread_id = threading.get_ident()
         turn.since = time.monotonic()
         before, self._turn = self._turn, turn
-        _TURN.set(turn)
+        token = _TURN.set(turn)
         try:
             return func(*args)
         finally:
+            _TURN.reset(token)
             turn.has_ended = True
             self._turn = before
 

@@ -12,24 +12,19 @@ import os
 import threading
 import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from queue import SimpleQueue
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from hueyio.loops.calls import Call
 from hueyio.storage.shared.threaded import start_daemon
 
-__all__ = ["BorrowedThread", "ThreadPool", "run_in", "run_in_copy"]
+__all__ = ["BorrowedThread", "ThreadPool", "run_in"]
 
 R = TypeVar("R")
 
 _IDLE_TIME: Final = 10.0
 """Seconds after which a thread without work ends."""
-
-
-def run_in_copy(coroutine: Coroutine[Any, Any, R]) -> Awaitable[R]:
-    """Await a coroutine in a copy of this context, so that the variables which it sets are gone after it."""
-    return run_in(contextvars.copy_context(), coroutine)
 
 
 @types.coroutine
@@ -89,7 +84,11 @@ class ThreadPool:
 
         When the awaiting task is cancelled the thread is abandoned: it runs on and what comes of it is dropped.
         """
-        call = Call(lambda: func(*args), contextvars.copy_context(), self.abandoned)
+        return await self.run_in(contextvars.copy_context(), func, *args)
+
+    async def run_in(self, context: contextvars.Context, func: Callable[..., R], *args: Any) -> R:
+        """Do the same in a context that nobody else is in meanwhile."""
+        call = Call(lambda: func(*args), context, self.abandoned)
         self._submit(call)
         return cast("R", await call.wait())
 

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.messages.stored_result import exception_of, kind_of
 from hueyio.serializer import Serializer
+from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Membership, PutBack, Task, aware, seconds_from
 
 __all__ = ["Message", "read_task", "write_task"]
@@ -58,6 +59,8 @@ class Message(NamedTuple):
     """It is a chord's callback."""
     put_back: tuple[int, float] | None = None
     """How often it went back without an attempt that counts, and since when."""
+    headers: dict[str, str] | None = None
+    """Texts that travel with it; see ``Task``."""
 
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
@@ -68,7 +71,7 @@ _PLAIN_TASK: Final = Task("", id="")
 _rest_of: Final = attrgetter(
     *("kwargs", "retries", "attempt", "retry_delay", "retry_backoff", "timeout", "priority", "eta", "expires"),
     *("expires_resolved", "on_complete", "on_error", "retry_max_delay", "retry_jitter", "deadline"),
-    *("deadline_resolved", "chord", "values", "put_back"),
+    *("deadline_resolved", "chord", "values", "put_back", "_headers"),
 )
 """Whatever of a task goes into its message beside what a plain call has; read in C, for 0.5 us."""
 _PLAIN_REST: Final = _rest_of(_PLAIN_TASK)
@@ -152,6 +155,7 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
         tuple(task.chord) if task.chord is not None else None,
         task.values is not None,
         None if task.put_back is None else tuple(task.put_back),
+        None if task.own_headers is None else check_headers(task.own_headers, task.path),
     )
     width = _WIDTH
     while width > _PLAIN and message[width - 1] == _DEFAULTS[width - 1]:
@@ -201,6 +205,7 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         chord=Membership(*message.chord[:3]) if message.chord else None,
         values=[] if message.collects else None,
         put_back=PutBack(*message.put_back[:2]) if message.put_back else None,
+        headers=message.headers,
     )
 
 
@@ -232,6 +237,9 @@ def _check_bounds(message: Message) -> None:
         parts = message.put_back[:2]
         if not ((_are(parts, int, float) or _are(parts, int, int)) and parts[0] > 0 and 0 <= parts[1] <= _LARGEST):
             raise _wrong_kind("put_back", message.put_back)
+    for key, value in (message.headers or {}).items():
+        if not (isinstance(key, str) and isinstance(value, str)):
+            raise _wrong_kind("headers", key if not isinstance(key, str) else value)
 
 
 def _are(values: Any, *kinds: type) -> bool:
@@ -283,7 +291,7 @@ _CHECKS: Final[dict[str, Callable[[object], bool]]] = {
     **dict.fromkeys(("expires_absolute", "collects"), _is_switch),
     **dict.fromkeys(("on_complete", "on_error", "errors", "chord", "put_back"), _is_list_or_none),
     "args": _is_list,
-    "kwargs": _is_mapping,
+    **dict.fromkeys(("kwargs", "headers"), _is_mapping),
 }
 _FIRST_BOUND: Final = Message._fields.index("timeout")
 _LARGEST: Final = 2.0**53

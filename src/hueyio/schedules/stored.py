@@ -22,6 +22,7 @@ from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
 from hueyio.schedules.ticks import DueTicks, tick_of
 from hueyio.serializer import Serializer
+from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable, zone_of
@@ -137,17 +138,18 @@ class Schedules:
         kwargs: Mapping[str, Any] | None = None,
         *,
         catch_up: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Call a task whenever ``times`` says so: a crontab, or a line such as ``*/5 * * * *``.
 
         ``task`` is a declared task, called with ``args`` and ``kwargs``, or a Task (``add.s(1, 2)``, a pipeline too).
-        ``catch_up`` makes up the last time that was missed while no consumer ran. A schedule of the same name is
-        replaced; where nothing differs, nothing changes. Raises ConfigurationError, or TaskArgumentError if the
-        arguments do not fit.
+        ``catch_up`` makes up the last time that was missed while no consumer ran. ``headers`` go with each call. A
+        schedule of the same name is replaced; where nothing differs, nothing changes. Raises ConfigurationError, or
+        TaskArgumentError if the arguments do not fit or a header is wrong.
         """
         _check_name(name)
         read = _times_from(times)
-        call = _call_from(task, args, kwargs)
+        call = _with_headers(_call_from(task, args, kwargs), headers)
         prepare(self._core, call)
         wanted = StoredSchedule(name=name, times=read, task=call, catch_up=bool(catch_up))
         before = await self._find(name)
@@ -268,6 +270,12 @@ def _call_from(task: object, args: Sequence[Any], kwargs: Mapping[str, Any] | No
     if task.eta is not None:
         raise ConfigurationError(f"{task!r} has an eta; a scheduled call starts when its schedule says so")
     return task
+
+
+def _with_headers(call: Task, headers: Mapping[str, str] | None) -> Task:
+    """Return the call with these headers over its own."""
+    given = None if headers is None else check_headers(headers, call.path)
+    return call if given is None else call.replaced(_headers={**call.headers, **given})
 
 
 def _renewed(task: Task) -> Task:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypedDict
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.storage.records import MAX_DELIVERIES
+from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Expires, Task, eta_from, seconds_from
 from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
 from hueyio.times.timetable import Timetable
@@ -145,6 +146,7 @@ class ScheduleOptions(TypedDict, total=False):
     deadline: Expires | None
     unique: UniqueMode | None
     unique_key: UniqueKey | None
+    headers: Mapping[str, str] | None
 
 
 class CallOptions(ScheduleOptions, total=False):
@@ -157,11 +159,13 @@ class CallOptions(ScheduleOptions, total=False):
 def read_call_options(given: CallOptions, declared: TaskOptions, path: str, now: float) -> dict[str, Any]:
     """Return what a call says of itself as fields of its Task; ``now`` is what a delay counts from, epoch seconds.
 
-    Raises ConfigurationError or ValueError that names the option.
+    Raises ConfigurationError, ValueError or, for headers, TaskArgumentError that names the option.
     """
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if "id" in said and (not isinstance(said["id"], str) or not said["id"]):
         raise ConfigurationError(f"task {path}: an id must be a text that is not empty, not {said['id']!r}")
+    if "headers" in said:
+        said["headers"] = check_headers(said["headers"], path)
     eta = eta_from(said.pop("eta", None), said.pop("delay", None), now)
     for name in ("retry_delay", "retry_max_delay", "timeout"):
         if name in said:

@@ -102,10 +102,12 @@ class Task:
     ``receipt`` is there while the task is claimed. ``put_back`` says how often it went back since its last attempt that
     counts: it was locked, snoozed and the like. Keywords of the decorator that hueyio does not know are in
     ``settings``, and are read as attributes too. ``chord`` is the task's place in a chord; a chord's callback alone has
-    ``values``, what the members reported, which its function gets after its own arguments.
+    ``values``, what the members reported, which its function gets after its own arguments. ``headers`` are texts that
+    travel with the message, its retries, and the stages and error handlers that follow it.
     """
 
     __slots__ = (
+        "_headers",
         "_name",
         "_run",
         "args",
@@ -165,6 +167,7 @@ class Task:
         values: list[Any] | None = None,
         name: str | None = None,
         put_back: PutBack | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.path = path
         self._name = name
@@ -193,6 +196,7 @@ class Task:
         self.receipt: Any = None
         self.unique = unique
         self.put_back = put_back
+        self._headers = headers
         self.counted: Counted | None = None
         self.reporter: Reporter | None = None
 
@@ -205,6 +209,28 @@ class Task:
     def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The positional and the keyword arguments."""
         return self.args, self.kwargs
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers: keys and values are texts, at most 32 and 4 KB."""
+        if self._headers is None:
+            self._headers = {}
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: dict[str, str]) -> None:
+        self._headers = headers
+
+    @property
+    def own_headers(self) -> dict[str, str] | None:
+        """The same dict; None if there is no header. Asking costs nothing."""
+        return self._headers or None
+
+    def inherit(self, parent: Task) -> Task:
+        """Take the headers of the task that this one follows, under its own; return this task."""
+        if parent._headers:
+            self._headers = {**parent._headers, **(self._headers or {})}
+        return self
 
     @property
     def revoke_id(self) -> str:
@@ -271,6 +297,8 @@ class Task:
         copy.receipt = None
         copy.reporter = None
         copy._run = None
+        if copy._headers:
+            copy._headers = dict(copy._headers)
         return copy
 
     def renewed(
@@ -322,7 +350,7 @@ class Task:
         }
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        fields = {"put_back": None, "counted": None, **state[1]}  # 0.1.0 had neither
+        fields = {"put_back": None, "counted": None, "_headers": None, **state[1]}  # 0.1.0 had none of them
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None

@@ -21,9 +21,9 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from itertools import count
 from logging.handlers import QueueHandler
 from multiprocessing.spawn import prepare
@@ -34,6 +34,7 @@ from hueyio.client.deletions import LAST_TIME, finish_deletions
 from hueyio.core import Core, find_core
 from hueyio.exceptions import ConfigurationError
 from hueyio.execution.context import running
+from hueyio.execution.entered import Entered
 from hueyio.execution.lending import PLACE, SOON
 from hueyio.execution.log_filter import TaskLogFilter
 from hueyio.execution.pool.crossing import pack_error, pack_value
@@ -57,6 +58,7 @@ from hueyio.execution.pool.line import (
 )
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext, mark_pool_process
 from hueyio.loops.serving import serve_loop
+from hueyio.loops.threads import run_in
 from hueyio.storage.records import Receipt
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.progress import Progress
@@ -139,7 +141,7 @@ class _Inside:
 
     def _answer(self, core: Core, call: Call) -> Returned | Raised:
         try:
-            value = copy_context().run(self._run, core, call)
+            value = self._run(core, call)
         except BaseException as error:  # SystemExit too: it ends the task and not the process
             return pack_error(error)
         return pack_value(value, call.name)
@@ -152,15 +154,46 @@ class _Inside:
         task.receipt = call.receipt
         if call.seconds != float("inf"):
             task.begin_run(call.seconds)
+        context = copy_context()
+        context.run(self._tell_where, core, call, task)
+        if core.hooks.around_attempt:
+            value, error = _run_at_once(self._surround(core, spec, task, context))
+            if error is not None:
+                raise error
+            return value
+        return self._run_body(spec, task, context)
+
+    def _tell_where(self, core: Core, call: Call, task: Task) -> None:
+        """Set what the body finds in its context."""
         RUN_CONTEXT.set(RunContext(self._loop, core.storage, call.lease, queue=core.name))
         if call.lends_slot:
             self._place.begin()
             PLACE.set(self._place)
         running.set(task)
+
+    async def _surround(
+        self, core: Core, spec: TaskSpec, task: Task, context: Context
+    ) -> tuple[Any, BaseException | None]:
+        """Run the body inside of the middleware; return what it returned and what was raised.
+
+        Nothing of this waits: it is all in the main thread, as the body is.
+        """
+        entered = Entered(_MainThread(context, self._on_loop))
+        value: Any = None
+        raised: BaseException | None = None
+        try:
+            for middleware in core.hooks.around_attempt:
+                await entered.enter(middleware, task)
+            value = self._run_body(spec, task, context)
+        except BaseException as error:  # raised again by the caller
+            raised = error
+        return value, await entered.leave(raised)
+
+    def _run_body(self, spec: TaskSpec, task: Task, context: Context) -> Any:
         args, kwargs = spec.arguments(task)
-        value = spec.func(*args, **kwargs)
+        value = context.run(spec.func, *args, **kwargs)
         # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
-        return self._on_loop(value) if inspect.iscoroutine(value) else value
+        return self._on_loop(_in_context(context, value)) if inspect.iscoroutine(value) else value
 
     def _run_life(self, core: Core, kind: Literal["on_startup", "on_shutdown"]) -> None:
         if core.hooks[kind]:
@@ -168,6 +201,35 @@ class _Inside:
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+class _MainThread:
+    """Where middleware is entered: what is async on the loop, for which the main thread waits."""
+
+    def __init__(self, context: Context, on_loop: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        self._context = context
+        self._on_loop = on_loop
+
+    async def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Have it run on the loop."""
+        return self._on_loop(_in_context(self._context, coroutine))
+
+    async def call(self, func: Callable[..., Any], *args: Any) -> Any:
+        """Call it here."""
+        return self._context.run(func, *args)
+
+
+async def _in_context(context: Context, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await run_in(context, coroutine)
+
+
+def _run_at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("what must not wait does")
 
 
 class _Reporter:

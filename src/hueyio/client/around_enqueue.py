@@ -1,0 +1,86 @@
+"""What goes around a write of calls: headers that they inherit, and the middleware."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from hueyio.client.prepare import prepare
+from hueyio.core import Core
+from hueyio.execution.context import running
+from hueyio.execution.entered import Entered, Here
+from hueyio.hooks import is_cancelled
+from hueyio.storage.records import Entry
+from hueyio.tasks.enqueue import Enqueue
+from hueyio.tasks.headers import inherit_listed
+from hueyio.tasks.task import Task
+
+__all__ = ["Write", "Written", "is_surrounded", "write_inside", "write_with_headers"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Written(NamedTuple):
+    """What was written, and for each call the id of the task that counts instead; None: it is enqueued itself."""
+
+    entries: Sequence[Entry]
+    holders: list[str | None]
+
+
+Write: TypeAlias = Callable[[Sequence[Entry]], Awaitable[Written]]
+"""Writes the entries of prepared calls."""
+
+
+def is_surrounded(core: Core) -> bool:
+    """Say whether anything goes around an enqueue; if not, all of this is skipped."""
+    return bool(core.propagate or core.hooks.around_enqueue)
+
+
+async def write_with_headers(core: Core, tasks: Sequence[Task], entries: Sequence[Entry], write: Write) -> Written:
+    """Write calls that somebody makes: in a body they inherit the listed headers of its task."""
+    caller = running.get(None)
+    if caller is not None and core.propagate:
+        changed = [inherit_listed(task, caller, core.propagate) for task in tasks]
+        if any(changed):
+            entries = [prepare(core, task) for task in tasks]
+    if not core.hooks.around_enqueue:
+        return await write(entries)
+
+    return await write_inside(
+        core,
+        tasks,
+        lambda: write([prepare(core, task) for task in tasks]),
+        lambda written: [holder or task.id for task, holder in zip(tasks, written.holders, strict=True)],
+    )
+
+
+async def write_inside(
+    core: Core, tasks: Sequence[Task], write: Callable[[], Awaitable[T]], ids_of: Callable[[T], Sequence[str | None]]
+) -> T:
+    """Write calls with the middleware around it; ``ids_of`` what was written says which tasks count.
+
+    What middleware raises before the write is raised, and nothing is written. After the write it is logged: the calls
+    are there, and their caller must not believe that they are not.
+    """
+    calls = Enqueue(tasks)
+    entered = Entered(Here())
+    try:
+        for middleware in core.hooks.around_enqueue:
+            await entered.enter(middleware, calls)
+        written = await write()
+        calls.enqueued = tuple(ids_of(written))
+    except BaseException as error:
+        stands = await entered.leave(error)
+        if stands is not None and stands is not error:  # cancelled meanwhile
+            raise stands from error
+        raise
+    failed = await entered.leave(None)
+    if isinstance(failed, asyncio.CancelledError) and is_cancelled():
+        raise failed
+    if failed is not None:
+        logger.error("middleware failed after %r was written, which stands", calls, exc_info=failed)
+    return written
