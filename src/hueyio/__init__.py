@@ -9,6 +9,7 @@ from hueyio.app.base_storage import BaseStorage, EmptyData
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
+from hueyio.control.failed_tasks import FailedTask
 from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.execution.context import current_task
 from hueyio.execution.log_filter import TaskLogFilter
@@ -48,6 +49,7 @@ __all__ = [
     "EmptyData",
     "Enqueue",
     "Error",
+    "FailedTask",
     "FileHuey",
     "Huey",
     "JSONSerializer",

@@ -21,12 +21,10 @@ from hueyio.testing import Recipe, StorageConformance
 class CountingStorage:
     """Counts the calls of each operation on their way to another storage."""
 
-    def __init__(
-        self, name: str = "huey", *, filename: str, dead_limit: int = 10_000, keep_ended: int = 100_000
-    ) -> None:
+    def __init__(self, name: str = "huey", *, filename: str, **bounds: Any) -> None:
         self.name = name
         self.calls: Counter[str] = Counter()
-        self._inner: Storage = SqliteStorage(name, filename, dead_limit=dead_limit, keep_ended=keep_ended, timeout=60)
+        self._inner: Storage = SqliteStorage(name, filename, timeout=60, **bounds)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -301,7 +301,7 @@ async def test_unknown_task_is_buried_after_a_day(huey: Huey) -> None:
     (letter,) = await huey.dead()
     assert "for 24 h" in letter.reason
     huey.task(noop)
-    assert await huey.requeue([letter.id]) == 1
+    assert await huey.requeue([letter.id]) == {letter.id: "added"}
     async with huey.create_consumer():
         assert await huey.result_of(letter.id) == "ran"
 

@@ -167,7 +167,7 @@ async def test_dead_letter_that_is_requeued_keeps_its_headers(huey: Huey) -> Non
     assert task is not None
     await huey.execute(task)
     assert await huey.dequeue() is None
-    assert await huey.requeue([result.id]) == 1
+    assert await huey.requeue([result.id]) == {result.id: "added"}
     (pending,) = await huey.pending()
     assert pending.headers == GIVEN
 

@@ -22,7 +22,7 @@ from hueyio import (
     RedisHuey,
     StorageError,
 )
-from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Release
+from hueyio.storage.records import Bury, Defer, Entry, Finish, Header, Release, Requeue
 from hueyio.storage.redis import PriorityRedisStorage, RedisExpireStorage, RedisStorage
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.layout import Layout
@@ -257,7 +257,7 @@ async def test_session_that_was_open_before_is_refused_too(open_session: Open) -
         session.enqueue([Entry(Header("b", priority=1.0), b"")]),
         session.claim({"loop": 1}, OWNER),
         session.promote(time.time(), 10),
-        session.requeue(["dead"]),
+        session.requeue([Requeue("dead")]),
         session.resume(),
         session.clear(["queue"]),
         session.counts(),

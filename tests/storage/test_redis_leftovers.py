@@ -80,9 +80,8 @@ async def test_drained_and_read_queue_leaves_a_fixed_few_keys(kind: type[Huey], 
         values = await asyncio.gather(*group, return_exceptions=True)
         wrong = [it for it in values if isinstance(it, BaseException) and not isinstance(it, TaskException)]
         assert not wrong
-        await (await core_of(huey).session()).clear(
-            ["results"]
-        )  # of intermediate stages, and where results stay for their time
+        # Of intermediate stages, and where results stay for their time.
+        await (await core_of(huey).session()).clear(["results", "failed"])
 
     async with huey:
         async with huey.create_consumer():

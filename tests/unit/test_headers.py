@@ -53,8 +53,7 @@ def test_call_without_headers_has_the_message_that_it_always_had() -> None:
 def test_message_with_headers_is_read_by_a_consumer_that_knows_none() -> None:
     *known, headers = pickle.loads(write_task(Task("app.add", id="a", headers=TRACE), Serializer()))
     assert headers == TRACE
-    assert Message._fields[-1] == "headers"
-    assert len(known) == len(Message._fields) - 1
+    assert len(known) == Message._fields.index("headers")
     assert read_task(pickle.dumps(tuple(known)), Serializer()).own_headers is None
 
 

@@ -237,7 +237,7 @@ def test_task_that_is_put_back_for_too_long_has_failed(outcome: ways.Outcome) ->
     effects = decide(task, outcome, NOW, Rules(max_put_back_age=60))
     assert isinstance(effects.ending, Error)
     assert effects.ending.metadata["error"] == "PutBackTooLong('app.add', 40, 60.0)"
-    assert (effects.settle, effects.downstream, effects.before) == ("finish", ("b",), ("error",))
+    assert (effects.settle, effects.downstream, effects.before) == ("bury", ("b",), ("error",))
     (handler,) = effects.enqueue
     assert isinstance(handler.args[0], PutBackTooLong)
 

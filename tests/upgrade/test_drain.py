@@ -242,7 +242,9 @@ def by_id(dead: list[DeadTask]) -> dict[str, DeadTask]:
 
 
 def test_queue_is_counted_and_listed_when_an_earlier_version_filled_it(drained: Drained) -> None:
-    assert json.loads(json.dumps(drained.found)) == drained.expected
+    found = json.loads(json.dumps(drained.found))
+    assert found["counts"].pop("failed") == 0  # it kept none
+    assert found == drained.expected
 
 
 def test_places_of_tasks_are_known_when_an_earlier_version_put_them_there(drained: Drained) -> None:

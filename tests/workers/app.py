@@ -206,6 +206,37 @@ async def stop_self(seconds: float, task: Any = None) -> int:
     return os.getpid()
 
 
+@huey.task(context=True, retries=1)
+async def fail_and_die(marker: str, task: Any = None) -> None:
+    """Fail; at the last attempt the first worker is killed before that is written."""
+    log("start", task)
+    if task.attempt == 1 and _is_first(marker):
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGKILL)
+    raise ValueError("no")
+
+
+@huey.task(context=True)
+async def fail_until(marker: str, task: Any = None) -> str:
+    """Fail until there is such a file."""
+    log("start", task)
+    await asyncio.sleep(0.05)
+    log("end", task)
+    if not _is_there(marker):
+        raise ValueError("not mended")
+    return str(task.id)
+
+
+def _is_first(marker: str) -> bool:
+    """Make a file; say whether it was not there."""
+    with suppress(FileExistsError), open(marker, "x"):
+        return True
+    return False
+
+
+def _is_there(marker: str) -> bool:
+    return os.path.exists(marker)
+
+
 @huey.task(context=True)
 async def stuck(task: Any = None) -> None:
     """Ignore every cancellation."""

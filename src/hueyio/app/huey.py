@@ -20,6 +20,7 @@ from hueyio.consumer.driver import Driver
 from hueyio.control.cancel import cancel
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.dead_letters import DeadTask, read_dead_letter
+from hueyio.control.failed_tasks import FailedTask, find_failed, requeue_all, requeue_by_id, wanted_of
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
 from hueyio.control.take_value import put_back, take_value
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
@@ -49,7 +50,7 @@ from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Clearable, Counts, Entry
+from hueyio.storage.records import ALL_LETTERS, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
 from hueyio.tasks.headers import check_propagated
@@ -765,7 +766,7 @@ class Huey:
         return self._read_all(await (await self._session()).scan_tasks("scheduled", _checked_limit(limit)))
 
     async def flush(self) -> None:
-        """Delete all that is stored: queue, schedule, dead letters, results, values, revocations and locks.
+        """Delete all that is stored: queue, schedule, dead letters, failed tasks, results, values, revocations, locks.
 
         What a consumer holds is left alone. Waiters of what is deleted get None.
         """
@@ -776,12 +777,53 @@ class Huey:
         letters = await (await self._session()).dead(limit)
         return [read_dead_letter(letter, self.serializer) for letter in letters]
 
-    async def requeue(self, ids: Iterable[str]) -> int:
-        """Put dead letters back to the queue, as new; return how many."""
-        return await (await self._session()).requeue(list(ids))
+    async def failed(
+        self,
+        *,
+        limit: int = 100,
+        after: Cursor | None = None,
+        kind: EndKind | Iterable[EndKind] | None = None,
+        name: str | None = None,
+        text: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Page[FailedTask]:
+        """List tasks that ended without success and are kept, the latest first, dead letters among them.
+
+        ``kind`` is one of ``failed``, ``expired``, ``cancelled``, ``lost``, ``undeclared`` and ``unreadable``, or
+        several; ``name`` a task's path, ``text`` what its reason contains. ``since`` and ``until``: ended then or
+        later, and before. The page has ``items``, and ``next`` if there may be more: ``after`` of the following call.
+        """
+        wanted = wanted_of(kind, name, text, since, until)
+        return await find_failed(await self._session(), self.serializer, _checked_limit(limit) or 0, after, wanted)
+
+    async def requeue(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        kind: EndKind | Iterable[EndKind] | None = None,
+        name: str | None = None,
+        text: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> dict[str, Requeued]:
+        """Run failed tasks and dead letters again, with all their retries: these, or all that a filter finds.
+
+        Says of each id what became of it: ``added``; ``alive``, it is queued or running; ``taken``, another task has
+        its unique key; ``missing``, no such task is kept. Raises HueyException without ids and without any filter.
+        """
+        session = await self._session()
+        wanted = wanted_of(kind, name, text, since, until)
+        if ids is not None:
+            if wanted != ALL_LETTERS:
+                raise HueyException("requeue takes ids or a filter, not both")
+            return await requeue_by_id(self._core, session, [ids] if isinstance(ids, str) else list(ids))
+        if wanted == ALL_LETTERS:
+            raise HueyException("requeue needs ids, or a filter: kind, name, text, since or until")
+        return await requeue_all(self._core, session, wanted)
 
     async def purge(self, ids: Iterable[str] | None = None) -> int:
-        """Delete these dead letters, or all; return how many."""
+        """Delete these dead letters, or all; return how many. Failed tasks stay."""
         return await (await self._session()).purge(None if ids is None else list(ids))
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
@@ -968,6 +1010,7 @@ class SyncHuey:
     flush = blocking(Huey.flush)
 
     dead = blocking(Huey.dead)
+    failed = blocking(Huey.failed)
     requeue = blocking(Huey.requeue)
     purge = blocking(Huey.purge)
 

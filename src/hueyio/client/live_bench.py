@@ -18,10 +18,12 @@ from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import (
+    ALL_LETTERS,
     Answer,
     Bell,
     Bury,
     Counts,
+    Cursor,
     DeadLetter,
     Defer,
     Delivery,
@@ -38,10 +40,13 @@ from hueyio.storage.records import (
     MemberResults,
     Notices,
     Over,
+    Page,
     Promoted,
     Receipt,
+    Requeued,
     Settlement,
     Unknown,
+    Wanted,
 )
 
 __all__ = ["LiveBench"]
@@ -152,6 +157,16 @@ class LiveBench(OperationSession):
     async def dead(self, limit: int | None = None) -> list[DeadLetter]:
         return (await super().dead(limit))[:limit]
 
+    async def failed(self, limit: int, after: Cursor | None = None, wanted: Wanted = ALL_LETTERS) -> Page[DeadLetter]:
+        """List what is here and there; as far as both have looked, so that nothing is left out."""
+        pages = [await session.failed(limit, after, wanted) for session in (self.here, self.there)]
+        looked = max((page.next for page in pages if page.next is not None), default=None)
+        found = sorted((it for page in pages for it in page.items), key=_place_of, reverse=True)
+        whole = [it for it in found if looked is None or _place_of(it) >= looked]
+        if len(whole) > limit:
+            return Page(whole[:limit], _place_of(whole[limit - 1]))
+        return Page(whole, looked)
+
     async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:
         entries = await super().scan_tasks(state, limit)
         if state == "scheduled":
@@ -253,6 +268,14 @@ def _pick_found(here: Found, there: Found) -> Found:
     return there._replace(kind=here.kind) if there.kind is None and there.state == "stored" else there
 
 
+def _place_of(letter: DeadLetter) -> Cursor:
+    return letter.buried_at, letter.header.id
+
+
+def _join_requeued(here: list[Requeued], there: list[Requeued]) -> list[Requeued]:
+    return [other if found == "missing" else found for found, other in zip(here, there, strict=True)]
+
+
 def _join_ended(here: Ended, there: Ended) -> Ended:
     kinds: list[EndKind | None] = [other or kind for kind, other in zip(here.kinds, there.kinds, strict=True)]
     return Ended(kinds, max((it for it in (here.since, there.since) if it is not None), default=None))
@@ -274,10 +297,11 @@ def _join_counts(here: Counts, there: Counts) -> Counts:
 
 
 _JOINED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    **dict.fromkeys(("cancel", "held", "dead", "requeue", "purge", "scan_tasks"), add),
+    **dict.fromkeys(("cancel", "held", "dead", "purge", "scan_tasks"), add),
     **dict.fromkeys(("register", "deregister", "clear"), lambda *_: None),
     "locate": _join_found,
     "ended": _join_ended,
+    "requeue": _join_requeued,
     "collect": _join_collected,
     "promote": _join_promoted,
     "counts": _join_counts,

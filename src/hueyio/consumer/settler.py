@@ -60,7 +60,7 @@ _WHERE: Final[dict[State, str]] = {
     "running": "it is held by a consumer",
     "expected": "it is to be enqueued again",
     "stored": "it has ended",
-    "dead": "it is a dead letter",
+    "dead": "it has ended",
     "ended": "it has ended",
     "unknown": "the storage knows nothing of it any more",
 }

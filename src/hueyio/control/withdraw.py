@@ -22,9 +22,10 @@ from hueyio.execution.finish import End, conclude, finish
 from hueyio.execution.intake import Intake
 from hueyio.execution.outcome import Cancelled
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Answer, Delivery, Entry, Finish, Settlement
+from hueyio.storage.records import Answer, Bury, Delivery, Entry, Finish, Settlement
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
+from hueyio.storage.shared.letters import unkept
 
 __all__ = ["Withdrawal", "withdrawing"]
 
@@ -93,5 +94,7 @@ async def _first(submitted: asyncio.Future[list[Answer]]) -> Answer:
 
 
 def _followed(end: End, successor: Entry) -> End:
-    assert isinstance(end.settlement, Finish)
-    return end._replace(settlement=end.settlement._replace(follow_ups=(*end.settlement.follow_ups, successor)))
+    """Let a task make way for another. Nobody runs it again, so no letter of it is kept."""
+    settlement = unkept(end.settlement) if isinstance(end.settlement, Bury) else end.settlement
+    assert isinstance(settlement, Finish)
+    return end._replace(settlement=settlement._replace(follow_ups=(*settlement.follow_ups, successor)))

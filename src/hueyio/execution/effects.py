@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from hueyio.messages.member_result import MemberResult
 from hueyio.messages.stored_result import Ending
-from hueyio.storage.records import Area, EndKind
+from hueyio.storage.records import Area, Burial, EndKind
 from hueyio.tasks.task import Task
 
 __all__ = ["Effects", "Settle"]
@@ -47,3 +47,5 @@ class Effects(NamedTuple):
     """The task lives on as if it had not been run: deliveries whose owners died stay counted."""
     kind: EndKind = "done"
     """Which way it ended, if it did."""
+    into: Burial = "dead"
+    """Of a burial: where its letter goes."""

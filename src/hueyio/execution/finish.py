@@ -111,6 +111,7 @@ def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) 
     settlement = make_settlement(
         effects,
         job.delivery,
+        name=task.path,
         registry=core.registry,
         serializer=core.serializer,
         result_ttl=core.result_ttl,

@@ -32,8 +32,8 @@ from hueyio.signals import (
     SIGNAL_REVOKED,
     SIGNAL_TIMEOUT,
 )
-from hueyio.storage.records import Area
-from hueyio.tasks.task import PutBack, Task, eta_from
+from hueyio.storage.records import Area, EndKind
+from hueyio.tasks.task import Granted, PutBack, Task, eta_from
 
 __all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "decide"]
 
@@ -49,6 +49,13 @@ _LEFT_TO_OTHERS: Final = 0.2
 _LONGEST_RETRY_DELAY: Final = 366 * 86400.0
 """Seconds up to which a back-off grows."""
 
+
+_UNRUN: Final[dict[EndKind, str]] = {
+    "revoked": "",
+    "expired": "it was not started in time",
+    "cancelled": "somebody cancelled it",
+}
+"""Why a letter is kept of a task whose body never came to its end; of a revoked one none is."""
 
 WITHOUT_RESULTS: Final = Rules(results=False)
 """For periodic tasks: nobody could know the id of what a consumer enqueued."""
@@ -119,11 +126,15 @@ def _succeed(task: Task, value: object, rules: Rules) -> Effects:
 
 def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int) -> Effects:
     described = error_of(error, rules.build_error_result(task, error), rules.serializer)
-    again = _retry(task.replaced(retries=max(retries, 1) - 1), now)
+    granted = task.granted or Granted(task.retries, task.retry_delay)
+    again = _retry(task.replaced(retries=max(retries, 1) - 1, granted=granted), now)
     final = retries <= 0 or _is_too_late(again, now)
     handler = _error_handler(task, error, described) if final or rules.store_intermediate_errors else ()
     if final:
         return Effects(
+            settle="bury",
+            into="failed",
+            reason=described.metadata.get("error") or repr(error),
             ending=described if rules.results else None,
             downstream=_downstream(task),
             enqueue=handler,
@@ -190,6 +201,9 @@ def _end_unrun(
     """End a task whose body never came to its end: its waiters learn which way."""
     exceptions = {"revoked": TaskRevoked, "expired": TaskExpired, "cancelled": TaskCancelled}
     return Effects(
+        settle="finish" if kind == "revoked" else "bury",
+        into="failed",
+        reason=_UNRUN[kind],
         ending=_ending_without_traceback(task, exceptions[kind].__name__, kind) if rules.results else None,
         downstream=_downstream(task),
         take=None if take is None else ("revocations", take),
@@ -301,6 +315,7 @@ def _retry(task: Task, now: float) -> Task:
     wait = delay * _jitter(task)
     return task.replaced(
         attempt=task.attempt + 1,
+        granted=task.granted or (Granted(task.retries, task.retry_delay) if task.retry_backoff else None),
         put_back=None,
         eta=datetime.fromtimestamp(now + wait, UTC) if wait else None,
         retry_delay=min(delay * task.retry_backoff, most) if task.retry_backoff else delay,

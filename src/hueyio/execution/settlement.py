@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hueyio.execution.again import text_of, write_again
 from hueyio.execution.effects import Effects
 from hueyio.messages.entry import make_entry
 from hueyio.messages.member_result import write_member_result
@@ -17,12 +18,16 @@ def make_settlement(
     effects: Effects,
     delivery: Delivery,
     *,
+    name: str,
     registry: Registry,
     serializer: Serializer,
     result_ttl: float | None,
     now: float,
 ) -> Settlement:
-    """Encode the effects; raises SerializationError or TaskArgumentError if a value or a follow-up cannot be."""
+    """Encode the effects for a task of this name.
+
+    Raises SerializationError or TaskArgumentError if a value or a follow-up cannot be encoded.
+    """
     receipt = delivery.receipt
     match effects.settle:
         case "release":
@@ -47,7 +52,7 @@ def make_settlement(
     if effects.settle == "bury":
         return Bury(
             receipt,
-            effects.reason,
+            text_of(effects.reason),
             data,
             result_ttl,
             effects.downstream,
@@ -55,6 +60,9 @@ def make_settlement(
             effects.deletes,
             mark,
             effects.kind,
+            effects.into,
+            "" if effects.kind == "unreadable" else text_of(name),
+            None if effects.kind == "unreadable" else write_again(delivery.data, effects.kind, serializer, now),
         )
     lives_on = bool(follow_ups) and any(entry.header.id == receipt.id for entry in follow_ups)
     return Finish(

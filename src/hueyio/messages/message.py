@@ -19,7 +19,7 @@ from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.messages.stored_result import exception_of, kind_of
 from hueyio.serializer import Serializer
 from hueyio.tasks.headers import check_headers
-from hueyio.tasks.task import Membership, PutBack, Task, aware, seconds_from
+from hueyio.tasks.task import Granted, Membership, PutBack, Task, aware, seconds_from
 
 __all__ = ["Message", "read_task", "write_task"]
 
@@ -61,6 +61,8 @@ class Message(NamedTuple):
     """How often it went back without an attempt that counts, and since when."""
     headers: dict[str, str] | None = None
     """Texts that travel with it; see ``Task``."""
+    granted: tuple[int, float] | None = None
+    """The retries and the delay that it had before its first retry."""
 
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
@@ -71,7 +73,7 @@ _PLAIN_TASK: Final = Task("", id="")
 _rest_of: Final = attrgetter(
     *("kwargs", "retries", "attempt", "retry_delay", "retry_backoff", "timeout", "priority", "eta", "expires"),
     *("expires_resolved", "on_complete", "on_error", "retry_max_delay", "retry_jitter", "deadline"),
-    *("deadline_resolved", "chord", "values", "put_back", "_headers"),
+    *("deadline_resolved", "chord", "values", "put_back", "_headers", "granted"),
 )
 """Whatever of a task goes into its message beside what a plain call has; read in C, for 0.5 us."""
 _PLAIN_REST: Final = _rest_of(_PLAIN_TASK)
@@ -156,6 +158,7 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
         task.values is not None,
         None if task.put_back is None else tuple(task.put_back),
         None if task.own_headers is None else check_headers(task.own_headers, task.path),
+        None if task.granted is None else tuple(task.granted),
     )
     width = _WIDTH
     while width > _PLAIN and message[width - 1] == _DEFAULTS[width - 1]:
@@ -206,6 +209,7 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         values=[] if message.collects else None,
         put_back=PutBack(*message.put_back[:2]) if message.put_back else None,
         headers=message.headers,
+        granted=Granted(*message.granted[:2]) if message.granted else None,
     )
 
 
@@ -240,6 +244,10 @@ def _check_bounds(message: Message) -> None:
     for key, value in (message.headers or {}).items():
         if not (isinstance(key, str) and isinstance(value, str)):
             raise _wrong_kind("headers", key if not isinstance(key, str) else value)
+    if message.granted is not None:
+        parts = message.granted[:2]
+        if not ((_are(parts, int, float) or _are(parts, int, int)) and 0 <= parts[1] <= _LARGEST):
+            raise _wrong_kind("granted", message.granted)
 
 
 def _are(values: Any, *kinds: type) -> bool:
@@ -289,7 +297,7 @@ _CHECKS: Final[dict[str, Callable[[object], bool]]] = {
     **dict.fromkeys(("timeout", "priority", "eta", "expires", "expires_at"), _is_moment),
     **dict.fromkeys(("retry_max_delay", "deadline", "deadline_at"), _is_moment),
     **dict.fromkeys(("expires_absolute", "collects"), _is_switch),
-    **dict.fromkeys(("on_complete", "on_error", "errors", "chord", "put_back"), _is_list_or_none),
+    **dict.fromkeys(("on_complete", "on_error", "errors", "chord", "put_back", "granted"), _is_list_or_none),
     "args": _is_list,
     **dict.fromkeys(("kwargs", "headers"), _is_mapping),
 }

@@ -27,11 +27,13 @@ from typing import Any, Protocol, runtime_checkable
 from hueyio.storage.beat_recipe import BeatRecipe
 from hueyio.storage.clock import Clock
 from hueyio.storage.records import (
+    ALL_LETTERS,
     Answer,
     Area,
     Bell,
     Clearable,
     Counts,
+    Cursor,
     DeadLetter,
     Delivery,
     Ended,
@@ -45,10 +47,14 @@ from hueyio.storage.records import (
     Notices,
     Over,
     Owner,
+    Page,
     Promoted,
     Receipt,
+    Requeue,
+    Requeued,
     Settlement,
     Unknown,
+    Wanted,
 )
 
 __all__ = [
@@ -184,7 +190,8 @@ class Consuming(Protocol):
     async def promote(self, now: float, limit: int) -> Promoted:
         """Move at most ``limit`` entries that are due at ``now`` to the back of their lanes, the earliest first.
 
-        Also drops, in bounded chunks, results, keys and tokens whose time is over, and says when to look for more.
+        Also drops, in bounded chunks, results, keys, tokens and failed tasks whose time is over, and says when to look
+        for more.
         """
         ...
 
@@ -315,21 +322,35 @@ class Limits(Protocol):
 
 
 class Dead(Protocol):
-    """Tasks that cannot be run: bounded, the oldest goes first, counted and logged."""
+    """Letters: tasks that ended without success, with their messages. Each id has one, the latest.
+
+    Those that cannot be run are dead letters: bounded, the oldest goes first, counted and logged. Those that failed,
+    expired or were cancelled are failed tasks: bounded by count (the storage's ``keep_failed``), age (``failed_ttl``)
+    and size (``FAILED_BYTES``), the oldest goes first.
+    """
 
     async def dead(self, limit: int | None = None) -> list[DeadLetter]:
         """List dead letters, the latest first."""
         ...
 
-    async def requeue(self, ids: Sequence[str]) -> int:
-        """Put dead letters back to their lanes as new (deliveries, first_seen and defers at 0); return how many.
+    async def failed(self, limit: int, after: Cursor | None = None, wanted: Wanted = ALL_LETTERS) -> Page[DeadLetter]:
+        """List letters of both stores, the latest first, of those buried at the same time the last id first.
 
-        Their tombstones are gone. One whose id is alive, or whose unique key is held by another, stays a dead letter.
+        At most ``limit``, and fewer where it has looked at ``LETTERS_LOOKED_AT``; the rest follows ``after`` what the
+        page says. What is buried or taken away meanwhile may be left out.
+        """
+        ...
+
+    async def requeue(self, letters: Sequence[Requeue]) -> list[Requeued]:
+        """Put letters back to their lanes as new (deliveries, first_seen and defers at 0); answer for each, in order.
+
+        The letter is gone, with the tombstone and the stored result of its id and of each id that it expects again,
+        so that whoever waits for them waits for the new run.
         """
         ...
 
     async def purge(self, ids: Sequence[str] | None = None) -> int:
-        """Delete these dead letters, or all; return how many."""
+        """Delete these dead letters, or all; return how many. Failed tasks stay."""
         ...
 
 
@@ -352,7 +373,7 @@ class Looking(Protocol):
         ...
 
     async def clear(self, what: Collection[Clearable]) -> None:
-        """Delete all of: ``queue``, ``schedule``, ``dead``, or a key area. What is running is left alone.
+        """Delete all of: ``queue``, ``schedule``, ``dead``, ``failed``, or a key area. What is running is left alone.
 
         The waiters of deleted tasks and of what they expected are told, their tombstones say ``cancelled``. A latch
         that waited for one of them is dropped with its callback.

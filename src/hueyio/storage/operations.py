@@ -16,11 +16,13 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from hueyio.storage.contract import Session
 from hueyio.storage.records import (
+    ALL_LETTERS,
     Answer,
     Area,
     Bell,
     Clearable,
     Counts,
+    Cursor,
     DeadLetter,
     Delivery,
     Ended,
@@ -34,10 +36,14 @@ from hueyio.storage.records import (
     Notices,
     Over,
     Owner,
+    Page,
     Promoted,
     Receipt,
+    Requeue,
+    Requeued,
     Settlement,
     Unknown,
+    Wanted,
 )
 
 __all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", "actions_of"]
@@ -113,7 +119,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("holders", "limits", _READ, is_idempotent=True),
         Operation("take", "limits", _DURABLE, is_idempotent=False),
         Operation("dead", "dead", _READ, is_idempotent=True),
-        Operation("requeue", "dead", _DURABLE, is_idempotent=False),  # counts
+        Operation("failed", "dead", _READ, is_idempotent=True),
+        Operation("requeue", "dead", _DURABLE, is_idempotent=False),  # the second finds none
         Operation("purge", "dead", _DURABLE, is_idempotent=False),  # counts
         Operation("counts", "looking", _READ, is_idempotent=True),
         Operation("scan_tasks", "looking", _READ, is_idempotent=True),
@@ -125,7 +132,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("time", "looking", _READ, is_idempotent=True),
     )
 }
-"""All 44, by their names."""
+"""All 45, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -271,8 +278,11 @@ class OperationSession(Session, ABC):
     async def dead(self, limit: int | None = None) -> list[DeadLetter]:
         return await self._do("dead", limit)
 
-    async def requeue(self, ids: Sequence[str]) -> int:
-        return await self._do("requeue", tuple(ids))
+    async def failed(self, limit: int, after: Cursor | None = None, wanted: Wanted = ALL_LETTERS) -> Page[DeadLetter]:
+        return await self._do("failed", limit, after, wanted)
+
+    async def requeue(self, letters: Sequence[Requeue]) -> list[Requeued]:
+        return await self._do("requeue", tuple(letters))
 
     async def purge(self, ids: Sequence[str] | None = None) -> int:
         return await self._do("purge", None if ids is None else tuple(ids))

@@ -6,23 +6,30 @@ Times are epoch seconds, durations seconds. A storage reads headers and never lo
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 __all__ = [
+    "ALL_LETTERS",
     "AREAS",
     "DEAD_LIMIT",
     "ENDED_AGE",
+    "FAILED_BYTES",
+    "FAILED_TTL",
     "KEEP_ENDED",
+    "KEEP_FAILED",
     "LANES",
+    "LETTERS_LOOKED_AT",
     "MAX_DELIVERIES",
     "MEMBER_RESULT_TTL",
     "SHARED_RESULT_TTL",
     "Answer",
     "Area",
     "Bell",
+    "Burial",
     "Bury",
     "Clearable",
     "Counts",
+    "Cursor",
     "DeadLetter",
     "Defer",
     "Delivery",
@@ -41,13 +48,19 @@ __all__ = [
     "Notices",
     "Over",
     "Owner",
+    "Page",
     "Promoted",
     "Receipt",
     "Release",
+    "Requeue",
+    "Requeued",
     "Settlement",
     "State",
     "Unknown",
+    "Wanted",
 ]
+
+T = TypeVar("T")
 
 Lane: TypeAlias = Literal["loop", "thread", "process"]
 """Where code runs. Each lane has a ready queue of its own, so that none starves another."""
@@ -75,11 +88,24 @@ both as one word can give the reason.
 Unknown: TypeAlias = Literal["return", "wait"]
 """What a wait does with an id of which nothing is known: return at once, or wait until it was enqueued and ended."""
 
+Burial: TypeAlias = Literal["dead", "failed"]
+"""Where a letter stands: among those that never ran to an end, or those that failed, expired or were cancelled."""
+
+Cursor: TypeAlias = tuple[float, str]
+"""A place in a list of letters: when the last one was buried that was looked at, and its id."""
+
+Requeued: TypeAlias = Literal["added", "alive", "taken", "missing"]
+"""What became of a letter that was to run again.
+
+``added``; ``alive``: its id is; ``taken``: another task has its unique key; ``missing``: there is no such letter. But
+for ``added``, nothing was changed.
+"""
+
 LiveState: TypeAlias = Literal["queued", "scheduled", "running"]
 """Where live tasks can be listed."""
 
 Clearable: TypeAlias = Literal[
-    "queue", "schedule", "dead", "results", "data", "revocations", "locks", "windows", "ticks", "schedules"
+    "queue", "schedule", "dead", "failed", "results", "data", "revocations", "locks", "windows", "ticks", "schedules"
 ]
 """What ``clear`` can empty."""
 
@@ -109,6 +135,18 @@ KEEP_ENDED: Final = 100_000
 
 ENDED_AGE: Final = 86400.0
 """How many seconds an ended id is remembered at most."""
+
+KEEP_FAILED: Final = 10_000
+"""How many failed tasks a storage keeps, unless told otherwise; 0: none."""
+
+FAILED_TTL: Final = 30 * 86400.0
+"""How many seconds a failed task is kept, unless told otherwise; 0: none is."""
+
+FAILED_BYTES: Final = 256 * 2**20
+"""How many bytes the messages of failed tasks may have together."""
+
+LETTERS_LOOKED_AT: Final = 500
+"""At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""
 
 
 class Header(NamedTuple):
@@ -255,7 +293,11 @@ class Defer(NamedTuple):
 
 
 class Bury(NamedTuple):
-    """It cannot be run: a dead letter with its bytes and the reason, and otherwise what Finish does."""
+    """The task is kept as a letter with its bytes and the reason; otherwise what Finish does.
+
+    It goes to the dead letters if nobody could run it, and to the failed tasks if it was tried, or its time was over.
+    The letter takes the place of an earlier one of the same id, in either store.
+    """
 
     receipt: Receipt
     reason: str
@@ -266,6 +308,12 @@ class Bury(NamedTuple):
     deletes: tuple[tuple[Area, str], ...] = ()
     latch: LatchMark | None = None
     kind: EndKind = "failed"
+    into: Burial = "dead"
+    """A storage whose bounds of failed tasks are 0 keeps none: then what is for them is a Finish."""
+    name: str = ""
+    """What the task is called, for lists; a storage does not look into messages."""
+    again: bytes | None = None
+    """The message that the letter has, where it is not that of the task: what runs if the task is requeued."""
 
 
 Settlement: TypeAlias = Finish | Release | Defer | Bury
@@ -350,12 +398,52 @@ class Notices(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A buried task: its bytes, why, and when (epoch seconds, the storage's clock)."""
+    """A buried task: its bytes, why, when (epoch seconds, the storage's clock), which way it ended, and its name.
+
+    Of a dead letter that an earlier hueyio wrote neither is known: ``kind`` None counts as ``lost``.
+    """
 
     header: Header
     data: bytes
     reason: str
     buried_at: float
+    kind: EndKind | None = None
+    name: str = ""
+
+
+class Wanted(NamedTuple):
+    """Which letters somebody wants to see: those that have all of this."""
+
+    kinds: tuple[EndKind, ...] = ()
+    """Any of these; none given: every kind, of failed tasks and of dead letters."""
+    name: str | None = None
+    text: str | None = None
+    """Stands in the reason, upper and lower case told apart."""
+    since: float | None = None
+    until: float | None = None
+    """Buried at or after ``since``, and before ``until`` (epoch seconds)."""
+
+
+ALL_LETTERS: Final = Wanted()
+"""Wants every letter."""
+
+
+class Page(NamedTuple, Generic[T]):
+    """A part of a list. ``next`` is what to ask for the following part with; None: this was the last."""
+
+    items: list[T]
+    next: Cursor | None = None
+
+
+class Requeue(NamedTuple):
+    """Asks for a letter to run again. ``buried_at``: only if it is still the one that was buried then.
+
+    ``data`` takes the place of its message, if there is one.
+    """
+
+    id: str
+    buried_at: float | None = None
+    data: bytes | None = None
 
 
 class Counts(NamedTuple):
@@ -371,4 +459,6 @@ class Counts(NamedTuple):
     dead_dropped: int
     """Dead letters that the bound pushed out since the storage was created."""
     latches: int = 0
-    """Chords that wait for members, or whose callback is not over."""
+    """Chords that wait for members, or whose callback is not over, or is kept as a letter."""
+    failed: int = 0
+    """Failed tasks that are kept."""

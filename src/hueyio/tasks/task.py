@@ -55,6 +55,13 @@ class Membership(NamedTuple):
     """The path of the callback's task."""
 
 
+class Granted(NamedTuple):
+    """What a task had before its first retry: its retries and its delay, for whoever runs it again in the end."""
+
+    retries: int
+    retry_delay: float
+
+
 class PutBack(NamedTuple):
     """How often a task went back without an attempt that counts, and since when (epoch seconds)."""
 
@@ -119,6 +126,7 @@ class Task:
         "eta",
         "expires",
         "expires_resolved",
+        "granted",
         "id",
         "kwargs",
         "on_complete",
@@ -168,6 +176,7 @@ class Task:
         name: str | None = None,
         put_back: PutBack | None = None,
         headers: dict[str, str] | None = None,
+        granted: Granted | None = None,
     ) -> None:
         self.path = path
         self._name = name
@@ -197,6 +206,7 @@ class Task:
         self.unique = unique
         self.put_back = put_back
         self._headers = headers
+        self.granted = granted
         self.counted: Counted | None = None
         self.reporter: Reporter | None = None
 
@@ -350,7 +360,8 @@ class Task:
         }
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        fields = {"put_back": None, "counted": None, "_headers": None, **state[1]}  # 0.1.0 had none of them
+        later = dict.fromkeys(("put_back", "counted", "_headers", "granted"))  # 0.1.0 had none of them
+        fields: dict[str, Any] = {**later, **state[1]}
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None

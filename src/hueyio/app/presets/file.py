@@ -22,6 +22,8 @@ class FileHueyOptions(HueyOptions, total=False):
     journal_mb: float
     dead_limit: int
     keep_ended: int
+    keep_failed: int
+    failed_ttl: float
     clock: Callable[[], float]
 
 

@@ -18,6 +18,8 @@ class MemoryHueyOptions(HueyOptions, total=False):
 
     dead_limit: int
     keep_ended: int
+    keep_failed: int
+    failed_ttl: float
     clock: Callable[[], float]
     storage_class: type[Any] | None
 

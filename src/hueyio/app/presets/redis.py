@@ -33,6 +33,8 @@ class RedisHueyOptions(HueyOptions, total=False):
     read_timeout: float
     dead_limit: int
     keep_ended: int
+    keep_failed: int
+    failed_ttl: float
     outage_timeout: float
     storage_kwargs: dict[str, Any] | None
     unix_socket_path: str | None

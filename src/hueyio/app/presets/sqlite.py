@@ -19,6 +19,8 @@ class SqliteHueyOptions(HueyOptions, total=False):
 
     dead_limit: int
     keep_ended: int
+    keep_failed: int
+    failed_ttl: float
     clock: Callable[[], float]
     uri: bool
     cached_statements: int

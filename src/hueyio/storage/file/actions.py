@@ -10,12 +10,25 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hueyio.storage.file.state import FileState
-from hueyio.storage.memory import consuming, limits, producing
+from hueyio.storage.memory import consuming, dead, limits, producing
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.settling import settle
 from hueyio.storage.memory.waiting import find_end
 from hueyio.storage.operations import OPERATIONS, Durability
-from hueyio.storage.records import Answer, Delivery, Enqueued, Entry, Lane, Latch, Over, Promoted, Settlement
+from hueyio.storage.records import (
+    Answer,
+    Bury,
+    Delivery,
+    Enqueued,
+    Entry,
+    Lane,
+    Latch,
+    Over,
+    Promoted,
+    Requeue,
+    Requeued,
+    Settlement,
+)
 
 __all__ = ["JOURNALED", "Unchanged"]
 
@@ -30,7 +43,6 @@ _CHANGES_IF_DONE: Final = (
     "release",
     "renew",
     "report",
-    "requeue",
 )
 """They change something if, and only if, their answer is neither False, None nor 0."""
 
@@ -72,16 +84,27 @@ def _take(state: FileState, key: str, rate: float, burst: int) -> float | Unchan
 def _settle(
     state: FileState, settlements: Sequence[Settlement], owner: str, number: int, notes_members: bool = False
 ) -> list[Answer]:
-    """End runs. What a journal of 0.1.0 says lets no result of a chord's member expire: there it did not."""
+    """End runs. What a journal of 0.1.0 says lets no result of a chord's member expire: there it did not.
+
+    Nor does it say which way its dead letters ended; most often their workers were lost.
+    """
     state.notes_members = notes_members
+    if not notes_members:
+        settlements = [it._replace(kind="lost") if isinstance(it, Bury) else it for it in settlements]
     return settle(state, settlements, owner, number)
+
+
+def _requeue(state: FileState, letters: Sequence[Requeue | str]) -> list[Requeued] | Unchanged:
+    """Make tasks of letters again. What 0.1.0 wrote names them by their ids alone."""
+    answers = dead.requeue(state, [Requeue(it) if isinstance(it, str) else it for it in letters])
+    return answers if "added" in answers else Unchanged(answers)
 
 
 def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:
     first = state.schedule.first_rank()
     if first is None or first > now or limit <= 0:
         shelves = (*state.shelves.values(), state.tokens)
-        if not any(shelf.is_due() for shelf in shelves):
+        if not (state.failed.is_due() or any(shelf.is_due() for shelf in shelves)):
             return Unchanged(Promoted(0, first))
     return consuming.promote(state, now, limit)
 
@@ -135,6 +158,7 @@ JOURNALED: Final[Mapping[str, Callable[..., Any]]] = {
     "forget": _forget,
     "promote": _promote,
     "reclaim": _reclaim,
+    "requeue": _requeue,
     "settle": _settle,
     "take": _take,
 }

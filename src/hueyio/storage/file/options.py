@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.letters import check_failed_bounds
 
 __all__ = ["FileOptions"]
 
@@ -27,6 +28,8 @@ class FileOptions:
     journal_mb: float
     dead_limit: int
     keep_ended: int
+    keep_failed: int
+    failed_ttl: float
     clock: Callable[[], float]
 
     def __post_init__(self) -> None:
@@ -41,6 +44,7 @@ class FileOptions:
         if isinstance(self.dead_limit, bool) or not isinstance(self.dead_limit, int) or self.dead_limit < 1:
             raise ConfigurationError(f"FileStorage: dead_limit must be a whole number from 1, not {self.dead_limit!r}")
         check_keep_ended("FileStorage", self.keep_ended)
+        check_failed_bounds("FileStorage", self.keep_failed, self.failed_ttl)
         if not callable(self.clock):
             raise ConfigurationError(f"FileStorage: clock must be callable, not {self.clock!r}")
 

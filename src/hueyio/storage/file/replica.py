@@ -80,6 +80,7 @@ class Replica:
         assert self._state is not None
         self._state.now = max(self._state.now, self._options.clock())
         self._state.tombstones.keep = self._options.keep_ended
+        self._state.failed.keep, self._state.failed.ttl = self._options.keep_failed, self._options.failed_ttl
         return self._state
 
     def catch_up(self) -> bool:
@@ -134,7 +135,7 @@ class Replica:
         if written:
             try:
                 self._keep_beats(before, set(state.leases))
-                self._journal.append(encode((state.now, state.dead_limit, written, state.tombstones.keep)))
+                self._journal.append(encode(_to_record(state, written)))
             except BaseException:
                 self._drop()
                 raise
@@ -217,8 +218,7 @@ class Replica:
         state.is_replaying = True
         try:
             for record in records:
-                state.now, state.dead_limit, steps, state.tombstones.keep = _read_record(record)
-                for step in steps:
+                for step in _read_record(record, state):
                     _repeat(state, step)
         except BaseException:
             self._drop()
@@ -270,10 +270,21 @@ class Replica:
             self._own = {**waiters.own, **{over.id: number for number, over in waiters.mail}}
 
 
-def _read_record(record: bytes) -> tuple[float, int, list[bytes], int]:
-    """Read a record; the journals of hueyio 0.1 have none that say how many ended ids are kept."""
-    now, dead_limit, steps, *keep = decode(record)
-    return now, dead_limit, steps, keep[0] if keep else 0
+def _to_record(state: FileState, steps: list[bytes]) -> tuple[Any, ...]:
+    """Make a record of steps and of all that decides what they do."""
+    return state.now, state.dead_limit, steps, state.tombstones.keep, state.failed.keep, state.failed.ttl
+
+
+def _read_record(record: bytes, state: FileState) -> list[bytes]:
+    """Read a record, and bound the state as it says; return its steps.
+
+    The journals of hueyio 0.1 do not say how many ended ids and failed tasks are kept: none.
+    """
+    steps: list[bytes]
+    state.now, state.dead_limit, steps, *bounds = decode(record)
+    state.tombstones.keep, *failed = bounds or [0]
+    state.failed.keep, state.failed.ttl = failed or (0, 0.0)
+    return steps
 
 
 def _repeat(state: FileState, step: bytes) -> None:

@@ -35,6 +35,7 @@ def dump(state: FileState) -> dict[str, Any]:
         "clients": state.waiters.clients,
         "tombstones": state.tombstones.dump(),
         "forgotten_at": state.tombstones.forgotten_at,
+        "failed": state.failed.dump(),
     }
 
 
@@ -63,6 +64,7 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     state.waiters.clients = dumped["clients"]
     # Those of hueyio 0.1 have none: it remembered no end.
     state.tombstones.load(dumped.get("tombstones", []), dumped.get("forgotten_at", dumped["now"]))
+    state.failed.load(dumped.get("failed", ()))
     return state
 
 

@@ -18,7 +18,7 @@ from hueyio.storage.file.heartbeat import FileLeaseKeeper
 from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession
-from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED
+from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
 
 __all__ = ["FileStorage"]
 
@@ -33,7 +33,8 @@ class FileStorage:
     ``fsync=False`` leaves the syncing to the system: faster, and the last moments may be lost with the power, never
     with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
     more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters,
-    ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch seconds. Needs ``hueyio[file]``.
+    ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the ended ids that are
+    remembered; ``clock`` gives epoch seconds. Needs ``hueyio[file]``.
     Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is something else than a folder, ConfigurationError if
     another option cannot work or the library filelock is missing.
     """
@@ -50,6 +51,8 @@ class FileStorage:
         journal_mb: float = 8,
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
+        keep_failed: int = KEEP_FAILED,
+        failed_ttl: float = FAILED_TTL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if isinstance(levels, bool) or not isinstance(levels, int) or not 0 <= levels <= 4:
@@ -68,6 +71,8 @@ class FileStorage:
             journal_mb=journal_mb,
             dead_limit=dead_limit,
             keep_ended=keep_ended,
+            keep_failed=keep_failed,
+            failed_ttl=failed_ttl,
             clock=clock,
         )
         self._clock = HostClock(clock)

@@ -148,6 +148,7 @@ def promote(state: MemoryState, now: float, limit: int) -> Promoted:
         first = schedule.first_rank()
     most = limit + _SWEEP
     swept = max([shelf.prune(most) for shelf in (*state.areas.values(), state.tokens)])
+    state.drop_letters(state.failed.sweep())
     return Promoted(moved, first, next_sweep(swept, most))
 
 

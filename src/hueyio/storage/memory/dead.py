@@ -1,13 +1,34 @@
-"""Dead letters in memory."""
+"""Dead letters and failed tasks in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hueyio.storage.memory.latches import take_back
+from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import DeadLetter, Entry
+from hueyio.storage.records import Bury, Cursor, DeadLetter, Entry, Page, Requeue, Requeued, Wanted
+from hueyio.storage.shared.letters import cannot_be_wanted, page_of
 
-__all__ = ["dead", "purge", "requeue"]
+__all__ = ["bury", "dead", "failed", "find", "purge", "requeue"]
+
+
+def bury(state: MemoryState, task: LiveTask, burial: Bury) -> None:
+    """Keep a task as a letter; an older one of the same id gives way."""
+    id = task.header.id
+    data = task.data if burial.again is None else burial.again
+    letter = DeadLetter(task.header, data, burial.reason, state.clock(), burial.kind, burial.name)
+    state.dead.pop(id, None)
+    state.failed.pop(id)
+    if burial.into == "failed":
+        state.drop_letters(state.failed.put(letter))
+        return
+    state.dead[id] = letter
+    while len(state.dead) > state.dead_limit:
+        dropped = next(iter(state.dead))
+        state.drop_letters([state.dead.pop(dropped)])
+        state.dead_dropped += 1
+        state.note_dropped(dropped)
 
 
 def dead(state: MemoryState, limit: int | None) -> list[DeadLetter]:
@@ -15,24 +36,58 @@ def dead(state: MemoryState, limit: int | None) -> list[DeadLetter]:
     return list(reversed(state.dead.values()))[:limit]
 
 
-def requeue(state: MemoryState, ids: Sequence[str]) -> int:
-    """Make tasks of dead letters again; return how many."""
-    return sum(_requeue_one(state, id) for id in ids)
+def failed(state: MemoryState, limit: int, after: Cursor | None, wanted: Wanted) -> Page[DeadLetter]:
+    """List letters of both stores, the latest first."""
+    if cannot_be_wanted(limit, wanted):
+        return Page([])
+    letters = sorted((*state.dead.values(), *state.failed.dump()), key=_place, reverse=True)
+    rest = [
+        letter
+        for letter in letters
+        if (after is None or _place(letter) < after) and (wanted.until is None or letter.buried_at < wanted.until)
+    ]
+    return page_of(rest, limit, wanted)
+
+
+def find(state: MemoryState, id: str) -> DeadLetter | None:
+    """Find the letter of an id."""
+    return state.dead.get(id) or state.failed.get(id)
+
+
+def requeue(state: MemoryState, letters: Sequence[Requeue]) -> list[Requeued]:
+    """Make tasks of letters again."""
+    return [_requeue_one(state, it) for it in letters]
 
 
 def purge(state: MemoryState, ids: Sequence[str] | None) -> int:
     """Delete dead letters; return how many."""
-    return sum(state.dead.pop(id, None) is not None for id in (list(state.dead) if ids is None else ids))
+    found = [state.dead.pop(id, None) for id in (list(state.dead) if ids is None else ids)]
+    letters = [letter for letter in found if letter is not None]
+    state.drop_letters(letters)
+    return len(letters)
 
 
-def _requeue_one(state: MemoryState, id: str) -> bool:
-    letter = state.dead.get(id)
-    if letter is None:
-        return False
-    (answer,) = state.enqueue([Entry(letter.header.renewed(), letter.data)])
+def _place(letter: DeadLetter) -> Cursor:
+    return letter.buried_at, letter.header.id
+
+
+def _requeue_one(state: MemoryState, asked: Requeue) -> Requeued:
+    letter = find(state, asked.id)
+    if letter is None or asked.buried_at not in (None, letter.buried_at):
+        return "missing"
+    if letter.header.collects and asked.id in state.expected:
+        return "alive"  # a new chord has begun under its id
+    data = letter.data if asked.data is None else asked.data
+    (answer,) = state.enqueue([Entry(letter.header.renewed(), data)])
     if answer.verdict != "added":
-        return False
-    del state.dead[id]
-    for over in (id, *letter.header.expects):
+        return "alive" if answer.verdict == "alive" else "taken"
+    state.dead.pop(asked.id, None)
+    state.failed.pop(asked.id)
+    take_back(state, letter.header)
+    state.areas["results"].discard(asked.id)
+    for over in letter.header.expects:
+        if over not in state.tasks:
+            state.areas["results"].discard(over)
+    for over in (asked.id, *letter.header.expects):
         state.tombstones.discard(over)
-    return True
+    return "added"

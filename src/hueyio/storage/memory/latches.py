@@ -7,7 +7,7 @@ from typing import Protocol
 
 from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, MemberResults
 
-__all__ = ["LiveLatch", "abandon", "enqueue_latched", "note_result"]
+__all__ = ["LiveLatch", "abandon", "enqueue_latched", "note_result", "take_back"]
 
 
 class LiveLatch:
@@ -68,6 +68,15 @@ def note_result(state: _State, mark: LatchMark, id: str | None) -> bool:
     return len(latch.values) == latch.size and _fire(state, mark.key)
 
 
+def take_back(state: _State, header: Header) -> None:
+    """Take a member's result back, so that its next one counts; not when the callback has been enqueued."""
+    latch = None if header.latch is None else state.latches.get(header.latch)
+    if latch is None or header.latch not in state.expected or header.latch_index is None:
+        return
+    if latch.values.pop(header.latch_index, None) is not None and header.id in latch.members:
+        latch.members.remove(header.id)
+
+
 def abandon(state: _State, header: Header) -> None:
     """Drop the latch of a deleted task: it can never be complete. So is the one that waits for its callback."""
     key = header.latch
@@ -81,6 +90,8 @@ def abandon(state: _State, header: Header) -> None:
 
 def _make(state: _State, latch: Latch) -> bool:
     header = latch.callback.header
+    if header.id not in state.tasks and header.id not in state.expected:
+        state.latches.pop(header.id, None)  # kept for the letter of an earlier callback
     if header.id in state.latches or header.id in state.tasks:
         return False
     state.latches[header.id] = LiveLatch(latch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from hueyio.storage.memory.dead import purge
 from hueyio.storage.memory.latches import abandon
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import MemoryState
@@ -24,6 +25,7 @@ def counts(state: MemoryState) -> Counts:
         dead=len(state.dead),
         dead_dropped=state.dead_dropped,
         latches=len(state.latches),
+        failed=len(state.failed),
     )
 
 
@@ -54,7 +56,9 @@ def clear(state: MemoryState, what: Collection[Clearable]) -> None:
         elif it == "schedule":
             _clear_line(state, state.schedule)
         elif it == "dead":
-            state.dead.clear()
+            purge(state, None)
+        elif it == "failed":
+            state.drop_letters(state.failed.clear())
         else:
             state.areas[it].clear()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hueyio.storage.memory.dead import find
 from hueyio.storage.memory.latches import enqueue_latched
 from hueyio.storage.memory.state import MemoryState
 from hueyio.storage.records import Delivery, Enqueued, Entry, Found, Latch
@@ -50,8 +51,9 @@ def _locate_one(state: MemoryState, id: str) -> Found:
     if id in state.expected:
         return Found(id, "expected")
     kind = state.tombstones.get(id)
-    if id in state.dead:
-        return Found(id, "dead", state.dead[id].data, kind=kind)
+    letter = find(state, id)
+    if letter is not None:
+        return Found(id, "dead", letter.data, kind=kind or letter.kind)
     result = state.areas["results"].get(id)
     if result is not None:
         return Found(id, "stored", result, kind=kind)

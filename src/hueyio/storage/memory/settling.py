@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
+from hueyio.storage.memory.dead import bury, find
 from hueyio.storage.memory.keys import pop
 from hueyio.storage.memory.latches import note_result
 from hueyio.storage.memory.line import LiveTask
@@ -13,13 +14,13 @@ from hueyio.storage.records import (
     Answer,
     Area,
     Bury,
-    DeadLetter,
     Defer,
     Finish,
     Receipt,
     Release,
     Settlement,
 )
+from hueyio.storage.shared.letters import unkept
 
 __all__ = ["in_force", "settle"]
 
@@ -47,6 +48,8 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
     task = in_force(lease, settlement.receipt, owner)
     if task is None:
         return "stale"
+    if isinstance(settlement, Bury) and settlement.into == "failed" and not state.failed.are_kept:
+        settlement = unkept(settlement)
     match settlement:
         case Finish():
             if settlement.take is not None and pop(state, *settlement.take) is None:
@@ -61,9 +64,9 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
         case Defer(header=header):
             state.let_go(task, owner, lease)
             state.again(task, header, task.data)
-        case Bury(reason=reason):
+        case Bury():
             state.let_go(task, owner, lease)
-            _bury(state, task, reason)
+            bury(state, task, settlement)
             _end(state, task, settlement)
             return _note_result(state, settlement)
         case _:
@@ -99,7 +102,7 @@ def _retry(state: MemoryState, task: LiveTask, finish: Finish) -> None:
 def _end(state: MemoryState, task: LiveTask, end: Finish | Bury) -> None:
     """Let the task be over, and with it what nobody else expects any more."""
     id = task.header.id
-    state.forget(task)
+    state.forget(task, keeps_latch=isinstance(end, Bury) and find(state, id) is not None)
     if end.follow_ups:
         state.enqueue(end.follow_ups)
     state.store(id, end.result, end.ttl)
@@ -113,17 +116,6 @@ def _end(state: MemoryState, task: LiveTask, end: Finish | Bury) -> None:
         state.end(other, end.kind)
     if task.header.expects:
         state.unname(id, task.header.expects)
-
-
-def _bury(state: MemoryState, task: LiveTask, reason: str) -> None:
-    id = task.header.id
-    state.dead.pop(id, None)
-    state.dead[id] = DeadLetter(task.header, task.data, reason, state.clock())
-    while len(state.dead) > state.dead_limit:
-        dropped = next(iter(state.dead))
-        del state.dead[dropped]
-        state.dead_dropped += 1
-        state.note_dropped(dropped)
 
 
 def _delete_all(state: MemoryState, keys: Iterable[tuple[Area, str]]) -> None:

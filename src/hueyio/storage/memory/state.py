@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from hueyio.exceptions import LeaseLost
+from hueyio.storage.memory.failed_tasks import FailedTasks
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.shelf import Shelf
@@ -18,6 +19,8 @@ from hueyio.storage.memory.tombstones import Tombstones
 from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
 from hueyio.storage.records import (
     AREAS,
+    FAILED_TTL,
+    KEEP_FAILED,
     LANES,
     MEMBER_RESULT_TTL,
     SHARED_RESULT_TTL,
@@ -58,7 +61,14 @@ class Lease:
 class MemoryState:
     """Everything that one storage keeps."""
 
-    def __init__(self, clock: Callable[[], float], dead_limit: int, keep_ended: int) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        dead_limit: int,
+        keep_ended: int,
+        keep_failed: int = KEEP_FAILED,
+        failed_ttl: float = FAILED_TTL,
+    ) -> None:
         self.lock = threading.Lock()
         self.clock = clock
         self.dead_limit = dead_limit
@@ -77,6 +87,7 @@ class MemoryState:
         """Whether a latch is told which members left it a result."""
         self.dead: dict[str, DeadLetter] = {}
         self.dead_dropped = 0
+        self.failed = FailedTasks(clock, keep_failed, failed_ttl)
         self.tombstones = Tombstones(clock, keep_ended)
         self.revocations = 0
         self.paused = False
@@ -189,18 +200,25 @@ class MemoryState:
 
     # --- ends
 
-    def forget(self, task: LiveTask) -> None:
-        """Let a task that nobody holds be no task any more."""
+    def forget(self, task: LiveTask, *, keeps_latch: bool = False) -> None:
+        """Let a task that nobody holds be no task any more; ``keeps_latch``: its letter has what its members left."""
         header = task.header
         del self.tasks[header.id]
         unique = header.unique_key
         if unique is not None and self.unique.get(unique) == header.id:
             del self.unique[unique]
-        if header.collects and (latch := self.latches.pop(header.id, None)) is not None:
+        if header.collects and not keeps_latch and (latch := self.latches.pop(header.id, None)) is not None:
             for member in latch.members:
                 self.areas["results"].shorten(member, MEMBER_RESULT_TTL)
         if self.followed.waits:
             self.followed.poke(header.id)
+
+    def drop_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Drop what was kept for letters that are gone."""
+        for letter in letters:
+            id = letter.header.id
+            if letter.header.collects and id not in self.tasks and id not in self.expected:
+                self.latches.pop(id, None)
 
     def store(self, id: str, result: bytes | None, ttl: float | None) -> None:
         """Write a final result, or delete what was stored before."""

@@ -17,8 +17,9 @@ from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory.heartbeat import MemoryLeaseKeeper
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED
+from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.letters import check_failed_bounds
 
 __all__ = ["MemoryStorage"]
 
@@ -26,8 +27,8 @@ __all__ = ["MemoryStorage"]
 class MemoryStorage:
     """Tasks in the memory of this process, as long as this object lives.
 
-    ``dead_limit`` bounds the dead letters, ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch
-    seconds.
+    ``dead_limit`` bounds the dead letters, ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept,
+    ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch seconds.
     """
 
     def __init__(
@@ -36,13 +37,16 @@ class MemoryStorage:
         *,
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
+        keep_failed: int = KEEP_FAILED,
+        failed_ttl: float = FAILED_TTL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         check_keep_ended(type(self).__name__, keep_ended)
+        check_failed_bounds(type(self).__name__, keep_failed, failed_ttl)
         self.name = name
         self.capabilities = Capabilities(priorities=True, across_processes=False)
         self.clock = HostClock(clock)
-        self._state = MemoryState(clock, dead_limit, keep_ended)
+        self._state = MemoryState(clock, dead_limit, keep_ended, keep_failed, failed_ttl)
 
     async def connect(self) -> MemorySession:
         """Open a session for the running loop."""

@@ -39,7 +39,7 @@ async def _deregister(core: RedisCore, owner: str) -> None:
 
 async def _settle(core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
     try:
-        args = write_settlements(settlements, owner, number, core.dead_limit, core.half_kept)
+        args = write_settlements(settlements, owner, number, core.dead_limit, core.half_kept, core.keep_failed)
     except UnicodeEncodeError as error:
         raise no_utf8(error) from None
     letters, dropped = await core.run("settle", args, [core.layout.held(owner)])
@@ -72,7 +72,7 @@ def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sen
 
 async def _promote(core: RedisCore, now: float, limit: int) -> Promoted:
     asked_at = core.clock.steady()
-    moved, next_eta, swept, told = await core.run("promote", (repr(now), limit, _SWEEP_CHUNK))
+    moved, next_eta, swept, told = await core.run("promote", (repr(now), limit, _SWEEP_CHUNK, core.failed_ttl))
     core.clock.hear(float(told), asked_at)
     return Promoted(moved, None if next_eta is None else float(next_eta), next_sweep(swept, _SWEEP_CHUNK))
 

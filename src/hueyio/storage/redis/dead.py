@@ -1,56 +1,96 @@
-"""The role of dead letters."""
+"""The role of letters: dead ones, and failed tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import DeadLetter, Entry, Header
+from hueyio.storage.records import (
+    LETTERS_LOOKED_AT,
+    Cursor,
+    DeadLetter,
+    Entry,
+    Page,
+    Requeue,
+    Requeued,
+    Wanted,
+)
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table, composed
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.records import read_record, write_record
 from hueyio.storage.redis.scripts import Argument
+from hueyio.storage.shared.ended import KINDS, LETTERS
+from hueyio.storage.shared.letters import cannot_be_wanted
 
-__all__ = ["DEAD", "read_letter"]
+__all__ = ["DEAD"]
 
-_CHUNK: Final = 500
+_CHUNK: Final = 100
+"""Letters that one step makes tasks again, so that the server is never busy with them for long."""
 
-
-def _read_dead(reply: Any, _: int | None) -> list[DeadLetter]:
-    rows = [reply[at : at + 3] for at in range(0, len(reply), 3)]
-    return [DeadLetter(*read_letter(id.decode(), letter), float(when)) for id, when, letter in rows]
-
-
-async def _requeue(core: RedisCore, ids: Sequence[str]) -> int:
-    """Make tasks of dead letters again, each in one step: what has changed since it was read stays as it is."""
-    count = 0
-    for at in range(0, len(ids), _CHUNK):
-        chunk = list(dict.fromkeys(ids[at : at + _CHUNK]))
-        found = await core.run("read_dead", chunk)
-        args: list[Argument] = []
-        for id, when, letter in zip(chunk, found[::2], found[1::2], strict=True):
-            if when is not None and letter is not None:
-                args += (id, when, _renew(id, letter))
-        count += await core.run("requeue", args) if args else 0
-    return count
+_VERDICTS: Final[dict[int, Requeued]] = {ord("a"): "added", ord("l"): "alive", ord("t"): "taken", ord("m"): "missing"}
 
 
-def read_letter(id: str, letter: bytes) -> tuple[Header, bytes, str]:
-    """Return the header, the message and the reason."""
-    colon = letter.index(b":")
-    stop = colon + 1 + int(letter[:colon])
-    header, data = read_record(id, letter[stop:])
-    return header, data, letter[colon + 1 : stop].decode()
+def _read_letters(reply: Sequence[Any]) -> list[DeadLetter]:
+    return [_read_letter(*reply[at : at + 6]) for at in range(0, len(reply), 6)]
 
 
-def _renew(id: str, letter: bytes) -> bytes:
+def _read_letter(id: bytes, when: bytes, kind: bytes, name: bytes, reason: bytes, record: bytes) -> DeadLetter:
+    header, data = read_record(id.decode(), record)
+    return DeadLetter(header, data, reason.decode(), float(when), KINDS.get(kind.decode()), name.decode())
+
+
+def _write_failed(_: Layout, limit: int, after: Cursor | None, wanted: Wanted) -> Sent | None:
+    if cannot_be_wanted(limit, wanted):
+        return None
+    at, id = ("", "") if after is None else (repr(after[0]), after[1])
+    times = ["" if it is None else repr(float(it)) for it in (wanted.since, wanted.until)]
+    kinds = "".join(LETTERS[kind] for kind in wanted.kinds)
+    name = ("0", "") if wanted.name is None else ("1", wanted.name)
+    return Sent((limit, LETTERS_LOOKED_AT, at, id, *times, kinds, *name, wanted.text or ""))
+
+
+def _read_failed(reply: Any, *_: Any) -> Page[DeadLetter]:
+    if not reply:
+        return Page([])
+    is_all, when, id, letters = reply
+    return Page(_read_letters(letters), None if is_all else (float(when), id.decode()))
+
+
+async def _requeue(core: RedisCore, letters: Sequence[Requeue]) -> list[Requeued]:
+    """Make tasks of letters again, each in one step: what has changed since it was read stays as it is."""
+    answers: list[Requeued] = []
+    for at in range(0, len(letters), _CHUNK):
+        answers += await _requeue_some(core, letters[at : at + _CHUNK])
+    return answers
+
+
+async def _requeue_some(core: RedisCore, letters: Sequence[Requeue]) -> list[Requeued]:
+    core.lifetime.check()
+    found = await core.run("read_dead", list(dict.fromkeys(it.id for it in letters)))
+    times = {reply.decode(): when for reply, when in zip(found[::6], found[1::6], strict=True)}
+    known = {letter.header.id: letter for letter in _read_letters(found)}
+    args: list[Argument] = []
+    is_asked: list[bool] = []
+    for it in letters:
+        letter = known.get(it.id)
+        is_asked.append(letter is not None and it.buried_at in (None, letter.buried_at))
+        if letter is not None and is_asked[-1]:
+            args += (it.id, times[it.id], _renew(letter, it.data))
+    answers = iter(await core.run("requeue", args) if args else b"")
+    return [_VERDICTS[next(answers)] if asked else "missing" for asked in is_asked]
+
+
+def _renew(letter: DeadLetter, data: bytes | None) -> bytes:
     """Return the record of a task that begins anew."""
-    header, data, _ = read_letter(id, letter)
-    return write_record(Entry(header.renewed(), data))
+    return write_record(Entry(letter.header.renewed(), letter.data if data is None else data))
 
 
 DEAD: Final[Table] = {
-    "dead": ScriptCall(lambda _, limit: Sent((-1 if limit is None else limit,)), _read_dead, rides_out=True),
+    "dead": ScriptCall(
+        lambda _, limit: Sent((-1 if limit is None else limit,)), lambda reply, _: _read_letters(reply), rides_out=True
+    ),
+    "failed": ScriptCall(_write_failed, _read_failed, rides_out=True),
     "requeue": composed(_requeue),
     "purge": ScriptCall(
         lambda _, ids: Sent(ids or ()) if ids or ids is None else None, lambda reply, _: int(reply or 0)

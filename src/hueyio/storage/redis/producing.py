@@ -9,7 +9,6 @@ from hueyio.exceptions import StorageUnavailable
 from hueyio.storage.records import Enqueued, Entry, Found, Latch, State
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table
 from hueyio.storage.redis.core import RedisCore
-from hueyio.storage.redis.dead import read_letter
 from hueyio.storage.redis.records import no_utf8, read_deliveries, read_record, write_record
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import KINDS
@@ -81,10 +80,8 @@ def _read_verdicts(reply: Sequence[Any]) -> list[Enqueued]:
 
 def _read_found(id: str, name: bytes, data: bytes | None, cancelled: Any, letter: bytes | None) -> Found:
     state = _STATES[name]
-    if data is not None and state in ("queued", "scheduled", "running"):
+    if data is not None and state in ("queued", "scheduled", "running", "dead"):
         data = read_record(id, data)[1]
-    elif data is not None and state == "dead":
-        data = read_letter(id, data)[1]
     return Found(id, state, data, bool(cancelled), None if letter is None else KINDS[letter.decode()])
 
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, assert_never
 
-from hueyio.storage.records import Answer, Bury, Defer, Finish, Release, Settlement
+from hueyio.storage.records import FAILED_BYTES, Answer, Bury, Defer, Finish, Release, Settlement
 from hueyio.storage.redis.records import write_record, write_start
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import LETTERS
+from hueyio.storage.shared.letters import unkept
 
 __all__ = ["read_answers", "write_settlements"]
 
@@ -20,9 +21,11 @@ _NEVER: Final = "-1"
 
 
 def write_settlements(
-    settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int, half_kept: int
+    settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int, half_kept: int, keep_failed: int
 ) -> list[Argument]:
-    """Return the arguments of a batch."""
+    """Return the arguments of a batch; with ``keep_failed=0`` what failed leaves no letter."""
+    if not keep_failed:
+        settlements = [unkept(it) if isinstance(it, Bury) and it.into == "failed" else it for it in settlements]
     plain_ttl = _usual_ttl(settlements)
     prefix = _usual_prefix(settlements)
     ids: list[Argument] = []
@@ -39,11 +42,11 @@ def write_settlements(
             case Defer(header=header):
                 rest += ("d" + deliveries, write_start(header))
             case Bury():
-                _write_other(rest, it, deliveries, {"reason": it.reason})
+                _write_burial(rest, it, deliveries, plain_ttl, prefix)
             case _:
                 assert_never(it)
     ttl = "" if plain_ttl is None else repr(plain_ttl)
-    return [owner, number, dead_limit, ttl, len(ids), prefix, half_kept, *ids, *rest]
+    return [owner, number, dead_limit, ttl, len(ids), prefix, half_kept, keep_failed, FAILED_BYTES, *ids, *rest]
 
 
 def read_answers(letters: bytes) -> list[Answer]:
@@ -54,7 +57,7 @@ def read_answers(letters: bytes) -> list[Answer]:
 def _usual_ttl(settlements: Sequence[Settlement]) -> float | None:
     """Return the ttl of the first result; most often all of a batch have the same."""
     for it in settlements:
-        if isinstance(it, Finish) and it.result is not None and it.ttl is not None:
+        if isinstance(it, Finish | Bury) and it.result is not None and it.ttl is not None:
             return it.ttl
     return None
 
@@ -62,7 +65,7 @@ def _usual_ttl(settlements: Sequence[Settlement]) -> float | None:
 def _usual_prefix(settlements: Sequence[Settlement]) -> str:
     """Return what stands before a task's id in the key of its revocation, which nearly every end of a run deletes."""
     for it in settlements:
-        if isinstance(it, Finish) and len(it.deletes) == 1 and it.deletes[0][1].endswith(it.receipt.id):
+        if isinstance(it, Finish | Bury) and len(it.deletes) == 1 and it.deletes[0][1].endswith(it.receipt.id):
             return it.deletes[0][1].removesuffix(it.receipt.id)
     return ""
 
@@ -86,6 +89,19 @@ def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: 
         _write_other(rest, it, deliveries, {})
 
 
+def _write_burial(rest: list[Argument], it: Bury, deliveries: str, plain_ttl: float | None, prefix: str) -> None:
+    tag, deletes = "f", it.deletes
+    if deletes == (("revocations", prefix + it.receipt.id),):
+        tag, deletes = "F", ()
+    head = f"{LETTERS[it.kind]}{len(it.name.encode())}:{it.name}"
+    is_bound = it.into != "failed" or it.also or it.follow_ups or deletes or it.latch
+    if is_bound or it.result is None or it.ttl is None or it.ttl != plain_ttl:
+        _write_other(rest, it, deliveries, {"reason": it.reason, "head": head, "into": it.into})
+    else:
+        ending = "" if it.kind == "done" else LETTERS[it.kind]
+        rest += (f"{tag}{deliveries}{ending}", it.result, head, it.reason, it.again or b"")
+
+
 def _write_other(rest: list[Argument], it: Finish | Bury, deliveries: str, more: dict[str, Any]) -> None:
     """Write one with anything in it: what Lua must know as JSON, then the bytes."""
     id = it.receipt.id
@@ -107,6 +123,9 @@ def _write_other(rest: list[Argument], it: Finish | Bury, deliveries: str, more:
         # The position as text: Lua would write a number in its own way.
         more["latch"] = (it.latch.key, str(it.latch.position))
         blobs.append(it.latch.value)
+    if isinstance(it, Bury) and it.again is not None:
+        more["again"] = True
+        blobs.append(it.again)
     rest += ("x" + deliveries, json.dumps(more, ensure_ascii=False, separators=(",", ":")), *blobs)
     for entry in it.follow_ups:
         rest += (entry.header.id, write_record(entry))

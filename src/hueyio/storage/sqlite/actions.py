@@ -11,5 +11,5 @@ __all__ = ["ACTIONS", "LONG"]
 
 ACTIONS: Final = actions_of(producing, consuming, settling, waiting, keys, limits, dead, looking)
 
-LONG: Final = frozenset({"owners", "dead", "counts", "scan_tasks", "scan_keys"})
+LONG: Final = frozenset({"owners", "dead", "failed", "counts", "scan_tasks", "scan_keys"})
 """Questions that may read the whole file: they must hold up no write, and need not see what is still being written."""

@@ -13,7 +13,7 @@ from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add
 from hueyio.storage.sqlite.waiting import cancel_all
 
-__all__ = ["abandon", "add_latched", "count", "finish", "note_result", "results"]
+__all__ = ["abandon", "add_latched", "count", "drop_kept", "finish", "note_result", "results", "take_back"]
 
 _SQL = statements("latches.sql")
 
@@ -52,6 +52,24 @@ def results(tx: Transaction, key: str) -> MemberResults | None:
         return None
     values = dict(tx.execute(_SQL["results"], (tx.queue, key)).fetchall())
     return tuple([values.get(position) for position in range(row[0])])
+
+
+def take_back(tx: Transaction, header: Header) -> None:
+    """Take a member's result back, so that its next one counts; not when the callback has been enqueued."""
+    key, position = header.latch, header.latch_index
+    if key is None or position is None or tx.is_alive(key) or not tx.is_live(key):
+        return
+    if tx.execute(_SQL["take_back"], (tx.queue, key, position)).rowcount:
+        tx.execute(_SQL["count_back"], (tx.queue, key))
+        tx.execute(_SQL["drop_member"], (tx.queue, f"{key}:{position}"))
+
+
+def drop_kept(tx: Transaction, ids: Iterable[str]) -> None:
+    """Drop the latches that were kept for the letters of these callbacks."""
+    if tx.one(_SQL["any"], (tx.queue,)) is not None:
+        for id in ids:
+            if not tx.is_live(id):
+                drop(tx, id)
 
 
 def finish(tx: Transaction, key: str) -> None:
@@ -100,6 +118,7 @@ def _make(tx: Transaction, latch: Latch) -> bool:
     header, data = latch.callback
     if tx.is_alive(header.id):
         return False
+    drop_kept(tx, [header.id])
     row = (tx.queue, header.id, latch.size, latch.absent, json.dumps(header._asdict()), data)
     if tx.execute(_SQL["make"], row).rowcount == 0:
         return False

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from hueyio.storage.records import LANES, Clearable, Counts, Entry, Header, LiveState
-from hueyio.storage.sqlite import dead, latches
+from hueyio.storage.sqlite import dead, failed_tasks, latches
 from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, latched
 from hueyio.storage.sqlite.statements import statements
@@ -30,6 +30,7 @@ def counts(tx: Transaction) -> Counts:
         dead=dead.count(tx),
         dead_dropped=_count(tx, "count_dead_dropped"),
         latches=latches.count(tx),
+        failed=failed_tasks.count(tx),
     )
 
 
@@ -55,6 +56,8 @@ def clear(tx: Transaction, what: Collection[Clearable]) -> None:
                 latches.abandon(tx, bound)
             case "dead":
                 dead.purge(tx, None)
+            case "failed":
+                failed_tasks.clear(tx)
             case _:
                 tx.execute(_SQL["clear_area"], (tx.queue, AREA_NUMBERS[it]))
     deleted += [id for (id,) in tx.execute(_SQL["drop_unnamed"], (tx.queue,)).fetchall()]

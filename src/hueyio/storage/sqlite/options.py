@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.letters import check_failed_bounds
 
 __all__ = ["SqliteOptions"]
 
@@ -30,6 +31,8 @@ class SqliteOptions:
     create_tables: bool
     dead_limit: int
     keep_ended: int
+    keep_failed: int
+    failed_ttl: float
     clock: Callable[[], float]
     connect: Mapping[str, Any]
     path: str = field(init=False)
@@ -61,6 +64,7 @@ class SqliteOptions:
             type(self.dead_limit) is int and self.dead_limit >= 1, "dead_limit", "must be a whole number, 1 or more"
         )
         check_keep_ended("SqliteStorage", self.keep_ended)
+        check_failed_bounds("SqliteStorage", self.keep_failed, self.failed_ttl)
         _require(callable(self.clock), "clock", "must be a function that returns epoch seconds")
         for flag in ("fsync", "strict_fifo", "create_tables"):
             _require(isinstance(getattr(self, flag), bool), flag, "must be True or False")

@@ -52,7 +52,7 @@ def _locate_one(tx: Transaction, id: str) -> Found:
     kind = tombstones.find(tx, id)
     letter = dead.find(tx, id)
     if letter is not None:
-        return Found(id, "dead", letter[8], kind=kind)
+        return Found(id, "dead", letter.data, kind=kind or letter.kind)
     value = tx.value("results", id)
     if value is not None:
         return Found(id, "stored", value, kind=kind)

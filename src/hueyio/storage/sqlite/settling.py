@@ -1,10 +1,10 @@
 """The end of runs: what a batch of settlements changes.
 
 Settlements are applied in order, each all or nothing: the fence and ``take`` are asked before anything is written.
-Nearly all of them are plain: a Finish with at most a result and keys to delete, of a task with nothing special in
-its header. A stretch of plain ones is one pass of each statement over all its rows. The delete is also the fence:
-if it finds fewer tasks than it should, it is rolled back to its savepoint and the stretch is applied one by one. A
-stretch of Release is put back together, in the order in which the tasks stood.
+Nearly all of them are plain: a Finish, or a Bury into the failed tasks, with at most a result and keys to delete, of
+a task with nothing special in its header. A stretch of plain ones is one pass of each statement over all its rows. The
+delete is also the fence: if it finds fewer tasks than it should, it is rolled back to its savepoint and the stretch is
+applied one by one. A stretch of Release is put back together, in the order in which the tasks stood.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from itertools import groupby
 from typing import Final, assert_never
 
 from hueyio.storage.records import Answer, Area, Bury, Defer, EndKind, Finish, Receipt, Release, Settlement
-from hueyio.storage.sqlite.dead import bury, drop_oldest
+from hueyio.storage.shared.letters import unkept
+from hueyio.storage.sqlite.dead import bury, bury_failed, hold_bounds
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import delete, pop, store
@@ -29,6 +30,7 @@ __all__ = ["settle"]
 
 _SQL = statements("settling.sql")
 _CODES: Final[dict[Answer, str]] = {"accepted": "a", "fired": "f", "stale": "s", "untaken": "u"}
+_ENDS: Final = (Finish, Bury)
 _ANSWERS: Final[dict[str, Answer]] = {code: answer for answer, code in _CODES.items()}
 
 
@@ -40,6 +42,8 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], owner: str, numbe
     last, told, _ = lease
     if last == number:
         return [_ANSWERS[code] for code in told]
+    if not tx.keeps_failed:
+        settlements = [unkept(it) if isinstance(it, Bury) and it.into == "failed" else it for it in settlements]
     answers: list[Answer] = []
     for plain, stretch in groupby(settlements, lambda it: _is_plain(it, owner)):
         batch = list(stretch)
@@ -47,8 +51,9 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], owner: str, numbe
             answers += _same("accepted", batch)
         else:
             answers.extend(_settle_one(tx, it, owner) for it in batch)
-    if any(isinstance(it, Bury) for it in settlements):
-        drop_oldest(tx)
+    burials = [it for it in settlements if isinstance(it, Bury)]
+    if burials:
+        hold_bounds(tx, burials)
     _ring_barred(tx, settlements, owner)
     codes = "".join(_CODES[answer] for answer in answers)
     tx.execute(_SQL["settled"], (number, codes, tx.queue, owner))
@@ -60,17 +65,23 @@ def _same(answer: Answer, settlements: Sequence[Settlement]) -> list[Answer]:
 
 
 def _is_plain(settlement: Settlement, owner: str) -> bool:
-    return (
-        isinstance(settlement, Finish)
-        and settlement.receipt.deliveries == 0
-        and settlement.receipt.owner == owner
-        and not (settlement.follow_ups or settlement.also or settlement.take or settlement.latch)
-    )
+    receipt = settlement.receipt
+    if receipt.deliveries or receipt.owner != owner:
+        return False
+    if isinstance(settlement, Finish):
+        return not (settlement.follow_ups or settlement.also or settlement.take or settlement.latch)
+    if isinstance(settlement, Bury):
+        is_bound = settlement.follow_ups or settlement.also or settlement.latch
+        return settlement.into == "failed" and not is_bound
+    return False
 
 
 def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
     """End a stretch of plain tasks; False, with nothing changed, if one of them is not what it seems."""
-    ends = [it for it in batch if isinstance(it, Finish)]
+    ends = [it for it in batch if isinstance(it, _ENDS)]
+    buried = [
+        (row, it) for it in batch if isinstance(it, Bury) and (row := _in_force(tx, it.receipt, it.receipt.owner))
+    ]
     fences = [(tx.queue, it.receipt.id, it.receipt.owner) for it in ends]
     tx.execute("SAVEPOINT plain")
     is_whole = tx.many(_SQL["remove_plain"], fences).rowcount == len(fences)
@@ -79,6 +90,8 @@ def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
     tx.execute("RELEASE plain")
     if not is_whole:
         return False
+    if buried:  # after the savepoint, which would write each of their pages once more
+        bury_failed(tx, buried)
     store(tx, ((it.receipt.id, it.result, it.ttl) for it in ends))
     areas: set[Area] = {area for it in ends for area, _ in it.deletes}
     for area in areas:
@@ -100,8 +113,8 @@ def _settle_one(tx: Transaction, settlement: Settlement, owner: str) -> Answer:
             again(tx, task, later, task.data)
         case Finish():
             return _finish(tx, task, settlement)
-        case Bury(reason=reason):
-            bury(tx, task, reason)
+        case Bury():
+            bury(tx, task, settlement)
             _end(tx, task, settlement)
             return _note_result(tx, settlement)
         case _:
@@ -147,8 +160,8 @@ def _retry(tx: Transaction, task: TaskRow, finish: Finish) -> None:
 def _end(tx: Transaction, task: TaskRow, end: Finish | Bury) -> None:
     """Let the task be over, and with it what nobody else expects any more."""
     tx.execute(_SQL["remove"], (task.row,))
-    if task.more is not None and header(task).collects:
-        finish(tx, task.id)
+    if task.more is not None and not isinstance(end, Bury) and header(task).collects:
+        finish(tx, task.id)  # a letter keeps it
     named = tx.unname(task.id)
     if end.follow_ups:
         add(tx, end.follow_ups)

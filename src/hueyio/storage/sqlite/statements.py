@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Final
 
-__all__ = ["ADDED_SCHEMA", "SCHEMA", "statements"]
+__all__ = ["ADDED_SCHEMAS", "SCHEMA", "statements"]
 
 _MARK = "-- name: "
 
@@ -44,5 +44,5 @@ def _split(file: str) -> tuple[str, ...]:
 SCHEMA: Final = _split("schema.sql")
 """The statements that make the tables, in order."""
 
-ADDED_SCHEMA: Final = _split("schema_added.sql")
-"""The statements that make what came after the first version of the tables, in order."""
+ADDED_SCHEMAS: Final = {"hueyio_ended": _split("schema_added.sql"), "hueyio_failed": _split("schema_failed.sql")}
+"""The statements that make what came after the first version of the tables, in order, each under a table it makes."""

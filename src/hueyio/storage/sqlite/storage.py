@@ -15,7 +15,7 @@ from typing import Any
 
 from hueyio.storage.clock import HostClock
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import DEAD_LIMIT, KEEP_ENDED, Enqueued, Entry
+from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED, Enqueued, Entry
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
 from hueyio.storage.sqlite.joined_transaction import Connection, enqueue_in
@@ -33,7 +33,8 @@ class SqliteStorage:
     ``journal_mode`` is ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``.
     ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
     strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters,
-    ``keep_ended`` the ended ids that are remembered. ``clock`` gives epoch seconds. Further arguments
+    ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the ended ids that are
+    remembered. ``clock`` gives epoch seconds. Further arguments
     (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to ``sqlite3.connect``.
     """
 
@@ -50,6 +51,8 @@ class SqliteStorage:
         create_tables: bool = True,
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
+        keep_failed: int = KEEP_FAILED,
+        failed_ttl: float = FAILED_TTL,
         clock: Callable[[], float] = time.time,
         **kwargs: Any,
     ) -> None:
@@ -64,6 +67,8 @@ class SqliteStorage:
             create_tables=create_tables,
             dead_limit=dead_limit,
             keep_ended=keep_ended,
+            keep_failed=keep_failed,
+            failed_ttl=failed_ttl,
             clock=clock,
             connect=kwargs,
         )

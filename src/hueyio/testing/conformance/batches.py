@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from hueyio.storage.contract import Session
+from hueyio.storage.records import Requeue
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry, soon
 
@@ -58,7 +59,7 @@ class Batches(Basis):
         assert len((await session.notices(worker.owner, None)).cancelled) == MANY
         await worker.bury(*deliveries)
         assert len(await session.dead()) == MANY
-        assert await session.requeue(ids) == MANY
+        assert await session.requeue([Requeue(id) for id in ids]) == ["added"] * MANY
         await worker.bury(*await worker.claim(loop=MANY))
         assert await session.purge(ids) == MANY
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import LANES, Bell, Defer
+from hueyio.storage.records import LANES, Bell, Defer, Requeue
 from hueyio.testing.conformance.basis import Basis, Connect
 from hueyio.testing.conformance.worker import (
     BELLS,
@@ -190,7 +190,7 @@ class Bells(Basis):
     async def test_requeue_rings(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", lane="thread"))
         await quiet(worker.session)
-        await worker.session.requeue(["a"])
+        await worker.session.requeue([Requeue("a")])
         assert await _heard(worker.session, {"thread"}) == {"thread"}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from hueyio.exceptions import SessionClosed
 from hueyio.storage.contract import Session, Storage
-from hueyio.storage.records import Finish, Over, Receipt
+from hueyio.storage.records import Finish, Over, Receipt, Requeue
 from hueyio.testing.conformance.basis import Basis, Connect
 from hueyio.testing.conformance.worker import (
     BELLS,
@@ -52,7 +52,8 @@ CALLS: Final[dict[str, Callable[[Session], Awaitable[Any]]]] = {
     "compare_extend": lambda session: session.compare_extend("data", "a", b"", 1.0),
     "add": lambda session: session.add("data", "a"),
     "dead": lambda session: session.dead(),
-    "requeue": lambda session: session.requeue(["a"]),
+    "failed": lambda session: session.failed(1),
+    "requeue": lambda session: session.requeue([Requeue("a")]),
     "purge": lambda session: session.purge(),
     "counts": lambda session: session.counts(),
     "scan_tasks": lambda session: session.scan_tasks("queued"),

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Bury, Enqueued
+from hueyio.storage.records import Bury, Enqueued, Requeue, Requeued
 from hueyio.testing.conformance.basis import Basis
 from hueyio.testing.conformance.worker import Worker, die, make_entries, make_entry
 from hueyio.testing.recipe import Recipe
@@ -17,7 +17,7 @@ __all__ = ["Dead"]
 
 
 class Dead(Basis):
-    """``Bury``, ``dead``, ``requeue`` and ``purge``."""
+    """``Bury`` into the dead letters, ``dead``, ``requeue`` and ``purge``."""
 
     async def test_burial_keeps_header_bytes_reason_and_time(self, worker: Worker) -> None:
         delivery = await worker.take_one("a", data=b"\x00\xff", lane="thread", unique_key="key", expects=("b",))
@@ -87,7 +87,7 @@ class Dead(Basis):
         delivery = await other.claim_one()
         await other.session.start([delivery.receipt], other.owner)
         await other.bury(delivery, result=b"lost")
-        assert await other.session.requeue(["a", "none", "a"]) == 1
+        assert await _requeue(other, "a", "none", "a") == ["added", "missing", "missing"]
         assert await other.session.dead() == []
         again = await other.claim_one()
         assert again.header == delivery.header._replace(first_seen=None, defers=0)
@@ -99,23 +99,23 @@ class Dead(Basis):
         await worker.session.enqueue([make_entry("a", eta=eta)])
         await worker.session.promote(eta, 1)
         await worker.bury(await worker.claim_one())
-        assert await worker.session.requeue(["a"]) == 1
+        assert await _requeue(worker, "a") == ["added"]
         assert await worker.claim_ids() == ["a"]
 
     async def test_requeue_is_not_stopped_by_the_letters_own_once_token(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", once_token="tick", once_ttl=600.0))
-        assert await worker.session.requeue(["a"]) == 1
+        assert await _requeue(worker, "a") == ["added"]
         assert await worker.claim_ids() == ["a"]
 
     async def test_requeue_expects_again_what_the_task_expects(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a", expects=("b",)), result=b"lost", also=("b",))
-        await worker.session.requeue(["a"])
+        await _requeue(worker, "a")
         assert [it.state for it in await worker.session.locate(["a", "b"])] == ["queued", "expected"]
 
     async def test_requeue_leaves_what_cannot_live_again(self, worker: Worker) -> None:
         await worker.bury(*await worker.take(make_entry("a"), make_entry("b", unique_key="key")))
         await worker.session.enqueue([make_entry("a", b"new"), make_entry("c", unique_key="key")])
-        assert await worker.session.requeue(["a", "b"]) == 0
+        assert await _requeue(worker, "a", "b") == ["alive", "taken"]
         assert sorted(await _dead_ids(worker.session)) == ["a", "b"]
         assert [it.state for it in await worker.session.locate(["a", "b"])] == ["queued", "dead"]
 
@@ -134,6 +134,10 @@ class Dead(Basis):
         await worker.release(delivery)
         assert await worker.settle(Bury(delivery.receipt, "late")) == ["stale"]
         assert await worker.session.dead() == []
+
+
+async def _requeue(worker: Worker, *ids: str) -> list[Requeued]:
+    return await worker.session.requeue([Requeue(id) for id in ids])
 
 
 async def _dead_ids(session: Session) -> list[str]:

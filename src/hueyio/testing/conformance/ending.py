@@ -9,7 +9,7 @@ from typing import Final, get_args
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Bury, Defer, Ended, EndKind, Entry, Finish, Found, Over, Receipt
+from hueyio.storage.records import Bury, Defer, Ended, EndKind, Entry, Finish, Found, Over, Receipt, Requeue
 from hueyio.testing.conformance.basis import Basis, Connect
 from hueyio.testing.conformance.names import HOSTILE
 from hueyio.testing.conformance.worker import Worker, eventually, make_entries, make_entry, soon, start_waiting
@@ -166,7 +166,7 @@ class Ending(Basis):
     async def test_requeue_takes_the_tombstones_back(self, worker: Worker) -> None:
         session = worker.session
         await worker.bury(await worker.take_one(expects=("b",)), also=("b",), kind="lost")
-        assert await session.requeue(["a"]) == 1
+        assert await session.requeue([Requeue("a")]) == ["added"]
         assert (await session.ended(["a", "b"])).kinds == [None, None]
         assert [it.state for it in await session.locate(["a", "b"])] == ["queued", "expected"]
         await worker.finish(await worker.claim_one(), also=("b",))
@@ -176,7 +176,7 @@ class Ending(Basis):
         session = worker.session
         await worker.bury(await worker.take_one(unique_key="key"), kind="lost")
         await session.enqueue([make_entry("holder", unique_key="key")])
-        assert await session.requeue(["a", "none"]) == 0
+        assert await session.requeue([Requeue("a"), Requeue("none")]) == ["taken", "missing"]
         assert await kinds_of(session, "a") == ["lost"]
 
     # --- any text is an id

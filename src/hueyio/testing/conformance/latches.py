@@ -71,7 +71,7 @@ class Latches(Basis):
         callback = await worker.claim_one()
         await worker.retry(callback, Entry(callback.header, b"again"))
         assert await session.collect(["call"]) == [()]
-        await worker.bury(await worker.claim_one())
+        await worker.finish(await worker.claim_one())
         assert await session.collect(["call"]) == [None]
 
     async def test_empty_latch_fires_at_once(self, session: Session, worker: Worker) -> None:

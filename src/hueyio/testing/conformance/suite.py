@@ -8,6 +8,7 @@ from hueyio.testing.conformance.bells import Bells
 from hueyio.testing.conformance.closing import Closing
 from hueyio.testing.conformance.dead import Dead
 from hueyio.testing.conformance.ending import Ending
+from hueyio.testing.conformance.failed import Failed
 from hueyio.testing.conformance.faults import Faults
 from hueyio.testing.conformance.interrupting import Interrupting
 from hueyio.testing.conformance.keys import Keys
@@ -42,6 +43,7 @@ class StorageConformance(
     Keys,
     Limits,
     Dead,
+    Failed,
     Noticing,
     Looking,
     Closing,

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Defer, Over
+from hueyio.storage.records import Defer, Over, Requeue
 from hueyio.testing.conformance.basis import Basis, Connect
 from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry, soon, start_waiting
 
@@ -172,7 +172,7 @@ class Waiting(Basis):
 
     async def test_requeued_dead_letter_is_waited_for(self, worker: Worker) -> None:
         await worker.bury(await worker.take_one("a"), result=b"worker lost")
-        await worker.session.requeue(["a"])
+        await worker.session.requeue([Requeue("a")])
         waiting = await start_waiting(worker.session, "a")
         await worker.finish(await worker.claim_one(), result=b"result")
         assert (await soon(waiting))[0].data == b"result"

@@ -10,6 +10,7 @@ from hueyio.storage.records import (
     AREAS,
     LANES,
     Area,
+    Burial,
     Bury,
     Clearable,
     Defer,
@@ -60,7 +61,7 @@ AREA: Final[st.SearchStrategy[Area]] = st.sampled_from(AREAS)
 AREA_OF_VALUES: Final[st.SearchStrategy[Area]] = st.sampled_from(
     [area for area in AREAS if area not in ("locks", "windows")]
 )
-_CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", *AREAS]
+_CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", "failed", *AREAS]
 CLEARABLE: Final = st.lists(st.sampled_from(_CLEARABLES), min_size=1, max_size=2, unique=True)
 ROOM: Final = st.fixed_dictionaries({}, optional={lane: st.sampled_from([0, 1, 2, 100]) for lane in LANES})
 _ETAS: Final = {id: [at + number / 100 for at in (10.0, 20.0, 30.0)] for number, id in enumerate(IDS)}
@@ -71,6 +72,7 @@ _DELETES: Final[st.SearchStrategy[_Keys]] = st.sampled_from([(), (), (("data", "
 _TAKES: Final[st.SearchStrategy[tuple[Area, str] | None]] = st.sampled_from([None, None, ("revocations", "k")])
 _KIND: Final = st.sampled_from(["finish", "finish", "retry", "release", "defer", "bury"])
 _END: Final[st.SearchStrategy[EndKind]] = st.sampled_from(["done", "done", "done", *get_args(EndKind)])
+_BURIALS: Final[list[Burial]] = ["dead", "failed"]
 _EXPECTS: Final = st.one_of(st.just(()), st.lists(ID, max_size=2, unique=True).map(tuple))
 
 
@@ -165,6 +167,7 @@ def settlements_of(draw: st.DrawFn, delivery: Delivery, priorities: bool) -> Set
         mark = LatchMark(header.latch, header.latch_index, draw(DATA))
     if kind == "bury":
         reason = draw(st.sampled_from(["why", ""]))
-        return Bury(receipt, reason, result, ttl, also, follow_ups, deletes, mark, draw(_END))
+        into, kept = draw(st.sampled_from(_BURIALS)), draw(st.none() | DATA)
+        return Bury(receipt, reason, result, ttl, also, follow_ups, deletes, mark, draw(_END), into, "app.task", kept)
     take = draw(_TAKES)
     return Finish(receipt, result, ttl, also, None, follow_ups, deletes, take, mark, draw(_END))

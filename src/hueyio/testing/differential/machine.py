@@ -32,6 +32,7 @@ from hueyio.storage.records import (
     Over,
     Receipt,
     Release,
+    Requeue,
     Settlement,
     Unknown,
 )
@@ -245,7 +246,7 @@ class StorageMachine(RuleBasedStateMachine):
 
     @rule(ids=st.lists(ID, max_size=2, unique=True))
     def requeue(self, ids: list[str]) -> None:
-        self._both(lambda it: it.requeue(ids))
+        self._both(lambda it: it.requeue([Requeue(id) for id in ids]))
 
     @rule(ids=st.one_of(st.none(), st.lists(ID, max_size=2, unique=True)))
     def purge(self, ids: list[str] | None) -> None:

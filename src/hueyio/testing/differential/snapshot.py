@@ -10,7 +10,7 @@ from typing import Final
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Session
-from hueyio.storage.records import AREAS, Area, Counts, Delivery, Entry, Found, Header, MemberResults
+from hueyio.storage.records import AREAS, Area, Counts, Delivery, EndKind, Entry, Found, Header, MemberResults
 
 __all__ = ["Snapshot", "look"]
 
@@ -31,6 +31,7 @@ class Snapshot:
     held: list[list[Delivery] | None]
     notices: list[tuple[frozenset[str], bool]]
     dead: list[tuple[Header, bytes, str]]
+    letters: list[tuple[Header, bytes, str, EndKind | None, str]]
     keys: dict[Area, list[tuple[str, bytes | None]]]
     member_results: list[MemberResults | None]
     holders: list[list[str]]
@@ -69,6 +70,9 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         held=held,
         notices=[(it.cancelled, it.paused) for it in notices],
         dead=[(it.header, it.data, it.reason) for it in await session.dead()],
+        letters=sorted(
+            ((it.header, it.data, it.reason, it.kind, it.name) for it in (await session.failed(1000)).items), key=str
+        ),
         keys=dict(zip(AREAS, keys, strict=True)),
         member_results=await session.collect(ids),
         holders=[sorted(it) for it in holders],

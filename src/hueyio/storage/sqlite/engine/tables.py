@@ -10,12 +10,12 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.errors import insist
 from hueyio.storage.sqlite.options import SqliteOptions
-from hueyio.storage.sqlite.statements import ADDED_SCHEMA, SCHEMA
+from hueyio.storage.sqlite.statements import ADDED_SCHEMAS, SCHEMA
 
 __all__ = ["find_queue", "open_queue"]
 
 _VERSION: Final = 1
-_KNOWN: Final = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('hueyio_meta', 'hueyio_ended')"
+_KNOWN: Final = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'hueyio_*'"
 
 
 def open_queue(file: SqliteFile, options: SqliteOptions) -> tuple[int, str]:
@@ -56,7 +56,7 @@ def find_queue(connection: sqlite3.Connection, options: SqliteOptions) -> int:
 
 def _make_tables(connection: sqlite3.Connection, options: SqliteOptions) -> None:
     known = {name for (name,) in connection.execute(_KNOWN).fetchall()}
-    if not known and options.create_tables:
+    if "hueyio_meta" not in known and options.create_tables:
         for statement in SCHEMA:
             connection.execute(statement)
         connection.execute("INSERT INTO hueyio_meta (version) VALUES (?)", (_VERSION,))
@@ -66,16 +66,18 @@ def _make_tables(connection: sqlite3.Connection, options: SqliteOptions) -> None
             f"SQLite file {options.path} has tables of version {version and version[0]}, "
             f"this hueyio knows version {_VERSION}; use the hueyio that wrote it"
         )
-    if "hueyio_ended" not in known:
-        _add_tables(connection, options)
+    for table in ADDED_SCHEMAS:
+        if table not in known:
+            _add_tables(connection, options, table)
 
 
-def _add_tables(connection: sqlite3.Connection, options: SqliteOptions) -> None:
-    """Add what the tables of an earlier hueyio lack. It did not remember which way its tasks ended."""
+def _add_tables(connection: sqlite3.Connection, options: SqliteOptions, table: str) -> None:
+    """Add what the tables of an earlier hueyio lack."""
     if not options.create_tables:
         raise ConfigurationError(
             f"SQLite file {options.path} has the tables of an earlier hueyio: open it once with create_tables=True"
         )
-    for statement in ADDED_SCHEMA:
+    for statement in ADDED_SCHEMAS[table]:
         connection.execute(statement)
-    connection.execute("UPDATE hueyio_queues SET forgotten_at = ?", (options.clock(),))
+    if table == "hueyio_ended":  # it did not remember which way its tasks ended
+        connection.execute("UPDATE hueyio_queues SET forgotten_at = ?", (options.clock(),))

@@ -12,7 +12,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from hueyio.exceptions import LeaseLost
-from hueyio.storage.records import AREAS, DEAD_LIMIT, KEEP_ENDED, LANES, Area, Bell, EndKind, Over
+from hueyio.storage.records import (
+    AREAS,
+    DEAD_LIMIT,
+    FAILED_TTL,
+    KEEP_ENDED,
+    KEEP_FAILED,
+    LANES,
+    Area,
+    Bell,
+    EndKind,
+    Over,
+)
 from hueyio.storage.sqlite.statements import statements
 
 __all__ = ["AREA_NUMBERS", "BELLS", "Transaction"]
@@ -28,7 +39,7 @@ class Transaction:
 
     __slots__ = (
         "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "execute",
-        "keep_ended", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
+        "failed_ttl", "keep_ended", "keep_failed", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +50,8 @@ class Transaction:
         now: float,
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
+        keep_failed: int = KEEP_FAILED,
+        failed_ttl: float = FAILED_TTL,
     ) -> None:
         self.connection = connection
         self.execute = connection.execute
@@ -48,6 +61,8 @@ class Transaction:
         self.now = now
         self.dead_limit = dead_limit
         self.keep_ended = keep_ended
+        self.keep_failed = keep_failed
+        self.failed_ttl = failed_ttl
         self.ended: dict[str, EndKind | None] = {}
         """Which way ids ended in this transaction; None: they live again."""
         self.rung: set[Bell] = set()
@@ -82,6 +97,11 @@ class Transaction:
         """Raise LeaseLost unless the owner has a live lease."""
         if self.lease(owner) is None:
             raise LeaseLost(f"owner {owner!r} has no live lease: it was given up, or never registered")
+
+    @property
+    def keeps_failed(self) -> bool:
+        """Whether there is room for any failed task."""
+        return self.keep_failed > 0 and self.failed_ttl > 0
 
     @property
     def any_waiting(self) -> bool:

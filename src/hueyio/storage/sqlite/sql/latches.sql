@@ -12,6 +12,18 @@ INSERT OR IGNORE INTO hueyio_reports (queue, key, position, value) VALUES (?, ?,
 -- name: count_result
 UPDATE hueyio_latches SET reported = reported + 1 WHERE queue = ? AND key = ? RETURNING reported >= size
 
+-- name: any
+SELECT 1 FROM hueyio_latches WHERE queue = ? LIMIT 1
+
+-- name: take_back
+DELETE FROM hueyio_reports WHERE queue = ? AND key = ? AND position = ?
+
+-- name: count_back
+UPDATE hueyio_latches SET reported = reported - 1 WHERE queue = ? AND key = ?
+
+-- name: drop_member
+DELETE FROM hueyio_keys WHERE queue = ? AND area = 100 AND key = ?
+
 -- name: results
 SELECT position, value FROM hueyio_reports WHERE queue = ? AND key = ?
 

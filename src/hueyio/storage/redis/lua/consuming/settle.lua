@@ -1,5 +1,5 @@
 -- End the runs of several tasks of one owner. ARGV: owner, number, most dead letters, ttl of plain results, count, prefix,
--- half of the ended ids to be kept, count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a
+-- half of the ended ids to be kept, most failed tasks, most bytes of them, count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a
 -- letter, the deliveries, and the letter of how it ended unless it is done:
 --
 --   n  over, nothing stored
@@ -7,6 +7,9 @@
 --   N R T  the same, and the key prefix .. id of the revocations is deleted: nearly every end of a run
 --   b  back to the front                                B  the same, with one delivery more
 --   d  put off: the new record up to its message
+--   f  over with a result that has the ttl of plain ones, and one of the failed tasks: the result, its head (see `_dead`),
+--      the reason, and the message that it keeps instead of its own, or ''
+--   F  the same, with the key of the revocations deleted
 --   x  anything else: JSON (see `settle_other`), then result, intermediate, member result and (id, record)* as the JSON says
 --
 -- Answers a letter for each (a accepted, f fired, s stale, u untaken), and how many dead letters were dropped.
@@ -21,7 +24,8 @@ local owner, number, dead_limit, plain_ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local count = tonumber(ARGV[5])
 local prefix, unrevoked = ARGV[6], {}
 half_kept = tonumber(ARGV[7])
-local FIRST_ID, at = 8, 8 + tonumber(ARGV[5])
+local keep_failed, failed_bytes = tonumber(ARGV[8]), tonumber(ARGV[9])
+local FIRST_ID, at = 10, 10 + tonumber(ARGV[5])
 local AREAS = {
   results = {RESULTS, RESULTS_TTL}, data = {DATA, DATA_TTL}, revocations = {REVOCATIONS, REVOCATIONS_TTL},
   locks = {LOCKS, LOCKS_TTL}, windows = {WINDOWS, WINDOWS_TTL},
@@ -61,11 +65,11 @@ local function release(id, row)
   if has(row, 'p') then redis.call('HDEL', PROGRESS, id) end
 end
 
-local function end_plain(id, row, result, ttl, kind)
+local function end_plain(id, row, result, ttl, kind, is_kept)
   release(id, row)
   ended[#ended + 1] = id
   local record = has(row, 'x') and redis.call('HGET', TASKS, id)
-  if record then abandon(unbind(id, (read_header(record)))) end
+  if record then abandon(unbind(id, (read_header(record)), is_kept)) end
   finish(id, result, ttl, kind)
 end
 
@@ -90,7 +94,7 @@ local function end_bound(id, header, other, result)
       finish(later, result, other.ttl, other.kind)
     end
   end
-  abandon(unbind(id, header))
+  abandon(unbind(id, header, other.reason ~= nil))
   finish(id, result, other.ttl, other.kind)
 end
 
@@ -106,12 +110,20 @@ local function add_follow_ups(id, old_header, other)
   write_entries()
 end
 
--- {kind: a letter, ttl, reason (it is buried), take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether,
+-- The record with another message.
+local function with_message(record, message)
+  if message == '' then return record end
+  local _, from = read_header(record)
+  return string.sub(record, 1, from - 1) .. message
+end
+
+-- {kind: a letter, ttl, reason and head (it is buried), into, again: whether it keeps another message, take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether,
 -- latch: {id, position}}
 local function settle_other(id, row, other)
   local result = other.result and next_argument() or nil
   local intermediate = other.intermediate and next_argument() or nil
   local member_result = other.latch and next_argument() or nil
+  local again = other.again and next_argument() or ''
   local skipped = at + 2 * other.follow_ups
   if not row then
     at = skipped
@@ -135,7 +147,10 @@ local function settle_other(id, row, other)
   release(id, row)
   ended[#ended + 1] = id
   write_released()
-  if other.reason then bury(id, other.reason, record) end
+  if other.reason then
+    local keep = other.into == 'failed' and bury_failed or bury
+    keep(id, other.head, other.reason, with_message(record, again))
+  end
   if not other.lives_on and header.unique_key then
     redis.call('HDEL', UNIQUE, header.unique_key)
     header.unique_key = nil
@@ -161,14 +176,20 @@ local function settle_one(i)
   if kind == 'x' then return settle_other(id, row, cjson.decode(next_argument())) end
   local argument
   if kind ~= 'n' and kind ~= 'b' then argument = next_argument() end
+  local head, reason, again
+  if kind == 'f' then head, reason, again = next_argument(), next_argument(), next_argument() end
   if not row then return 's' end
+  if kind == 'f' then
+    local record = redis.call('HGET', TASKS, id)
+    if record then bury_failed(id, head, reason, with_message(record, again)) end
+  end
   if kind == 'b' then
     release(id, row)
     put_back({id}, {row}, kind == letter and 0 or 1)
   elseif kind == 'd' then
     return defer(id, row, argument)
   else
-    end_plain(id, row, argument, kind == 't' and plain_ttl or nil, ending == '' and 'd' or ending)
+    end_plain(id, row, argument, (kind == 't' or kind == 'f') and plain_ttl or nil, ending == '' and 'd' or ending, kind == 'f')
     if kind ~= letter then unrevoked[#unrevoked + 1] = prefix .. id end
   end
   return 'a'
@@ -186,7 +207,8 @@ if was_suspect then ring_what_is_there(READY) end
 if any_suspects() and redis.call('EXISTS', HELD, OTHER_KIND) == 0 then ring_what_is_there(SUSPECTS) end
 local told = table.concat(answers)
 redis.call('HSET', OWNERS_ANSWERS, owner, number .. ':' .. told)
-local dropped = buried > 0 and keep_bound(dead_limit) or 0
+local dropped = keep_bound(dead_limit)
+keep_failed_bounds(keep_failed, failed_bytes)
 send_post()
 if was_flagged then notify(HELD) end
 return {told, dropped}

@@ -1,11 +1,14 @@
 -- Delete dead letters: the ids in ARGV, or all. Answers how many.
--- keys: DEAD DEAD_TIMES
--- parts: _chunks
+-- keys: LATCHES
+-- parts: _dead
 
 if #ARGV == 0 then
   local count = redis.call('HLEN', DEAD)
-  redis.call('UNLINK', DEAD, DEAD_TIMES)
+  local ids = redis.call('EXISTS', LATCHES) == 1 and redis.call('HKEYS', DEAD) or {}
+  redis.call('UNLINK', DEAD, DEAD_TIMES, DEAD_KINDS)
+  drop_kept_latches(ids)
   return count
 end
-apply('ZREM', DEAD_TIMES, ARGV)
-return apply('HDEL', DEAD, ARGV)
+local count = drop_dead(ARGV)
+drop_kept_latches(ARGV)
+return count

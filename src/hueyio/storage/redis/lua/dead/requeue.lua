@@ -1,20 +1,44 @@
--- Make tasks of dead letters again. ARGV: (id, when it was buried, new record)*; one that was buried at another time is
--- not what the caller has read. Answers how many.
--- keys: DEAD DEAD_TIMES
--- parts: _entries _kind _tombstones
+-- Make tasks of letters again. ARGV: (id, when it was buried, new record)*; one that was buried at another time is not what
+-- the caller has read. Answers a letter for each: a added, l alive, t taken, m missing.
+-- keys: RESULTS RESULTS_TTL LATCH_COUNTS REPORTS
+-- parts: _entries _kind _tombstones _areas _dead
 
 if is_other_kind() then return refuse_other_kind() end
-local count = 0
-for i = 1, #ARGV, 3 do
-  local id = ARGV[i]
-  if redis.call('ZSCORE', DEAD_TIMES, id) == ARGV[i + 1]
-    and not add(id, ARGV[i + 2], redis.call('HEXISTS', TASKS, id) == 1) then
-    redis.call('ZREM', DEAD_TIMES, id)
-    redis.call('HDEL', DEAD, id)
-    forget({id})
-    forget(read_header(ARGV[i + 2]).expects or {})
-    count = count + 1
+local answers = {}
+
+local function take_back(id, expects)
+  drop_failed({id})
+  drop_dead({id})
+  local over = {id}
+  for _, named in ipairs(expects) do
+    if redis.call('HEXISTS', TASKS, named) == 0 then over[#over + 1] = named end
   end
+  drop(RESULTS, RESULTS_TTL, over)
+  forget({id})
+  forget(expects)
 end
+
+-- Take the result of a chord's member back, so that its next one counts; not when the callback has been enqueued.
+local function take_report_back(header)
+  local key = header.latch
+  if not key or redis.call('HEXISTS', EXPECTED, key) == 0 or not read_latch(key) then return end
+  local position = key .. ':' .. string.format('%d', header.latch_index)
+  if redis.call('HDEL', REPORTS, position) == 1 then redis.call('HINCRBY', LATCH_COUNTS, key, -1) end
+  redis.call('HDEL', REPORTS, position .. ':id')
+end
+
+local function requeue(id, when, record)
+  if (redis.call('ZSCORE', FAILED_TIMES, id) or redis.call('ZSCORE', DEAD_TIMES, id)) ~= when then return 'm' end
+  local header = read_header(record)
+  -- A new chord has begun under its id.
+  if header.collects and redis.call('HEXISTS', EXPECTED, id) == 1 then return 'l' end
+  local refusal = add(id, record, redis.call('HEXISTS', TASKS, id) == 1)
+  if refusal then return refusal end
+  take_back(id, header.expects or {})
+  take_report_back(header)
+  return 'a'
+end
+
+for i = 1, #ARGV, 3 do answers[#answers + 1] = requeue(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 write_entries()
-return count
+return table.concat(answers)

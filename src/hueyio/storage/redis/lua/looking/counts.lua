@@ -1,6 +1,6 @@
--- Count everything: queued in each lane, suspects, scheduled, running, expected, results, dead, dropped, latches.
+-- Count everything: queued in each lane, suspects, scheduled, running, expected, results, dead, dropped, latches, failed.
 -- ARGV: the fleet.
--- keys: SCHEDULE EXPECTED RESULTS RESULTS_TTL DEAD DEAD_DROPPED LATCHES HELD*
+-- keys: SCHEDULE EXPECTED RESULTS RESULTS_TTL DEAD DEAD_DROPPED LATCHES FAILED HELD*
 -- parts: _fleet _lanes _clock _kind
 
 if is_other_kind() then return refuse_other_kind() end
@@ -20,4 +20,5 @@ counted[8] = redis.call('HLEN', RESULTS) - redis.call('ZCOUNT', RESULTS_TTL, '-i
 counted[9] = redis.call('HLEN', DEAD)
 counted[10] = tonumber(redis.call('GET', DEAD_DROPPED) or 0)
 counted[11] = redis.call('HLEN', LATCHES)
+counted[12] = redis.call('HLEN', FAILED)
 return {'ok', counted}

@@ -33,13 +33,14 @@ local function abandon(orphans)
   end
 end
 
--- Free what a task held by its header, for its end. Returns the ids that nobody expects any more.
-local function unbind(id, header)
+-- Free what a task held by its header, for its end; `is_kept`: a letter keeps what its members left. Returns the ids that
+-- nobody expects any more.
+local function unbind(id, header, is_kept)
   local orphans = {}
   if header.unique_key and redis.call('HGET', UNIQUE, header.unique_key) == id then
     redis.call('HDEL', UNIQUE, header.unique_key)
   end
-  if header.collects then
+  if header.collects and not is_kept then
     expire_sooner(members_of(id), MEMBER_TTL)
     drop_latch(id)
   end

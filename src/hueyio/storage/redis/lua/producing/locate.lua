@@ -1,6 +1,6 @@
 -- Say where ids are: (state, data, whether flagged, letter of how it ended)* in the order asked. ARGV: the fleet, then ids.
--- keys: TASKS SCHEDULE EXPECTED CANCELLED DEAD RESULTS RESULTS_TTL HELD*
--- parts: _fleet _records _areas _tombstones
+-- keys: TASKS SCHEDULE EXPECTED CANCELLED RESULTS RESULTS_TTL HELD*
+-- parts: _fleet _records _areas _tombstones _letters
 
 local others = strangers()
 if others then return others end
@@ -13,8 +13,8 @@ local function state_of(id)
   end
   if redis.call('HEXISTS', EXPECTED, id) == 1 then return 'expected', false end
   local kind = recall({id})[1]
-  local letter = redis.call('HGET', DEAD, id)
-  if letter then return 'dead', letter, kind end
+  local letter = read_letters('f', {id}, {''})[1] or read_letters('d', {id}, {''})[1]
+  if letter then return 'dead', letter[6], kind or letter[3] ~= '' and letter[3] end
   local result = live_value(RESULTS, RESULTS_TTL, id)
   return result and 'stored' or kind and 'ended' or 'unknown', result, kind
 end

@@ -1,0 +1,146 @@
+"""Failed tasks, as users see and requeue them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final, get_args
+
+from hueyio.core import Core
+from hueyio.exceptions import HueyException, SerializationError, TaskArgumentError
+from hueyio.execution.again import count_times_anew
+from hueyio.messages.message import read_task, write_task
+from hueyio.serializer import Serializer
+from hueyio.storage.contract import Session
+from hueyio.storage.records import Cursor, DeadLetter, EndKind, Page, Requeue, Requeued, Wanted
+from hueyio.tasks.task import Task, aware
+
+__all__ = ["FailedTask", "find_failed", "requeue_all", "requeue_by_id", "wanted_of"]
+
+_STEP: Final = 100
+"""Letters that are requeued in one step of the storage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTask:
+    """A task that ended without success, with its message. ``kind`` says how, ``reason`` why, ``name`` is its path.
+
+    ``task`` is read when it is asked for, and is None if the message cannot be read here.
+    """
+
+    id: str
+    kind: EndKind
+    name: str
+    reason: str
+    ended_at: datetime
+    data: bytes = field(repr=False)
+    serializer: Serializer = field(repr=False, compare=False)
+
+    @property
+    def task(self) -> Task | None:
+        """The task as it will run if it is requeued."""
+        try:
+            return read_task(self.data, self.serializer)
+        except SerializationError:
+            return None  # it is listed all the same, by what stands beside its message
+
+
+def wanted_of(
+    kind: EndKind | Iterable[EndKind] | None,
+    name: str | None,
+    text: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> Wanted:
+    """Check a filter; raises HueyException."""
+    kinds = () if kind is None else (kind,) if isinstance(kind, str) else tuple(kind)
+    for it in kinds:
+        if it not in get_args(EndKind):
+            raise HueyException(f"no task ends as {it!r}, but as one of {', '.join(get_args(EndKind))}")
+    for field_name, value in (("name", name), ("text", text)):
+        if value is not None and not isinstance(value, str):
+            raise HueyException(f"{field_name} must be a text, not {value!r}")
+    return Wanted(kinds, name, text, _seconds("since", since), _seconds("until", until))
+
+
+async def find_failed(
+    session: Session, serializer: Serializer, limit: int, after: Cursor | None, wanted: Wanted
+) -> Page[FailedTask]:
+    """List as many as are asked for, if there are as many, the latest first."""
+    found: list[DeadLetter] = []
+    while len(found) < limit:
+        page = await session.failed(limit - len(found), after, wanted)
+        found += page.items
+        after = page.next
+        if after is None:
+            break
+    return Page([_read(letter, serializer) for letter in found], after)
+
+
+async def requeue_by_id(core: Core, session: Session, ids: Sequence[str]) -> dict[str, Requeued]:
+    """Run these tasks again; say of each what became of it."""
+    answers: dict[str, Requeued] = {}
+    remaining = iter(dict.fromkeys(ids))
+    while some := list(islice(remaining, _STEP)):
+        found = await session.locate(some)
+        asked = [_ask(core, it.id, None, it.data if it.state == "dead" else None) for it in found]
+        answers.update(zip(some, await session.requeue(asked), strict=True))
+    return answers
+
+
+async def requeue_all(core: Core, session: Session, wanted: Wanted) -> dict[str, Requeued]:
+    """Run all tasks again that a filter finds now; what fails again meanwhile is left out."""
+    if wanted.until is None:
+        wanted = wanted._replace(until=await session.time())
+    answers: dict[str, Requeued] = {}
+    async for letters in _pages(session, wanted):
+        asked = [_ask(core, it.header.id, it.buried_at, it.data) for it in letters]
+        done = await session.requeue(asked)
+        answers.update(zip((it.id for it in asked), done, strict=True))
+    return answers
+
+
+async def _pages(session: Session, wanted: Wanted) -> AsyncIterator[list[DeadLetter]]:
+    after: Cursor | None = None
+    while True:
+        page = await session.failed(_STEP, after, wanted)
+        if page.items:
+            yield page.items
+        after = page.next
+        if after is None:
+            return
+
+
+def _ask(core: Core, id: str, buried_at: float | None, data: bytes | None) -> Requeue:
+    """Ask for a letter; its times are counted from now, as far as its message can be read here."""
+    if data is None:
+        return Requeue(id, buried_at)
+    try:
+        task = read_task(data, core.serializer)
+        if task.expires is None and task.deadline is None:
+            return Requeue(id, buried_at)
+        return Requeue(id, buried_at, write_task(count_times_anew(task, core.now()), core.serializer))
+    except (SerializationError, TaskArgumentError):
+        return Requeue(id, buried_at)  # as the letter has it: a consumer may be able to read it
+
+
+def _read(letter: DeadLetter, serializer: Serializer) -> FailedTask:
+    return FailedTask(
+        id=letter.header.id,
+        kind=letter.kind or "lost",
+        name=letter.name,
+        reason=letter.reason,
+        ended_at=datetime.fromtimestamp(letter.buried_at, UTC),
+        data=letter.data,
+        serializer=serializer,
+    )
+
+
+def _seconds(name: str, moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        raise HueyException(f"{name} must be a datetime, not {moment!r}")
+    return aware(moment).timestamp()
