@@ -5,7 +5,8 @@ Per page, in a folder of its own and in the order of the page:
 * a ``python`` block whose first line is a comment with a file name (``# app.py``) is saved under that name;
 * any other ``python`` block is run, with ``await`` allowed at the top; the blocks of a page share one namespace;
 * in a ``console`` block ``$ hueyio worker ...`` starts a worker that is stopped at the end of the page;
-  ``$ python ...`` is run to its end, and the lines that follow it, if any, are what it must print;
+  ``$ python ...`` and any other ``$ hueyio ...`` is run to its end, and the lines that follow it, if any, are what it
+  must print;
 * other blocks (``bash``, ``text``) are not run.
 """
 
@@ -91,6 +92,9 @@ class Reader:
                 case ["python", *arguments]:
                     printed = run_python(arguments, self.folder)
                     assert not expected or printed == expected, f"{self.page.name}:{block.line}"
+                case ["hueyio", *arguments]:
+                    printed = run_hueyio(arguments, self.folder)
+                    assert not expected or printed == expected, f"{self.page.name}:{block.line}"
                 case other:
                     pytest.fail(f"{self.page.name}:{block.line}: cannot run {other}")
 
@@ -115,6 +119,14 @@ def worker(arguments: list[str], folder: Path) -> Iterator[None]:
             rest.join(60)
             code = process.wait(60)
     assert code == 0, "".join(log)
+
+
+def run_hueyio(arguments: list[str], folder: Path) -> str:
+    """Run another of the installed commands to its end, whatever it found, and return what it printed."""
+    command = [str(Path(sys.executable).with_name("hueyio")), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.stdout
 
 
 def run_python(arguments: list[str], folder: Path) -> str:

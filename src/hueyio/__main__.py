@@ -2,6 +2,6 @@
 
 import sys
 
-from hueyio.worker.cli.main import main
+from hueyio.cli.main import main
 
 sys.exit(main())

@@ -157,8 +157,9 @@ def test_script_is_the_same_command_as_the_module(tmp_path: Path) -> None:
 
 def test_command_that_is_not_asked_for_is_not_imported() -> None:
     program = (
-        "import sys; from hueyio.worker.cli.main import main; main(['--version']);"
-        "print([name for name in ('hueyio.worker.cli.worker', 'hueyio.worker.process') if name in sys.modules])"
+        "import sys; from hueyio.cli.main import main; main(['--version']);"
+        "names = 'hueyio.cli.worker', 'hueyio.worker.process', 'hueyio.cli.commands.ls';"
+        "print([name for name in names if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hueyio import WorkerLost
+from tests.conftest import on_one_storage
 from tests.support.patience import until_stopped
 from tests.workers.process import Bench
 
@@ -53,6 +54,7 @@ async def test_worker_that_stood_still_overwrites_nothing_and_goes_on(workers: B
     assert sleeper.stop() == 0
 
 
+@on_one_storage
 @pytest.mark.parametrize("bystanders", [50])
 async def test_task_that_kills_its_workers_is_buried_alone(workers: Bench, app: Any, bystanders: int) -> None:
     async with app.huey:

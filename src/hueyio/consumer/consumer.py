@@ -29,8 +29,9 @@ from typing import Any, Final, Literal
 
 from hueyio.consumer.dispatcher import Dispatcher
 from hueyio.consumer.fetcher import Fetcher
-from hueyio.consumer.fleet import Fleet, write_names
+from hueyio.consumer.fleet import Fleet
 from hueyio.consumer.heartbeat import HeartbeatOptions
+from hueyio.consumer.introduction import introduce
 from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.lease import Lease
 from hueyio.consumer.ledger import Ledger
@@ -372,7 +373,7 @@ class Consumer:
             dict(sizes),  # type: ignore[arg-type]
             self._abandon_all,
             self._wake_all,
-            lambda: write_names(spec.path for spec in self._core.registry),
+            lambda: introduce(self._core, options),
         )
         self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
         run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease, queue=self._core.name)

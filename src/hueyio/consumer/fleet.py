@@ -17,7 +17,7 @@ from typing import Final
 
 from hueyio.storage.records import Owner
 
-__all__ = ["Fleet", "write_names"]
+__all__ = ["Fleet", "is_told", "write_names"]
 
 _SHORTEST_LOOK: Final = 0.5
 """Seconds between two looks that unknown tasks ask for."""
@@ -54,6 +54,11 @@ def write_names(paths: Iterable[str]) -> str:
     """Return the names of tasks as a consumer tells them."""
     numbers = sorted({_number(path) for path in paths})
     return base64.b64encode(struct.pack(f"<{len(numbers)}I", *numbers)).decode()
+
+
+def is_told(info: bytes, path: str) -> bool:
+    """Say whether a consumer that registered with ``info`` knows the task of this path."""
+    return _number(path) in _read_names(info)
 
 
 def _read_names(info: bytes) -> frozenset[int]:

@@ -8,7 +8,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import uuid4
 
 from hueyio.consumer.heartbeat import Heartbeat, HeartbeatOptions
@@ -25,7 +26,7 @@ class Lease(Service):
 
     Others may give this consumer up while it lives: when it was stopped, or cut off, for longer than the lease.
     What it held is for others to run, if the storage still has it. It drops all that (``on_lost``), takes a new id and
-    goes on. ``names`` says which tasks it knows (see ``fleet``).
+    goes on. ``about`` says what else it tells of itself: which tasks it knows (see ``fleet``), its version.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Lease(Service):
         slots: dict[str, int],
         on_lost: Callable[[], None],
         on_renewed: Callable[[], None],
-        names: Callable[[], str] = str,
+        about: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         super().__init__()
         self.owner = ""
@@ -46,7 +47,7 @@ class Lease(Service):
         self._slots = slots
         self._on_lost = on_lost
         self._on_renewed = on_renewed
-        self._names = names
+        self._about = about
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_ended = asyncio.Event()
         self._lost = False
@@ -126,7 +127,7 @@ class Lease(Service):
         return 0
 
     def _info(self) -> bytes:
-        """Say who this is; the reaper of another consumer reads ``lease``, its fleet ``names``."""
+        """Say who this is; the reaper of another consumer reads ``lease``."""
         return json.dumps(
             {
                 "host": socket.gethostname(),
@@ -134,6 +135,6 @@ class Lease(Service):
                 "started": time.time(),
                 "lease": self._options.lease,
                 "slots": self._slots,
-                "names": self._names(),
+                **self._about(),
             }
         ).encode()

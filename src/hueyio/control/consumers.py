@@ -30,6 +30,12 @@ class ConsumerInfo:
     """Seconds since its last heartbeat, on the storage's clock."""
     lease: float
     """Seconds of silence after which the others give it up; it beats three times as often."""
+    version: str | None = None
+    """Of its hueyio; None: one before 0.2.0, which does not say it."""
+    ahead: float | None = None
+    """Seconds that the clock of its host was ahead of the storage's when it started; None: it does not say."""
+    periodic: bool = True
+    """Whether it enqueues periodic tasks and schedules."""
 
 
 def read_consumers(owners: Sequence[Owner]) -> list[ConsumerInfo]:
@@ -50,6 +56,9 @@ def _read(owner: Owner) -> ConsumerInfo | None:
             running=owner.held,
             silence=owner.silence,
             lease=float(info["lease"]),
+            version=None if info.get("version") is None else str(info["version"]),
+            ahead=None if info.get("ahead") is None else float(info["ahead"]),
+            periodic=bool(info.get("periodic", True)),
         )
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError):
         return None

@@ -20,6 +20,7 @@ from hueyio.exceptions import ConfigurationError, HueyException, SerializationEr
 from hueyio.handles.result import handle_on
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
+from hueyio.schedules.switches import REMOVED, remove_schedule, set_paused, tick_key
 from hueyio.schedules.ticks import DueTicks, tick_of
 from hueyio.serializer import Serializer
 from hueyio.tasks.headers import check_headers
@@ -31,12 +32,8 @@ __all__ = ["ScheduleInfo", "Schedules", "StoredSchedule", "read_schedules"]
 
 logger = logging.getLogger(__name__)
 
-_REMOVED: Final = b""
 _LATEST: Final = 253402300799.0
 """The end of the year 9999, in epoch seconds."""
-
-_REMOVED_TTL: Final = 3600.0
-"""A removal is written, because a deletion would give no notice; nobody needs to read it later than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +65,7 @@ class StoredSchedule:
     @property
     def key(self) -> str:
         """Where its last tick is noted."""
-        return f"schedule:{self.name}"
+        return tick_key(self.name)
 
     def to_bytes(self, serializer: Serializer) -> bytes:
         """Encode it."""
@@ -110,7 +107,7 @@ def read_schedules(rows: Iterable[tuple[str, bytes]], serializer: Serializer) ->
     """Decode the rows of the area ``schedules``, by name; what cannot be read is logged and left out."""
     found = []
     for name, data in sorted(rows):
-        if data == _REMOVED:
+        if data == REMOVED:
             continue
         try:
             found.append(StoredSchedule.from_bytes(name, data, serializer))
@@ -159,21 +156,15 @@ class Schedules:
 
     async def remove(self, name: str) -> bool:
         """Forget a schedule; False if there is none of that name. What it enqueued before stays."""
-        found = await self._find(name)
-        session = await self._core.session()
-        if found is None:
-            return False
-        await session.put("schedules", {name: _REMOVED}, _REMOVED_TTL)
-        await session.delete("ticks", [found.key])
-        return True
+        return await remove_schedule(await self._core.session(), name)
 
     async def pause(self, name: str) -> bool:
         """Let a schedule rest until ``resume``; False if there is none of that name."""
-        return await self._change(name, paused=True)
+        return await set_paused(await self._core.session(), name, True, self._core.now())
 
     async def resume(self, name: str) -> bool:
         """Go on with a paused schedule, from now on; False if there is none of that name."""
-        return await self._change(name, paused=False)
+        return await set_paused(await self._core.session(), name, False, self._core.now())
 
     async def run_now(self, name: str) -> Any:
         """Enqueue the schedule's call at once, beside its times; return what ``huey.enqueue`` does.
@@ -213,14 +204,6 @@ class Schedules:
         session = await self._core.session()
         (data,) = await session.peek("schedules", [name])
         return None if not data else StoredSchedule.from_bytes(name, data, self._core.serializer)
-
-    async def _change(self, name: str, *, paused: bool) -> bool:
-        found = await self._find(name)
-        if found is None:
-            return False
-        if found.paused != paused:
-            await self._write(replace(found, paused=paused, since=self._core.now()))
-        return True
 
     async def _write(self, schedule: StoredSchedule) -> None:
         session = await self._core.session()

@@ -61,6 +61,7 @@ __all__ = [
     "Capabilities",
     "Consuming",
     "Dead",
+    "Examined",
     "Keys",
     "LeaseKeeper",
     "Limits",
@@ -435,6 +436,22 @@ class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Protoc
 
     async def close(self) -> None:
         """Finish what is being written, wake every wait with SessionClosed, and let go of all connections."""
+        ...
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """What a session offers beside the contract to whoever wonders why nothing is consumed.
+
+    Both look at a bounded part, and leave out what they may not ask.
+    """
+
+    async def find_dangers(self) -> list[str]:
+        """Return what may lose tasks of this queue, or hide them, each as a sentence: settings, another program's."""
+        ...
+
+    async def find_neighbours(self) -> list[str]:
+        """Return the names of the queues beside this one and its own, by name."""
         ...
 
 

@@ -12,7 +12,10 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
 from hueyio.storage.shared.letters import check_failed_bounds
 
-__all__ = ["FileOptions"]
+__all__ = ["FOLDER_PREFIX", "FileOptions"]
+
+FOLDER_PREFIX = "queue-"
+"""What the name of a queue's folder begins with; a dot in front would be ``.`` and ``..``."""
 
 _LONGEST_NAME = 200
 
@@ -69,8 +72,8 @@ class FileOptions:
 
 
 def _to_filename(name: str) -> str:
-    """Make a name of a folder that no other queue has; a dot in front would be ``.`` and ``..``."""
-    encoded = "queue-" + quote(name, safe="", errors="surrogatepass")
+    """Make a name of a folder that no other queue has."""
+    encoded = FOLDER_PREFIX + quote(name, safe="", errors="surrogatepass")
     if len(encoded) <= _LONGEST_NAME:
         return encoded
-    return f"queue-{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return f"{FOLDER_PREFIX}{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"

@@ -8,6 +8,7 @@ from typing import Any
 from hueyio.storage.file import heartbeat
 from hueyio.storage.file.engine import FileEngine
 from hueyio.storage.file.options import FileOptions
+from hueyio.storage.file.queues import find_queues
 from hueyio.storage.file.state import FileState
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.waiting import find_notices, find_progress
@@ -67,6 +68,14 @@ class FileSession(ThreadedSession[FileEngine]):
         found = await self._engine.wait(lambda state: find_progress(state, id, seen))
         assert found is not None
         return found[0]
+
+    async def find_dangers(self) -> list[str]:
+        self._require_open()
+        return []
+
+    async def find_neighbours(self) -> list[str]:
+        self._require_open()
+        return find_queues(self._options.root)
 
     def _list_owners(self, state: FileState) -> list[Owner]:
         found: list[Owner] = []

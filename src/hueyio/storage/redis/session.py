@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import Bell, Notices, Over, Unknown
+from hueyio.storage.redis import examining
 from hueyio.storage.redis.calls import Table
 from hueyio.storage.redis.consuming import CONSUMING
 from hueyio.storage.redis.core import RedisCore
@@ -30,13 +31,14 @@ TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **
 class RedisSession(OperationSession):
     """All roles, bound to the loop that was running when it was opened."""
 
-    def __init__(self, core: RedisCore) -> None:
+    def __init__(self, core: RedisCore, name: str) -> None:
         self._core = core
+        self._name = name
         self._operations = {name: bind(core, name) for name, bind in TABLE.items()}
 
     @classmethod
-    async def open(cls, core: RedisCore) -> RedisSession:
-        """Connect.
+    async def open(cls, core: RedisCore, name: str) -> RedisSession:
+        """Connect to the queue of this name.
 
         Raises StorageUnavailable, ConfigurationError, or StorageError where another kind of storage has tasks under
         this name.
@@ -48,7 +50,7 @@ class RedisSession(OperationSession):
         except BaseException:
             await core.lifetime.end()
             raise
-        return cls(core)
+        return cls(core, name)
 
     def _do(self, name: str, /, *args: Any) -> Awaitable[T]:  # pyright: ignore[reportInvalidTypeVarUse]
         return self._operations[name](*args)
@@ -73,6 +75,14 @@ class RedisSession(OperationSession):
         self._core.lifetime.check()
         check_text([id])
         return await self._core.progress_board.follow(id, seen)
+
+    async def find_dangers(self) -> list[str]:
+        self._core.lifetime.check()
+        return await examining.find_dangers(self._core.wire, self._name)
+
+    async def find_neighbours(self) -> list[str]:
+        self._core.lifetime.check()
+        return await examining.find_neighbours(self._core.wire)
 
     async def close(self) -> None:
         await self._core.close()

@@ -148,7 +148,7 @@ class RedisStorage:
             poll_rest=self._poll_rest,
             outage_timeout=self._outage_timeout,
         )
-        return await RedisSession.open(core)
+        return await RedisSession.open(core, self._name)
 
     def lease_keeper(self, owner: str) -> RedisLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""

@@ -15,6 +15,7 @@ from hueyio.storage.records import Bell, Delivery, Lane, Notices
 from hueyio.storage.shared.threaded import ThreadedSession
 from hueyio.storage.sqlite.actions import ACTIONS, LONG
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
+from hueyio.storage.sqlite.examining import find_dangers, list_queues
 
 __all__ = ["SqliteSession"]
 
@@ -22,8 +23,9 @@ __all__ = ["SqliteSession"]
 class SqliteSession(ThreadedSession[SqliteEngine]):
     """All roles, bound to the loop that opened it."""
 
-    def __init__(self, engine: SqliteEngine, filename: str) -> None:
+    def __init__(self, engine: SqliteEngine, filename: str, name: str) -> None:
         super().__init__(engine, f"SQLite file {filename}")
+        self._name = name
 
     def _do(self, name: str, /, *args: Any) -> asyncio.Future[Any]:
         self._require_open()
@@ -42,6 +44,15 @@ class SqliteSession(ThreadedSession[SqliteEngine]):
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         self._require_open()
         return await self._engine.waits.wait_for_work(bells, timeout)
+
+    async def find_dangers(self) -> list[str]:
+        self._require_open()
+        name = self._name
+        return await self._engine.reader.run(lambda tx: find_dangers(tx, name))
+
+    async def find_neighbours(self) -> list[str]:
+        self._require_open()
+        return await self._engine.reader.run(list_queues)
 
     async def notices(self, owner: str, seen: Notices | None) -> Notices:
         self._require_open()

@@ -91,7 +91,7 @@ class SqliteStorage:
 
     async def connect(self) -> SqliteSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
-        session = SqliteSession(await SqliteEngine.start(self._options), self._options.path)
+        session = SqliteSession(await SqliteEngine.start(self._options), self._options.path, self.name)
         await session.open()
         return session
 

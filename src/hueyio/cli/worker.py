@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hueyio.core import DEFAULT_GRACE
+from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.storage.shared.background import make_task
 from hueyio.worker.arguments import Arguments, add_options, read_arguments
+from hueyio.worker.exit_codes import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
 from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free
 from hueyio.worker.process import WorkerProcess
@@ -25,13 +27,34 @@ from hueyio.worker.reload import check_watcher, restart_on_change
 from hueyio.worker.start_signals import StoppedAtStart, handle_at_start
 from hueyio.worker.supervisor import Supervisor
 
-__all__ = ["add_options", "run"]
+__all__ = ["run"]
 
 logger = logging.getLogger(__name__)
 
 
-def run(given: argparse.Namespace, line: Sequence[str]) -> int:
-    """Run until it is told to stop; return the exit code. Raises ConfigurationError and StorageError of the start."""
+def run(line: Sequence[str]) -> int:
+    """Run ``hueyio worker ...`` and return the exit code; raises SystemExit as argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="hueyio worker", description="Run the tasks of apps until it is told to stop."
+    )
+    add_options(parser)
+    given = parser.parse_args(line[1:])
+    try:
+        return _run(given, line)
+    except ConfigurationError as error:
+        return _refuse(error, EXIT_CONFIGURATION)
+    except StorageError as error:
+        return _refuse(error, EXIT_UNAVAILABLE)
+
+
+def _refuse(error: Exception, code: int) -> int:
+    logger.debug("", exc_info=error)
+    print(f"hueyio: {error}", file=sys.stderr)
+    return code
+
+
+def _run(given: argparse.Namespace, line: Sequence[str]) -> int:
+    """Run until it is told to stop; raises ConfigurationError and StorageError of the start."""
     handle_at_start()
     try:
         read = read_arguments(given, os.environ, line)

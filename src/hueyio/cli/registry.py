@@ -1,0 +1,41 @@
+"""Which commands there are. A new one is a module in the folder ``commands`` and a line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final, NamedTuple, cast
+
+import click
+
+__all__ = ["COMMANDS", "Entry"]
+
+
+class Entry(NamedTuple):
+    """A command: its name on the command line and its line in the help. Its module has its name."""
+
+    name: str
+    summary: str
+
+    def load(self) -> click.Command:
+        """Import the module of the command and return what Click runs."""
+        return cast("click.Command", getattr(import_module(f"hueyio.cli.commands.{self.name}"), self.name))
+
+
+COMMANDS: Final = (
+    Entry("worker", "run the tasks of apps until it is told to stop"),
+    Entry("ls", "list the tasks that are ready, scheduled, running or dead"),
+    Entry("show", "show what is known of one task"),
+    Entry("doctor", "say why nothing is consumed"),
+    Entry("workers", "list the workers that are alive"),
+    Entry("put", "enqueue a task"),
+    Entry("cancel", "cancel tasks, wherever they are"),
+    Entry("revoke", "keep a task, or all tasks of a name, from being run"),
+    Entry("restore", "take a revocation back"),
+    Entry("dead", "list, requeue or purge the dead letters"),
+    Entry("purge", "delete what is in the queue"),
+    Entry("pause", "let workers start no more tasks"),
+    Entry("resume", "let workers go on"),
+    Entry("schedules", "list, add, pause, resume or remove schedules"),
+    Entry("locks", "list or free locks and semaphores"),
+    Entry("completion", "print the completion for a shell"),
+)

@@ -1,0 +1,73 @@
+"""Values as text: short for eyes, whole for pipes, and never a character that a terminal would act on."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+__all__ = ["Id", "clean", "counted", "iso", "made_at", "relative", "seconds", "short"]
+
+_ACTED_ON: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Control characters, those that change the direction of a text, lone surrogates, and separators of lines."""
+
+_UNITS: Final = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "min"))
+_SHORT: Final = 12
+
+
+class Id(str):
+    """The id of a task: a table shows its end, in which no two are alike; a pipe gets all of it."""
+
+    __slots__ = ()
+
+
+def clean(text: str) -> str:
+    """Return a text with what a terminal acts on written as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(it) if unicodedata.category(it) in _ACTED_ON else it for it in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return how many of something: ``1 task``, ``1,043 tasks``."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def short(id: str) -> str:
+    """Return the end of an id. The beginning of ours is the time, which those made together share."""
+    return id[-_SHORT:]
+
+
+def seconds(span: float) -> str:
+    """Return a span of time in its largest fitting unit: ``7 s``, ``4 min``, ``3 h``, ``5 d``."""
+    for least, unit, name in _UNITS:
+        if span >= least:
+            return f"{span / unit:.0f} {name}"
+    return f"{span:.0f} s"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """Return a moment as seen from now: ``4 min ago``, ``in 12 min``."""
+    span = (moment - now).total_seconds()
+    return f"in {seconds(span)}" if span > 0 else f"{seconds(-span)} ago"
+
+
+def iso(moment: datetime, *, utc: bool) -> str:
+    """Return a moment as ISO 8601: in UTC with a Z, else in local time with its offset."""
+    if utc:
+        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone().isoformat(timespec="seconds")
+
+
+def made_at(id: str) -> datetime | None:
+    """Return when an id was made, to the millisecond, if it is one of ours: a UUID of version 7."""
+    try:
+        made = UUID(id)
+    except ValueError:
+        return None
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC) if made.version == 7 else None

@@ -1,0 +1,51 @@
+"""Which queues there are on a server, and which class wrote each: for whoever has an address and no app.
+
+A session writes its kind to the queue that it opens, and so would make a queue of a name that was mistyped, or change
+the kind of an empty one. This only reads, before anything is opened.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hueyio.storage.redis.connection.arguments import read_deployment
+from hueyio.storage.redis.connection.command import pack
+from hueyio.storage.redis.connection.lifetime import Lifetime
+from hueyio.storage.redis.connection.wire import Wire
+from hueyio.storage.redis.examining import find_neighbours
+from hueyio.storage.redis.layout import Layout
+
+__all__ = ["QueueLook", "look_for_queue"]
+
+
+class QueueLook(NamedTuple):
+    """``kind`` is the class that wrote the queue, such as ``PriorityRedisStorage``; None: there is no such queue.
+
+    ``others`` are looked for only then.
+    """
+
+    kind: str | None
+    others: list[str]
+
+
+async def look_for_queue(url: str, name: str) -> QueueLook:
+    """Look for a queue of this name. Raises StorageUnavailable or ConfigurationError."""
+    layout = Layout(name)
+    deployment = read_deployment(
+        layout.prefix, url=url, connection_pool=None, client=None, client_name=None, connection_params={}
+    )
+    lifetime = Lifetime(_nothing)
+    wire = Wire(deployment, lifetime, deployment.options.timeout, _nothing)
+    await lifetime.begin()
+    try:
+        for marker in ("OWN_KIND", "OTHER_KIND"):
+            written: bytes | None = await wire.call(pack("GET", layout.key(marker)))
+            if written is not None:
+                return QueueLook(written.decode(errors="replace"), [])
+        return QueueLook(None, await find_neighbours(wire, "kind:*"))
+    finally:
+        await lifetime.end()
+
+
+def _nothing() -> None:
+    """Stand in for what only a session needs."""

@@ -1,1 +1,0 @@
-"""The command line, ``hueyio COMMAND``: one module for each command, named in ``registry``, run by ``main``."""

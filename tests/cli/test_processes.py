@@ -1,0 +1,199 @@
+"""The commands as processes: pipes, terminals, exit codes, and a worker at work meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+import pytest
+
+from hueyio.cli.main import main
+from tests.cli.shop import Shop
+from tests.conftest import first_and
+
+ON_SQLITE = pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
+TWO = pytest.mark.parametrize(
+    "shop", first_and("test_steering has each command on each storage", ["sqlite", "valkey"]), indirect=True
+)
+
+
+def hueyio(shop: Shop, *line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hueyio", *line],
+        cwd=shop.folder,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+@contextmanager
+def worker(shop: Shop) -> Iterator[None]:
+    command = [sys.executable, "-m", "hueyio", "worker", "shop:huey", "--pool", "1"]
+    with subprocess.Popen(command, cwd=shop.folder, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "is ready" in line:
+                break
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+@TWO
+def test_commands_steer_a_worker_that_runs(shop: Shop) -> None:
+    shop.put()
+    with worker(shop):
+        told = hueyio(shop, "put", "shop.mail", '["you"]', "--wait", "60s", "--json", *shop.app)
+        assert json.loads(told.stdout.splitlines()[-1])["result"] == "'you'"
+        (row,) = json.loads(hueyio(shop, "workers", "--json", *shop.bare).stdout)["workers"]
+        assert (row["version"], row["thread"] > 0) == (version("hueyio"), True)
+        codes = {it["code"] for it in json.loads(hueyio(shop, "doctor", "--json", *shop.app).stdout)["findings"]}
+        assert codes <= {"danger", "elsewhere"}
+        assert hueyio(shop, "pause", *shop.bare).returncode == 0
+        id = hueyio(shop, "put", "shop.mail", '["me"]', *shop.app).stdout.strip()
+        assert hueyio(shop, "ls", "ready", *shop.bare).stdout.startswith(id)
+        assert hueyio(shop, "cancel", id, *shop.bare).stdout == "1 task cancelled.\n"
+        assert hueyio(shop, "resume", *shop.bare).returncode == 0
+        told = hueyio(shop, "put", "shop.mail", '["us"]', "--wait", "60s", *shop.app)
+        assert told.stdout.splitlines()[-1] == "'us'"
+
+
+@ON_SQLITE
+def test_reader_that_has_seen_enough_is_no_failure(shop: Shop) -> None:
+    shop.put(*(shop.module.mail.s(str(number)) for number in range(1000)))
+    line = f"{sys.executable} -m hueyio ls ready --limit 1000 {' '.join(shop.bare)} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 1)
+
+
+def on_terminal(shop: Shop, *line: str, typed: str = "", **environment: str) -> tuple[int, str]:
+    """Run a command in a terminal of 80 columns; return the exit code and all that is shown."""
+    ours, theirs = pty.openpty()
+    os.write(ours, typed.encode())
+    with subprocess.Popen(
+        [sys.executable, "-m", "hueyio", *line],
+        cwd=shop.folder,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", **environment},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            shown += part
+        code = process.wait(100)
+    os.close(ours)
+    return code, shown.decode().replace("\r\n", "\n")
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("environment", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_table_is_drawn_on_a_terminal(shop: Shop, environment: dict[str, str], has_colours: bool) -> None:
+    (id,) = shop.put(shop.module.mail.s("you"))
+    environment = {"NO_COLOR": "", **environment}
+    code, shown = on_terminal(shop, "ls", "ready", *shop.bare, **environment)
+    head, row = shown.splitlines()
+    assert code == 0
+    assert head.strip("\x1b[20m").split() == ["ID", "NAME", "LANE", "MADE"]
+    assert row.split()[:3] == [id[-12:], "shop.mail", "loop"]
+    assert row.endswith("ago")
+    assert ("\x1b" in shown) is has_colours
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, 0), ("n\n", 130, 2), ("\n", 130, 2)])
+def test_question_is_asked_on_a_terminal(shop: Shop, typed: str, code: int, left: int) -> None:
+    shop.put(shop.module.mail.s("a"), shop.module.mail.s("b"))
+    ended, shown = on_terminal(shop, "purge", "ready", *shop.bare, typed=typed)
+    assert "Delete 2 ready tasks of SQLite file" in shown
+    assert (ended, shop.do(lambda huey: huey.count())) == (code, left)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("typed", "code"), [("150\n", 0), ("y\n", 130)])
+def test_large_number_must_be_typed(shop: Shop, typed: str, code: int) -> None:
+    shop.put(*(shop.module.mail.s(str(number)) for number in range(150)))
+    ended, shown = on_terminal(shop, "purge", "ready", *shop.bare, typed=typed)
+    assert "Type 150" in shown
+    assert ended == code
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("ls", 2),
+        ("ls sleeping", 2),
+        ("ls ready --limit 0", 2),
+        ("ls ready --nonsense", 2),
+        ("ls ready -a nowhere:huey", 78),
+        ("ls ready", 78),
+        ("lss ready", 2),
+        ("schedules lsit", 2),
+        ("doctor --timeout 0", 2),
+    ],
+)
+def test_wrong_line_is_one_sentence_without_a_traceback(shop: Shop, line: str, code: int) -> None:
+    done = shop.run(*line.split(), where=())
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith("hueyio: ")
+    assert len(done.err.splitlines()) == 1
+
+
+@ON_SQLITE
+def test_mistyped_command_is_answered_with_the_nearest(shop: Shop) -> None:
+    assert "did you mean workers?" in shop.run("wrokers", where=()).err
+
+
+@ON_SQLITE
+def test_place_is_given_once_by_the_environment_and_by_the_project(shop: Shop) -> None:
+    (id,) = shop.put(shop.module.mail.s("you"))
+    assert hueyio(shop, "ls", "ready", HUEYIO_APP="shop:huey").stdout.startswith(id)
+    (shop.folder / "pyproject.toml").write_text(f'[tool.hueyio]\nfile = "{shop.bare[1]}"\n')
+    assert hueyio(shop, "ls", "ready").stdout.startswith(id)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed_for_a_shell(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    assert main(["completion", shell]) == 0
+    assert "_HUEYIO_COMPLETE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "offers"), [("hueyio wor", {"worker", "workers"}), ("hueyio ls r", {"ready", "running"})]
+)
+def test_commands_and_states_are_completed(line: str, offers: set[str]) -> None:
+    asked = {"_HUEYIO_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-m", "hueyio"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert {row.partition(",")[2] for row in done.stdout.splitlines()} == offers
