@@ -14,12 +14,16 @@ from typing import Any
 import pytest
 
 from hueyio import WorkerLost
-from tests.conftest import EACH_STORAGE
+from tests.conftest import SERVER_KINDS, first_and
 from tests.support.patience import until, until_gone
 from tests.support.processes import beaters_of
 from tests.workers.process import Bench, Worker
 
-on_every_storage = pytest.mark.parametrize("huey_source", [*EACH_STORAGE, "file"], indirect=True)
+on_every_storage = pytest.mark.parametrize(
+    "huey_source",
+    first_and("test_beat_recipes shows the beats of each", ["sqlite", *SERVER_KINDS, "file"]),
+    indirect=True,
+)
 
 
 @pytest.fixture
