@@ -223,6 +223,7 @@ async def test_what_others_enqueued_is_found_when_all_stand_still(huey: Huey) ->
 
 async def test_no_more_bodies_go_on_than_there_are_slots_when_they_lend_them(huey: Huey) -> None:
     running, most = 0, 0
+    all_slots = asyncio.Barrier(3)
 
     @contextmanager
     def counted() -> Iterator[None]:
@@ -242,14 +243,16 @@ async def test_no_more_bodies_go_on_than_there_are_slots_when_they_lend_them(hue
         await work()
 
     @huey.task
-    async def parent() -> None:
-        await work()
+    async def parent(number: int) -> None:
+        with counted():
+            if number < 3:
+                await all_slots.wait()
         result = await child()
         await result.get(blocking=True)
         await work()
 
     async with huey.create_consumer(workers=3):
-        results = [await parent() for _ in range(20)]
+        results = [await parent(number) for number in range(20)]
         await soon(asyncio.gather(*(it.get(blocking=True) for it in results)))
     assert most == 3
 
