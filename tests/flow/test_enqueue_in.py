@@ -52,13 +52,15 @@ def declare(huey: SqliteHuey | MemoryHuey) -> Any:
 
 async def test_task_is_there_with_the_commit_and_wakes_a_waiting_consumer(huey: SqliteHuey, file: str) -> None:
     add = declare(huey)
-    async with huey.create_consumer():
+    other = SqliteHuey(huey.name, filename=file)  # its session has nothing to write, so that it waits for no commit
+    async with huey.create_consumer(), other:
+        assert await other.count() == 0
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("CREATE TABLE rows (id)")
             connection.execute("INSERT INTO rows VALUES (1)")
             result = await add.enqueue_in(connection, 1, 2)
             assert isinstance(result, Result)
-            assert await result.status() == "unknown"
+            assert await other.result_of(result.id).status() == "unknown"
             connection.commit()
         assert await asyncio.wait_for(result, 60) == 3
 

@@ -162,7 +162,8 @@ def delete_journal(folder: Path) -> None:
 
 
 def delete_folder(folder: Path) -> None:
-    shutil.rmtree(folder)
+    """At once: while its files go one by one, whoever uses it may put new ones there."""
+    shutil.rmtree(folder.rename(folder.with_name("to-be-deleted")))
 
 
 def put_another_folder(folder: Path) -> None:
