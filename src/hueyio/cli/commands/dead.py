@@ -13,13 +13,12 @@ from hueyio.cli.options import FULL, NAME, YES, command, ids_from, limit
 from hueyio.cli.seen import Filter, find_ids, look
 from hueyio.cli.text import counted
 from hueyio.cli.visit import Asked, Visit, visit
-from hueyio.storage.records import Requeue
+from hueyio.control.failed_tasks import requeue_by_id
+from hueyio.core import core_of
 
 __all__ = ["dead"]
 
 _MOST: Final = 10_000
-_STEP: Final = 100
-"""Letters that are put back in one step of the storage."""
 
 _ERROR: Final = click.option("--error", metavar="TEXT", help="only those whose reason has this text")
 _ALL: Final = click.option("--all", "everything", is_flag=True, help="all dead letters, or all that fit the filter")
@@ -79,10 +78,8 @@ async def _requeue(at: Visit, parts: Sequence[str], which: Filter) -> int:
     if not parts:
         at.confirm(f"Put {counted(len(ids), 'dead letter')} of {at.where} back? What is put back is ready at once.")
     at.take_long()
-    done = 0
-    for start in range(0, len(ids), _STEP):
-        answers = await at.session.requeue([Requeue(id) for id in ids[start : start + _STEP]])
-        done += answers.count("added")
+    answers = await requeue_by_id(core_of(at.huey), at.session, ids)
+    done = list(answers.values()).count("added")
     refused = len(ids) - done
     text = f"Put back {counted(done, 'task')}."
     text += f" {refused} not: gone meanwhile, or a task of their id or unique key is alive." if refused else ""
