@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from hueyio.exceptions import ConfigurationError, StorageFull, StorageUnavailabl
 from hueyio.storage.contract import Session
 from hueyio.storage.file import FileStorage
 from hueyio.storage.file.encoding import decode, encode
+from hueyio.storage.file.replica import Replica
 from hueyio.storage.records import Bury, Entry, Finish, Header, Latch, LatchMark, Over
 
 Open: TypeAlias = Callable[..., Awaitable[Session]]
@@ -208,6 +210,35 @@ async def test_waits_of_a_folder_that_was_exchanged_end(
     assert await asyncio.wait_for(work, 30)
     await asyncio.to_thread(exchange, journal.parent)
     assert [it.data for it in await asyncio.wait_for(over, 30)] == [None]
+
+
+async def test_what_joins_a_write_goes_into_the_journal_that_is_there_now(
+    open_session: Open, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await open_session()
+    loop = asyncio.get_running_loop()
+    asleep, awake = asyncio.Event(), threading.Event()
+    monkeypatch.setattr(
+        Replica, "prepare", then_sleep(Replica.prepare, lambda: loop.call_soon_threadsafe(asleep.set), awake)
+    )
+    first = asyncio.ensure_future(session.put("data", {"k": b"first"}))
+    await asyncio.wait_for(asleep.wait(), 30)
+    delete_journal(journal.parent)
+    second = asyncio.ensure_future(session.enqueue(entries("a")))
+    await asyncio.sleep(0)  # so that it is sent
+    awake.set()
+    await asyncio.gather(first, second)
+    assert (await session.counts()).queued["loop"] == 1
+
+
+def then_sleep(do: Callable[..., Any], asleep: Callable[[], object], awake: threading.Event) -> Callable[..., Any]:
+    def done(*args: Any) -> Any:
+        answer = do(*args)
+        asleep()
+        assert awake.wait(30)
+        return answer
+
+    return done
 
 
 @each_exchange

@@ -7,14 +7,17 @@ import contextlib
 import logging
 import os
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hueyio import SqliteHuey
 from hueyio.storage.records import Entry, Header
 from hueyio.storage.sqlite import SqliteStorage
+from hueyio.storage.sqlite.engine.writer import Writer
 from hueyio.storage.sqlite.session import SqliteSession
 
 Exchange = Callable[[Path], None]
@@ -89,6 +92,31 @@ async def test_producer_writes_into_the_file_that_is_there(
     said = [record.getMessage() for record in caplog.records if "removed or exchanged" in record.getMessage()]
     assert len(said) == 1
     assert str(file) in said[0]
+
+
+@each_exchange
+async def test_what_joins_a_transaction_goes_into_the_file_that_is_there_now(
+    exchange: Exchange, file: Path, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await connect()
+    loop = asyncio.get_running_loop()
+    opened, exchanged = asyncio.Event(), threading.Event()
+    set_synchronous = Writer._set_synchronous
+
+    def set_and_sleep(*args: Any) -> None:
+        set_synchronous(*args)
+        loop.call_soon_threadsafe(opened.set)
+        assert exchanged.wait(30)
+
+    monkeypatch.setattr(Writer, "_set_synchronous", set_and_sleep)
+    first = asyncio.ensure_future(session.put("data", {"k": b"first"}))
+    await asyncio.wait_for(opened.wait(), 30)
+    exchange(file)
+    second = asyncio.ensure_future(session.enqueue([entry("a")]))
+    await asyncio.sleep(0)  # so that it is sent
+    exchanged.set()
+    await asyncio.gather(first, second)
+    assert ids_in(file) == {"a"}
 
 
 @each_exchange

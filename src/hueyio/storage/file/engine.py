@@ -233,9 +233,10 @@ class FileEngine(Engine):
 
     def _write(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
         with self._lock.held():
+            # Before it is found out whether the journal is still there: what is sent after that may be sent to another.
+            calls += self._take()
             self._replica.prepare()
             self._replica.hush()
-            calls += self._take()
             answers = self._write_down([call.step for call in calls])
         if any(call.durability is Durability.DURABLE for call in calls):
             self._replica.sync()

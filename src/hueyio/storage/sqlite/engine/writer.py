@@ -20,6 +20,7 @@ So the cost of a durable commit is shared by whoever waits, and one operation al
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections import deque
@@ -55,6 +56,10 @@ class _Call(NamedTuple):
     operation: _Operation[Any]
     durability: Durability
     done: Callable[[Any], object]
+
+
+class _Exchanged(Exception):
+    """What was sent after the file was exchanged is for the one that is there now."""
 
 
 def _ignore(answer: object) -> None:
@@ -189,6 +194,12 @@ class Writer:
         return insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)
 
     def _attempt(self, batch: list[_Call], open_to_more: bool) -> _Commit:
+        while True:
+            with contextlib.suppress(_Exchanged):
+                return self._attempt_here(batch, open_to_more)
+
+    def _attempt_here(self, batch: list[_Call], open_to_more: bool) -> _Commit:
+        """Raises _Exchanged if another file came to stand at the path before the last call was taken."""
         durability = max(call.durability for call in batch)
         with self._file as connection:
             self._set_synchronous(connection, durability)
@@ -198,6 +209,8 @@ class Writer:
             try:
                 if open_to_more:
                     batch += self._take(_MOST_CALLS - len(batch), durability)
+                if self._place.is_left():
+                    raise _Exchanged
                 commit = self._transact(connection, batch)
             except BaseException:
                 if connection.in_transaction:
