@@ -272,6 +272,23 @@ def test_forked_child_has_a_loop_of_its_own_and_nothing_is_printed(tmp_path: Pat
     assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
 
 
+LOOKING_UP = """
+import asyncio
+from hueyio.loops.portal import block_on
+
+async def look_up():
+    return await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+
+print(len(block_on(look_up())) > 0)
+"""
+
+
+def test_program_that_looked_up_a_host_ends_without_a_word() -> None:
+    """asyncio does that in a thread, and before Python 3.13 starts another one to end it."""
+    done = subprocess.run([sys.executable, "-c", LOOKING_UP], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
 def test_immediate_mode_runs_the_task_at_once() -> None:
     huey = MemoryHuey("now", immediate=True)
 

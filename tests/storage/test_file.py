@@ -414,6 +414,36 @@ async def test_lock_that_others_keep_is_waited_for_no_longer_than_told(open_sess
     assert (await session.counts()).queued["loop"] == 1
 
 
+async def test_a_question_passes_a_write_that_waits_for_the_lock(open_session: Open, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    session = await open_session(timeout=60)
+    await session.enqueue(entries("a"))
+    with FileLock(tmp_path / "queue-app" / "lock"):
+        write = asyncio.ensure_future(session.enqueue(entries("b")))
+        found, _ = await asyncio.wait_for(asyncio.gather(session.locate(["a", "b"]), session.counts()), 30)
+        (again,) = await asyncio.wait_for(session.locate(["a"]), 30)
+        assert ([it.state for it in found], again.state) == (["queued", "unknown"], "queued")
+        assert not write.done()
+    assert [it.verdict for it in await write] == ["added"]
+
+
+async def test_a_question_sees_the_write_whose_caller_was_cancelled(open_session: Open, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    session, other = await open_session(timeout=60), await open_session()
+    with FileLock(tmp_path / "queue-app" / "lock"):
+        write = asyncio.ensure_future(session.enqueue(entries("a")))
+        await asyncio.wait_for(session.locate(["a"]), 30)
+        write.cancel()
+        await asyncio.wait([write])
+        located = asyncio.ensure_future(session.locate(["a"]))
+        for _ in range(20):
+            await other.counts()  # meanwhile it had time to answer
+        assert not located.done()
+    assert [it.state for it in await located] == ["queued"]
+
+
 FORKING = """
 import asyncio, os, sys
 from hueyio.storage.file import FileStorage

@@ -53,7 +53,7 @@ class Lease(Service):
         self._lost = False
 
     async def begin(self) -> None:
-        """Register under a new owner id and begin to beat."""
+        """Register under a new owner id and begin to beat; returns when no task can keep the beats from being sent."""
         owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
         await self._session.register(owner, self._info())
         self.owner = owner
@@ -66,15 +66,19 @@ class Lease(Service):
                 return  # the loop has ended, and the consumer with it
 
         ended = self._heartbeat_ended = asyncio.Event()
+        ready = asyncio.Event()
         self._heartbeat = Heartbeat(
             self._make_keeper(owner),
             self._options,
             lambda: tell(self.mark_lost, owner),
             self.outage,
             lambda: tell(ended.set),
+            lambda: tell(ready.set),
         )
-        self._heartbeat.start()
         self._lost = False
+        self._heartbeat.start()
+        if self._options.apart:
+            await ready.wait()
 
     async def end(self) -> None:
         """Stop the heartbeat and deregister: what is still held goes back at once."""

@@ -28,6 +28,7 @@ from hueyio.storage.operations import Durability
 from hueyio.storage.records import Over
 from hueyio.storage.shared.answers import Refused, fulfil, reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
+from hueyio.storage.shared.passing import split_questions
 from hueyio.storage.shared.threaded import Engine, release_forgotten, start_for_session, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
 
@@ -44,6 +45,8 @@ class _Call(NamedTuple):
     step: Step | Question
     durability: Durability
     done: Callable[[Any], None]
+    is_left: Callable[[], bool] = lambda: False
+    """Whether nobody awaits the answer any more."""
 
 
 class _Wait(Generic[T]):
@@ -130,7 +133,7 @@ class FileEngine(Engine):
 
     def _ask(self, step: Step | Question, durability: Durability) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()
-        self._send(_Call(step, durability, partial(fulfil, future)))
+        self._send(_Call(step, durability, partial(fulfil, future), future.cancelled))
         return future
 
     def _exchange(self, asked: Exchange) -> None:
@@ -232,7 +235,7 @@ class FileEngine(Engine):
         return self._write(calls)
 
     def _write(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
-        with self._lock.held():
+        with self._lock.held(lambda: self._let_questions_pass(calls)):
             # Before it is found out whether the journal is still there: what is sent after that may be sent to another.
             calls += self._take()
             self._replica.prepare()
@@ -241,6 +244,20 @@ class FileEngine(Engine):
         if any(call.durability is Durability.DURABLE for call in calls):
             self._replica.sync()
         return answers, True, self._replica.news()
+
+    def _let_questions_pass(self, calls: list[_Call]) -> None:
+        """Answer what waits behind a write, while others hold the lock."""
+        calls += self._take()
+        passing, staying = split_questions(calls)
+        if not passing:
+            return
+        try:
+            self._replica.catch_up()
+            answers = self._replica.answer([call.step for call in passing])
+        except Exception:  # they stay where they are, and fail or wait with the others
+            return
+        calls[:] = staying
+        tell(self.loop, self._receive, [], list(zip(passing, answers, strict=True)))
 
     def _write_down(self, steps: list[Step | Question]) -> list[Any]:
         """Take steps. If there is no room for all: make some, and then let each that does not fit fail alone."""

@@ -14,7 +14,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -41,8 +41,11 @@ class FolderLock:
             _locks.add(self)
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold it. Raises StorageUnavailable if others hold it for longer than the time-out."""
+    def held(self, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Hold it; call ``meanwhile`` now and then while others do, for as long as the time-out allows.
+
+        Raises StorageUnavailable if they hold it for longer.
+        """
         deadline = time.monotonic() + self._timeout
         pause = _SHORTEST_PAUSE
         while not self._try():
@@ -50,6 +53,7 @@ class FolderLock:
                 raise StorageUnavailable(
                     f"{self._path} is locked: another process has held it for more than {self._timeout:g} s"
                 )
+            meanwhile()
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         try:
