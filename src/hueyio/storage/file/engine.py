@@ -45,8 +45,8 @@ class _Call(NamedTuple):
     step: Step | Question
     durability: Durability
     done: Callable[[Any], None]
-    is_left: Callable[[], bool] = lambda: False
-    """Whether nobody awaits the answer any more."""
+    future: asyncio.Future[Any] | None = None
+    """What somebody awaits, until he is cancelled."""
 
 
 class _Wait(Generic[T]):
@@ -133,7 +133,7 @@ class FileEngine(Engine):
 
     def _ask(self, step: Step | Question, durability: Durability) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()
-        self._send(_Call(step, durability, partial(fulfil, future), future.cancelled))
+        self._send(_Call(step, durability, partial(fulfil, future), future))
         return future
 
     def _exchange(self, asked: Exchange) -> None:

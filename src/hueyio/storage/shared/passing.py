@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
 
 from hueyio.storage.operations import Durability
 
@@ -15,7 +16,7 @@ class _Call(Protocol):
     def durability(self) -> Durability: ...
 
     @property
-    def is_left(self) -> Callable[[], bool]: ...
+    def future(self) -> asyncio.Future[Any] | None: ...
 
 
 C = TypeVar("C", bound=_Call)
@@ -33,7 +34,7 @@ def split_questions(calls: Sequence[C]) -> tuple[list[C], list[C]]:
         if call.durability is Durability.READ:
             passing.append(call)
             continue
-        if call.is_left():
+        if call.future is not None and call.future.cancelled():
             return passing, [*staying, *calls[number:]]
         staying.append(call)
     return passing, staying

@@ -60,8 +60,8 @@ class _Call(NamedTuple):
     operation: _Operation[Any]
     durability: Durability
     done: Callable[[Any], object]
-    is_left: Callable[[], bool] = lambda: False
-    """Whether nobody awaits the answer any more."""
+    future: asyncio.Future[Any] | None = None
+    """What somebody awaits, until he is cancelled."""
 
 
 class _Exchanged(Exception):
@@ -110,7 +110,7 @@ class Writer:
     def run(self, operation: _Operation[T], durability: Durability) -> asyncio.Future[T]:
         """Carry an operation through; the future gets its answer."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._send(_Call(operation, durability, partial(fulfil, future), future.cancelled))
+        self._send(_Call(operation, durability, partial(fulfil, future), future))
         return future
 
     def send(self, operation: _Operation[T], done: Callable[[T | Refused], object] = _ignore) -> None:
