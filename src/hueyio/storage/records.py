@@ -237,7 +237,10 @@ class Latch(NamedTuple):
 
 
 class LatchMark(NamedTuple):
-    """The result of one member of a latch, stored under its position if absent. A latch that is gone ignores it."""
+    """The result of one member of a latch, stored under its position if absent.
+
+    A latch that is gone ignores it, and so does one that has no such position.
+    """
 
     key: str
     position: int

@@ -60,7 +60,7 @@ def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[L
 def note_result(state: _State, mark: LatchMark, id: str | None) -> bool:
     """Take a member's result; say whether it was the last and the callback is enqueued."""
     latch = state.latches.get(mark.key)
-    if latch is None or mark.position in latch.values:
+    if latch is None or mark.position in latch.values or not 0 <= mark.position < latch.size:
         return False
     latch.values[mark.position] = mark.value
     if id is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from hueyio.storage.memory.dead import purge
 from hueyio.storage.memory.latches import abandon
@@ -51,10 +51,9 @@ def clear(state: MemoryState, what: Collection[Clearable]) -> None:
     """Delete all of these; tell those who wait for what was deleted."""
     for it in what:
         if it == "queue":
-            for line in (state.suspects, *state.lanes.values()):
-                _clear_line(state, line)
+            _clear_lines(state, [state.suspects, *state.lanes.values()])
         elif it == "schedule":
-            _clear_line(state, state.schedule)
+            _clear_lines(state, [state.schedule])
         elif it == "dead":
             purge(state, None)
         elif it == "failed":
@@ -90,12 +89,15 @@ def time(state: MemoryState) -> float:
     return state.clock()
 
 
-def _clear_line(state: MemoryState, line: Line) -> None:
-    tasks = line.in_order()
-    for task in tasks:
-        line.take_out(task)
-        state.forget(task)
-    for task in tasks:
+def _clear_lines(state: MemoryState, lines: Iterable[Line]) -> None:
+    """Delete all tasks of lines before any is followed up: none of them is alive for the others."""
+    cleared: list[LiveTask] = []
+    for line in lines:
+        for task in line.in_order():
+            line.take_out(task)
+            state.forget(task)
+            cleared.append(task)
+    for task in cleared:
         state.end(task.header.id, "cancelled")
         state.unname(task.header.id, task.header.expects)
         abandon(state, task.header)

@@ -57,10 +57,8 @@ def _write_claim(layout: Layout, room: Mapping[Lane, int], owner: str) -> Sent:
     return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES]), [layout.held(owner)])
 
 
-def _write_claim_awaited(
-    _: Layout, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
-) -> Sent | None:
-    return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES], int(alone), *ids)) if ids else None
+def _write_claim_awaited(_: Layout, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool) -> Sent:
+    return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES], int(alone), *ids))
 
 
 def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sent:

@@ -37,7 +37,9 @@ def add_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Lat
 def note_result(tx: Transaction, mark: LatchMark, id: str | None) -> bool:
     """Take a member's result; say whether it was the last and the callback is enqueued."""
     row = tx.one(_SQL["read"], (tx.queue, mark.key))
-    if row is None or tx.execute(_SQL["note_result"], (tx.queue, *mark)).rowcount == 0:
+    if row is None or not 0 <= mark.position < row[0]:
+        return False
+    if tx.execute(_SQL["note_result"], (tx.queue, *mark)).rowcount == 0:
         return False
     if id is not None:
         tx.execute(_SQL["note_member"], (tx.queue, f"{mark.key}:{mark.position}", id, tx.now + _LONGEST_NOTE))
