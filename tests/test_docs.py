@@ -187,3 +187,11 @@ def test_options_are_documented() -> None:
     page = (DOCS / "reference" / "command-line.md").read_text()
     assert options
     assert sorted(option for option in options if f"`{option}`" not in page) == []
+
+
+def test_security_page_names_tests_that_there_are() -> None:
+    page = (DOCS / "explanation" / "security.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    missing = [test for path, test in named if f"def {test}(" not in (ROOT / path).read_text()]
+    assert missing == []
+    assert len(named) > 30

@@ -96,7 +96,8 @@ class Core:
         self.home: str | None = None
         self.utc = utc
         self.rules = rules
-        self.serializer = rules.serializer
+        self.serializer = rules.serializer.within(storage.name)
+        """For what stands in this queue: each of its users adds where."""
         self.registry = Registry()
         self.signals = Signals(name)
         self.hooks = Hooks(self.signals.thread)

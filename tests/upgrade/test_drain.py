@@ -24,6 +24,7 @@ from hueyio import (
     RateLimit,
     RateLimitExceeded,
     ScheduleInfo,
+    SerializationError,
     TaskCancelled,
     TaskException,
     TaskExpired,
@@ -38,7 +39,8 @@ from tests.upgrade.app import DAYS, FUTURE, QUEUES, App, make_objects
 from tests.upgrade.fill import describe, values_of
 from tests.upgrade.stored import EXPECTED, copy_folder, copy_sqlite, restore_redis
 
-ON_FILES: Final = [name for name in QUEUES if not name.startswith("redis")]
+ON_FILES: Final = [name for name in QUEUES if not name.startswith("redis") and not name.endswith("signed")]
+"""Those that are drained: what was signed before signatures said what for is refused."""
 OTHER_SERVER: Final = pytest.mark.again("the servers hold the same keys")
 ON_SERVERS: Final = [
     pytest.param(f"{name} {kind}", marks=[] if kind == SERVER_KINDS[0] else [OTHER_SERVER])
@@ -496,3 +498,25 @@ def test_nothing_is_left_but_what_is_not_due_when_the_queue_is_drained(drained: 
 def test_results_stay_when_nobody_reads_them_away(drained: Drained) -> None:
     kept = [*KEPT, *(KEPT_PICKLED if drained.pickles else []), *DRAINED]
     assert not {*kept} - {*drained.left["results"]} - {"lost"}
+
+
+# --- what is not read
+
+
+async def test_what_was_signed_is_refused_in_words_when_an_earlier_version_signed_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with QUEUES["sqlite-signed"](copy_sqlite(tmp_path_factory.mktemp("upgrade"))) as huey:
+        app = App(huey)
+        async with huey.create_consumer(lease=1.0):
+            for id in ("plain", "threaded", "due"):
+                with pytest.raises(TaskException, match=r"signed by hueyio 0\.1"):
+                    await huey.result_of(id).get(blocking=True, timeout=60)
+            assert await (await app.join("new")) == "new"
+        with pytest.raises(SerializationError, match=r"signed by hueyio 0\.1"):
+            await huey.result_of("value")
+        with pytest.raises(SerializationError, match=r"signed by hueyio 0\.1"):
+            await huey.get("values", peek=True)
+        letters = (await huey.failed(kind="unreadable")).items
+    assert {"plain", "threaded", "due"} <= {it.id for it in letters}
+    assert app.ran == {"join new": 1}

@@ -51,6 +51,7 @@ from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import ALL_LETTERS, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
+from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
 from hueyio.tasks.headers import check_propagated
@@ -119,6 +120,7 @@ class Huey:
     ) -> None:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"a Huey's name must be a text that is not empty, not {name!r}")
+        check_text("a Huey's name", name)
         check_switches(
             {
                 "results": results,
@@ -183,8 +185,8 @@ class Huey:
 
     @property
     def serializer(self) -> Serializer:
-        """What turns values into bytes."""
-        return self._core.serializer
+        """What turns values into bytes, as it was given."""
+        return self._core.rules.serializer
 
     @property
     def result_ttl(self) -> float | None:
@@ -529,11 +531,11 @@ class Huey:
     def serialize_task(self, task: Task) -> bytes:
         """Return a task as the bytes of its message; raises UnknownTaskError if it is not registered here."""
         self._core.registry.find(task.path)
-        return write_task(task, self.serializer)
+        return write_task(task, self._core.serializer)
 
     def deserialize_task(self, data: bytes) -> Task:
         """Return the task of a message; raises SerializationError, or UnknownTaskError if it is not registered."""
-        task = read_task(data, self.serializer)
+        task = read_task(data, self._core.serializer)
         spec = self._core.registry.find(task.path)
         task.belong(spec.name, spec.options.settings)
         return task
@@ -544,7 +546,7 @@ class Huey:
         """Return a handle on the result of a task whose id is known."""
         if not isinstance(task_id, str):
             raise HueyException(f"a task's id is a text, not {task_id!r}")
-        return Result(self._producer, task_id)
+        return Result(self._producer, _checked_id(task_id))
 
     @shows_read_options
     async def result(
@@ -555,9 +557,10 @@ class Huey:
 
     async def put_result(self, key: str, data: Any) -> None:
         """Store a value as the result of the task with the id ``key``; it is kept for ``result_ttl``."""
-        ending = write_ending(Returned(data), self.serializer)
+        _checked_key(key)
+        ending = write_ending(Returned(data), self._core.serializer.within("result", key))
         await let_ids_go(self._core, [key])
-        await (await self._session()).put("results", {_checked_key(key): ending}, self.result_ttl)
+        await (await self._session()).put("results", {key: ending}, self.result_ttl)
 
     async def all_results(self) -> dict[str, bytes]:
         """Return the stored results by the ids of their tasks, as the bytes that are stored; reads nothing away."""
@@ -577,7 +580,7 @@ class Huey:
         id: Any = task.id if isinstance(task, Task | Result) else task
         if not isinstance(id, str) or not id:
             raise HueyException(f"only a Task, a Result or the id of a task can be cancelled, not {task!r}")
-        return await cancel(self._core, id)
+        return await cancel(self._core, _checked_id(id))
 
     async def revoke(
         self, task: Task | Result[Any], revoke_until: datetime | None = None, revoke_once: bool = False
@@ -687,7 +690,8 @@ class Huey:
 
     async def put(self, key: str, data: Any) -> None:
         """Store a value under a key, over what was there; it stays until it is read or deleted."""
-        await (await self._session()).put("data", {_checked_key(key): self.serializer.serialize(data)})
+        value = self._place_of(_checked_key(key)).serialize(data)
+        await (await self._session()).put("data", {key: value})
 
     async def get(self, key: str, peek: bool = False) -> Any:
         """Read the value of a key and delete it; with ``peek`` leave it. None if there is none.
@@ -696,7 +700,7 @@ class Huey:
         """
         data = await self.get_raw(key, peek)
         try:
-            return None if data is None else self.serializer.deserialize(data)
+            return None if data is None else self._place_of(key).deserialize(data)
         except SerializationError:
             if data is not None and not peek:
                 await put_back(await self._session(), "data", key, data)
@@ -718,11 +722,15 @@ class Huey:
         if ttl is not None and not _is_positive(ttl):
             raise HueyException(f"ttl must be seconds > 0 or None, not {ttl!r}")
         session = await self._session()
-        return await session.put_if_absent("data", _checked_key(key), self.serializer.serialize(data), ttl)
+        value = self._place_of(_checked_key(key)).serialize(data)
+        return await session.put_if_absent("data", key, value, ttl)
 
     async def delete(self, key: str) -> bool:
         """Delete the value of a key; False if there is none."""
         return await (await self._session()).delete("data", [_checked_key(key)]) > 0
+
+    def _place_of(self, key: str) -> Serializer:
+        return self._core.serializer.within("value", key)
 
     # --- what is in the queue
 
@@ -775,7 +783,7 @@ class Huey:
     async def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
         letters = await (await self._session()).dead(limit)
-        return [read_dead_letter(letter, self.serializer) for letter in letters]
+        return [read_dead_letter(letter, self._core.serializer) for letter in letters]
 
     async def failed(
         self,
@@ -795,7 +803,9 @@ class Huey:
         later, and before. The page has ``items``, and ``next`` if there may be more: ``after`` of the following call.
         """
         wanted = wanted_of(kind, name, text, since, until)
-        return await find_failed(await self._session(), self.serializer, _checked_limit(limit) or 0, after, wanted)
+        return await find_failed(
+            await self._session(), self._core.serializer, _checked_limit(limit) or 0, after, wanted
+        )
 
     async def requeue(
         self,
@@ -824,7 +834,7 @@ class Huey:
 
     async def purge(self, ids: Iterable[str] | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay."""
-        return await (await self._session()).purge(None if ids is None else list(ids))
+        return await (await self._session()).purge(None if ids is None else [_checked_id(id) for id in ids])
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
         tasks = [self._read(entry) for entry in entries]
@@ -832,7 +842,7 @@ class Huey:
 
     def _read(self, entry: Entry) -> Task | None:
         try:
-            task = read_task(entry.data, self.serializer)
+            task = read_task(entry.data, self._core.serializer, entry.header.id)
         except SerializationError as error:
             logger.warning("left out of the list, it cannot be read: %s, task %s", error, entry.header.id)
             return None
@@ -921,7 +931,7 @@ class Huey:
             await driver.put_off(task)
             return
         prepare(self._core, task)
-        entry = make_entry(task, self._core.registry.get(task.path), self.serializer, self._core.now())
+        entry = make_entry(task, self._core.registry.get(task.path), self._core.serializer, self._core.now())
         header = entry.header._replace(eta=task.eta.timestamp())  # also where that has passed
         await driver.session.enqueue([entry._replace(header=header)])
         await self._core.signals.send(SIGNAL_SCHEDULED, task)
@@ -933,7 +943,7 @@ class Huey:
         due = [entry for entry in await session.scan_tasks("scheduled") if (entry.header.eta or 0.0) <= now]
         while (await session.promote(now, 1000)).moved >= 1000:
             pass
-        return [read_task(entry.data, self.serializer) for entry in due]
+        return [read_task(entry.data, self._core.serializer, entry.header.id) for entry in due]
 
     def ready_to_run(self, task: Task, timestamp: datetime | None = None) -> bool:
         """Say whether the task's eta, if it has one, has come."""
@@ -1049,7 +1059,7 @@ def _seconds(timestamp: datetime | None) -> float | None:
 def _checked_key(key: str) -> str:
     if not isinstance(key, str):
         raise HueyException(f"a key must be a text, not {key!r}")
-    return key
+    return check_text("the key", key, HueyException)
 
 
 def _checked_limit(limit: int | None) -> int | None:
@@ -1082,13 +1092,13 @@ def _path_of(task: TaskWrapper[..., Any]) -> str:
 def _checked_id(task_id: str) -> str:
     if not isinstance(task_id, str):
         raise HueyException(f"a task's id is a text, not {task_id!r}; for a Task or a Result use revoke or restore")
-    return task_id
+    return check_text("the id", task_id, HueyException)
 
 
 def _keys_of(task: Revocable) -> tuple[str, ...]:
     match task:
         case str():
-            return (instance_key(task),)
+            return (instance_key(_checked_id(task)),)
         case TaskWrapper():
             return (class_key(task.path),)
         case Task() | Result():

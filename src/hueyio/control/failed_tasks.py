@@ -15,6 +15,7 @@ from hueyio.messages.message import read_task, write_task
 from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Cursor, DeadLetter, EndKind, Page, Requeue, Requeued, Wanted
+from hueyio.storage.texts import check_text
 from hueyio.tasks.task import Task, aware
 
 __all__ = ["FailedTask", "find_failed", "requeue_all", "requeue_by_id", "wanted_of"]
@@ -42,7 +43,7 @@ class FailedTask:
     def task(self) -> Task | None:
         """The task as it will run if it is requeued."""
         try:
-            return read_task(self.data, self.serializer)
+            return read_task(self.data, self.serializer, self.id)
         except SerializationError:
             return None  # it is listed all the same, by what stands beside its message
 
@@ -62,6 +63,8 @@ def wanted_of(
     for field_name, value in (("name", name), ("text", text)):
         if value is not None and not isinstance(value, str):
             raise HueyException(f"{field_name} must be a text, not {value!r}")
+        if value is not None:
+            check_text(field_name, value, HueyException)
     return Wanted(kinds, name, text, _seconds("since", since), _seconds("until", until))
 
 
@@ -84,7 +87,7 @@ async def requeue_by_id(core: Core, session: Session, ids: Sequence[str]) -> dic
     answers: dict[str, Requeued] = {}
     remaining = iter(dict.fromkeys(ids))
     while some := list(islice(remaining, _STEP)):
-        found = await session.locate(some)
+        found = await session.locate([check_text("the id", id, HueyException) for id in some])
         asked = [_ask(core, it.id, None, it.data if it.state == "dead" else None) for it in found]
         answers.update(zip(some, await session.requeue(asked), strict=True))
     return answers
@@ -118,7 +121,7 @@ def _ask(core: Core, id: str, buried_at: float | None, data: bytes | None) -> Re
     if data is None:
         return Requeue(id, buried_at)
     try:
-        task = read_task(data, core.serializer)
+        task = read_task(data, core.serializer, id)
         if task.expires is None and task.deadline is None:
             return Requeue(id, buried_at)
         return Requeue(id, buried_at, write_task(count_times_anew(task, core.now()), core.serializer))

@@ -161,7 +161,7 @@ async def _tell_fired(core: Core, chord: Membership) -> None:
     """Tell that the callback of a chord is enqueued; of one that is over already, receivers get the name and the id."""
     (found,) = await (await core.session()).locate([chord.latch])
     if found.data is not None and found.state in ("queued", "scheduled", "running"):
-        callback = read_task(found.data, core.serializer)
+        callback = read_task(found.data, core.serializer, chord.latch)
     else:
         callback = Task(chord.callback, id=chord.latch)
     await core.signals.send(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)

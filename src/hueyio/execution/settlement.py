@@ -5,7 +5,7 @@ from __future__ import annotations
 from hueyio.execution.again import text_of, write_again
 from hueyio.execution.effects import Effects
 from hueyio.messages.entry import make_entry
-from hueyio.messages.member_result import write_member_result
+from hueyio.messages.member_result import member_place, write_member_result
 from hueyio.messages.stored_result import write_ending
 from hueyio.serializer import Serializer
 from hueyio.storage.records import Bury, Defer, Delivery, Entry, Finish, Header, LatchMark, Release, Settlement
@@ -42,7 +42,7 @@ def make_settlement(
             return Defer(receipt, header)
         case "finish" | "bury":
             pass
-    data = None if effects.ending is None else write_ending(effects.ending, serializer)
+    data = None if effects.ending is None else write_ending(effects.ending, serializer.within("result", receipt.id))
     follow_ups = tuple([make_entry(task, registry.get(task.path), serializer, now) for task in effects.enqueue])
     if delivery.header.unique_key is not None:
         follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
@@ -103,6 +103,8 @@ def _mark(effects: Effects, delivery: Delivery, serializer: Serializer, data: by
     header = delivery.header
     if header.latch is None or header.latch_index is None or effects.member_result is None:
         return None
-    if data is None or effects.member_result is not effects.ending:
-        data = write_member_result(effects.member_result, serializer)
+    place = member_place(serializer, header.latch, header.latch_index)
+    # What is signed for one place is not signed for the other.
+    if data is None or effects.member_result is not effects.ending or place is not serializer:
+        data = write_member_result(effects.member_result, place)
     return LatchMark(header.latch, header.latch_index, data)

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overlo
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
+from hueyio.storage.texts import check_text
 from hueyio.tasks.declared import TaskOptions, TaskSpec, module_of
 from hueyio.tasks.task import Task, seconds_from
 
@@ -191,6 +192,8 @@ def _check_importable(task: str, name: str) -> None:
 def _name_of(function: Any, name: Any) -> str:
     if name is not None and (not isinstance(name, str) or not name):
         raise ConfigurationError(f"a task's name must be a text that is not empty, not {name!r}")
+    if name is not None:
+        check_text("the task's name", name)
     if name is None and isinstance(function, functools.partial):
         raise ConfigurationError(f"{function!r} has no name of its own; give it one: name=")
     own: str = getattr(function, "__name__", type(function).__name__)

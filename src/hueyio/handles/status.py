@@ -57,7 +57,7 @@ def ending_of(over: Over, serializer: Serializer) -> Ending:
     if over.data is None:
         return Returned(None) if over.kind in ("done", None) else _error_that_is_gone(over.id, over.kind)
     try:
-        return read_ending(over.data, serializer)
+        return read_ending(over.data, serializer.within("result", over.id))
     except SerializationError as error:
         raise SerializationError(f"the result of task {over.id} cannot be read: {error}") from error
 
@@ -79,7 +79,7 @@ def status_of(found: Found, ending: Ending | None, serializer: Serializer) -> St
     """Return the status of a task that was looked for; ``ending`` is what it left, if that is known."""
     match found.state:
         case "queued" | "scheduled":
-            if found.data is not None and _attempt(found.data, serializer) > 0:
+            if _attempt(found, serializer) > 0:
                 return "retrying"
             return "ready" if found.state == "queued" else "scheduled"
         case "running":
@@ -124,8 +124,10 @@ def _time_in(id: str) -> float | None:
     return (made.int >> 80) / 1000 if made.version == 7 else None
 
 
-def _attempt(data: bytes, serializer: Serializer) -> int:
+def _attempt(found: Found, serializer: Serializer) -> int:
+    if found.data is None:
+        return 0
     try:
-        return read_task(data, serializer).attempt
+        return read_task(found.data, serializer, found.id).attempt
     except SerializationError:
         return 0  # it will be dead-lettered; until then it is where it is

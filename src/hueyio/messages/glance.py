@@ -18,8 +18,8 @@ __all__ = ["glance_at_path"]
 _MOST: Final = 4096
 """Bytes of a message that are looked at: far more than two texts at its beginning take."""
 
-_SIGNATURE: Final = 32
-"""Bytes of the signature in front of what a SignedSerializer writes."""
+_SIGNED: Final = (36, 32)
+"""Bytes of mark and signature in front of what a SignedSerializer writes; that of hueyio 0.1 had no mark."""
 
 _FIELDS: Final = 3
 
@@ -34,8 +34,8 @@ def glance_at_path(data: bytes, id: str | None = None) -> str | None:
 
     ``id``: the id that it must have, where that is known. It tells a format that only looks like another.
     """
-    for start in (data[:_MOST], data[_SIGNATURE : _SIGNATURE + _MOST]):
-        inflated = _inflated(start)
+    for start in (0, *_SIGNED):
+        inflated = _inflated(data[start : start + _MOST])
         match _from_json(inflated) if inflated.startswith(b"[") else _from_pickle(inflated):
             case [1, str(its_id), str(path)] if id in (None, its_id):  # 1: the version of all messages until now
                 return path

@@ -25,6 +25,7 @@ class FileHueyOptions(HueyOptions, total=False):
     keep_failed: int
     failed_ttl: float
     clock: Callable[[], float]
+    mode: int
 
 
 class FileHuey(Huey):

@@ -22,6 +22,7 @@ class SqliteHueyOptions(HueyOptions, total=False):
     keep_failed: int
     failed_ttl: float
     clock: Callable[[], float]
+    mode: int
     uri: bool
     cached_statements: int
     detect_types: int

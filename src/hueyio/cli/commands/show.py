@@ -104,7 +104,7 @@ def _carried(at: Visit, found: Found) -> dict[str, Any]:
     if found.data is None or found.state not in _LISTED:
         return {}
     try:
-        task = read_task(found.data, at.core.serializer)
+        task = read_task(found.data, at.core.serializer, found.id)
     except SerializationError as error:
         return {"unreadable": str(error)}
     return {
@@ -120,7 +120,7 @@ def _read_ending(at: Visit, found: Found) -> Ending | None:
     if found.data is None or found.state != "stored":
         return None
     try:
-        return read_ending(found.data, at.core.serializer)
+        return read_ending(found.data, at.core.serializer.within("result", found.id))
     except SerializationError:
         return None  # how it ended is remembered beside what it left
 

@@ -29,6 +29,7 @@ from hueyio.storage.records import Over
 from hueyio.storage.shared.answers import Refused, fulfil, reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.passing import split_questions
+from hueyio.storage.shared.private_files import make_folders
 from hueyio.storage.shared.threaded import Engine, release_forgotten, start_for_session, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
 
@@ -87,8 +88,8 @@ class FileEngine(Engine):
         self._is_stopped = False
         self._is_registered = False
         self._replica = Replica(options, self._client)
-        self._lock = FolderLock(options.lock, options.timeout)
-        self._doorbell = Doorbell(os.path.realpath(options.journal), self._client)
+        self._lock = FolderLock(options.lock, options.timeout, options.mode)
+        self._doorbell = Doorbell(os.path.realpath(options.journal), self._client, options.mode)
         self._doorbell.prepare()
         self._opened: asyncio.Future[None] = self.loop.create_future()
         self._ended: Callable[[], object] = lambda: None
@@ -188,7 +189,7 @@ class FileEngine(Engine):
 
     def _open(self) -> None:
         try:
-            os.makedirs(self._options.folder, exist_ok=True)
+            make_folders(self._options.folder, self._options.mode)
             with self._lock.held():
                 self._replica.prepare()
         except Exception as error:
@@ -223,7 +224,7 @@ class FileEngine(Engine):
         try:
             return self._attempt(calls)
         except FileNotFoundError:  # the folder was deleted; nothing was written yet
-            os.makedirs(self._options.folder, exist_ok=True)
+            make_folders(self._options.folder, self._options.mode)
             return self._write(calls)
 
     def _attempt(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
 from hueyio.storage.shared.letters import check_failed_bounds
+from hueyio.storage.shared.private_files import DEFAULT_MODE, check_mode
 
 __all__ = ["FOLDER_PREFIX", "FileOptions"]
 
@@ -34,6 +35,7 @@ class FileOptions:
     keep_failed: int
     failed_ttl: float
     clock: Callable[[], float]
+    mode: int = DEFAULT_MODE
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -48,6 +50,7 @@ class FileOptions:
             raise ConfigurationError(f"FileStorage: dead_limit must be a whole number from 1, not {self.dead_limit!r}")
         check_keep_ended("FileStorage", self.keep_ended)
         check_failed_bounds("FileStorage", self.keep_failed, self.failed_ttl)
+        check_mode("FileStorage", self.mode)
         if not callable(self.clock):
             raise ConfigurationError(f"FileStorage: clock must be callable, not {self.clock!r}")
 

@@ -67,7 +67,7 @@ class Replica:
     def __init__(self, options: FileOptions, client: str) -> None:
         self._options = options
         self._client = client
-        self._journal = Journal(options.journal)
+        self._journal = Journal(options.journal, options.mode)
         self._state: FileState | None = None
         self._own: dict[str, int] | None = None
         """What was registered in a copy that is gone, until it is compared with the next one."""

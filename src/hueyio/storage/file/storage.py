@@ -19,6 +19,7 @@ from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession
 from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.shared.private_files import DEFAULT_MODE
 
 __all__ = ["FileStorage"]
 
@@ -34,7 +35,9 @@ class FileStorage:
     with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
     more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters,
     ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the ended ids that are
-    remembered; ``clock`` gives epoch seconds. Needs ``hueyio[file]``.
+    remembered; ``clock`` gives epoch seconds. ``mode`` is that of the files which are made: 0600 lets in nobody else,
+    0o660 a group; folders get what goes with it; see "Security". No link is followed in the queue's own folder.
+    Needs ``hueyio[file]``.
     Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is something else than a folder, ConfigurationError if
     another option cannot work or the library filelock is missing.
     """
@@ -54,6 +57,7 @@ class FileStorage:
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
         clock: Callable[[], float] = time.time,
+        mode: int = DEFAULT_MODE,
     ) -> None:
         if isinstance(levels, bool) or not isinstance(levels, int) or not 0 <= levels <= 4:
             raise ValueError(f"FileStorage: levels must be 0 to 4, not {levels!r}")
@@ -74,6 +78,7 @@ class FileStorage:
             keep_failed=keep_failed,
             failed_ttl=failed_ttl,
             clock=clock,
+            mode=mode,
         )
         self._clock = HostClock(clock)
 

@@ -16,6 +16,7 @@ from typing import Any
 from hueyio.storage.clock import HostClock
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED, Enqueued, Entry
+from hueyio.storage.shared.private_files import DEFAULT_MODE
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
 from hueyio.storage.sqlite.joined_transaction import Connection, enqueue_in
@@ -34,8 +35,9 @@ class SqliteStorage:
     ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
     strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters,
     ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the ended ids that are
-    remembered. ``clock`` gives epoch seconds. Further arguments
-    (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to ``sqlite3.connect``.
+    remembered. ``clock`` gives epoch seconds. ``mode`` is that of the files which are made: 0600 lets in nobody else,
+    0o660 a group; see "Security". Further arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go
+    to ``sqlite3.connect``.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class SqliteStorage:
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
         clock: Callable[[], float] = time.time,
+        mode: int = DEFAULT_MODE,
         **kwargs: Any,
     ) -> None:
         self._options = SqliteOptions(
@@ -71,6 +74,7 @@ class SqliteStorage:
             failed_ttl=failed_ttl,
             clock=clock,
             connect=kwargs,
+            mode=mode,
         )
         self._clock = HostClock(clock)
 
