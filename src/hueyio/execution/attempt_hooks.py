@@ -1,4 +1,4 @@
-"""The hooks and the middleware around one attempt, run where its body runs.
+"""The hooks, the middleware and the receivers of one attempt, run where its body runs, or in its context at least.
 
 Middleware is left when the body has ended, before the outcome is written: an error of its end is one of the attempt,
 and the slot is free again. The post-execute hooks come after the write. As far as context variables go they are inside
@@ -15,6 +15,7 @@ from hueyio.exceptions import CancelExecution
 from hueyio.execution.callers import Caller
 from hueyio.execution.entered import Entered
 from hueyio.hooks import HookKind, Hooks, is_cancelled
+from hueyio.signals import Signals
 from hueyio.tasks.log_fields import log_fields
 from hueyio.tasks.task import Task
 
@@ -24,22 +25,27 @@ logger = logging.getLogger(__name__)
 
 
 class AttemptHooks:
-    """The hooks around one attempt, run by its caller."""
+    """What goes with one attempt, run by its caller."""
 
-    def __init__(self, hooks: Hooks, task: Task, caller: Caller, queue: str) -> None:
+    def __init__(self, hooks: Hooks, task: Task, caller: Caller, queue: str, signals: Signals) -> None:
         self.caller = caller
         self.body_began = False
         """Whether no pre-execute hook kept the body from being run."""
         self._hooks = hooks
         self._task = task
         self._queue = queue
+        self._signals = signals
         self._entered = Entered(caller)
         self.middleware = hooks.around_attempt
 
     @property
     def has_after(self) -> bool:
         """Whether there is something to be run after the write."""
-        return bool(self._hooks["post_execute"])
+        return bool(self._hooks["post_execute"] or self._signals)
+
+    async def tell(self, signal: str, task: Task, *args: Any) -> None:
+        """Send a signal of this attempt, or of what its end enqueues, to the receivers."""
+        await self._signals.send(signal, task, *args, call=self.caller.call_receiver)
 
     async def enter(self) -> None:
         """Enter the middleware; raises what that raises."""

@@ -61,13 +61,14 @@ class Executor:
         self.threads = ThreadPool("hueyio-task") if threads is None else threads
 
     def hooks_around(self, spec: TaskSpec, task: Task) -> AttemptHooks | None:
-        """Return what goes with an attempt from its pre- to its post-execute hooks; None if there are no hooks."""
-        if not self.hooks.surround_tasks:
+        """Return what goes with an attempt from its first to its last signal; None if nobody hooks in or listens."""
+        core = self._core
+        if not (self.hooks.surround_tasks or core.signals):
             return None
-        context = context_of(task)
-        if spec.lane == "loop" or self._has_process(spec):
-            return AttemptHooks(self.hooks, task, LoopCaller(context, self.hooks.thread), self._core.name)
-        return AttemptHooks(self.hooks, task, ThreadCaller(context, self.threads), self._core.name)
+        context, ordered = context_of(task), self.hooks.thread
+        is_on_loop = spec.lane == "loop" or self._has_process(spec)
+        caller = LoopCaller(context, ordered) if is_on_loop else ThreadCaller(context, self.threads, ordered)
+        return AttemptHooks(self.hooks, task, caller, core.name, core.signals)
 
     async def run(self, spec: TaskSpec, task: Task, hooks: AttemptHooks | None = None) -> Outcome:
         """Run one attempt; whatever the body raises becomes an outcome.

@@ -42,6 +42,9 @@ __all__ = ["ACCEPTED", "End", "Write", "conclude", "finish"]
 
 logger = logging.getLogger(__name__)
 
+Tell: TypeAlias = Callable[..., Awaitable[None]]
+"""Sends a signal of a task, with what else its receivers get."""
+
 Write: TypeAlias = Callable[[Settlement], Awaitable[Answer]]
 """Writes a settlement. The write begins at the call, and no cancellation of whoever awaits it ends it."""
 
@@ -129,9 +132,10 @@ async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, wri
     """Tell of the end and write it; return the storage's answer."""
     outcome = end.outcome
     error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
+    tell = core.signals.send if hooks is None else hooks.tell
     try:
         for signal in end.effects.before:
-            await core.signals.send(signal, job.task, *error)
+            await tell(signal, job.task, *error)
     except asyncio.CancelledError:
         write(end.settlement)  # the body has ended: receivers do not change its outcome
         raise
@@ -140,28 +144,28 @@ async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, wri
         if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | UnknownTask | WorkerLost):
             value = outcome.value if isinstance(outcome, Succeeded) else None
             await hooks.after(value, error_seen(job.task, outcome))
-        await _tell_after(core, job, end, answer)
+        await _tell_after(core, job, end, answer, tell)
     return answer
 
 
-async def _tell_after(core: Core, job: Job, end: End, answer: Answer) -> None:
+async def _tell_after(core: Core, job: Job, end: End, answer: Answer, tell: Tell) -> None:
     if not core.signals:
         return
     for signal in end.effects.after:
-        await core.signals.send(signal, job.task)
+        await tell(signal, job.task)
     if isinstance(end.settlement, Finish | Bury):
         # What a caller added to the follow-ups stands last, and is told of by that caller.
         for task, entry in zip(end.effects.enqueue, end.settlement.follow_ups, strict=False):
-            await core.signals.send(enqueue_signal(entry), task)
+            await tell(enqueue_signal(entry), task)
     if answer == "fired" and job.task.chord is not None:
-        await _tell_fired(core, job.task.chord)
+        await _tell_fired(core, job.task.chord, tell)
 
 
-async def _tell_fired(core: Core, chord: Membership) -> None:
+async def _tell_fired(core: Core, chord: Membership, tell: Tell) -> None:
     """Tell that the callback of a chord is enqueued; of one that is over already, receivers get the name and the id."""
     (found,) = await (await core.session()).locate([chord.latch])
     if found.data is not None and found.state in ("queued", "scheduled", "running"):
         callback = read_task(found.data, core.serializer, chord.latch)
     else:
         callback = Task(chord.callback, id=chord.latch)
-    await core.signals.send(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)
+    await tell(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)

@@ -87,11 +87,15 @@ class Runner:
 
     async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
         """Run the job's body in this slot and have its outcome written; returns when the slot is free again."""
+        # Once in the life of a slot: setting costs ten times as much as looking.
+        if RUN_CONTEXT.get() is not self._run_context:
+            RUN_CONTEXT.set(self._run_context)
         listened = bool(self._core.signals)
+        hooks: AttemptHooks | None = None
         # A prefetched job has grown stale while it waited.
         objection = job.objection(self._core.now())
-        if objection is None and listened:
-            await self._core.signals.send(SIGNAL_EXECUTING, job.task)
+        if objection is None and listened and (hooks := self._executor.hooks_around(job.spec, job.task)) is not None:
+            await hooks.tell(SIGNAL_EXECUTING, job.task)
             if job.lost:
                 return
             objection = job.objection(self._core.now())
@@ -100,14 +104,12 @@ class Runner:
                 return
             objection = job.objection(self._core.now())
         if objection is not None:
-            await self._finish(job, objection)
+            await self._finish(job, objection, hooks)
             return
         job.task.reporter = self._reporter
         job.task.receipt = job.delivery.receipt
-        # Once in the life of a slot: setting costs ten times as much as looking.
-        if RUN_CONTEXT.get() is not self._run_context:
-            RUN_CONTEXT.set(self._run_context)
-        hooks = self._executor.hooks_around(job.spec, job.task)
+        if hooks is None:
+            hooks = self._executor.hooks_around(job.spec, job.task)
         if job.delivery.receipt.deliveries or run_logger.isEnabledFor(logging.DEBUG):
             tell_start(job)
         job.started_at = time.monotonic()
