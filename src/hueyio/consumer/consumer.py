@@ -533,7 +533,8 @@ class Consumer:
         bodies = [job for job in self._ledger if job.lane == slots.lane and job.slot is not None]
         for job in bodies:
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.error("task %s %s ignores its cancellation; it is left behind", *name, extra=fields)
+            text = "task %s %s ignores its cancellation%s; it is left behind"
+            logger.error(text, *name, job.whereabouts, extra=fields)
         if others := slots.occupied - len(bodies):
             logger.error("receivers or hooks in %d slots ignore their cancellation; they are left behind", others)
 

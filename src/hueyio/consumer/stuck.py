@@ -36,9 +36,10 @@ class Stuck:
             return
         self._stuck = {*(one for one in self._stuck if one.slot is not None), job}
         logger.error(
-            "task %s %s is stuck: it has ignored its cancellation for %g s, and still runs",
+            "task %s %s is stuck: it has ignored its cancellation for %g s, and still runs%s",
             job.task.path,
             job.task.id,
             self._patience,
+            job.whereabouts,
             extra=job.log_fields(),
         )

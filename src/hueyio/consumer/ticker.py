@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 _LONGEST_REST: Final = 1.0
 """Seconds: bounds what a clock that jumps can delay, and when a task that was just declared is seen. Costs no I/O."""
 
+_LONGEST_MIDDLEWARE: Final = 10.0
+"""Seconds that each middleware gets around the enqueue of what is due, to be entered and to be left: other calls become
+due meanwhile."""
+
 
 class _Firing(NamedTuple):
     plan: DueTicks
@@ -169,7 +173,7 @@ class Ticker(Service):
             verdicts = zip(tasks, placed, strict=True)
             return [task.id if it.verdict == "added" else it.holder for task, it in verdicts]
 
-        return await write_inside(self._core, tasks, write, ids_of)
+        return await write_inside(self._core, tasks, write, ids_of, _LONGEST_MIDDLEWARE)
 
     def _tell(self, task: Task) -> None:
         """Call the receivers beside the loop of steps: a slow one must not hold up the next tick."""

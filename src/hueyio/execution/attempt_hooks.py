@@ -3,6 +3,9 @@
 Middleware is left when the body has ended, before the outcome is written: an error of its end is one of the attempt,
 and the slot is free again. The post-execute hooks come after the write. As far as context variables go they are inside
 of the middleware all the same: these are set again as they were at the end of the body.
+
+None of it may keep the slot for ever: what comes before the body takes of the time that the attempt has, and what comes
+after it gets as much again, each part by itself.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ import asyncio
 import logging
 from typing import Any
 
-from hueyio.exceptions import CancelExecution
+from hueyio.exceptions import CancelExecution, TaskTimeout
 from hueyio.execution.callers import Caller
 from hueyio.execution.entered import Entered
+from hueyio.execution.time_limit import RanOut, in_time
 from hueyio.hooks import HookKind, Hooks, is_cancelled
 from hueyio.signals import Signals
 from hueyio.tasks.log_fields import log_fields
@@ -36,7 +40,10 @@ class AttemptHooks:
         self._queue = queue
         self._signals = signals
         self._entered = Entered(caller)
+        self._hook: str | None = None
         self.middleware = hooks.around_attempt
+        self.limit: float | None = None
+        """Seconds that each part gets that comes after the body; None: no limit."""
 
     @property
     def has_after(self) -> bool:
@@ -47,23 +54,37 @@ class AttemptHooks:
         """Send a signal of this attempt, or of what its end enqueues, to the receivers."""
         await self._signals.send(signal, task, *args, call=self.caller.call_receiver)
 
-    async def enter(self) -> None:
-        """Enter the middleware; raises what that raises."""
+    @property
+    def at(self) -> str | None:
+        """What runs now in the place of the body, for the log; None: the body, or nothing."""
+        return self._hook if self._entered.at is None else f"middleware {self._entered.at}"
+
+    @property
+    def ran_out(self) -> TaskTimeout | None:
+        """What stands for a middleware that had not returned in time when it was left."""
+        return self._entered.ran_out
+
+    async def begin(self) -> bool:
+        """Enter the middleware, and run the pre-execute hooks; False if one of these cancelled the attempt.
+
+        Raises what the middleware raises.
+        """
         for middleware in self.middleware:
             await self._entered.enter(middleware, self._task)
+        return await self._before()
 
     async def leave(self, error: BaseException | None) -> BaseException | None:
         """Leave what was entered, with the error of what is inside; return the error that stands."""
         if not self.has_after:
-            return await self._entered.leave(error)
+            return await self._entered.leave(error, self.limit)
         inside = self.caller.look()
-        error = await self._entered.leave(error)
+        error = await self._entered.leave(error, self.limit)
         self.caller.restore(inside)
         return error
 
-    async def before(self) -> bool:
-        """Run the pre-execute hooks; False if one of them cancelled the attempt."""
+    async def _before(self) -> bool:
         for name, hook in list(self._hooks["pre_execute"].items()):
+            self._hook = f"pre_execute hook {name}"
             try:
                 await self.caller.call_hook(hook, self._task)
             except CancelExecution:
@@ -74,6 +95,7 @@ class AttemptHooks:
                 self._log("pre_execute", name, error)
             except BaseException as error:
                 self._log("pre_execute", name, error)
+        self._hook = None
         self.body_began = True
         return True
 
@@ -81,8 +103,11 @@ class AttemptHooks:
         """Run the post-execute hooks, and let the attempt's thread go."""
         try:
             for name, hook in list(self._hooks["post_execute"].items()):
+                self._hook = f"post_execute hook {name}"
                 try:
-                    await self.caller.call_hook(hook, self._task, value, raised)
+                    await in_time(self.limit, self.caller.call_hook(hook, self._task, value, raised))
+                except RanOut:
+                    self._log("post_execute", name, TaskTimeout(f"it had not returned after {self.limit:g} s"))
                 except asyncio.CancelledError as error:
                     if is_cancelled():
                         raise
@@ -90,6 +115,7 @@ class AttemptHooks:
                 except BaseException as error:
                     self._log("post_execute", name, error)
         finally:
+            self._hook = None
             self.caller.close()
 
     def _log(self, kind: HookKind, name: str, error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.outcome import Cancelled, Expired, Outcome, Revoked
 from hueyio.storage.records import Delivery, Lane
 from hueyio.tasks.declared import TaskSpec
@@ -24,6 +25,7 @@ class Job:
         "cancelled",
         "delivery",
         "handed_over",
+        "hooks",
         "lane",
         "lost",
         "queue",
@@ -52,12 +54,20 @@ class Job:
         self.lost = False
         """The lease it was claimed under is gone: whatever comes of it is dropped."""
         self.slot: asyncio.Task[Any] | None = None
+        self.hooks: AttemptHooks | None = None
+        """What goes around its body, while that runs."""
         task.belong(spec.name, spec.options.settings)
 
     @property
     def started(self) -> bool:
         """Whether its body was started."""
         return self.started_at > 0
+
+    @property
+    def whereabouts(self) -> str:
+        """Say for the log where the attempt is, if that is not in its body."""
+        at = None if self.hooks is None else self.hooks.at
+        return "" if at is None else f", in {at}"
 
     def log_fields(self, duration: float | None = None) -> dict[str, object]:
         """Return the ``extra`` of a log record about it."""

@@ -115,11 +115,14 @@ class Runner:
         job.started_at = time.monotonic()
         job.slot = slot
         limit = None if job.spec.lane == "process" else job.task.timeout  # a process is killed: it cannot ignore that
+        if hooks is not None and limit is not None:
+            limit *= 1 + len(hooks.middleware)  # each has as long again to be left
         watch = None if limit is None or self._watch is None else self._watch(job, limit)
         try:
             if hooks is None:
                 outcome = await self._executor.run(job.spec, job.task)
             else:
+                job.hooks = hooks
                 outcome = await self._executor.run_inside(job.spec, job.task, hooks)
         except asyncio.CancelledError as error:
             if not (job.cancelled or job.lost) and self._is_stopping():
