@@ -819,8 +819,9 @@ class Huey:
     ) -> dict[str, Requeued]:
         """Run failed tasks and dead letters again, with all their retries: these, or all that a filter finds.
 
-        Says of each id what became of it: ``added``; ``alive``, it is queued or running; ``taken``, another task has
-        its unique key; ``missing``, no such task is kept. Raises HueyException without ids and without any filter.
+        Says of each id what became of it: ``added``; ``late``, added too, but its chord has fired and does not count it
+        any more; ``alive``, it is queued or running; ``taken``, another task has its unique key; ``missing``, no such
+        task is kept. Raises HueyException without ids and without any filter.
         """
         session = await self._session()
         wanted = wanted_of(kind, name, text, since, until)

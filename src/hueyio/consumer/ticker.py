@@ -17,8 +17,9 @@ from hueyio.client.prepare import prepare
 from hueyio.consumer.service import Service
 from hueyio.core import Core
 from hueyio.exceptions import StorageUnavailable
+from hueyio.messages.tick_token import tick_of
 from hueyio.schedules.stored import StoredSchedule, read_schedules
-from hueyio.schedules.ticks import DueTicks, call_of, tick_of
+from hueyio.schedules.ticks import DueTicks, call_of
 from hueyio.signals import SIGNAL_ENQUEUED
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Enqueued, Entry

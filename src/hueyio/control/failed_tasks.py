@@ -12,6 +12,7 @@ from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.again import count_times_anew
 from hueyio.messages.message import read_task, write_task
+from hueyio.messages.tick_token import tick_of
 from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Cursor, DeadLetter, EndKind, Page, Requeue, Requeued, Wanted
@@ -28,6 +29,7 @@ _STEP: Final = 100
 class FailedTask:
     """A task that ended without success, with its message. ``kind`` says how, ``reason`` why, ``name`` is its path.
 
+    ``tick`` is the time for which a periodic run was enqueued, None of other tasks; a requeued one keeps it.
     ``task`` is read when it is asked for, and is None if the message cannot be read here.
     """
 
@@ -38,6 +40,7 @@ class FailedTask:
     ended_at: datetime
     data: bytes = field(repr=False)
     serializer: Serializer = field(repr=False, compare=False)
+    tick: datetime | None = None
 
     @property
     def task(self) -> Task | None:
@@ -130,6 +133,7 @@ def _ask(core: Core, id: str, buried_at: float | None, data: bytes | None) -> Re
 
 
 def _read(letter: DeadLetter, serializer: Serializer) -> FailedTask:
+    tick = tick_of(letter.header.once_token)
     return FailedTask(
         id=letter.header.id,
         kind=letter.kind or "lost",
@@ -138,6 +142,7 @@ def _read(letter: DeadLetter, serializer: Serializer) -> FailedTask:
         ended_at=datetime.fromtimestamp(letter.buried_at, UTC),
         data=letter.data,
         serializer=serializer,
+        tick=None if tick is None else datetime.fromtimestamp(tick, UTC),
     )
 
 

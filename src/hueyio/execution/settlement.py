@@ -44,8 +44,8 @@ def make_settlement(
             pass
     data = None if effects.ending is None else write_ending(effects.ending, serializer.within("result", receipt.id))
     follow_ups = tuple([make_entry(task, registry.get(task.path), serializer, now) for task in effects.enqueue])
-    if delivery.header.unique_key is not None:
-        follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
+    if follow_ups and (delivery.header.unique_key is not None or delivery.header.once_token is not None):
+        follow_ups = tuple([_with_keys(entry, delivery.header) for entry in follow_ups])
     if effects.is_put_back and receipt.deliveries:
         follow_ups = tuple([_with_deliveries(entry, delivery) for entry in follow_ups])
     mark = None if delivery.header.latch is None else _mark(effects, delivery, serializer, data)
@@ -79,11 +79,12 @@ def make_settlement(
     )
 
 
-def _with_key(entry: Entry, header: Header) -> Entry:
-    """Let a retry keep the unique key of its task."""
+def _with_keys(entry: Entry, header: Header) -> Entry:
+    """Let a retry keep the unique key of its task, and the once token, which says of which tick it is."""
     if entry.header.id != header.id:
         return entry
-    return entry._replace(header=entry.header._replace(unique_key=header.unique_key))
+    kept = {"once_token": header.once_token, "once_ttl": header.once_ttl, "once_key": header.once_key}
+    return entry._replace(header=entry.header._replace(unique_key=header.unique_key, **kept))
 
 
 def _with_deliveries(entry: Entry, delivery: Delivery) -> Entry:

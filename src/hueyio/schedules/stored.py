@@ -20,8 +20,9 @@ from hueyio.exceptions import ConfigurationError, HueyException, SerializationEr
 from hueyio.handles.result import handle_on
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
+from hueyio.messages.tick_token import tick_of
 from hueyio.schedules.switches import REMOVED, remove_schedule, set_paused, tick_key
-from hueyio.schedules.ticks import DueTicks, tick_of
+from hueyio.schedules.ticks import DueTicks
 from hueyio.serializer import Serializer
 from hueyio.storage.texts import check_text
 from hueyio.tasks.headers import check_headers

@@ -346,7 +346,8 @@ class Dead(Protocol):
         """Put letters back to their lanes as new (deliveries, first_seen and defers at 0); answer for each, in order.
 
         The letter is gone, with the tombstone and the stored result of its id and of each id that it expects again,
-        so that whoever waits for them waits for the new run.
+        so that whoever waits for them waits for the new run. Its once token is neither asked for nor written again, and
+        stays in the header. What a member has left in its latch is taken back, as long as that has not fired.
         """
         ...
 

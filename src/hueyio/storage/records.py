@@ -21,6 +21,7 @@ __all__ = [
     "LETTERS_LOOKED_AT",
     "MAX_DELIVERIES",
     "MEMBER_RESULT_TTL",
+    "RUNS_AGAIN",
     "SHARED_RESULT_TTL",
     "Answer",
     "Area",
@@ -94,12 +95,16 @@ Burial: TypeAlias = Literal["dead", "failed"]
 Cursor: TypeAlias = tuple[float, str]
 """A place in a list of letters: when the last one was buried that was looked at, and its id."""
 
-Requeued: TypeAlias = Literal["added", "alive", "taken", "missing"]
+Requeued: TypeAlias = Literal["added", "late", "alive", "taken", "missing"]
 """What became of a letter that was to run again.
 
-``added``; ``alive``: its id is; ``taken``: another task has its unique key; ``missing``: there is no such letter. But
-for ``added``, nothing was changed.
+``added``; ``late``: added too, but it is a member of a chord that has fired, or is over, and does not count it any
+more; ``alive``: its id is; ``taken``: another task has its unique key; ``missing``: there is no such letter. But for
+``added`` and ``late``, nothing was changed.
 """
+
+RUNS_AGAIN: Final[tuple[Requeued, ...]] = ("added", "late")
+"""The answers that say that a letter is a task again."""
 
 LiveState: TypeAlias = Literal["queued", "scheduled", "running"]
 """Where live tasks can be listed."""
@@ -180,8 +185,11 @@ class Header(NamedTuple):
     """A chord's callback: the latch of its id is kept until it is over."""
 
     def renewed(self) -> Header:
-        """Return that of a dead letter that begins anew. Its eta has passed, and its once token is its own."""
-        return self._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
+        """Return that of a letter that begins anew. Its eta has passed.
+
+        Its once token stays, which says of which tick it is; it is its own, and nobody asks for it again.
+        """
+        return self._replace(eta=None, first_seen=None, defers=0)
 
 
 class Entry(NamedTuple):

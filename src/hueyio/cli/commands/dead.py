@@ -78,12 +78,15 @@ async def _requeue(at: Visit, parts: Sequence[str], which: Filter) -> int:
     if not parts:
         at.confirm(f"Put {counted(len(ids), 'dead letter')} of {at.where} back? What is put back is ready at once.")
     at.take_long()
-    answers = await requeue_by_id(core_of(at.huey), at.session, ids)
-    done = list(answers.values()).count("added")
+    answers = list((await requeue_by_id(core_of(at.huey), at.session, ids)).values())
+    late = answers.count("late")
+    done = answers.count("added") + late
     refused = len(ids) - done
     text = f"Put back {counted(done, 'task')}."
+    text += f" {late} of them for themselves alone: the chord that had them as members is over." if late else ""
     text += f" {refused} not: gone meanwhile, or a task of their id or unique key is alive." if refused else ""
-    at.output.done(text, queue=at.huey.name, requeued=done, refused=refused, unknown=list(missing))
+    facts = {"requeued": done, "late": late, "refused": refused, "unknown": list(missing)}
+    at.output.done(text, queue=at.huey.name, **facts)
     return EXIT_NOTHING if refused or missing else 0
 
 

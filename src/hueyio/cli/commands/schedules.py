@@ -12,9 +12,9 @@ from hueyio.cli.failures import NothingFound
 from hueyio.cli.options import FULL, YES, command, limit
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.exceptions import ConfigurationError
+from hueyio.messages.tick_token import tick_of
 from hueyio.schedules.stored import StoredSchedule
 from hueyio.schedules.switches import REMOVED, Outline, outline, remove_schedule, set_paused, tick_key
-from hueyio.schedules.ticks import tick_of
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import zone_of
 

@@ -16,6 +16,7 @@ from hueyio.storage.memory.settling import settle
 from hueyio.storage.memory.waiting import find_end
 from hueyio.storage.operations import OPERATIONS, Durability
 from hueyio.storage.records import (
+    RUNS_AGAIN,
     Answer,
     Bury,
     Delivery,
@@ -97,7 +98,7 @@ def _settle(
 def _requeue(state: FileState, letters: Sequence[Requeue | str]) -> list[Requeued] | Unchanged:
     """Make tasks of letters again. What 0.1.0 wrote names them by their ids alone."""
     answers = dead.requeue(state, [Requeue(it) if isinstance(it, str) else it for it in letters])
-    return answers if "added" in answers else Unchanged(answers)
+    return answers if any(it in RUNS_AGAIN for it in answers) else Unchanged(answers)
 
 
 def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:

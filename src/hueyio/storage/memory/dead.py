@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hueyio.storage.memory.latches import take_back
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import Bury, Cursor, DeadLetter, Entry, Page, Requeue, Requeued, Wanted
+from hueyio.storage.records import Bury, Cursor, DeadLetter, Page, Requeue, Requeued, Wanted
 from hueyio.storage.shared.letters import cannot_be_wanted, page_of
 
 __all__ = ["bury", "dead", "failed", "find", "purge", "requeue"]
@@ -78,16 +78,16 @@ def _requeue_one(state: MemoryState, asked: Requeue) -> Requeued:
     if letter.header.collects and asked.id in state.expected:
         return "alive"  # a new chord has begun under its id
     data = letter.data if asked.data is None else asked.data
-    (answer,) = state.enqueue([Entry(letter.header.renewed(), data)])
+    answer = state.add(letter.header.renewed(), data, asks_token=False)
     if answer.verdict != "added":
         return "alive" if answer.verdict == "alive" else "taken"
     state.dead.pop(asked.id, None)
     state.failed.pop(asked.id)
-    take_back(state, letter.header)
+    is_counted = take_back(state, letter.header)
     state.areas["results"].discard(asked.id)
     for over in letter.header.expects:
         if over not in state.tasks:
             state.areas["results"].discard(over)
     for over in (asked.id, *letter.header.expects):
         state.tombstones.discard(over)
-    return "added"
+    return "added" if is_counted else "late"

@@ -102,12 +102,12 @@ class MemoryState:
         """Add entries, in order."""
         return [self.add(header, data) for header, data in entries]
 
-    def add(self, header: Header, data: bytes) -> Enqueued:
-        """Add one entry."""
+    def add(self, header: Header, data: bytes, *, asks_token: bool = True) -> Enqueued:
+        """Add one entry; without ``asks_token`` one whose once token is its own."""
         id = header.id
         if id in self.tasks:
             return _ALIVE
-        token = header.once_token
+        token = header.once_token if asks_token else None
         if token is not None and self.tokens.get(token) is not None:
             return _DONE
         unique = header.unique_key

@@ -28,7 +28,13 @@ __all__ = ["DEAD"]
 _CHUNK: Final = 100
 """Letters that one step makes tasks again, so that the server is never busy with them for long."""
 
-_VERDICTS: Final[dict[int, Requeued]] = {ord("a"): "added", ord("l"): "alive", ord("t"): "taken", ord("m"): "missing"}
+_VERDICTS: Final[dict[int, Requeued]] = {
+    ord("a"): "added",
+    ord("f"): "late",
+    ord("l"): "alive",
+    ord("t"): "taken",
+    ord("m"): "missing",
+}
 
 
 def _read_letters(reply: Sequence[Any]) -> list[DeadLetter]:

@@ -129,13 +129,14 @@ def _requeue_one(tx: Transaction, asked: Requeue) -> Requeued:
         return "missing"
     if letter.header.collects and not tx.is_alive(id) and tx.is_live(id):
         return "alive"  # a new chord has begun under its id
-    (placed,) = add(tx, [Entry(letter.header.renewed(), letter.data if asked.data is None else asked.data)])
+    entry = Entry(letter.header.renewed(), letter.data if asked.data is None else asked.data)
+    (placed,) = add(tx, [entry], asks_token=False)
     if placed.verdict != "added":
         return "alive" if placed.verdict == "alive" else "taken"
     tx.execute(_SQL["purge"], (tx.queue, id))
     failed_tasks.remove(tx, id)
-    latches.take_back(tx, letter.header)
+    is_counted = latches.take_back(tx, letter.header)
     expects = letter.header.expects
     store(tx, [(it, None, None) for it in (id, *[it for it in expects if not tx.is_alive(it)])])
     tombstones.forget(tx, (id, *expects))
-    return "added"
+    return "added" if is_counted else "late"

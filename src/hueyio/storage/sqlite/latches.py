@@ -56,14 +56,17 @@ def results(tx: Transaction, key: str) -> MemberResults | None:
     return tuple([values.get(position) for position in range(row[0])])
 
 
-def take_back(tx: Transaction, header: Header) -> None:
-    """Take a member's result back, so that its next one counts; not when the callback has been enqueued."""
+def take_back(tx: Transaction, header: Header) -> bool:
+    """Take a member's result back, so that its next one counts; False if the callback has been enqueued, or is gone."""
     key, position = header.latch, header.latch_index
-    if key is None or position is None or tx.is_alive(key) or not tx.is_live(key):
-        return
+    if key is None or position is None:
+        return True  # it is no member
+    if tx.is_alive(key) or not tx.is_live(key):
+        return False
     if tx.execute(_SQL["take_back"], (tx.queue, key, position)).rowcount:
         tx.execute(_SQL["count_back"], (tx.queue, key))
         tx.execute(_SQL["drop_member"], (tx.queue, f"{key}:{position}"))
+    return True
 
 
 def drop_kept(tx: Transaction, ids: Iterable[str]) -> None:

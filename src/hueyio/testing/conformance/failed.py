@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from hueyio.storage.records import (
     Delivery,
     EndKind,
     Enqueued,
+    Header,
     Over,
     Page,
     Receipt,
@@ -299,6 +301,20 @@ class Failed(Basis):
         assert await session.requeue([Requeue("a", letter.buried_at)]) == ["added"]
         assert await session.requeue([Requeue("a", letter.buried_at)]) == ["missing"]
 
+    async def test_requeued_task_keeps_its_once_token_which_nobody_asks_for(self, worker: Worker) -> None:
+        session = worker.session
+        tick: dict[str, Any] = {"once_token": "tick", "once_ttl": 600.0, "once_key": "series"}
+        delivery = await worker.take_one("a", **tick)
+        await session.enqueue([make_entry("later", lane="thread", **{**tick, "once_token": "later"})])
+        for _ in range(2):
+            await _fail(worker, delivery)
+            assert [it.header.once_token for it in (await session.failed(10)).items] == ["tick"]
+            assert await _requeue(worker, "a") == ["added"]
+            (delivery,) = await worker.claim(thread=0)
+            assert delivery.header == Header("a", **tick)
+        assert await session.peek("ticks", ["series"]) == [b"later"]
+        assert await session.enqueue([make_entry("b", **tick)]) == [Enqueued("done")]
+
     async def test_requeue_takes_another_message(self, worker: Worker) -> None:
         await _fail(worker, await worker.take_one("a"), again=b"kept")
         assert await worker.session.requeue([Requeue("a", None, b"given")]) == ["added"]
@@ -379,12 +395,27 @@ class Failed(Basis):
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
         assert await worker.settle(_failure(member, latch=mark(member, b"error"))) == ["fired"]
-        assert await _requeue(worker, "m0") == ["added"]
+        assert await _requeue(worker, "m0") == ["late"]
         callback, again = sorted(await worker.claim(), key=lambda it: it.header.id)
         assert await worker.settle(worker.end(again, latch=mark(again))) == ["accepted"]
         assert await session.collect([callback.header.id]) == [(b"error",)]
         await worker.finish(callback)
         assert (await session.counts()).latches == 0
+
+    @pytest.mark.parametrize("end", ["finished", "kept", "cleared"])
+    async def test_requeued_member_is_late_when_its_chord_is_over(self, worker: Worker, end: str) -> None:
+        session = worker.session
+        await session.enqueue(make_members(1), [make_latch(1)])
+        member = await worker.claim_one()
+        assert await worker.settle(_failure(member, latch=mark(member, b"error"))) == ["fired"]
+        callback = await worker.claim_one()
+        await (_fail(worker, callback) if end == "kept" else worker.finish(callback))
+        if end == "cleared":
+            await session.clear(["results"])
+        assert await _requeue(worker, "m0", "m0") == ["late", "missing"]
+        again = await worker.claim_one()
+        assert await worker.settle(worker.end(again, latch=mark(again))) == ["accepted"]
+        assert await session.collect(["call"]) == [(b"error",) if end == "kept" else None]
 
     async def test_chord_begins_anew_under_the_id_of_a_callback_that_is_kept(self, worker: Worker) -> None:
         session = worker.session

@@ -36,8 +36,8 @@ local function expect_all(ids, namer)
 end
 
 -- Why it must not be added: 'd' its once token was seen, or 't' and the id that holds its unique key.
-local function obstacle(header)
-  if header.once_token then
+local function obstacle(header, is_again)
+  if header.once_token and not is_again then
     local deadline = redis.call('ZSCORE', ONCE, header.once_token)
     if deadline and tonumber(deadline) > now() then return 'd' end
   end
@@ -45,12 +45,13 @@ local function obstacle(header)
   if holder then return 't', holder end
 end
 
--- Add one that may have anything in its header. Returns nothing, or 'd' or 't' and the holder.
-local function add_bound(id, record)
+-- Add one that may have anything in its header. Returns nothing, or 'd' or 't' and the holder. `is_again`: its once token
+-- is its own.
+local function add_bound(id, record, is_again)
   local header = read_header(record)
-  local refusal, holder = obstacle(header)
+  local refusal, holder = obstacle(header, is_again)
   if refusal then return refusal, holder end
-  if header.once_token then
+  if header.once_token and not is_again then
     redis.call('ZADD', ONCE, header.once_ttl and now() + header.once_ttl or '+inf', header.once_token)
     if header.once_key then redis.call('HSET', TICKS, header.once_key, header.once_token) end
   end
@@ -60,14 +61,14 @@ local function add_bound(id, record)
 end
 
 -- Add one; `alive` says whether the id is. Returns nothing if it was added, else 'l', 'd', or 't' and the holder.
-local function add(id, record, alive)
+local function add(id, record, alive, is_again)
   if alive or fresh[id] then return 'l' end
   local lane, kind = string.byte(record, 1, 2)
   if lane >= 97 or kind == 97 then
     line_up(id, record)
     return
   end
-  return add_bound(id, record)
+  return add_bound(id, record, is_again)
 end
 
 -- Let a task that was released live on under another record: nothing is checked, its unique key stays.
