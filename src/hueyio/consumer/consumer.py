@@ -37,6 +37,7 @@ from hueyio.consumer.lease import Lease
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.listener import Listener
 from hueyio.consumer.loans import Loans
+from hueyio.consumer.names import names_of
 from hueyio.consumer.options import ConsumerOptions
 from hueyio.consumer.os_signals import stop_signals
 from hueyio.consumer.outage import Outage
@@ -487,7 +488,8 @@ class Consumer:
             self.stuck += left_behind
             logger.error("receivers or hooks of %d tasks ignore their cancellation; they are left behind", left_behind)
         if not settling.done() and (left := await self._settler.wait_drained(times.left_for("drain"))):
-            logger.error("%d outcomes could not be written; their tasks run again when the lease is over", left)
+            text = "%d outcomes could not be written; their tasks run again when the lease is over: %s"
+            logger.error(text, left, names_of(self._ledger))
         self._settler.stop()
         await self._end_services([*feeding, settling])
 
@@ -546,18 +548,23 @@ class Consumer:
             async with asyncio.timeout(self._times.left_for("lease")):
                 await self._lease.end()
         except TimeoutError:
-            logger.warning("could not deregister in time; what is still held runs again when the lease is over")
+            text = "could not deregister in time; what is still held runs again when the lease is over: %s"
+            logger.warning(text, names_of(self._ledger))
         except SessionClosed:
             logger.debug("the session was closed first; what is still held runs again when the lease is over")
         except HueyException as error:
-            logger.warning("could not deregister: %s; what is still held runs again when the lease is over", error)
+            text = "could not deregister: %s; what is still held runs again when the lease is over: %s"
+            logger.warning(text, error, names_of(self._ledger))
 
     def _abandon_all(self) -> None:
         """Drop all that was held under a lease that is gone."""
         for slots in self._slots.values():
             slots.take_unstarted()
         self._settler.discard()
-        for job in self._ledger.clear():
+        jobs = self._ledger.clear()
+        if jobs:
+            logger.warning("%d tasks that were held run again elsewhere: %s", len(jobs), names_of(jobs))
+        for job in jobs:
             job.lost = True
             if job.slot is not None:
                 job.slot.cancel()
