@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 
 __all__ = [
@@ -114,4 +114,4 @@ class Signals:
 
     def _log(self, text: str, receiver: Receiver, signal: str, task: Task, error: BaseException) -> None:
         fields = log_fields(task, self._queue)
-        logger.error(text, receiver, signal, task.path, task.id, exc_info=error, extra=fields)
+        log_about(logger, logging.ERROR, text, receiver, signal, task.path, task.id, fields=fields, error=error)

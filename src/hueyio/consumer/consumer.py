@@ -65,6 +65,7 @@ from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Bury, Lane, Release
 from hueyio.storage.shared.background import begin_later, make_task
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
 __all__ = ["Consumer"]
@@ -536,7 +537,7 @@ class Consumer:
         for job in bodies:
             name, fields = (job.task.path, job.task.id), job.log_fields()
             text = "task %s %s ignores its cancellation%s; it is left behind"
-            logger.error(text, *name, job.whereabouts, extra=fields)
+            log_about(logger, logging.ERROR, text, *name, job.whereabouts, fields=fields)
         if others := slots.occupied - len(bodies):
             logger.error("receivers or hooks in %d slots ignore their cancellation; they are left behind", others)
 
@@ -581,7 +582,7 @@ class Consumer:
     def _refuse(self, job: Job, error: Exception) -> None:
         """The storage cannot take this outcome: say so in its place, each time with less to be refused."""
         name, fields = (job.task.path, job.task.id), job.log_fields()
-        logger.error("task %s %s: its outcome cannot be stored: %s", *name, error, extra=fields)
+        log_about(logger, logging.ERROR, "task %s %s: its outcome cannot be stored: %s", *name, error, fields=fields)
         job.refused += 1
         self._ledger.add(job)
         receipt = job.delivery.receipt

@@ -28,6 +28,7 @@ from hueyio.loops.carry_through import end_of
 from hueyio.signals import SIGNAL_SCHEDULED
 from hueyio.storage.contract import LeaseKeeper, Session
 from hueyio.storage.records import LANES, Answer, Defer, Delivery, Release, Settlement
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
 __all__ = ["Driver"]
@@ -159,7 +160,8 @@ class Driver:
     async def _settled(self, job: Job, answer: Answer | None) -> None:
         if answer == "stale":
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.warning("task %s %s: its lease had gone, what came of it is dropped", *name, extra=fields)
+            text = "task %s %s: its lease had gone, what came of it is dropped"
+            log_about(logger, logging.WARNING, text, *name, fields=fields)
         await self._forget(job)
 
     async def _give_back(self, job: Job, error: Exception) -> None:

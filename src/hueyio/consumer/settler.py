@@ -40,6 +40,7 @@ from hueyio.storage.contract import Consuming, Producing
 from hueyio.storage.records import Answer, Receipt, Release, Settlement, State
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
+from hueyio.tasks.log_fields import log_about
 
 __all__ = ["Settler"]
 
@@ -235,7 +236,7 @@ class Settler(Service):
         for job, place in zip(jobs, places, strict=True):
             name, fields = (job.task.path, job.task.id), job.log_fields()
             text = "task %s %s: its lease had gone, what came of it here is dropped; %s"
-            logger.warning(text, *name, place, extra=fields)
+            log_about(logger, logging.WARNING, text, *name, place, fields=fields)
 
     def _make_smaller(self, batch: list[_Item], error: StorageFull) -> None:
         """Let others go first, and try again with less; nothing of the batch was written."""
@@ -250,7 +251,8 @@ class Settler(Service):
             self._lacks_room = True
             job = batch[0].job
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.warning("task %s %s: no room for its outcome, trying again: %s", *name, error, extra=fields)
+            text = "task %s %s: no room for its outcome, trying again: %s"
+            log_about(logger, logging.WARNING, text, *name, error, fields=fields)
         self._aside += batch
         self._aside_until = self._monotonic() + _LOOK_FOR_ROOM
 

@@ -25,7 +25,7 @@ from hueyio.storage.contract import Session
 from hueyio.storage.records import Enqueued, Entry
 from hueyio.storage.shared.background import make_task
 from hueyio.tasks.declared import TaskSpec
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["Ticker"]
@@ -157,7 +157,7 @@ class Ticker(Service):
             if place.verdict == "added":
                 fields = log_fields(firing.task, self._core.name)
                 text = "periodic %s: tick %.0f is task %s"
-                logger.debug(text, firing.plan.key, firing.tick, firing.task.id, extra=fields)
+                log_about(logger, logging.DEBUG, text, firing.plan.key, firing.tick, firing.task.id, fields=fields)
                 self._tell(firing.task)
 
     async def _write(self, firings: list[_Firing]) -> list[Enqueued]:

@@ -20,7 +20,7 @@ from hueyio.execution.entered import Entered
 from hueyio.execution.time_limit import RanOut, in_time
 from hueyio.hooks import HookKind, Hooks, is_cancelled
 from hueyio.signals import Signals
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["AttemptHooks"]
@@ -120,4 +120,5 @@ class AttemptHooks:
 
     def _log(self, kind: HookKind, name: str, error: BaseException) -> None:
         task, fields = (self._task.path, self._task.id), log_fields(self._task, self._queue)
-        logger.error("%s hook %s failed, task %s %s", kind, name, *task, exc_info=error, extra=fields)
+        text = "%s hook %s failed, task %s %s"
+        log_about(logger, logging.ERROR, text, kind, name, *task, fields=fields, error=error)

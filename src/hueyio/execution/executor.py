@@ -35,7 +35,7 @@ from hueyio.execution.time_limit import RanOut, in_time
 from hueyio.hooks import is_cancelled
 from hueyio.loops.threads import ThreadPool, run_in
 from hueyio.tasks.declared import TaskSpec
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["Executor"]
@@ -182,8 +182,8 @@ class Executor:
                 return Failed(error)
             if self.threads.abandoned and spec.lane != "loop" and not self._has_process(spec):
                 name, fields = (task.path, task.id), log_fields(task, self._core.name)
-                count = len(self.threads.abandoned)
-                logger.warning("task %s %s: its thread is left behind, one of %d now", *name, count, extra=fields)
+                text = "task %s %s: its thread is left behind, one of %d now"
+                log_about(logger, logging.WARNING, text, *name, len(self.threads.abandoned), fields=fields)
             ran_out = TaskTimeout(f"task {task.path} {told}")
             ran_out.__cause__ = error
             return TimedOut(ran_out)

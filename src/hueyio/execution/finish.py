@@ -36,6 +36,7 @@ from hueyio.messages.entry import enqueue_signal
 from hueyio.messages.message import read_task
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from hueyio.storage.records import Answer, Bury, Finish, Settlement
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Membership, Task
 
 __all__ = ["ACCEPTED", "End", "Write", "conclude", "finish"]
@@ -125,7 +126,7 @@ def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) 
 
 def _log_trouble(job: Job, what: str, error: BaseException) -> None:
     name, fields = (job.task.path, job.task.id), job.log_fields()
-    logger.error("task %s %s: %s", *name, what, exc_info=error, extra=fields)
+    log_about(logger, logging.ERROR, "task %s %s: %s", *name, what, fields=fields, error=error)
 
 
 async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, write: Write) -> Answer:

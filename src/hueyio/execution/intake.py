@@ -20,6 +20,7 @@ from hueyio.messages.revocation import STRAY_TTL, class_key, instance_key, pick_
 from hueyio.storage.contract import Keys
 from hueyio.storage.records import Delivery, MemberResults
 from hueyio.tasks.declared import TaskOptions, TaskSpec
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
 __all__ = ["Intake"]
@@ -58,7 +59,8 @@ class Intake:
         except SerializationError as error:
             return self._unreadable_job(delivery, str(error))
         except Exception as error:  # a serializer of the user's may raise anything; the message is what is bad
-            logger.exception("reading task %s", header.id, extra={"task_id": header.id, "queue": self._core.name})
+            fields = {"task_id": header.id, "queue": self._core.name}
+            log_about(logger, logging.ERROR, "reading task %s", header.id, fields=fields, error=error)
             return self._unreadable_job(delivery, f"{type(error).__name__}: {error}")
         return self.accept(delivery, task)
 

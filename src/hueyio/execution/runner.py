@@ -28,6 +28,7 @@ from hueyio.execution.run_log import run_logger, tell_start
 from hueyio.signals import SIGNAL_EXECUTING
 from hueyio.storage.records import Answer, Bury, Release, Settlement
 from hueyio.storage.shared.background import make_task
+from hueyio.tasks.log_fields import log_about
 
 __all__ = ["Runner", "Settling"]
 
@@ -176,7 +177,7 @@ class Runner:
         """
         job.slot = None
         name, fields = (job.task.path, job.task.id), job.log_fields()
-        logger.error("task %s %s could not be ended", *name, exc_info=error, extra=fields)
+        log_about(logger, logging.ERROR, "task %s %s could not be ended", *name, fields=fields, error=error)
         if job.lost or job.handed_over:
             return
         receipt = job.delivery.receipt
@@ -203,7 +204,8 @@ class Runner:
                 return True
         except HueyException as error:
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.warning("task %s %s: its start could not be written: %s", *name, error, extra=fields)
+            text = "task %s %s: its start could not be written: %s"
+            log_about(logger, logging.WARNING, text, *name, error, fields=fields)
         self.end(job, Interrupted())
         return False
 
