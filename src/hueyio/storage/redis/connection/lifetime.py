@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import SessionClosed
@@ -64,7 +65,7 @@ class Lifetime:
         try:
             if self.is_over or self._group is None:
                 raise RuntimeError
-            task = self._group.create_task(unbegun)
+            task = self._group.create_task(unbegun, context=Context())  # not that of the body that first needs it
         except RuntimeError:  # so says a task group that is shutting down
             unbegun.close()
             coroutine.close()
