@@ -138,7 +138,7 @@ class Runner:
         job.slot = None
         if hooks is not None and not hooks.has_after:  # the slot need not wait for the write
             hooks.caller.close()
-            hooks = None
+            job.hooks = hooks = None
         # What was meant for this job, or left behind by its body, must not reach the next one.
         while slot.cancelling() and not self._is_stopping():
             try:
@@ -230,6 +230,7 @@ class Runner:
                 end = self._conclude(job, outcome)
                 await finish(self._core, job, end, hooks, lambda settlement: self._submit(job, settlement))
         finally:
+            job.hooks = None  # a slot knows its last job until the next one begins
             if hooks is not None:
                 hooks.caller.close()
 
