@@ -29,6 +29,9 @@ from tests.support.patience import until
 
 VALUE: ContextVar[str] = ContextVar("value", default="unset")
 
+AMPLE = 0.3
+"""Seconds in which a body that does nothing ends on a busy machine too."""
+
 
 @pytest.fixture(params=["consumer", "immediate"])
 async def huey(request: pytest.FixtureRequest) -> AsyncIterator[Huey]:
@@ -490,7 +493,7 @@ async def test_middleware_that_does_not_return_ends_with_the_timeout_of_the_task
     name = "middleware Hanging.hang"
     told = f"before its body: {name} had" if where == "before" else f"{name} was left, and had"
     with pytest.raises(TaskException, match=f"TaskTimeout.*{told} not returned"):
-        await (await work.options(timeout=0.05)())
+        await (await work.options(timeout=0.05 if where == "before" else AMPLE)())
     assert hanging.seen == ["TaskTimeout"]
     assert ran == ["body"] * (where == "after")
     (line,) = [it for it in caplog.records if it.name == "hueyio.execution.run_log" and it.levelname == "ERROR"]
@@ -509,11 +512,11 @@ async def test_error_of_the_body_stands_where_middleware_does_not_return(
         raise ValueError("the body failed")
 
     with pytest.raises(TaskException, match="the body failed"):
-        await (await declare(huey, "loop", fail).options(timeout=0.05)())
+        await (await declare(huey, "loop", fail).options(timeout=AMPLE)())
     assert hanging.seen == ["ValueError"]
     (record,) = [record for record in caplog.records if record.name == "hueyio.execution.entered"]
     assert record.exc_info is not None
-    assert str(record.exc_info[1]) == "middleware Hanging.hang was left, and had not returned after 0.05 s"
+    assert str(record.exc_info[1]) == "middleware Hanging.hang was left, and had not returned after 0.3 s"
 
 
 @both_lanes
@@ -525,7 +528,7 @@ async def test_hook_that_does_not_return_ends_with_the_timeout_of_the_task(
         await asyncio.Event().wait()
 
     getattr(huey, kind)()(hang)
-    result = await declare(huey, lane, lambda: 7).options(timeout=0.05)()
+    result = await declare(huey, lane, lambda: 7).options(timeout=AMPLE)()
     if kind == "pre_execute":
         with pytest.raises(TaskException, match="before its body: pre_execute hook hang had not returned"):
             await result
@@ -537,7 +540,28 @@ async def test_hook_that_does_not_return_ends_with_the_timeout_of_the_task(
         await until(lambda: _is_named(caplog, "post_execute hook hang failed"))
         (record,) = [record for record in caplog.records if record.name == "hueyio.execution.attempt_hooks"]
         assert record.exc_info is not None
-        assert str(record.exc_info[1]) == "it had not returned after 0.05 s"
+        assert str(record.exc_info[1]) == "it had not returned after 0.3 s"
+
+
+@both_lanes
+@pytest.mark.parametrize("signal", ["executing", "error", "complete"])
+async def test_receiver_that_does_not_return_ends_with_the_timeout_of_the_task(
+    huey: Huey, lane: str, signal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @huey.signal(signal)
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    failures = [ValueError("once")]
+
+    def body() -> int:
+        if failures:
+            raise failures.pop()
+        return 7
+
+    task = declare(huey, lane, body).s(retries=1, timeout=AMPLE)
+    assert await asyncio.wait_for(await huey.enqueue(task), 30) == 7
+    await until(lambda: _is_named(caplog, f"receivers of signal {signal} had not returned after 0.3 s"))
 
 
 async def test_body_gets_what_the_middleware_leaves_of_the_time(huey: Huey) -> None:

@@ -31,7 +31,9 @@ logger = logging.getLogger(__name__)
 class AttemptHooks:
     """What goes with one attempt, run by its caller."""
 
-    def __init__(self, hooks: Hooks, task: Task, caller: Caller, queue: str, signals: Signals) -> None:
+    def __init__(
+        self, hooks: Hooks, task: Task, caller: Caller, queue: str, signals: Signals, limit: float | None
+    ) -> None:
         self.caller = caller
         self.body_began = False
         """Whether no pre-execute hook kept the body from being run."""
@@ -42,8 +44,8 @@ class AttemptHooks:
         self._entered = Entered(caller)
         self._hook: str | None = None
         self.middleware = hooks.around_attempt
-        self.limit: float | None = None
-        """Seconds that each part gets that comes after the body; None: no limit."""
+        self.limit = limit
+        """Seconds that all before the body gets, and each part that comes after it; None: no limit."""
 
     @property
     def has_after(self) -> bool:
@@ -52,7 +54,12 @@ class AttemptHooks:
 
     async def tell(self, signal: str, task: Task, *args: Any) -> None:
         """Send a signal of this attempt, or of what its end enqueues, to the receivers."""
-        await self._signals.send(signal, task, *args, call=self.caller.call_receiver)
+        try:
+            await in_time(self.limit, self._signals.send(signal, task, *args, call=self.caller.call_receiver))
+        except RanOut:
+            name, fields = (self._task.path, self._task.id), log_fields(self._task, self._queue)
+            text = "receivers of signal %s had not returned after %g s, task %s %s"
+            log_about(logger, logging.ERROR, text, signal, self.limit, *name, fields=fields)
 
     @property
     def at(self) -> str | None:

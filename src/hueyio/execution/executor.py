@@ -43,7 +43,7 @@ __all__ = ["Executor"]
 logger = logging.getLogger(__name__)
 
 _LEAST_LIMIT: Final = 1.0
-"""Seconds in which middleware is left where the task's own time was over before it began."""
+"""Seconds that what is around a body gets where the task's own time was over before it began."""
 
 
 class Executor:
@@ -73,7 +73,7 @@ class Executor:
         context, ordered = context_of(task), self.hooks.thread
         is_on_loop = spec.lane == "loop" or self._has_process(spec)
         caller = LoopCaller(context, ordered) if is_on_loop else ThreadCaller(context, self.threads, ordered)
-        return AttemptHooks(self.hooks, task, caller, core.name, core.signals)
+        return AttemptHooks(self.hooks, task, caller, core.name, core.signals, _limit_around(task, core.now()))
 
     async def run(self, spec: TaskSpec, task: Task, hooks: AttemptHooks | None = None, spent: float = 0.0) -> Outcome:
         """Run the body of an attempt that has taken ``spent`` seconds so far; whatever it raises becomes an outcome.
@@ -106,9 +106,7 @@ class Executor:
         What middleware raises before the attempt, or after one that ended well, is the attempt's error. The time that
         the task has is that of the hooks and the middleware before the body too; to leave this, it gets as much again.
         """
-        limit, told = _limit_of(task, self._core.now())
-        if limit != math.inf:
-            hooks.limit = limit if limit > 0 else _LEAST_LIMIT
+        _, told = _limit_of(task, self._core.now())
         if not hooks.middleware:
             return await self._run_hooked(spec, task, hooks, told)
         outcome: Outcome | None = None
@@ -221,6 +219,12 @@ def _limit_of(task: Task, now: float, spent: float = 0.0) -> tuple[float, str]:
     if task.deadline_resolved is not None and (until := task.deadline_resolved.timestamp() - now) < left:
         return until, f"did not end before its deadline, {task.deadline_resolved.isoformat(timespec='seconds')}"
     return left, f"ran longer than {timeout:g} s"
+
+
+def _limit_around(task: Task, now: float) -> float | None:
+    """Return how many seconds each part gets that is around the body; None: the task has no limit."""
+    limit, _ = _limit_of(task, now)
+    return None if limit == math.inf else limit if limit > 0 else _LEAST_LIMIT
 
 
 def _call_with(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
