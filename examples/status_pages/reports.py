@@ -11,7 +11,7 @@ huey = SqliteHuey("reports", filename=os.environ.get("REPORTS_DB", "reports.db")
 
 
 @huey.task(context=True)
-async def write_report(pages: int, task: Task) -> str:
+async def write_report(task: Task, pages: int) -> str:
     if pages < 1:
         raise ValueError("a report has at least one page")
     for page in range(1, pages + 1):

@@ -377,8 +377,9 @@ async def test_requeued_member_counts_for_its_chord_while_that_waits(huey: Huey)
 
 async def test_answer_for_a_member_says_that_its_chord_has_fired(shop: Shop) -> None:
     member = shop.sell.s(["tea"], retries=0)
-    result = await shop.huey.enqueue(chord([member], shop.pack.s()))
-    await shop.run(result)
+    callback = shop.pack.s()
+    await shop.huey.enqueue(chord([member], callback))
+    await shop.run(shop.huey.result_of(callback.id))
     assert await shop.huey.requeue([member.id]) == {member.id: "late"}
     shop.is_mended = True
     assert await shop.run(shop.huey.result_of(member.id)) == ["tea"]

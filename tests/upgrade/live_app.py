@@ -1,8 +1,6 @@
 """The app of ``test_live.py``, in the words that hueyio had in 0.1.0: workers of both versions run it on one queue.
 
-As a program it enqueues the calls of one side, and prints what each of them came to::
-
-    python -m tests.upgrade.live_app old
+``call`` is what a program of one side does.
 """
 
 from __future__ import annotations
@@ -10,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from typing import Any, Final
 
 import hueyio
 from hueyio import TaskException, chord, crontab
 
-__all__ = ["enqueue", "expected", "huey", "read"]
+__all__ = ["call", "expected", "huey"]
 
 huey: hueyio.Huey = eval(os.environ["HUEYIO_TEST_HUEY"])
 
@@ -83,7 +80,7 @@ async def hold(task: Any = None) -> None:
 async def tick() -> None: ...
 
 
-async def enqueue(by: str) -> None:
+async def _enqueue(by: str) -> None:
     """Enqueue calls of each kind."""
     for number in range(_MANY):
         await on_loop.options(id=f"{by}-loop-{number}")(number)
@@ -112,7 +109,7 @@ def expected(by: str) -> dict[str, Any]:
     }
 
 
-async def read(by: str) -> dict[str, Any]:
+async def _read_all(by: str) -> dict[str, Any]:
     """Wait for all of them; return what they came to."""
     return {id: await _read(id) for id in expected(by)}
 
@@ -124,11 +121,8 @@ async def _read(id: str) -> Any:
         return error.metadata["error"]
 
 
-async def _main(by: str) -> None:
+async def call(by: str) -> None:
+    """Enqueue the calls, and print what each of them came to."""
     async with huey:
-        await enqueue(by)
-        print(json.dumps(await read(by)))
-
-
-if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1]))
+        await _enqueue(by)
+        print(json.dumps(await _read_all(by)))

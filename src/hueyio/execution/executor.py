@@ -122,7 +122,9 @@ class Executor:
         assert stands is not None
         if isinstance(stands, asyncio.CancelledError) and is_cancelled():
             raise stands
-        return TimedOut(stands) if stands is hooks.ran_out else self._way_of(spec, task, stands)
+        if hooks.ran_out is not None and hooks.ran_out is stands:
+            return TimedOut(stands)
+        return self._way_of(spec, task, stands)
 
     async def _run_hooked(self, spec: TaskSpec, task: Task, hooks: AttemptHooks, told: str) -> Outcome:
         """Enter the middleware, run the pre-execute hooks, and the body in what is left of the time."""

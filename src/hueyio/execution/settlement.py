@@ -83,8 +83,13 @@ def _with_keys(entry: Entry, header: Header) -> Entry:
     """Let a retry keep the unique key of its task, and the once token, which says of which tick it is."""
     if entry.header.id != header.id:
         return entry
-    kept = {"once_token": header.once_token, "once_ttl": header.once_ttl, "once_key": header.once_key}
-    return entry._replace(header=entry.header._replace(unique_key=header.unique_key, **kept))
+    kept = entry.header._replace(
+        unique_key=header.unique_key,
+        once_token=header.once_token,
+        once_ttl=header.once_ttl,
+        once_key=header.once_key,
+    )
+    return entry._replace(header=kept)
 
 
 def _with_deliveries(entry: Entry, delivery: Delivery) -> Entry:
