@@ -392,6 +392,7 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path) -> None:
         ("dead_limit", True),
         ("keep_ended", -1),
         ("keep_failed", 1.5),
+        ("failed_bytes", "1 MB"),
         ("failed_ttl", "1 d"),
         ("keep_ended", True),
         ("clock", 3),

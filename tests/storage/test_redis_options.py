@@ -107,6 +107,7 @@ def test_conflicting_options_are_refused(options: dict[str, Any]) -> None:
         {"dead_limit": -1},
         {"keep_ended": -1},
         {"keep_failed": -1},
+        {"failed_bytes": -1},
         {"failed_ttl": -1},
         {"name": ""},
     ],

@@ -84,6 +84,7 @@ def test_it_names_the_file_and_the_queue() -> None:
         ("keep_ended", -1),
         ("keep_failed", -1),
         ("keep_failed", True),
+        ("failed_bytes", -1),
         ("failed_ttl", -1),
         ("failed_ttl", float("nan")),
         ("clock", 3),

@@ -327,7 +327,7 @@ class Dead(Protocol):
 
     Those that cannot be run are dead letters: bounded, the oldest goes first, counted and logged. Those that failed,
     expired or were cancelled are failed tasks: bounded by count (the storage's ``keep_failed``), age (``failed_ttl``)
-    and size (``FAILED_BYTES``), the oldest goes first.
+    and size (``failed_bytes``), the oldest goes first.
     """
 
     async def dead(self, limit: int | None = None) -> list[DeadLetter]:

@@ -148,7 +148,7 @@ FAILED_TTL: Final = 30 * 86400.0
 """How many seconds a failed task is kept, unless told otherwise; 0: none is."""
 
 FAILED_BYTES: Final = 256 * 2**20
-"""How many bytes the messages of failed tasks may have together."""
+"""How many bytes the messages of failed tasks may have together, unless told otherwise; 0: none is kept."""
 
 LETTERS_LOOKED_AT: Final = 500
 """At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""

@@ -20,6 +20,7 @@ class SqliteHueyOptions(HueyOptions, total=False):
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
     clock: Callable[[], float]
     mode: int

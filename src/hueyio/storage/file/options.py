@@ -33,6 +33,7 @@ class FileOptions:
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
     clock: Callable[[], float]
     mode: int = DEFAULT_MODE
@@ -49,7 +50,7 @@ class FileOptions:
         if isinstance(self.dead_limit, bool) or not isinstance(self.dead_limit, int) or self.dead_limit < 1:
             raise ConfigurationError(f"FileStorage: dead_limit must be a whole number from 1, not {self.dead_limit!r}")
         check_keep_ended("FileStorage", self.keep_ended)
-        check_failed_bounds("FileStorage", self.keep_failed, self.failed_ttl)
+        check_failed_bounds("FileStorage", self.keep_failed, self.failed_bytes, self.failed_ttl)
         check_mode("FileStorage", self.mode)
         if not callable(self.clock):
             raise ConfigurationError(f"FileStorage: clock must be callable, not {self.clock!r}")

@@ -80,7 +80,9 @@ class Replica:
         assert self._state is not None
         self._state.now = max(self._state.now, self._options.clock())
         self._state.tombstones.keep = self._options.keep_ended
-        self._state.failed.keep, self._state.failed.ttl = self._options.keep_failed, self._options.failed_ttl
+        failed = self._state.failed
+        failed.keep, failed.ttl = self._options.keep_failed, self._options.failed_ttl
+        failed.most_bytes = self._options.failed_bytes
         return self._state
 
     def catch_up(self) -> bool:

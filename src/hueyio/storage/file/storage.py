@@ -18,7 +18,7 @@ from hueyio.storage.file.heartbeat import FileLeaseKeeper
 from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession
-from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.records import DEAD_LIMIT, FAILED_BYTES, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
 from hueyio.storage.shared.private_files import DEFAULT_MODE
 
 __all__ = ["FileStorage"]
@@ -34,10 +34,10 @@ class FileStorage:
     ``fsync=False`` leaves the syncing to the system: faster, and the last moments may be lost with the power, never
     with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
     more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters,
-    ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the ended ids that are
-    remembered; ``clock`` gives epoch seconds. ``mode`` is that of the files which are made: 0600 lets in nobody else,
-    0o660 a group; folders get what goes with it; see "Security". No link is followed in the queue's own folder.
-    Needs ``hueyio[file]``.
+    ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the
+    ended ids that are remembered; ``clock`` gives epoch seconds. ``mode`` is that of the files which are made: 0600
+    lets in nobody else, 0o660 a group; folders get what goes with it; see "Security". No link is followed in the
+    queue's own folder. Needs ``hueyio[file]``.
     Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is something else than a folder, ConfigurationError if
     another option cannot work or the library filelock is missing.
     """
@@ -55,6 +55,7 @@ class FileStorage:
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
         clock: Callable[[], float] = time.time,
         mode: int = DEFAULT_MODE,
@@ -76,6 +77,7 @@ class FileStorage:
             dead_limit=dead_limit,
             keep_ended=keep_ended,
             keep_failed=keep_failed,
+            failed_bytes=failed_bytes,
             failed_ttl=failed_ttl,
             clock=clock,
             mode=mode,

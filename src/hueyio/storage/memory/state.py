@@ -19,6 +19,7 @@ from hueyio.storage.memory.tombstones import Tombstones
 from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
 from hueyio.storage.records import (
     AREAS,
+    FAILED_BYTES,
     FAILED_TTL,
     KEEP_FAILED,
     LANES,
@@ -68,6 +69,7 @@ class MemoryState:
         keep_ended: int,
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
+        failed_bytes: int = FAILED_BYTES,
     ) -> None:
         self.lock = threading.Lock()
         self.clock = clock
@@ -87,7 +89,7 @@ class MemoryState:
         """Whether a latch is told which members left it a result."""
         self.dead: dict[str, DeadLetter] = {}
         self.dead_dropped = 0
-        self.failed = FailedTasks(clock, keep_failed, failed_ttl)
+        self.failed = FailedTasks(clock, keep_failed, failed_ttl, failed_bytes)
         self.tombstones = Tombstones(clock, keep_ended)
         self.revocations = 0
         self.paused = False

@@ -17,7 +17,7 @@ from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory.heartbeat import MemoryLeaseKeeper
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.records import DEAD_LIMIT, FAILED_BYTES, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
 from hueyio.storage.shared.ended import check_keep_ended
 from hueyio.storage.shared.letters import check_failed_bounds
 
@@ -27,8 +27,8 @@ __all__ = ["MemoryStorage"]
 class MemoryStorage:
     """Tasks in the memory of this process, as long as this object lives.
 
-    ``dead_limit`` bounds the dead letters, ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept,
-    ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch seconds.
+    ``dead_limit`` bounds the dead letters, ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed
+    tasks that are kept, ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch seconds.
     """
 
     def __init__(
@@ -38,15 +38,16 @@ class MemoryStorage:
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         check_keep_ended(type(self).__name__, keep_ended)
-        check_failed_bounds(type(self).__name__, keep_failed, failed_ttl)
+        check_failed_bounds(type(self).__name__, keep_failed, failed_bytes, failed_ttl)
         self.name = name
         self.capabilities = Capabilities(priorities=True, across_processes=False)
         self.clock = HostClock(clock)
-        self._state = MemoryState(clock, dead_limit, keep_ended, keep_failed, failed_ttl)
+        self._state = MemoryState(clock, dead_limit, keep_ended, keep_failed, failed_ttl, failed_bytes)
 
     async def connect(self) -> MemorySession:
         """Open a session for the running loop."""

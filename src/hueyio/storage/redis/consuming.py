@@ -13,7 +13,7 @@ from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.records import no_utf8, read_deliveries
 from hueyio.storage.redis.scripts import Argument
-from hueyio.storage.redis.settlements import read_answers, write_settlements
+from hueyio.storage.redis.settlements import Bounds, read_answers, write_settlements
 from hueyio.storage.redis.trial import try_consuming
 from hueyio.storage.shared.sweeping import next_sweep
 
@@ -39,7 +39,8 @@ async def _deregister(core: RedisCore, owner: str) -> None:
 
 async def _settle(core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
     try:
-        args = write_settlements(settlements, owner, number, core.dead_limit, core.half_kept, core.keep_failed)
+        bounds = Bounds(core.dead_limit, core.half_kept, core.keep_failed, core.failed_bytes)
+        args = write_settlements(settlements, owner, number, bounds)
     except UnicodeEncodeError as error:
         raise no_utf8(error) from None
     letters, dropped = await core.run("settle", args, [core.layout.held(owner)])

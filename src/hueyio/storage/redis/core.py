@@ -49,6 +49,7 @@ class RedisCore:
         dead_limit: int,
         keep_ended: int,
         keep_failed: int,
+        failed_bytes: int,
         failed_ttl: float,
         poll_rest: float | None,
         outage_timeout: float,
@@ -58,8 +59,9 @@ class RedisCore:
         self.dead_limit: Final = dead_limit
         self.half_kept: Final = min(keep_ended, max(keep_ended // 2, 1))
         """How many ended ids are kept before the older ones are dropped; 0: none."""
-        self.keep_failed: Final = keep_failed if failed_ttl > 0 else 0
+        self.keep_failed: Final = keep_failed if failed_ttl > 0 and failed_bytes > 0 else 0
         """How many failed tasks are kept; 0: none."""
+        self.failed_bytes: Final = failed_bytes
         self.failed_ttl: Final = failed_ttl
         self.is_blocking: Final = poll_rest is None
         """Whether consumers may block on the server."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final, NamedTuple, assert_never
 
-from hueyio.storage.records import FAILED_BYTES, Answer, Bury, Defer, Finish, Release, Settlement
+from hueyio.storage.records import Answer, Bury, Defer, Finish, Release, Settlement
 from hueyio.storage.redis.records import write_record, write_start
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import LETTERS
 from hueyio.storage.shared.letters import unkept
 
-__all__ = ["read_answers", "write_settlements"]
+__all__ = ["Bounds", "read_answers", "write_settlements"]
 
 _ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("f"): "fired", ord("s"): "stale", ord("u"): "untaken"}
 
@@ -20,11 +20,18 @@ _NEVER: Final = "-1"
 """Deliveries that no row has: for a receipt of another owner."""
 
 
-def write_settlements(
-    settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int, half_kept: int, keep_failed: int
-) -> list[Argument]:
-    """Return the arguments of a batch; with ``keep_failed=0`` what failed leaves no letter."""
-    if not keep_failed:
+class Bounds(NamedTuple):
+    """How much is kept of what has ended; with ``failed=0`` what failed leaves no letter."""
+
+    dead: int
+    half_ended: int
+    failed: int
+    failed_bytes: int
+
+
+def write_settlements(settlements: Sequence[Settlement], owner: str, number: int, bounds: Bounds) -> list[Argument]:
+    """Return the arguments of a batch."""
+    if not bounds.failed:
         settlements = [unkept(it) if isinstance(it, Bury) and it.into == "failed" else it for it in settlements]
     plain_ttl = _usual_ttl(settlements)
     prefix = _usual_prefix(settlements)
@@ -46,7 +53,8 @@ def write_settlements(
             case _:
                 assert_never(it)
     ttl = "" if plain_ttl is None else repr(plain_ttl)
-    return [owner, number, dead_limit, ttl, len(ids), prefix, half_kept, keep_failed, FAILED_BYTES, *ids, *rest]
+    dead, *others = bounds
+    return [owner, number, dead, ttl, len(ids), prefix, *others, *ids, *rest]
 
 
 def read_answers(letters: bytes) -> list[Answer]:

@@ -41,7 +41,7 @@ from typing import Any, ClassVar
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.clock import ServerClock
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.records import DEAD_LIMIT, FAILED_BYTES, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
 from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.heartbeat import RedisLeaseKeeper
@@ -61,8 +61,8 @@ class RedisStorage:
     Say where the server is by ``url``, by a ``connection_pool`` or a ``client`` of redis-py (only its settings are
     used) or by connection parameters; what is None counts as not given. ``blocking=False`` looks at the doorbell every
     ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept, and
-    ``keep_failed`` failed tasks for ``failed_ttl`` seconds; about ``keep_ended`` ended ids are remembered, at least
-    half of that.
+    ``keep_failed`` failed tasks, ``failed_bytes`` together, for ``failed_ttl`` seconds; about ``keep_ended`` ended ids
+    are remembered, at least half of that.
 
     While the server cannot be used, connecting, enqueueing, the beginning of a wait, and whatever else callers read and
     write are repeated for ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
@@ -88,6 +88,7 @@ class RedisStorage:
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
         outage_timeout: float = 2,
         **connection_params: Any,
@@ -97,7 +98,7 @@ class RedisStorage:
         if dead_limit < 0:
             raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
         check_keep_ended(type(self).__name__, keep_ended)
-        check_failed_bounds(type(self).__name__, keep_failed, failed_ttl)
+        check_failed_bounds(type(self).__name__, keep_failed, failed_bytes, failed_ttl)
         if not outage_timeout >= 0:
             raise ConfigurationError(f"outage_timeout must not be negative, not {outage_timeout!r}")
         params = {"host": host, "port": port, "db": db, "username": username, "password": password}
@@ -115,6 +116,7 @@ class RedisStorage:
         self._dead_limit = dead_limit
         self._keep_ended = keep_ended
         self._keep_failed = keep_failed
+        self._failed_bytes = failed_bytes
         self._failed_ttl = float(failed_ttl)
         self._outage_timeout = float(outage_timeout)
         self._clock = ServerClock()
@@ -144,6 +146,7 @@ class RedisStorage:
             dead_limit=self._dead_limit,
             keep_ended=self._keep_ended,
             keep_failed=self._keep_failed,
+            failed_bytes=self._failed_bytes,
             failed_ttl=self._failed_ttl,
             poll_rest=self._poll_rest,
             outage_timeout=self._outage_timeout,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import FAILED_BYTES, Bury
+from hueyio.storage.records import Bury
 from hueyio.storage.sqlite import latches
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.rows import TaskRow
@@ -33,7 +33,7 @@ def add(tx: Transaction, tasks: Sequence[tuple[TaskRow, Bury]]) -> None:
 def keep_bounds(tx: Transaction) -> None:
     """Drop the oldest beyond the bounds."""
     count, size = tx.one(_SQL["counted"], (tx.queue,))
-    while count > tx.keep_failed or size > FAILED_BYTES:
+    while count > tx.keep_failed or size > tx.failed_bytes:
         dropped = tx.execute(_SQL["drop_oldest"], (tx.queue, max(count - tx.keep_failed, 1))).fetchall()
         _drop(tx, dropped)
         if not dropped:

@@ -34,6 +34,7 @@ class SqliteOptions:
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
     clock: Callable[[], float]
     connect: Mapping[str, Any]
@@ -84,7 +85,7 @@ class SqliteOptions:
             type(self.dead_limit) is int and self.dead_limit >= 1, "dead_limit", "must be a whole number, 1 or more"
         )
         check_keep_ended("SqliteStorage", self.keep_ended)
-        check_failed_bounds("SqliteStorage", self.keep_failed, self.failed_ttl)
+        check_failed_bounds("SqliteStorage", self.keep_failed, self.failed_bytes, self.failed_ttl)
         check_mode("SqliteStorage", self.mode)
         _require(callable(self.clock), "clock", "must be a function that returns epoch seconds")
         for flag in ("fsync", "strict_fifo", "create_tables"):

@@ -204,6 +204,27 @@ class Failed(Basis):
         finally:
             await session.close()
 
+    @pytest.mark.parametrize("also", [(), ("later",)], ids=["plain", "bound"])
+    async def test_size_pushes_the_oldest_out(self, recipe: Recipe, also: tuple[str, ...]) -> None:
+        session = await recipe.build(failed_bytes=1000).connect()
+        try:
+            worker = await Worker.register(session)
+            for index in range(3):
+                await _fail(worker, await worker.take_one(f"t{index}", data=bytes(400)), also=also)
+            assert await _ids(session) == ["t2", "t1"]
+            entries = [make_entry(f"u{index}", bytes(300)) for index in range(5)]
+            await _fail(worker, *await worker.take(*entries), also=also)
+            assert 2 <= (await session.counts()).failed <= 3
+            assert await session.requeue([Requeue((await _ids(session))[0])]) == ["added"]
+            await worker.finish(await worker.claim_one())
+            await _fail(worker, await worker.take_one("small", data=bytes(300)), also=also)
+            assert 2 <= (await session.counts()).failed <= 3
+            await _fail(worker, await worker.take_one("huge", data=bytes(1001)), also=also)
+            assert await _ids(session) == []
+            assert [it.state for it in await session.locate(["huge"])] == ["stored"]
+        finally:
+            await session.close()
+
     async def test_failed_tasks_push_out_no_dead_letters(self, recipe: Recipe) -> None:
         session = await recipe.build(keep_failed=2, dead_limit=2).connect()
         try:
@@ -215,7 +236,7 @@ class Failed(Basis):
         finally:
             await session.close()
 
-    @pytest.mark.parametrize("bounds", [{"keep_failed": 0}, {"failed_ttl": 0}])
+    @pytest.mark.parametrize("bounds", [{"keep_failed": 0}, {"failed_ttl": 0}, {"failed_bytes": 0}])
     async def test_nothing_is_kept_when_switched_off(self, recipe: Recipe, bounds: dict[str, int]) -> None:
         session = await recipe.build(**bounds).connect()
         try:

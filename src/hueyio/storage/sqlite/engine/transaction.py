@@ -15,6 +15,7 @@ from hueyio.exceptions import LeaseLost
 from hueyio.storage.records import (
     AREAS,
     DEAD_LIMIT,
+    FAILED_BYTES,
     FAILED_TTL,
     KEEP_ENDED,
     KEEP_FAILED,
@@ -39,7 +40,8 @@ class Transaction:
 
     __slots__ = (
         "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "execute",
-        "failed_ttl", "keep_ended", "keep_failed", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
+        "failed_bytes", "failed_ttl", "keep_ended", "keep_failed", "mail", "many", "noticed", "now", "queue",
+        "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +54,7 @@ class Transaction:
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
+        failed_bytes: int = FAILED_BYTES,
     ) -> None:
         self.connection = connection
         self.execute = connection.execute
@@ -63,6 +66,7 @@ class Transaction:
         self.keep_ended = keep_ended
         self.keep_failed = keep_failed
         self.failed_ttl = failed_ttl
+        self.failed_bytes = failed_bytes
         self.ended: dict[str, EndKind | None] = {}
         """Which way ids ended in this transaction; None: they live again."""
         self.rung: set[Bell] = set()
@@ -101,7 +105,7 @@ class Transaction:
     @property
     def keeps_failed(self) -> bool:
         """Whether there is room for any failed task."""
-        return self.keep_failed > 0 and self.failed_ttl > 0
+        return self.keep_failed > 0 and self.failed_ttl > 0 and self.failed_bytes > 0
 
     @property
     def any_waiting(self) -> bool:
