@@ -27,6 +27,7 @@ from hueyio.storage.records import (
     DeadLetter,
     Defer,
     Delivery,
+    Described,
     Ended,
     EndKind,
     Enqueued,
@@ -36,6 +37,8 @@ from hueyio.storage.records import (
     Header,
     Lane,
     Latch,
+    ListedState,
+    Listing,
     LiveState,
     MemberResults,
     Notices,
@@ -173,6 +176,14 @@ class LiveBench(OperationSession):
             entries.sort(key=lambda entry: entry.header.eta or 0.0)
         return entries[:limit]
 
+    async def page(self, state: ListedState, limit: int, after: str | None = None) -> Listing:
+        """List what is here, and then what is there."""
+        if after is not None and after.startswith(_THERE):
+            return _placed(await self.there.page(state, limit, after.removeprefix(_THERE) or None), _THERE)
+        part = await self.here.page(state, limit, None if after is None else after.removeprefix(_HERE))
+        placed = _placed(part, _HERE)
+        return placed if placed.next is not None else placed._replace(next=_THERE)
+
     # The end of what is held here
 
     def _is_held_here(self, receipt: Receipt) -> bool:
@@ -268,6 +279,19 @@ def _pick_found(here: Found, there: Found) -> Found:
     return there._replace(kind=here.kind) if there.kind is None and there.state == "stored" else there
 
 
+def _join_described(here: list[Described], there: list[Described]) -> list[Described]:
+    return [
+        ours if ours.found.state not in ("ended", "unknown") else its._replace(found=_pick_found(ours.found, its.found))
+        for ours, its in zip(here, there, strict=True)
+    ]
+
+
+def _placed(part: Listing, side: str) -> Listing:
+    """Say with each place on which side it is."""
+    items = [it._replace(place=side + it.place) for it in part.items]
+    return Listing(items, None if part.next is None else side + part.next)
+
+
 def _place_of(letter: DeadLetter) -> Cursor:
     return letter.buried_at, letter.header.id
 
@@ -296,10 +320,15 @@ def _join_counts(here: Counts, there: Counts) -> Counts:
     return Counts(queued, *map(sum, zip(here[1:], there[1:], strict=True)))
 
 
+_HERE: Final = "h"
+_THERE: Final = "t"
+"""What stands in front of the places of a list, by the side on which they are."""
+
 _JOINED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     **dict.fromkeys(("cancel", "held", "dead", "purge", "scan_tasks"), add),
     **dict.fromkeys(("register", "deregister", "clear"), lambda *_: None),
     "locate": _join_found,
+    "describe": _join_described,
     "ended": _join_ended,
     "requeue": _join_requeued,
     "collect": _join_collected,

@@ -36,12 +36,15 @@ from hueyio.storage.records import (
     Cursor,
     DeadLetter,
     Delivery,
+    Described,
     Ended,
     Enqueued,
     Entry,
     Found,
     Lane,
     Latch,
+    ListedState,
+    Listing,
     LiveState,
     MemberResults,
     Notices,
@@ -359,8 +362,25 @@ class Dead(Protocol):
 class Looking(Protocol):
     """Questions and housekeeping; not for the hot path."""
 
-    async def counts(self) -> Counts:
-        """Count everything."""
+    async def counts(self, most: int | None = None) -> Counts:
+        """Count everything; with ``most`` no further than that, where counting takes long.
+
+        A figure above ``most`` is then a lower bound. Without it all are exact.
+        """
+        ...
+
+    async def page(self, state: ListedState, limit: int, after: str | None = None) -> Listing:
+        """List tasks of a state, at most ``limit`` and ``LISTED_AT_ONCE``, behind the place ``after``.
+
+        Ready ones come as they will be claimed: the suspects, then lane by lane. Scheduled ones come the earliest
+        first, running ones owner by owner, waiting ones in any order. Each part is one moment; what moves between two
+        may be left out, or come twice. A part may be short, or empty, and still have a ``next``. Raises
+        HueyException for an ``after`` that is no place of this list.
+        """
+        ...
+
+    async def describe(self, ids: Sequence[str]) -> list[Described]:
+        """Say all that is known of each id, in the order asked. A listed task has no ``place``."""
         ...
 
     async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:

@@ -25,12 +25,15 @@ from hueyio.storage.records import (
     Cursor,
     DeadLetter,
     Delivery,
+    Described,
     Ended,
     Enqueued,
     Entry,
     Found,
     Lane,
     Latch,
+    ListedState,
+    Listing,
     LiveState,
     MemberResults,
     Notices,
@@ -123,6 +126,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("requeue", "dead", _DURABLE, is_idempotent=False),  # the second finds none
         Operation("purge", "dead", _DURABLE, is_idempotent=False),  # counts
         Operation("counts", "looking", _READ, is_idempotent=True),
+        Operation("page", "looking", _READ, is_idempotent=True),
+        Operation("describe", "looking", _READ, is_idempotent=True),
         Operation("scan_tasks", "looking", _READ, is_idempotent=True),
         Operation("scan_keys", "looking", _READ, is_idempotent=True),
         Operation("clear", "looking", _DURABLE, is_idempotent=True),
@@ -132,7 +137,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("time", "looking", _READ, is_idempotent=True),
     )
 }
-"""All 45, by their names."""
+"""All 47, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -289,8 +294,14 @@ class OperationSession(Session, ABC):
 
     # Looking
 
-    async def counts(self) -> Counts:
-        return await self._do("counts")
+    async def counts(self, most: int | None = None) -> Counts:
+        return await self._do("counts", most)
+
+    async def page(self, state: ListedState, limit: int, after: str | None = None) -> Listing:
+        return await self._do("page", state, limit, after)
+
+    async def describe(self, ids: Sequence[str]) -> list[Described]:
+        return await self._do("describe", tuple(ids))
 
     async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:
         return await self._do("scan_tasks", state, limit)

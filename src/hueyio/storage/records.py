@@ -19,6 +19,8 @@ __all__ = [
     "KEEP_FAILED",
     "LANES",
     "LETTERS_LOOKED_AT",
+    "LISTED_AT_ONCE",
+    "LISTED_BYTES",
     "MAX_DELIVERIES",
     "MEMBER_RESULT_TTL",
     "RUNS_AGAIN",
@@ -34,6 +36,7 @@ __all__ = [
     "DeadLetter",
     "Defer",
     "Delivery",
+    "Described",
     "EndKind",
     "Ended",
     "Enqueued",
@@ -44,6 +47,9 @@ __all__ = [
     "Lane",
     "Latch",
     "LatchMark",
+    "Listed",
+    "ListedState",
+    "Listing",
     "LiveState",
     "MemberResults",
     "Notices",
@@ -109,6 +115,9 @@ RUNS_AGAIN: Final[tuple[Requeued, ...]] = ("added", "late")
 LiveState: TypeAlias = Literal["queued", "scheduled", "running"]
 """Where live tasks can be listed."""
 
+ListedState: TypeAlias = Literal["ready", "scheduled", "waiting", "running"]
+"""What ``page`` lists. ``waiting`` are the expected ids."""
+
 Clearable: TypeAlias = Literal[
     "queue", "schedule", "dead", "failed", "results", "data", "revocations", "locks", "windows", "ticks", "schedules"
 ]
@@ -154,6 +163,13 @@ LETTERS_LOOKED_AT: Final = 500
 """At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""
 
 
+LISTED_AT_ONCE: Final = 500
+"""How many tasks one call of ``page`` lists at most, so that no list keeps the storage busy for long."""
+
+LISTED_BYTES: Final = 1024
+"""How much of its message a listed task comes with: its beginning, where the name stands."""
+
+
 class Header(NamedTuple):
     """What a storage must know of a task without reading its message."""
 
@@ -169,6 +185,7 @@ class Header(NamedTuple):
     once_token: str | None = None
     """Remembered for ``once_ttl`` seconds; a second entry with the same token is not added."""
     once_ttl: float | None = None
+    """Without a token: see ``attempt``."""
     once_key: str | None = None
     """Under this key of the area ``ticks`` the token is written together with the entry, if that is added."""
     latch: str | None = None
@@ -184,12 +201,18 @@ class Header(NamedTuple):
     collects: bool = False
     """A chord's callback: the latch of its id is kept until it is over."""
 
-    def renewed(self) -> Header:
-        """Return that of a letter that begins anew. Its eta has passed.
+    @property
+    def attempt(self) -> int:
+        """How many attempts of it failed, where its writer says so: what is listed as retrying.
 
-        Its once token stays, which says of which tick it is; it is its own, and nobody asks for it again.
+        It has no field of its own. Workers of 0.1.0 refuse a header with one, and a token's time to live means nothing
+        to them where there is no token, but they carry it along.
         """
-        return self._replace(eta=None, first_seen=None, defers=0)
+        return int(self.once_ttl or 0) if self.once_token is None else 0
+
+    def attempted(self, attempt: int) -> Header:
+        """Return that of a task of which so many attempts failed; it must have no once token."""
+        return self._replace(once_ttl=float(attempt) if attempt else None)
 
 
 class Entry(NamedTuple):
@@ -421,6 +444,16 @@ class DeadLetter(NamedTuple):
     kind: EndKind | None = None
     name: str = ""
 
+    def renewed(self) -> Header:
+        """Return that of the task which begins anew. Its eta has passed.
+
+        Its once token stays, which says of which tick it is; it is its own, and nobody asks for it again.
+        """
+        header = self.header._replace(eta=None, first_seen=None, defers=0)
+        if header.once_token is not None:
+            return header
+        return header.attempted(header.attempt + (self.kind == "failed"))  # as its message counts
+
 
 class Wanted(NamedTuple):
     """Which letters somebody wants to see: those that have all of this."""
@@ -444,6 +477,42 @@ class Page(NamedTuple, Generic[T]):
 
     items: list[T]
     next: Cursor | None = None
+
+
+class Listed(NamedTuple):
+    """A live or expected task, as a list shows it. ``place`` is what to ask for the tasks behind it with."""
+
+    id: str
+    state: ListedState
+    place: str = ""
+    header: Header | None = None
+    """None: it cannot be read, or there is none yet; of expected ids a chord's callback alone has one."""
+    head: bytes = b""
+    """The first ``LISTED_BYTES`` of its message."""
+    deliveries: int = 0
+    started: bool = False
+    cancelled: bool = False
+    owner: str | None = None
+    """Who runs it."""
+    progress: bytes | None = None
+    """What its run reported last."""
+    namers: tuple[str, ...] = ()
+    """The live tasks that expect it. A chord's callback that waits for members names itself."""
+
+
+class Listing(NamedTuple):
+    """A part of a list of tasks. ``next`` is the place after which the following part begins; None: it was the last."""
+
+    items: list[Listed]
+    next: str | None = None
+
+
+class Described(NamedTuple):
+    """All that a storage knows of one id, at one moment: where it is, with its row in a list, or its letter."""
+
+    found: Found
+    listed: Listed | None = None
+    letter: DeadLetter | None = None
 
 
 class Requeue(NamedTuple):

@@ -78,7 +78,7 @@ def _requeue_one(state: MemoryState, asked: Requeue) -> Requeued:
     if letter.header.collects and asked.id in state.expected:
         return "alive"  # a new chord has begun under its id
     data = letter.data if asked.data is None else asked.data
-    answer = state.add(letter.header.renewed(), data, asks_token=False)
+    answer = state.add(letter.renewed(), data, asks_token=False)
     if answer.verdict != "added":
         return "alive" if answer.verdict == "alive" else "taken"
     state.dead.pop(asked.id, None)

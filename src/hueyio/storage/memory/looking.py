@@ -13,8 +13,8 @@ from hueyio.storage.records import LANES, Area, Clearable, Counts, Entry, LiveSt
 __all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_keys", "scan_tasks", "time"]
 
 
-def counts(state: MemoryState) -> Counts:
-    """Count everything."""
+def counts(state: MemoryState, most: int | None = None) -> Counts:
+    """Count everything; all lengths are known."""
     return Counts(
         queued={lane: len(line) for lane, line in state.lanes.items()},
         suspects=len(state.suspects),

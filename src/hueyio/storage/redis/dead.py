@@ -23,7 +23,7 @@ from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import KINDS, LETTERS
 from hueyio.storage.shared.letters import cannot_be_wanted
 
-__all__ = ["DEAD"]
+__all__ = ["DEAD", "read_letters"]
 
 _CHUNK: Final = 100
 """Letters that one step makes tasks again, so that the server is never busy with them for long."""
@@ -37,7 +37,8 @@ _VERDICTS: Final[dict[int, Requeued]] = {
 }
 
 
-def _read_letters(reply: Sequence[Any]) -> list[DeadLetter]:
+def read_letters(reply: Sequence[Any]) -> list[DeadLetter]:
+    """Read letters as ``lua/parts/_letters.lua`` makes them, six values each."""
     return [_read_letter(*reply[at : at + 6]) for at in range(0, len(reply), 6)]
 
 
@@ -60,7 +61,7 @@ def _read_failed(reply: Any, *_: Any) -> Page[DeadLetter]:
     if not reply:
         return Page([])
     is_all, when, id, letters = reply
-    return Page(_read_letters(letters), None if is_all else (float(when), id.decode()))
+    return Page(read_letters(letters), None if is_all else (float(when), id.decode()))
 
 
 async def _requeue(core: RedisCore, letters: Sequence[Requeue]) -> list[Requeued]:
@@ -75,7 +76,7 @@ async def _requeue_some(core: RedisCore, letters: Sequence[Requeue]) -> list[Req
     core.lifetime.check()
     found = await core.run("read_dead", list(dict.fromkeys(it.id for it in letters)))
     times = {reply.decode(): when for reply, when in zip(found[::6], found[1::6], strict=True)}
-    known = {letter.header.id: letter for letter in _read_letters(found)}
+    known = {letter.header.id: letter for letter in read_letters(found)}
     args: list[Argument] = []
     is_asked: list[bool] = []
     for it in letters:
@@ -89,12 +90,12 @@ async def _requeue_some(core: RedisCore, letters: Sequence[Requeue]) -> list[Req
 
 def _renew(letter: DeadLetter, data: bytes | None) -> bytes:
     """Return the record of a task that begins anew."""
-    return write_record(Entry(letter.header.renewed(), letter.data if data is None else data))
+    return write_record(Entry(letter.renewed(), letter.data if data is None else data))
 
 
 DEAD: Final[Table] = {
     "dead": ScriptCall(
-        lambda _, limit: Sent((-1 if limit is None else limit,)), lambda reply, _: _read_letters(reply), rides_out=True
+        lambda _, limit: Sent((-1 if limit is None else limit,)), lambda reply, _: read_letters(reply), rides_out=True
     ),
     "failed": ScriptCall(_write_failed, _read_failed, rides_out=True),
     "requeue": composed(_requeue),

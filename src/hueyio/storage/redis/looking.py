@@ -20,7 +20,7 @@ _CLEAR_CHUNK: Final = 5000
 _SCAN_CHUNK: Final = 500
 
 
-def _read_counts(reply: Any) -> Counts:
+def _read_counts(reply: Any, *_: Any) -> Counts:
     return Counts(dict(zip(LANES, reply[:3], strict=True)), *reply[3:])
 
 
@@ -90,7 +90,7 @@ async def _time(core: RedisCore) -> float:
 
 
 LOOKING: Final[Table] = {
-    "counts": ScriptCall(lambda _: Sent(), _read_counts, rides_out=True, is_over_fleet=True),
+    "counts": ScriptCall(lambda _, most: Sent(), _read_counts, rides_out=True, is_over_fleet=True),
     "scan_tasks": ScriptCall(
         lambda _, state, limit: Sent((state, _ALL if limit is None else limit)) if limit is None or limit > 0 else None,
         _read_scan_tasks,

@@ -14,6 +14,7 @@ from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.dead import DEAD
 from hueyio.storage.redis.keys import KEYS
 from hueyio.storage.redis.limits import LIMITS
+from hueyio.storage.redis.listing import LISTING
 from hueyio.storage.redis.looking import LOOKING
 from hueyio.storage.redis.producing import PRODUCING
 from hueyio.storage.redis.records import check_text
@@ -24,7 +25,7 @@ __all__ = ["TABLE", "RedisSession"]
 
 T = TypeVar("T")
 
-TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **DEAD, **LOOKING}
+TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **DEAD, **LOOKING, **LISTING}
 """All operations but the waits."""
 
 

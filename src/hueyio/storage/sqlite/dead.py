@@ -129,7 +129,7 @@ def _requeue_one(tx: Transaction, asked: Requeue) -> Requeued:
         return "missing"
     if letter.header.collects and not tx.is_alive(id) and tx.is_live(id):
         return "alive"  # a new chord has begun under its id
-    entry = Entry(letter.header.renewed(), letter.data if asked.data is None else asked.data)
+    entry = Entry(letter.renewed(), letter.data if asked.data is None else asked.data)
     (placed,) = add(tx, [entry], asks_token=False)
     if placed.verdict != "added":
         return "alive" if placed.verdict == "alive" else "taken"

@@ -13,7 +13,17 @@ from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add
 from hueyio.storage.sqlite.waiting import cancel_all
 
-__all__ = ["abandon", "add_latched", "count", "drop_kept", "finish", "note_result", "results", "take_back"]
+__all__ = [
+    "abandon",
+    "add_latched",
+    "count",
+    "drop_kept",
+    "find_callback",
+    "finish",
+    "note_result",
+    "results",
+    "take_back",
+]
 
 _SQL = statements("latches.sql")
 
@@ -54,6 +64,12 @@ def results(tx: Transaction, key: str) -> MemberResults | None:
         return None
     values = dict(tx.execute(_SQL["results"], (tx.queue, key)).fetchall())
     return tuple([values.get(position) for position in range(row[0])])
+
+
+def find_callback(tx: Transaction, key: str) -> Entry | None:
+    """Read the callback of a latch; None without a latch."""
+    row = tx.one(_SQL["read"], (tx.queue, key))
+    return None if row is None else _callback(row)
 
 
 def take_back(tx: Transaction, header: Header) -> bool:

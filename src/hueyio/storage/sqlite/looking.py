@@ -18,15 +18,17 @@ __all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_tasks", "tim
 _SQL = statements("looking.sql")
 
 
-def counts(tx: Transaction) -> Counts:
-    """Count everything."""
+def counts(tx: Transaction, most: int | None = None) -> Counts:
+    """Count everything, or each to one more than ``most``: a million ready tasks take 60 ms."""
+    limit: tuple[int, ...]
+    suffix, limit = ("", ()) if most is None else ("_to", (most + 1,))
     return Counts(
-        queued={lane: _count(tx, "count_queued", LANE_NUMBERS[lane]) for lane in LANES},
-        suspects=_count(tx, "count_suspects"),
-        scheduled=_count(tx, "count_scheduled"),
-        running=_count(tx, "count_running"),
-        expected=_count(tx, "count_expected"),
-        results=_count(tx, "count_results", AREA_NUMBERS["results"], tx.now),
+        queued={lane: _count(tx, f"count_queued{suffix}", LANE_NUMBERS[lane], *limit) for lane in LANES},
+        suspects=_count(tx, f"count_suspects{suffix}", *limit),
+        scheduled=_count(tx, f"count_scheduled{suffix}", *limit),
+        running=_count(tx, f"count_running{suffix}", *limit),
+        expected=_count(tx, f"count_expected{suffix}", *limit),
+        results=_count(tx, f"count_results{suffix}", AREA_NUMBERS["results"], tx.now, *limit),
         dead=dead.count(tx),
         dead_dropped=_count(tx, "count_dead_dropped"),
         latches=latches.count(tx),

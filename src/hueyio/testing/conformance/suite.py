@@ -15,6 +15,7 @@ from hueyio.testing.conformance.keys import Keys
 from hueyio.testing.conformance.latches import Latches
 from hueyio.testing.conformance.leases import Leases
 from hueyio.testing.conformance.limits import Limits
+from hueyio.testing.conformance.listing import ListingTasks
 from hueyio.testing.conformance.looking import Looking
 from hueyio.testing.conformance.names import Names
 from hueyio.testing.conformance.notices import Noticing
@@ -46,6 +47,7 @@ class StorageConformance(
     Failed,
     Noticing,
     Looking,
+    ListingTasks,
     Closing,
     Ending,
     Faults,

@@ -6,11 +6,23 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, get_args
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Session
-from hueyio.storage.records import AREAS, Area, Counts, Delivery, EndKind, Entry, Found, Header, MemberResults
+from hueyio.storage.records import (
+    AREAS,
+    Area,
+    Counts,
+    Delivery,
+    EndKind,
+    Entry,
+    Found,
+    Header,
+    Listed,
+    ListedState,
+    MemberResults,
+)
 
 __all__ = ["Snapshot", "look"]
 
@@ -27,6 +39,7 @@ class Snapshot:
     queued: list[Entry]
     scheduled: list[Entry]
     running: list[Entry]
+    listed: list[Listed]
     owners: list[tuple[str, int, bytes, int]]
     held: list[list[Delivery] | None]
     notices: list[tuple[frozenset[str], bool]]
@@ -66,6 +79,7 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         queued=await session.scan_tasks("queued"),
         scheduled=await session.scan_tasks("scheduled"),
         running=sorted(await session.scan_tasks("running"), key=_id_of_entry),
+        listed=await _listed(session),
         owners=sorted((it.owner, it.beat, it.info, it.held) for it in await session.owners()),
         held=held,
         notices=[(it.cancelled, it.paused) for it in notices],
@@ -78,6 +92,18 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         holders=[sorted(it) for it in holders],
         paused=await session.is_paused(),
     )
+
+
+async def _listed(session: Session) -> list[Listed]:
+    """Go through all lists; places are each storage's own."""
+    found: list[Listed] = []
+    for state in get_args(ListedState):
+        part = await session.page(state, 3)
+        found += part.items
+        while part.next is not None:
+            part = await session.page(state, 3, part.next)
+            found += part.items
+    return sorted((it._replace(place="") for it in found), key=str)
 
 
 async def _held(session: Session, owner: str) -> list[Delivery] | None:
