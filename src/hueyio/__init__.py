@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 from hueyio import exceptions, signals
 from hueyio.app import Huey
 from hueyio.app.base_storage import BaseStorage, EmptyData
+from hueyio.app.inspector import Inspector
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
 from hueyio.control.failed_tasks import FailedTask
+from hueyio.control.listing import TaskPage
+from hueyio.control.task_details import TaskDetails
+from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.execution.context import current_task
 from hueyio.execution.log_filter import TaskLogFilter
@@ -27,6 +31,7 @@ from hueyio.signals import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.progress import Progress
+from hueyio.tasks.states import TaskState
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
 
@@ -52,6 +57,7 @@ __all__ = [
     "FailedTask",
     "FileHuey",
     "Huey",
+    "Inspector",
     "JSONSerializer",
     "MemoryHuey",
     "PriorityRedisExpireHuey",
@@ -70,8 +76,12 @@ __all__ = [
     "SyncResult",
     "SyncResultGroup",
     "Task",
+    "TaskDetails",
+    "TaskInfo",
     "TaskLock",
     "TaskLogFilter",
+    "TaskPage",
+    "TaskState",
     "TaskWrapper",
     "chord",
     "crontab",

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, overload
 from weakref import WeakSet
 
+from hueyio.app.inspector import checked_page_size
 from hueyio.app.options import ConsumerSettings, check_switches
 from hueyio.client.chord_plan import plan
 from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
@@ -21,8 +22,11 @@ from hueyio.control.cancel import cancel
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.dead_letters import DeadTask, read_dead_letter
 from hueyio.control.failed_tasks import FailedTask, find_failed, requeue_all, requeue_by_id, wanted_of
+from hueyio.control.listing import TaskPage, list_tasks
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
 from hueyio.control.take_value import put_back, take_value
+from hueyio.control.task_details import TaskDetails, describe_task
+from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
@@ -55,6 +59,7 @@ from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
 from hueyio.tasks.headers import check_propagated
+from hueyio.tasks.states import TaskState
 from hueyio.tasks.task import Task, aware
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
@@ -799,8 +804,9 @@ class Huey:
         """List tasks that ended without success and are kept, the latest first, dead letters among them.
 
         ``kind`` is one of ``failed``, ``expired``, ``cancelled``, ``lost``, ``undeclared`` and ``unreadable``, or
-        several; ``name`` a task's path, ``text`` what its reason contains. ``since`` and ``until``: ended then or
-        later, and before. The page has ``items``, and ``next`` if there may be more: ``after`` of the following call.
+        several; ``name`` a task's path, or a pattern such as ``shop.*``; ``text`` what its reason contains. ``since``
+        and ``until``: ended then or later, and before. The page has ``items``, and ``next`` if there may be more:
+        ``after`` of the following call.
         """
         wanted = wanted_of(kind, name, text, since, until)
         return await find_failed(
@@ -832,6 +838,39 @@ class Huey:
         if wanted == ALL_LETTERS:
             raise HueyException("requeue needs ids, or a filter: kind, name, text, since or until")
         return await requeue_all(self._core, session, wanted)
+
+    async def tasks(
+        self,
+        state: TaskState | Iterable[TaskState],
+        name: str | None = None,
+        text: str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> TaskPage:
+        """List the tasks of a state, or of several, whether or not they are declared here.
+
+        ``state``: ``ready`` (as they will run), ``scheduled`` (the earliest first), ``waiting``, ``running``,
+        ``retrying``; or, the latest first, ``failed``, ``expired``, ``cancelled``, ``lost``, ``undeclared``,
+        ``unreadable``. ``name`` is a path or a pattern such as ``shop.*``; ``text`` stands in the name or the error,
+        in upper or lower case. ``since`` and ``until`` are for tasks that ended: then or later, and before.
+
+        A page has at most ``limit`` ``tasks``, and ``next`` if there may be more: the ``after`` of the following call.
+        A search that takes longer than 40 ms is cut, and goes on there; ``complete`` is False in both cases. What
+        moves between two calls may be left out, or come twice. No argument is looked at, and nothing is unpickled.
+        """
+        wish = make_wish(state, name, text, since, until)
+        return await list_tasks(await self._session(), wish, checked_page_size(limit), after)
+
+    async def inspect(self, task_id: str) -> TaskDetails:
+        """Say all that is known of one task: its state, where it is, what it waits for, why it failed.
+
+        Its message is read, if it can be here. (``huey.task`` is the decorator; an ``Inspector`` calls this ``task``.)
+        """
+        await finish_deletions(self._core)
+        return await describe_task(await self._session(), _checked_id(task_id), self.serializer)
 
     async def purge(self, ids: Iterable[str] | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay."""
@@ -1023,6 +1062,8 @@ class SyncHuey:
     dead = blocking(Huey.dead)
     failed = blocking(Huey.failed)
     requeue = blocking(Huey.requeue)
+    tasks = blocking(Huey.tasks)
+    inspect = blocking(Huey.inspect)
     purge = blocking(Huey.purge)
 
     def schedules(self) -> SyncSchedules:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
+
+from hueyio.tasks.ids import made_at
 
 __all__ = ["Id", "clean", "counted", "iso", "made_at", "relative", "seconds", "short"]
 
@@ -62,12 +63,3 @@ def iso(moment: datetime, *, utc: bool) -> str:
     if utc:
         return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return moment.astimezone().isoformat(timespec="seconds")
-
-
-def made_at(id: str) -> datetime | None:
-    """Return when an id was made, to the millisecond, if it is one of ours: a UUID of version 7."""
-    try:
-        made = UUID(id)
-    except ValueError:
-        return None
-    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC) if made.version == 7 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Final, get_args
 
@@ -19,7 +20,7 @@ from hueyio.storage.records import Cursor, DeadLetter, EndKind, Page, Requeue, R
 from hueyio.storage.texts import check_text
 from hueyio.tasks.task import Task, aware
 
-__all__ = ["FailedTask", "find_failed", "requeue_all", "requeue_by_id", "wanted_of"]
+__all__ = ["FailedTask", "find_failed", "is_pattern", "requeue_all", "requeue_by_id", "wanted_of"]
 
 _STEP: Final = 100
 """Letters that are requeued in one step of the storage."""
@@ -71,13 +72,18 @@ def wanted_of(
     return Wanted(kinds, name, text, _seconds("since", since), _seconds("until", until))
 
 
+def is_pattern(name: str) -> bool:
+    """Say whether a name stands for several: ``*``, ``?`` and ``[...]`` are as in the names of files."""
+    return any(it in name for it in "*?[")
+
+
 async def find_failed(
     session: Session, serializer: Serializer, limit: int, after: Cursor | None, wanted: Wanted
 ) -> Page[FailedTask]:
     """List as many as are asked for, if there are as many, the latest first."""
     found: list[DeadLetter] = []
     while len(found) < limit:
-        page = await session.failed(limit - len(found), after, wanted)
+        page = await _find(session, limit - len(found), after, wanted)
         found += page.items
         after = page.next
         if after is None:
@@ -108,10 +114,19 @@ async def requeue_all(core: Core, session: Session, wanted: Wanted) -> dict[str,
     return answers
 
 
+async def _find(session: Session, limit: int, after: Cursor | None, wanted: Wanted) -> Page[DeadLetter]:
+    """Read a part of the list. The storage compares whole names; a pattern is compared here."""
+    name = wanted.name
+    if name is None or not is_pattern(name):
+        return await session.failed(limit, after, wanted)
+    page = await session.failed(limit, after, wanted._replace(name=None))
+    return page._replace(items=[it for it in page.items if fnmatchcase(it.name, name)])
+
+
 async def _pages(session: Session, wanted: Wanted) -> AsyncIterator[list[DeadLetter]]:
     after: Cursor | None = None
     while True:
-        page = await session.failed(_STEP, after, wanted)
+        page = await _find(session, _STEP, after, wanted)
         if page.items:
             yield page.items
         after = page.next

@@ -83,12 +83,10 @@ def _with_keys(entry: Entry, header: Header) -> Entry:
     """Let a retry keep the unique key of its task, and the once token, which says of which tick it is."""
     if entry.header.id != header.id:
         return entry
-    kept = entry.header._replace(
-        unique_key=header.unique_key,
-        once_token=header.once_token,
-        once_ttl=header.once_ttl,
-        once_key=header.once_key,
-    )
+    kept = entry.header._replace(unique_key=header.unique_key)
+    if header.once_token is not None:  # else its time to live says which attempt this is
+        once = {"once_token": header.once_token, "once_ttl": header.once_ttl, "once_key": header.once_key}
+        kept = kept._replace(**once)
     return entry._replace(header=kept)
 
 
