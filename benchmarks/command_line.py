@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
-from benchmarks import delay, due, environment, memory, operate, report, unread, waiters
+from benchmarks import delay, due, environment, look, memory, operate, report, unread, waiters
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, loops, peers, versions
 from benchmarks.protocol import Figures
@@ -98,6 +98,13 @@ def _promote(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
         due.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
 
 
+def _look(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Look at many ready tasks: pages, filters, counts, and the command."""
+    for kind in kinds:
+        _say(f"{kind}: {options.count} tasks to look at")
+        look.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
+
+
 def _delay(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
     """Look how late scheduled tasks start on an idle consumer, beside Huey's."""
     for kind in kinds:
@@ -124,6 +131,7 @@ _COUNTING: Final = {
     "waiters": (_wait, 1000),
     "memory": (_weigh, 100_000),
     "due": (_promote, 1_000_000),
+    "look": (_look, 1_000_000),
     "delay": (_delay, 1000),
     "operate": (_operate, 40),
     "unread": (_leave_unread, 300),

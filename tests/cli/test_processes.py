@@ -184,7 +184,7 @@ def test_completion_is_printed_for_a_shell(capsys: pytest.CaptureFixture[str], s
 
 
 @pytest.mark.parametrize(
-    ("line", "offers"), [("hueyio wor", {"worker", "workers"}), ("hueyio ls r", {"ready", "running"})]
+    ("line", "offers"), [("hueyio wor", {"worker", "workers"}), ("hueyio ls r", {"ready", "retrying", "running"})]
 )
 def test_commands_and_states_are_completed(line: str, offers: set[str]) -> None:
     asked = {"_HUEYIO_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}

@@ -125,7 +125,7 @@ def _find_silence(facts: Facts) -> Iterator[Finding]:
 def _find_undeclared(facts: Facts) -> Iterator[Finding]:
     if not facts.workers:
         return
-    put_off = [task for task in facts.scheduled if task.header.first_seen is not None]
+    put_off = [task for task in facts.scheduled if task.undeclared_since is not None]
     names = Counter(task.name for task in (*facts.ready, *put_off) if task.name is not None)
     unknown = {name: count for name, count in names.items() if not _is_declared(facts, name)}
     for name, count in list(unknown.items())[:_MOST_NAMES]:
@@ -139,9 +139,9 @@ def _find_undeclared(facts: Facts) -> Iterator[Finding]:
 
 def _find_full_lanes(facts: Facts) -> Iterator[Finding]:
     for lane in LANES:
-        taken = [task for task in facts.running if task.header.lane == lane]
+        taken = [task for task in facts.running if task.lane == lane]
         slots = _slots(facts, lane)
-        ages = [facts.now - task.made.timestamp() for task in facts.ready if task.header.lane == lane and task.made]
+        ages = [facts.now - task.made.timestamp() for task in facts.ready if task.lane == lane and task.made]
         if not slots or len(taken) < slots or max(ages, default=0.0) < _LONG:
             continue
         names = Counter(task.name or "?" for task in taken).most_common(1)

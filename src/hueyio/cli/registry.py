@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = (
     Entry("worker", "run the tasks of apps until it is told to stop"),
-    Entry("ls", "list the tasks that are ready, scheduled, running or dead"),
+    Entry("ls", "list the tasks of a state"),
     Entry("show", "show what is known of one task"),
     Entry("doctor", "say why nothing is consumed"),
     Entry("workers", "list the workers that are alive"),
