@@ -109,7 +109,8 @@ async def find_id(session: Session, part: str) -> Found:
     (found,) = await session.locate([part])
     if found.state != "unknown" or len(part) < _LEAST_PART:
         return _known(found)
-    lists = [(state,) for state in LIVE_STATES if state != "retrying"]  # those are among the ready and the scheduled
+    # Retrying ones are looked for among the ready and the scheduled.
+    lists: list[tuple[TaskState, ...]] = [(it,) for it in LIVE_STATES if it != "retrying"]
     ids = [id for states in (*lists, _FAILED, _DEAD) for id in await _list_ids(session, states)]
     fitting = list(dict.fromkeys(id for id in ids if id.startswith(part) or id.endswith(part)))
     if len(fitting) > 1:

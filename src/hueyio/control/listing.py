@@ -83,7 +83,7 @@ async def list_tasks(
 
     Takes at least one step, so that whoever goes on comes to the end.
     """
-    sources = [source for source, states in _SOURCES.items() if states & wish.states]
+    sources: list[Source] = [source for source, states in _SOURCES.items() if states & wish.states]
     at: _Place | None = _Place(sources[0]) if after is None else _read_after(after, sources)
     workers = read_workers(await session.owners()) if "running" in sources else NO_WORKERS
     found: list[TaskInfo] = []

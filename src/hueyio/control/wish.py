@@ -84,7 +84,7 @@ def make_wish(
             raise HueyException(f"there is no list of {it!r} tasks, but of {', '.join(LISTED_STATES)}")
     if not chosen:
         raise HueyException(f"say which tasks to list: {', '.join(LISTED_STATES)}")
-    kinds = [_LETTER_KINDS[it] for it in chosen if it in _LETTER_KINDS]
+    kinds: list[EndKind] = [_LETTER_KINDS[it] for it in chosen if it in _LETTER_KINDS]
     wanted = wanted_of(kinds, name, text, since, until)
     # Compared here: a storage takes whole names, tells upper and lower case apart, and a letter of 0.1.0 has no name.
     return Wish(frozenset(chosen), name, text, error, worker, wanted._replace(name=None, text=None))
