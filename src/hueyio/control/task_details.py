@@ -91,13 +91,13 @@ def _read(details: TaskDetails, found: Found, serializer: Serializer) -> TaskDet
     try:
         if found.state == "stored":
             return _with_result(details, found.data, serializer)
-        return _with_message(details, found, read_task(found.data, serializer))
+        return _with_message(details, found, read_task(found.data, serializer, found.id))
     except SerializationError:
         return details
 
 
 def _with_result(details: TaskDetails, data: bytes, serializer: Serializer) -> TaskDetails:
-    ending = read_ending(data, serializer)
+    ending = read_ending(data, serializer.within("result", details.id))
     return replace(details, error=str(ending.metadata.get("error"))) if isinstance(ending, Error) else details
 
 

@@ -85,8 +85,7 @@ def _with_keys(entry: Entry, header: Header) -> Entry:
         return entry
     kept = entry.header._replace(unique_key=header.unique_key)
     if header.once_token is not None:  # else its time to live says which attempt this is
-        once = {"once_token": header.once_token, "once_ttl": header.once_ttl, "once_key": header.once_key}
-        kept = kept._replace(**once)
+        kept = kept._replace(once_token=header.once_token, once_ttl=header.once_ttl, once_key=header.once_key)
     return entry._replace(header=kept)
 
 
