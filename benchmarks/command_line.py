@@ -13,7 +13,18 @@ from typing import Final, get_args
 
 from benchmarks import delay, due, environment, look, memory, operate, report, unread, waiters
 from benchmarks.child import ChildFailed
-from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, loops, peers, versions
+from benchmarks.contenders import (
+    KINDS,
+    MEASURES,
+    Contender,
+    Kind,
+    Measure,
+    contenders,
+    loops,
+    peers,
+    switched,
+    versions,
+)
 from benchmarks.protocol import Figures
 from benchmarks.server import RedisServer, find_server
 from benchmarks.trial import Bench, Sizes
@@ -67,6 +78,8 @@ def _taking_part(options: argparse.Namespace, kind: Kind) -> tuple[Contender, ..
         return versions(kind, options.before.resolve(strict=True))
     if options.peers:
         return peers()
+    if options.statistics:
+        return switched(kind)
     return loops(kind) if options.loops else contenders(kind)
 
 
@@ -179,6 +192,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         help="compare with other asyncio libraries, on Redis only",
     )
     parser.add_argument("--loops", action="store_true", help="compare hueyio on uvloop with hueyio on asyncio's loop")
+    parser.add_argument("--statistics", action="store_true", help="compare with hueyio without statistics")
     parser.add_argument("--before", type=Path, metavar="SRC", help="compare with the version in another src folder")
     parser.add_argument("--best", action="store_true", help="each one's best round instead of medians")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")

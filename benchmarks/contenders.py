@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders", "loops", "peers", "versions"]
+__all__ = [
+    "KINDS",
+    "MEASURES",
+    "THREADS",
+    "Contender",
+    "Kind",
+    "Measure",
+    "contenders",
+    "loops",
+    "peers",
+    "switched",
+    "versions",
+]
 
 Kind: TypeAlias = Literal["sqlite", "redis"]
 """Where the tasks are."""
@@ -87,6 +99,12 @@ def versions(kind: Kind, before: Path) -> tuple[Contender, ...]:
     """List hueyio, and the version whose ``src`` folder this is."""
     ours = Contender(name="hueyio", library="hueyio", kind=kind)
     return ours, Contender(name="hueyio before", library="hueyio", kind=kind, source=before)
+
+
+def switched(kind: Kind) -> tuple[Contender, ...]:
+    """List hueyio, and hueyio without statistics."""
+    ours = Contender(name="hueyio", library="hueyio", kind=kind)
+    return ours, Contender(name="no statistics", library="hueyio", kind=kind, options={"statistics": False})
 
 
 def peers() -> tuple[Contender, ...]:

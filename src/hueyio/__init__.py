@@ -12,6 +12,7 @@ from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
 from hueyio.control.failed_tasks import FailedTask
 from hueyio.control.listing import TaskPage
+from hueyio.control.statistics import QueueStatistics
 from hueyio.control.task_details import TaskDetails
 from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
@@ -63,6 +64,7 @@ __all__ = [
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
     "Progress",
+    "QueueStatistics",
     "RateLimit",
     "RedisExpireHuey",
     "RedisHuey",

@@ -90,6 +90,7 @@ class Core:
         result_ttl: float | None,
         raise_errors: bool,
         propagate: tuple[str, ...] = (),
+        counts: bool = True,
     ) -> None:
         self.name = name
         self.kind: Final = kind
@@ -105,6 +106,8 @@ class Core:
         self.raise_errors = raise_errors
         self.propagate: Final = propagate
         """The keys of the headers that the calls of a body inherit."""
+        self.counts: Final = counts
+        """Whether consumers count what ends in them."""
         self._sessions = self._live = Sessions(storage)
         self._parts: dict[type[Any], Any] = {}
         self.clock: Clock = storage.clock

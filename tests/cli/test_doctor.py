@@ -225,6 +225,13 @@ def test_silent_worker_is_found() -> None:
     assert diagnose(facts(workers=[worker(silence=6.0)])) == []
 
 
+def test_worker_that_was_blocked_is_found_for_an_hour() -> None:
+    block = ["task shop.feed id-1", 2.1, 40.0]
+    (found,) = diagnose(facts(workers=[worker(blocks=3, block=block)]))
+    assert found.text == "web-1:7 was blocked 3 times, last 60 s ago for 2.1 s by task shop.feed id-1."
+    assert diagnose(facts(workers=[worker(blocks=3, block=block)], now=5000.0)) == []
+
+
 @pytest.mark.parametrize(("ahead", "says"), [(3.0, "3 s ahead of"), (-200.0, "3 min behind"), (1.0, None)])
 def test_own_clock_is_found(ahead: float, says: str | None) -> None:
     found = [it.text for it in diagnose(facts(workers=[worker()], ahead=ahead))]

@@ -24,6 +24,7 @@ from hueyio.control.dead_letters import DeadTask, read_dead_letter
 from hueyio.control.failed_tasks import FailedTask, find_failed, requeue_all, requeue_by_id, wanted_of
 from hueyio.control.listing import TaskPage, list_tasks
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
+from hueyio.control.statistics import QueueStatistics, read_statistics
 from hueyio.control.take_value import put_back, take_value
 from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.control.wish import make_wish
@@ -98,6 +99,7 @@ class Huey:
                                    retried because it asks) before it has failed; None: for ever
     ``raise_errors``               in immediate mode a task's error reaches whoever enqueued it
     ``propagate``                  keys of the headers that the calls of a body inherit from its task
+    ``statistics``                 consumers count what ends in them, for ``huey.statistics()`` and the metrics
     =============================  ====================================================================================
     """
 
@@ -121,6 +123,7 @@ class Huey:
         raise_errors: bool = False,
         max_put_back_age: float | None = DEFAULT_PUT_BACK_AGE,
         propagate: Sequence[str] = (),
+        statistics: bool = True,
         **storage_kwargs: Any,
     ) -> None:
         if not isinstance(name, str) or not name:
@@ -137,6 +140,7 @@ class Huey:
                 "immediate_use_memory": immediate_use_memory,
                 "store_intermediate_errors": store_intermediate_errors,
                 "raise_errors": raise_errors,
+                "statistics": statistics,
             }
         )
         if result_ttl is not None and not _is_positive(result_ttl):
@@ -170,6 +174,7 @@ class Huey:
             result_ttl=result_ttl,
             raise_errors=raise_errors,
             propagate=check_propagated(propagate),
+            counts=statistics,
         )
         self._producer = Producer(self._core)
         self._lock_names: set[str] = set()
@@ -912,6 +917,21 @@ class Huey:
         """
         return read_consumers(await (await self._session()).owners())
 
+    async def statistics(
+        self, since: float | timedelta | datetime = 3600.0, name: str | None = None
+    ) -> QueueStatistics:
+        """Tell what happened since then, in seconds before now or a moment: rates, durations, failures, by the minute.
+
+        ``name`` is the path of a task, such as ``shop.mail.send``: only its tasks count. Consumers tell what ended in
+        them every 5 s and when they stop. Raises ConfigurationError if it is more than 30 days ago, or not before now.
+        """
+        session = await self._session()
+        if isinstance(since, datetime):
+            seconds = self._core.now() - aware(since).timestamp()
+        else:
+            seconds = since.total_seconds() if isinstance(since, timedelta) else since
+        return await read_statistics(session, seconds, name)
+
     async def notify_interrupted_tasks(self) -> None:
         """Send SIGNAL_INTERRUPTED for every task that consumers of this Huey, in this loop, are running now.
 
@@ -1054,6 +1074,7 @@ class SyncHuey:
     scheduled_count = blocking(Huey.scheduled_count)
     result_count = blocking(Huey.result_count)
     consumers = blocking(Huey.consumers)
+    statistics = blocking(Huey.statistics)
     pending = blocking(Huey.pending)
     scheduled = blocking(Huey.scheduled)
     all_results = blocking(Huey.all_results)

@@ -31,6 +31,7 @@ class HueyOptions(TypedDict, total=False):
     raise_errors: bool
     max_put_back_age: float | None
     propagate: Sequence[str]
+    statistics: bool
 
 
 class ConsumerSettings(TypedDict, total=False):

@@ -23,6 +23,9 @@ _FAR_APART: Final = 2.0
 _LONG: Final = 10.0
 """Seconds for which a task waits before full slots are worth a word: full slots alone are a queue at work."""
 
+_RECENT: Final = 3600.0
+"""Seconds for which a loop that was blocked is worth a word."""
+
 _MOST_NAMES: Final = 5
 
 
@@ -149,6 +152,16 @@ def _find_full_lanes(facts: Facts) -> Iterator[Finding]:
         yield Finding("warning", "full", f"{text}one for {seconds(max(ages))}.")
 
 
+def _find_blocks(facts: Facts) -> Iterator[Finding]:
+    for worker in facts.workers:
+        last = worker.info.last_block
+        if last is not None and (ago := facts.now - last.at.timestamp()) < _RECENT:
+            times = counted(worker.info.blocks, "time")
+            when = f"last {seconds(max(ago, 0.0))} ago for {last.seconds:g} s by {last.by}"
+            text = f"{worker.name} was blocked {times}, {when}."
+            yield Finding("warning", "blocked", text)
+
+
 def _find_later(facts: Facts) -> Iterator[Finding]:
     first = next((task.due for task in facts.scheduled if task.due is not None), None)
     if first is None or facts.waiting or facts.counts.running:
@@ -211,6 +224,7 @@ _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     _find_silence,
     _find_undeclared,
     _find_full_lanes,
+    _find_blocks,
     _find_dead,
     _find_revoked,
     _find_later,

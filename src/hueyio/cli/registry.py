@@ -27,6 +27,8 @@ COMMANDS: Final = (
     Entry("show", "show what is known of one task"),
     Entry("doctor", "say why nothing is consumed"),
     Entry("workers", "list the workers that are alive"),
+    Entry("stats", "say how much runs, waits and fails, and how long it takes"),
+    Entry("watch", "show the same, again and again"),
     Entry("put", "enqueue a task"),
     Entry("cancel", "cancel tasks, wherever they are"),
     Entry("revoke", "keep a task, or all tasks of a name, from being run"),

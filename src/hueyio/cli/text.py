@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from hueyio.tasks.ids import made_at
 
-__all__ = ["Id", "clean", "counted", "iso", "made_at", "relative", "seconds", "short"]
+__all__ = ["Id", "clean", "counted", "duration", "iso", "made_at", "relative", "seconds", "short", "sparks"]
 
 _ACTED_ON: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, those that change the direction of a text, lone surrogates, and separators of lines."""
 
 _UNITS: Final = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "min"))
 _SHORT: Final = 12
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 
 
 class Id(str):
@@ -50,6 +52,21 @@ def seconds(span: float) -> str:
         if span >= least:
             return f"{span / unit:.0f} {name}"
     return f"{span:.0f} s"
+
+
+def duration(span: float | None) -> str:
+    """Return how long something took: ``14 ms``, ``0.4 s``, ``1.2 s``, ``4 min``; a dash where that is not known."""
+    if span is None:
+        return "-"
+    if span < 0.0995:
+        return f"{span * 1e6:.0f} us" if span < 0.000995 else f"{span * 1e3:.0f} ms"
+    return f"{span:.1f} s" if span < 9.95 else seconds(span)
+
+
+def sparks(values: Sequence[float]) -> str:
+    """Draw values as a line of blocks, the highest as high as a line is."""
+    most = max(values, default=0)
+    return "".join(_HEIGHTS[round(it / most * (len(_HEIGHTS) - 1)) if most else 0] for it in values)
 
 
 def relative(moment: datetime, now: datetime) -> str:

@@ -26,6 +26,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
+from hueyio.consumer.tally import Tally
 from hueyio.exceptions import (
     ConfigurationError,
     HueyException,
@@ -91,6 +92,7 @@ class Settler(Service):
         on_untaken: Callable[[Job], None],
         on_refused: Callable[[Job, Exception], None],
         monotonic: Callable[[], float] = time.monotonic,
+        tally: Tally | None = None,
     ) -> None:
         super().__init__()
         self._session = session
@@ -99,6 +101,8 @@ class Settler(Service):
         self._on_untaken = on_untaken
         self._on_refused = on_refused
         self._monotonic = monotonic
+        self._tally = tally
+        """Counts what was written; None: nobody does."""
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
         self._failures = 0
@@ -217,6 +221,8 @@ class Settler(Service):
         self._lacks_room = self._lacks_room and bool(self._aside)
         for item, answer in zip(batch, answers, strict=True):
             self._take_answer(item, answer)
+        if self._tally is not None:
+            self._tally.count(batch, answers)
         if "stale" in answers:
             await self._tell_of_stale([it.job for it, answer in zip(batch, answers, strict=True) if answer == "stale"])
 
@@ -294,6 +300,7 @@ class Settler(Service):
 
     def _append(self, item: _Item) -> None:
         self._pending.append(item)
+        item.job.ended_at = self._monotonic()
         self._ledger.end(item.job)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)

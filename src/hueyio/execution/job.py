@@ -24,6 +24,7 @@ class Job:
     __slots__ = (
         "cancelled",
         "delivery",
+        "ended_at",
         "handed_over",
         "hooks",
         "lane",
@@ -47,6 +48,8 @@ class Job:
         self.cancelled = delivery.cancelled
         self.started_at = 0.0
         """Monotonic time at which its body was started; 0: it was not."""
+        self.ended_at = 0.0
+        """Monotonic time at which its outcome was there."""
         self.refused = 0
         """How often the storage could not take its outcome."""
         self.handed_over = False

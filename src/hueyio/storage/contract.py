@@ -32,6 +32,9 @@ from hueyio.storage.records import (
     Area,
     Bell,
     Clearable,
+    Counted,
+    CountedSlot,
+    CountedTask,
     Counts,
     Cursor,
     DeadLetter,
@@ -41,6 +44,7 @@ from hueyio.storage.records import (
     Enqueued,
     Entry,
     Found,
+    Header,
     Lane,
     Latch,
     ListedState,
@@ -63,6 +67,7 @@ from hueyio.storage.records import (
 __all__ = [
     "Capabilities",
     "Consuming",
+    "Counting",
     "Dead",
     "Examined",
     "Keys",
@@ -194,8 +199,8 @@ class Consuming(Protocol):
     async def promote(self, now: float, limit: int) -> Promoted:
         """Move at most ``limit`` entries that are due at ``now`` to the back of their lanes, the earliest first.
 
-        Also drops, in bounded chunks, results, keys, tokens and failed tasks whose time is over, and says when to look
-        for more.
+        Also drops, in bounded chunks, results, keys, tokens, failed tasks and slots of counts whose time is over, and
+        says when to look for more.
         """
         ...
 
@@ -419,6 +424,37 @@ class Looking(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """What owners count, for statistics: in slots of time by the storage's clock, each kept for its span's time.
+
+    ``COUNT_SPANS`` has the spans; slot ``n`` of a span of ``s`` seconds begins at ``n * s``.
+    """
+
+    async def publish(self, owner: str, number: int, info: bytes, counted: Counted | None = None) -> bool:
+        """Replace what an owner says of itself, and add what it counted to the slots of now.
+
+        With it goes how many tasks were added to each lane since an owner last published counts. ``number`` rises by
+        one with each call that has counts, from 1; a repeat of the last number adds nothing. False, with nothing
+        changed, without a live lease. At most ``MOST_COUNTED`` names and groups in a slot are told apart.
+        """
+        ...
+
+    async def read_slots(self, span: int, first: int, last: int) -> list[CountedSlot]:
+        """Read the slots of a span from ``first`` to ``last`` in which something was counted, in their order."""
+        ...
+
+    async def read_counts(self, span: int, first: int, last: int, names: Sequence[str]) -> list[CountedTask]:
+        """Read what was counted of the tasks of these names, slot by slot; slots without any are left out."""
+        ...
+
+    async def heads(self) -> list[Header]:
+        """Return the headers of what is ready and first of its lane: of the highest priority, and of the lowest.
+
+        That of the lowest may be left out where more than 10,000 are ready, and suspects always are.
+        """
+        ...
+
+
 class LeaseKeeper(Protocol):
     """The heartbeat of one owner: synchronous, with a connection of its own, for a thread of its own."""
 
@@ -452,7 +488,7 @@ class Portable(Protocol):
         ...
 
 
-class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Protocol):
+class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Counting, Protocol):
     """All roles, bound to one running loop."""
 
     async def close(self) -> None:

@@ -21,6 +21,9 @@ from hueyio.storage.records import (
     Area,
     Bell,
     Clearable,
+    Counted,
+    CountedSlot,
+    CountedTask,
     Counts,
     Cursor,
     DeadLetter,
@@ -30,6 +33,7 @@ from hueyio.storage.records import (
     Enqueued,
     Entry,
     Found,
+    Header,
     Lane,
     Latch,
     ListedState,
@@ -53,7 +57,7 @@ __all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", 
 
 T = TypeVar("T")
 
-Role: TypeAlias = Literal["producing", "consuming", "waiting", "keys", "limits", "dead", "looking"]
+Role: TypeAlias = Literal["producing", "consuming", "waiting", "keys", "limits", "dead", "looking", "counting"]
 """The part of the contract that an operation belongs to; storages name their modules alike."""
 
 
@@ -135,9 +139,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("resume", "looking", _DURABLE, is_idempotent=True),
         Operation("is_paused", "looking", _READ, is_idempotent=True),
         Operation("time", "looking", _READ, is_idempotent=True),
+        Operation("publish", "counting", _VOLATILE, is_idempotent=True),  # its number tells a repeat
+        Operation("read_slots", "counting", _READ, is_idempotent=True),
+        Operation("read_counts", "counting", _READ, is_idempotent=True),
+        Operation("heads", "counting", _READ, is_idempotent=True),
     )
 }
-"""All 47, by their names."""
+"""All 51, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -323,6 +331,20 @@ class OperationSession(Session, ABC):
 
     async def time(self) -> float:
         return await self._do("time")
+
+    # Counting
+
+    async def publish(self, owner: str, number: int, info: bytes, counted: Counted | None = None) -> bool:
+        return await self._do("publish", owner, number, info, counted)
+
+    async def read_slots(self, span: int, first: int, last: int) -> list[CountedSlot]:
+        return await self._do("read_slots", span, first, last)
+
+    async def read_counts(self, span: int, first: int, last: int, names: Sequence[str]) -> list[CountedTask]:
+        return await self._do("read_counts", span, first, last, tuple(names))
+
+    async def heads(self) -> list[Header]:
+        return await self._do("heads")
 
     @abstractmethod
     async def close(self) -> None: ...

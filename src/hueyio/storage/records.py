@@ -6,11 +6,13 @@ Times are epoch seconds, durations seconds. A storage reads headers and never lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 __all__ = [
     "ALL_LETTERS",
     "AREAS",
+    "COUNT_SPANS",
     "DEAD_LIMIT",
     "ENDED_AGE",
     "FAILED_BYTES",
@@ -23,6 +25,8 @@ __all__ = [
     "LISTED_BYTES",
     "MAX_DELIVERIES",
     "MEMBER_RESULT_TTL",
+    "MOST_COUNTED",
+    "OTHERS",
     "RUNS_AGAIN",
     "SHARED_RESULT_TTL",
     "Answer",
@@ -31,6 +35,10 @@ __all__ = [
     "Burial",
     "Bury",
     "Clearable",
+    "Counted",
+    "CountedSlot",
+    "CountedTask",
+    "Counters",
     "Counts",
     "Cursor",
     "DeadLetter",
@@ -168,6 +176,18 @@ LISTED_AT_ONCE: Final = 500
 
 LISTED_BYTES: Final = 1024
 """How much of its message a listed task comes with: its beginning, where the name stands."""
+
+COUNT_SPANS: Final[Mapping[int, float]] = {60: 6 * 3600.0, 600: 48 * 3600.0, 3600: 30 * 86400.0}
+"""How many seconds a slot of counts spans, and for how many it is kept. What is counted goes into one slot of each."""
+
+MOST_COUNTED: Final = 100
+"""How many names, and how many groups of failures, a slot tells apart; what comes later is counted as ``OTHERS``."""
+
+OTHERS: Final = "~other"
+"""The name of all that there was no room for."""
+
+Counters: TypeAlias = dict[str, int]
+"""Numbers that are added up, by names that mean nothing to a storage."""
 
 
 class Header(NamedTuple):
@@ -542,3 +562,34 @@ class Counts(NamedTuple):
     """Chords that wait for members, or whose callback is not over, or is kept as a letter."""
     failed: int = 0
     """Failed tasks that are kept."""
+
+
+class Counted(NamedTuple):
+    """What an owner has counted since it said so last."""
+
+    totals: Counters
+    names: Counters
+    """How many tasks of each name ended."""
+    failures: Counters
+    """How many there were of each group."""
+    tasks: dict[str, Counters]
+    """By name, what else was counted of these tasks."""
+
+
+class CountedSlot(NamedTuple):
+    """What all owners counted in the slot that begins at ``at`` (epoch seconds); see ``Counted``."""
+
+    at: int
+    totals: Counters
+    names: Counters
+    failures: Counters
+    enqueued: dict[Lane, int]
+    """Tasks that were added, as far as an owner has looked since."""
+
+
+class CountedTask(NamedTuple):
+    """What was counted of the tasks of one name in the slot that begins at ``at``."""
+
+    at: int
+    name: str
+    counters: Counters

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hueyio.storage.file.state import FileState
-from hueyio.storage.memory import consuming, dead, limits, producing
+from hueyio.storage.memory import consuming, counting, dead, limits, producing
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.settling import settle
 from hueyio.storage.memory.waiting import find_end
@@ -19,6 +19,7 @@ from hueyio.storage.records import (
     RUNS_AGAIN,
     Answer,
     Bury,
+    Counted,
     Delivery,
     Enqueued,
     Entry,
@@ -105,9 +106,13 @@ def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:
     first = state.schedule.first_rank()
     if first is None or first > now or limit <= 0:
         shelves = (*state.shelves.values(), state.tokens)
-        if not (state.failed.is_due() or any(shelf.is_due() for shelf in shelves)):
+        if not (state.failed.is_due() or state.slots.is_due() or any(shelf.is_due() for shelf in shelves)):
             return Unchanged(Promoted(0, first))
     return consuming.promote(state, now, limit)
+
+
+def _publish(state: FileState, owner: str, number: int, info: bytes, counted: Counted | None) -> bool | Unchanged:
+    return counting.publish(state, owner, number, info, counted) or Unchanged(False)
 
 
 def _exchange(
@@ -158,6 +163,7 @@ JOURNALED: Final[Mapping[str, Callable[..., Any]]] = {
     "exchange": _exchange,
     "forget": _forget,
     "promote": _promote,
+    "publish": _publish,
     "reclaim": _reclaim,
     "requeue": _requeue,
     "settle": _settle,

@@ -36,6 +36,8 @@ def dump(state: FileState) -> dict[str, Any]:
         "tombstones": state.tombstones.dump(),
         "forgotten_at": state.tombstones.forgotten_at,
         "failed": state.failed.dump(),
+        "counted": {owner: lease.counted for owner, lease in state.leases.items()},
+        "slots": state.slots.dump(),
     }
 
 
@@ -65,6 +67,10 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     # Those of hueyio 0.1 have none: it remembered no end.
     state.tombstones.load(dumped.get("tombstones", []), dumped.get("forgotten_at", dumped["now"]))
     state.failed.load(dumped.get("failed", ()))
+    # Nor did it count.
+    for owner, number in dumped.get("counted", {}).items():
+        state.leases[owner].counted = number
+    state.slots.load(dumped.get("slots", {}))
     return state
 
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from hueyio.storage.memory import consuming, dead, keys, limits, listing, looking, producing, settling, waiting
+from hueyio.storage.memory import (
+    consuming,
+    counting,
+    dead,
+    keys,
+    limits,
+    listing,
+    looking,
+    producing,
+    settling,
+    waiting,
+)
 from hueyio.storage.operations import actions_of
 
 __all__ = ["ACTIONS"]
 
-ACTIONS: Final = actions_of(producing, consuming, settling, waiting, keys, limits, dead, looking, listing)
+ACTIONS: Final = actions_of(producing, consuming, settling, waiting, keys, limits, dead, looking, listing, counting)

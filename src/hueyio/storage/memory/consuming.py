@@ -149,6 +149,7 @@ def promote(state: MemoryState, now: float, limit: int) -> Promoted:
     most = limit + _SWEEP
     swept = max([shelf.prune(most) for shelf in (*state.areas.values(), state.tokens)])
     state.drop_letters(state.failed.sweep())
+    state.slots.sweep()
     return Promoted(moved, first, next_sweep(swept, most))
 
 

@@ -98,6 +98,15 @@ class Line:
             heappop(heap)
         return heap[0][0] if heap else None
 
+    def first(self) -> LiveTask | None:
+        """Return the first task, which stays."""
+        return None if self.first_rank() is None else self._heap[0][2]
+
+    def first_of_last_rank(self) -> LiveTask | None:
+        """Return the first of the tasks of the last rank; looks at all."""
+        found = min((item for item in self._heap if self._stands(item)), key=lambda it: (-it[0], it[1]), default=None)
+        return None if found is None else found[2]
+
     def take_out(self, task: LiveTask) -> None:
         """Take any task out."""
         task.line = None

@@ -15,6 +15,7 @@ from hueyio.storage.memory.failed_tasks import FailedTasks
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.shelf import Shelf
+from hueyio.storage.memory.slots import Slots
 from hueyio.storage.memory.tombstones import Tombstones
 from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
 from hueyio.storage.records import (
@@ -47,7 +48,7 @@ _DONE: Final = Enqueued("done")
 class Lease:
     """One owner: what it holds, and what it was told last."""
 
-    __slots__ = ("answers", "beat", "held", "info", "number", "seen", "suspects")
+    __slots__ = ("answers", "beat", "counted", "held", "info", "number", "seen", "suspects")
 
     def __init__(self, info: bytes, seen: float) -> None:
         self.info = info
@@ -57,6 +58,8 @@ class Lease:
         self.suspects = 0
         self.number: int | None = None
         self.answers: list[Answer] = []
+        self.counted = 0
+        """The number of what it published last that had counts."""
 
 
 class MemoryState:
@@ -91,6 +94,7 @@ class MemoryState:
         self.dead_dropped = 0
         self.failed = FailedTasks(clock, keep_failed, failed_ttl, failed_bytes)
         self.tombstones = Tombstones(clock, keep_ended)
+        self.slots = Slots(clock)
         self.revocations = 0
         self.paused = False
         self.bells = Bells()
@@ -122,6 +126,7 @@ class MemoryState:
             if header.once_key is not None:
                 self.areas["ticks"].put(header.once_key, token.encode(), None)
         task = self.tasks[id] = LiveTask(header, data)
+        self.slots.entered[header.lane] += 1
         if self.expected:
             self.expected.pop(id, None)
         self.stand(task)

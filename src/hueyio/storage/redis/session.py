@@ -11,6 +11,7 @@ from hueyio.storage.redis import examining
 from hueyio.storage.redis.calls import Table
 from hueyio.storage.redis.consuming import CONSUMING
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.counting import COUNTING
 from hueyio.storage.redis.dead import DEAD
 from hueyio.storage.redis.keys import KEYS
 from hueyio.storage.redis.limits import LIMITS
@@ -25,7 +26,7 @@ __all__ = ["TABLE", "RedisSession"]
 
 T = TypeVar("T")
 
-TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **DEAD, **LOOKING, **LISTING}
+TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **DEAD, **LOOKING, **LISTING, **COUNTING}
 """All operations but the waits."""
 
 

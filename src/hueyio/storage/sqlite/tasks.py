@@ -39,6 +39,8 @@ def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -
     else:
         placed = [_add_one(tx, entry, place + offset, asks_token) for offset, entry in enumerate(entries)]
     added = [entry.header for entry, it in zip(entries, placed, strict=True) if it is _ADDED]
+    for header in added:
+        tx.entered[LANE_NUMBERS[header.lane]] += 1
     arrived(tx, (header.id for header in added))
     _ring(tx, added, first_eta)
     return placed

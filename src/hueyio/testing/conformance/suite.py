@@ -6,6 +6,7 @@ from hueyio.testing.conformance.awaited import Awaited
 from hueyio.testing.conformance.batches import Batches
 from hueyio.testing.conformance.bells import Bells
 from hueyio.testing.conformance.closing import Closing
+from hueyio.testing.conformance.counting import Counting
 from hueyio.testing.conformance.dead import Dead
 from hueyio.testing.conformance.ending import Ending
 from hueyio.testing.conformance.failed import Failed
@@ -48,6 +49,7 @@ class StorageConformance(
     Noticing,
     Looking,
     ListingTasks,
+    Counting,
     Closing,
     Ending,
     Faults,

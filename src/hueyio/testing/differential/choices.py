@@ -13,6 +13,7 @@ from hueyio.storage.records import (
     Burial,
     Bury,
     Clearable,
+    Counted,
     Defer,
     Delivery,
     EndKind,
@@ -30,11 +31,13 @@ __all__ = [
     "AREA",
     "AREA_OF_VALUES",
     "CLEARABLE",
+    "COUNTED",
     "DATA",
     "ID",
     "IDS",
     "KEY",
     "LOCKS",
+    "NAMES",
     "OWNER",
     "OWNERS",
     "ROOM",
@@ -63,6 +66,18 @@ AREA_OF_VALUES: Final[st.SearchStrategy[Area]] = st.sampled_from(
 )
 _CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", "failed", *AREAS]
 CLEARABLE: Final = st.lists(st.sampled_from(_CLEARABLES), min_size=1, max_size=2, unique=True)
+NAMES: Final = ["app.a", "app.b"]
+_COUNTERS: Final = st.dictionaries(st.sampled_from(["done", "r20"]), st.integers(1, 10**12), max_size=2)
+_ENDED: Final = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 5), max_size=2)
+COUNTED: Final = st.one_of(
+    st.none(),
+    st.builds(
+        lambda totals, names, failures, counters: Counted(
+            totals, names, failures, {name: dict(counters) for name in names}
+        ),
+        _COUNTERS, _ENDED, _ENDED, _COUNTERS,
+    ),
+)  # fmt: skip
 ROOM: Final = st.fixed_dictionaries({}, optional={lane: st.sampled_from([0, 1, 2, 100]) for lane in LANES})
 _ETAS: Final = {id: [at + number / 100 for at in (10.0, 20.0, 30.0)] for number, id in enumerate(IDS)}
 """Times to which no two ids are put off: among those that are due at the same time no order is promised."""

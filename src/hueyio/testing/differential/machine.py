@@ -26,6 +26,7 @@ from hueyio.storage.records import (
     LANES,
     Area,
     Clearable,
+    Counted,
     Delivery,
     Header,
     Lane,
@@ -41,6 +42,7 @@ from hueyio.testing.differential.choices import (
     AREA,
     AREA_OF_VALUES,
     CLEARABLE,
+    COUNTED,
     DATA,
     ID,
     IDS,
@@ -263,6 +265,10 @@ class StorageMachine(RuleBasedStateMachine):
     @rule()
     def resume(self) -> None:
         self._both(lambda it: it.resume())
+
+    @rule(owner=OWNER, number=st.integers(1, 4), info=DATA, counted=COUNTED)
+    def publish(self, owner: str, number: int, info: bytes, counted: Counted | None) -> None:
+        self._both(lambda it: it.publish(owner, number, info, counted))
 
     # --- what must be the same after each step
 

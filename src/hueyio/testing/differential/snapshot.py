@@ -13,6 +13,8 @@ from hueyio.storage.contract import Session
 from hueyio.storage.records import (
     AREAS,
     Area,
+    Counted,
+    Counters,
     Counts,
     Delivery,
     EndKind,
@@ -23,9 +25,12 @@ from hueyio.storage.records import (
     ListedState,
     MemberResults,
 )
+from hueyio.storage.shared.counting import add_all
+from hueyio.testing.differential.choices import NAMES
 
 __all__ = ["Snapshot", "look"]
 
+_SPAN: Final = 3600
 _PLACES: Final[tuple[Area, ...]] = ("locks", "windows")
 """Areas whose values tell the time, and so are never the same on two storages: only their keys are compared."""
 
@@ -49,6 +54,8 @@ class Snapshot:
     member_results: list[MemberResults | None]
     holders: list[list[str]]
     paused: bool
+    counted: Counted
+    enqueued: Counters
 
     def without_order(self) -> Snapshot:
         """Return the same without the order of the queue."""
@@ -73,6 +80,7 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
     notices = await asyncio.gather(*[session.notices(owner, None) for owner in owners])
     holders = await asyncio.gather(*[session.holders(key) for key in locks])
     keys = await asyncio.gather(*[_keys(session, area) for area in AREAS])
+    counted, enqueued = await _sums(session)
     return Snapshot(
         counts=await session.counts(),
         found=await session.locate(ids),
@@ -91,6 +99,8 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         member_results=await session.collect(ids),
         holders=[sorted(it) for it in holders],
         paused=await session.is_paused(),
+        counted=counted,
+        enqueued=enqueued,
     )
 
 
@@ -116,6 +126,20 @@ async def _held(session: Session, owner: str) -> list[Delivery] | None:
 async def _keys(session: Session, area: Area) -> list[tuple[str, bytes | None]]:
     found = sorted(await session.scan_keys(area))
     return [(key, None if area in _PLACES else value) for key, value in found]
+
+
+async def _sums(session: Session) -> tuple[Counted, Counters]:
+    """Add up what was counted: the slots of a storage begin by its own clock."""
+    sums, enqueued = Counted({}, {}, {}, {}), Counter[str]()
+    last = int(await session.time() // _SPAN)
+    for slot in await session.read_slots(_SPAN, last - 1, last):
+        add_all(sums.totals, slot.totals)
+        add_all(sums.names, slot.names)
+        add_all(sums.failures, slot.failures)
+        enqueued.update(slot.enqueued)
+    for it in await session.read_counts(_SPAN, last - 1, last, NAMES):
+        add_all(sums.tasks.setdefault(it.name, {}), it.counters)
+    return sums, dict(enqueued)
 
 
 def _id_of(delivery: Delivery) -> str:

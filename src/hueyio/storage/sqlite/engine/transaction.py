@@ -39,7 +39,7 @@ class Transaction:
     """Owned by the writer's thread; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "execute",
+        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "entered", "execute",
         "failed_bytes", "failed_ttl", "keep_ended", "keep_failed", "mail", "many", "noticed", "now", "queue",
         "revoked", "rung", "told",
     )  # fmt: skip
@@ -69,6 +69,8 @@ class Transaction:
         self.failed_bytes = failed_bytes
         self.ended: dict[str, EndKind | None] = {}
         """Which way ids ended in this transaction; None: they live again."""
+        self.entered = [0] * len(LANES)
+        """How many tasks were added to each lane."""
         self.rung: set[Bell] = set()
         self.noticed = False
         self.revoked = 0
@@ -165,4 +167,4 @@ class Transaction:
         """Write the counters that this transaction raised."""
         if self.rung or self.revoked or self._last is not None:
             rings = [int(bell in self.rung) for bell in BELLS]
-            self.execute(_SQL["raise_counters"], (self._last or 0, *rings, self.revoked, self.queue))
+            self.execute(_SQL["raise_counters"], (self._last or 0, *rings, self.revoked, *self.entered, self.queue))

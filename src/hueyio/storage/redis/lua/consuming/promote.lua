@@ -4,7 +4,7 @@
 -- keys: TASKS SCHEDULE ONCE SHARED
 -- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
 -- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
--- parts: _lanes _areas _kind _tombstones _dead
+-- parts: _lanes _areas _kind _tombstones _dead _counted
 
 if is_other_kind() then return refuse_other_kind() end
 local sweep, most = tonumber(ARGV[3]), 0
@@ -41,6 +41,7 @@ end
 apply('ZREM', ONCE, over_in(ONCE))
 apply('ZREM', SHARED, over_in(SHARED))
 age_tombstones()
+drop_slots(3)
 if redis.call('EXISTS', FAILED_TIMES) == 1 then
   forget_failed(redis.call('ZRANGEBYSCORE', FAILED_TIMES, '-inf', string.format('%.17g', now() - ARGV[4]), 'LIMIT', 0, 100))
 end

@@ -1,8 +1,9 @@
 -- Tasks on their way in. They are gathered and written together by `write_entries`: one HSET for all, one RPUSH per lane.
--- keys: TASKS SCHEDULE UNIQUE ONCE EXPECTED TICKS
+-- keys: TASKS SCHEDULE UNIQUE ONCE EXPECTED TICKS ENTERED
 -- parts: _lanes _clock _expected
 
 local records, fresh, ready = {}, {}, {}
+local entered = {}  -- how many were added to each lane
 local first_scheduled  -- the id that led the schedule before; nil: the schedule was not touched
 
 local function write_records()
@@ -27,6 +28,11 @@ local function line_up(id, record, eta)
   local lane = lane_of(record)
   if not ready[lane] then ready[lane] = {} end
   table.insert(ready[lane], id)
+end
+
+local function count_entered(record)
+  local lane = string.char(lane_of(record))
+  entered[lane] = (entered[lane] or 0) + 1
 end
 
 local function expect_all(ids, namer)
@@ -57,6 +63,7 @@ local function add_bound(id, record, is_again)
   end
   if header.unique_key then redis.call('HSET', UNIQUE, header.unique_key, id) end
   line_up(id, record, header.eta)
+  count_entered(record)
   expect_all(header.expects, id)
 end
 
@@ -66,6 +73,7 @@ local function add(id, record, alive, is_again)
   local lane, kind = string.byte(record, 1, 2)
   if lane >= 97 or kind == 97 then
     line_up(id, record)
+    count_entered(record)
     return
   end
   return add_bound(id, record, is_again)
@@ -100,6 +108,7 @@ local function write_entries()
     push_back(READY[lane], ids)
     ring(BELLS[lane], #ids)
   end
+  for lane, count in pairs(entered) do redis.call('HINCRBY', ENTERED, lane, count) end
   if first_scheduled ~= nil and first_scheduled ~= leader() then ring(BELL_SCHEDULE, 1) end
-  fresh, ready, first_scheduled = {}, {}, nil
+  fresh, ready, entered, first_scheduled = {}, {}, {}, nil
 end
