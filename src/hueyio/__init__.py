@@ -8,10 +8,12 @@ from hueyio.app import Huey
 from hueyio.app.base_storage import BaseStorage, EmptyData
 from hueyio.app.inspector import Inspector
 from hueyio.consumer import Consumer, ConsumerOptions
+from hueyio.control.audit import AuditEntry
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
 from hueyio.control.failed_tasks import FailedTask
 from hueyio.control.listing import TaskPage
+from hueyio.control.pause import PauseInfo
 from hueyio.control.statistics import QueueStatistics
 from hueyio.control.task_details import TaskDetails
 from hueyio.control.task_info import TaskInfo
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SKIPPED",
+    "AuditEntry",
     "BaseStorage",
     "BlackHoleHuey",
     "ChordResult",
@@ -61,6 +64,7 @@ __all__ = [
     "Inspector",
     "JSONSerializer",
     "MemoryHuey",
+    "PauseInfo",
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
     "Progress",

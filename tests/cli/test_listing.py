@@ -193,7 +193,10 @@ def test_part_that_several_ids_have_names_them(shop: Shop) -> None:
         "schedules pause nothing",
         "schedules remove nothing",
         "purge ready --yes",
-        "dead requeue --all",
+        "retry --failed --yes",
+        "retry no-such-id",
+        "purge dead --yes",
+        "purge no-such-id --yes",
     ],
 )
 def test_what_is_not_there_is_one_sentence_and_1(shop: Shop, line: str) -> None:

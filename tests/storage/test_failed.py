@@ -55,6 +55,8 @@ class Failing:
             if chance.random() < 0.3:
                 await self.session.requeue([Requeue(chance.choice(ids))])
                 await self.session.clear(["queue"])
+            if chance.random() < 0.2:
+                await self.session.purge(chance.sample("abcdefgh", 3) * 2, "failed")
             if chance.random() < 0.1:
                 await self.session.clear(["failed"])
 

@@ -103,7 +103,8 @@ async def test_journal_is_written_anew_and_everything_is_still_there(open_sessio
     await session.put("data", {"k": b"v", "e": b"x"}, ttl=1000)
     await session.add("data", "n", 7)
     await session.acquire("lock", "token", 1, 60, "owner")
-    await session.pause()
+    await session.pause("ops")
+    await session.note(b"line")
     with journal.open() as first:  # while it is open, no other file gets its number
         for number in range(200):
             await session.put("data", {"k": b"%d" % number})
@@ -112,7 +113,10 @@ async def test_journal_is_written_anew_and_everything_is_still_there(open_sessio
 
     again = await open_session()
     assert os.stat(journal).st_size < 20_000
-    assert await again.is_paused()
+    paused = await again.paused()
+    assert paused is not None
+    assert paused.by == "ops"
+    assert [it.line for it in await again.notes(10)] == [b"line"]
     await again.resume()
     assert await claim(again, "owner") == ["high", "low", "low2"]
     assert [entry.header.id for entry in await again.scan_tasks("scheduled")] == ["later"]

@@ -138,7 +138,7 @@ def test_script_stands_in_the_folder_of_its_role_when_it_carries_out_an_operatio
     folders = {file.stem: file.parent.name for file in files}
     scripts = [it for it in OPERATIONS.values() if it.name in folders]
     assert [folders[it.name] for it in scripts] == [it.role for it in scripts]
-    assert {it.name for it in OPERATIONS.values() if not it.waits} - folders.keys() == {"clear", "is_paused", "time"}
+    assert {it.name for it in OPERATIONS.values() if not it.waits} - folders.keys() == {"clear", "paused", "time"}
 
 
 async def test_four_connections_at_most(connect: Connect, admin: redis.Redis, server: Server) -> None:

@@ -271,7 +271,7 @@ async def test_a_question_passes_a_write_that_waits_for_a_foreign_lock(file: Pat
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         write = asyncio.ensure_future(session.enqueue(entries("b")))
-        asked = (session.locate(["a", "b"]), session.peek("results", ["a"]), session.is_paused())
+        asked = (session.locate(["a", "b"]), session.peek("results", ["a"]), session.paused())
         found, _, _ = await asyncio.wait_for(asyncio.gather(*asked), 30)
         (again,) = await asyncio.wait_for(session.locate(["a"]), 30)
         assert ([it.state for it in found], again.state) == (["queued", "unknown"], "queued")

@@ -18,11 +18,13 @@ from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.consumer.driver import Driver
+from hueyio.control.audit import AuditEntry, check_actor, name_some, read_audit, record
 from hueyio.control.cancel import cancel
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.dead_letters import DeadTask, read_dead_letter
-from hueyio.control.failed_tasks import FailedTask, find_failed, requeue_all, requeue_by_id, wanted_of
+from hueyio.control.failed_tasks import FailedTask, describe, find_failed, requeue_all, requeue_by_id, wanted_of
 from hueyio.control.listing import TaskPage, list_tasks
+from hueyio.control.pause import PauseInfo, pause_queue, read_pause, resume_queue
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
 from hueyio.control.statistics import QueueStatistics, read_statistics
 from hueyio.control.take_value import put_back, take_value
@@ -55,7 +57,7 @@ from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import ALL_LETTERS, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
+from hueyio.storage.records import ALL_LETTERS, RUNS_AGAIN, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
 from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
@@ -827,22 +829,32 @@ class Huey:
         text: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        actor: str | None = None,
     ) -> dict[str, Requeued]:
         """Run failed tasks and dead letters again, with all their retries: these, or all that a filter finds.
 
         Says of each id what became of it: ``added``; ``late``, added too, but its chord has fired and does not count it
         any more; ``alive``, it is queued or running; ``taken``, another task has its unique key; ``missing``, no such
-        task is kept. Raises HueyException without ids and without any filter.
+        task is kept. With ``actor``, who does it, that is an entry of ``audit()``. Raises HueyException without ids and
+        without any filter.
         """
+        by = None if actor is None else check_actor(actor)
         session = await self._session()
         wanted = wanted_of(kind, name, text, since, until)
-        if ids is not None:
-            if wanted != ALL_LETTERS:
-                raise HueyException("requeue takes ids or a filter, not both")
-            return await requeue_by_id(self._core, session, [ids] if isinstance(ids, str) else list(ids))
-        if wanted == ALL_LETTERS:
+        if ids is not None and wanted != ALL_LETTERS:
+            raise HueyException("requeue takes ids or a filter, not both")
+        if ids is None and wanted == ALL_LETTERS:
             raise HueyException("requeue needs ids, or a filter: kind, name, text, since or until")
-        return await requeue_all(self._core, session, wanted)
+        asked = [ids] if isinstance(ids, str) else None if ids is None else list(ids)
+        if asked is None:
+            answers = await requeue_all(self._core, session, wanted)
+        else:
+            answers = await requeue_by_id(self._core, session, asked)
+        if by is not None:
+            await record(
+                session, by, "retry", describe(wanted, asked), sum(it in RUNS_AGAIN for it in answers.values())
+            )
+        return answers
 
     async def tasks(
         self,
@@ -877,9 +889,26 @@ class Huey:
         await finish_deletions(self._core)
         return await describe_task(await self._session(), _checked_id(task_id), self.serializer)
 
-    async def purge(self, ids: Iterable[str] | None = None) -> int:
-        """Delete these dead letters, or all; return how many. Failed tasks stay."""
-        return await (await self._session()).purge(None if ids is None else [_checked_id(id) for id in ids])
+    async def purge(self, ids: Iterable[str] | None = None, *, actor: str | None = None) -> int:
+        """Delete these dead letters, or all; return how many. Failed tasks stay.
+
+        With ``actor``, who does it, that is an entry of ``audit()``.
+        """
+        by = None if actor is None else check_actor(actor)
+        session = await self._session()
+        asked = None if ids is None else [_checked_id(id) for id in ids]
+        count = await session.purge(asked)
+        if by is not None:
+            await record(session, by, "purge", "dead" if asked is None else name_some(asked), count)
+        return count
+
+    async def audit(self, limit: int = 100, after: int | None = None) -> list[AuditEntry]:
+        """List what operators changed, the latest first; the last 1,000 changes are kept.
+
+        ``after``: the ``number`` of the last entry of the page before. Each command that changes something writes an
+        entry, and each call with ``actor=``.
+        """
+        return await read_audit(await self._session(), _checked_limit(limit) or 0, after)
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
         tasks = [self._read(entry) for entry in entries]
@@ -941,17 +970,25 @@ class Huey:
             for task in consumer.tasks_in_flight():
                 await self._core.signals.send(SIGNAL_INTERRUPTED, task)
 
-    async def pause(self) -> None:
-        """Let consumers start nothing more. What runs goes on, what is enqueued waits."""
-        await (await self._session()).pause()
+    async def pause(self, *, actor: str | None = None) -> None:
+        """Let consumers start nothing more. What runs goes on, what is enqueued waits.
 
-    async def resume(self) -> None:
-        """Let consumers go on."""
-        await (await self._session()).resume()
+        ``pause_info()`` says who did it: ``actor``, or the user of this process. With ``actor`` it is an entry of
+        ``audit()`` too.
+        """
+        await pause_queue(await self._session(), actor)
+
+    async def resume(self, *, actor: str | None = None) -> None:
+        """Let consumers go on. With ``actor``, who does it, that is an entry of ``audit()``."""
+        await resume_queue(await self._session(), actor)
 
     async def is_paused(self) -> bool:
         """Say whether the queue is paused."""
-        return await (await self._session()).is_paused()
+        return await self.pause_info() is not None
+
+    async def pause_info(self) -> PauseInfo | None:
+        """Say who paused the queue, and when; None if it is not paused."""
+        return read_pause(await (await self._session()).paused())
 
     def schedules(self) -> Schedules:
         """Return the handle on recurring calls that are kept in the storage."""
@@ -1045,6 +1082,7 @@ class SyncHuey:
     pause = blocking(Huey.pause)
     resume = blocking(Huey.resume)
     is_paused = blocking(Huey.is_paused)
+    pause_info = blocking(Huey.pause_info)
     is_locked = blocking(Huey.is_locked)
     flush_locks = blocking(Huey.flush_locks)
 
@@ -1086,6 +1124,7 @@ class SyncHuey:
     tasks = blocking(Huey.tasks)
     inspect = blocking(Huey.inspect)
     purge = blocking(Huey.purge)
+    audit = blocking(Huey.audit)
 
     def schedules(self) -> SyncSchedules:
         """Return the schedules that are kept in the storage."""

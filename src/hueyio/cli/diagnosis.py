@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from hueyio.cli.seen import Seen
-from hueyio.cli.text import counted, seconds
+from hueyio.cli.text import counted, seconds, tell_pause
 from hueyio.consumer.fleet import is_told
 from hueyio.control.consumers import ConsumerInfo
+from hueyio.control.pause import PauseInfo
 from hueyio.storage.records import LANES, Counts, EndKind
 
 __all__ = ["Facts", "Finding", "Level", "Worker", "diagnose"]
@@ -57,7 +59,7 @@ class Facts:
     where: str
     now: float
     counts: Counts
-    paused: bool = False
+    pause: PauseInfo | None = None
     workers: Sequence[Worker] = ()
     ready: Sequence[Seen] = ()
     running: Sequence[Seen] = ()
@@ -103,8 +105,10 @@ def _find_no_worker(facts: Facts) -> Iterator[Finding]:
 
 
 def _find_pause(facts: Facts) -> Iterator[Finding]:
-    if facts.paused:
-        yield Finding("wrong", "paused", f"{facts.name} is paused: no worker starts another task. hueyio resume")
+    if facts.pause is not None:
+        now = datetime.fromtimestamp(facts.now, UTC)
+        paused = tell_pause(facts.name, facts.pause.by, facts.pause.at, now)
+        yield Finding("wrong", "paused", f"{paused}: no worker starts another task. hueyio resume")
 
 
 def _find_unserved_lanes(facts: Facts) -> Iterator[Finding]:
@@ -181,7 +185,7 @@ def _find_dead(facts: Facts) -> Iterator[Finding]:
     for kind, text in said.items():
         count = facts.dead_kinds.get(kind, 0)
         if count:
-            yield Finding("warning", f"dead-{kind}", f"{count} {text}. hueyio dead list")
+            yield Finding("warning", f"dead-{kind}", f"{count} {text}. hueyio dead")
 
 
 def _find_revoked(facts: Facts) -> Iterator[Finding]:

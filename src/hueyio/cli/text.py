@@ -9,7 +9,19 @@ from typing import Final
 
 from hueyio.tasks.ids import made_at
 
-__all__ = ["Id", "clean", "counted", "duration", "iso", "made_at", "relative", "seconds", "short", "sparks"]
+__all__ = [
+    "Id",
+    "clean",
+    "counted",
+    "duration",
+    "iso",
+    "made_at",
+    "relative",
+    "seconds",
+    "short",
+    "sparks",
+    "tell_pause",
+]
 
 _ACTED_ON: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, those that change the direction of a text, lone surrogates, and separators of lines."""
@@ -73,6 +85,13 @@ def relative(moment: datetime, now: datetime) -> str:
     """Return a moment as seen from now: ``4 min ago``, ``in 12 min``."""
     span = (moment - now).total_seconds()
     return f"in {seconds(span)}" if span > 0 else f"{seconds(-span)} ago"
+
+
+def tell_pause(queue: str, by: str | None, at: datetime | None, now: datetime) -> str:
+    """Say that a queue is paused, and by whom and since when as far as that is known."""
+    who = f" by {by}" if by else ""
+    when = f", {relative(at, now)}" if at else ""
+    return f"{queue} is paused{who}{when}"
 
 
 def iso(moment: datetime, *, utc: bool) -> str:

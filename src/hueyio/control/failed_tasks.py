@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Final, get_args
 
+from hueyio.control.audit import name_some
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.again import count_times_anew
@@ -20,10 +21,22 @@ from hueyio.storage.records import Cursor, DeadLetter, EndKind, Page, Requeue, R
 from hueyio.storage.texts import check_text
 from hueyio.tasks.task import Task, aware
 
-__all__ = ["FailedTask", "find_failed", "is_pattern", "requeue_all", "requeue_by_id", "wanted_of"]
+__all__ = [
+    "FailedTask",
+    "describe",
+    "find_failed",
+    "is_pattern",
+    "requeue_all",
+    "requeue_by_id",
+    "requeue_some",
+    "wanted_of",
+]
 
-_STEP: Final = 100
+_AT_ONCE: Final = 100
 """Letters that are requeued in one step of the storage."""
+
+
+_ALIVE: Final = ("queued", "scheduled", "running")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +90,20 @@ def is_pattern(name: str) -> bool:
     return any(it in name for it in "*?[")
 
 
+def describe(wanted: Wanted, ids: Sequence[str] | None = None) -> str:
+    """Say in a line which letters are meant, for the audit log."""
+    if ids is not None:
+        return name_some(ids)
+    times = {"since": wanted.since, "until": wanted.until}
+    said = [
+        ", ".join(wanted.kinds),
+        "" if wanted.name is None else f"name {wanted.name}",
+        "" if wanted.text is None else f"error {wanted.text}",
+        *(f"{key} {datetime.fromtimestamp(it, UTC):%Y-%m-%dT%H:%M:%SZ}" for key, it in times.items() if it is not None),
+    ]
+    return "; ".join(it for it in said if it)
+
+
 async def find_failed(
     session: Session, serializer: Serializer, limit: int, after: Cursor | None, wanted: Wanted
 ) -> Page[FailedTask]:
@@ -95,11 +122,21 @@ async def requeue_by_id(core: Core, session: Session, ids: Sequence[str]) -> dic
     """Run these tasks again; say of each what became of it."""
     answers: dict[str, Requeued] = {}
     remaining = iter(dict.fromkeys(ids))
-    while some := list(islice(remaining, _STEP)):
-        found = await session.locate([check_text("the id", id, HueyException) for id in some])
-        asked = [_ask(core, it.id, None, it.data if it.state == "dead" else None) for it in found]
-        answers.update(zip(some, await session.requeue(asked), strict=True))
+    while some := list(islice(remaining, _AT_ONCE)):
+        checked = [check_text("the id", id, HueyException) for id in some]
+        answers.update(await requeue_some(core, session, dict.fromkeys(checked)))
     return answers
+
+
+async def requeue_some(core: Core, session: Session, buried: Mapping[str, float | None]) -> dict[str, Requeued]:
+    """Run some tasks again, in one step; each only if its letter is the one that was buried then (None: whichever).
+
+    One that has no letter and is queued, scheduled or running already is ``alive``.
+    """
+    found = await session.locate(list(buried))
+    asked = [_ask(core, it.id, buried[it.id], it.data if it.state == "dead" else None) for it in found]
+    answers = zip(found, await session.requeue(asked), strict=True)
+    return {it.id: "alive" if answer == "missing" and it.state in _ALIVE else answer for it, answer in answers}
 
 
 async def requeue_all(core: Core, session: Session, wanted: Wanted) -> dict[str, Requeued]:
@@ -126,7 +163,7 @@ async def _find(session: Session, limit: int, after: Cursor | None, wanted: Want
 async def _pages(session: Session, wanted: Wanted) -> AsyncIterator[list[DeadLetter]]:
     after: Cursor | None = None
     while True:
-        page = await _find(session, _STEP, after, wanted)
+        page = await _find(session, _AT_ONCE, after, wanted)
         if page.items:
             yield page.items
         after = page.next

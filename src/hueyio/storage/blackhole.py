@@ -48,6 +48,7 @@ class BlackHoleSession(MemorySession):
         "renew": lambda state, *args: True,
         "release": lambda state, *args: True,
         "take": lambda state, *args: 0.0,
+        "note": lambda state, line: None,
     }
 
     async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:

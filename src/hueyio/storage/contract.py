@@ -31,6 +31,7 @@ from hueyio.storage.records import (
     Answer,
     Area,
     Bell,
+    Burial,
     Clearable,
     Counted,
     CountedSlot,
@@ -51,10 +52,12 @@ from hueyio.storage.records import (
     Listing,
     LiveState,
     MemberResults,
+    Note,
     Notices,
     Over,
     Owner,
     Page,
+    Pause,
     Promoted,
     Receipt,
     Requeue,
@@ -359,8 +362,12 @@ class Dead(Protocol):
         """
         ...
 
-    async def purge(self, ids: Sequence[str] | None = None) -> int:
-        """Delete these dead letters, or all; return how many. Failed tasks stay."""
+    async def purge(self, ids: Sequence[str] | None = None, store: Burial = "dead", until: float | None = None) -> int:
+        """Delete these letters of one store, or all of them; return how many. The other store stays as it is.
+
+        ``until``: of these ids only those that were buried before (epoch seconds), so that nobody deletes a letter
+        that he has not seen.
+        """
         ...
 
 
@@ -407,16 +414,27 @@ class Looking(Protocol):
         """
         ...
 
-    async def pause(self) -> None:
-        """Let claims of this queue return nothing until ``resume``; the owners get a notice."""
+    async def pause(self, by: str = "") -> None:
+        """Let claims of this queue return nothing until ``resume``; the owners get a notice.
+
+        ``by`` says who wants it; the last to pause is remembered, with the time.
+        """
         ...
 
     async def resume(self) -> None:
         """Undo ``pause`` and ring the lanes that have work."""
         ...
 
-    async def is_paused(self) -> bool:
-        """Say whether the queue is paused."""
+    async def paused(self) -> Pause | None:
+        """Say who paused the queue, and when; None if it is not paused."""
+        ...
+
+    async def note(self, line: bytes) -> None:
+        """Append a line to the audit log, which keeps the last ``NOTES_KEPT``; ``clear`` leaves it alone."""
+        ...
+
+    async def notes(self, limit: int, after: int | None = None) -> list[Note]:
+        """List lines of the audit log, the latest first; ``after``: only those before the one of this number."""
         ...
 
     async def time(self) -> float:

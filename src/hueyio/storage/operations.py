@@ -20,6 +20,7 @@ from hueyio.storage.records import (
     Answer,
     Area,
     Bell,
+    Burial,
     Clearable,
     Counted,
     CountedSlot,
@@ -40,10 +41,12 @@ from hueyio.storage.records import (
     Listing,
     LiveState,
     MemberResults,
+    Note,
     Notices,
     Over,
     Owner,
     Page,
+    Pause,
     Promoted,
     Receipt,
     Requeue,
@@ -137,7 +140,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("clear", "looking", _DURABLE, is_idempotent=True),
         Operation("pause", "looking", _DURABLE, is_idempotent=True),
         Operation("resume", "looking", _DURABLE, is_idempotent=True),
-        Operation("is_paused", "looking", _READ, is_idempotent=True),
+        Operation("paused", "looking", _READ, is_idempotent=True),
+        Operation("note", "looking", _DURABLE, is_idempotent=False),  # the second is a line too
+        Operation("notes", "looking", _READ, is_idempotent=True),
         Operation("time", "looking", _READ, is_idempotent=True),
         Operation("publish", "counting", _VOLATILE, is_idempotent=True),  # its number tells a repeat
         Operation("read_slots", "counting", _READ, is_idempotent=True),
@@ -145,7 +150,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("heads", "counting", _READ, is_idempotent=True),
     )
 }
-"""All 51, by their names."""
+"""All 53, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -297,8 +302,8 @@ class OperationSession(Session, ABC):
     async def requeue(self, letters: Sequence[Requeue]) -> list[Requeued]:
         return await self._do("requeue", tuple(letters))
 
-    async def purge(self, ids: Sequence[str] | None = None) -> int:
-        return await self._do("purge", None if ids is None else tuple(ids))
+    async def purge(self, ids: Sequence[str] | None = None, store: Burial = "dead", until: float | None = None) -> int:
+        return await self._do("purge", None if ids is None else tuple(ids), store, until)
 
     # Looking
 
@@ -320,14 +325,20 @@ class OperationSession(Session, ABC):
     async def clear(self, what: Collection[Clearable]) -> None:
         await self._do("clear", tuple(what))
 
-    async def pause(self) -> None:
-        await self._do("pause")
+    async def pause(self, by: str = "") -> None:
+        await self._do("pause", by)
 
     async def resume(self) -> None:
         await self._do("resume")
 
-    async def is_paused(self) -> bool:
-        return await self._do("is_paused")
+    async def paused(self) -> Pause | None:
+        return await self._do("paused")
+
+    async def note(self, line: bytes) -> None:
+        await self._do("note", line)
+
+    async def notes(self, limit: int, after: int | None = None) -> list[Note]:
+        return await self._do("notes", limit, after)
 
     async def time(self) -> float:
         return await self._do("time")

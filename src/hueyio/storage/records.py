@@ -60,10 +60,12 @@ __all__ = [
     "Listing",
     "LiveState",
     "MemberResults",
+    "Note",
     "Notices",
     "Over",
     "Owner",
     "Page",
+    "Pause",
     "Promoted",
     "Receipt",
     "Release",
@@ -166,6 +168,9 @@ FAILED_TTL: Final = 30 * 86400.0
 
 FAILED_BYTES: Final = 256 * 2**20
 """How many bytes the messages of failed tasks may have together, unless told otherwise; 0: none is kept."""
+
+NOTES_KEPT: Final = 1000
+"""How many lines the audit log has; the oldest goes first."""
 
 LETTERS_LOOKED_AT: Final = 500
 """At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""
@@ -449,6 +454,27 @@ class Notices(NamedTuple):
     cancelled: frozenset[str]
     revocations: int
     paused: bool
+
+
+class Pause(NamedTuple):
+    """Who paused a queue, and when (epoch seconds, the storage's clock).
+
+    An earlier hueyio wrote neither.
+    """
+
+    by: str = ""
+    at: float | None = None
+
+
+class Note(NamedTuple):
+    """A line of the audit log: bytes, and when they were written (epoch seconds, the storage's clock).
+
+    Each has a larger ``number`` than the one before.
+    """
+
+    number: int
+    at: float
+    line: bytes
 
 
 class DeadLetter(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from hueyio.cli.failures import EXIT_NOTHING
-from hueyio.cli.moments import read_moment
+from hueyio.cli.moments import before, read_moment
 from hueyio.cli.options import FULL, NAME, command, limit
 from hueyio.cli.seen import SEARCH, STATES, Filter, Seen, SeenState, Sight, look
 from hueyio.cli.text import Id
@@ -83,7 +83,7 @@ def ls(
         raise click.UsageError("--since and --until are about the end of a task, and these have not ended")
 
     def work(at: Visit) -> Awaitable[int]:
-        moments = [_seconds(at.output.now, moment) for moment in (since, until)]
+        moments = [before(at.output.now, moment) for moment in (since, until)]
         which = Filter(name, error, text, worker, *moments)
         if everything:
             at.take_long()
@@ -147,10 +147,3 @@ def _row(task: Seen) -> dict[str, Any]:
 
 def _progress(task: Seen) -> str | None:
     return None if task.progress is None else f"{task.progress.fraction:.0%} {task.progress.message}".strip()
-
-
-def _seconds(now: datetime, moment: datetime | timedelta | None) -> float | None:
-    """Return epoch seconds of a moment, of which a span is counted back from now."""
-    if moment is None:
-        return None
-    return (now - moment if isinstance(moment, timedelta) else moment).timestamp()

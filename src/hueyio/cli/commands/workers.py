@@ -6,8 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from hueyio.cli.options import FULL, command
+from hueyio.cli.text import tell_pause
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.control.consumers import ConsumerInfo, read_consumers
+from hueyio.control.pause import read_pause
 
 __all__ = ["workers"]
 
@@ -27,7 +29,11 @@ async def _list(at: Visit) -> int:
     found = read_consumers(await at.session.owners())
     rows = [_row(it) for it in sorted(found, key=lambda it: (it.started, it.host, it.pid))]
     columns = ("worker", "started", "loop", "thread", "process", "busy", "held", "lag", "heard", "version")
-    at.output.print_list("workers", columns, rows, queue=at.huey.name)
+    pause = read_pause(await at.session.paused())
+    paused = None if pause is None else {"by": pause.by, "at": pause.at}
+    at.output.print_list("workers", columns, rows, queue=at.huey.name, paused=paused)
+    if pause is not None and not at.output.as_json:
+        at.output.say(f"{tell_pause(at.huey.name, pause.by, pause.at, at.output.now)}.")
     if not rows and not at.output.as_json:
         at.output.say(f"no worker is alive on {at.where}")
     return 0

@@ -8,7 +8,7 @@ from hueyio.storage.file.state import FileState
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import Lease
-from hueyio.storage.records import Latch
+from hueyio.storage.records import Latch, Pause
 
 __all__ = ["dump", "load"]
 
@@ -38,6 +38,7 @@ def dump(state: FileState) -> dict[str, Any]:
         "failed": state.failed.dump(),
         "counted": {owner: lease.counted for owner, lease in state.leases.items()},
         "slots": state.slots.dump(),
+        "notes": state.notes,
     }
 
 
@@ -71,6 +72,9 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     for owner, number in dumped.get("counted", {}).items():
         state.leases[owner].counted = number
     state.slots.load(dumped.get("slots", {}))
+    state.notes = dumped.get("notes", [])
+    if not isinstance(state.paused, Pause):  # 0.1.0 wrote whether it is paused, and no more
+        state.paused = Pause() if state.paused else None
     return state
 
 

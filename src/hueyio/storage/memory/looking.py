@@ -8,9 +8,19 @@ from hueyio.storage.memory.dead import purge
 from hueyio.storage.memory.latches import abandon
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import LANES, Area, Clearable, Counts, Entry, LiveState
+from hueyio.storage.records import (
+    LANES,
+    NOTES_KEPT,
+    Area,
+    Clearable,
+    Counts,
+    Entry,
+    LiveState,
+    Note,
+    Pause,
+)
 
-__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_keys", "scan_tasks", "time"]
+__all__ = ["clear", "counts", "note", "notes", "pause", "paused", "resume", "scan_keys", "scan_tasks", "time"]
 
 
 def counts(state: MemoryState, most: int | None = None) -> Counts:
@@ -62,15 +72,15 @@ def clear(state: MemoryState, what: Collection[Clearable]) -> None:
             state.areas[it].clear()
 
 
-def pause(state: MemoryState) -> None:
+def pause(state: MemoryState, by: str = "") -> None:
     """Let claims return nothing, and say so to the owners."""
-    state.paused = True
+    state.paused = Pause(by, state.clock())
     state.noticed.poke_all()
 
 
 def resume(state: MemoryState) -> None:
     """Let claims return tasks again; ring for what is there."""
-    state.paused = False
+    state.paused = None
     for lane, line in state.lanes.items():
         if line:
             state.bells.ring(lane)
@@ -79,9 +89,22 @@ def resume(state: MemoryState) -> None:
     state.noticed.poke_all()
 
 
-def is_paused(state: MemoryState) -> bool:
-    """Say whether the queue is paused."""
+def paused(state: MemoryState) -> Pause | None:
+    """Say who paused the queue."""
     return state.paused
+
+
+def note(state: MemoryState, line: bytes) -> None:
+    """Append a line to the audit log."""
+    number = state.notes[-1].number + 1 if state.notes else 1
+    state.notes.append(Note(number, state.clock(), line))
+    del state.notes[:-NOTES_KEPT]
+
+
+def notes(state: MemoryState, limit: int, after: int | None) -> list[Note]:
+    """List lines of the audit log, the latest first."""
+    found = [it for it in reversed(state.notes) if after is None or it.number < after]
+    return found[: max(limit, 0)]
 
 
 def time(state: MemoryState) -> float:

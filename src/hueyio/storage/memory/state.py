@@ -34,6 +34,8 @@ from hueyio.storage.records import (
     Entry,
     Header,
     Lane,
+    Note,
+    Pause,
 )
 
 __all__ = ["Lease", "MemoryState"]
@@ -96,7 +98,9 @@ class MemoryState:
         self.tombstones = Tombstones(clock, keep_ended)
         self.slots = Slots(clock)
         self.revocations = 0
-        self.paused = False
+        self.paused: Pause | None = None
+        self.notes: list[Note] = []
+        """The audit log, the latest last."""
         self.bells = Bells()
         self.waiters = Waiters()
         self.noticed: Pokes[str] = Pokes()

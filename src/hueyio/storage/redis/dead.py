@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hueyio.storage.records import (
     LETTERS_LOOKED_AT,
+    Burial,
     Cursor,
     DeadLetter,
     Entry,
@@ -93,13 +94,17 @@ def _renew(letter: DeadLetter, data: bytes | None) -> bytes:
     return write_record(Entry(letter.renewed(), letter.data if data is None else data))
 
 
+def _write_purge(_: Layout, ids: Sequence[str] | None, store: Burial, until: float | None) -> Sent | None:
+    if ids is not None and not ids:
+        return None
+    return Sent((store, "" if until is None else repr(float(until)), *dict.fromkeys(ids or ())))
+
+
 DEAD: Final[Table] = {
     "dead": ScriptCall(
         lambda _, limit: Sent((-1 if limit is None else limit,)), lambda reply, _: read_letters(reply), rides_out=True
     ),
     "failed": ScriptCall(_write_failed, _read_failed, rides_out=True),
     "requeue": composed(_requeue),
-    "purge": ScriptCall(
-        lambda _, ids: Sent(ids or ()) if ids or ids is None else None, lambda reply, _: int(reply or 0)
-    ),
+    "purge": ScriptCall(_write_purge, lambda reply, *_: int(reply or 0)),
 }

@@ -26,7 +26,8 @@ expected               hash        id → the live tasks that expect it, or the 
 latches                hash        id of a chord's callback → size and callback; ``latch:counts`` beside it
 reports                hash        id of a chord's callback and position → the member result
 progress               hash        id → what the run that is under way reported last
-paused                 string      there while the queue is paused
+paused                 string      there while the queue is paused: when and by whom
+audit                  list        lines of the audit log, the latest last; ``audit:number`` beside it
 cancelled              set         flagged ids
 dead                   hash        dead letters; ``dead:times``, ``dead:kinds``, ``dead:dropped`` beside it
 failed                 hash        failed tasks; ``failed:times``, ``failed:size`` beside it

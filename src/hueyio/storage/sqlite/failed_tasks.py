@@ -6,6 +6,7 @@ The queue's row counts them, because counting 10,000 rows at each failure would 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Final
 
 from hueyio.storage.records import Bury
@@ -14,7 +15,7 @@ from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.rows import TaskRow
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["add", "clear", "count", "find", "keep_bounds", "remove", "sweep"]
+__all__ = ["add", "clear", "count", "find", "keep_bounds", "purge", "remove", "sweep"]
 
 _SQL = statements("failed.sql")
 _MOST_DROPPED: Final = 100
@@ -50,6 +51,18 @@ def sweep(tx: Transaction) -> None:
 def remove(tx: Transaction, id: str) -> None:
     """Take one away, if it is there; its id has another letter, or lives again."""
     _count_less(tx, tx.execute(_SQL["remove"], (tx.queue, id)).fetchall())
+
+
+def purge(tx: Transaction, ids: Sequence[str] | None, until: float | None) -> int:
+    """Drop these, as far as they were buried before, or all; return how many."""
+    if ids is None:
+        there = count(tx)
+        clear(tx)
+        return there
+    latest = inf if until is None else until
+    dropped = [row for id in ids for row in tx.execute(_SQL["purge"], (tx.queue, id, latest)).fetchall()]
+    _drop(tx, dropped)
+    return len(dropped)
 
 
 def clear(tx: Transaction) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-from hueyio.storage.records import LANES, Clearable, Counts, Entry, Header, LiveState
+from hueyio.storage.records import LANES, NOTES_KEPT, Clearable, Counts, Entry, Header, LiveState, Note, Pause
 from hueyio.storage.sqlite import dead, failed_tasks, latches
 from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, latched
@@ -13,9 +13,14 @@ from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import ring_ready, ring_suspects
 from hueyio.storage.sqlite.waiting import cancel_all, in_vain
 
-__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_tasks", "time"]
+__all__ = ["clear", "counts", "note", "notes", "pause", "paused", "resume", "scan_tasks", "time"]
 
 _SQL = statements("looking.sql")
+
+_PAUSED_BY_SOMEBODY: Final = 2
+"""A pause that says whose it is, see ``schema_audit.sql``."""
+
+_LARGEST: Final = 2**63 - 1
 
 
 def counts(tx: Transaction, most: int | None = None) -> Counts:
@@ -67,23 +72,38 @@ def clear(tx: Transaction, what: Collection[Clearable]) -> None:
     cancel_all(tx, dict.fromkeys((*deleted, *told)))
 
 
-def pause(tx: Transaction) -> None:
+def pause(tx: Transaction, by: str) -> None:
     """Let claims return nothing, and say so to the owners."""
-    tx.execute(_SQL["set_paused"], (1, tx.queue))
+    tx.execute(_SQL["pause"], (by, tx.now, tx.queue))
     tx.noticed = True
 
 
 def resume(tx: Transaction) -> None:
     """Let claims return tasks again; ring for what is there."""
-    tx.execute(_SQL["set_paused"], (0, tx.queue))
+    tx.execute(_SQL["resume"], (tx.queue,))
     tx.noticed = True
     ring_ready(tx)
     ring_suspects(tx)
 
 
-def is_paused(tx: Transaction) -> bool:
-    """Say whether the queue is paused."""
-    return bool(_count(tx, "is_paused"))
+def paused(tx: Transaction) -> Pause | None:
+    """Say who paused the queue."""
+    written, by, at = tx.one(_SQL["paused"], (tx.queue,))
+    if not written:
+        return None
+    return Pause(by, at) if written == _PAUSED_BY_SOMEBODY else Pause()
+
+
+def note(tx: Transaction, line: bytes) -> None:
+    """Append a line to the audit log."""
+    tx.execute(_SQL["note"], (tx.queue, tx.now, line))
+    tx.execute(_SQL["drop_notes"], (tx.queue, tx.queue, NOTES_KEPT))
+
+
+def notes(tx: Transaction, limit: int, after: int | None) -> list[Note]:
+    """List lines of the audit log, the latest first."""
+    rows = tx.execute(_SQL["notes"], (tx.queue, _LARGEST if after is None else after, max(limit, 0)))
+    return [Note(*row) for row in rows.fetchall()]
 
 
 def time(tx: Transaction) -> float:

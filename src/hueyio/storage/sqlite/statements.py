@@ -48,5 +48,6 @@ ADDED_SCHEMAS: Final = {
     "hueyio_ended": _split("schema_added.sql"),
     "hueyio_failed": _split("schema_failed.sql"),
     "hueyio_counts": _split("schema_counts.sql"),
+    "hueyio_audit": _split("schema_audit.sql"),
 }
 """The statements that make what came after the first version of the tables, in order, each under a table it makes."""

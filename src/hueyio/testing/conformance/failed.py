@@ -102,6 +102,23 @@ class Failed(Basis):
         assert await _requeue(worker, "a") == ["added"]
         assert (await worker.claim_one()).data == b"first"
 
+    async def test_failed_tasks_are_purged_by_their_ids_as_they_were_seen(self, worker: Worker) -> None:
+        session = worker.session
+        for id in ("a", "b", "c"):
+            await _fail(worker, await worker.take_one(id))
+        times = {it.header.id: it.buried_at for it in (await session.failed(10)).items}
+        assert await session.purge(["c", "b", "none", "b"], "failed", times["c"]) == 1
+        assert await _ids(session) == ["c", "a"]
+        assert await session.purge(["a"], "failed") == 1
+        assert (await session.counts()).failed == 1
+        await worker.bury(await worker.take_one("d"))
+        (letter,) = await session.dead()
+        assert await session.purge(["d"], "dead", letter.buried_at) == 0
+        assert await session.purge(None, "failed") == 1
+        assert await _ids(session) == ["d"]
+        assert await session.purge(["d"], "dead", letter.buried_at + 1) == 1
+        assert ((await session.counts()).failed, (await session.counts()).dead) == (0, 0)
+
     @pytest.mark.parametrize("kind", ["failed", "expired", "cancelled"])
     async def test_failed_tasks_are_no_dead_letters(self, worker: Worker, kind: EndKind) -> None:
         await _fail(worker, await worker.take_one("a"), kind=kind)
@@ -110,6 +127,7 @@ class Failed(Basis):
         letters = (await worker.session.failed(10)).items
         assert [(it.header.id, it.kind, it.name) for it in letters] == [("b", "lost", "app.b"), ("a", kind, "app.task")]
         assert await worker.session.purge(["a"]) == 0
+        assert await worker.session.purge(["b"], "failed") == 0
         assert await worker.session.purge() == 1
         assert await _ids(worker.session) == ["a"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hueyio.testing.conformance.auditing import Auditing
 from hueyio.testing.conformance.awaited import Awaited
 from hueyio.testing.conformance.batches import Batches
 from hueyio.testing.conformance.bells import Bells
@@ -60,6 +61,7 @@ class StorageConformance(
     Latches,
     Progressing,
     Pausing,
+    Auditing,
 ):
     """What every storage must do.
 

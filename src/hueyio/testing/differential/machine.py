@@ -25,6 +25,7 @@ from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import (
     LANES,
     Area,
+    Burial,
     Clearable,
     Counted,
     Delivery,
@@ -250,17 +251,17 @@ class StorageMachine(RuleBasedStateMachine):
     def requeue(self, ids: list[str]) -> None:
         self._both(lambda it: it.requeue([Requeue(id) for id in ids]))
 
-    @rule(ids=st.one_of(st.none(), st.lists(ID, max_size=2, unique=True)))
-    def purge(self, ids: list[str] | None) -> None:
-        self._both(lambda it: it.purge(ids))
+    @rule(ids=st.one_of(st.none(), st.lists(ID, max_size=2, unique=True)), store=st.sampled_from(["dead", "failed"]))
+    def purge(self, ids: list[str] | None, store: Burial) -> None:
+        self._both(lambda it: it.purge(ids, store))
 
     @rule(what=CLEARABLE)
     def clear(self, what: list[Clearable]) -> None:
         self._both(lambda it: it.clear(what))
 
-    @rule()
-    def pause(self) -> None:
-        self._both(lambda it: it.pause())
+    @rule(by=st.sampled_from(["", "ops", "ana maria@web 1"]))
+    def pause(self, by: str) -> None:
+        self._both(lambda it: it.pause(by))
 
     @rule()
     def resume(self) -> None:
@@ -269,6 +270,10 @@ class StorageMachine(RuleBasedStateMachine):
     @rule(owner=OWNER, number=st.integers(1, 4), info=DATA, counted=COUNTED)
     def publish(self, owner: str, number: int, info: bytes, counted: Counted | None) -> None:
         self._both(lambda it: it.publish(owner, number, info, counted))
+
+    @rule(line=DATA)
+    def note(self, line: bytes) -> None:
+        self._both(lambda it: it.note(line))
 
     # --- what must be the same after each step
 

@@ -53,7 +53,8 @@ class Snapshot:
     keys: dict[Area, list[tuple[str, bytes | None]]]
     member_results: list[MemberResults | None]
     holders: list[list[str]]
-    paused: bool
+    paused_by: str | None
+    notes: list[tuple[int, bytes]]
     counted: Counted
     enqueued: Counters
 
@@ -80,6 +81,8 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
     notices = await asyncio.gather(*[session.notices(owner, None) for owner in owners])
     holders = await asyncio.gather(*[session.holders(key) for key in locks])
     keys = await asyncio.gather(*[_keys(session, area) for area in AREAS])
+    paused, notes = await session.paused(), await session.notes(5)
+    first = notes[0].number if notes else 0
     counted, enqueued = await _sums(session)
     return Snapshot(
         counts=await session.counts(),
@@ -98,7 +101,8 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         keys=dict(zip(AREAS, keys, strict=True)),
         member_results=await session.collect(ids),
         holders=[sorted(it) for it in holders],
-        paused=await session.is_paused(),
+        paused_by=None if paused is None else paused.by,
+        notes=[(first - it.number, it.line) for it in notes],
         counted=counted,
         enqueued=enqueued,
     )

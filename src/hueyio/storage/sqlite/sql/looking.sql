@@ -77,11 +77,25 @@ DELETE FROM hueyio_expected WHERE queue = ? AND NOT EXISTS (
     SELECT 1 FROM hueyio_latches AS latch WHERE latch.queue = hueyio_expected.queue AND latch.key = hueyio_expected.namer
 ) RETURNING id
 
--- name: set_paused
-UPDATE hueyio_queues SET paused = ? WHERE queue = ?
+-- name: pause
+UPDATE hueyio_queues SET paused = 2, paused_by = ?, paused_at = ? WHERE queue = ?
 
--- name: is_paused
-SELECT paused FROM hueyio_queues WHERE queue = ?
+-- name: resume
+UPDATE hueyio_queues SET paused = 0, paused_by = NULL, paused_at = NULL WHERE queue = ?
+
+-- name: paused
+SELECT paused, paused_by, paused_at FROM hueyio_queues WHERE queue = ?
+
+-- name: note
+INSERT INTO hueyio_audit (queue, at, line) VALUES (?, ?, ?)
+
+-- name: drop_notes
+DELETE FROM hueyio_audit WHERE queue = ? AND number <= (
+    SELECT number FROM hueyio_audit WHERE queue = ? ORDER BY number DESC LIMIT 1 OFFSET ?
+)
+
+-- name: notes
+SELECT number, at, line FROM hueyio_audit WHERE queue = ? AND number < ? ORDER BY number DESC LIMIT ?
 
 -- name: bound_in_queue
 SELECT id, more FROM hueyio_tasks WHERE queue = ? AND state IN (0, 1) AND more IS NOT NULL
