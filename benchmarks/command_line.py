@@ -20,6 +20,7 @@ from benchmarks.contenders import (
     Kind,
     Measure,
     contenders,
+    histories,
     loops,
     peers,
     switched,
@@ -80,6 +81,8 @@ def _taking_part(options: argparse.Namespace, kind: Kind) -> tuple[Contender, ..
         return peers()
     if options.statistics:
         return switched(kind)
+    if options.history:
+        return histories(kind)
     return loops(kind) if options.loops else contenders(kind)
 
 
@@ -193,6 +196,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--loops", action="store_true", help="compare hueyio on uvloop with hueyio on asyncio's loop")
     parser.add_argument("--statistics", action="store_true", help="compare with hueyio without statistics")
+    parser.add_argument("--history", action="store_true", help="compare hueyio with and without its history")
     parser.add_argument("--before", type=Path, metavar="SRC", help="compare with the version in another src folder")
     parser.add_argument("--best", action="store_true", help="each one's best round instead of medians")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")

@@ -15,6 +15,7 @@ __all__ = [
     "Kind",
     "Measure",
     "contenders",
+    "histories",
     "loops",
     "peers",
     "switched",
@@ -93,6 +94,12 @@ def loops(kind: Kind) -> tuple[Contender, ...]:
     """List hueyio on uvloop and on asyncio's own loop."""
     ours = Contender(name="hueyio", library="hueyio", kind=kind)
     return Contender(name="hueyio on uvloop", library="hueyio", kind=kind, loop="uvloop"), ours
+
+
+def histories(kind: Kind) -> tuple[Contender, ...]:
+    """List hueyio with its history and without."""
+    ours = Contender(name="hueyio", library="hueyio", kind=kind)
+    return ours, Contender(name="without history", library="hueyio", kind=kind, options={"keep_history": 0})
 
 
 def versions(kind: Kind, before: Path) -> tuple[Contender, ...]:

@@ -12,6 +12,7 @@ from hueyio.control.audit import AuditEntry
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
 from hueyio.control.failed_tasks import FailedTask
+from hueyio.control.history import Attempt, EndedTask, HistoryPage
 from hueyio.control.listing import TaskPage
 from hueyio.control.pause import PauseInfo
 from hueyio.control.statistics import QueueStatistics
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SKIPPED",
+    "Attempt",
     "AuditEntry",
     "BaseStorage",
     "BlackHoleHuey",
@@ -56,10 +58,12 @@ __all__ = [
     "ConsumerOptions",
     "DeadTask",
     "EmptyData",
+    "EndedTask",
     "Enqueue",
     "Error",
     "FailedTask",
     "FileHuey",
+    "HistoryPage",
     "Huey",
     "Inspector",
     "JSONSerializer",

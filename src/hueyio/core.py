@@ -91,6 +91,7 @@ class Core:
         raise_errors: bool,
         propagate: tuple[str, ...] = (),
         counts: bool = True,
+        history_args: bool = False,
     ) -> None:
         self.name = name
         self.kind: Final = kind
@@ -108,6 +109,8 @@ class Core:
         """The keys of the headers that the calls of a body inherit."""
         self.counts: Final = counts
         """Whether consumers count what ends in them."""
+        self.history_args: Final = history_args
+        """Whether the history has the arguments of calls, in short form."""
         self._sessions = self._live = Sessions(storage)
         self._parts: dict[type[Any], Any] = {}
         self.clock: Clock = storage.clock

@@ -83,7 +83,7 @@ async def test_drained_and_read_queue_leaves_a_fixed_few_keys(kind: type[Huey], 
         wrong = [it for it in values if isinstance(it, BaseException) and not isinstance(it, TaskException)]
         assert not wrong
         # Of intermediate stages, and where results stay for their time.
-        await (await core_of(huey).session()).clear(["results", "failed"])
+        await (await core_of(huey).session()).clear(["results", "failed", "history"])
 
     async with huey:
         async with huey.create_consumer():

@@ -23,6 +23,7 @@ from hueyio.control.cancel import cancel
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.dead_letters import DeadTask, read_dead_letter
 from hueyio.control.failed_tasks import FailedTask, describe, find_failed, requeue_all, requeue_by_id, wanted_of
+from hueyio.control.history import Attempt, HistoryPage, read_attempts, read_history
 from hueyio.control.listing import TaskPage, list_tasks
 from hueyio.control.pause import PauseInfo, pause_queue, read_pause, resume_queue
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
@@ -102,6 +103,7 @@ class Huey:
     ``raise_errors``               in immediate mode a task's error reaches whoever enqueued it
     ``propagate``                  keys of the headers that the calls of a body inherit from its task
     ``statistics``                 consumers count what ends in them, for ``huey.statistics()`` and the metrics
+    ``history_args``               the history has the arguments of calls, in short form
     =============================  ====================================================================================
     """
 
@@ -126,6 +128,7 @@ class Huey:
         max_put_back_age: float | None = DEFAULT_PUT_BACK_AGE,
         propagate: Sequence[str] = (),
         statistics: bool = True,
+        history_args: bool = False,
         **storage_kwargs: Any,
     ) -> None:
         if not isinstance(name, str) or not name:
@@ -143,6 +146,7 @@ class Huey:
                 "store_intermediate_errors": store_intermediate_errors,
                 "raise_errors": raise_errors,
                 "statistics": statistics,
+                "history_args": history_args,
             }
         )
         if result_ttl is not None and not _is_positive(result_ttl):
@@ -177,6 +181,7 @@ class Huey:
             raise_errors=raise_errors,
             propagate=check_propagated(propagate),
             counts=statistics,
+            history_args=history_args,
         )
         self._producer = Producer(self._core)
         self._lock_names: set[str] = set()
@@ -786,7 +791,7 @@ class Huey:
         return self._read_all(await (await self._session()).scan_tasks("scheduled", _checked_limit(limit)))
 
     async def flush(self) -> None:
-        """Delete all that is stored: queue, schedule, dead letters, failed tasks, results, values, revocations, locks.
+        """Delete all that is stored: queue, schedule, letters, history, results, values, revocations, locks.
 
         What a consumer holds is left alone. Waiters of what is deleted get None.
         """
@@ -909,6 +914,34 @@ class Huey:
         entry, and each call with ``actor=``.
         """
         return await read_audit(await self._session(), _checked_limit(limit) or 0, after)
+
+    async def history(
+        self,
+        *,
+        limit: int = 100,
+        after: Cursor | None = None,
+        kind: EndKind | Iterable[EndKind] | None = None,
+        name: str | None = None,
+        text: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> HistoryPage:
+        """List tasks that have ended, as far as they are remembered, the latest first.
+
+        Filters are those of ``failed``: ``kind`` may be ``done`` and ``revoked`` too, ``text`` is looked for in the
+        first line of the error. The page has ``items``, and ``next`` if there may be more: ``after`` of the following
+        call. ``complete`` is False if the search stopped before it had found as many as were asked for.
+        """
+        wanted = wanted_of(kind, name, text, since, until)
+        return await read_history(await self._session(), _checked_limit(limit) or 0, after, wanted)
+
+    async def attempts(self, task_id: str) -> list[Attempt]:
+        """List what is remembered of the attempts of a task that has failed or was cut short, the latest last.
+
+        At most the last ten. Empty for a task that ended well at the first attempt.
+        """
+        (attempts,) = await read_attempts(await self._session(), [_checked_id(task_id)])
+        return attempts
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
         tasks = [self._read(entry) for entry in entries]
@@ -1125,6 +1158,8 @@ class SyncHuey:
     inspect = blocking(Huey.inspect)
     purge = blocking(Huey.purge)
     audit = blocking(Huey.audit)
+    history = blocking(Huey.history)
+    attempts = blocking(Huey.attempts)
 
     def schedules(self) -> SyncSchedules:
         """Return the schedules that are kept in the storage."""

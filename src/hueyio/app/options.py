@@ -32,6 +32,7 @@ class HueyOptions(TypedDict, total=False):
     max_put_back_age: float | None
     propagate: Sequence[str]
     statistics: bool
+    history_args: bool
 
 
 class ConsumerSettings(TypedDict, total=False):

@@ -61,6 +61,7 @@ from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
+from hueyio.execution.recorder import Recorder
 from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
@@ -404,7 +405,13 @@ class Consumer:
             self._describe_presence,
         )
         self._settler = Settler(
-            session, self._ledger, self._current_owner, self._decide_again, self._refuse, tally=self._tally
+            session,
+            self._ledger,
+            self._current_owner,
+            self._decide_again,
+            self._refuse,
+            tally=self._tally,
+            recorder=Recorder(self._core),
         )
         self._publisher = Publisher(session, self._current_owner, self._lease.info, self._tally)
         run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease, queue=self._core.name)

@@ -13,6 +13,8 @@ An error says by itself neither that nothing was written nor whose it is. So a w
 times. Then the storage is asked what is still held, and to write something that changes nothing: if that works while
 the batch does not, the batch is to blame, and is written one by one. What fails even alone is handed to
 ``on_refused``, at once where the storage refused it in so many words.
+
+The history of a batch is made with its number. While there is too little room, outcomes are written without it.
 """
 
 from __future__ import annotations
@@ -37,8 +39,9 @@ from hueyio.exceptions import (
     StorageUnavailable,
 )
 from hueyio.execution.job import Job
+from hueyio.execution.recorder import Recorder
 from hueyio.storage.contract import Consuming, Producing
-from hueyio.storage.records import Answer, Receipt, Release, Settlement, State
+from hueyio.storage.records import Answer, HistoryBatch, Receipt, Release, Settlement, State
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
 from hueyio.tasks.log_fields import log_about
@@ -93,6 +96,7 @@ class Settler(Service):
         on_refused: Callable[[Job, Exception], None],
         monotonic: Callable[[], float] = time.monotonic,
         tally: Tally | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__()
         self._session = session
@@ -103,8 +107,11 @@ class Settler(Service):
         self._monotonic = monotonic
         self._tally = tally
         """Counts what was written; None: nobody does."""
+        self._recorder = recorder
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
+        self._history: HistoryBatch | None = None
+        """What the batch under way leaves in the history."""
         self._failures = 0
         """How often the batch under way could not be written."""
         self._singly = 0
@@ -163,9 +170,15 @@ class Settler(Service):
             if not self._batch:
                 await self._wait_for_more()
                 return 0
-            self._number = self._next_number()
+            self._number, self._history = self._next_number(), None
+            self._history = self._record(self._batch)
         await self._write(self._batch)
         return 0
+
+    def _record(self, batch: list[_Item]) -> HistoryBatch | None:
+        if self._recorder is None or self._lacks_room or self._most < _MOST_IN_A_BATCH:
+            return None
+        return self._recorder.record(batch, self._owner())
 
     def _next_batch(self) -> list[_Item]:
         if self._aside and self._monotonic() >= self._aside_until:
@@ -200,7 +213,8 @@ class Settler(Service):
 
     async def _write(self, batch: list[_Item]) -> None:
         try:
-            answers = await self._session.settle([item.settlement for item in batch], self._owner(), self._number)
+            settlements = [item.settlement for item in batch]
+            answers = await self._session.settle(settlements, self._owner(), self._number, self._history)
         except StorageFull as error:
             self._make_smaller(batch, error)
             return
@@ -300,7 +314,7 @@ class Settler(Service):
 
     def _append(self, item: _Item) -> None:
         self._pending.append(item)
-        item.job.ended_at = self._monotonic()
+        item.job.ended_at = item.job.ended_at or self._monotonic()
         self._ledger.end(item.job)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, TypeAlias
 
 from hueyio.core import Core, Rules
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.execution.attempt_hooks import AttemptHooks
+from hueyio.execution.attempt_record import record_attempt
 from hueyio.execution.effects import Effects
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import (
@@ -66,6 +68,7 @@ def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = loggin
 
     A success is logged at ``success_level``.
     """
+    job.ended_at = time.monotonic()
     if isinstance(outcome, Misfit):
         outcome = _not_yet(core, job, outcome.error)
     rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS
@@ -73,10 +76,21 @@ def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = loggin
         end = _conclude(core, job, job.task, outcome, rules)
     except BaseException as error:  # of a serializer or a build_error_result of the user's; SystemExit too
         end = _conclude_trouble(core, job, error, rules)
+    if job.task.attempt or not isinstance(end.outcome, Succeeded):
+        _record(core, job, end)
     # The level of a success is asked for here: a call that does nothing would be made for every task.
     if not isinstance(end.outcome, Succeeded) or run_logger.isEnabledFor(success_level):
         tell_end(job, end.outcome, end.effects, core.now(), success_level)
     return end
+
+
+def _record(core: Core, job: Job, end: End) -> None:
+    if not core.storage.capabilities.keeps_history:
+        return
+    try:
+        job.attempt_record = record_attempt(job, end.outcome, end.effects, core.now())
+    except Exception as error:  # of a text that the user's build_error_result made
+        _log_trouble(job, "this attempt cannot be remembered", error)
 
 
 def _conclude_trouble(core: Core, job: Job, error: BaseException, rules: Rules) -> End:

@@ -22,6 +22,7 @@ class Job:
     """
 
     __slots__ = (
+        "attempt_record",
         "cancelled",
         "delivery",
         "ended_at",
@@ -50,6 +51,8 @@ class Job:
         """Monotonic time at which its body was started; 0: it was not."""
         self.ended_at = 0.0
         """Monotonic time at which its outcome was there."""
+        self.attempt_record: bytes | None = None
+        """What the history gets of this attempt, if it failed, was cut short, or others did before."""
         self.refused = 0
         """How often the storage could not take its outcome."""
         self.handed_over = False

@@ -142,6 +142,7 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
             member_result=described,
             before=(signal,),
             kind="failed",
+            error=described,
         )
     return Effects(
         ending=described if rules.results and rules.store_intermediate_errors else None,
@@ -149,6 +150,7 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
         deletes=_revocation(task),
         before=(signal,),
         after=(SIGNAL_RETRYING,),
+        error=described,
     )
 
 

@@ -25,7 +25,7 @@ class BlackHoleStorage(MemoryStorage):
 
     def __init__(self, name: str = "huey", **options: Any) -> None:
         super().__init__(name)
-        self.capabilities = Capabilities(across_processes=False, keeps=False)
+        self.capabilities = Capabilities(across_processes=False, keeps=False, keeps_history=False)
 
     async def connect(self) -> BlackHoleSession:
         """Open a session for the running loop."""

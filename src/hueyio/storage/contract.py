@@ -46,6 +46,8 @@ from hueyio.storage.records import (
     Entry,
     Found,
     Header,
+    HistoryBatch,
+    HistoryEntry,
     Lane,
     Latch,
     ListedState,
@@ -73,6 +75,7 @@ __all__ = [
     "Counting",
     "Dead",
     "Examined",
+    "History",
     "Keys",
     "LeaseKeeper",
     "Limits",
@@ -101,6 +104,8 @@ class Capabilities:
     result_ttl: float | None = None
     """Seconds for which every result stays, for any number of reads. None: it is gone once it was read, and its writer
     says how long it waits for that."""
+    keeps_history: bool = True
+    """Whether it remembers what ``settle`` gets for the history; where not, nobody need make it."""
 
 
 class Producing(Protocol):
@@ -182,13 +187,16 @@ class Consuming(Protocol):
         """Write that these bodies are about to run; answer per receipt whether it is in force."""
         ...
 
-    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+    async def settle(
+        self, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None = None
+    ) -> list[Answer]:
         """End the runs of several tasks in one step; answer for each, in order.
 
         All or nothing per settlement, fenced by its receipt. ``number`` rises by one with each batch of this owner,
         from 1; a repeat of the last number gives the first answer again and changes nothing.
-        An owner without a live lease gets ``stale`` for all. When a latch's callback is over, the results of the
-        members expire after ``MEMBER_RESULT_TTL`` seconds, unless they do so earlier.
+        An owner without a live lease gets ``stale`` for all. The history is written in the same step. When a latch's
+        callback is over, the results of the members expire after ``MEMBER_RESULT_TTL`` seconds, unless they do so
+        earlier.
         """
         ...
 
@@ -202,8 +210,8 @@ class Consuming(Protocol):
     async def promote(self, now: float, limit: int) -> Promoted:
         """Move at most ``limit`` entries that are due at ``now`` to the back of their lanes, the earliest first.
 
-        Also drops, in bounded chunks, results, keys, tokens, failed tasks and slots of counts whose time is over, and
-        says when to look for more.
+        Also drops, in bounded chunks, results, keys, tokens, failed tasks, history and slots of counts whose time is
+        over, and says when to look for more.
         """
         ...
 
@@ -371,6 +379,30 @@ class Dead(Protocol):
         ...
 
 
+class History(Protocol):
+    """What is remembered of tasks that have ended: for each batch of settlements an entry, written by ``settle``.
+
+    Bounded by the number of tasks (the storage's ``keep_history``; an entry goes when those after it have as many), and
+    by age (``history_ttl``); a 0 switches it off. The same bounds hold for attempts. What is too old goes at the next
+    ``promote``, or before.
+    """
+
+    async def history(self, limit: int, start: Cursor | None = None) -> Page[HistoryEntry]:
+        """List entries, the latest first, from the one at ``start`` on, until they have ``limit`` tasks.
+
+        The page says where the next one begins. Fewer come where it has looked at ``HISTORY_LOOKED_AT`` entries.
+        """
+        ...
+
+    async def find_ended(self, id: str) -> HistoryEntry | None:
+        """Return the latest entry that has this id."""
+        ...
+
+    async def attempts(self, ids: Sequence[str]) -> list[tuple[bytes, ...]]:
+        """Return what is remembered of the attempts of each id, at most ``MOST_ATTEMPTS``, the latest last."""
+        ...
+
+
 class Looking(Protocol):
     """Questions and housekeeping; not for the hot path."""
 
@@ -407,8 +439,9 @@ class Looking(Protocol):
         ...
 
     async def clear(self, what: Collection[Clearable]) -> None:
-        """Delete all of: ``queue``, ``schedule``, ``dead``, ``failed``, or a key area. What is running is left alone.
+        """Delete all of: ``queue``, ``schedule``, ``dead``, ``failed``, ``history``, or a key area.
 
+        What is running is left alone.
         The waiters of deleted tasks and of what they expected are told, their tombstones say ``cancelled``. A latch
         that waited for one of them is dropped with its callback.
         """
@@ -506,7 +539,7 @@ class Portable(Protocol):
         ...
 
 
-class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Counting, Protocol):
+class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, History, Looking, Counting, Protocol):
     """All roles, bound to one running loop."""
 
     async def close(self) -> None:

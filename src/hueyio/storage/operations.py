@@ -35,6 +35,8 @@ from hueyio.storage.records import (
     Entry,
     Found,
     Header,
+    HistoryBatch,
+    HistoryEntry,
     Lane,
     Latch,
     ListedState,
@@ -60,7 +62,9 @@ __all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", 
 
 T = TypeVar("T")
 
-Role: TypeAlias = Literal["producing", "consuming", "waiting", "keys", "limits", "dead", "looking", "counting"]
+Role: TypeAlias = Literal[
+    "producing", "consuming", "waiting", "keys", "limits", "dead", "history", "looking", "counting"
+]
 """The part of the contract that an operation belongs to; storages name their modules alike."""
 
 
@@ -132,6 +136,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("failed", "dead", _READ, is_idempotent=True),
         Operation("requeue", "dead", _DURABLE, is_idempotent=False),  # the second finds none
         Operation("purge", "dead", _DURABLE, is_idempotent=False),  # counts
+        Operation("history", "history", _READ, is_idempotent=True),
+        Operation("find_ended", "history", _READ, is_idempotent=True),
+        Operation("attempts", "history", _READ, is_idempotent=True),
         Operation("counts", "looking", _READ, is_idempotent=True),
         Operation("page", "looking", _READ, is_idempotent=True),
         Operation("describe", "looking", _READ, is_idempotent=True),
@@ -150,7 +157,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("heads", "counting", _READ, is_idempotent=True),
     )
 }
-"""All 53, by their names."""
+"""All 56, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -217,8 +224,10 @@ class OperationSession(Session, ABC):
     async def start(self, receipts: Sequence[Receipt], owner: str) -> list[bool]:
         return await self._do("start", tuple(receipts), owner)
 
-    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
-        return await self._do("settle", tuple(settlements), owner, number)
+    async def settle(
+        self, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None = None
+    ) -> list[Answer]:
+        return await self._do("settle", tuple(settlements), owner, number, history)
 
     @abstractmethod
     async def notices(self, owner: str, seen: Notices | None) -> Notices: ...
@@ -304,6 +313,17 @@ class OperationSession(Session, ABC):
 
     async def purge(self, ids: Sequence[str] | None = None, store: Burial = "dead", until: float | None = None) -> int:
         return await self._do("purge", None if ids is None else tuple(ids), store, until)
+
+    # History
+
+    async def history(self, limit: int, start: Cursor | None = None) -> Page[HistoryEntry]:
+        return await self._do("history", limit, start)
+
+    async def find_ended(self, id: str) -> HistoryEntry | None:
+        return await self._do("find_ended", id)
+
+    async def attempts(self, ids: Sequence[str]) -> list[tuple[bytes, ...]]:
+        return await self._do("attempts", tuple(ids))
 
     # Looking
 

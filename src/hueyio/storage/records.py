@@ -17,14 +17,18 @@ __all__ = [
     "ENDED_AGE",
     "FAILED_BYTES",
     "FAILED_TTL",
+    "HISTORY_LOOKED_AT",
+    "HISTORY_TTL",
     "KEEP_ENDED",
     "KEEP_FAILED",
+    "KEEP_HISTORY",
     "LANES",
     "LETTERS_LOOKED_AT",
     "LISTED_AT_ONCE",
     "LISTED_BYTES",
     "MAX_DELIVERIES",
     "MEMBER_RESULT_TTL",
+    "MOST_ATTEMPTS",
     "MOST_COUNTED",
     "OTHERS",
     "RUNS_AGAIN",
@@ -52,6 +56,8 @@ __all__ = [
     "Finish",
     "Found",
     "Header",
+    "HistoryBatch",
+    "HistoryEntry",
     "Lane",
     "Latch",
     "LatchMark",
@@ -109,7 +115,7 @@ Burial: TypeAlias = Literal["dead", "failed"]
 """Where a letter stands: among those that never ran to an end, or those that failed, expired or were cancelled."""
 
 Cursor: TypeAlias = tuple[float, str]
-"""A place in a list of letters: when the last one was buried that was looked at, and its id."""
+"""A place in a list of letters: when the last one was buried that was looked at, and its id; or one in the history."""
 
 Requeued: TypeAlias = Literal["added", "late", "alive", "taken", "missing"]
 """What became of a letter that was to run again.
@@ -129,8 +135,9 @@ ListedState: TypeAlias = Literal["ready", "scheduled", "waiting", "running"]
 """What ``page`` lists. ``waiting`` are the expected ids."""
 
 Clearable: TypeAlias = Literal[
-    "queue", "schedule", "dead", "failed", "results", "data", "revocations", "locks", "windows", "ticks", "schedules"
-]
+    "queue", "schedule", "dead", "failed", "history",
+    "results", "data", "revocations", "locks", "windows", "ticks", "schedules",
+]  # fmt: skip
 """What ``clear`` can empty."""
 
 Answer: TypeAlias = Literal["accepted", "fired", "stale", "untaken"]
@@ -171,6 +178,18 @@ FAILED_BYTES: Final = 256 * 2**20
 
 NOTES_KEPT: Final = 1000
 """How many lines the audit log has; the oldest goes first."""
+
+KEEP_HISTORY: Final = 10_000
+"""How many ended tasks the history has, unless told otherwise, and how many attempts beside them; 0: none."""
+
+HISTORY_TTL: Final = 7 * 86400.0
+"""How many seconds they are in the history, unless told otherwise; 0: none is."""
+
+MOST_ATTEMPTS: Final = 10
+"""How many attempts of one task are remembered: the last ones."""
+
+HISTORY_LOOKED_AT: Final = 500
+"""At how many entries one call of ``history`` looks at most."""
 
 LETTERS_LOOKED_AT: Final = 500
 """At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""
@@ -376,6 +395,31 @@ class Bury(NamedTuple):
 
 
 Settlement: TypeAlias = Finish | Release | Defer | Bury
+
+
+class HistoryBatch(NamedTuple):
+    """What is to be remembered of a batch of settlements; of what the storage refuses, nothing is.
+
+    ``ids`` are tasks that end with it, ``places`` where each stands among the settlements, and ``data`` what is known
+    of all of them, in the same order.
+    """
+
+    ids: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    data: bytes = b""
+    attempts: tuple[tuple[int, bytes], ...] = ()
+    """What is known of attempts, by the places of the settlements that end them."""
+
+
+class HistoryEntry(NamedTuple):
+    """What is remembered of a batch. ``place`` is when it was written (the storage's clock), and which it is.
+
+    None stands among the ``ids`` where the storage refused a settlement.
+    """
+
+    place: Cursor
+    ids: tuple[str | None, ...]
+    data: bytes
 
 
 class Over(NamedTuple):

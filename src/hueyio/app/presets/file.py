@@ -25,6 +25,8 @@ class FileHueyOptions(HueyOptions, total=False):
     keep_failed: int
     failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
     mode: int
 

@@ -21,6 +21,8 @@ class MemoryHueyOptions(HueyOptions, total=False):
     keep_failed: int
     failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
     storage_class: type[Any] | None
 

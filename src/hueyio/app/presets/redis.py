@@ -36,6 +36,8 @@ class RedisHueyOptions(HueyOptions, total=False):
     keep_failed: int
     failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     outage_timeout: float
     storage_kwargs: dict[str, Any] | None
     unix_socket_path: str | None

@@ -22,6 +22,8 @@ class SqliteHueyOptions(HueyOptions, total=False):
     keep_failed: int
     failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
     mode: int
     uri: bool

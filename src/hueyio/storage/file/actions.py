@@ -23,6 +23,7 @@ from hueyio.storage.records import (
     Delivery,
     Enqueued,
     Entry,
+    HistoryBatch,
     Lane,
     Latch,
     Over,
@@ -84,7 +85,12 @@ def _take(state: FileState, key: str, rate: float, burst: int) -> float | Unchan
 
 
 def _settle(
-    state: FileState, settlements: Sequence[Settlement], owner: str, number: int, notes_members: bool = False
+    state: FileState,
+    settlements: Sequence[Settlement],
+    owner: str,
+    number: int,
+    notes_members: bool = False,
+    history: HistoryBatch | None = None,
 ) -> list[Answer]:
     """End runs. What a journal of 0.1.0 says lets no result of a chord's member expire: there it did not.
 
@@ -93,7 +99,7 @@ def _settle(
     state.notes_members = notes_members
     if not notes_members:
         settlements = [it._replace(kind="lost") if isinstance(it, Bury) else it for it in settlements]
-    return settle(state, settlements, owner, number)
+    return settle(state, settlements, owner, number, history)
 
 
 def _requeue(state: FileState, letters: Sequence[Requeue | str]) -> list[Requeued] | Unchanged:
@@ -106,7 +112,8 @@ def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:
     first = state.schedule.first_rank()
     if first is None or first > now or limit <= 0:
         shelves = (*state.shelves.values(), state.tokens)
-        if not (state.failed.is_due() or state.slots.is_due() or any(shelf.is_due() for shelf in shelves)):
+        is_due = state.failed.is_due() or state.past_runs.is_due() or state.slots.is_due()
+        if not (is_due or any(shelf.is_due() for shelf in shelves)):
             return Unchanged(Promoted(0, first))
     return consuming.promote(state, now, limit)
 

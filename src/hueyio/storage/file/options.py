@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.history import check_history_bounds
 from hueyio.storage.shared.letters import check_failed_bounds
 from hueyio.storage.shared.private_files import DEFAULT_MODE, check_mode
 
@@ -35,6 +36,8 @@ class FileOptions:
     keep_failed: int
     failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
     mode: int = DEFAULT_MODE
 
@@ -52,6 +55,7 @@ class FileOptions:
         check_keep_ended("FileStorage", self.keep_ended)
         check_failed_bounds("FileStorage", self.keep_failed, self.failed_bytes, self.failed_ttl)
         check_mode("FileStorage", self.mode)
+        check_history_bounds("FileStorage", self.keep_history, self.history_ttl)
         if not callable(self.clock):
             raise ConfigurationError(f"FileStorage: clock must be callable, not {self.clock!r}")
 

@@ -39,6 +39,7 @@ def dump(state: FileState) -> dict[str, Any]:
         "counted": {owner: lease.counted for owner, lease in state.leases.items()},
         "slots": state.slots.dump(),
         "notes": state.notes,
+        "past_runs": state.past_runs.dump(),
     }
 
 
@@ -75,6 +76,8 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     state.notes = dumped.get("notes", [])
     if not isinstance(state.paused, Pause):  # 0.1.0 wrote whether it is paused, and no more
         state.paused = Pause() if state.paused else None
+    if "past_runs" in dumped:
+        state.past_runs.load(dumped["past_runs"])
     return state
 
 

@@ -18,7 +18,15 @@ from hueyio.storage.file.heartbeat import FileLeaseKeeper
 from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession
-from hueyio.storage.records import DEAD_LIMIT, FAILED_BYTES, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.records import (
+    DEAD_LIMIT,
+    FAILED_BYTES,
+    FAILED_TTL,
+    HISTORY_TTL,
+    KEEP_ENDED,
+    KEEP_FAILED,
+    KEEP_HISTORY,
+)
 from hueyio.storage.shared.private_files import DEFAULT_MODE
 
 __all__ = ["FileStorage"]
@@ -35,9 +43,9 @@ class FileStorage:
     with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
     more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters,
     ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the
-    ended ids that are remembered; ``clock`` gives epoch seconds. ``mode`` is that of the files which are made: 0600
-    lets in nobody else, 0o660 a group; folders get what goes with it; see "Security". No link is followed in the
-    queue's own folder. Needs ``hueyio[file]``.
+    ended ids that are remembered, ``keep_history`` and ``history_ttl`` the history; ``clock`` gives epoch seconds.
+    ``mode`` is that of the files which are made: 0600 lets in nobody else, 0o660 a group; folders get what goes with
+    it; see "Security". No link is followed in the queue's own folder. Needs ``hueyio[file]``.
     Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is something else than a folder, ConfigurationError if
     another option cannot work or the library filelock is missing.
     """
@@ -57,6 +65,8 @@ class FileStorage:
         keep_failed: int = KEEP_FAILED,
         failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
         clock: Callable[[], float] = time.time,
         mode: int = DEFAULT_MODE,
     ) -> None:
@@ -79,6 +89,8 @@ class FileStorage:
             keep_failed=keep_failed,
             failed_bytes=failed_bytes,
             failed_ttl=failed_ttl,
+            keep_history=keep_history,
+            history_ttl=history_ttl,
             clock=clock,
             mode=mode,
         )
@@ -97,7 +109,8 @@ class FileStorage:
     @property
     def capabilities(self) -> Capabilities:
         """Huey's priorities, and other processes on the same machine."""
-        return Capabilities(most_priority=2**16 - 1)
+        keeps_history = self._options.keep_history > 0 and self._options.history_ttl > 0
+        return Capabilities(most_priority=2**16 - 1, keeps_history=keeps_history)
 
     @property
     def clock(self) -> HostClock:

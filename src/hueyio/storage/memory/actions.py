@@ -8,6 +8,7 @@ from hueyio.storage.memory import (
     consuming,
     counting,
     dead,
+    history,
     keys,
     limits,
     listing,
@@ -20,4 +21,6 @@ from hueyio.storage.operations import actions_of
 
 __all__ = ["ACTIONS"]
 
-ACTIONS: Final = actions_of(producing, consuming, settling, waiting, keys, limits, dead, looking, listing, counting)
+ACTIONS: Final = actions_of(
+    producing, consuming, settling, waiting, keys, limits, dead, history, looking, listing, counting
+)

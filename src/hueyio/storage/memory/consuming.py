@@ -150,6 +150,7 @@ def promote(state: MemoryState, now: float, limit: int) -> Promoted:
     swept = max([shelf.prune(most) for shelf in (*state.areas.values(), state.tokens)])
     state.drop_letters(state.failed.sweep())
     state.slots.sweep()
+    state.past_runs.sweep()
     return Promoted(moved, first, next_sweep(swept, most))
 
 

@@ -68,6 +68,8 @@ def clear(state: MemoryState, what: Collection[Clearable]) -> None:
             purge(state, None)
         elif it == "failed":
             state.drop_letters(state.failed.clear())
+        elif it == "history":
+            state.past_runs.clear()
         else:
             state.areas[it].clear()
 

@@ -14,6 +14,7 @@ from hueyio.exceptions import LeaseLost
 from hueyio.storage.memory.failed_tasks import FailedTasks
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
+from hueyio.storage.memory.past_runs import PastRuns
 from hueyio.storage.memory.shelf import Shelf
 from hueyio.storage.memory.slots import Slots
 from hueyio.storage.memory.tombstones import Tombstones
@@ -22,7 +23,9 @@ from hueyio.storage.records import (
     AREAS,
     FAILED_BYTES,
     FAILED_TTL,
+    HISTORY_TTL,
     KEEP_FAILED,
+    KEEP_HISTORY,
     LANES,
     MEMBER_RESULT_TTL,
     SHARED_RESULT_TTL,
@@ -75,6 +78,8 @@ class MemoryState:
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
         failed_bytes: int = FAILED_BYTES,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
     ) -> None:
         self.lock = threading.Lock()
         self.clock = clock
@@ -97,6 +102,7 @@ class MemoryState:
         self.failed = FailedTasks(clock, keep_failed, failed_ttl, failed_bytes)
         self.tombstones = Tombstones(clock, keep_ended)
         self.slots = Slots(clock)
+        self.past_runs = PastRuns(clock, keep_history, history_ttl)
         self.revocations = 0
         self.paused: Pause | None = None
         self.notes: list[Note] = []

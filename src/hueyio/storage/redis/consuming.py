@@ -6,14 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import LANES, Answer, Lane, Owner, Promoted, Receipt, Settlement
+from hueyio.storage.records import LANES, Answer, HistoryBatch, Lane, Owner, Promoted, Receipt, Settlement
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table, as_bool, composed
 from hueyio.storage.redis.connection.eviction import warn_of_eviction
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.records import no_utf8, read_deliveries
 from hueyio.storage.redis.scripts import Argument
-from hueyio.storage.redis.settlements import Bounds, read_answers, write_settlements
+from hueyio.storage.redis.settlements import read_answers, write_settlements
 from hueyio.storage.redis.trial import try_consuming
 from hueyio.storage.shared.sweeping import next_sweep
 
@@ -37,15 +37,16 @@ async def _deregister(core: RedisCore, owner: str) -> None:
     await core.notice_board.forget(owner)
 
 
-async def _settle(core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+async def _settle(
+    core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None
+) -> list[Answer]:
     try:
-        bounds = Bounds(core.dead_limit, core.half_kept, core.keep_failed, core.failed_bytes)
-        args = write_settlements(settlements, owner, number, bounds)
+        args = write_settlements(settlements, owner, number, history, core.bounds)
     except UnicodeEncodeError as error:
         raise no_utf8(error) from None
     letters, dropped = await core.run("settle", args, [core.layout.held(owner)])
     if dropped:
-        logger.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, core.dead_limit)
+        logger.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, core.bounds.dead_limit)
     return read_answers(letters)
 
 
@@ -71,7 +72,9 @@ def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sen
 
 async def _promote(core: RedisCore, now: float, limit: int) -> Promoted:
     asked_at = core.clock.steady()
-    moved, next_eta, swept, told = await core.run("promote", (repr(now), limit, _SWEEP_CHUNK, core.failed_ttl))
+    history = core.bounds.keep_history, core.bounds.history_ttl
+    args = (repr(now), limit, _SWEEP_CHUNK, core.failed_ttl, *history)
+    moved, next_eta, swept, told = await core.run("promote", args)
     core.clock.hear(float(told), asked_at)
     return Promoted(moved, None if next_eta is None else float(next_eta), next_sweep(swept, _SWEEP_CHUNK))
 

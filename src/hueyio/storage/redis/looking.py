@@ -54,6 +54,8 @@ async def _clear(core: RedisCore, what: Collection[Clearable]) -> None:
             await _clear_tasks(core, it)
         elif it == "dead" or it == "failed":
             await core.through_outage(partial(core.run, "purge", (it, "")), is_idempotent=True)
+        elif it == "history":
+            await core.through_outage(partial(core.run, "clear_history"), is_idempotent=True)
         elif it in AREAS:
             await core.through_outage(partial(core.run, "clear_area", (), core.layout.area(it)), is_idempotent=True)
         else:

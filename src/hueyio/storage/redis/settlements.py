@@ -6,32 +6,43 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, assert_never
 
-from hueyio.storage.records import Answer, Bury, Defer, Finish, Release, Settlement
+from hueyio.storage.records import Answer, Bury, Defer, Finish, HistoryBatch, Release, Settlement
 from hueyio.storage.redis.records import write_record, write_start
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import LETTERS
 from hueyio.storage.shared.letters import unkept
+from hueyio.storage.shared.packed_ids import pack_ids
 
 __all__ = ["Bounds", "read_answers", "write_settlements"]
 
 _ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("f"): "fired", ord("s"): "stale", ord("u"): "untaken"}
+
+_NO_HISTORY: Final = HistoryBatch()
 
 _NEVER: Final = "-1"
 """Deliveries that no row has: for a receipt of another owner."""
 
 
 class Bounds(NamedTuple):
-    """How much is kept of what has ended; with ``failed=0`` what failed leaves no letter."""
+    """How much of what is over the storage keeps; a 0 switches it off, but for dead letters."""
 
-    dead: int
-    half_ended: int
-    failed: int
+    dead_limit: int
+    half_kept: int
+    """Half of the ended ids."""
+    keep_failed: int
     failed_bytes: int
+    keep_history: int
+    history_ttl: float
 
 
-def write_settlements(settlements: Sequence[Settlement], owner: str, number: int, bounds: Bounds) -> list[Argument]:
+def write_settlements(
+    settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None, bounds: Bounds
+) -> list[Argument]:
     """Return the arguments of a batch."""
-    if not bounds.failed:
+    dead_limit, half_kept, keep_failed, failed_bytes, keep_history, _ = bounds
+    if history is None or not keep_history:
+        history = _NO_HISTORY
+    if not keep_failed:
         settlements = [unkept(it) if isinstance(it, Bury) and it.into == "failed" else it for it in settlements]
     plain_ttl = _usual_ttl(settlements)
     prefix = _usual_prefix(settlements)
@@ -53,8 +64,15 @@ def write_settlements(settlements: Sequence[Settlement], owner: str, number: int
             case _:
                 assert_never(it)
     ttl = "" if plain_ttl is None else repr(plain_ttl)
-    dead, *others = bounds
-    return [owner, number, dead, ttl, len(ids), prefix, *others, *ids, *rest]
+    packed, places = (pack_ids(history.ids), " ".join(map(str, history.places))) if history.ids else (b"", "")
+    attempts = [part for attempt in history.attempts for part in attempt]
+    return [
+        *(owner, number, dead_limit, ttl, len(ids), prefix, half_kept, keep_failed, failed_bytes),
+        *(keep_history, packed, history.data, len(history.ids), places, len(history.attempts)),
+        *ids,
+        *rest,
+        *attempts,
+    ]
 
 
 def read_answers(letters: bytes) -> list[Answer]:

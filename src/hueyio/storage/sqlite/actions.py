@@ -9,6 +9,7 @@ from hueyio.storage.sqlite import (
     consuming,
     counting,
     dead,
+    history,
     keys,
     limits,
     listing,
@@ -20,9 +21,14 @@ from hueyio.storage.sqlite import (
 
 __all__ = ["ACTIONS", "LONG"]
 
-ACTIONS: Final = actions_of(producing, consuming, settling, waiting, keys, limits, dead, looking, listing, counting)
+ACTIONS: Final = actions_of(
+    producing, consuming, settling, waiting, keys, limits, dead, history, looking, listing, counting
+)
 
 LONG: Final = frozenset(
-    {"owners", "dead", "failed", "counts", "page", "scan_tasks", "scan_keys", "read_slots", "read_counts", "heads"}
+    {
+        *("owners", "dead", "failed", "history", "find_ended", "counts", "page", "scan_tasks", "scan_keys"),
+        *("read_slots", "read_counts", "heads"),
+    }
 )
 """Questions that may read the whole file: they must hold up no write, and need not see what is still being written."""

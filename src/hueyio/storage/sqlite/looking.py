@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from hueyio.storage.records import LANES, NOTES_KEPT, Clearable, Counts, Entry, Header, LiveState, Note, Pause
-from hueyio.storage.sqlite import dead, failed_tasks, latches
+from hueyio.storage.sqlite import dead, failed_tasks, latches, past_runs
 from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, latched
 from hueyio.storage.sqlite.statements import statements
@@ -65,6 +65,8 @@ def clear(tx: Transaction, what: Collection[Clearable]) -> None:
                 dead.purge(tx, None)
             case "failed":
                 failed_tasks.clear(tx)
+            case "history":
+                past_runs.clear(tx)
             case _:
                 tx.execute(_SQL["clear_area"], (tx.queue, AREA_NUMBERS[it]))
     deleted += [id for (id,) in tx.execute(_SQL["drop_unnamed"], (tx.queue,)).fetchall()]

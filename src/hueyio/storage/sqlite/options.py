@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.history import check_history_bounds
 from hueyio.storage.shared.letters import check_failed_bounds
 from hueyio.storage.shared.private_files import DEFAULT_MODE, check_mode
 
@@ -36,6 +37,8 @@ class SqliteOptions:
     keep_failed: int
     failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
     connect: Mapping[str, Any]
     mode: int = DEFAULT_MODE
@@ -87,6 +90,7 @@ class SqliteOptions:
         check_keep_ended("SqliteStorage", self.keep_ended)
         check_failed_bounds("SqliteStorage", self.keep_failed, self.failed_bytes, self.failed_ttl)
         check_mode("SqliteStorage", self.mode)
+        check_history_bounds("SqliteStorage", self.keep_history, self.history_ttl)
         _require(callable(self.clock), "clock", "must be a function that returns epoch seconds")
         for flag in ("fsync", "strict_fifo", "create_tables"):
             _require(isinstance(getattr(self, flag), bool), flag, "must be True or False")

@@ -12,6 +12,7 @@ from hueyio.testing.conformance.dead import Dead
 from hueyio.testing.conformance.ending import Ending
 from hueyio.testing.conformance.failed import Failed
 from hueyio.testing.conformance.faults import Faults
+from hueyio.testing.conformance.history import PastRuns
 from hueyio.testing.conformance.interrupting import Interrupting
 from hueyio.testing.conformance.keys import Keys
 from hueyio.testing.conformance.latches import Latches
@@ -47,6 +48,7 @@ class StorageConformance(
     Limits,
     Dead,
     Failed,
+    PastRuns,
     Noticing,
     Looking,
     ListingTasks,

@@ -20,6 +20,7 @@ from hueyio.storage.records import (
     Entry,
     Finish,
     Header,
+    HistoryBatch,
     Latch,
     LatchMark,
     Receipt,
@@ -43,6 +44,7 @@ __all__ = [
     "ROOM",
     "TTL",
     "entries",
+    "history_of",
     "latches",
     "receipts_of",
     "settlements_of",
@@ -64,7 +66,7 @@ AREA: Final[st.SearchStrategy[Area]] = st.sampled_from(AREAS)
 AREA_OF_VALUES: Final[st.SearchStrategy[Area]] = st.sampled_from(
     [area for area in AREAS if area not in ("locks", "windows")]
 )
-_CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", "failed", *AREAS]
+_CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", "failed", "history", *AREAS]
 CLEARABLE: Final = st.lists(st.sampled_from(_CLEARABLES), min_size=1, max_size=2, unique=True)
 NAMES: Final = ["app.a", "app.b"]
 _COUNTERS: Final = st.dictionaries(st.sampled_from(["done", "r20"]), st.integers(1, 10**12), max_size=2)
@@ -186,3 +188,14 @@ def settlements_of(draw: st.DrawFn, delivery: Delivery, priorities: bool) -> Set
         return Bury(receipt, reason, result, ttl, also, follow_ups, deletes, mark, draw(_END), into, "app.task", kept)
     take = draw(_TAKES)
     return Finish(receipt, result, ttl, also, None, follow_ups, deletes, take, mark, draw(_END))
+
+
+@st.composite
+def history_of(draw: st.DrawFn, settlements: list[Settlement]) -> HistoryBatch | None:
+    """Make what a batch leaves in the history: some of its tasks, and some of their attempts."""
+    if draw(st.booleans()):
+        return None
+    every = range(len(settlements))
+    places = tuple(draw(st.lists(st.sampled_from(every), unique=True)))
+    attempts = tuple((place, draw(DATA)) for place in draw(st.lists(st.sampled_from(every), max_size=2, unique=True)))
+    return HistoryBatch(tuple(settlements[place].receipt.id for place in places), places, draw(DATA), attempts)

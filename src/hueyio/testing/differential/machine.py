@@ -30,6 +30,7 @@ from hueyio.storage.records import (
     Counted,
     Delivery,
     Header,
+    HistoryBatch,
     Lane,
     Over,
     Receipt,
@@ -54,6 +55,7 @@ from hueyio.testing.differential.choices import (
     ROOM,
     TTL,
     entries,
+    history_of,
     latches,
     receipts_of,
     settlements_of,
@@ -85,7 +87,7 @@ class StorageMachine(RuleBasedStateMachine):
         self._storage = storage
         self._priorities = storage.capabilities.priorities
         self._numbers = dict.fromkeys(OWNERS, 0)
-        self._last: dict[str, list[Settlement]] = {}
+        self._last: dict[str, tuple[list[Settlement], HistoryBatch | None]] = {}
         self._waits: list[_Waits] = []
         self._is_ordered = True
         """Whether nothing was given back yet."""
@@ -173,15 +175,17 @@ class StorageMachine(RuleBasedStateMachine):
         settlements = [data.draw(settlements_of(it, self._priorities)) for it in self._draw_held(data, owner)]
         if settlements:
             self._numbers[owner] += 1
-            self._last[owner] = settlements
+            history = data.draw(history_of(settlements))
+            self._last[owner] = settlements, history
             self._is_ordered = self._is_ordered and not any(isinstance(it, Release) for it in settlements)
-            self._both(lambda it: it.settle(settlements, owner, self._numbers[owner]))
+            self._both(lambda it: it.settle(settlements, owner, self._numbers[owner], history))
 
     @precondition(lambda self: self._last)
     @rule(data=st.data())
     def settle_again(self, data: st.DataObject) -> None:
         owner = data.draw(st.sampled_from(sorted(self._last)))
-        self._both(lambda it: it.settle(self._last[owner], owner, self._numbers[owner]))
+        settlements, history = self._last[owner]
+        self._both(lambda it: it.settle(settlements, owner, self._numbers[owner], history))
 
     @rule(now=st.sampled_from([5.0, 10.02, 25.0, 31.0]), limit=st.sampled_from([1, 2, 100]))
     def promote(self, now: float, limit: int) -> None:

@@ -50,6 +50,9 @@ class Snapshot:
     notices: list[tuple[frozenset[str], bool]]
     dead: list[tuple[Header, bytes, str]]
     letters: list[tuple[Header, bytes, str, EndKind | None, str]]
+    history: list[tuple[tuple[str | None, ...], bytes]]
+    found_ended: list[tuple[tuple[str | None, ...], bytes] | None]
+    attempts: list[tuple[bytes, ...]]
     keys: dict[Area, list[tuple[str, bytes | None]]]
     member_results: list[MemberResults | None]
     holders: list[list[str]]
@@ -98,6 +101,9 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         letters=sorted(
             ((it.header, it.data, it.reason, it.kind, it.name) for it in (await session.failed(1000)).items), key=str
         ),
+        history=[it[1:] for it in (await session.history(1000)).items],
+        found_ended=[None if it is None else it[1:] for it in [await session.find_ended(id) for id in ids]],
+        attempts=await session.attempts(ids),
         keys=dict(zip(AREAS, keys, strict=True)),
         member_results=await session.collect(ids),
         holders=[sorted(it) for it in holders],

@@ -17,8 +17,10 @@ from hueyio.storage.records import (
     DEAD_LIMIT,
     FAILED_BYTES,
     FAILED_TTL,
+    HISTORY_TTL,
     KEEP_ENDED,
     KEEP_FAILED,
+    KEEP_HISTORY,
     LANES,
     Area,
     Bell,
@@ -40,8 +42,8 @@ class Transaction:
 
     __slots__ = (
         "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "entered", "execute",
-        "failed_bytes", "failed_ttl", "keep_ended", "keep_failed", "mail", "many", "noticed", "now", "queue",
-        "revoked", "rung", "told",
+        "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history", "mail", "many",
+        "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +57,8 @@ class Transaction:
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
         failed_bytes: int = FAILED_BYTES,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
     ) -> None:
         self.connection = connection
         self.execute = connection.execute
@@ -67,6 +71,8 @@ class Transaction:
         self.keep_failed = keep_failed
         self.failed_ttl = failed_ttl
         self.failed_bytes = failed_bytes
+        self.keep_history = keep_history if history_ttl > 0 else 0
+        self.history_ttl = history_ttl
         self.ended: dict[str, EndKind | None] = {}
         """Which way ids ended in this transaction; None: they live again."""
         self.entered = [0] * len(LANES)

@@ -249,7 +249,8 @@ class Writer:
 
     def _transact(self, connection: sqlite3.Connection, batch: list[_Call]) -> _Commit:
         options = self._options
-        bounds = options.dead_limit, options.keep_ended, options.keep_failed, options.failed_ttl, options.failed_bytes
+        letters = options.dead_limit, options.keep_ended, options.keep_failed, options.failed_ttl, options.failed_bytes
+        bounds = *letters, options.keep_history, options.history_ttl
         transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *bounds)
         answers = [_run(call.operation, transaction) for call in batch]
         tombstones.write(transaction)
