@@ -76,7 +76,7 @@ async def test_only_fixed_keys_remain_when_all_is_done(connect: Connect, admin: 
     prefix = Layout(name).prefix.decode()
     left = {key.decode().removeprefix(prefix) for key in admin.scan_iter(f"{prefix}*")}
     ended = {"ended:one", "ended:kinds:one", "ended:state"}
-    assert left <= {"kind:list", "bell:loop", "bell:thread", "bell:process", "bell:schedule", *ended}
+    assert left <= {"kind:list", "bell:loop", "bell:thread", "bell:process", "bell:schedule", "entered", *ended}
 
 
 async def test_thousand_waiters_share_connections_and_poll_nothing(
