@@ -892,7 +892,7 @@ class Huey:
         Its message is read, if it can be here. (``huey.task`` is the decorator; an ``Inspector`` calls this ``task``.)
         """
         await finish_deletions(self._core)
-        return await describe_task(await self._session(), _checked_id(task_id), self.serializer)
+        return await describe_task(await self._session(), _checked_id(task_id), self._core.serializer)
 
     async def purge(self, ids: Iterable[str] | None = None, *, actor: str | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay.
