@@ -60,7 +60,7 @@ class Deletions:
         self.session: Final = session
         self._ids: dict[str, None] = {}
         """Those whose deletion has not begun, in order."""
-        self._begun: list[str] = []
+        self._begun: dict[str, None] = {}
         """Those that are being deleted."""
         self._writing: asyncio.Task[None] | None = None
 
@@ -82,14 +82,14 @@ class Deletions:
 
     async def _write_all(self) -> None:
         while self._ids:
-            self._begun = list(self._ids)[:_MOST_IN_A_WRITE]
+            self._begun = dict.fromkeys(list(self._ids)[:_MOST_IN_A_WRITE])
             for id in self._begun:
                 del self._ids[id]
             try:
-                await self.session.delete("results", self._begun)
+                await self.session.delete("results", list(self._begun))
             except HueyException as error:  # nobody waits for this, and the values have readers
                 logger.warning(
                     "%d results were read, but may stay until their time is over: %s", len(self._begun), error
                 )
             finally:
-                self._begun = []
+                self._begun = {}

@@ -9,13 +9,14 @@ reader has the value, the value is still there, for the next read in any process
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from hueyio.client.deletions import Deletions, delete_read, deletions_of
 from hueyio.client.producer import Producer
 from hueyio.core import Core
-from hueyio.exceptions import HueyException
+from hueyio.exceptions import HueyException, SerializationError
 from hueyio.execution.lending import lending
 from hueyio.handles.status import OVER, Status, absence_of, ending_of, is_alive, status_of, status_of_end
 from hueyio.loops.ordered import is_in_ordered_thread
@@ -23,10 +24,13 @@ from hueyio.messages.stored_result import Ending, Error, Returned
 from hueyio.storage.contract import Session
 from hueyio.storage.records import EndKind, Found, Over
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "wait_together"]
 
 _LOOK_TIME: Final = 60.0
 """Seconds that a wait for what is over may take."""
+
+_MOST_TOGETHER: Final = 500
+"""How many ends are awaited by one call: it answers when all of them are there, and they are decoded in one turn."""
 
 
 class Reader:
@@ -58,8 +62,7 @@ class Reader:
         """Wait for the end and read it into the handle; False if it does not come within ``timeout`` seconds."""
         if self.is_final:
             return True
-        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
-            raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")
+        check_timeout(timeout)
         session = await self._session()
         if timeout is None:
             await self.refuse_to_hang()
@@ -133,6 +136,12 @@ class Reader:
             self._is_stored = False
             delete(self.core, self.id)
 
+    def take(self, over: Over) -> None:
+        """Read the end that another wait was told of; not one that says nothing, or cannot be read."""
+        if over.data is not None or over.kind is not None:
+            with contextlib.suppress(SerializationError):  # for who asks for this one alone
+                self._keep(over)
+
     def reset(self) -> None:
         """Forget what was read."""
         self.ending = None
@@ -140,13 +149,7 @@ class Reader:
         self._kind = None
 
     async def _session(self) -> Session:
-        """Return the session, as soon as nothing that was read through it is about to be deleted under this id."""
-        deletions = self.core.peek_beside_session(Deletions)
-        if deletions is None:
-            deletions = await deletions_of(self.core)
-        if deletions.has(self.id):
-            await deletions.finish()
-        return deletions.session
+        return await _session_without(self.core, [self.id])
 
     async def _find(self, session: Session) -> Found:
         (found,) = await session.locate([self.id])
@@ -215,3 +218,46 @@ class Reader:
             self.is_final = True
             self._kind = over.kind
             self._is_stored = over.data is not None and not (over.shared or self.core.keeps_results)
+
+
+async def wait_together(readers: Sequence[Reader], timeout: float | None) -> None:
+    """Wait for the ends of many tasks, a few hundred by one call, and read them into their readers.
+
+    Returns when all are there that can be waited for in this way, and after ``timeout`` seconds. What is not read then
+    is left to ``Reader.wait``: tasks that are not over, of which only the id is known, or whose end cannot be read.
+    """
+    check_timeout(timeout)
+    awaited = [reader for reader in readers if not reader.is_final and reader.seen_at is not None]
+    if len(awaited) < 2 or (timeout is not None and timeout <= 0) or is_in_ordered_thread():
+        return
+    core = awaited[0].core
+    if core.immediate or not core.storage.capabilities.keeps or any(reader.core is not core for reader in awaited):
+        return
+    ids = [reader.id for reader in awaited]
+    session = await _session_without(core, ids)
+    chunks = [awaited[at : at + _MOST_TOGETHER] for at in range(0, len(awaited), _MOST_TOGETHER)]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            await lending(ids, asyncio.gather(*(_wait_for_all(session, chunk) for chunk in chunks)))
+
+
+async def _wait_for_all(session: Session, readers: Sequence[Reader]) -> None:
+    overs = await session.await_outcomes([reader.id for reader in readers], "return")
+    for reader, over in zip(readers, overs, strict=True):
+        reader.take(over)
+
+
+async def _session_without(core: Core, ids: Sequence[str]) -> Session:
+    """Return the session, as soon as nothing that was read through it is about to be deleted under these ids."""
+    deletions = core.peek_beside_session(Deletions)
+    if deletions is None:
+        deletions = await deletions_of(core)
+    if any(map(deletions.has, ids)):
+        await deletions.finish()
+    return deletions.session
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Raise HueyException for what is no number of seconds."""
+    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
+        raise HueyException(f"timeout must be a number of seconds, or None to wait for ever, not {timeout!r}")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
 from hueyio.client.producer import Producer
@@ -14,7 +15,7 @@ from hueyio.control.revoke import is_revoked, restore, revoke
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, ResultTimeout
 from hueyio.execution.lending import context_without_place, lending
-from hueyio.handles.reader import Reader
+from hueyio.handles.reader import Reader, wait_together
 from hueyio.handles.reading import Read, ReadOptions, read_options, shows_read_options
 from hueyio.handles.status import Status, is_alive
 from hueyio.messages.message import read_task
@@ -245,15 +246,16 @@ def reader_of(result: Result[Any]) -> Reader:
     return result._reader
 
 
-async def fill(result: Result[Any], blocking: bool, timeout: float | None, options: Read) -> bool:
+async def fill(result: Result[Any], blocking: bool, timeout: float | None, options: Read, waited: float = 0.0) -> bool:
     """Read what a task left into its handle, and leave it in the storage; say whether there is something.
 
-    With ``blocking`` wait for it; raises ResultTimeout if it does not come in time.
+    With ``blocking`` wait for it; raises ResultTimeout if it does not come in time. ``waited``: seconds that are over.
     """
     reader = reader_of(result)
     if not blocking:
         return await reader.look()
-    if await reader.wait(timeout):
+    left = timeout if timeout is None or not waited else max(0.0, timeout - waited)
+    if await reader.wait(left):
         return True
     if options.revoke_on_timeout:
         await result.revoke()
@@ -268,10 +270,15 @@ async def fill_all(
     Raises for the first that failed; then the others' values stay in the storage, and in their handles.
     """
     read = read_options(options)
-    fills = [fill(result, blocking, timeout, read) for result in group]
-    found = await asyncio.gather(*fills, return_exceptions=True)
+    started = monotonic()
+    if blocking:
+        await wait_together([reader_of(result) for result in group], timeout)
+    left = [result for result in group if not (blocking and reader_of(result).is_final)]
+    fills = [fill(result, blocking, timeout, read, waited=monotonic() - started) for result in left]
+    found = dict(zip(left, await asyncio.gather(*fills, return_exceptions=True), strict=True))
     readers: list[Reader | None] = []
-    for result, there in zip(group, found, strict=True):
+    for result in group:
+        there = found.get(result, True)
         if isinstance(there, BaseException):
             raise there
         reader = reader_of(result)
