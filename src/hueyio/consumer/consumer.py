@@ -121,6 +121,8 @@ class Consumer:
         """Called in the watchdog's thread when the loop was blocked for ``max_block`` seconds."""
         self.on_crash: Callable[[str, BaseException | None], None] | None = None
         """Called with the reason at an end that nobody asked for; may end the process."""
+        self.after_hook: Callable[[], None] | None = None
+        """Called on the loop after each hook of the start and the end: one may have changed what the process has."""
         self._crash: str | None = None
 
     async def start(self) -> None:
@@ -340,7 +342,7 @@ class Consumer:
         """Run the hooks of the consumer's life, until ``stop`` is set and at most so many seconds."""
         if not self._core.hooks[kind]:
             return
-        running = make_task(self._core.hooks.run_life(kind))
+        running = make_task(self._core.hooks.run_life(kind, self.after_hook))
         stopped = make_task(stop.wait())
         try:
             await asyncio.wait([running, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -551,11 +551,18 @@ class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, History, Lookin
 class Examined(Protocol):
     """What a session offers beside the contract to whoever wonders why nothing is consumed.
 
-    Both look at a bounded part, and leave out what they may not ask.
+    They look at a bounded part, and leave out what they may not ask.
     """
 
     async def find_dangers(self) -> list[str]:
         """Return what may lose tasks of this queue, or hide them, each as a sentence: settings, another program's."""
+        ...
+
+    async def find_tasks_of_huey(self) -> list[str]:
+        """Return which tasks of Huey are left there, each as a sentence: what a worker warns of at its start.
+
+        Of ``find_dangers`` this is the part that needs no rights which a worker may lack.
+        """
         ...
 
     async def find_neighbours(self) -> list[str]:

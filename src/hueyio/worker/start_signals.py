@@ -12,7 +12,7 @@ import threading
 from types import FrameType
 from typing import Final
 
-__all__ = ["HANDLED", "StoppedAtStart", "handle_at_start", "keep_pending"]
+__all__ = ["HANDLED", "StoppedAtStart", "handle_at_start", "keep_pending", "take_from_app"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,14 @@ def handle_at_start() -> None:
     for number in HANDLED:
         signal.signal(number, _handle)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+
+
+def take_from_app() -> list[signal.Signals]:
+    """Take back the signals that the application handles since it was loaded, and return them."""
+    known = (_handle, signal.default_int_handler)
+    found = {number: signal.getsignal(number) for number in HANDLED}
+    handle_at_start()
+    return [number for number, handler in found.items() if callable(handler) and handler not in known]
 
 
 def keep_pending() -> None:

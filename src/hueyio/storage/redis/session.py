@@ -94,6 +94,11 @@ class RedisSession(OperationSession):
         self._core.lifetime.check()
         return await examining.find_dangers(self._core.wire, self._name)
 
+    async def find_tasks_of_huey(self) -> list[str]:
+        """Return nothing: a worker has no right to Huey's key, and to ask would be noted as an attack (ACL LOG)."""
+        self._core.lifetime.check()
+        return []
+
     async def find_neighbours(self) -> list[str]:
         self._core.lifetime.check()
         return await examining.find_neighbours(self._core.wire)
