@@ -132,6 +132,29 @@ def test_oldest_connections_are_dropped_when_there_are_too_many(opened: ExitStac
     assert rest_of(idle[-1]).endswith(LIVE.body)
 
 
+def test_live_is_answered_while_500_slow_clients_hold_the_port(opened: ExitStack) -> None:
+    server = serve(opened)
+    slow = [connect(opened, server, b"GET /live HTTP/1.1\r\nX-Slow: ") for _ in range(500)]
+    answers = []
+    for client in slow[::50]:
+        with contextlib.suppress(OSError):  # dropped before
+            client.sendall(b"a")
+        answers.append(ask(opened, server))
+    assert answers == [(200, LIVE.body)] * 10
+    for client in slow:
+        client.settimeout(0.0)
+    assert 0 < sum(is_held(client) for client in slow) <= 32
+
+
+def is_held(client: socket.socket) -> bool:
+    try:
+        return client.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+
+
 def test_slow_page_holds_up_no_other_and_is_made_once(opened: ExitStack) -> None:
     begun, may_end = threading.Event(), threading.Event()
     made: list[int] = []

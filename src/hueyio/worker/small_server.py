@@ -279,7 +279,7 @@ def _listen(host: str, port: int, shared: bool) -> socket.socket:
         if shared:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((host, port))
-        listener.listen(_CONNECTIONS)
+        listener.listen(socket.SOMAXCONN)  # beyond that, who asks would be held up for a second by its own system
     except BaseException:
         listener.close()
         raise
