@@ -66,7 +66,7 @@ from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
 from hueyio.loops.inside_anyio import import_anyio
-from hueyio.storage.contract import Session
+from hueyio.storage.contract import Restricted, Session
 from hueyio.storage.records import Bury, Lane, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
@@ -265,7 +265,10 @@ class Consumer:
     async def _main(self) -> None:
         """Be the root of everything that runs here."""
         import_anyio()
-        self._compose(await self._core.session())
+        session = await self._core.session()
+        if isinstance(session, Restricted):
+            await session.prepare_consuming()
+        self._compose(session)
         await self._lease.begin()
         watched = LoopWatch(
             self._job_of, self.options.block_warning, self.options.max_block, self._lease.give_up, self._tell_blocked

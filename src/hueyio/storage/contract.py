@@ -82,6 +82,7 @@ __all__ = [
     "Looking",
     "Portable",
     "Producing",
+    "Restricted",
     "Session",
     "Storage",
     "Transactional",
@@ -544,6 +545,18 @@ class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, History, Lookin
 
     async def close(self) -> None:
         """Finish what is being written, wake every wait with SessionClosed, and let go of all connections."""
+        ...
+
+
+@runtime_checkable
+class Restricted(Protocol):
+    """What a session offers beside the contract whose storage may let a program enqueue and not consume.
+
+    An owner that only takes tasks out (a cancelled one, say) waits for nothing, and needs no more than a producer.
+    """
+
+    async def prepare_consuming(self) -> None:
+        """Raise ConfigurationError if a consumer would lack something here: it asks before its first lease."""
         ...
 
 
