@@ -47,9 +47,9 @@ class Surroundings:
         """Set right what code of the application has changed; in the main thread."""
         keep_logging()
         for number in self._take_back():
-            logger.info("%s: the application handles it; the worker takes it, and stops or starts anew", number.name)
+            logger.info("%s: the application set a handler, which is not called: the worker has its own", number.name)
         for number in needed_signals():
-            logger.info("%s: the application has changed what it does; a worker needs Python's default", number.name)
+            logger.info("%s: it was not as Python sets it, which a worker needs; it is now", number.name)
 
     async def watch(self) -> None:
         """Set right what tasks change, until cancelled."""
