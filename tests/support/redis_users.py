@@ -49,7 +49,7 @@ class User:
     def denied(self) -> list[str]:
         """List what it tried and may not: commands, keys and channels."""
         log = self.admin.acl_log(count=1000)
-        found = {entry["object"] for entry in log if entry["username"] == self.name}
+        found = {str(entry["object"]) for entry in log if entry["username"] == self.name}
         return sorted(found - {"client", "client|setinfo"})  # which are optional
 
     def close(self) -> None:
