@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -47,6 +48,20 @@ def test_app_that_cannot_be_loaded_is_said_in_one_line(tmp_path: Path, text: str
     assert done.returncode == 78
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_stop_in_an_exit_handler_of_an_app_that_did_not_import_shows_nothing_of_its_own(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "import atexit, os, time\natexit.register(time.sleep, 60)\natexit.register(os.write, 2, b'!\\n')\n1 / 0",
+    )
+    command = [sys.executable, "-m", "hueyio", *WORKER]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as worker:
+        assert worker.stderr is not None
+        while worker.stderr.readline() != "!\n":
+            pass
+        worker.terminate()
+        assert (worker.stderr.read(), worker.wait()) == ("", -signal.SIGTERM)
 
 
 WORKER = ("worker", "shop:huey")

@@ -25,7 +25,7 @@ from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free
 from hueyio.worker.process import WorkerProcess
 from hueyio.worker.reload import check_watcher, restart_on_change
-from hueyio.worker.start_signals import StoppedAtStart, handle_at_start
+from hueyio.worker.start_signals import StoppedAtStart, end_silently, handle_at_start
 from hueyio.worker.supervisor import Supervisor
 
 __all__ = ["run"]
@@ -49,6 +49,8 @@ def run(line: Sequence[str]) -> int:
     except Exception:  # a defect of hueyio's or of a storage's: for the log, and for no sys.excepthook of the app
         logger.exception("the worker crashed")
         return EXIT_CRASHED
+    finally:
+        end_silently()
 
 
 def _refuse(error: Exception, code: int) -> int:
