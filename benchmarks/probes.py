@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +28,9 @@ _DRIP: Final = 0.5
 """Seconds between two bytes of a slow client, and between the end of one of its connections and the next."""
 _APART: Final = 0.02
 """Seconds between two questions."""
+_WARM_UP: Final = 3.0
+"""Seconds until the slow clients hold the port."""
+_PATIENCE: Final = 30.0
 
 
 def measure_and_print(count: int, folder: Path) -> None:
@@ -42,7 +46,7 @@ def measure_and_print(count: int, folder: Path) -> None:
         try:
             port = _port_of(worker)
             for slow in (0, count):
-                print(f"  {slow} slow clients: {asyncio.run(_measure(port, slow))}", flush=True)
+                print(f"  {slow} slow clients: {_measure(port, slow)}", flush=True)
         finally:
             worker.terminate()
             worker.communicate()
@@ -56,17 +60,21 @@ def _port_of(worker: subprocess.Popen[str]) -> int:
     raise ChildFailed(f"the worker ended with {worker.wait()}")
 
 
-async def _measure(port: int, slow: int) -> str:
-    clients = [asyncio.create_task(_hold(port)) for _ in range(slow)]
-    await asyncio.sleep(1.0 if slow else 0.0)  # until they hold the port
+def _measure(port: int, slow: int) -> str:
+    with subprocess.Popen([sys.executable, "-m", "benchmarks.probes", str(port), str(slow)]) as holding:
+        try:
+            time.sleep(_WARM_UP)
+            return _ask_again_and_again(port)
+        finally:
+            holding.terminate()
+
+
+def _ask_again_and_again(port: int) -> str:
     took: list[float] = []
     end = time.monotonic() + _SECONDS
     while time.monotonic() < end:
-        took.append(await _ask(port))
-        await asyncio.sleep(_APART)
-    for client in clients:
-        client.cancel()
-    await asyncio.gather(*clients, return_exceptions=True)
+        took.append(_ask(port))
+        time.sleep(_APART)
     late = in_milliseconds(took)
     return (
         f"{len(took)} answers of /live, p50 {late['p50']:.1f} ms, p99 {late['p99']:.1f} ms, "
@@ -74,16 +82,24 @@ async def _measure(port: int, slow: int) -> str:
     )
 
 
-async def _ask(port: int) -> float:
+def _ask(port: int) -> float:
     """Ask for ``/live``, on a connection of its own; return the seconds that it took."""
     began = time.perf_counter()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(_LIVE)
-    answer = await reader.read()
-    writer.close()
+    with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as client:
+        client.sendall(_LIVE)
+        answer = b""
+        while piece := client.recv(4096):
+            answer += piece
     if not answer.startswith(b"HTTP/1.1 200"):
         raise ChildFailed(f"/live was not answered: {answer!r}")
     return time.perf_counter() - began
+
+
+async def _hold_all(port: int, count: int) -> None:
+    """Be so many slow clients, until this process is ended."""
+    async with asyncio.TaskGroup() as group:
+        for _ in range(count):
+            group.create_task(_hold(port))
 
 
 async def _hold(port: int) -> None:
@@ -102,3 +118,7 @@ async def _hold(port: int) -> None:
         except OSError:
             pass  # refused, or cut off: it tries again
         await asyncio.sleep(_DRIP)
+
+
+if __name__ == "__main__":
+    asyncio.run(_hold_all(*map(int, sys.argv[1:])))
