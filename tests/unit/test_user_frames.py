@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from hueyio.worker.user_frames import user_frames
 
 
@@ -39,11 +41,9 @@ def test_only_the_last_frames_are_shown_when_there_are_many() -> None:
     def fall_on(depth: int) -> None:
         fall(depth - 1)
 
-    try:
+    with pytest.raises(IndexError) as caught:
         fall(10)
-    except IndexError as error:
-        files = files_of(user_frames(error))
-    assert files == [__file__] * 4
+    assert files_of(user_frames(caught.value)) == [__file__] * 4
 
 
 def test_there_are_no_frames_when_nothing_was_raised() -> None:
