@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
-from benchmarks import delay, due, environment, look, memory, operate, report, unread, waiters
+from benchmarks import delay, due, environment, look, memory, operate, probes, report, unread, waiters
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import (
     KINDS,
@@ -143,6 +143,11 @@ def _operate(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
         )
 
 
+def _probe(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Ask a worker whether it lives while so many slow clients hold the port of its probes."""
+    probes.measure_and_print(options.count, folder)
+
+
 _COUNTING: Final = {
     "waiters": (_wait, 1000),
     "memory": (_weigh, 100_000),
@@ -151,8 +156,9 @@ _COUNTING: Final = {
     "delay": (_delay, 1000),
     "operate": (_operate, 40),
     "unread": (_leave_unread, 300),
+    "probes": (_probe, 500),
 }
-"""Measurements that take a count of tasks (or seconds), and the count they have unless told."""
+"""Measurements that take a count of tasks (or of seconds, or of clients), and the count they have unless told."""
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -48,6 +50,16 @@ def test_version_is_that_of_the_project_and_in_the_changelog() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert version("hueyio") == project["version"]
     assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_project_names_the_pythons_that_are_tested_and_bounds_what_is_known_from_inside() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (line,) = re.findall(r"^PYTHONS = (\[.*\])$", (ROOT / "noxfile.py").read_text(), flags=re.MULTILINE)
+    named = [it.rpartition(" ")[2] for it in project["classifiers"] if re.search(r":: 3\.\d+$", it)]
+    assert named == ast.literal_eval(line)
+    assert project["requires-python"] == f">={named[0]}"
+    (redis,) = [it for it in project["dependencies"] if it.startswith("redis")]
+    assert "<" in redis
 
 
 def test_import_starts_no_thread_and_warns_of_nothing() -> None:

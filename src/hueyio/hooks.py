@@ -90,13 +90,19 @@ class Hooks:
         before, self.around_enqueue = self.around_enqueue, _without(self.around_enqueue, middleware)
         return before != self.around_enqueue
 
-    async def run_life(self, kind: Literal["on_startup", "on_shutdown"]) -> None:
-        """Run the hooks of a consumer's start or end."""
+    async def run_life(
+        self, kind: Literal["on_startup", "on_shutdown"], after_each: Callable[[], None] | None = None
+    ) -> None:
+        """Run the hooks of a consumer's start or end; ``after_each`` is called before anything is logged of one."""
         for name, hook in list(self._hooks[kind].items()):
             try:
-                answer = hook() if inspect.iscoroutinefunction(hook) else await self.thread.run(hook)
-                if inspect.isawaitable(answer):
-                    await answer
+                try:
+                    answer = hook() if inspect.iscoroutinefunction(hook) else await self.thread.run(hook)
+                    if inspect.isawaitable(answer):
+                        await answer
+                finally:
+                    if after_each is not None:
+                        after_each()
             except asyncio.CancelledError:
                 if is_cancelled():
                     raise

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,7 +218,18 @@ def test_tasks_of_huey_are_found_in_the_file(shop: Shop) -> None:
     with closing(sqlite3.connect(shop.bare[1])) as connection, connection:
         connection.execute("CREATE TABLE task (id INTEGER PRIMARY KEY, queue TEXT, data BLOB, priority REAL)")
         connection.execute("INSERT INTO task (queue, data) VALUES ('shop', 'x'), ('other', 'x')")
+        connection.execute("CREATE TABLE schedule (queue TEXT, data BLOB)")  # the application's own
     assert text(shop, "danger") == "The file holds 1 tasks of Huey under this name, which hueyio does not read."
+
+
+@pytest.mark.parametrize("shop", ["file"], indirect=True)
+def test_tasks_of_huey_are_found_in_the_folder(shop: Shop) -> None:
+    shop.register("owner")
+    queues = Path(shop.bare[1])
+    for name in ("queue/ffff-0193f2c4a1b0", "queue/ffff-0193f2c4a1b0.001", "schedule/0193f2c4a1b0", "queue/notes.txt"):
+        (queues / name).parent.mkdir(exist_ok=True)
+        (queues / name).write_bytes(b"task")
+    assert text(shop, "danger") == "The folder holds 3 tasks of Huey, which hueyio does not read."
 
 
 @pytest.mark.parametrize(

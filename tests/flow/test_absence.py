@@ -325,7 +325,7 @@ async def test_parent_that_awaits_a_lost_child_fails_by_it() -> None:
 def test_what_is_older_than_what_is_remembered_is_expired_and_never_lost(
     id: str, seen_at: float | None, since: float | None, error: type[Exception]
 ) -> None:
-    assert type(absence_of(id, seen_at, since)) is error
+    assert type(absence_of(id, "here", seen_at, since)) is error
 
 
 async def test_task_of_which_nothing_is_remembered_has_expired(make_huey: Make) -> None:

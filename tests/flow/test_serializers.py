@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +24,9 @@ from hueyio import (
     TaskArgumentError,
     TaskException,
 )
-from hueyio.core import core_of
+from hueyio.core import Core, core_of
 from hueyio.messages.entry import make_entry
+from hueyio.storage.records import Bury, Entry, Header
 from tests.unit.test_serializer import LIBRARIES, Armed
 
 
@@ -218,6 +221,53 @@ async def test_error_in_a_format_without_bytes_is_kept_by_its_text(make_huey: Ca
         with pytest.raises(TaskException, match="no"):
             await (await fail())
     await huey.close()
+
+
+@pytest.mark.parametrize(("serializer", "is_run"), [(Serializer(), True), (SignedSerializer("secret"), False)])
+async def test_whatever_a_producer_reads_is_unpickled_unless_it_is_signed(
+    tmp_path: Path, serializer: Serializer, is_run: bool
+) -> None:
+    bait = tmp_path / "bait"
+    async with MemoryHuey(serializer=serializer) as huey:
+        await lay(core_of(huey), pickle.dumps(Armed(bait)))
+        reads: dict[str, Callable[[], Awaitable[Any]]] = {
+            "get": huey.result_of("id").get,
+            "await": partial(huey.result_of("id").get, blocking=True),
+            "status": huey.result_of("id").status,
+            "value": partial(huey.get, "id"),
+            "pending": huey.pending,
+            "dead": huey.dead,
+            "failed": lambda: first_task(huey),
+            "requeue": partial(huey.requeue, "dead"),
+            "inspect": partial(huey.inspect, "queued"),
+            "schedules": huey.schedules().list,
+        }
+        ran = set()
+        for name, read in reads.items():
+            with suppress(SerializationError):
+                await read()
+            if bait.exists():
+                ran.add(name)
+                bait.unlink()
+    assert ran == (set(reads) if is_run else set())
+
+
+async def first_task(huey: Huey) -> Any:
+    return (await huey.failed()).items[0].task
+
+
+async def lay(core: Core, data: bytes) -> None:
+    """Put bytes wherever something is read, as whoever can write to the storage can."""
+    session = await core.session()
+    await session.put("results", {"id": data})
+    await session.put("data", {"id": data})
+    schedule = {"times": {"hour": "3", "minute": "0"}, "task": base64.b64encode(data).decode()}
+    await session.put("schedules", {"id": json.dumps(schedule).encode()})
+    await session.enqueue([Entry(Header("queued"), data), Entry(Header("dead"), data)])
+    await session.register("owner", b"")
+    (_, delivery) = await session.claim({"loop": 2}, "owner")
+    await session.settle([Bury(delivery.receipt, "unreadable")], "owner", 1)
+    await session.deregister("owner")
 
 
 class Exiting:

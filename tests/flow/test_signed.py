@@ -164,6 +164,27 @@ async def test_signed_value_result_and_schedule_are_refused_when_they_lie_under_
         assert await huey.result_of("result") == [1, "forged", "echo", ["as a result"]]
 
 
+async def test_signed_message_runs_again_when_it_is_put_back(make_huey: Make) -> None:
+    huey = make_huey(serializer=SignedSerializer(SECRET))
+    runs: list[int] = []
+
+    @huey.task(name="pay")
+    async def pay(amount: int) -> int:
+        runs.append(amount)
+        return len(runs)
+
+    async with huey, huey.create_consumer():
+        session = await core_of(huey).session()
+        await pay.options(id="once", delay=600)(5)
+        (found,) = await session.locate(["once"])
+        assert found.data is not None
+        await huey.flush()
+        for count in (1, 2):
+            await session.enqueue([Entry(Header("once"), found.data)])
+            assert await huey.result_of("once") == count
+    assert runs == [5, 5]
+
+
 async def test_progress_is_refused_when_it_is_that_of_another_task(make_huey: Make) -> None:
     huey = make_huey(serializer=SignedSerializer(SECRET))
     tasks = declare(huey)

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 import redis
-from redis.exceptions import NoPermissionError
 from tests.conftest import SERVER_KINDS, SERVERS
 from tests.support.patience import until
+from tests.support.redis_users import User, rules_of
 from tests.support.servers import Server
 from tests.workers.process import bench
 
-from hueyio import RedisHuey
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header
 from hueyio.storage.redis.family import PriorityRedisExpireStorage
 from hueyio.storage.redis.layout import Flavour
 from hueyio.storage.redis.scripts import SCRIPTS, commands_of, read_script
 from hueyio.storage.redis.storage import RedisStorage
-from hueyio.storage.redis.trial import PRODUCING_SCRIPTS
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "how-to" / "redis-deployments.md"
 DIRECT: Final = {
     "producer": {"eval", "evalsha", "ping", "subscribe", "unsubscribe"},
     "worker": {
@@ -39,15 +34,8 @@ OPTIONAL: Final = {"client|unblock", "info"}
 FLAVOURS: Final = [Flavour("list", "once"), Flavour("sorted", "kept")]
 
 
-def rules_of(role: str) -> list[str]:
-    """Return the rules that the page gives for a role, without its password."""
-    (text,) = re.findall(rf"^ACL SETUSER shop-{role} (.*?)```", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
-    return [word for word in str(text).split() if not word.startswith(">")]
-
-
 def commands_for(role: str, *flavours: Flavour) -> set[str]:
-    scripts = PRODUCING_SCRIPTS if role == "producer" else SCRIPTS
-    return DIRECT[role] | {name.lower() for flavour in flavours for name in commands_of(scripts, flavour)}
+    return DIRECT[role] | {name.lower() for flavour in flavours for name in commands_of(SCRIPTS, flavour)}
 
 
 def test_commands_of_all_scripts_are_found() -> None:
@@ -64,71 +52,6 @@ def test_documented_rules_allow_exactly_what_is_sent(role: str) -> None:
     allowed = {rule[1:] for rule in rules_of(role) if rule.startswith("+")}
     wanted = commands_for(role, *FLAVOURS)
     assert allowed == wanted, "the page should say: " + " ".join(f"+{command}" for command in sorted(wanted))
-
-
-async def test_documented_users_can_do_their_work_and_touch_nothing_else(server: Server) -> None:
-    name = f"shop-{uuid.uuid4().hex}"
-    roles = ("worker", "producer")
-    with redis.Redis.from_url(server.url) as admin:
-        for role in roles:
-            rules = [rule.replace("{shop}", f"{{{name}}}") for rule in rules_of(role)]
-            admin.execute_command("ACL", "SETUSER", f"{name}-{role}", ">secret", *rules)
-        admin.acl_log_reset()
-        worker, producer = (
-            RedisHuey(name, host="127.0.0.1", port=server.port, username=f"{name}-{role}", password="secret")
-            for role in roles
-        )
-
-        @worker.task(name="add", retries=1)
-        async def run_add(a: int, b: int) -> int:
-            return a + b
-
-        @producer.task(name="add", retries=1)
-        async def add(a: int, b: int) -> int:
-            return a + b
-
-        async with worker.create_consumer(lease=1.0):
-            results = await add.map([(n, n) for n in range(20)])
-            assert await results == [2 * n for n in range(20)]
-            later = await add.options(delay=0.2)(1, 2)
-            assert await later == 3
-            revoked = await add.options(delay=60)(1, 2)
-            await revoked.revoke()
-            assert await producer.count() == 0
-        denied = [entry for entry in admin.acl_log() if entry["object"] not in ("client|setinfo", "client")]
-        assert denied == []
-        with redis.Redis(port=server.port, username=f"{name}-worker", password="secret") as thief:
-            with pytest.raises(NoPermissionError):
-                thief.hget("hueyio:{other}:tasks", "id")
-            with pytest.raises(NoPermissionError):
-                thief.flushall()
-        for role in roles:
-            admin.execute_command("ACL", "DELUSER", f"{name}-{role}")
-    await worker.close()
-    await producer.close()
-
-
-class User:
-    """A user of a server, with the rights that the page gives for a role, or others."""
-
-    def __init__(self, server: Server, role: str) -> None:
-        self.server = server
-        self.name = f"shop-{uuid.uuid4().hex}"
-        self.rules = [rule.replace("{shop}", f"{{{self.name}}}") for rule in rules_of(role)]
-        self.admin = redis.Redis.from_url(server.url)
-        self.allow(*self.rules)
-
-    def allow(self, *rules: str) -> None:
-        """Add to the rules, or take from them, while sessions are open."""
-        self.admin.execute_command("ACL", "SETUSER", self.name, ">secret", *rules)  # type: ignore[no-untyped-call]
-
-    def storage(self, made: type[RedisStorage] = RedisStorage) -> RedisStorage:
-        url = f"redis://{self.name}:secret@127.0.0.1:{self.server.port}"
-        return made(self.name, url=url, outage_timeout=0)
-
-    def close(self) -> None:
-        self.admin.execute_command("ACL", "DELUSER", self.name)  # type: ignore[no-untyped-call]
-        self.admin.close()
 
 
 @pytest.fixture
@@ -149,6 +72,7 @@ async def begin(user: User, made: type[RedisStorage]) -> None:
     """Do what a worker does first."""
     session = await user.storage(made).connect()
     try:
+        await session.prepare_consuming()
         await session.register("owner", b"")
         await session.deregister("owner")
     finally:

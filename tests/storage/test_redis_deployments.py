@@ -13,9 +13,9 @@ import pytest
 import redis
 from redis import asyncio as redis_asyncio
 from tests.conftest import EACH_SERVER, SERVERS
-from tests.storage.test_redis_acl import rules_of
 from tests.support.deployments import SentinelGroup, ServerCluster, TerminatedServer, TlsServer
 from tests.support.patience import until
+from tests.support.redis_users import rules_of
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import Entry, Finish, Header, Over

@@ -121,6 +121,14 @@ def test_each_process_serves_its_probes_at_a_port_of_its_own() -> None:
     assert again.worker.health_address() == ("127.0.0.1", 8001)
 
 
+@pytest.mark.parametrize(
+    ("said", "host"),
+    [(":8080", "127.0.0.1"), ("localhost:8080", "localhost"), ("0.0.0.0:8080", "0.0.0.0"), ("[::]:8080", "::")],
+)
+def test_probes_are_for_this_machine_unless_other_interfaces_are_written(said: str, host: str) -> None:
+    assert read("app:huey", "--health", said).worker.health_address() == (host, 8080)
+
+
 def test_extra_locks_imply_flushing() -> None:
     assert read("app:huey").worker.locks() is None
     assert read("app:huey", "-f").worker.locks() == []

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import logging
 import logging.config
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from rich.console import Console
+from rich.logging import RichHandler
 
 from hueyio import Task, TaskLogFilter
 from hueyio.exceptions import ConfigurationError
@@ -104,6 +107,9 @@ LEVEL = {"handlers": ["c"], "level": "INFO"}
         ({"loggers": {"shop": LEVEL}}, "own", "MINE"),
         ({"root": {"handlers": [], "level": "INFO"}}, "own", "own"),
         ({"root": LEVEL, "loggers": {"shop": {"level": "INFO"}}}, "MINE", "MINE"),
+        ({"handlers": {"c": {**MINE, "level": "ERROR"}}, "root": LEVEL}, "own", "own"),
+        ({"handlers": {"c": {"class": "logging.NullHandler"}}, "root": LEVEL}, "own", "own"),
+        ({"loggers": {"hueyio": {"propagate": False}}}, "own", "own"),
     ],
 )
 def test_line_is_written_once_whatever_the_application_sets_up(
@@ -117,13 +123,77 @@ def test_line_is_written_once_whatever_the_application_sets_up(
 ) -> None:
     set_up_logging(WorkerOptions(log_format=form))
     logging.config.dictConfig({**BASE, **config, "disable_existing_loggers": disable})
-    keep_logging()
+    for _ in range(2):  # once a second, in fact
+        keep_logging()
     logging.getLogger("shop").disabled = False  # that is the application's affair
     logging.getLogger("hueyio.x").info("said by hueyio")
     logging.getLogger("shop").info("said by shop")
     lines = capsys.readouterr().err.splitlines()
     assert [("MINE" if it.startswith("MINE") else "own") for it in lines if "by hueyio" in it] == [of_hueyio]
     assert [("MINE" if it.startswith("MINE") else "own") for it in lines if "by shop" in it] == [of_app]
+
+
+def test_line_goes_only_where_the_application_sends_it_when_its_root_has_other_handlers(
+    whole_logging: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging(WorkerOptions())
+    kept = {"class": "logging.handlers.BufferingHandler", "capacity": 10, "level": "WARNING"}
+    logging.config.dictConfig({"version": 1, "handlers": {"kept": kept}, "root": {"handlers": ["kept"]}})
+    keep_logging()
+    logging.getLogger("hueyio.x").warning("a warning")
+    logging.getLogger("hueyio.x").info("what that handler does not take")
+    assert [it.getMessage() for it in whole_logging.handlers[0].buffer] == ["a warning"]  # type: ignore[attr-defined]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "does not take" in line
+
+
+FILE_CONFIG = """
+[loggers]
+keys=root
+[handlers]
+keys=c
+[formatters]
+keys=mine
+[logger_root]
+level=INFO
+handlers=c
+[handler_c]
+class=StreamHandler
+formatter=mine
+args=()
+[formatter_mine]
+format=MINE %(message)s
+"""
+
+
+def test_line_is_written_once_after_file_config(
+    whole_logging: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging(WorkerOptions())
+    parser = configparser.RawConfigParser()
+    parser.read_string(FILE_CONFIG)
+    logging.config.fileConfig(parser)
+    keep_logging()
+    logging.getLogger("hueyio.x").info("said")
+    assert capsys.readouterr().err == "MINE said\n"
+
+
+@pytest.mark.parametrize("kind", ["/dev/stderr", "rich", "wrapped"])
+def test_terminal_is_known_under_other_names(
+    whole_logging: logging.Logger, capfd: pytest.CaptureFixture[str], kind: str
+) -> None:
+    set_up_logging(WorkerOptions())
+    with open(2, "w", closefd=False) as wrapped:
+        makers: dict[str, Callable[[], logging.Handler]] = {
+            "/dev/stderr": lambda: logging.FileHandler("/dev/stderr"),
+            "rich": lambda: RichHandler(console=Console(stderr=True, width=100)),
+            "wrapped": lambda: logging.StreamHandler(wrapped),
+        }
+        handler = makers[kind]()
+        logging.getLogger("hueyio").addHandler(handler)
+        logging.getLogger("hueyio.x").info("said")
+        handler.close()
+    assert capfd.readouterr().err.count("said") == 1
 
 
 def test_log_file_that_was_asked_for_gets_all_lines_beside_handlers_of_the_application(

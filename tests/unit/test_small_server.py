@@ -125,11 +125,46 @@ def test_client_that_does_not_read_its_answer_is_dropped(opened: ExitStack) -> N
 
 def test_oldest_connections_are_dropped_when_there_are_too_many(opened: ExitStack) -> None:
     server = serve(opened)
-    idle = [connect(opened, server) for _ in range(32)]
-    assert ask(opened, server) == (200, LIVE.body)
+    idle = [connect(opened, server) for _ in range(33)]
     assert rest_of(idle[0]) == b""
+    assert ask(opened, server) == (200, LIVE.body)
     idle[-1].sendall(GET)
     assert rest_of(idle[-1]).endswith(LIVE.body)
+
+
+def test_those_that_began_a_request_are_dropped_before_older_ones_that_said_nothing_yet(opened: ExitStack) -> None:
+    server = serve(opened)
+    silent = connect(opened, server)
+    slow = [connect(opened, server, b"GET /live HTTP/1.1\r\nX-Slow: ") for _ in range(31)]
+    assert ask(opened, server) == (200, LIVE.body)
+    newest = connect(opened, server)
+    assert rest_of(slow[0]) == b""
+    for client in (silent, newest):
+        client.sendall(GET)
+        assert rest_of(client).endswith(LIVE.body)
+
+
+def test_live_is_answered_while_500_slow_clients_hold_the_port(opened: ExitStack) -> None:
+    server = serve(opened)
+    slow = [connect(opened, server, b"GET /live HTTP/1.1\r\nX-Slow: ") for _ in range(500)]
+    answers = []
+    for client in slow[::50]:
+        with contextlib.suppress(OSError):  # dropped before
+            client.sendall(b"a")
+        answers.append(ask(opened, server))
+    assert answers == [(200, LIVE.body)] * 10
+    for client in slow:
+        client.settimeout(0.0)
+    assert 0 < sum(is_held(client) for client in slow) <= 32
+
+
+def is_held(client: socket.socket) -> bool:
+    try:
+        return client.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
 
 
 def test_slow_page_holds_up_no_other_and_is_made_once(opened: ExitStack) -> None:

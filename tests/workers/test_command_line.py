@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,14 +36,10 @@ def write(folder: Path, text: str, name: str = "shop") -> None:
     ("text", "path", "says"),
     [
         ("", "nowhere:huey", "there is no module 'nowhere'"),
-        ("import nowhere_at_all", "shop:huey", "module 'shop' does not import: No module named 'nowhere_at_all'"),
-        ("1 / 0", "shop:huey", "module 'shop' does not import: ZeroDivisionError"),
-        ("def (", "shop:huey", "module 'shop' does not import: SyntaxError"),
         ("", "shop:huey", "module 'shop' has no attribute 'huey'"),
         ("huey = 7", "shop:huey", "shop:huey is a int, not a Huey"),
         ("", "shop", "'shop' is no path of a Huey"),
         ("import hueyio\nhuey = hueyio.MemoryHuey(immediate=True)", "shop:huey", "immediate mode"),
-        ("import hueyio\nhuey = hueyio.RedisHuey(url='redis://h', port=1)", "shop:huey", "url"),
     ],
 )
 def test_app_that_cannot_be_loaded_is_said_in_one_line(tmp_path: Path, text: str, path: str, says: str) -> None:
@@ -49,6 +48,50 @@ def test_app_that_cannot_be_loaded_is_said_in_one_line(tmp_path: Path, text: str
     assert done.returncode == 78
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_stop_in_an_exit_handler_of_an_app_that_did_not_import_shows_nothing_of_its_own(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "import atexit, os, time\natexit.register(time.sleep, 60)\natexit.register(os.write, 2, b'!\\n')\n1 / 0",
+    )
+    command = [sys.executable, "-m", "hueyio", *WORKER]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as worker:
+        assert worker.stderr is not None
+        while worker.stderr.readline() != "!\n":
+            pass
+        worker.terminate()
+        assert (worker.stderr.read(), worker.wait()) == ("", -signal.SIGTERM)
+
+
+WORKER = ("worker", "shop:huey")
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "says", "line"),
+    [
+        (WORKER, "import nowhere_at_all", "No module named 'nowhere_at_all'", "import nowhere_at_all"),
+        (WORKER, "def read():\n    return {}['KEY']\nread()", "KeyError: 'KEY'", "return {}['KEY']"),
+        (WORKER, "def (", "SyntaxError: invalid syntax", "def ("),
+        (WORKER, "import hueyio\nhueyio.RedisHuey(url='redis://h', port=1)", "ConfigurationError: ", "hueyio.RedisH"),
+        (WORKER, "raise SystemExit(5)", "ends the process while it is imported", "raise SystemExit(5)"),
+        (("ls", "ready", "-a", "shop:huey"), "1 / 0", "ZeroDivisionError", "1 / 0"),
+    ],
+)
+def test_app_that_does_not_import_shows_where_in_the_users_files(
+    tmp_path: Path, command: tuple[str, ...], text: str, says: str, line: str
+) -> None:
+    write(tmp_path, "import deep", name="shop")
+    write(tmp_path, text, name="deep")
+    done = run(tmp_path, *command)
+    assert (done.returncode, done.stdout) == (78, "")
+    first, *frames = done.stderr.splitlines()
+    assert first.startswith("hueyio: module 'shop' ")
+    assert says in first
+    assert all(it.startswith("  ") for it in frames)
+    files = {it.split('"')[1] for it in frames if it.startswith("  File ")}
+    assert files == {str(tmp_path / "shop.py"), str(tmp_path / "deep.py")}
+    assert any(line in it for it in frames)
 
 
 @pytest.mark.parametrize(
@@ -217,11 +260,24 @@ def test_banner_says_version_storage_tasks_and_schedules_without_the_password(tm
     assert "secret" not in done.stderr
 
 
-def test_banner_says_which_schedules_are_stored(tmp_path: Path) -> None:
+def test_banner_says_what_only_the_storage_knows(tmp_path: Path) -> None:
     write(tmp_path, SCHEDULED)
+    with closing(sqlite3.connect(tmp_path / "app.db")) as connection, connection:
+        connection.executescript(TABLES_OF_HUEY)
     done = run(tmp_path, "worker", "shop:huey")
     assert done.returncode == 0, done.stderr
+    assert f"shop:huey: 'shop' in SQLite file {tmp_path / 'app.db'}, queue 'shop'" in done.stderr
     assert "shop:huey: 2 stored schedules: lunch (0 12 * * *), tea (0 16 * * *, paused)" in done.stderr
+    (warning,) = [it for it in done.stderr.splitlines() if "WARNING" in it]
+    assert "shop:huey: the file holds 3 tasks of Huey under this name, which hueyio does not read" in warning
+
+
+TABLES_OF_HUEY = """
+CREATE TABLE task (id INTEGER PRIMARY KEY, queue TEXT, data BLOB, priority REAL);
+INSERT INTO task (queue, data) VALUES ('shop', 'x'), ('shop', 'x'), ('other', 'x');
+CREATE TABLE schedule (id INTEGER PRIMARY KEY, queue TEXT, data BLOB, timestamp REAL);
+INSERT INTO schedule (queue, data, timestamp) VALUES ('shop', 'x', 1);
+"""
 
 
 SCHEDULED = """

@@ -1088,7 +1088,7 @@ class Huey:
         return await self._core.session()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
+        return f"<{type(self).__name__} {self.name!r} in {self._core.storage}>"
 
 
 class SyncHuey:
@@ -1179,7 +1179,7 @@ class SyncHuey:
         return handle
 
     def __repr__(self) -> str:
-        return f"<SyncHuey {self._wrapped.name!r}>"
+        return f"<SyncHuey of {self._wrapped!r}>"
 
 
 def _is_positive(seconds: object) -> bool:

@@ -54,7 +54,7 @@ def tell(error: BaseException, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"v": 1, "error": {"code": code, "text": text}}), file=sys.stderr)
     else:
-        print(f"hueyio: {text}", file=sys.stderr)
+        print("\n".join([f"hueyio: {text}", *map(clean, getattr(error, "__notes__", ()))]), file=sys.stderr)
     return code
 
 

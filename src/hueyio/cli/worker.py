@@ -20,12 +20,12 @@ from hueyio.core import DEFAULT_GRACE
 from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.storage.shared.background import make_task
 from hueyio.worker.arguments import Arguments, add_options, read_arguments
-from hueyio.worker.exit_codes import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
+from hueyio.worker.exit_codes import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_UNAVAILABLE
 from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free
 from hueyio.worker.process import WorkerProcess
 from hueyio.worker.reload import check_watcher, restart_on_change
-from hueyio.worker.start_signals import StoppedAtStart, handle_at_start
+from hueyio.worker.start_signals import StoppedAtStart, end_silently, handle_at_start
 from hueyio.worker.supervisor import Supervisor
 
 __all__ = ["run"]
@@ -46,11 +46,17 @@ def run(line: Sequence[str]) -> int:
         return _refuse(error, EXIT_CONFIGURATION)
     except StorageError as error:
         return _refuse(error, EXIT_UNAVAILABLE)
+    except Exception:  # a defect of hueyio's or of a storage's: for the log, and for no sys.excepthook of the app
+        logger.exception("the worker crashed")
+        return EXIT_CRASHED
+    finally:
+        end_silently()
 
 
 def _refuse(error: Exception, code: int) -> int:
     logger.debug("", exc_info=error)
-    print("\n".join(map(clean, f"hueyio: {error}".split("\n"))), file=sys.stderr)
+    lines = [*f"hueyio: {error}".split("\n"), *getattr(error, "__notes__", ())]
+    print("\n".join(map(clean, lines)), file=sys.stderr)
     return code
 
 

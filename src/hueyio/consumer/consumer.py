@@ -66,7 +66,7 @@ from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
 from hueyio.loops.inside_anyio import import_anyio
-from hueyio.storage.contract import Session
+from hueyio.storage.contract import Restricted, Session
 from hueyio.storage.records import Bury, Lane, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
@@ -121,6 +121,8 @@ class Consumer:
         """Called in the watchdog's thread when the loop was blocked for ``max_block`` seconds."""
         self.on_crash: Callable[[str, BaseException | None], None] | None = None
         """Called with the reason at an end that nobody asked for; may end the process."""
+        self.after_hook: Callable[[], None] | None = None
+        """Called on the loop after each hook of the start and the end: one may have changed what the process has."""
         self._crash: str | None = None
 
     async def start(self) -> None:
@@ -263,7 +265,10 @@ class Consumer:
     async def _main(self) -> None:
         """Be the root of everything that runs here."""
         import_anyio()
-        self._compose(await self._core.session())
+        session = await self._core.session()
+        if isinstance(session, Restricted):
+            await session.prepare_consuming()
+        self._compose(session)
         await self._lease.begin()
         watched = LoopWatch(
             self._job_of, self.options.block_warning, self.options.max_block, self._lease.give_up, self._tell_blocked
@@ -340,7 +345,7 @@ class Consumer:
         """Run the hooks of the consumer's life, until ``stop`` is set and at most so many seconds."""
         if not self._core.hooks[kind]:
             return
-        running = make_task(self._core.hooks.run_life(kind))
+        running = make_task(self._core.hooks.run_life(kind, self.after_hook))
         stopped = make_task(stop.wait())
         try:
             await asyncio.wait([running, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

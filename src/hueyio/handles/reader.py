@@ -195,7 +195,7 @@ class Reader:
         """Say how a task ended of which a wait has told nothing; raise if nothing is known of it."""
         ended = await session.ended([self.id])
         if ended.kinds[0] is None:
-            raise absence_of(self.id, self.seen_at, ended.since)
+            raise absence_of(self.id, str(self.core.storage), self.seen_at, ended.since)
         return Over(self.id, None, False, ended.kinds[0])
 
     async def _keep_unawaited(self, session: Session, data: bytes) -> None:

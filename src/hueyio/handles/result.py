@@ -259,7 +259,8 @@ async def fill(result: Result[Any], blocking: bool, timeout: float | None, optio
         return True
     if options.revoke_on_timeout:
         await result.revoke()
-    raise ResultTimeout(f"no result of task {result.id} within {timeout:g} s; it may still run")
+    where = reader.core.storage  # two programs that name their files differently have two queues
+    raise ResultTimeout(f"no result of task {result.id} within {timeout:g} s in {where}; it may still run")
 
 
 async def fill_all(

@@ -80,7 +80,7 @@ def status_of(found: Found, ending: Ending | None, serializer: Serializer) -> St
             assert_never(found.state)
 
 
-def absence_of(id: str, seen_at: float | None, since: float | None) -> HueyException | TaskLost:
+def absence_of(id: str, where: str, seen_at: float | None, since: float | None) -> HueyException | TaskLost:
     """Build what a read raises of a task of which the storage knows nothing.
 
     ``seen_at``: when it was last known to be alive; None: never, only the id is known. ``since``: ends before that may
@@ -95,8 +95,8 @@ def absence_of(id: str, seen_at: float | None, since: float | None) -> HueyExcep
         )
     if seen_at is None:
         return HueyException(
-            f"nothing is known of task {id}: it was never enqueued here, or not yet, or its end was forgotten; "
-            "with a timeout, a read waits for it"
+            f"nothing is known of task {id} in {where}: it was never enqueued there, or not yet, or its end was "
+            "forgotten; with a timeout, a read waits for it"
         )
     text = f"task {id} is lost: it was enqueued, and the storage knows nothing of it any more"
     return TaskLost({"error": text, "retries": 0, "traceback": "", "task_id": id})

@@ -32,7 +32,7 @@ class BlackHoleStorage(MemoryStorage):
         return BlackHoleSession(self._state, asyncio.get_running_loop())
 
     def __str__(self) -> str:
-        return f"{self.name} nowhere"
+        return f"no place at all, queue {self.name!r}"
 
 
 class BlackHoleSession(MemorySession):

@@ -82,6 +82,7 @@ __all__ = [
     "Looking",
     "Portable",
     "Producing",
+    "Restricted",
     "Session",
     "Storage",
     "Transactional",
@@ -548,14 +549,33 @@ class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, History, Lookin
 
 
 @runtime_checkable
+class Restricted(Protocol):
+    """What a session offers beside the contract whose storage may let a program enqueue and not consume.
+
+    An owner that only takes tasks out (a cancelled one, say) waits for nothing, and needs no more than a producer.
+    """
+
+    async def prepare_consuming(self) -> None:
+        """Raise ConfigurationError if a consumer would lack something here: it asks before its first lease."""
+        ...
+
+
+@runtime_checkable
 class Examined(Protocol):
     """What a session offers beside the contract to whoever wonders why nothing is consumed.
 
-    Both look at a bounded part, and leave out what they may not ask.
+    They look at a bounded part, and leave out what they may not ask.
     """
 
     async def find_dangers(self) -> list[str]:
         """Return what may lose tasks of this queue, or hide them, each as a sentence: settings, another program's."""
+        ...
+
+    async def find_tasks_of_huey(self) -> list[str]:
+        """Return which tasks of Huey are left there, each as a sentence: what a worker warns of at its start.
+
+        Of ``find_dangers`` this is the part that needs no rights which a worker may lack.
+        """
         ...
 
     async def find_neighbours(self) -> list[str]:

@@ -1,8 +1,9 @@
-"""What a worker says when it starts: version, storage, tasks, schedules, limits."""
+"""What a worker says when it starts: version, storage, tasks, schedules, limits; and what only the storage knows."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,12 +11,30 @@ from importlib.metadata import version
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
 from hueyio.core import core_of
+from hueyio.storage.contract import Examined
 
-__all__ = ["banner"]
+__all__ = ["say_banner", "say_stored"]
+
+logger = logging.getLogger(__name__)
 
 
-def banner(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
-    """Return the lines; no password is in them."""
+def say_banner(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> None:
+    """Log what is known before the storage is asked; no password is in it."""
+    for line in _lines(apps):
+        logger.info("%s", line)
+
+
+async def say_stored(path: str, huey: Huey) -> None:
+    """Log the stored schedules, and warn of tasks of Huey that the user may wait for in vain."""
+    if stored := await huey.schedules().list():
+        times = ", ".join(f"{it.name} ({it.times}{', paused' if it.paused else ''})" for it in stored)
+        logger.info("%s: %d stored schedules: %s", path, len(stored), times)
+    session = await core_of(huey).session()
+    for warning in await session.find_tasks_of_huey() if isinstance(session, Examined) else ():
+        logger.warning("%s: %s", path, warning)
+
+
+def _lines(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
     loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
     lines = [f"hueyio {version('hueyio')}, Python {platform.python_version()}, {loop}"]
     for path, huey, limits in apps:

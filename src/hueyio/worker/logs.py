@@ -2,9 +2,15 @@
 
 Its handler has a ``TaskLogFilter``, so that lines which the application writes in a task say which.
 
-The application may set up logging too, when it is loaded or in a hook. What it sets up stays. A line that a handler of
-its own writes to the terminal is not written there a second time, and the loggers of hueyio go on, although
-``logging.config`` disables all loggers that there are.
+The application may set up logging too, when it is loaded, in a hook or in a task. What it sets up stays. The worker's
+own handler stays as well, and writes what no handler of the application shows:
+
+* Where it stands beside handlers of the application's, it leaves out what one of them writes to the terminal.
+* Where the application took it away, as a configuration with handlers for the root does, it leaves out what any of them
+  takes: the application has decided where lines go. A handler for errors only takes nothing else.
+
+``logging.config`` disables all loggers that there are, unless it is told not to. ``keep_logging`` switches those of
+hueyio on again.
 """
 
 from __future__ import annotations
@@ -43,17 +49,24 @@ def set_up_logging(options: WorkerOptions) -> None:
 
 def keep_logging() -> None:
     """Go on logging after code of the application was run, which may have set up logging."""
-    for name, logger in logging.root.manager.loggerDict.items():
+    for name, logger in list(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] == "hueyio":
             logger.disabled = False
     for handler in _own:
-        # A configuration that names handlers of the root takes ours away; a file that was asked for gets its lines.
-        if handler not in logging.root.handlers and (isinstance(handler, logging.FileHandler) or not _has_handlers()):
+        if handler not in logging.root.handlers:
+            for it in handler.filters:
+                if isinstance(it, _NotShownElsewhere):
+                    it.was_taken_away = True
             logging.root.addHandler(handler)
+        _connect(logging.getLogger("hueyio"), handler)
 
 
-def _has_handlers() -> bool:
-    return bool(logging.root.handlers or logging.getLogger("hueyio").handlers)
+def _connect(ours: logging.Logger, handler: logging.Handler) -> None:
+    """Have a logger that was cut off from the root, and has no handler of its own, write to this one."""
+    if ours.propagate:
+        ours.removeHandler(handler)
+    elif next(_handlers_of(ours.name), None) is None:
+        ours.addHandler(handler)
 
 
 def _make_handler(options: WorkerOptions) -> logging.Handler:
@@ -90,20 +103,26 @@ def _for_this_user(path: str, flags: int) -> int:
 
 
 class _NotShownElsewhere(logging.Filter):
-    """Leave out what another handler writes to the terminal.
+    """Leave out what another handler shows.
 
     One with a filter may leave it out itself: a line that comes twice is better than one that does not come.
     """
 
     def __init__(self, own: logging.Handler) -> None:
         super().__init__()
+        self.was_taken_away = False
+        """Whether the application has taken our handler away from the root, and so decided where lines go."""
         self._own = own
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether no other handler on the way to the root writes this to standard output or error."""
-        return not any(
-            it is not self._own and record.levelno >= it.level and _is_console(it) for it in _handlers_of(record.name)
-        )
+        """Say whether no other handler on the way to the root shows this."""
+        others = [it for it in _handlers_of(record.name) if it is not self._own and record.levelno >= it.level]
+        return not any(self._shows(it) for it in others)
+
+    def _shows(self, other: logging.Handler) -> bool:
+        if isinstance(other, logging.NullHandler) or any(not isinstance(it, TaskLogFilter) for it in other.filters):
+            return False
+        return self.was_taken_away or _is_console(other)
 
 
 def _handlers_of(name: str) -> Iterator[logging.Handler]:
@@ -115,6 +134,22 @@ def _handlers_of(name: str) -> Iterator[logging.Handler]:
 
 
 def _is_console(handler: logging.Handler) -> bool:
-    if any(not isinstance(it, TaskLogFilter) for it in handler.filters):
-        return False
-    return isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.stderr)
+    """Say whether this writes to standard output or error, under whatever name."""
+    if isinstance(handler, logging.StreamHandler):
+        stream = handler.stream
+    else:  # that of Rich is none
+        stream = getattr(getattr(handler, "console", None), "file", None)
+    if stream in (sys.stdout, sys.stderr):
+        return stream is not None
+    place = _place_of(stream)
+    return place is not None and place in (_place_of(1), _place_of(2))
+
+
+def _place_of(opened: object) -> tuple[int, int] | None:
+    """Return what tells one file from others: a stream may be wrapped, and ``/dev/stderr`` is a file of its own."""
+    try:
+        number = opened if isinstance(opened, int) else opened.fileno()  # type: ignore[attr-defined]
+        found = os.fstat(number)
+    except (AttributeError, OSError, ValueError):  # no file at all, or it is closed
+        return None
+    return found.st_dev, found.st_ino

@@ -129,14 +129,15 @@ class _Inside:
             self._line.send(Broken(str(error) if isinstance(error, ConfigurationError) else traceback.format_exc()))
             return
         _log_only_to(to_parent)
-        self._run_life(core, "on_startup")
-        _log_only_to(to_parent)
+        self._run_life(core, "on_startup", to_parent)
         self._line.send(Ready())
         while isinstance(call := self._asked.get(), Call):
+            if to_parent not in logging.root.handlers:  # the last body, or what it imported, has set up logging
+                _log_only_to(to_parent)
             self._line.send(Begun())
             self._line.send(self._answer(core, call))
             del call  # else the last task's arguments stay while nothing runs
-        self._run_life(core, "on_shutdown")
+        self._run_life(core, "on_shutdown", to_parent)
         self._on_loop(finish_deletions(core, LAST_TIME))
         self._on_loop(core.close_session())
 
@@ -196,9 +197,9 @@ class _Inside:
         # A decorator may hide that the function is a coroutine function; what it returned still has to be run.
         return self._on_loop(_in_context(context, value)) if inspect.iscoroutine(value) else value
 
-    def _run_life(self, core: Core, kind: Literal["on_startup", "on_shutdown"]) -> None:
+    def _run_life(self, core: Core, kind: Literal["on_startup", "on_shutdown"], to_parent: logging.Handler) -> None:
         if core.hooks[kind]:
-            self._on_loop(core.hooks.run_life(kind))
+            self._on_loop(core.hooks.run_life(kind, lambda: _log_only_to(to_parent)))
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -334,7 +335,7 @@ def _log_to(line: Line, welcome: Welcome) -> logging.Handler:
 
 def _log_only_to(to_parent: logging.Handler) -> None:
     """Take away the handlers that the app has made here: the parent has them too, and would write each line again."""
-    known = logging.root.manager.loggerDict.values()
+    known = list(logging.root.manager.loggerDict.values())
     for logger in (logging.root, *(it for it in known if isinstance(it, logging.Logger))):
         if logger.name.partition(".")[0] == "hueyio":
             logger.disabled = False

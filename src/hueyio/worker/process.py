@@ -9,26 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
-from hueyio.consumer.side_log import side_log
 from hueyio.exceptions import ConfigurationError, StorageDamaged, StorageError
 from hueyio.storage.shared.background import make_task
-from hueyio.worker.banner import banner
+from hueyio.worker.banner import say_banner, say_stored
 from hueyio.worker.exit_codes import EXIT_CRASHED
-from hueyio.worker.handlers import handling
 from hueyio.worker.leaving import STOP_MARGIN, Deadline, leave
 from hueyio.worker.loading import load_huey
-from hueyio.worker.logs import keep_logging
 from hueyio.worker.loops import run
 from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
@@ -36,6 +31,7 @@ from hueyio.worker.probes import Probes
 from hueyio.worker.recycling import recycle_when_used_up
 from hueyio.worker.start_signals import keep_pending
 from hueyio.worker.status import Status
+from hueyio.worker.surroundings import Surroundings
 from hueyio.worker.systemd import notify, notify_reloading, ping_watchdog
 from hueyio.worker.threads import DefaultThreads
 
@@ -63,8 +59,11 @@ class WorkerProcess:
     def __init__(self, paths: Sequence[str], limits: dict[str, Any], options: WorkerOptions) -> None:
         self._options = options
         shares = options.shares(len(paths))
+        # Before the app can change how sockets are made.
+        self._parent = Parent.find()
+        self._surroundings = Surroundings()
         self._apps = [(path, load_huey(path)) for path in paths]
-        keep_logging()
+        self._surroundings.mend()
         self._consumers = [
             huey.create_consumer(**_share(limits, share)) for (_, huey), share in zip(self._apps, shares, strict=True)
         ]
@@ -72,7 +71,7 @@ class WorkerProcess:
             consumer.on_max_block = _exit_now
             consumer.beats_apart = True
             consumer.on_crash = self._crash
-        self._parent = Parent.find()
+            consumer.after_hook = self._surroundings.mend
         self._restart = False
         self._stops = 0
         self._is_told = False
@@ -86,12 +85,12 @@ class WorkerProcess:
         """Run until told to stop; return the exit code. Raises ConfigurationError and StorageError of the start."""
         code = run(self._main(), self._options.loop, self._crash_if_unasked)
         if self._restart and code == 0:
-            _start_anew()
+            self._surroundings.start_anew()
         return code
 
     async def _main(self) -> int:
         threads = DefaultThreads()
-        self._say_banner()
+        say_banner([(path, huey, it.options) for (path, huey), it in zip(self._apps, self._consumers, strict=True)])
         code = 0
         try:
             with self._signal_handlers():
@@ -120,7 +119,7 @@ class WorkerProcess:
         if stuck or left or self._open_sessions:
             # The end of the loop would wait for them, perhaps for ever.
             if self._restart:
-                _start_anew()
+                self._surroundings.start_anew()
             leave(EXIT_CRASHED if stuck or left else code)
         return code
 
@@ -131,12 +130,12 @@ class WorkerProcess:
         if self._starting.cancelled():
             return False
         self._starting.result()
-        keep_logging()  # hooks may set it up, too
         return True
 
     async def _start_consumers(self) -> None:
         await self._free_locks()
-        await self._say_schedules()
+        for path, huey in self._apps:
+            await say_stored(path, huey)
         for consumer in self._consumers:
             await consumer.start()
 
@@ -157,7 +156,7 @@ class WorkerProcess:
         probes = None if address is None else Probes(*address, status, _metrics(status), shared=shared)
         if probes is not None:
             logger.info("probes on %s/live, /ready and /metrics", probes.url)
-        beside = [make_task(ping_watchdog())]
+        beside = [make_task(ping_watchdog()), make_task(self._surroundings.watch())]
         if self._parent is not None:
             # Two answer at one port until this one has a successor; from then on only that one must.
             replaced = probes.close if probes is not None else lambda: None
@@ -193,22 +192,10 @@ class WorkerProcess:
     def _hueys(self) -> list[Huey]:
         return [huey for _, huey in self._apps]
 
-    def _say_banner(self) -> None:
-        apps = [(path, huey, it.options) for (path, huey), it in zip(self._apps, self._consumers, strict=True)]
-        for line in banner(apps):
-            logger.info("%s", line)
-
-    async def _say_schedules(self) -> None:
-        """Complete the banner by what only the storage knows."""
-        for path, huey in self._apps:
-            if stored := await huey.schedules().list():
-                times = ", ".join(f"{it.name} ({it.times}{', paused' if it.paused else ''})" for it in stored)
-                logger.info("%s: %d stored schedules: %s", path, len(stored), times)
-
     # Told from outside
 
     def _signal_handlers(self) -> AbstractContextManager[None]:
-        return handling(
+        return self._surroundings.handling(
             {
                 signal.SIGINT: lambda: self._stop_by_signal(signal.SIGINT),
                 signal.SIGTERM: lambda: self._stop_by_signal(signal.SIGTERM),
@@ -300,14 +287,6 @@ class WorkerProcess:
                 return  # the loop has ended, and this process is about to
 
         return tell
-
-
-def _start_anew() -> NoReturn:
-    """Become the program that the command line names, in this process."""
-    logger.info("starting anew")
-    side_log.flush(_CLOSE_TIME)
-    logging.shutdown()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _metrics(status: Status) -> Callable[[], tuple[str, bytes]] | None:

@@ -1,9 +1,10 @@
 """An HTTP server for a few small pages, in one thread: what outsiders can make it hold is bounded.
 
 A request has so many seconds and bytes in all, however it trickles in, and its answer is written in that time too (a
-slow page has that time anew when it is made). Of
-more connections than there may be, and where the process has no descriptor left, the oldest is dropped: whoever asks
-now is answered. A descriptor is kept in reserve, so that this works while tasks hold all others.
+slow page has that time anew when it is made). Of more connections than there may be, the oldest that began a request
+and did not end it is dropped, or else the oldest; where the process has no descriptor left, the oldest. A request that
+comes with its connection is answered before anything is dropped for it. So whoever asks now is answered. A descriptor
+is kept in reserve, so that this works while tasks hold all others.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Page(NamedTuple):
 
 
 class _Connection:
-    __slots__ = ("is_head", "received", "since", "socket", "unsent", "until")
+    __slots__ = ("has_asked", "is_head", "received", "since", "socket", "unsent", "until")
 
     def __init__(self, accepted: socket.socket, since: float, until: float) -> None:
         self.socket = accepted
@@ -64,6 +65,8 @@ class _Connection:
         self.received = b""
         self.unsent = memoryview(b"")
         self.is_head = False
+        self.has_asked = False
+        """Whether the request is complete."""
 
 
 class SmallServer:
@@ -152,8 +155,10 @@ class SmallServer:
         connection = _Connection(accepted, now, now + self._seconds)
         self._connections[connection] = None
         self._selector.register(accepted, selectors.EVENT_READ, partial(self._move, connection, self._receive))
+        self._receive(connection)
         if len(self._connections) > _CONNECTIONS:
-            self._drop(next(iter(self._connections)))
+            slow = (it for it in self._connections if it.received and not it.has_asked)
+            self._drop(next(slow, next(iter(self._connections))))
 
     def _make_room(self) -> None:
         """Let go of a descriptor: the next turn takes who waits."""
@@ -198,6 +203,7 @@ class SmallServer:
             self._answer(connection, head.split(b"\r\n", 1)[0])
 
     def _answer(self, connection: _Connection, line: bytes) -> None:
+        connection.has_asked = True
         method, target, version = [*line.split(b" "), b"", b""][:3]
         connection.is_head = method == b"HEAD"
         path = target.partition(b"?")[0].decode("ascii", "replace")
@@ -279,7 +285,7 @@ def _listen(host: str, port: int, shared: bool) -> socket.socket:
         if shared:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((host, port))
-        listener.listen(_CONNECTIONS)
+        listener.listen(socket.SOMAXCONN)  # beyond that, who asks would be held up for a second by its own system
     except BaseException:
         listener.close()
         raise

@@ -113,7 +113,7 @@ class Supervisor:
         for event in self._recycle:
             event.set()
 
-    def _signal_handlers(self) -> AbstractContextManager[None]:
+    def _signal_handlers(self) -> AbstractContextManager[object]:
         return handling(
             {
                 signal.SIGINT: lambda: self._stop_by_signal(signal.SIGINT),

@@ -153,6 +153,7 @@ class Line:
     """
 
     def __init__(self, sock: socket.socket, ended: int | None = None) -> None:
+        sock.settimeout(None)  # the app may have set another default
         self._socket = sock
         self._lock = threading.Lock()
         self._poll = select.poll()

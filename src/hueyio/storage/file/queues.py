@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
 from hueyio.storage.file.options import FOLDER_PREFIX
 
-__all__ = ["find_queues"]
+__all__ = ["count_tasks_of_huey", "find_queues"]
+
+_OF_HUEY: Final = {
+    "queue": re.compile(r"[0-9a-f]{4}-[0-9a-f]{12}(\.\d+)?"),  # priority and time
+    "schedule": re.compile(r"[0-9a-f]{12}(\.\d+)?"),
+}
+"""Folders in which Huey's FileHuey has tasks, and how it calls their files."""
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -19,3 +26,12 @@ def find_queues(path: str | os.PathLike[str]) -> list[str]:
     """Return the names of the queues in a folder, by name; one whose name is longer than a file's is left out."""
     names = [it.parent.name.removeprefix(FOLDER_PREFIX) for it in Path(path).glob(f"{FOLDER_PREFIX}*/journal")]
     return sorted(unquote(name) for name in names if not _HASH.fullmatch(name))
+
+
+def count_tasks_of_huey(path: str | os.PathLike[str]) -> int:
+    """Return how many tasks Huey has in the same folder, ready or scheduled."""
+    count = 0
+    for folder, name in _OF_HUEY.items():
+        with suppress(OSError), os.scandir(os.path.join(path, folder)) as entries:
+            count += sum(name.fullmatch(entry.name) is not None for entry in entries)
+    return count

@@ -8,7 +8,7 @@ from typing import Any
 from hueyio.storage.file import heartbeat
 from hueyio.storage.file.engine import FileEngine
 from hueyio.storage.file.options import FileOptions
-from hueyio.storage.file.queues import find_queues
+from hueyio.storage.file.queues import count_tasks_of_huey, find_queues
 from hueyio.storage.file.state import FileState
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.waiting import find_notices, find_progress
@@ -71,8 +71,12 @@ class FileSession(ThreadedSession[FileEngine]):
         return found[0]
 
     async def find_dangers(self) -> list[str]:
+        return await self.find_tasks_of_huey()
+
+    async def find_tasks_of_huey(self) -> list[str]:
         self._require_open()
-        return []
+        count = count_tasks_of_huey(self._options.root)
+        return [f"the folder holds {count} tasks of Huey, which hueyio does not read"] if count else []
 
     async def find_neighbours(self) -> list[str]:
         self._require_open()

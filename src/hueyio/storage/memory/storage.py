@@ -74,4 +74,4 @@ class MemoryStorage:
         return MemoryLeaseKeeper(self._state, owner)
 
     def __str__(self) -> str:
-        return f"{self.name} in this process's memory"
+        return f"the memory of this process, queue {self.name!r}"

@@ -17,19 +17,19 @@ from hueyio.storage.redis.settlements import read_answers, write_settlements
 from hueyio.storage.redis.trial import try_consuming
 from hueyio.storage.shared.sweeping import next_sweep
 
-__all__ = ["CONSUMING"]
+__all__ = ["CONSUMING", "prepare_consuming"]
 
 logger = logging.getLogger(__name__)
 
 _SWEEP_CHUNK: Final = 200
 
 
-async def _register(core: RedisCore, owner: str, info: bytes) -> None:
+async def prepare_consuming(core: RedisCore) -> None:
+    """Find out whether this session can serve a consumer, once; raises StorageUnavailable or ConfigurationError."""
     if not core.may_consume:
         await try_consuming(core)
         core.may_consume = True
         core.lifetime.spawn(warn_of_eviction(core.wire))
-    await core.run("register", (owner, info))
 
 
 async def _deregister(core: RedisCore, owner: str) -> None:
@@ -85,7 +85,7 @@ def _write_report(layout: Layout, receipt: Receipt, data: bytes) -> Sent:
 
 
 CONSUMING: Final[Table] = {
-    "register": composed(_register),
+    "register": ScriptCall(lambda _, owner, info: Sent((owner, info)), lambda *_: None),
     "deregister": composed(_deregister),
     "owners": ScriptCall(lambda _: Sent(), _read_owners, rides_out=True, is_over_fleet=True),
     "claim": ScriptCall(_write_claim, lambda reply, _, owner: read_deliveries(reply, owner)),

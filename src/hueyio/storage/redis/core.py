@@ -88,7 +88,7 @@ class RedisCore:
         self.writer: Final = writer
         """The class of the storage."""
         self.may_consume = False
-        """Whether all was tried that owners need."""
+        """Whether all was tried that a consumer needs."""
         self._drains: list[Callable[[], Awaitable[None]]] = [self.waiters.drain]
         """What ``close`` waits for before it lets go of the connections."""
         self._fleet: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import Bell, Notices, Over, Unknown
 from hueyio.storage.redis import examining
 from hueyio.storage.redis.calls import Table
-from hueyio.storage.redis.consuming import CONSUMING
+from hueyio.storage.redis.consuming import CONSUMING, prepare_consuming
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.counting import COUNTING
 from hueyio.storage.redis.dead import DEAD
@@ -69,6 +69,11 @@ class RedisSession(OperationSession):
     def _do(self, name: str, /, *args: Any) -> Awaitable[T]:  # pyright: ignore[reportInvalidTypeVarUse]
         return self._operations[name](*args)
 
+    async def prepare_consuming(self) -> None:
+        """Raise ConfigurationError if a consumer lacks a right here; warn if the server may evict the queue."""
+        self._core.lifetime.check()
+        await prepare_consuming(self._core)
+
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         self._core.lifetime.check()
         return await self._core.doorbell.wait(bells, timeout)
@@ -93,6 +98,11 @@ class RedisSession(OperationSession):
     async def find_dangers(self) -> list[str]:
         self._core.lifetime.check()
         return await examining.find_dangers(self._core.wire, self._name)
+
+    async def find_tasks_of_huey(self) -> list[str]:
+        """Return nothing: a worker has no right to Huey's key, and to ask would be noted as an attack (ACL LOG)."""
+        self._core.lifetime.check()
+        return []
 
     async def find_neighbours(self) -> list[str]:
         self._core.lifetime.check()

@@ -1,8 +1,8 @@
 """What a session tries when it opens: whether the server lets it do all that will be needed.
 
 A script that may not call one of its commands stops there, and what it wrote before stays. So no operation may be the
-first to find that a right is missing. A producer's session tries what producers need; the rest is tried before the
-first owner is registered.
+first to find that a right is missing. A session tries the commands of all scripts when it opens: a program that runs no
+tasks may cancel one, which takes it out as a worker does. What only a consumer needs is tried before its first lease.
 """
 
 from __future__ import annotations
@@ -19,18 +19,10 @@ from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.layout import CLIENT_LENGTH
 from hueyio.storage.redis.scripts import SCRIPTS, commands_of
 
-__all__ = ["PRODUCING_SCRIPTS", "try_consuming", "try_producing"]
+__all__ = ["try_consuming", "try_producing"]
 
 _OLDEST: Final = "6.2"
 """The first that knows LPOP with a count, SMISMEMBER and ZMSCORE."""
-
-PRODUCING_SCRIPTS: Final = frozenset(
-    {
-        "open", "enqueue", "enqueue_latched", "register_waiter", "peek", "pop", "delete", "put", "put_if_absent",
-        "locate", "counts", "owners",
-    }
-)  # fmt: skip
-"""What a program calls that enqueues and reads results."""
 
 _REPLICA: Final = "is a replica of"
 
@@ -43,7 +35,7 @@ async def try_producing(core: RedisCore) -> None:
     """
 
     async def attempt() -> Any:
-        commands = commands_of(PRODUCING_SCRIPTS, core.layout.flavour)
+        commands = commands_of(SCRIPTS, core.layout.flavour)
         asked_at = core.clock.steady()
         version, *told = await core.run("open", (core.writer, *commands))
         if version is None:
@@ -65,7 +57,7 @@ async def try_producing(core: RedisCore) -> None:
 
 
 async def try_consuming(core: RedisCore) -> None:
-    """Find out whether this session can have owners; raises StorageUnavailable or ConfigurationError."""
+    """Find out whether this session can wait for work; raises StorageUnavailable or ConfigurationError."""
     await core.run("try", commands_of(SCRIPTS, core.layout.flavour))
     marker = core.layout.key("OWN_KIND")
     directly = [pack("LPOP", marker)]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["find_dangers", "list_queues"]
+__all__ = ["find_tasks_of_huey", "list_queues"]
 
 _SQL = statements("examining.sql")
+
+_OF_HUEY: Final = {
+    "task": frozenset({"queue", "data", "priority"}),
+    "schedule": frozenset({"queue", "data", "timestamp"}),
+}
+"""Tables of Huey's that hold tasks, and by which columns they are known."""
 
 
 def list_queues(tx: Transaction) -> list[str]:
@@ -15,11 +23,15 @@ def list_queues(tx: Transaction) -> list[str]:
     return [name for (name,) in tx.execute(_SQL["list_queues"]).fetchall()]
 
 
-def find_dangers(tx: Transaction, name: str) -> list[str]:
-    """Say how many tasks Huey has queued under this name in the same file."""
-    # A table of this name may be the application's own: then it lacks the columns, or the name.
-    columns = {column for (column,) in tx.execute(_SQL["list_columns_of_huey"]).fetchall()}
-    if not {"queue", "data", "priority"} <= columns:
-        return []
-    (count,) = tx.execute(_SQL["count_tasks_of_huey"], (name,)).fetchone()
+def find_tasks_of_huey(tx: Transaction, name: str) -> list[str]:
+    """Say how many tasks Huey has under this name in the same file, ready or scheduled."""
+    count = sum(_count(tx, table, columns, name) for table, columns in _OF_HUEY.items())
     return [f"the file holds {count} tasks of Huey under this name, which hueyio does not read"] if count else []
+
+
+def _count(tx: Transaction, table: str, columns: frozenset[str], name: str) -> int:
+    # A table of this name may be the application's own: then it lacks the columns, or the name.
+    if not columns <= {column for (column,) in tx.execute(_SQL["list_columns"], (table,)).fetchall()}:
+        return 0
+    (count,) = tx.execute(_SQL[f"count_{table}"], (name,)).fetchone()
+    return int(count)

@@ -15,7 +15,7 @@ from hueyio.storage.records import Bell, Delivery, Lane, Notices
 from hueyio.storage.shared.threaded import ThreadedSession
 from hueyio.storage.sqlite.actions import ACTIONS, LONG
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
-from hueyio.storage.sqlite.examining import find_dangers, list_queues
+from hueyio.storage.sqlite.examining import find_tasks_of_huey, list_queues
 
 __all__ = ["SqliteSession"]
 
@@ -46,9 +46,12 @@ class SqliteSession(ThreadedSession[SqliteEngine]):
         return await self._engine.waits.wait_for_work(bells, timeout)
 
     async def find_dangers(self) -> list[str]:
+        return await self.find_tasks_of_huey()
+
+    async def find_tasks_of_huey(self) -> list[str]:
         self._require_open()
         name = self._name
-        return await self._engine.reader.run(lambda tx: find_dangers(tx, name))
+        return await self._engine.reader.run(lambda tx: find_tasks_of_huey(tx, name))
 
     async def find_neighbours(self) -> list[str]:
         self._require_open()

@@ -3,8 +3,11 @@
 -- name: list_queues
 SELECT name FROM hueyio_queues ORDER BY name LIMIT 100
 
--- name: list_columns_of_huey
-SELECT name FROM pragma_table_info('task')
+-- name: list_columns
+SELECT name FROM pragma_table_info(?)
 
--- name: count_tasks_of_huey
+-- name: count_task
 SELECT count(*) FROM task WHERE queue = ?
+
+-- name: count_schedule
+SELECT count(*) FROM schedule WHERE queue = ?
