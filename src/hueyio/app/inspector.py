@@ -17,7 +17,7 @@ from hueyio.handles.blocking import blocking
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Storage
 from hueyio.storage.records import Counts
-from hueyio.tasks.states import TaskState
+from hueyio.tasks.states import ListName
 
 __all__ = ["COUNTED", "Inspector", "SyncInspector", "checked_page_size"]
 
@@ -59,7 +59,7 @@ class Inspector:
 
     async def tasks(
         self,
-        state: TaskState | Iterable[TaskState],
+        state: ListName | Iterable[ListName],
         name: str | None = None,
         text: str | None = None,
         *,

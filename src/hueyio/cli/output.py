@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from hueyio.cli.text import Id, clean, iso, relative, short
+from hueyio.cli.text import Id, Span, clean, duration, iso, relative, short
 
 __all__ = ["Output", "Row"]
 
 Row = Mapping[str, Any]
-"""One line of a list, by its keys in JSON: Id, datetime, text, number, None (not known), or a list of these."""
+"""One line of a list, by its keys in JSON: Id, datetime, Span, text, number, None (not known), or a list of these."""
 
 _GAP: Final = "  "
 _COLOURS: Final = {"red": "31", "yellow": "33", "green": "32", "blue": "34", "dim": "2"}
@@ -84,6 +84,8 @@ class Output:
         width = max((len(key) for key in known), default=0)
         for key, value in known.items():
             text = self._whole(value)
+            if isinstance(value, Span) and not self.is_piped:
+                text = duration(value)
             if isinstance(value, datetime) and not self.is_piped:
                 text += f", {relative(value, self.now)}"
             print(f"{key}\t{clean(text)}" if self.is_piped else f"{key:{width}}  {clean(text)}")
@@ -105,6 +107,8 @@ class Output:
             return clean(short(value))
         if isinstance(value, datetime) and not self._full:
             return relative(value, self.now)
+        if isinstance(value, Span) and not self._full:
+            return duration(value)
         return "-" if value is None else clean(self._whole(value))
 
     def _whole(self, value: object) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 __all__ = [
     "Id",
+    "Span",
     "clean",
     "counted",
     "duration",
@@ -16,6 +17,7 @@ __all__ = [
     "relative",
     "seconds",
     "short",
+    "span",
     "sparks",
     "tell_pause",
 ]
@@ -34,6 +36,12 @@ class Id(str):
     __slots__ = ()
 
 
+class Span(float):
+    """A span of time in seconds: a table shows it in a fitting unit, a pipe and JSON the number."""
+
+    __slots__ = ()
+
+
 def clean(text: str) -> str:
     """Return a text with what a terminal acts on written as escapes."""
     if text.isascii() and text.isprintable():
@@ -43,6 +51,11 @@ def clean(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def span(time: timedelta | None) -> Span | None:
+    """Return a span of time as a command prints it."""
+    return None if time is None else Span(time.total_seconds())
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol, get_args
 
 from hueyio.control.failure_group import split_group
@@ -18,6 +18,7 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Counting, Looking
 from hueyio.storage.records import LANES, OTHERS, CountedSlot, CountedTask, Counters, EndKind, Header, Lane
 from hueyio.tasks.ids import time_in
+from hueyio.times.moments import moment
 
 __all__ = [
     "Durations",
@@ -189,8 +190,8 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
     series = _totals_of(slots) if name is None else [(it.at, it.counters) for it in rows]
     enqueued = _enqueued_in(slots)
     return QueueStatistics(
-        since=_moment(first * span),
-        until=_moment(now),
+        since=moment(first * span),
+        until=moment(now),
         slot=timedelta(seconds=span),
         name=name,
         enqueued=sum(enqueued.values()) if name is None else None,
@@ -266,7 +267,7 @@ def _failures_in(slots: Sequence[CountedSlot], name: str | None) -> list[Failure
                 counts[group] += count
                 last[group] = max(slot.at, last.get(group, 0))
     return [
-        FailureGroup(name=split_group(group)[0], error=split_group(group)[1], count=count, last=_moment(last[group]))
+        FailureGroup(name=split_group(group)[0], error=split_group(group)[1], count=count, last=moment(last[group]))
         for group, count in counts.most_common()
     ]
 
@@ -279,7 +280,7 @@ def _series(rows: Sequence[tuple[int, Counters]], slots: Sequence[CountedSlot] |
 def _point(at: int, counters: Counters, enqueued: int | None) -> Point:
     summary = _summary("", [counters])
     return Point(
-        at=_moment(at),
+        at=moment(at),
         enqueued=enqueued,
         ended=summary.ended,
         failed=summary.failed,
@@ -315,7 +316,3 @@ def _durations(sums: Mapping[str, int], letter: str) -> Durations:
         p95=percentile(buckets, 0.95),
         p99=percentile(buckets, 0.99),
     )
-
-
-def _moment(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC)

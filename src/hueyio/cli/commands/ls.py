@@ -13,7 +13,7 @@ from hueyio.cli.failures import EXIT_NOTHING
 from hueyio.cli.moments import before, read_moment
 from hueyio.cli.options import FULL, NAME, command, limit
 from hueyio.cli.seen import SEARCH, STATES, Filter, Seen, SeenState, Sight, look
-from hueyio.cli.text import Id
+from hueyio.cli.text import Id, span
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.storage.records import Counts
 from hueyio.tasks.states import LIVE_STATES
@@ -27,6 +27,8 @@ _COLUMNS: Final[Mapping[SeenState, tuple[str, ...]]] = {
     "waiting": ("id", "name", "waits for"),
     "running": ("id", "name", "lane", "worker", "since", "delivery", "progress", "made"),
     "retrying": ("id", "name", "lane", "attempt", "due"),
+    "done": ("id", "name", "ended", "ran", "attempt", "worker"),
+    "ended": ("id", "name", "state", "ended", "ran", "error"),
     "dead": ("id", "name", "state", "ended", "error"),
 }
 _COUNTED: Final = 10_000
@@ -50,7 +52,7 @@ _EVERYTHING: Final = 2**62
     NAME,
     click.option("--error", metavar="TEXT", help="only those whose error has this text, in upper or lower case"),
     click.option("--text", metavar="TEXT", help="only those whose name or error has this text"),
-    click.option("--worker", metavar="HOST:PID", help="only what this worker runs"),
+    click.option("--worker", metavar="HOST:PID", help="only what this worker runs, or has ended"),
     click.option("--since", type=read_moment, metavar="MOMENT", help="only what ended then or later: 15m back, or ISO"),
     click.option("--until", type=read_moment, metavar="MOMENT", help="only what ended before, written likewise"),
     limit(50),
@@ -71,10 +73,11 @@ def ls(
     after: str | None,
     everything: bool,
 ) -> int:
-    """List the tasks of a state: those that are alive, and those that ended without success and are kept.
+    """List the tasks of a state: those that are alive, those that are kept because they failed, and what else ended.
 
     STATE is one of ready, scheduled, waiting, running and retrying; or of failed, expired, cancelled, lost, undeclared
-    and unreadable; or dead, which is the last three together. Ready ones come lane by lane in the order in which
+    and unreadable, which are kept and can be retried, or dead, which is the last three together; or done, as far as
+    the history reaches; or ended, which is all that has ended. Ready ones come lane by lane in the order in which
     workers take them, scheduled ones the earliest first, those that ended the latest first. Running are those that a
     worker has, begun or not. A search for what fits a filter is cut after a second, and says where to go on. What a
     task carries is not read: `hueyio show` does, if it is asked to.
@@ -137,11 +140,11 @@ def _row(task: Seen) -> dict[str, Any]:
         row["due"] = task.due
     if task.waits_for:
         row["waits for"] = [Id(id) for id in task.waits_for]
+    if task.ended is not None:
+        return {**row, "ended": task.ended, "error": task.error, "ran": span(task.duration), "worker": task.worker}
     if task.worker is not None:
         row.update(worker=task.worker, delivery=task.delivery, started=task.started, since=task.since)
         row["progress"] = _progress(task)
-    if task.ended is not None:
-        row.update(ended=task.ended, error=task.error)
     return row
 
 
