@@ -10,6 +10,7 @@ from typing import Final
 __all__ = [
     "Id",
     "Span",
+    "bounded",
     "clean",
     "counted",
     "duration",
@@ -61,6 +62,11 @@ def span(time: timedelta | None) -> Span | None:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """Return how many of something: ``1 task``, ``1,043 tasks``."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def bounded(count: int, most: int) -> str:
+    """Return a count that goes no further than ``most``: ``863``, ``10,000+``."""
+    return f"{most:,}+" if count > most else f"{count:,}"
 
 
 def short(id: str) -> str:

@@ -7,7 +7,8 @@ of a minute up to two hours, of ten minutes up to a day, else of an hour.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, get_args
@@ -21,6 +22,7 @@ from hueyio.tasks.ids import time_in
 from hueyio.times.moments import moment
 
 __all__ = [
+    "COUNTED",
     "Durations",
     "FailureGroup",
     "LaneStatistics",
@@ -35,8 +37,11 @@ _SPANS: Final = ((60, 2 * 3600.0), (600, 24 * 3600.0), (3600, 30 * 86400.0))
 """The span of a slot, and the longest range that is read in such slots."""
 
 _SLOTS_A_CALL: Final = 100
-_FIELDS_A_CALL: Final = 250
+_FIELDS_A_CALL: Final = 1000
 """So that no call keeps a server busy for more than some milliseconds."""
+
+COUNTED: Final = 10_000
+"""How far a count goes that need not be exact: counting a million rows takes long."""
 
 _MOST_LISTED: Final = 10
 _KINDS: Final[tuple[EndKind, ...]] = tuple(kind for kind in get_args(EndKind) if kind != "revoked")
@@ -98,7 +103,7 @@ class LaneStatistics:
 
     enqueued: int
     ready: int
-    """Now."""
+    """Now. A figure above 10,000 is a lower bound."""
     oldest: float | None
     """For how many seconds the first has been ready that is next, or that is of the lowest priority; the longer of
     both. None: nothing is ready, or its id does not say when it was made."""
@@ -183,11 +188,16 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
     span = next(span for span, longest in _SPANS if seconds <= longest)
     first, last = int((now - seconds) // span), int(now // span)
     slots = await _read_slots(session, span, first, last)
-    names = sorted({it for slot in slots for it in slot.names}) if name is None else [name]
-    rows = await _read_tasks(session, span, slots, names)
-    ready = (await session.counts()).queued
+    names = {it for slot in slots for it in slot.names} if name is None else {name}
+    sums: dict[str, Counter[str]] = {}
+    rows: list[tuple[int, Counters]] = []
+    async for row in _read_tasks(session, span, slots, names):
+        sums.setdefault(row.name, Counter()).update(row.counters)
+        if name is not None:
+            rows.append((row.at, row.counters))
+    ready = (await session.counts(COUNTED)).queued
     ages = oldest_ages(await session.heads(), now)
-    series = _totals_of(slots) if name is None else [(it.at, it.counters) for it in rows]
+    series = _totals_of(slots) if name is None else rows
     enqueued = _enqueued_in(slots)
     return QueueStatistics(
         since=moment(first * span),
@@ -200,7 +210,7 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
             lane: LaneStatistics(enqueued=enqueued[lane], ready=ready.get(lane, 0), oldest=ages.get(lane))
             for lane in LANES
         },
-        tasks=_by_name(rows),
+        tasks=_by_name(sums),
         failures=_failures_in(slots, name),
         series=_series(series, None if name is not None else slots),
     )
@@ -224,19 +234,17 @@ async def _read_slots(session: Counting, span: int, first: int, last: int) -> li
 
 
 async def _read_tasks(
-    session: Counting, span: int, slots: Sequence[CountedSlot], names: Sequence[str]
-) -> list[CountedTask]:
-    """Read what was counted by name, in the order of the slots for each name."""
-    found: list[CountedTask] = []
-    if not slots:
-        return found
-    first, last = slots[0].at // span, slots[-1].at // span
-    for begin in range(first, last + 1, _SLOTS_A_CALL):
-        end = min(begin + _SLOTS_A_CALL - 1, last)
-        many = max(_FIELDS_A_CALL // (end - begin + 1), 1)
-        for at in range(0, len(names), many):
-            found += await session.read_counts(span, begin, end, names[at : at + many])
-    return found
+    session: Counting, span: int, slots: Sequence[CountedSlot], names: AbstractSet[str]
+) -> AsyncIterator[CountedTask]:
+    """Read what was counted by name, in the order of the slots for each name; only where there is something."""
+    for begin in range(0, len(slots), _SLOTS_A_CALL):
+        some = slots[begin : begin + _SLOTS_A_CALL]
+        first, last = some[0].at // span, some[-1].at // span
+        counted = sorted({it for slot in some for it in slot.names if it in names})
+        many = max(_FIELDS_A_CALL // len(some), 1)
+        for at in range(0, len(counted), many):
+            for row in await session.read_counts(span, first, last, counted[at : at + many]):
+                yield row
 
 
 def _totals_of(slots: Sequence[CountedSlot]) -> list[tuple[int, Counters]]:
@@ -250,11 +258,8 @@ def _enqueued_in(slots: Sequence[CountedSlot]) -> Counter[Lane]:
     return found
 
 
-def _by_name(rows: Sequence[CountedTask]) -> list[TaskStatistics]:
-    counters: dict[str, list[Counters]] = {}
-    for row in rows:
-        counters.setdefault(row.name, []).append(row.counters)
-    found = [_summary(name, them) for name, them in counters.items()]
+def _by_name(sums: Mapping[str, Counters]) -> list[TaskStatistics]:
+    found = [_summary(name, [counters]) for name, counters in sums.items()]
     return sorted(found, key=lambda it: (it.name == OTHERS, -it.ended, it.name))
 
 

@@ -13,8 +13,9 @@ from hueyio.cli.failures import EXIT_NOTHING
 from hueyio.cli.moments import before, read_moment
 from hueyio.cli.options import FULL, NAME, command, limit
 from hueyio.cli.seen import SEARCH, STATES, Filter, Seen, SeenState, Sight, look
-from hueyio.cli.text import Id, span
+from hueyio.cli.text import Id, bounded, span
 from hueyio.cli.visit import Asked, Visit, visit
+from hueyio.control.statistics import COUNTED
 from hueyio.storage.records import Counts
 from hueyio.tasks.states import LIVE_STATES
 
@@ -31,9 +32,6 @@ _COLUMNS: Final[Mapping[SeenState, tuple[str, ...]]] = {
     "ended": ("id", "name", "state", "ended", "ran", "error"),
     "dead": ("id", "name", "state", "ended", "error"),
 }
-_COUNTED: Final = 10_000
-"""How far the rest of a list is counted."""
-
 _COUNTS: Final[Mapping[SeenState, Callable[[Counts], int]]] = {
     "ready": lambda counts: sum(counts.queued.values()) + counts.suspects,
     "scheduled": lambda counts: counts.scheduled,
@@ -114,7 +112,7 @@ async def _tell_rest(at: Visit, state: SeenState, sight: Sight, which: Filter, l
         if len(sight.tasks) < limit:
             found += ", and the search was cut"
         elif not which.is_given and state in _COUNTS:
-            found = f"{len(sight.tasks)} of {_count(await at.session.counts(_COUNTED), state)}"
+            found = f"{len(sight.tasks)} of {_count(await at.session.counts(COUNTED), state)}"
         at.output.say(f"{found}. More: --after {sight.next}")
     elif not sight.tasks:
         filtered = " that fits" if which.is_given else ""
@@ -122,8 +120,7 @@ async def _tell_rest(at: Visit, state: SeenState, sight: Sight, which: Filter, l
 
 
 def _count(counts: Counts, state: SeenState) -> str:
-    count = _COUNTS[state](counts)
-    return f"{_COUNTED:,}+" if count > _COUNTED else f"{count:,}"
+    return bounded(_COUNTS[state](counts), COUNTED)
 
 
 def _row(task: Seen) -> dict[str, Any]:
