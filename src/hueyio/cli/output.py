@@ -52,7 +52,7 @@ class Output:
 
     def line(self, text: str, colour: str | None = None) -> None:
         """Print a line of data."""
-        print(self.paint(self._drawable(clean(text)), colour))
+        print(self.paint(self.drawable(clean(text)), colour))
 
     def done(self, text: str, **data: Any) -> None:
         """Say what was done: as a line, or as an object."""
@@ -100,7 +100,7 @@ class Output:
         for cells in (heads, *rows):
             line = _GAP.join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
             cut = line if self._full or len(line) <= room else f"{line[: room - 1]}…"
-            print(self.paint(self._drawable(cut), "dim" if cells is heads else None))
+            print(self.paint(self.drawable(cut), "dim" if cells is heads else None))
 
     def _cell(self, value: object) -> str:
         if isinstance(value, Id) and not self._full:
@@ -128,7 +128,8 @@ class Output:
             case _:
                 return str(value)
 
-    def _drawable(self, text: str) -> str:
+    def drawable(self, text: str) -> str:
+        """Return a text without the marks that this terminal cannot show."""
         if self._has_marks:
             return text
         for mark, plain in _MARKS.items():

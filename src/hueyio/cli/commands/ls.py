@@ -19,9 +19,9 @@ from hueyio.control.statistics import COUNTED
 from hueyio.storage.records import Counts
 from hueyio.tasks.states import LIVE_STATES
 
-__all__ = ["list_tasks", "ls"]
+__all__ = ["ENDED_COLUMNS", "list_tasks", "ls", "task_row"]
 
-_ENDED: Final = ("id", "name", "ended", "attempt", "error")
+ENDED_COLUMNS: Final = ("id", "name", "ended", "attempt", "error")
 _COLUMNS: Final[Mapping[SeenState, tuple[str, ...]]] = {
     "ready": ("id", "name", "lane", "made"),
     "scheduled": ("id", "name", "lane", "due"),
@@ -97,9 +97,9 @@ async def list_tasks(at: Visit, state: SeenState, limit: int, which: Filter, aft
     """Print the tasks of a state; return the exit code."""
     search = inf if limit == _EVERYTHING else SEARCH
     sight = await look(at.session, state, limit, which, after, search=search)
-    rows = [_row(task) for task in sight.tasks]
+    rows = [task_row(task) for task in sight.tasks]
     more = {"next": sight.next, "complete": sight.is_complete}
-    at.output.print_list("tasks", _COLUMNS.get(state, _ENDED), rows, queue=at.huey.name, **more)
+    at.output.print_list("tasks", _COLUMNS.get(state, ENDED_COLUMNS), rows, queue=at.huey.name, **more)
     await _tell_rest(at, state, sight, which, limit)
     return 0 if rows or not which.is_given else EXIT_NOTHING
 
@@ -123,7 +123,8 @@ def _count(counts: Counts, state: SeenState) -> str:
     return bounded(_COUNTS[state](counts), COUNTED)
 
 
-def _row(task: Seen) -> dict[str, Any]:
+def task_row(task: Seen) -> dict[str, Any]:
+    """Return the line of a list that a task has."""
     row: dict[str, Any] = {
         "id": Id(task.id),
         "name": task.name,
