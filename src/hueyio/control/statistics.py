@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final, Protocol, get_args
 
 from hueyio.control.failure_group import split_group
@@ -236,12 +237,15 @@ async def _read_slots(session: Counting, span: int, first: int, last: int) -> li
 async def _read_tasks(
     session: Counting, span: int, slots: Sequence[CountedSlot], names: AbstractSet[str]
 ) -> AsyncIterator[CountedTask]:
-    """Read what was counted by name, in the order of the slots for each name; only where there is something."""
-    for begin in range(0, len(slots), _SLOTS_A_CALL):
-        some = slots[begin : begin + _SLOTS_A_CALL]
+    """Read what was counted by name, in the order of the slots for each name; only where there is something.
+
+    A storage goes through all slots of a call, so each call has so many at most.
+    """
+    for _, group in groupby(slots, lambda slot: slot.at // span // _SLOTS_A_CALL):
+        some = list(group)
         first, last = some[0].at // span, some[-1].at // span
         counted = sorted({it for slot in some for it in slot.names if it in names})
-        many = max(_FIELDS_A_CALL // len(some), 1)
+        many = max(_FIELDS_A_CALL // (last - first + 1), 1)
         for at in range(0, len(counted), many):
             for row in await session.read_counts(span, first, last, counted[at : at + many]):
                 yield row
