@@ -111,6 +111,10 @@ async def test_filters_choose_among_what_ended(huey: Huey) -> None:
     assert good.id in {it.id for it in found}
     assert {it.consumer for it in found} == {good.consumer}
     assert {it.id: it.state for it in found}.items() <= ended.items()
+    (bad, *_) = await all_of(huey, "ended", name="*.mail")
+    who = (await huey.inspect(bad.id)).worker
+    found = (await list_tasks(session, make_wish("failed", None, None, worker=who), 100)).tasks
+    assert [it.state for it in found] == ["failed"] * 3
 
 
 async def test_task_is_listed_with_its_last_end_when_it_was_retried(huey: Huey) -> None:

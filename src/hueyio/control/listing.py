@@ -94,8 +94,11 @@ async def list_tasks(
 
 
 def _sources_of(wish: Wish) -> list[Source]:
-    sources: list[Source] = [source for source, states in _SOURCES.items() if states & wish.states]
-    return [it for it in sources if not (it == "letters" and "ended" in sources)]
+    """Return the lists to go through. Which worker ended a task stands in the history only."""
+    wanted: list[Source] = [source for source, states in _SOURCES.items() if states & wish.states]
+    if "done" not in wish.states and wish.worker is None:
+        return wanted
+    return list(dict.fromkeys("ended" if it == "letters" else it for it in wanted))
 
 
 def _behind(at: _Place, step: Step, fitting: list[Row], room: int, sources: list[Source]) -> _Place | None:
