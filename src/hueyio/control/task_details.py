@@ -22,7 +22,7 @@ from hueyio.tasks.task import Task
 
 __all__ = ["TaskDetails", "describe_task"]
 
-_TOLD_BY_HISTORY: Final = ("name", "attempt", "worker", "consumer", "since", "error", "ended")
+_TOLD_BY_HISTORY: Final = ("name", "attempt", "worker", "consumer", "since", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +107,7 @@ def _with_end(details: TaskDetails, end: EndedTask | None) -> TaskDetails:
     return replace(
         details,
         state=told.state,
+        ended=told.ended,
         is_revoked=end.kind == "revoked",
         timeline=_with_last(details.timeline, end),
         arguments=end.arguments,

@@ -141,12 +141,13 @@ def _known(task: TaskDetails) -> dict[str, Any]:
         "then": list(task.then),
         "waits for": [id for id in task.waits_for if id != task.id],
         "put off": task.put_off or None,
-        "arguments": task.arguments,
     }
 
 
 def _carried(task: TaskDetails, found: Found) -> dict[str, Any]:
     """Return what its message says to the application."""
+    if task.task is None and task.arguments is not None:
+        return {"arguments": task.arguments}
     if task.task is None:
         is_message = found.state in ("queued", "scheduled", "running", "dead")
         return {"unreadable": "its message cannot be read by this app"} if is_message else {}
