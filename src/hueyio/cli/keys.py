@@ -8,7 +8,7 @@ import os
 import termios
 import tty
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TextIO
 
 __all__ = ["Keys", "keys_of"]
 
@@ -41,12 +41,13 @@ class Keys:
 
 
 @contextlib.contextmanager
-def keys_of(fd: int) -> Iterator[Keys]:
+def keys_of(stream: TextIO) -> Iterator[Keys]:
     """Give the keys of a terminal as they are pressed, unseen; of what is no terminal, none. Ctrl-C stays Ctrl-C."""
     keys = Keys()
-    if not os.isatty(fd):
+    if not stream.isatty():
         yield keys
         return
+    fd = stream.fileno()
     before = termios.tcgetattr(fd)
     loop = asyncio.get_running_loop()
     tty.setcbreak(fd)

@@ -71,7 +71,7 @@ async def _watch(at: Visit, seconds: float, times: int | None) -> int:
     lookout = Lookout(at, seconds)
     if at.output.is_piped or at.output.as_json:
         return await _tell(at, lookout, times)
-    with _whole_screen(), keys_of(sys.stdin.fileno()) if sys.stdin.isatty() else contextlib.nullcontext(Keys()) as keys:
+    with _whole_screen(), keys_of(sys.stdin) as keys:
         return await _show(at, lookout, keys, times)
 
 
