@@ -20,7 +20,6 @@ from benchmarks.contenders import (
     Kind,
     Measure,
     contenders,
-    histories,
     loops,
     peers,
     switched,
@@ -79,10 +78,8 @@ def _taking_part(options: argparse.Namespace, kind: Kind) -> tuple[Contender, ..
         return versions(kind, options.before.resolve(strict=True))
     if options.peers:
         return peers()
-    if options.statistics:
-        return switched(kind)
-    if options.history:
-        return histories(kind)
+    if options.history or options.statistics:
+        return switched(kind, history=options.history, statistics=options.statistics)
     return loops(kind) if options.loops else contenders(kind)
 
 
@@ -201,8 +198,12 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         help="compare with other asyncio libraries, on Redis only",
     )
     parser.add_argument("--loops", action="store_true", help="compare hueyio on uvloop with hueyio on asyncio's loop")
-    parser.add_argument("--statistics", action="store_true", help="compare with hueyio without statistics")
-    parser.add_argument("--history", action="store_true", help="compare hueyio with and without its history")
+    parser.add_argument("--statistics", action="store_true", help="compare with hueyio without its statistics")
+    parser.add_argument(
+        "--history",
+        action="store_true",
+        help="compare with hueyio without its history; with --statistics, without both",
+    )
     parser.add_argument("--before", type=Path, metavar="SRC", help="compare with the version in another src folder")
     parser.add_argument("--best", action="store_true", help="each one's best round instead of medians")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")

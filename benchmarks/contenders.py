@@ -15,7 +15,6 @@ __all__ = [
     "Kind",
     "Measure",
     "contenders",
-    "histories",
     "loops",
     "peers",
     "switched",
@@ -96,22 +95,22 @@ def loops(kind: Kind) -> tuple[Contender, ...]:
     return Contender(name="hueyio on uvloop", library="hueyio", kind=kind, loop="uvloop"), ours
 
 
-def histories(kind: Kind) -> tuple[Contender, ...]:
-    """List hueyio with its history and without."""
-    ours = Contender(name="hueyio", library="hueyio", kind=kind)
-    return ours, Contender(name="without history", library="hueyio", kind=kind, options={"keep_history": 0})
-
-
 def versions(kind: Kind, before: Path) -> tuple[Contender, ...]:
     """List hueyio, and the version whose ``src`` folder this is."""
     ours = Contender(name="hueyio", library="hueyio", kind=kind)
     return ours, Contender(name="hueyio before", library="hueyio", kind=kind, source=before)
 
 
-def switched(kind: Kind) -> tuple[Contender, ...]:
-    """List hueyio, and hueyio without statistics."""
+def switched(kind: Kind, *, history: bool, statistics: bool) -> tuple[Contender, ...]:
+    """List hueyio, and hueyio without its history, without its statistics, or without both."""
+    options: dict[str, Any] = {}
+    if history:
+        options["keep_history"] = 0
+    if statistics:
+        options["statistics"] = False
+    name = " and ".join(["history"] * history + ["statistics"] * statistics)
     ours = Contender(name="hueyio", library="hueyio", kind=kind)
-    return ours, Contender(name="no statistics", library="hueyio", kind=kind, options={"statistics": False})
+    return ours, Contender(name=f"no {name}", library="hueyio", kind=kind, options=options)
 
 
 def peers() -> tuple[Contender, ...]:

@@ -14,6 +14,7 @@ from benchmarks.hueyio_app import Noop
 from benchmarks.server import RedisServer
 from hueyio.client.prepare import prepare
 from hueyio.control.listing import list_tasks
+from hueyio.control.statistics import COUNTED, read_statistics
 from hueyio.control.wish import make_wish
 from hueyio.core import core_of
 from hueyio.storage.contract import Session
@@ -61,7 +62,8 @@ async def _look(session: Session, kind: Kind, count: int) -> None:
         "page of 100 in the middle": lambda: session.page("ready", 100, middle),
         "filter that finds nothing, cut": lambda: list_tasks(session, nothing, 50),
         "filter that finds nothing, all": lambda: list_tasks(session, nothing, 50, patience=1e9),
-        "counts to 10,000": lambda: session.counts(10_000),
+        "counts to 10,000, what watch asks each second": lambda: session.counts(COUNTED),
+        "statistics of an hour, what stats asks, and watch every 5 s": lambda: read_statistics(session, 3600.0),
         "counts, exact": lambda: session.counts(),
     }
     for what, look in looks.items():
@@ -88,8 +90,14 @@ async def _best_of(look: Callable[[], Awaitable[Any]], times: int) -> float:
 
 async def _run_command(kind: Kind, address: str, queue: str) -> None:
     where = ("--url", address, "--queue", queue) if kind == "redis" else ("--file", address)
-    for line in (("ls", "ready"), ("ls", "ready", "--name", "nobody.*"), ("--version",)):
-        options = where if line[0] == "ls" else ()
+    for line in (
+        ("ls", "ready"),
+        ("ls", "ready", "--name", "nobody.*"),
+        ("stats",),
+        ("watch", "--times", "6"),
+        ("--version",),
+    ):
+        options = () if line[0] == "--version" else where
         begun = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hueyio", *line, *options, stdout=-3, stderr=-3

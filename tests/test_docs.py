@@ -6,8 +6,8 @@ Per page, in a folder of its own and in the order of the page:
 * any other ``python`` block is run, with ``await`` allowed at the top; the blocks of a page share one namespace;
 * in a ``console`` block ``$ hueyio worker ...`` starts a worker that is stopped at ``$ kill %1``, or at the end of the
   page; ``$ python ...`` and any other ``$ hueyio ...`` is run to its end, and the lines that follow it, if any, are
-  what it must print, but for times and ids; with ``--file`` it is run in an empty folder, where no application can be
-  imported;
+  what it must print, but for times and ids; with ``--file`` or ``--url`` it is run in an empty folder, where no
+  application can be imported;
 * other blocks (``bash``, ``text``) are not run.
 """
 
@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
@@ -42,6 +43,7 @@ _FENCE = re.compile(r"^```(?P<language>python|console)\n(?P<text>.*?)^```$", re.
 _FILE_NAME = re.compile(r"# (?P<name>\w+\.py)\n")
 _CHANGING = {
     "ID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
+    "order-N": re.compile(r"\border-\d+\b"),
     "TIME": re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)"),
     "AGE ago": re.compile(r"\b\d+ (?:s|min|h|d) ago\b"),
 }
@@ -113,9 +115,11 @@ class Reader:
                     pytest.fail(f"{self.page.name}:{block.line}: cannot run {other}")
 
     def _run_hueyio(self, arguments: list[str]) -> str:
-        if "--file" not in arguments:
+        if "--file" not in arguments and "--url" not in arguments:
             return run_hueyio(arguments, self.folder)
         self._elsewhere.mkdir(exist_ok=True)
+        if "--url" in arguments:
+            return run_hueyio(arguments, self._elsewhere)
         at = arguments.index("--file") + 1
         return run_hueyio([*arguments[:at], str(self.folder / arguments[at]), *arguments[at + 1 :]], self._elsewhere)
 
@@ -226,6 +230,26 @@ def test_operators_session_is_the_same_with_the_application(folder: Path) -> Non
         reader = Reader(page, folder, stack)
         for block in find_blocks(page):
             reader.follow(block._replace(text=block.text.replace("--file shop.db", "-a app:huey")))
+
+
+@pytest.mark.again("the page is followed on SQLite, and test_steering has each command on each storage")
+def test_operators_session_is_the_same_on_a_server(folder: Path, server_of: ServerOf) -> None:
+    page = DOCS / "how-to" / "operate-a-queue.md"
+    url, queue = server_of(SERVER_KINDS[0]).url, f"shop-{uuid.uuid4().hex}"
+    there = {
+        "import SqliteHuey": "import RedisHuey",
+        'SqliteHuey("shop", filename="shop.db")': f"RedisHuey({queue!r}, url={url!r})",
+        # A server of the tests keeps nothing on disk, and says so.
+        "$ hueyio doctor --file shop.db\nNothing is wrong: 1 worker, 0 ready.\n": "",
+        "--file shop.db": f"--url {url} --queue {queue}",
+    }
+    with ExitStack() as stack:
+        reader = Reader(page, folder, stack)
+        for block in find_blocks(page):
+            text = block.text
+            for here, elsewhere in there.items():
+                text = text.replace(here, elsewhere)
+            reader.follow(block._replace(text=text))
 
 
 def test_find_blocks_finds_what_pages_have() -> None:

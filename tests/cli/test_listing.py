@@ -176,6 +176,35 @@ def test_task_that_ended_is_shown_with_its_result(shop: Shop) -> None:
     assert shop.run("show", id, "--args", "--json", where=shop.app).json["result"] == "'you'"
 
 
+def test_tasks_that_ended_are_listed_and_shown_with_their_attempts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = shop.put(shop.module.mail.s("you"), shop.module.mail.s(None, retry_delay=0))
+
+    async def run(huey: Huey) -> None:
+        while (task := await huey.dequeue()) is not None:
+            await huey.execute(task)
+
+    shop.do(run)
+    (row,) = shop.run("ls", "done").rows
+    assert (row[0], row[1], row[4]) == (good, "shop.mail", "1")
+    ended = shop.run("ls", "ended", "--json").json["tasks"]
+    assert [(it["id"], it["state"]) for it in ended] == [(bad, "failed"), (good, "done")]
+    assert ended[1]["ran"] >= 0
+    assert [it[0] for it in shop.run("ls", "ended", "--name", "*.mail", "--error", "TYPEERROR").rows] == [bad]
+    told = shop.run("show", bad, "--json").json
+    assert [it["number"] for it in told["timeline"]] == [1, 2, 3]
+    assert all("TypeError" in it["error"] and "in mail" in it["traceback"] for it in told["timeline"])
+    rows = [row for row in shop.run("show", bad).rows if row[0] == "timeline"]
+    assert [row[1] for row in rows] == ["1", "2", "3"]
+    assert "in mail" in shop.run("show", bad, "--attempt", "2").out
+    missing = shop.run("show", bad, "--attempt", "9")
+    assert (missing.code, "nothing is remembered of an attempt 9" in missing.err) == (1, True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    drawn = shop.run("show", good[-12:])  # as the table of `ls done` shows it
+    assert "#  START" in drawn.out
+    assert "success" in drawn.out
+    assert "Traceback" in shop.run("show", bad).out
+
+
 def test_part_that_several_ids_have_names_them(shop: Shop) -> None:
     ids = shop.put(shop.module.mail.s("you"), shop.module.mail.s("me"))
     done = shop.run("show", ids[0][:4])

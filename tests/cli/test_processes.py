@@ -277,3 +277,15 @@ def test_commands_and_states_are_completed(line: str, offers: set[str]) -> None:
         check=False,
     )
     assert {row.partition(",")[2] for row in done.stdout.splitlines()} == offers
+
+
+@ON_SQLITE
+def test_keys_choose_what_watch_shows_and_end_it(shop: Shop) -> None:
+    (id,) = bury_tasks(shop)
+    shop.register("one")
+    keys = [("q quit", "w"), ("VERSION", "f"), (id[-12:], " "), ("held", "?"), ("go on", "\x1b[A"), ("LANE", "q")]
+    moments = [Moment(shown, lambda process: None, key) for shown, key in keys]
+    code, told = on_terminal(shop, "watch", *shop.bare, moments=moments)
+    assert (code, "Traceback" in told) == (0, False)
+    assert told.endswith("\x1b[?25h\x1b[?1049l")
+    assert told.index("VERSION") < told.index(id[-12:]) < told.index("held") < told.index("go on")

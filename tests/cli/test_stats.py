@@ -6,7 +6,11 @@ import json
 
 import pytest
 
+from hueyio.cli.commands.watch import Shown, press
+from hueyio.cli.lookout import Lookout
+from hueyio.cli.place import Place
 from hueyio.cli.text import duration, sparks
+from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Counted
 from tests.cli.shop import Shop
@@ -76,6 +80,44 @@ def test_tables_are_drawn_for_eyes(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
     assert drawn.out.startswith("\x1b[?1049h")
     assert drawn.out.endswith("\x1b[?1049l")
     assert "shop.mail" in drawn.out
+
+
+class Looks:
+    """In the place of a clock: each look is so many seconds later."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_watch_reads_all_as_often_as_workers_tell_and_counts_once_a_second(shop: Shop) -> None:
+    count(shop)
+    clock = Looks()
+
+    async def look(at: Visit) -> int:
+        lookout = Lookout(at, 900, clock)
+        ready = []
+        for clock.now in (10.0, 10.2, 11.2, 14.9, 15.1):
+            ready.append((await lookout.look()).statistics.lanes["loop"].ready)
+            await at.huey.enqueue(shop.module.mail.s("me"))
+        assert ready == [1, 1, 3, 4, 5]
+        statistics = (await lookout.look()).statistics
+        assert (statistics.total.ended, statistics.lanes["loop"].enqueued) == (62, 1)
+        return 0
+
+    asked = Asked(place=Place(app="shop:huey"), as_json=False, utc=False, timeout=30, no_input=True, quiet=True)
+    assert visit(asked, look) == 0
+
+
+def test_any_key_but_those_that_are_named_leads_back() -> None:
+    assert press(Shown(), "q") is None
+    assert press(Shown(), "f") == Shown("failed")
+    assert press(Shown("failed"), "f") == press(Shown("failed"), "x") == Shown()
+    assert press(Shown("workers"), " ") == Shown("workers", is_held=True)
+    assert press(Shown("workers", is_held=True), " ") == Shown("workers")
+    assert press(Shown("workers", is_held=True), "x") == Shown("workers", is_held=True)
 
 
 def test_workers_tell_how_they_are(shop: Shop) -> None:

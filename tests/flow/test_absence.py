@@ -330,7 +330,7 @@ def test_what_is_older_than_what_is_remembered_is_expired_and_never_lost(
 
 async def test_task_of_which_nothing_is_remembered_has_expired(make_huey: Make) -> None:
     """Without tombstones a value that was read leaves nothing: whether it ever was cannot be said."""
-    huey = make_huey(keep_ended=0)
+    huey = make_huey(keep_ended=0, keep_history=0)
     async with serving(huey) as give:
         result = await give(1)
         assert await result == 1

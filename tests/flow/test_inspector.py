@@ -269,7 +269,7 @@ async def test_letter_without_a_name_is_listed_by_that_of_its_message(shop: Shop
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"state": "done"}, "there is no list of 'done' tasks, but of ready"),
+        ({"state": "unknown"}, "there is no list of 'unknown' tasks, but of ready"),
         ({"state": "sleeping"}, "there is no list of 'sleeping' tasks"),
         ({"state": []}, "say which tasks to list"),
         ({"state": "ready", "limit": 0}, "at least 1"),

@@ -11,6 +11,7 @@ import pytest
 import redis
 from tests.support.servers import Server
 
+from hueyio.control.statistics import read_statistics
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.file import FileStorage
 from hueyio.storage.memory import MemoryStorage
@@ -39,6 +40,42 @@ async def spans_with_counts(session: Session, until: float) -> set[int]:
         if rows:
             spans.add(span)
     return spans
+
+
+class Steps:
+    """A session that counts the reads that go through it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.count = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.count += name.startswith("read_")
+        return getattr(self._session, name)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_month_is_read_in_few_steps_and_whole(kind: str, tmp_path: Path) -> None:
+    clock = Clock()
+    storage: Storage = MemoryStorage("it", clock=clock)
+    if kind == "sqlite":
+        storage = SqliteStorage("it", str(tmp_path / "it.db"), clock=clock, fsync=False)
+    session = await storage.connect()
+    await session.register("me", b"")
+    names = [f"app.task{number}" for number in range(20)]
+    for number in range(1, 61):  # twice a day
+        clock.now += 12 * 3600
+        some = names if number % 2 else names[:3]
+        tasks = {name: {"done": 2, "r20": 2} for name in some}
+        await session.publish("me", number, b"", Counted({"done": 2 * len(some)}, dict.fromkeys(some, 2), {}, tasks))
+    steps: Any = Steps(session)
+    month = await read_statistics(steps, 30 * 86400.0)
+    assert steps.count < 30
+    assert {it.name: it.ended for it in month.tasks} == dict.fromkeys(names, 60) | dict.fromkeys(names[:3], 120)
+    assert month.total.ended == sum(it.ended for it in month.tasks) == sum(it.ended for it in month.series)
+    one = await read_statistics(session, 30 * 86400.0, names[0])
+    assert (one.total.ended, one.total.running.count, len(one.series)) == (120, 120, 60)
+    await session.close()
 
 
 @pytest.mark.parametrize("kind", ["memory", "file", "sqlite"])

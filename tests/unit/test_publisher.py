@@ -127,6 +127,20 @@ async def test_counts_are_never_added_twice_when_a_reply_and_the_lease_are_lost(
     assert bench.done() == 3
 
 
+async def test_consumer_that_dies_loses_what_it_counted_since_its_last_write(bench: Bench) -> None:
+    assert at_once(bench.publisher.step()) == at_once(bench.publisher.step()) == 5.0  # so that is the most
+    bench.count(4, 8)
+    bench.session.lost = ["reply"]
+    with pytest.raises(StorageUnavailable):
+        at_once(bench.publisher.step())  # the first part was written, and its consumer is killed before it knows
+    successor = Bench(bench.inner)
+    successor.owner = "two"
+    await bench.inner.register("two", b"idle")
+    successor.count(1)
+    at_once(successor.publisher.publish())
+    assert successor.done() == 5
+
+
 async def test_nothing_is_counted_without_a_tally(bench: Bench) -> None:
     publisher = Publisher(bench.session, lambda: "one", lambda: b"info", None)  # type: ignore[arg-type]
     at_once(publisher.publish())

@@ -90,3 +90,19 @@ async def test_log_names_what_a_dead_consumer_held(caplog: pytest.LogCaptureFixt
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == "consumer other is gone; 3 tasks that it held run again: app.pay (2), unknown"
     await session.close()
+
+
+async def test_names_are_looked_for_in_a_bounded_part_of_what_runs(caplog: pytest.LogCaptureFixture) -> None:
+    session = await MemoryStorage().connect()
+    others, last = await Worker.register(session, "a"), await Worker.register(session, "z")
+    for hundred in range(20):
+        await others.take(*[make_entry(f"t{hundred}-{number}") for number in range(100)])
+    await last.take(Entry(Header("x"), write_task(Task("app.pay", id="x"), Serializer())))
+    clock = Clock(100.0)
+    reaper = Reaper(session, lambda: "a", lambda: 0.0, 15.0, clock)
+    await reaper.step()
+    clock.now += 15.0
+    await reaper.step()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "consumer z is gone; 1 tasks that it held run again"
+    await session.close()

@@ -63,7 +63,7 @@ from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
 from hueyio.tasks.headers import check_propagated
-from hueyio.tasks.states import TaskState
+from hueyio.tasks.states import ListName
 from hueyio.tasks.task import Task, aware
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
@@ -863,7 +863,7 @@ class Huey:
 
     async def tasks(
         self,
-        state: TaskState | Iterable[TaskState],
+        state: ListName | Iterable[ListName],
         name: str | None = None,
         text: str | None = None,
         *,
@@ -876,8 +876,10 @@ class Huey:
 
         ``state``: ``ready`` (as they will run), ``scheduled`` (the earliest first), ``waiting``, ``running``,
         ``retrying``; or, the latest first, ``failed``, ``expired``, ``cancelled``, ``lost``, ``undeclared``,
-        ``unreadable``. ``name`` is a path or a pattern such as ``shop.*``; ``text`` stands in the name or the error,
-        in upper or lower case. ``since`` and ``until`` are for tasks that ended: then or later, and before.
+        ``unreadable``, as far as they are kept; or ``done``, as far as the history reaches; or ``ended``, all of these
+        and what else the history has, each with its last end. ``name`` is a path or a pattern such as ``shop.*``;
+        ``text`` stands in the name or the error, in upper or lower case. ``since`` and ``until`` are for tasks that
+        ended: then or later, and before.
 
         A page has at most ``limit`` ``tasks``, and ``next`` if there may be more: the ``after`` of the following call.
         A search that takes longer than 40 ms is cut, and goes on there; ``complete`` is False in both cases. What
@@ -887,7 +889,7 @@ class Huey:
         return await list_tasks(await self._session(), wish, checked_page_size(limit), after)
 
     async def inspect(self, task_id: str) -> TaskDetails:
-        """Say all that is known of one task: its state, where it is, what it waits for, why it failed.
+        """Say all that is known of one task: its state, where it is, what it waits for, its attempts, how it ended.
 
         Its message is read, if it can be here. (``huey.task`` is the decorator; an ``Inspector`` calls this ``task``.)
         """

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.listing import TaskPage, list_tasks
+from hueyio.control.statistics import COUNTED
 from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.control.wish import make_wish
 from hueyio.exceptions import ConfigurationError, HueyException
@@ -17,12 +18,9 @@ from hueyio.handles.blocking import blocking
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Storage
 from hueyio.storage.records import Counts
-from hueyio.tasks.states import TaskState
+from hueyio.tasks.states import ListName
 
-__all__ = ["COUNTED", "Inspector", "SyncInspector", "checked_page_size"]
-
-COUNTED: Final = 10_000
-"""How far a count goes that need not be exact."""
+__all__ = ["Inspector", "SyncInspector", "checked_page_size"]
 
 
 class Inspector:
@@ -59,7 +57,7 @@ class Inspector:
 
     async def tasks(
         self,
-        state: TaskState | Iterable[TaskState],
+        state: ListName | Iterable[ListName],
         name: str | None = None,
         text: str | None = None,
         *,

@@ -7,10 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from hueyio.cli.output import Output, Row
-from hueyio.cli.text import Id, counted, duration, sparks
+from hueyio.cli.text import Id, bounded, counted, duration, sparks
 from hueyio.cli.visit import Visit
 from hueyio.control.consumers import ConsumerInfo, RunningInfo, read_consumers
-from hueyio.control.statistics import Durations, FailureGroup, QueueStatistics, TaskStatistics, read_statistics
+from hueyio.control.statistics import (
+    COUNTED,
+    Durations,
+    FailureGroup,
+    QueueStatistics,
+    TaskStatistics,
+    read_statistics,
+)
 
 __all__ = ["Board", "look_at_queue", "print_board", "summary_of", "to_object"]
 
@@ -66,13 +73,13 @@ def summary_of(board: Board) -> list[str]:
     workers = counted(len(board.consumers), "worker") + (f", {silent} silent" if silent else "")
     used = sum(sum(it.used.values()) for it in board.consumers)
     slots = sum(sum(it.slots.values()) for it in board.consumers)
-    ready = sum(it.ready for it in statistics.lanes.values())
+    ready = bounded(sum(it.ready for it in statistics.lanes.values()), COUNTED)
     minutes = statistics.seconds / 60
     ended = f"ended {total.ended / minutes:.3g}/min {sparks([it.ended for it in points])}".rstrip()
     failed = f"failed {total.failed / minutes:.3g}/min {sparks([it.failed for it in points])}".rstrip()
     return [
         f"{statistics.name or board.queue} · {board.where} · {workers} · last {duration(statistics.seconds)}",
-        f"{ended}   {failed}   ready {ready:,}   running {used}/{slots}",
+        f"{ended}   {failed}   ready {ready}   running {used}/{slots}",
         f"waiting {_percentiles(total.waiting)}   run {_percentiles(total.running)}",
     ]
 
@@ -129,7 +136,7 @@ def _lane_rows(board: Board) -> list[Row]:
     return [
         {
             "lane": lane,
-            "ready": it.ready,
+            "ready": bounded(it.ready, COUNTED),
             "oldest": duration(it.oldest),
             "slots": f"{_sum(board, 'used', lane)}/{_sum(board, 'slots', lane)}",
         }

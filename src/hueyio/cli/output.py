@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from hueyio.cli.text import Id, clean, iso, relative, short
+from hueyio.cli.text import Id, Span, clean, duration, iso, relative, short
 
 __all__ = ["Output", "Row"]
 
 Row = Mapping[str, Any]
-"""One line of a list, by its keys in JSON: Id, datetime, text, number, None (not known), or a list of these."""
+"""One line of a list, by its keys in JSON: Id, datetime, Span, text, number, None (not known), or a list of these."""
 
 _GAP: Final = "  "
 _COLOURS: Final = {"red": "31", "yellow": "33", "green": "32", "blue": "34", "dim": "2"}
@@ -52,7 +52,7 @@ class Output:
 
     def line(self, text: str, colour: str | None = None) -> None:
         """Print a line of data."""
-        print(self.paint(self._drawable(clean(text)), colour))
+        print(self.paint(self.drawable(clean(text)), colour))
 
     def done(self, text: str, **data: Any) -> None:
         """Say what was done: as a line, or as an object."""
@@ -84,6 +84,8 @@ class Output:
         width = max((len(key) for key in known), default=0)
         for key, value in known.items():
             text = self._whole(value)
+            if isinstance(value, Span) and not self.is_piped:
+                text = duration(value)
             if isinstance(value, datetime) and not self.is_piped:
                 text += f", {relative(value, self.now)}"
             print(f"{key}\t{clean(text)}" if self.is_piped else f"{key:{width}}  {clean(text)}")
@@ -98,13 +100,15 @@ class Output:
         for cells in (heads, *rows):
             line = _GAP.join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
             cut = line if self._full or len(line) <= room else f"{line[: room - 1]}…"
-            print(self.paint(self._drawable(cut), "dim" if cells is heads else None))
+            print(self.paint(self.drawable(cut), "dim" if cells is heads else None))
 
     def _cell(self, value: object) -> str:
         if isinstance(value, Id) and not self._full:
             return clean(short(value))
         if isinstance(value, datetime) and not self._full:
             return relative(value, self.now)
+        if isinstance(value, Span) and not self._full:
+            return duration(value)
         return "-" if value is None else clean(self._whole(value))
 
     def _whole(self, value: object) -> str:
@@ -124,7 +128,8 @@ class Output:
             case _:
                 return str(value)
 
-    def _drawable(self, text: str) -> str:
+    def drawable(self, text: str) -> str:
+        """Return a text without the marks that this terminal cannot show."""
         if self._has_marks:
             return text
         for mark, plain in _MARKS.items():

@@ -10,21 +10,22 @@ from time import perf_counter
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from hueyio.cli.failures import NothingFound
+from hueyio.control.history import recall
 from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
-from hueyio.control.wish import LISTED_STATES, Wish, make_wish
+from hueyio.control.wish import LISTS, Wish, make_wish
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Found
-from hueyio.tasks.states import LIVE_STATES, TaskState
+from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, ListName, TaskState
 
 __all__ = ["SEARCH", "STATES", "Filter", "Seen", "SeenState", "Sight", "find_id", "find_ids", "look"]
 
 Seen: TypeAlias = TaskInfo
 
-SeenState: TypeAlias = TaskState | Literal["dead"]
+SeenState: TypeAlias = ListName | Literal["dead"]
 """``dead`` are all that could not be run."""
 
-STATES: Final[tuple[SeenState, ...]] = (*LISTED_STATES, "dead")
+STATES: Final[tuple[SeenState, ...]] = (*LISTS, "dead")
 """What can be listed."""
 
 _DEAD: Final[tuple[TaskState, ...]] = ("lost", "undeclared", "unreadable")
@@ -62,7 +63,7 @@ class Filter(NamedTuple):
     since: float | None = None
     until: float | None = None
 
-    def wish(self, states: Sequence[TaskState]) -> Wish:
+    def wish(self, states: Sequence[ListName]) -> Wish:
         """Return what this and the states wish for."""
         wish = make_wish(states, self.name, self.text, error=self.error, worker=self.worker)
         return wish._replace(wanted=wish.wanted._replace(since=self.since, until=self.until))
@@ -106,18 +107,21 @@ async def find_id(session: Session, part: str) -> Found:
 
     A part is looked for in the first 1,000 tasks of each list.
     """
-    (found,) = await session.locate([part])
+    found = await _find(session, part)
     if found.state != "unknown" or len(part) < _LEAST_PART:
         return _known(found)
     # Retrying ones are looked for among the ready and the scheduled.
     lists: list[tuple[TaskState, ...]] = [(it,) for it in LIVE_STATES if it != "retrying"]
-    ids = [id for states in (*lists, _FAILED, _DEAD) for id in await _list_ids(session, states)]
+    ids = [id for states in (*lists, _FAILED, _DEAD, ENDED_STATES) for id in await _list_ids(session, states)]
     fitting = list(dict.fromkeys(id for id in ids if id.startswith(part) or id.endswith(part)))
     if len(fitting) > 1:
         raise NothingFound(f"{part} is a part of {len(fitting)} ids: {', '.join(fitting[:5])}")
-    if fitting:
-        (found,) = await session.locate(fitting)
-    return _known(found)
+    return _known(await _find(session, fitting[0]) if fitting else found)
+
+
+async def _find(session: Session, id: str) -> Found:
+    (found,) = await session.locate([id])
+    return await recall(session, found)
 
 
 async def _list_ids(session: Session, states: Sequence[TaskState]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 __all__ = [
     "Id",
+    "Span",
+    "bounded",
     "clean",
     "counted",
     "duration",
@@ -16,6 +18,7 @@ __all__ = [
     "relative",
     "seconds",
     "short",
+    "span",
     "sparks",
     "tell_pause",
 ]
@@ -34,6 +37,12 @@ class Id(str):
     __slots__ = ()
 
 
+class Span(float):
+    """A span of time in seconds: a table shows it in a fitting unit, a pipe and JSON the number."""
+
+    __slots__ = ()
+
+
 def clean(text: str) -> str:
     """Return a text with what a terminal acts on written as escapes."""
     if text.isascii() and text.isprintable():
@@ -45,9 +54,19 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def span(time: timedelta | None) -> Span | None:
+    """Return a span of time as a command prints it."""
+    return None if time is None else Span(time.total_seconds())
+
+
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """Return how many of something: ``1 task``, ``1,043 tasks``."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def bounded(count: int, most: int) -> str:
+    """Return a count that goes no further than ``most``: ``863``, ``10,000+``."""
+    return f"{most:,}+" if count > most else f"{count:,}"
 
 
 def short(id: str) -> str:

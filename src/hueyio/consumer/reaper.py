@@ -12,14 +12,13 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from hueyio.consumer.names import count_names
 from hueyio.consumer.service import Service
-from hueyio.exceptions import LeaseLost
 from hueyio.messages.glance import glance_at_path
-from hueyio.storage.contract import Consuming
-from hueyio.storage.records import Owner
+from hueyio.storage.contract import Consuming, Looking
+from hueyio.storage.records import LISTED_AT_ONCE, Owner
 
 __all__ = ["Reaper", "SilenceLog", "lease_of"]
 
@@ -27,6 +26,13 @@ logger = logging.getLogger(__name__)
 
 _SWEEP: Final = 1 / 3
 """Of a lease: how often to look."""
+
+_MOST_LOOKED_AT: Final = 2000
+"""Running tasks among which those of a dead owner are looked for, to name them in the log."""
+
+
+class _Session(Consuming, Looking, Protocol):
+    """What is asked of a session."""
 
 
 class SilenceLog:
@@ -83,7 +89,7 @@ class Reaper(Service):
 
     def __init__(
         self,
-        session: Consuming,
+        session: _Session,
         owner: Callable[[], str],
         steady_since: Callable[[], float | None],
         lease: float,
@@ -105,17 +111,25 @@ class Reaper(Service):
         self._on_seen(others)
         dead, rest = self._silence.observe(others, self._monotonic(), self._steady_since())
         for owner in dead:
-            names = await self._names_of_held(owner.owner)
+            names = await self._names_of_held(owner)
             count = await self._session.reclaim(owner.owner, owner.beat)
             if count is not None:
                 which = f": {names}" if names else ""
                 logger.warning("consumer %s is gone; %d tasks that it held run again%s", owner.owner, count, which)
         return rest * random.uniform(0.9, 1.0) if rest > 1 else rest
 
-    async def _names_of_held(self, owner: str) -> str:
-        """Return the names of what an owner holds, for the log; what cannot be told at a glance counts as unknown."""
-        try:
-            held = await self._session.held(owner)
-        except LeaseLost:  # another consumer was faster
-            return ""
-        return count_names(glance_at_path(it.data, it.header.id) or "unknown" for it in held)
+    async def _names_of_held(self, owner: Owner) -> str:
+        """Return the names of what an owner holds, for the log; what cannot be told at a glance counts as unknown.
+
+        Read from the list of what runs, which has the beginnings of messages only: a dead owner may hold many large
+        ones. Where very many run, those that are not found have no name here.
+        """
+        names: list[str] = []
+        after: str | None = None
+        for _ in range(0, _MOST_LOOKED_AT, LISTED_AT_ONCE):
+            part = await self._session.page("running", LISTED_AT_ONCE, after)
+            names += [glance_at_path(it.head, it.id) or "unknown" for it in part.items if it.owner == owner.owner]
+            after = part.next
+            if after is None or len(names) >= owner.held:
+                break
+        return count_names(names)

@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
 from hueyio.control.failure_group import group_of
 from hueyio.control.histogram import BUCKETS
 from hueyio.execution.job import Job
+from hueyio.execution.recorder import HasSettlement
 from hueyio.storage.records import MOST_COUNTED, OTHERS, Answer, Bury, Counted, Counters, EndKind, Finish, Settlement
 from hueyio.tasks.ids import time_in
 
@@ -29,16 +30,6 @@ _MOST_TAKEN: Final = 10
 """Names that are handed over together, so that a server is busy with them for a millisecond or two only."""
 _UNREADABLE: Final = "~unreadable"
 """The name of messages that do not say theirs."""
-
-
-class _Written(Protocol):
-    """A settlement that was written."""
-
-    @property
-    def job(self) -> Job: ...
-
-    @property
-    def settlement(self) -> Settlement: ...
 
 
 class TaskTally:
@@ -119,7 +110,7 @@ class Tally:
         """List what was counted, by name; from any thread."""
         return [*self._tasks.copy().values(), self._others]
 
-    def count(self, batch: Sequence[_Written], answers: Sequence[Answer]) -> None:
+    def count(self, batch: Sequence[HasSettlement], answers: Sequence[Answer]) -> None:
         """Count what was written."""
         every = _EVERY if len(batch) > _LARGE else 1
         ahead = self._now() - self._monotonic()

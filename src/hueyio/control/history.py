@@ -6,17 +6,30 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from hueyio.exceptions import HueyException
 from hueyio.messages.past_run import PastAttempt, PastRun, read_attempt, read_runs
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Cursor, EndKind, HistoryEntry, Wanted
+from hueyio.storage.records import Cursor, EndKind, Found, HistoryEntry, Wanted
 from hueyio.tasks.ids import made_at
+from hueyio.times.moments import moment
 
-__all__ = ["Attempt", "EndedTask", "HistoryPage", "find_ended", "read_attempts", "read_history"]
+__all__ = [
+    "Attempt",
+    "EndedTask",
+    "HistoryPage",
+    "Part",
+    "PastTask",
+    "ended_task",
+    "find_ended",
+    "read_attempts",
+    "read_history",
+    "read_part",
+    "recall",
+]
 
 _LOOKED_AT: Final = 20_000
 """At how many tasks a search looks before it says that it has not seen all."""
@@ -68,6 +81,11 @@ class Attempt:
     error: str
     traceback: str
 
+    @property
+    def duration(self) -> timedelta:
+        """How long it took."""
+        return self.ended_at - self.started_at
+
 
 class HistoryPage(NamedTuple):
     """A part of the history. ``next`` is what to ask for the following part with; None: this was the last.
@@ -80,8 +98,28 @@ class HistoryPage(NamedTuple):
     complete: bool = True
 
 
+class PastTask(NamedTuple):
+    """A row of the history. ``place`` is what to read those behind it with."""
+
+    id: str
+    run: PastRun
+    worker: str
+    written_at: float
+    """By the storage's clock: its entries are in this order."""
+    place: Cursor
+
+
+class Part(NamedTuple):
+    """What one step gave: rows, the latest first, and with what to read on; None: these were the last."""
+
+    rows: list[PastTask]
+    next: Cursor | None
+    looked: int
+    """At how many tasks it has looked; some cannot be read."""
+
+
 class _Place(NamedTuple):
-    """Where a page begins: at an entry of the storage (None: the latest), behind so many of its rows."""
+    """Where a part begins: at an entry of the storage (None: the latest), behind so many of its rows."""
 
     entry: Cursor | None = None
     row: int = 0
@@ -90,28 +128,39 @@ class _Place(NamedTuple):
 async def read_history(session: Session, limit: int, after: Cursor | None, wanted: Wanted) -> HistoryPage:
     """List as many as are asked for, if there are as many, the latest first."""
     found: list[EndedTask] = []
-    place = _read_place(after)
     looked = 0
     while len(found) < limit:
-        page = await session.history(min(max(limit - len(found), 100), _STEP), place.entry)
-        if page.items and place.entry is not None and page.items[0].place[1] != place.entry[1]:
-            place = _Place()  # the entry is gone in which the last page ended
-        for entry in page.items:
-            worker, rows = _rows_of(entry)
-            looked += len(rows)
-            for row, (id, run) in enumerate(rows[place.row :], place.row + 1):
-                if id is None or not _is_wanted(run, wanted):
-                    continue
-                found.append(_ended_task(id, run, worker))
+        part = await read_part(session, limit - len(found), after)
+        looked += part.looked
+        for row in part.rows:
+            if _is_wanted(row.run, wanted):
+                found.append(ended_task(row))
                 if len(found) == limit:
-                    return HistoryPage(found, _write_place(_Place(entry.place, row)))
-            place = _Place()
-        if page.next is None:
+                    return HistoryPage(found, row.place)
+        after = part.next
+        if after is None:
             return HistoryPage(found)
-        place = _Place(page.next)
         if looked >= _LOOKED_AT:
-            return HistoryPage(found, _write_place(place), complete=False)
+            return HistoryPage(found, after, complete=False)
     return HistoryPage(found, after)
+
+
+async def read_part(session: Session, limit: int, after: Cursor | None) -> Part:
+    """Read about so many rows in one step of the storage."""
+    place = _read_place(after)
+    page = await session.history(min(max(limit, 100), _STEP), place.entry)
+    if page.items and place.entry is not None and page.items[0].place[1] != place.entry[1]:
+        place = _Place()  # the entry is gone in which the last part ended
+    found: list[PastTask] = []
+    looked = 0
+    for entry in page.items:
+        worker, rows = _rows_of(entry)
+        looked += len(rows)
+        for number, (id, run) in enumerate(rows[place.row :], place.row + 1):
+            if id is not None:
+                found.append(PastTask(id, run, worker, entry.place[0], _write_place(_Place(entry.place, number))))
+        place = _Place()
+    return Part(found, None if page.next is None else _write_place(_Place(page.next)), looked)
 
 
 async def find_ended(session: Session, id: str) -> EndedTask | None:
@@ -120,7 +169,15 @@ async def find_ended(session: Session, id: str) -> EndedTask | None:
     if entry is None:
         return None
     worker, rows = _rows_of(entry)
-    return next((_ended_task(id, run, worker) for its, run in rows if its == id), None)
+    return next(
+        (ended_task(PastTask(id, run, worker, entry.place[0], entry.place)) for its, run in rows if its == id), None
+    )
+
+
+async def recall(session: Session, found: Found) -> Found:
+    """Return where an id is: one of which nothing else is known has ended, if the history says so."""
+    end = await find_ended(session, found.id) if found.state == "unknown" else None
+    return found if end is None else found._replace(state="ended", kind=end.kind)
 
 
 async def read_attempts(session: Session, ids: Sequence[str]) -> list[list[Attempt]]:
@@ -141,16 +198,18 @@ def _rows_of(entry: HistoryEntry) -> tuple[str, list[tuple[str | None, PastRun]]
     return worker, rows[::-1]
 
 
-def _ended_task(id: str, run: PastRun, worker: str) -> EndedTask:
+def ended_task(row: PastTask) -> EndedTask:
+    """Return a row as users see it."""
+    run = row.run
     return EndedTask(
-        id=id,
+        id=row.id,
         name=run.name,
         kind=run.kind,
         attempts=run.attempts,
-        enqueued_at=made_at(id),
-        started_at=None if run.duration is None else _moment(run.ended_at - run.duration),
-        ended_at=_moment(run.ended_at),
-        worker=worker,
+        enqueued_at=made_at(row.id),
+        started_at=None if run.duration is None else moment(run.ended_at - run.duration),
+        ended_at=moment(run.ended_at),
+        worker=row.worker,
         error=run.error,
         arguments=run.arguments,
     )
@@ -168,8 +227,8 @@ def _read_attempt(id: str, data: bytes) -> Attempt | None:
 def _attempt(attempt: PastAttempt) -> Attempt:
     return Attempt(
         number=attempt.number,
-        started_at=_moment(attempt.started_at),
-        ended_at=_moment(attempt.ended_at),
+        started_at=moment(attempt.started_at),
+        ended_at=moment(attempt.ended_at),
         worker=attempt.worker,
         error=attempt.error,
         traceback=attempt.traceback,
@@ -196,9 +255,6 @@ def _read_place(after: Cursor | None) -> _Place:
             raise HueyException(f"after must be what a page of the history has as its next, not {after!r}")
 
 
-def _write_place(place: _Place) -> Cursor | None:
-    return None if place.entry is None else (place.entry[0], f"{place.row} {place.entry[1]}")
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _write_place(place: _Place) -> Cursor:
+    assert place.entry is not None
+    return place.entry[0], f"{place.row} {place.entry[1]}"

@@ -10,30 +10,34 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
-from hueyio.control.task_info import TaskInfo, info_of_letter, info_of_listed
+from hueyio.control.ended_tasks import Row, Step, read_ended, read_letters
+from hueyio.control.task_info import TaskInfo, info_of_listed
 from hueyio.control.wish import Wish
 from hueyio.control.workers import NO_WORKERS, Workers, read_workers
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
-from hueyio.storage.records import LISTED_AT_ONCE, Cursor
-from hueyio.storage.shared.places import read_place, write_place
-from hueyio.tasks.states import ENDED_STATES, TaskState
+from hueyio.storage.records import LISTED_AT_ONCE
+from hueyio.tasks.states import KEPT_STATES, TaskState
 
 __all__ = ["PATIENCE", "TaskPage", "list_tasks"]
 
 PATIENCE: Final = 0.04
 """Seconds after which no further step of a search is begun."""
 
-Source: TypeAlias = Literal["running", "ready", "scheduled", "waiting", "letters"]
+Source: TypeAlias = Literal["running", "ready", "scheduled", "waiting", "letters", "ended"]
 
 _SOURCES: Final[dict[Source, frozenset[TaskState]]] = {
     "running": frozenset({"running"}),
     "ready": frozenset({"ready", "retrying"}),
     "scheduled": frozenset({"scheduled", "retrying"}),
     "waiting": frozenset({"waiting"}),
-    "letters": frozenset(ENDED_STATES),
+    "letters": frozenset(KEPT_STATES),
+    "ended": frozenset({"done"}),
 }
-"""In which order they come, and what stands in each. A further list is a line here, and a case in ``_read``."""
+"""In which order they come, and what stands in each. A further list is a line here, and a case in ``_read``.
+
+``ended`` has the letters too, merged with the history, and so takes their place.
+"""
 
 
 class TaskPage(NamedTuple):
@@ -58,18 +62,6 @@ class _Place(NamedTuple):
         return f"{self.source}:{self.inside or ''}"
 
 
-class _Row(NamedTuple):
-    task: TaskInfo
-    place: str
-
-
-class _Step(NamedTuple):
-    """What one step of the storage gave: a part of a source, and where that goes on."""
-
-    rows: list[_Row]
-    next: str | None
-
-
 async def list_tasks(
     session: Session,
     wish: Wish,
@@ -83,7 +75,7 @@ async def list_tasks(
 
     Takes at least one step, so that whoever goes on comes to the end.
     """
-    sources: list[Source] = [source for source, states in _SOURCES.items() if states & wish.states]
+    sources = _sources_of(wish)
     at: _Place | None = _Place(sources[0]) if after is None else _read_after(after, sources)
     workers = read_workers(await session.owners()) if "running" in sources else NO_WORKERS
     found: list[TaskInfo] = []
@@ -101,7 +93,15 @@ async def list_tasks(
     return TaskPage(found, None if at is None else str(at))
 
 
-def _behind(at: _Place, step: _Step, fitting: list[_Row], room: int, sources: list[Source]) -> _Place | None:
+def _sources_of(wish: Wish) -> list[Source]:
+    """Return the lists to go through. Which worker ended a task stands in the history only."""
+    wanted: list[Source] = [source for source, states in _SOURCES.items() if states & wish.states]
+    if "done" not in wish.states and wish.worker is None:
+        return wanted
+    return list(dict.fromkeys("ended" if it == "letters" else it for it in wanted))
+
+
+def _behind(at: _Place, step: Step, fitting: list[Row], room: int, sources: list[Source]) -> _Place | None:
     """Return where to go on when ``room`` of the fitting rows were taken."""
     if len(fitting) > room:
         return _Place(at.source, fitting[room - 1].place) if room else at
@@ -113,20 +113,20 @@ def _behind(at: _Place, step: _Step, fitting: list[_Row], room: int, sources: li
 
 def _is_meant(task: TaskInfo, source: Source, wish: Wish) -> bool:
     """Say whether a row is listed. A damaged one has no state of its own: it stands where it would have one."""
-    is_damaged = task.state == "unreadable" and source != "letters"
+    is_damaged = task.state == "unreadable" and source not in ("letters", "ended")
     return (is_damaged or task.state in wish.states) and wish.fits(task)
 
 
-async def _read(session: Session, at: _Place, wish: Wish, limit: int, workers: Workers) -> _Step:
+async def _read(session: Session, at: _Place, wish: Wish, limit: int, workers: Workers) -> Step:
     match at.source:
         case "running" | "ready" | "scheduled" | "waiting":
             part = await session.page(at.source, limit, at.inside)
-            rows = [_Row(info_of_listed(it, workers), it.place) for it in part.items if wish.may_fit(it)]
-            return _Step(rows, part.next)
+            rows = [Row(info_of_listed(it, workers), it.place) for it in part.items if wish.may_fit(it)]
+            return Step(rows, part.next)
         case "letters":
-            page = await session.failed(limit, _read_cursor(at.inside), wish.wanted)
-            rows = [_Row(info_of_letter(it), write_place(it.buried_at, it.header.id)) for it in page.items]
-            return _Step(rows, None if page.next is None else write_place(*page.next))
+            return await read_letters(session, wish, limit, at.inside)
+        case "ended":
+            return await read_ended(session, wish, limit, at.inside)
         case _:
             assert_never(at.source)
 
@@ -137,10 +137,3 @@ def _read_after(after: str, sources: list[Source]) -> _Place:
         if source == name:
             return _Place(source, inside or None)
     raise HueyException(f"{after!r} is no place in this list: `after` is the `next` of the page before")
-
-
-def _read_cursor(inside: str | None) -> Cursor | None:
-    if inside is None:
-        return None
-    buried_at, id = read_place(inside, float, str)
-    return buried_at, id

@@ -7,9 +7,11 @@ of a minute up to two hours, of ten minutes up to a day, else of an hour.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final, Protocol, get_args
 
 from hueyio.control.failure_group import split_group
@@ -18,8 +20,10 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Counting, Looking
 from hueyio.storage.records import LANES, OTHERS, CountedSlot, CountedTask, Counters, EndKind, Header, Lane
 from hueyio.tasks.ids import time_in
+from hueyio.times.moments import moment
 
 __all__ = [
+    "COUNTED",
     "Durations",
     "FailureGroup",
     "LaneStatistics",
@@ -34,8 +38,11 @@ _SPANS: Final = ((60, 2 * 3600.0), (600, 24 * 3600.0), (3600, 30 * 86400.0))
 """The span of a slot, and the longest range that is read in such slots."""
 
 _SLOTS_A_CALL: Final = 100
-_FIELDS_A_CALL: Final = 250
+_FIELDS_A_CALL: Final = 1000
 """So that no call keeps a server busy for more than some milliseconds."""
+
+COUNTED: Final = 10_000
+"""How far a count goes that need not be exact: counting a million rows takes long."""
 
 _MOST_LISTED: Final = 10
 _KINDS: Final[tuple[EndKind, ...]] = tuple(kind for kind in get_args(EndKind) if kind != "revoked")
@@ -97,7 +104,7 @@ class LaneStatistics:
 
     enqueued: int
     ready: int
-    """Now."""
+    """Now. A figure above 10,000 is a lower bound."""
     oldest: float | None
     """For how many seconds the first has been ready that is next, or that is of the lowest priority; the longer of
     both. None: nothing is ready, or its id does not say when it was made."""
@@ -182,15 +189,20 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
     span = next(span for span, longest in _SPANS if seconds <= longest)
     first, last = int((now - seconds) // span), int(now // span)
     slots = await _read_slots(session, span, first, last)
-    names = sorted({it for slot in slots for it in slot.names}) if name is None else [name]
-    rows = await _read_tasks(session, span, slots, names)
-    ready = (await session.counts()).queued
+    names = {it for slot in slots for it in slot.names} if name is None else {name}
+    sums: dict[str, Counter[str]] = {}
+    rows: list[tuple[int, Counters]] = []
+    async for row in _read_tasks(session, span, slots, names):
+        sums.setdefault(row.name, Counter()).update(row.counters)
+        if name is not None:
+            rows.append((row.at, row.counters))
+    ready = (await session.counts(COUNTED)).queued
     ages = oldest_ages(await session.heads(), now)
-    series = _totals_of(slots) if name is None else [(it.at, it.counters) for it in rows]
+    series = _totals_of(slots) if name is None else rows
     enqueued = _enqueued_in(slots)
     return QueueStatistics(
-        since=_moment(first * span),
-        until=_moment(now),
+        since=moment(first * span),
+        until=moment(now),
         slot=timedelta(seconds=span),
         name=name,
         enqueued=sum(enqueued.values()) if name is None else None,
@@ -199,7 +211,7 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
             lane: LaneStatistics(enqueued=enqueued[lane], ready=ready.get(lane, 0), oldest=ages.get(lane))
             for lane in LANES
         },
-        tasks=_by_name(rows),
+        tasks=_by_name(sums),
         failures=_failures_in(slots, name),
         series=_series(series, None if name is not None else slots),
     )
@@ -223,19 +235,20 @@ async def _read_slots(session: Counting, span: int, first: int, last: int) -> li
 
 
 async def _read_tasks(
-    session: Counting, span: int, slots: Sequence[CountedSlot], names: Sequence[str]
-) -> list[CountedTask]:
-    """Read what was counted by name, in the order of the slots for each name."""
-    found: list[CountedTask] = []
-    if not slots:
-        return found
-    first, last = slots[0].at // span, slots[-1].at // span
-    for begin in range(first, last + 1, _SLOTS_A_CALL):
-        end = min(begin + _SLOTS_A_CALL - 1, last)
-        many = max(_FIELDS_A_CALL // (end - begin + 1), 1)
-        for at in range(0, len(names), many):
-            found += await session.read_counts(span, begin, end, names[at : at + many])
-    return found
+    session: Counting, span: int, slots: Sequence[CountedSlot], names: AbstractSet[str]
+) -> AsyncIterator[CountedTask]:
+    """Read what was counted by name, in the order of the slots for each name; only where there is something.
+
+    A storage goes through all slots of a call, so each call has so many at most.
+    """
+    for _, group in groupby(slots, lambda slot: slot.at // span // _SLOTS_A_CALL):
+        some = list(group)
+        first, last = some[0].at // span, some[-1].at // span
+        counted = sorted({it for slot in some for it in slot.names if it in names})
+        many = max(_FIELDS_A_CALL // (last - first + 1), 1)
+        for at in range(0, len(counted), many):
+            for row in await session.read_counts(span, first, last, counted[at : at + many]):
+                yield row
 
 
 def _totals_of(slots: Sequence[CountedSlot]) -> list[tuple[int, Counters]]:
@@ -249,11 +262,8 @@ def _enqueued_in(slots: Sequence[CountedSlot]) -> Counter[Lane]:
     return found
 
 
-def _by_name(rows: Sequence[CountedTask]) -> list[TaskStatistics]:
-    counters: dict[str, list[Counters]] = {}
-    for row in rows:
-        counters.setdefault(row.name, []).append(row.counters)
-    found = [_summary(name, them) for name, them in counters.items()]
+def _by_name(sums: Mapping[str, Counters]) -> list[TaskStatistics]:
+    found = [_summary(name, [counters]) for name, counters in sums.items()]
     return sorted(found, key=lambda it: (it.name == OTHERS, -it.ended, it.name))
 
 
@@ -266,7 +276,7 @@ def _failures_in(slots: Sequence[CountedSlot], name: str | None) -> list[Failure
                 counts[group] += count
                 last[group] = max(slot.at, last.get(group, 0))
     return [
-        FailureGroup(name=split_group(group)[0], error=split_group(group)[1], count=count, last=_moment(last[group]))
+        FailureGroup(name=split_group(group)[0], error=split_group(group)[1], count=count, last=moment(last[group]))
         for group, count in counts.most_common()
     ]
 
@@ -279,7 +289,7 @@ def _series(rows: Sequence[tuple[int, Counters]], slots: Sequence[CountedSlot] |
 def _point(at: int, counters: Counters, enqueued: int | None) -> Point:
     summary = _summary("", [counters])
     return Point(
-        at=_moment(at),
+        at=moment(at),
         enqueued=enqueued,
         ended=summary.ended,
         failed=summary.failed,
@@ -315,7 +325,3 @@ def _durations(sums: Mapping[str, int], letter: str) -> Durations:
         p95=percentile(buckets, 0.95),
         p99=percentile(buckets, 0.99),
     )
-
-
-def _moment(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC)

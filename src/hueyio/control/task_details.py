@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Final
 
-from hueyio.control.task_info import TaskInfo, info_of_letter, info_of_listed
+from hueyio.control.history import Attempt, EndedTask, find_ended, read_attempts
+from hueyio.control.task_info import TaskInfo, info_of_ended, info_of_letter, info_of_listed
 from hueyio.control.workers import NO_WORKERS, Workers, read_workers
 from hueyio.exceptions import SerializationError
 from hueyio.messages.glance import glance_at_end
@@ -15,10 +17,12 @@ from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Described, Found, Listed
 from hueyio.tasks.ids import made_at
-from hueyio.tasks.states import TaskState, state_of_end, waiting_state
+from hueyio.tasks.states import LIVE_STATES, TaskState, state_of_end, waiting_state
 from hueyio.tasks.task import Task
 
 __all__ = ["TaskDetails", "describe_task"]
+
+_TOLD_BY_HISTORY: Final = ("name", "attempt", "worker", "consumer", "since", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +37,28 @@ class TaskDetails(TaskInfo):
     deadline: datetime | None = None
     """No retry after that."""
     members: int | None = None
-    """How many members the chord has whose callback it is."""
+    """How many members the chord has whose callback it is, or of which it is one, until the callback is over."""
     members_ended: int | None = None
     """How many of them left a result so far."""
     is_revoked: bool = False
     """Whether it ended because it was revoked."""
+    timeline: tuple[Attempt, ...] = ()
+    """What is remembered of its attempts, the latest last; that which runs now is none of them."""
+    arguments: str | None = None
+    """Those of its last run in short form; None unless its Huey has ``history_args``."""
 
 
 async def describe_task(session: Session, id: str, serializer: Serializer | None) -> TaskDetails:
     """Say all that is known of an id. Its message and result are read with ``serializer``; without one, not at all."""
     (described,) = await session.describe([id])
     details = _details(described, read_workers(await session.owners()) if _is_running(described.listed) else NO_WORKERS)
-    if details.state == "waiting":
-        details = _with_members(details, (await session.collect([id]))[0])
+    chord = id if details.state == "waiting" else details.chord
+    if chord is not None:
+        details = _with_members(details, (await session.collect([chord]))[0])
+    (attempts,) = await read_attempts(session, [id])
+    details = replace(details, timeline=tuple(attempts))
+    if details.state not in LIVE_STATES:
+        details = _with_end(details, await find_ended(session, id))
     return details if serializer is None else _read(details, described.found, serializer)
 
 
@@ -82,6 +95,40 @@ def _with_members(details: TaskDetails, results: tuple[bytes | None, ...] | None
         return details
     ended = sum(it is not None for it in results)
     return replace(details, members=len(results), members_ended=ended)
+
+
+def _with_end(details: TaskDetails, end: EndedTask | None) -> TaskDetails:
+    """Add what the history says; nothing, where it speaks of an earlier end than the storage does."""
+    if end is None or details.state not in ("unknown", state_of_end(end.kind)):
+        return details
+    told = info_of_ended(end)
+    known = {name: getattr(details, name) for name in _TOLD_BY_HISTORY}
+    missing = {name: getattr(told, name) for name, value in known.items() if value is None}
+    return replace(
+        details,
+        state=told.state,
+        ended=told.ended,
+        is_revoked=end.kind == "revoked",
+        timeline=_with_last(details.timeline, end),
+        arguments=end.arguments,
+        **missing,
+    )
+
+
+def _with_last(timeline: tuple[Attempt, ...], end: EndedTask) -> tuple[Attempt, ...]:
+    """Add the last attempt, which is remembered apart only where one has failed."""
+    is_good = end.kind == "done"
+    if end.started_at is None or any(it.number == end.attempts and (not it.error) == is_good for it in timeline):
+        return timeline
+    last = Attempt(
+        number=end.attempts,
+        started_at=end.started_at,
+        ended_at=end.ended_at,
+        worker=end.worker,
+        error=end.error,
+        traceback="",
+    )
+    return (*timeline, last)
 
 
 def _read(details: TaskDetails, found: Found, serializer: Serializer) -> TaskDetails:

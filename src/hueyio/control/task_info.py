@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from hueyio.control.workers import Workers
+from hueyio.control.history import EndedTask
+from hueyio.control.workers import NO_WORKERS, Workers
 from hueyio.messages.glance import glance_at_path, glance_at_progress
 from hueyio.storage.records import DeadLetter, Header, Lane, Listed
 from hueyio.tasks.ids import made_at
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.states import TaskState, state_of_end, waiting_state
+from hueyio.times.moments import moment_or_none
 
-__all__ = ["TaskInfo", "info_of_letter", "info_of_listed", "moment"]
+__all__ = ["TaskInfo", "info_of_ended", "info_of_letter", "info_of_listed"]
+
+_REVOKED: Final = "it was revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +43,12 @@ class TaskInfo:
     is_cancelled: bool = False
     """Whether somebody asked for its cancellation."""
     worker: str | None = None
-    """The host and the process that run it."""
+    """The host and the process that run it, or that ended it."""
     consumer: str | None = None
-    """The id of the consumer that runs it."""
+    """The id of the consumer that runs it, or that ended it."""
     since: datetime | None = None
-    """When its body began, to the second; known of those that have run longest, if their workers tell it."""
+    """When its body began. While it runs, to the second, and known of those that have run longest, if their workers
+    tell it; of one that ended, when its last attempt began."""
     progress: Progress | None = None
     """What its body reported last."""
     error: str | None = None
@@ -59,6 +65,11 @@ class TaskInfo:
     """How often workers put it off for later."""
     undeclared_since: datetime | None = None
     """When a worker first saw it without knowing its name, or how to call it."""
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long its last attempt took, if it has ended and that is remembered."""
+        return None if self.ended is None or self.since is None else self.ended - self.since
 
 
 def info_of_listed(listed: Listed, workers: Workers) -> TaskInfo:
@@ -81,7 +92,7 @@ def info_of_listed(listed: Listed, workers: Workers) -> TaskInfo:
         lane=header.lane,
         priority=header.priority,
         made=made_at(listed.id),
-        due=moment(header.eta),
+        due=moment_or_none(header.eta),
         attempt=header.attempt + 1,
         delivery=listed.deliveries + 1 if listed.state == "running" else None,
         started=listed.started,
@@ -95,7 +106,7 @@ def info_of_listed(listed: Listed, workers: Workers) -> TaskInfo:
         then=header.expects,
         waits_for=listed.namers,
         put_off=header.defers,
-        undeclared_since=moment(header.first_seen),
+        undeclared_since=moment_or_none(header.first_seen),
     )
 
 
@@ -111,21 +122,29 @@ def info_of_letter(letter: DeadLetter) -> TaskInfo:
         made=made_at(header.id),
         attempt=header.attempt + 1,
         error=letter.reason,
-        ended=moment(letter.buried_at),
+        ended=moment_or_none(letter.buried_at),
         unique_key=header.unique_key,
         chord=header.latch,
         then=header.expects,
         put_off=header.defers,
-        undeclared_since=moment(header.first_seen),
+        undeclared_since=moment_or_none(header.first_seen),
     )
 
 
-def moment(seconds: float | None) -> datetime | None:
-    """Return a time as a datetime; None also for one that no calendar has."""
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+def info_of_ended(ended: EndedTask) -> TaskInfo:
+    """Return what a list says of a task of which only the history knows."""
+    return TaskInfo(
+        id=ended.id,
+        state=state_of_end(ended.kind),
+        name=ended.name or None,
+        made=ended.enqueued_at,
+        attempt=ended.attempts or None,
+        worker=_worker(ended.worker, NO_WORKERS),
+        consumer=ended.worker,
+        since=ended.started_at,
+        error=ended.error or (_REVOKED if ended.kind == "revoked" else None),
+        ended=ended.ended_at,
+    )
 
 
 def _live_state(listed: Listed, header: Header) -> TaskState:
@@ -137,4 +156,4 @@ def _live_state(listed: Listed, header: Header) -> TaskState:
 
 
 def _worker(owner: str | None, workers: Workers) -> str | None:
-    return None if owner is None else workers.names.get(owner, owner)
+    return None if owner is None else workers.name_of(owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
@@ -12,12 +12,15 @@ from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
 from hueyio.messages.glance import glance_at_path
 from hueyio.storage.records import ALL_LETTERS, EndKind, Listed, Wanted
-from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, TaskState
+from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, ListName, TaskState
 
-__all__ = ["LISTED_STATES", "Wish", "make_wish"]
+__all__ = ["LISTED_STATES", "LISTS", "Wish", "make_wish"]
 
 LISTED_STATES: Final[tuple[TaskState, ...]] = (*LIVE_STATES, *ENDED_STATES)
 """The states of which there are lists."""
+
+LISTS: Final[tuple[ListName, ...]] = (*LISTED_STATES, "ended")
+"""All lists."""
 
 _LETTER_KINDS: Final[dict[TaskState, EndKind]] = {
     "failed": "failed",
@@ -68,7 +71,7 @@ def _has(text: str | None, *places: str | None) -> bool:
 
 
 def make_wish(
-    states: TaskState | Iterable[TaskState],
+    states: ListName | Iterable[ListName],
     name: str | None,
     text: str | None,
     since: datetime | None = None,
@@ -78,13 +81,20 @@ def make_wish(
     worker: str | None = None,
 ) -> Wish:
     """Check what is asked for; raises HueyException."""
-    chosen = (states,) if isinstance(states, str) else tuple(states)
-    for it in chosen:
-        if it not in LISTED_STATES:
-            raise HueyException(f"there is no list of {it!r} tasks, but of {', '.join(LISTED_STATES)}")
+    chosen = frozenset(_states_of((states,) if isinstance(states, str) else states))
     if not chosen:
-        raise HueyException(f"say which tasks to list: {', '.join(LISTED_STATES)}")
-    kinds: list[EndKind] = [_LETTER_KINDS[it] for it in chosen if it in _LETTER_KINDS]
+        raise HueyException(f"say which tasks to list: {', '.join(LISTS)}")
+    kinds: list[EndKind] = [kind for state, kind in _LETTER_KINDS.items() if state in chosen]
     wanted = wanted_of(kinds, name, text, since, until)
     # Compared here: a storage takes whole names, tells upper and lower case apart, and a letter of 0.1.0 has no name.
-    return Wish(frozenset(chosen), name, text, error, worker, wanted._replace(name=None, text=None))
+    return Wish(chosen, name, text, error, worker, wanted._replace(name=None, text=None))
+
+
+def _states_of(names: Iterable[ListName]) -> Iterator[TaskState]:
+    for it in names:
+        if it == "ended":
+            yield from ENDED_STATES
+        elif it in LISTED_STATES:
+            yield it
+        else:
+            raise HueyException(f"there is no list of {it!r} tasks, but of {', '.join(LISTS)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -10,6 +11,9 @@ from hueyio.control.consumers import read_consumers
 from hueyio.storage.records import Owner
 
 __all__ = ["NO_WORKERS", "Workers", "read_workers"]
+
+_ID: Final = re.compile(r"(.+)-(\d+)-[0-9a-f]{12}")
+"""That of a consumer: its host, its process, and what makes it unique."""
 
 
 class Workers(NamedTuple):
@@ -20,6 +24,14 @@ class Workers(NamedTuple):
 
     names: Mapping[str, str]
     since: Mapping[str, datetime]
+
+    def name_of(self, owner: str) -> str:
+        """Return the host and the process of a consumer, also of one that is gone; else the id."""
+        known = self.names.get(owner)
+        if known is not None:
+            return known
+        parts = _ID.fullmatch(owner)
+        return owner if parts is None else f"{parts[1]}:{parts[2]}"
 
 
 NO_WORKERS: Final = Workers({}, {})

@@ -20,7 +20,7 @@ from hueyio.storage.contract import Storage
 from hueyio.storage.records import Bury, Finish, HistoryBatch, Settlement
 from hueyio.tasks.task import Task
 
-__all__ = ["MOST_GOOD_ENDS", "Recorder", "Settled"]
+__all__ = ["MOST_GOOD_ENDS", "HasSettlement", "Recorder", "Settled"]
 
 MOST_GOOD_ENDS: Final = 1000
 """How many tasks that ended well are remembered in a second, and at once."""
@@ -29,8 +29,8 @@ _MOST_ARGUMENTS: Final = 200
 """Characters of a call's arguments."""
 
 
-class _Settled(Protocol):
-    """A job and what is written of it."""
+class HasSettlement(Protocol):
+    """A job and what is, or was, written of it."""
 
     @property
     def job(self) -> Job: ...
@@ -58,7 +58,7 @@ class Recorder:
         self._is_kept = False
         """Whether that storage keeps any history."""
 
-    def record(self, batch: Iterable[_Settled], owner: str) -> HistoryBatch | None:
+    def record(self, batch: Iterable[HasSettlement], owner: str) -> HistoryBatch | None:
         """Return what a batch leaves; None: nothing."""
         if not self._keeps_history():
             return None

@@ -6,7 +6,17 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from hueyio.storage.records import EndKind
 
-__all__ = ["ENDED_STATES", "LIVE_STATES", "TASK_STATES", "LiveTaskState", "TaskState", "state_of_end", "waiting_state"]
+__all__ = [
+    "ENDED_STATES",
+    "KEPT_STATES",
+    "LIVE_STATES",
+    "TASK_STATES",
+    "ListName",
+    "LiveTaskState",
+    "TaskState",
+    "state_of_end",
+    "waiting_state",
+]
 
 LiveTaskState: TypeAlias = Literal["ready", "scheduled", "waiting", "running", "retrying"]
 """Of a task that is still to end."""
@@ -28,10 +38,14 @@ TaskState: TypeAlias = Literal[
 ]
 """What a task can be. The reference of results has the table that says what each word means."""
 
+ListName: TypeAlias = TaskState | Literal["ended"]
+"""What tasks are listed by: a state, or ``ended``, which stands for all ``ENDED_STATES``."""
+
 LIVE_STATES: Final[tuple[LiveTaskState, ...]] = get_args(LiveTaskState)
 TASK_STATES: Final[tuple[TaskState, ...]] = get_args(TaskState)
-ENDED_STATES: Final[tuple[TaskState, ...]] = ("failed", "expired", "cancelled", "lost", "undeclared", "unreadable")
-"""Of tasks that ended without success, as letters that are kept."""
+KEPT_STATES: Final[tuple[TaskState, ...]] = ("failed", "expired", "cancelled", "lost", "undeclared", "unreadable")
+"""Of tasks that ended without success, and are kept as letters."""
+ENDED_STATES: Final[tuple[TaskState, ...]] = ("done", *KEPT_STATES)
 
 
 def state_of_end(kind: EndKind) -> TaskState:

@@ -13,25 +13,25 @@ from hueyio.cli.failures import EXIT_NOTHING
 from hueyio.cli.moments import before, read_moment
 from hueyio.cli.options import FULL, NAME, command, limit
 from hueyio.cli.seen import SEARCH, STATES, Filter, Seen, SeenState, Sight, look
-from hueyio.cli.text import Id
+from hueyio.cli.text import Id, bounded, span
 from hueyio.cli.visit import Asked, Visit, visit
+from hueyio.control.statistics import COUNTED
 from hueyio.storage.records import Counts
 from hueyio.tasks.states import LIVE_STATES
 
-__all__ = ["list_tasks", "ls"]
+__all__ = ["ENDED_COLUMNS", "list_tasks", "ls", "task_row"]
 
-_ENDED: Final = ("id", "name", "ended", "attempt", "error")
+ENDED_COLUMNS: Final = ("id", "name", "ended", "attempt", "error")
 _COLUMNS: Final[Mapping[SeenState, tuple[str, ...]]] = {
     "ready": ("id", "name", "lane", "made"),
     "scheduled": ("id", "name", "lane", "due"),
     "waiting": ("id", "name", "waits for"),
     "running": ("id", "name", "lane", "worker", "since", "delivery", "progress", "made"),
     "retrying": ("id", "name", "lane", "attempt", "due"),
+    "done": ("id", "name", "ended", "ran", "attempt", "worker"),
+    "ended": ("id", "name", "state", "ended", "ran", "error"),
     "dead": ("id", "name", "state", "ended", "error"),
 }
-_COUNTED: Final = 10_000
-"""How far the rest of a list is counted."""
-
 _COUNTS: Final[Mapping[SeenState, Callable[[Counts], int]]] = {
     "ready": lambda counts: sum(counts.queued.values()) + counts.suspects,
     "scheduled": lambda counts: counts.scheduled,
@@ -50,7 +50,7 @@ _EVERYTHING: Final = 2**62
     NAME,
     click.option("--error", metavar="TEXT", help="only those whose error has this text, in upper or lower case"),
     click.option("--text", metavar="TEXT", help="only those whose name or error has this text"),
-    click.option("--worker", metavar="HOST:PID", help="only what this worker runs"),
+    click.option("--worker", metavar="HOST:PID", help="only what this worker runs, or has ended"),
     click.option("--since", type=read_moment, metavar="MOMENT", help="only what ended then or later: 15m back, or ISO"),
     click.option("--until", type=read_moment, metavar="MOMENT", help="only what ended before, written likewise"),
     limit(50),
@@ -71,10 +71,11 @@ def ls(
     after: str | None,
     everything: bool,
 ) -> int:
-    """List the tasks of a state: those that are alive, and those that ended without success and are kept.
+    """List the tasks of a state: those that are alive, those that are kept because they failed, and what else ended.
 
     STATE is one of ready, scheduled, waiting, running and retrying; or of failed, expired, cancelled, lost, undeclared
-    and unreadable; or dead, which is the last three together. Ready ones come lane by lane in the order in which
+    and unreadable, which are kept and can be retried, or dead, which is the last three together; or done, as far as
+    the history reaches; or ended, which is all that has ended. Ready ones come lane by lane in the order in which
     workers take them, scheduled ones the earliest first, those that ended the latest first. Running are those that a
     worker has, begun or not. A search for what fits a filter is cut after a second, and says where to go on. What a
     task carries is not read: `hueyio show` does, if it is asked to.
@@ -96,9 +97,9 @@ async def list_tasks(at: Visit, state: SeenState, limit: int, which: Filter, aft
     """Print the tasks of a state; return the exit code."""
     search = inf if limit == _EVERYTHING else SEARCH
     sight = await look(at.session, state, limit, which, after, search=search)
-    rows = [_row(task) for task in sight.tasks]
+    rows = [task_row(task) for task in sight.tasks]
     more = {"next": sight.next, "complete": sight.is_complete}
-    at.output.print_list("tasks", _COLUMNS.get(state, _ENDED), rows, queue=at.huey.name, **more)
+    at.output.print_list("tasks", _COLUMNS.get(state, ENDED_COLUMNS), rows, queue=at.huey.name, **more)
     await _tell_rest(at, state, sight, which, limit)
     return 0 if rows or not which.is_given else EXIT_NOTHING
 
@@ -111,7 +112,7 @@ async def _tell_rest(at: Visit, state: SeenState, sight: Sight, which: Filter, l
         if len(sight.tasks) < limit:
             found += ", and the search was cut"
         elif not which.is_given and state in _COUNTS:
-            found = f"{len(sight.tasks)} of {_count(await at.session.counts(_COUNTED), state)}"
+            found = f"{len(sight.tasks)} of {_count(await at.session.counts(COUNTED), state)}"
         at.output.say(f"{found}. More: --after {sight.next}")
     elif not sight.tasks:
         filtered = " that fits" if which.is_given else ""
@@ -119,11 +120,11 @@ async def _tell_rest(at: Visit, state: SeenState, sight: Sight, which: Filter, l
 
 
 def _count(counts: Counts, state: SeenState) -> str:
-    count = _COUNTS[state](counts)
-    return f"{_COUNTED:,}+" if count > _COUNTED else f"{count:,}"
+    return bounded(_COUNTS[state](counts), COUNTED)
 
 
-def _row(task: Seen) -> dict[str, Any]:
+def task_row(task: Seen) -> dict[str, Any]:
+    """Return the line of a list that a task has."""
     row: dict[str, Any] = {
         "id": Id(task.id),
         "name": task.name,
@@ -137,11 +138,11 @@ def _row(task: Seen) -> dict[str, Any]:
         row["due"] = task.due
     if task.waits_for:
         row["waits for"] = [Id(id) for id in task.waits_for]
+    if task.ended is not None:
+        return {**row, "ended": task.ended, "error": task.error, "ran": span(task.duration), "worker": task.worker}
     if task.worker is not None:
         row.update(worker=task.worker, delivery=task.delivery, started=task.started, since=task.since)
         row["progress"] = _progress(task)
-    if task.ended is not None:
-        row.update(ended=task.ended, error=task.error)
     return row
 
 

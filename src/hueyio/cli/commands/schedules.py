@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from hueyio.messages.tick_token import tick_of
 from hueyio.schedules.stored import StoredSchedule
 from hueyio.schedules.switches import REMOVED, Outline, outline, remove_schedule, set_paused, tick_key
 from hueyio.times.crontab import crontab
+from hueyio.times.moments import moment_or_none
 from hueyio.times.timetable import zone_of
 
 __all__ = ["schedules"]
@@ -65,14 +65,10 @@ def _row(
         "task": task,
         "rule": rule,
         "from": source,
-        "next": _moment(next_run),
-        "last": _moment(last),
+        "next": moment_or_none(next_run),
+        "last": moment_or_none(last),
         "paused": paused,
     }
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 @command(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from hueyio.cli.options import FULL, command
 from hueyio.cli.text import tell_pause
@@ -11,7 +12,11 @@ from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.pause import read_pause
 
-__all__ = ["workers"]
+__all__ = ["WORKER_COLUMNS", "worker_rows", "workers"]
+
+WORKER_COLUMNS: Final = (
+    "worker", "started", "loop", "thread", "process", "busy", "held", "lag", "heard", "version",
+)  # fmt: skip
 
 
 @command(["workers -a app:huey", "workers --file app.db --json"], FULL)
@@ -27,16 +32,20 @@ def workers(asked: Asked) -> int:
 
 async def _list(at: Visit) -> int:
     found = read_consumers(await at.session.owners())
-    rows = [_row(it) for it in sorted(found, key=lambda it: (it.started, it.host, it.pid))]
-    columns = ("worker", "started", "loop", "thread", "process", "busy", "held", "lag", "heard", "version")
+    rows = worker_rows(found)
     pause = read_pause(await at.session.paused())
     paused = None if pause is None else {"by": pause.by, "at": pause.at}
-    at.output.print_list("workers", columns, rows, queue=at.huey.name, paused=paused)
+    at.output.print_list("workers", WORKER_COLUMNS, rows, queue=at.huey.name, paused=paused)
     if pause is not None and not at.output.as_json:
         at.output.say(f"{tell_pause(at.huey.name, pause.by, pause.at, at.output.now)}.")
     if not rows and not at.output.as_json:
         at.output.say(f"no worker is alive on {at.where}")
     return 0
+
+
+def worker_rows(workers: Sequence[ConsumerInfo]) -> list[dict[str, Any]]:
+    """Return the lines of a list of workers, those that began first at its head."""
+    return [_row(it) for it in sorted(workers, key=lambda it: (it.started, it.host, it.pid))]
 
 
 def _row(worker: ConsumerInfo) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from hueyio.storage.records import (
     COUNT_SPANS,
@@ -23,6 +24,8 @@ from hueyio.storage.sqlite.statements import statements
 __all__ = ["heads", "publish", "read_counts", "read_slots", "sweep"]
 
 _SQL = statements("counting.sql")
+_SOUGHT: Final = 8
+"""Names up to which each is sought by itself; a slot has a hundred at most."""
 _ROWS = {"t": "totals", "i": "names", "f": "failures", "q": "enqueued"}
 
 
@@ -75,6 +78,8 @@ def read_slots(tx: Transaction, span: int, first: int, last: int) -> list[Counte
 
 def read_counts(tx: Transaction, span: int, first: int, last: int, names: Sequence[str]) -> list[CountedTask]:
     """Read what was counted of some names."""
+    if len(names) > _SOUGHT:
+        return _read_range(tx, span, first, last, names)
     found: list[CountedTask] = []
     for (slot,) in tx.execute(_SQL["listed"], (tx.queue, span, first, last)).fetchall():
         for name in names:
@@ -82,6 +87,15 @@ def read_counts(tx: Transaction, span: int, first: int, last: int, names: Sequen
             if counters:
                 found.append(CountedTask(slot * span, name, counters))
     return found
+
+
+def _read_range(tx: Transaction, span: int, first: int, last: int, names: Sequence[str]) -> list[CountedTask]:
+    """Read all names of the slots in one go, and of these what is wanted."""
+    order = {f"n{name}": at for at, name in enumerate(names)}
+    rows = tx.execute(_SQL["read_tasks"], (tx.queue, span, first, last))
+    wanted = sorted((slot, order[row], data) for slot, row, data in rows if row in order)
+    found = [CountedTask(slot * span, names[at], json.loads(data)) for slot, at, data in wanted]
+    return [it for it in found if it.counters]
 
 
 def heads(tx: Transaction) -> list[Header]:

@@ -1,29 +1,33 @@
 """The SQL of the SQLite storage: read from the files in ``sql``, by name.
 
-A statement begins with ``-- name: ...`` and ends before the next one. Comment lines stay out of what is run,
-so that the statement cache of sqlite3 keys on short text. All files are read at import: a worker that is upgraded in
-place must not find another version's statements, or none.
+A statement begins with ``-- name: ...`` and ends before the next one. What several have in common stands once, behind
+``-- part: ...``, and is meant by ``{...}`` in those that follow. Comment lines stay out of what is run, so that the
+statement cache of sqlite3 keys on short text. All files are read at import: a worker that is upgraded in place must not
+find another version's statements, or none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Final
 
 __all__ = ["ADDED_SCHEMAS", "SCHEMA", "statements"]
 
-_MARK = "-- name: "
+_MARK: Final = re.compile(r"^-- (name|part): (\w+)\n", re.MULTILINE)
 
 
 def statements(file: str) -> Mapping[str, str]:
     """Return the named statements of one file of this package."""
-    found: dict[str, str] = {}
-    _, *parts = ("\n" + _read(file)).split("\n" + _MARK)
-    for part in parts:
-        name, _, text = part.partition("\n")
-        found[name.strip()] = _without_comments(text)
-    return found
+    found: dict[str, dict[str, str]] = {"name": {}, "part": {}}
+    _, *marked = _MARK.split(_read(file))
+    for kind, name, text in zip(marked[::3], marked[1::3], marked[2::3], strict=True):
+        bare = _without_comments(text)
+        for part, meant in found["part"].items():
+            bare = bare.replace(f"{{{part}}}", meant)
+        found[kind][name] = bare
+    return found["name"]
 
 
 def _read(file: str) -> str:

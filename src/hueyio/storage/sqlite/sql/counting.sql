@@ -22,6 +22,10 @@ INSERT OR REPLACE INTO hueyio_counts (queue, span, slot, row, data) VALUES (?, ?
 SELECT slot, row, data FROM hueyio_counts
 WHERE queue = ? AND span = ? AND slot BETWEEN ? AND ? AND row IN ('t', 'i', 'f', 'q') ORDER BY slot
 
+-- name: read_tasks
+SELECT slot, row, data FROM hueyio_counts
+WHERE queue = ? AND span = ? AND slot BETWEEN ? AND ? AND row >= 'n' AND row < 'o'
+
 -- name: listed
 SELECT slot FROM hueyio_counts WHERE queue = ? AND span = ? AND slot BETWEEN ? AND ? AND row = 't' ORDER BY slot
 
