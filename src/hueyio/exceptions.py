@@ -30,6 +30,7 @@ The tree::
     CancelExecution                   raised by a task or a pre-execute hook: do not go on
     RetryTask                         raised by a task: run me again
     Snooze                            raised by a task: run me later, this run does not count
+    DeclarationWarning                a warning: what was declared is taken, and may not be what was meant
 
 ``CancelExecution``, ``RetryTask``, ``Snooze`` and ``TaskException`` are no ``HueyException``, as in Huey: user code
 that guards a task body with ``except HueyException`` must not swallow them.
@@ -44,6 +45,7 @@ from typing import Any
 __all__ = [
     "CancelExecution",
     "ConfigurationError",
+    "DeclarationWarning",
     "HueyException",
     "LeaseLost",
     "ProcessLost",
@@ -277,3 +279,7 @@ class Snooze(Exception):
             raise ValueError(f"Snooze takes seconds or a timedelta of at least 0, not {delay!r}")
         self.delay = float(seconds)
         super().__init__(self.delay)
+
+
+class DeclarationWarning(UserWarning):
+    """What a decorator was given is taken, and may not be what was meant; the text says what to write instead."""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
-from hueyio.exceptions import ConfigurationError
+from hueyio.exceptions import ConfigurationError, DeclarationWarning
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
-from hueyio.tasks.declared import TaskOptions, TaskSpec, module_of
+from hueyio.tasks.caller_line import warn_caller
+from hueyio.tasks.declared import CALL_KEYWORDS, TaskOptions, TaskSpec, is_generator, module_of
 from hueyio.tasks.task import Task, seconds_from
 
 __all__ = ["ContextTaskDecorator", "EnteredTaskDecorator", "TaskDecorator", "make_spec"]
@@ -118,23 +119,40 @@ def make_spec(
     something around its body. Raises ConfigurationError that names the option.
     """
     function = _function_of(function)
-    if around is not None:
-        function = around(function)
     options = dict(options)
     for key, reason in _NOT_HERE.items():
         if key in options:
             raise ConfigurationError(f"{key}= {reason}")
-    own_name = _name_of(function, options.pop("name", None))
+    own_name, module = _name_of(function, options.pop("name", None)), module_of(function)
+    if around is not None:
+        function = around(function)
     known = {key: value for key, value in options.items() if key in _OPTIONS}
     known["settings"] = _settings_of(options)
     for key in ("retry_delay", "retry_max_delay", "timeout"):
         if known.get(key) is not None:
             known[key] = seconds_from(known[key], key)
-    module = module_of(function)
     spec = TaskSpec(f"{module}.{own_name}", function, TaskOptions(**known), own_name)
     if spec.lane == "process":
         _check_importable(spec.path, module)
+    _warn_of_shared_names(spec)
     return spec
+
+
+def _warn_of_shared_names(spec: TaskSpec) -> None:
+    """Say which keywords of a call have two owners, the function and the options, and who gets them."""
+    ways = f"{spec.path}.options() sets options, and gives all keywords of the call to the function"
+    for name in sorted(CALL_KEYWORDS - spec.call_keywords):
+        warn_caller(
+            f"task {spec.path}: its parameter {name!r} is named like an option of calls. A call gives {name}= to the "
+            f"function, where Huey takes it for the option; {ways}",
+            DeclarationWarning,
+        )
+    if spec.takes_any_keyword:
+        names = ", ".join(sorted(spec.call_keywords))
+        warn_caller(
+            f"task {spec.path}: it takes any keyword, but of a call these are options: {names}; {ways}",
+            DeclarationWarning,
+        )
 
 
 def _settings_of(options: dict[str, Any]) -> Mapping[str, Any]:
@@ -154,8 +172,9 @@ def _function_of(declared: Any) -> Callable[..., Any]:
         raise ConfigurationError(f"{declared.__func__.__qualname__} is a class method: only a function can be a task")
     if not callable(declared):
         raise ConfigurationError(f"only a function can be a task, not {declared!r}")
-    if inspect.isgeneratorfunction(declared) or inspect.isasyncgenfunction(declared):
-        raise ConfigurationError(f"{declared.__qualname__} is a generator function: calling it would run nothing")
+    if is_generator(declared):
+        name = getattr(declared, "__qualname__", repr(declared))
+        raise ConfigurationError(f"{name} is a generator function: calling it would run nothing")
     if _is_method(declared):
         raise ConfigurationError(
             f"{declared.__qualname__} is a method, and a worker has no object to call it on; "
@@ -191,7 +210,7 @@ def _check_importable(task: str, name: str) -> None:
 def _name_of(function: Any, name: Any) -> str:
     if name is not None and (not isinstance(name, str) or not name):
         raise ConfigurationError(f"a task's name must be a text that is not empty, not {name!r}")
-    if name is None and isinstance(function, functools.partial):
+    if name is None and isinstance(inspect.unwrap(function), functools.partial):
         raise ConfigurationError(f"{function!r} has no name of its own; give it one: name=")
     own: str = getattr(function, "__name__", type(function).__name__)
     return own if name is None else name

@@ -25,7 +25,7 @@ class SyncTask(Generic[P, R]):
     def __init__(self, wrapped: Any) -> None:
         self._wrapped = wrapped
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
         """Enqueue a call; return its handle (None without results)."""
         result: SyncResult[R] = to_sync(block_on(self._wrapped(*args, **kwargs)))
         return result

@@ -27,11 +27,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=Coroutine[Any, Any, Any])
 
-_RESERVED: Final = frozenset(
-    {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}
-)
-"""Keywords of a call that are Huey's, never the function's."""
-
 _Check: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], None]
 """Raises TaskArgumentError if arguments do not fit the function: whole ones, or those of a call that gets more."""
 
@@ -45,8 +40,9 @@ _PASSED_ON: Final = tuple(
 class TaskWrapper(Generic[P, R]):
     """A declared task. Calling it checks the arguments at once and returns a coroutine that enqueues the call.
 
-    Keywords that are Huey's (id, eta, delay, retries, retry_delay, retry_backoff, priority, expires, timeout) never
-    reach the function; ``options`` takes the same ones and keeps the types.
+    Keywords that are options (id, eta, delay, retries, retry_delay, retry_backoff, priority, expires, timeout) do not
+    reach the function, unless it has a parameter of that name; then it gets them. ``options`` takes the same ones and
+    keeps the types, and gives all keywords of the call to the function.
     """
 
     __name__: str
@@ -61,6 +57,7 @@ class TaskWrapper(Generic[P, R]):
         self._producer = producer
         self._core = producer.core
         self._declared = _declared(spec)
+        self._call_keywords = spec.call_keywords
         functools.update_wrapper(self, spec.func)
 
     @property
@@ -83,7 +80,7 @@ class TaskWrapper(Generic[P, R]):
         """Keywords of the decorator that hueyio does not know."""
         return dict(self.spec.options.settings)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call; ``await`` it for its Result.
 
         Raises TaskArgumentError at once if the arguments do not fit the function or cannot be serialised.
@@ -102,7 +99,7 @@ class TaskWrapper(Generic[P, R]):
         """The same task for code that blocks: ``add.sync(1, 2).get(timeout=5)``."""
         return SyncTask(self)
 
-    def s(self, *args: Any, **kwargs: Any) -> Task:
+    def s(self, /, *args: Any, **kwargs: Any) -> Task:
         """Build the call without enqueueing it."""
         # Whether nothing is missing is checked when it is enqueued: a later stage of a pipeline gets more.
         return self._call(args, kwargs, self.spec.check_partial_call)
@@ -151,7 +148,7 @@ class TaskWrapper(Generic[P, R]):
         tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in it]
         return self._named(self._enqueue_many(tasks, [encode(self._core, task) for task in tasks]))
 
-    def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def call_local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, without Huey."""
         return cast("R", self.func(*args, **kwargs))
 
@@ -201,9 +198,9 @@ class TaskWrapper(Generic[P, R]):
         return coroutine
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], check: _Check) -> Task:
-        """Build a call whose keywords may be Huey's; ``check`` says what its arguments must be."""
-        if kwargs and not _RESERVED.isdisjoint(kwargs):
-            given: Any = {name: kwargs.pop(name) for name in _RESERVED & kwargs.keys()}
+        """Build a call whose keywords may be options; ``check`` says what its arguments must be."""
+        if kwargs and not self._call_keywords.isdisjoint(kwargs):
+            given: Any = {name: kwargs.pop(name) for name in self._call_keywords & kwargs.keys()}
             return self._build(args, kwargs, check, given)
         # Nothing is said beside the arguments: what was declared has been checked.
         check(args, kwargs)
@@ -231,7 +228,7 @@ def _declared(spec: TaskSpec) -> dict[str, Any]:
 class AsyncTaskWrapper(TaskWrapper[P, R]):
     """A declared ``async def`` task."""
 
-    async def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+    async def call_local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
         """Call the function itself, without Huey."""
         return cast("R", await self.func(*args, **kwargs))
 
@@ -243,7 +240,7 @@ class BoundOptions(Generic[P, R]):
         self._wrapper = wrapper
         self._given = given
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
         return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call))
 
@@ -257,7 +254,7 @@ class BoundOptions(Generic[P, R]):
         """The same for code that blocks."""
         return SyncTask[P, R](self)
 
-    def s(self, *args: P.args, **kwargs: P.kwargs) -> Task:
+    def s(self, /, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""
         return self._build(args, kwargs, self._wrapper.spec.check_partial_call)
 

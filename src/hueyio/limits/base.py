@@ -18,6 +18,8 @@ from typing import Any, Generic, Self, TypeVar, cast
 from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.execution.run_context import RUN_CONTEXT
 from hueyio.loops.portal import block_on
+from hueyio.tasks.declared import is_async, is_generator
+from hueyio.tasks.signature import signature_of
 
 __all__ = ["Guard", "block_in_body"]
 
@@ -58,8 +60,12 @@ class Guard(Generic[S]):
         """Guard each run of a task; stands below ``@huey.task``."""
         if not callable(func) or hasattr(func, "call_local"):
             raise ConfigurationError(f"{self.name!r} guards a function: put it below @huey.task, not above")
-        guarded = self._guard_async(func) if inspect.iscoroutinefunction(func) else self._guard_sync(func)
-        return cast("F", functools.wraps(func)(guarded))
+        if is_generator(func):
+            raise ConfigurationError(f"{self.name!r} guards no generator function: calling {func!r} would run nothing")
+        guarded = self._guard_async(func) if is_async(func) else self._guard_sync(func)
+        functools.update_wrapper(guarded, func)
+        guarded.__signature__ = signature_of(func).replace()  # type: ignore[attr-defined]  # it takes the same
+        return cast("F", guarded)
 
     def _guard_async(self, func: Callable[..., Any]) -> Callable[..., Any]:
         async def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -77,11 +83,22 @@ class Guard(Generic[S]):
             guard = self._for_call(args, kwargs)
             state = block_in_body(guard.enter(), self.name)
             try:
-                return func(*args, **kwargs)
-            finally:
+                value = func(*args, **kwargs)
+            except BaseException:
                 block_in_body(guard.leave(state), self.name)
+                raise
+            if inspect.iscoroutine(value):  # a decorator hides that it is a coroutine function: all is still to be done
+                return guard._end(value, state)
+            block_in_body(guard.leave(state), self.name)
+            return value
 
         return guarded
+
+    async def _end(self, body: Coroutine[Any, Any, T], state: S) -> T:
+        try:
+            return await body
+        finally:
+            await self.leave(state)
 
     def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
         return self if self._key is None else self.of(self._key(*args, **kwargs))

@@ -31,11 +31,11 @@ class group:  # noqa: N801 - Huey's name
             if not isinstance(task, Task):
                 raise TypeError(f"a group holds Tasks, such as add.s(1, 2), not {task!r}")
 
-    def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> chord:
+    def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Make a chord: the task gets its own arguments, then the list of what all members returned."""
         return chord(self.tasks, _bind(task, args, kwargs))
 
-    def error(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> group:
+    def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> group:
         """Append an error handler to each member; return this group."""
         for member in self.tasks:
             member.error(task, *args, **kwargs)
@@ -65,12 +65,12 @@ class chord:  # noqa: N801 - Huey's name
         self.tasks: list[Any] = list(tasks)
         self.callback = _bind(callback, (), {})
 
-    def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> chord:
+    def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Append a stage that follows the callback; return this chord."""
         self.callback.then(task, *args, **kwargs)
         return self
 
-    def error(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> chord:
+    def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Append an error handler to the callback; return this chord."""
         self.callback.error(task, *args, **kwargs)
         return self

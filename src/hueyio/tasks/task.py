@@ -253,7 +253,7 @@ class Task:
             return self.settings[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> Task:
+    def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
         """Append a stage to the end of the pipeline; return this task, the head.
 
         The stage gets its own arguments first, then what the stage before returned: a tuple as further positional
@@ -264,7 +264,7 @@ class Task:
         last.on_complete = _bind(task, args, kwargs)
         return self
 
-    def error(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> Task:
+    def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
         """Append an error handler to the end of the chain; return this task.
 
         It gets its own arguments, then the exception. A later handler is for failures of the one before.
