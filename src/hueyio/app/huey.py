@@ -26,6 +26,7 @@ from hueyio.control.take_value import put_back, take_value
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
+from hueyio.handles.awaited import awaited
 from hueyio.handles.blocking import blocking
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.context_manager import run_inside
@@ -487,13 +488,15 @@ class Huey:
             return await self._enqueue_chord(task)
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
 
+    @awaited
     def enqueue_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Any]:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
-        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``; nothing is committed here. The
-        task is there as soon as the application commits, and never if it rolls back or dies. Raises at once what
-        ``enqueue`` raises, and ConfigurationError for a storage that has no such transactions. In immediate mode the
-        task runs at once. No ENQUEUED is sent: only the application knows when the task is.
+        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, or a session or connection of
+        SQLAlchemy, sync or async, that uses one; nothing is committed here. The task is there as soon as the
+        application commits, and never if it rolls back or dies. Raises at once what ``enqueue`` raises, and
+        ConfigurationError for a storage that has no such transactions. In immediate mode the task runs at once. No
+        ENQUEUED is sent: only the application knows when the task is.
         """
         return self._enqueue_in(connection, task, prepare(self._core, task))
 
@@ -501,6 +504,7 @@ class Huey:
         holder = await self._producer.send_in(connection, task, entry)
         return handle_on(self._producer, task, holder, is_committed=self._core.immediate)
 
+    @awaited
     def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 

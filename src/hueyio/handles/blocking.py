@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from hueyio.handles.awaited import without_marks
 from hueyio.handles.sync_result import to_sync
 from hueyio.loops.portal import block_on
 
@@ -24,4 +25,4 @@ def blocking(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> C
         value: T = to_sync(block_on(method(self._wrapped, *args, **kwargs)))
         return value
 
-    return call
+    return without_marks(call)

@@ -11,6 +11,7 @@ from hueyio.client.prepare import encode
 from hueyio.client.producer import Producer
 from hueyio.control.revoke import is_revoked, restore, revoke_all
 from hueyio.exceptions import TaskArgumentError
+from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on_ends
 from hueyio.handles.sync_result import SyncResult
@@ -37,6 +38,7 @@ _PASSED_ON: Final = tuple(
 """The options that a Task has too."""
 
 
+@awaited
 class TaskWrapper(Generic[P, R]):
     """A declared task. Calling it checks the arguments at once and returns a coroutine that enqueues the call.
 
@@ -80,6 +82,7 @@ class TaskWrapper(Generic[P, R]):
         """Keywords of the decorator that hueyio does not know."""
         return dict(self.spec.options.settings)
 
+    @awaited
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call; ``await`` it for its Result.
 
@@ -87,6 +90,7 @@ class TaskWrapper(Generic[P, R]):
         """
         return self._send(self._call(args, kwargs, self.spec.check_call))
 
+    @awaited
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
 
@@ -113,6 +117,7 @@ class TaskWrapper(Generic[P, R]):
         check_names(f"{self.path}.options()", options, CallOptions.__annotations__)
         return BoundOptions(self, options)
 
+    @awaited
     @shows_options(CallOptions)
     def schedule(
         self,
@@ -140,6 +145,7 @@ class TaskWrapper(Generic[P, R]):
         given: CallOptions = {**options, "eta": eta, "delay": delay}
         return self._send(self._build(() if args is None else tuple(args), kwargs or {}, self.spec.check_call, given))
 
+    @awaited
     def map(self, it: Iterable[Any]) -> Coroutine[Any, Any, ResultGroup[R]]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
         if not isinstance(it, Iterable):
@@ -233,6 +239,7 @@ class AsyncTaskWrapper(TaskWrapper[P, R]):
         return cast("R", await self.func(*args, **kwargs))
 
 
+@awaited
 class BoundOptions(Generic[P, R]):
     """A task with settings for its next calls; see ``TaskWrapper.options``."""
 
@@ -240,10 +247,12 @@ class BoundOptions(Generic[P, R]):
         self._wrapper = wrapper
         self._given = given
 
+    @awaited
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
         return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call))
 
+    @awaited
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
         task = self._build(args, kwargs, self._wrapper.spec.check_call)
