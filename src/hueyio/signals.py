@@ -71,8 +71,10 @@ class Signals:
 
     def connect(self, receiver: Receiver, signals: tuple[str, ...]) -> None:
         """Call the receiver at these signals, or at all if none is given."""
-        if unknown := [signal for signal in signals if signal not in _KNOWN]:
+        if unknown := [signal for signal in signals if not isinstance(signal, str) or signal not in _KNOWN]:
             raise HueyException(f"there is no signal {unknown[0]!r}; signals: {', '.join(sorted(_KNOWN))}")
+        if not callable(receiver):
+            raise HueyException(f"only a function can be a receiver of signals, not {receiver!r}")
         for signal in signals or (_ANY,):
             self._receivers.setdefault(signal, []).append(receiver)
 
@@ -82,7 +84,7 @@ class Signals:
         Raises HueyException for a signal that nobody is connected to.
         """
         for signal in signals:
-            if signal not in self._receivers:
+            if not isinstance(signal, str) or signal not in self._receivers:
                 listened = ", ".join(sorted(self._receivers.keys() - {_ANY})) or "none"
                 raise HueyException(f"nobody is connected to signal {signal!r}; signals with receivers: {listened}")
         for signal in signals or tuple(self._receivers):

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, overload
 from weakref import WeakSet
 
-from hueyio.app.options import ConsumerSettings, check_switches
+from hueyio.app.options import ConsumerSettings
 from hueyio.client.chord_plan import plan
 from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
 from hueyio.client.prepare import prepare
@@ -54,6 +54,7 @@ from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import ALL_LETTERS, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
+from hueyio.tasks.given import check_switches, items_of
 from hueyio.tasks.headers import check_propagated
 from hueyio.tasks.task import Task, aware
 from hueyio.times.crontab import crontab
@@ -212,6 +213,8 @@ class Huey:
         made_by = self.storage_class
         if made_by is None:
             raise ConfigurationError("Huey needs a storage: SqliteHuey, RedisHuey or MemoryHuey, or a storage_class=")
+        if not callable(made_by):
+            raise ConfigurationError(f"storage_class must be a class, such as that of a storage, not {made_by!r}")
         parameters = inspect.signature(made_by).parameters
         if all(it.kind is not it.VAR_KEYWORD for it in parameters.values()):
             check_names(type(self).__name__, storage_kwargs, parameters)
@@ -308,6 +311,10 @@ class Huey:
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
             return self._declare(function, options)
 
+        if len(functions) > 1:
+            raise ConfigurationError(
+                f"options of task are keywords, such as @huey.task(retries=3, retry_delay=5), not {functions!r}"
+            )
         return declare(*functions) if functions else TaskDecorator(declare)
 
     @overload
@@ -327,6 +334,8 @@ class Huey:
         ``obj`` is a context manager that can be entered many times, or a function that makes one for each run. With
         ``as_argument`` what entering gives becomes the body's first argument, and callers leave it out.
         """
+
+        check_switches({"as_argument": as_argument})
 
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
             return self._declare(function, options, lambda inner: run_inside(inner, obj, as_argument))
@@ -386,6 +395,8 @@ class Huey:
 
     def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
         """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one."""
+        if signals and callable(signals[0]):
+            raise HueyException("write @huey.signal() with parentheses")
 
         def connect(receiver: Receiver) -> Receiver:
             self._core.signals.connect(receiver, signals)
@@ -510,9 +521,7 @@ class Huey:
 
         Raises at once what ``enqueue`` raises; nothing is enqueued then.
         """
-        if not isinstance(tasks, Iterable) or isinstance(tasks, str):
-            raise HueyException(f"enqueue_many takes an iterable of Tasks, not {tasks!r}")
-        tasks = list(tasks)
+        tasks = list(items_of(tasks, "enqueue_many takes an iterable of Tasks, such as [add.s(1, 2), add.s(3, 4)]"))
         return self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
 
     async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
@@ -679,6 +688,10 @@ class Huey:
 
         It does not matter who holds them. Nothing needs this after a crash: a lock ends with its holder.
         """
+        if wrong := [name for name in names if not isinstance(name, str)]:
+            raise HueyException(
+                f"flush_locks takes the names of locks, such as flush_locks('a', 'b'), not {wrong[0]!r}"
+            )
         known = self._lock_names.union(names)
         session = await self._session()
         keys = [key for key, _ in await session.scan_keys("locks") if key.startswith(LOCK_PREFIX)]
@@ -821,14 +834,14 @@ class Huey:
         if ids is not None:
             if wanted != ALL_LETTERS:
                 raise HueyException("requeue takes ids or a filter, not both")
-            return await requeue_by_id(self._core, session, [ids] if isinstance(ids, str) else list(ids))
+            return await requeue_by_id(self._core, session, _ids_of(ids, "requeue"))
         if wanted == ALL_LETTERS:
             raise HueyException("requeue needs ids, or a filter: kind, name, text, since or until")
         return await requeue_all(self._core, session, wanted)
 
     async def purge(self, ids: Iterable[str] | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay."""
-        return await (await self._session()).purge(None if ids is None else list(ids))
+        return await (await self._session()).purge(None if ids is None else _ids_of(ids, "purge"))
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
         tasks = [self._read(entry) for entry in entries]
@@ -1075,6 +1088,14 @@ def _id_of(task: Task | Result[Any]) -> str:
     if not isinstance(task, (Task, Result)):
         raise HueyException(f"only a Task or a Result can be revoked and restored, not {task!r}")
     return task.id
+
+
+def _ids_of(ids: Any, method: str) -> list[str]:
+    found = [ids] if isinstance(ids, str) else list(items_of(ids, f"{method} takes ids of tasks, such as ['a', 'b']"))
+    for id in found:
+        if not isinstance(id, str):
+            raise HueyException(f"{method} takes ids of tasks, which are texts, not {id!r}")
+    return found
 
 
 def _path_of(task: TaskWrapper[..., Any]) -> str:

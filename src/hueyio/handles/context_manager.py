@@ -110,6 +110,16 @@ def _make(manager: Any) -> Any:
 
 
 def _check(manager: Any) -> None:
+    made_for = {"contextmanager": inspect.isgeneratorfunction, "asynccontextmanager": inspect.isasyncgenfunction}
+    for decorator, is_kind in made_for.items():
+        if is_kind(manager):
+            raise ConfigurationError(
+                f"context_task: put @{decorator} of contextlib on {manager!r}; without it, it makes no context manager"
+            )
+    if inspect.iscoroutinefunction(manager) or hasattr(manager, "call_local"):
+        raise ConfigurationError(
+            f"context_task takes what makes a context manager, @huey.context_task(manager), and not {manager!r}"
+        )
     if not (_is_manager(manager) or callable(manager)):
         raise ConfigurationError(f"context_task takes a context manager or a function that makes one, not {manager!r}")
     made_by = getattr(manager, "gen", None)

@@ -12,7 +12,8 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overlo
 from hueyio.exceptions import ConfigurationError, DeclarationWarning
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.tasks.caller_line import warn_caller
-from hueyio.tasks.declared import CALL_KEYWORDS, TaskOptions, TaskSpec, is_generator, module_of
+from hueyio.tasks.declared import CALL_KEYWORDS, CallOptions, TaskOptions, TaskSpec, is_generator, module_of
+from hueyio.tasks.given import closest
 from hueyio.tasks.task import Task, seconds_from
 
 __all__ = ["ContextTaskDecorator", "EnteredTaskDecorator", "TaskDecorator", "make_spec"]
@@ -22,6 +23,9 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 _OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}
+
+_DECLARED: Final = _OPTIONS | {"name", "settings", "catch_up"}
+"""All that a decorator takes by keyword."""
 
 
 _NOT_HERE: Final = {
@@ -161,7 +165,19 @@ def _settings_of(options: dict[str, Any]) -> Mapping[str, Any]:
     if not isinstance(settings, Mapping):
         raise ConfigurationError(f"settings must be a mapping from names to values, not {settings!r}")
     unknown = {key: value for key, value in options.items() if key not in _OPTIONS}
+    for key in unknown:
+        _warn_of_likely_mistake(key)
     return MappingProxyType({**settings, **unknown})
+
+
+def _warn_of_likely_mistake(key: str) -> None:
+    """Say that a keyword which is taken for a setting of the user's may be meant for an option."""
+    ours = f"{key}= is no option of a task, and is kept as a setting of your own"
+    mine = f"if that is meant, write settings={{{key!r}: ...}}"
+    if key in CallOptions.__annotations__:
+        warn_caller(f"{ours}; it is an option of calls: task.options({key}=...)(...). {mine}", DeclarationWarning)
+    elif meant := closest(key, _DECLARED):
+        warn_caller(f"{ours}; did you mean {meant}=? {mine}", DeclarationWarning)
 
 
 def _function_of(declared: Any) -> Callable[..., Any]:
@@ -171,7 +187,9 @@ def _function_of(declared: Any) -> Callable[..., Any]:
     if isinstance(declared, classmethod):
         raise ConfigurationError(f"{declared.__func__.__qualname__} is a class method: only a function can be a task")
     if not callable(declared):
-        raise ConfigurationError(f"only a function can be a task, not {declared!r}")
+        raise ConfigurationError(
+            f"only a function can be a task, not {declared!r}; options are keywords, such as @huey.task(retries=3)"
+        )
     if is_generator(declared):
         name = getattr(declared, "__qualname__", repr(declared))
         raise ConfigurationError(f"{name} is a generator function: calling it would run nothing")

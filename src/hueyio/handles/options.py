@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, get_type_hints, is_typeddict
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.tasks.given import closest
 
 __all__ = ["check_names", "shows_options"]
 
@@ -50,6 +50,6 @@ def check_names(whose: str, given: Iterable[str], known: Iterable[str]) -> None:
     known = frozenset(known)
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            close = closest(name, known, 0.6)
+            meant = f"; did you mean {close!r}?" if close else ""
             raise ConfigurationError(f"{whose} has no option {name!r}{meant}")

@@ -21,6 +21,7 @@ from hueyio.messages.message import read_task
 from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Error, Returned
 from hueyio.storage.shared.background import make_task
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.progress import Progress, read_progress
 from hueyio.tasks.task import Counted, Expires, Task, eta_from
 
@@ -251,6 +252,8 @@ async def fill(result: Result[Any], blocking: bool, timeout: float | None, optio
     With ``blocking`` wait for it; raises ResultTimeout if it does not come in time.
     """
     reader = reader_of(result)
+    if blocking is not True and blocking is not False:
+        check_switches({"blocking": blocking})
     if not blocking:
         return await reader.look()
     if await reader.wait(timeout):

@@ -19,6 +19,7 @@ from hueyio.handles.sync_task import SyncTask
 from hueyio.messages.revocation import class_key
 from hueyio.storage.records import Entry
 from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskOptions, TaskSpec, read_call_options
+from hueyio.tasks.given import items_of
 from hueyio.tasks.task import Counted, Task, aware
 from hueyio.tasks.unique import check_unique
 
@@ -136,22 +137,23 @@ class TaskWrapper(Generic[P, R]):
         if isinstance(args, (int, float, timedelta, datetime)) and kwargs is None and eta is None and delay is None:
             eta, delay = (args, None) if isinstance(args, datetime) else (None, args)
             args = None
-        if args is not None and not isinstance(args, Iterable):
-            raise ValueError(f"args of {self.path}.schedule must be a tuple of arguments, not {args!r}")
+        if args is not None:
+            args = items_of(
+                args, f"args of {self.path}.schedule must be a tuple of arguments, such as (1, 2)", ValueError
+            )
         if kwargs is not None and not isinstance(kwargs, dict):
             raise ValueError(f"kwargs of {self.path}.schedule must be a dict, not {kwargs!r}")
         if eta is None and delay is None:
             raise ValueError(f"{self.path}.schedule needs an eta or a delay")
         given: CallOptions = {**options, "eta": eta, "delay": delay}
-        return self._send(self._build(() if args is None else tuple(args), kwargs or {}, self.spec.check_call, given))
+        return self._send(self._build(() if args is None else args, kwargs or {}, self.spec.check_call, given))
 
     @awaited
     def map(self, it: Iterable[Any]) -> Coroutine[Any, Any, ResultGroup[R]]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
-        if not isinstance(it, Iterable):
-            raise TaskArgumentError(f"task {self.path}: map takes an iterable of arguments, not {it!r}")
-        check = self.spec.check_call
-        tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in it]
+        takes = f"task {self.path}: map takes an iterable of arguments, such as [1, 2]"
+        items, check = items_of(it, takes, TaskArgumentError), self.spec.check_call
+        tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in items]
         return self._named(self._enqueue_many(tasks, [encode(self._core, task) for task in tasks]))
 
     def call_local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -32,6 +32,8 @@ class Guard(Generic[S]):
     """Something to enter before a body and to leave after it. ``S`` is what must be known to leave."""
 
     def __init__(self, name: str, key: Callable[..., object] | None = None) -> None:
+        if callable(name):
+            raise ConfigurationError(f"write @huey.lock_task(name) and the like with parentheses, above {name!r}")
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"{type(self).__name__} needs a name that is not empty, not {name!r}")
         if key is not None and not callable(key):

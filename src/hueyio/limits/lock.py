@@ -11,6 +11,7 @@ from hueyio.exceptions import ConfigurationError, HueyException, TaskLockedExcep
 from hueyio.limits.base import Guard
 from hueyio.limits.permits import Permit, Permits
 from hueyio.limits.sync import SyncSemaphore
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.task import seconds_from
 
 __all__ = ["LOCK_PREFIX", "Semaphore", "TaskLock"]
@@ -45,6 +46,7 @@ class Semaphore(Guard[Permit]):
         retry: bool = True,
     ) -> None:
         super().__init__(name, key)
+        check_switches({f"retry of {name!r}": retry})
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ConfigurationError(f"size of {name!r} must be a whole number of at least 1, not {size!r}")
         self.huey = huey

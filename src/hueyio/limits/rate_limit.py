@@ -12,6 +12,7 @@ from hueyio.exceptions import ConfigurationError, RateLimitExceeded
 from hueyio.execution.unavailable import wait_while_unavailable
 from hueyio.limits.base import Guard
 from hueyio.limits.sync import SyncRateLimit
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.task import seconds_from
 
 __all__ = ["RateLimit"]
@@ -41,6 +42,7 @@ class RateLimit(Guard[None]):
         key: Callable[..., object] | None = None,
     ) -> None:
         super().__init__(name, key)
+        check_switches({f"retry of {name!r}": retry})
         for what, value in (("limit", limit), ("burst", 1 if burst is None else burst)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigurationError(f"{what} of {name!r} must be a whole number of at least 1, not {value!r}")

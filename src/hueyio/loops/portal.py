@@ -94,9 +94,11 @@ def _require_no_loop(coroutine: Coroutine[Any, Any, Any]) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    name = getattr(coroutine, "__qualname__", "a coroutine")
+    owner, _, name = getattr(coroutine, "__qualname__", "a coroutine").rpartition(".")
     coroutine.close()
-    raise HueyException(f"{name}: a blocking call on the thread of a running event loop; use `await` there instead")
+    called = f"huey.sync.{name}()" if owner == "Huey" else f"{owner}.{name}" if owner else name
+    instead = f"`await huey.{name}()`" if owner == "Huey" else "`await`"
+    raise HueyException(f"{called}: a blocking call on the thread of a running event loop; use {instead} there instead")
 
 
 class _Portal:

@@ -23,6 +23,7 @@ from hueyio.messages.message import read_task, write_task
 from hueyio.schedules.switches import REMOVED, remove_schedule, set_paused, tick_key
 from hueyio.schedules.ticks import DueTicks, tick_of
 from hueyio.serializer import Serializer
+from hueyio.tasks.given import check_switches, items_of
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
@@ -145,10 +146,11 @@ class Schedules:
         TaskArgumentError if the arguments do not fit or a header is wrong.
         """
         _check_name(name)
+        check_switches({"catch_up": catch_up})
         read = _times_from(times)
         call = _with_headers(_call_from(task, args, kwargs), headers)
         prepare(self._core, call)
-        wanted = StoredSchedule(name=name, times=read, task=call, catch_up=bool(catch_up))
+        wanted = StoredSchedule(name=name, times=read, task=call, catch_up=catch_up)
         before = await self._find(name)
         if before is not None and self._says_the_same(before, wanted):
             return
@@ -242,13 +244,14 @@ def _times_from(times: object) -> crontab:
 
 
 def _call_from(task: object, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Task:
-    if isinstance(args, str) or not isinstance(args, Sequence):
-        raise ConfigurationError(f"args of a schedule must be a tuple of arguments, not {args!r}")
+    given = items_of(args, "args of a schedule are a tuple of arguments", ConfigurationError)
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise ConfigurationError(f"kwargs of a schedule are a dict of arguments, not {kwargs!r}")
     if isinstance(task, TaskWrapper):
-        return task.s(*args, **(kwargs or {}))
+        return task.s(*given, **(kwargs or {}))
     if not isinstance(task, Task):
         raise ConfigurationError(f"a schedule calls a declared task, or a Task such as add.s(1, 2), not {task!r}")
-    if args or kwargs:
+    if given or kwargs:
         raise HueyException(f"{task!r} has its arguments already; give args and kwargs with a declared task only")
     if task.eta is not None:
         raise ConfigurationError(f"{task!r} has an eta; a scheduled call starts when its schedule says so")

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypedDict
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.storage.records import MAX_DELIVERIES
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.signature import (
     binds,
@@ -111,8 +112,7 @@ class TaskOptions:
             if value is not None and not isinstance(value, (int, float, timedelta, datetime)):
                 raise ConfigurationError(f"{name} must be seconds, a timedelta or a datetime, not {value!r}")
         check_unique(self.unique, self.unique_key)
-        if not isinstance(self.at_most_once, bool):
-            raise ConfigurationError(f"at_most_once must be True or False, not {self.at_most_once!r}")
+        check_switches({"at_most_once": self.at_most_once, "context": self.context})
         if self.run_in not in (None, "loop", "thread", "process"):
             raise ConfigurationError(f"run_in must be 'loop', 'thread' or 'process', not {self.run_in!r}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import random
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from hueyio.exceptions import TaskCancelled, TaskTimeout
+from hueyio.exceptions import HueyException, TaskCancelled, TaskTimeout
 from hueyio.tasks.progress import Progress, make_progress
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Run",
     "Task",
     "aware",
+    "bind_stage",
     "eta_from",
     "seconds_from",
 ]
@@ -261,7 +263,7 @@ class Task:
         more argument.
         """
         *_, last = self.stages()
-        last.on_complete = _bind(task, args, kwargs)
+        last.on_complete = bind_stage(task, "then()", args, kwargs)
         return self
 
     def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
@@ -272,7 +274,7 @@ class Task:
         last = self
         while last.on_error is not None:
             last = last.on_error
-        last.on_error = _bind(task, args, kwargs)
+        last.on_error = bind_stage(task, "error()", args, kwargs)
         return self
 
     def stages(self) -> Iterator[Task]:
@@ -516,9 +518,14 @@ def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) 
     return aware(eta)
 
 
-def _bind(task: Task | _Declared, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
-    """Make the Task that a stage or a handler is."""
+def bind_stage(task: Task | _Declared, takes: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
+    """Make the Task that a stage, a handler or a callback is; ``takes`` names what takes it."""
+    if inspect.iscoroutine(task):
+        task.close()  # it is not forgotten: nobody could have wanted it
+        raise HueyException(f"{takes} takes a task or a call of one that is not enqueued yet: add.s(1), not add(1)")
     if not isinstance(task, Task):
+        if not callable(getattr(task, "s", None)) or isinstance(task, type):
+            raise HueyException(f"{takes} takes a declared task or a call of one, such as add.s(1), not {task!r:.200}")
         return task.s(*args, **kwargs)
     if args or kwargs:
         return task.replaced(args=task.args + args, kwargs={**task.kwargs, **kwargs})
