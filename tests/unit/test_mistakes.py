@@ -148,7 +148,7 @@ async def test_call_in_the_place_of_a_task_is_told_to_be_one(app: App) -> None:
 
 async def test_handle_in_the_place_of_a_value_is_told_to_be_awaited(app: App) -> None:
     result = await app.add(1)
-    with pytest.raises(TaskArgumentError, match="Result .*await it"):
+    with pytest.raises(TaskArgumentError, match=r"Result .*await it"):
         app.add(result)
     with pytest.raises(TaskArgumentError, match="not the task"):
         app.add(app.add)

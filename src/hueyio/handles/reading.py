@@ -30,7 +30,7 @@ class Read(NamedTuple):
 
 
 def read_options(options: ReadOptions) -> Read:
-    """Return what the options mean here; raises TypeError for one that there is not, ConfigurationError for its value."""
+    """Return what the options mean here; raises TypeError for one that is none, ConfigurationError for its value."""
     read = _taken(**options)
     if options:
         check_switches(read._asdict())
