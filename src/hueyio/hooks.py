@@ -12,7 +12,7 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
@@ -26,12 +26,12 @@ M = TypeVar("M", bound=Callable[[Any], Any])
 logger = logging.getLogger(__name__)
 
 Hook: TypeAlias = Callable[..., Any]
-HookKind: TypeAlias = Literal["pre_execute", "post_execute", "on_startup", "on_shutdown"]
+HookKind: TypeAlias = Literal["pre_execute", "post_execute", "on_startup", "on_shutdown", "on_thread_startup"]
 Manager: TypeAlias = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 AttemptMiddleware: TypeAlias = Callable[[Task], Manager]
 EnqueueMiddleware: TypeAlias = Callable[[Enqueue], Manager]
 
-_KINDS: Final[tuple[HookKind, ...]] = ("pre_execute", "post_execute", "on_startup", "on_shutdown")
+_KINDS: Final[tuple[HookKind, ...]] = get_args(HookKind)
 
 
 class Hooks:
@@ -59,6 +59,8 @@ class Hooks:
             raise HueyException(f"only a function can be a {kind} hook, not {hook!r}")
         if not isinstance(name, str) or not name:
             raise HueyException(f"a {kind} hook needs a name: {kind}(name=...), not {name!r}")
+        if kind == "on_thread_startup" and inspect.iscoroutinefunction(hook):
+            raise HueyException(f"an on_thread_startup hook runs in a thread without a loop: {hook!r} must be plain")
         self._hooks[kind][name] = hook
         self._look()
 
@@ -103,6 +105,14 @@ class Hooks:
                 logger.exception("%s hook %s cancelled itself", kind, name)
             except BaseException:  # SystemExit too: a hook must not end the consumer
                 logger.exception("%s hook %s failed", kind, name)
+
+    def start_thread(self) -> None:
+        """Run the hooks of a thread that is to run bodies, in it."""
+        for name, hook in list(self._hooks["on_thread_startup"].items()):
+            try:
+                hook()
+            except BaseException:  # SystemExit too: a hook must not end the thread, whose call is waited for
+                logger.exception("on_thread_startup hook %s failed", name)
 
     def _look(self) -> None:
         hooks = self._hooks

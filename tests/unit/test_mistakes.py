@@ -100,7 +100,7 @@ def test_text_bytes_and_mappings_are_no_lists_of_things(app: App, value: Any) ->
         ("group", lambda: group(value)),
         ("chord", lambda: chord(value, add)),
         ("args", lambda: asyncio.run(huey.schedules().add("x", add, crontab("0"), value))),
-        ("flush_locks takes names", lambda: asyncio.run(huey.flush_locks([value]))),
+        ("flush_locks takes the names", lambda: asyncio.run(huey.flush_locks([value]))),
     ]
     for says, call in calls:
         with pytest.raises((HueyException, ValueError, TypeError), match=says):

@@ -11,6 +11,7 @@ from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, ove
 from weakref import WeakSet
 
 from hueyio.app.options import ConsumerSettings
+from hueyio.app.settings import Settings, check_seconds, check_serializer, is_positive
 from hueyio.client.chord_plan import plan
 from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
 from hueyio.client.prepare import prepare
@@ -74,7 +75,7 @@ Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
 """What can be asked whether it is revoked; a str is a task's id."""
 
 
-class Huey:
+class Huey(Settings):
     """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
 
     Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``); with ``storage_class`` it is
@@ -134,12 +135,10 @@ class Huey:
                 "raise_errors": raise_errors,
             }
         )
-        if result_ttl is not None and not _is_positive(result_ttl):
-            raise ConfigurationError(f"result_ttl must be seconds > 0 or None, not {result_ttl!r}")
-        if max_put_back_age is not None and not _is_positive(max_put_back_age):
-            raise ConfigurationError(f"max_put_back_age must be seconds > 0 or None, not {max_put_back_age!r}")
-        if serializer is not None and not isinstance(serializer, Serializer):
-            raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")
+        check_seconds("result_ttl", result_ttl)
+        check_seconds("max_put_back_age", max_put_back_age)
+        if serializer is not None:
+            check_serializer(serializer)
         if serializer is not None and (compression or use_zlib):
             raise ConfigurationError("compression and use_zlib are for the default serializer; give them to yours")
         if storage_class is not None:
@@ -177,21 +176,6 @@ class Huey:
     def name(self) -> str:
         """The queue's name."""
         return self._name
-
-    @property
-    def utc(self) -> bool:
-        """Whether crontabs are in UTC."""
-        return self._core.utc
-
-    @property
-    def serializer(self) -> Serializer:
-        """What turns values into bytes."""
-        return self._core.serializer
-
-    @property
-    def result_ttl(self) -> float | None:
-        """Seconds that a result which nobody reads is kept; None: for ever."""
-        return self._core.result_ttl
 
     @property
     def storage(self) -> Storage:
@@ -243,6 +227,20 @@ class Huey:
         swaps = immediate and self._immediate_use_memory
         before = self._producer.immediate.before if immediate else None
         self._core.use_storage(self.create_storage() if swaps else None, before)
+
+    @property
+    def immediate_use_memory(self) -> bool:
+        """Whether immediate mode keeps everything in memory; a change in immediate mode swaps at the next await."""
+        return self._immediate_use_memory
+
+    @immediate_use_memory.setter
+    def immediate_use_memory(self, use_memory: bool) -> None:
+        check_switches({"immediate_use_memory": use_memory})
+        if use_memory == self._immediate_use_memory:
+            return
+        mode, self.immediate = self._immediate, False
+        self._immediate_use_memory = use_memory
+        self.immediate = mode
 
     @property
     def sync(self) -> SyncHuey:
@@ -424,6 +422,13 @@ class Huey:
         """Call ``hook()`` when a consumer has stopped, after its last task; in immediate mode at ``close``."""
         return self._hook("on_shutdown", name)
 
+    def on_thread_startup(self, name: str | None = None) -> Callable[[H], H]:
+        """Call ``hook()`` in each thread that runs ``def`` tasks, before its first one: for what thread locals keep.
+
+        A thread ends after 10 s without work. In immediate mode the thread of a blocking caller is not ours.
+        """
+        return self._hook("on_thread_startup", name)
+
     def unregister_pre_execute(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
         return self._core.hooks.unregister("pre_execute", hook)
@@ -439,6 +444,10 @@ class Huey:
     def unregister_on_shutdown(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
         return self._core.hooks.unregister("on_shutdown", hook)
+
+    def unregister_on_thread_startup(self, hook: Hook | str) -> bool:
+        """Remove a hook, given itself or its name; False if there is none."""
+        return self._core.hooks.unregister("on_thread_startup", hook)
 
     def around_attempt(self, middleware: A) -> A:
         """Run each attempt, hooks and body, inside of the context manager that ``middleware(task)`` makes.
@@ -709,20 +718,21 @@ class Huey:
     async def get(self, key: str, peek: bool = False) -> Any:
         """Read the value of a key and delete it; with ``peek`` leave it. None if there is none.
 
-        A call that is cancelled, or cannot read the value, leaves it; then it has no time to live any more.
+        ``RedisExpireHuey`` and ``PriorityRedisExpireHuey`` leave it in either case. A call that is cancelled, or cannot
+        read the value, leaves it; then it has no time to live any more.
         """
         data = await self.get_raw(key, peek)
         try:
             return None if data is None else self.serializer.deserialize(data)
         except SerializationError:
-            if data is not None and not peek:
+            if data is not None and not peek and not self._core.keeps_results:
                 await put_back(await self._session(), "data", key, data)
             raise
 
     async def get_raw(self, key: str, peek: bool = False) -> bytes | None:
         """Do the same as ``get``, with the bytes that the serializer made."""
         session = await self._session()
-        if not peek:
+        if not (peek or self._core.keeps_results):
             return await take_value(session, "data", _checked_key(key))
         (data,) = await session.peek("data", [_checked_key(key)])
         return data
@@ -732,7 +742,7 @@ class Huey:
 
         Of any number of callers exactly one gets True. After ``ttl`` seconds (None: never) the value is gone.
         """
-        if ttl is not None and not _is_positive(ttl):
+        if ttl is not None and not is_positive(ttl):
             raise HueyException(f"ttl must be seconds > 0 or None, not {ttl!r}")
         session = await self._session()
         return await session.put_if_absent("data", _checked_key(key), self.serializer.serialize(data), ttl)
@@ -1049,10 +1059,6 @@ class SyncHuey:
 
     def __repr__(self) -> str:
         return f"<SyncHuey {self._wrapped.name!r}>"
-
-
-def _is_positive(seconds: object) -> bool:
-    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0
 
 
 def _seconds(timestamp: datetime | None) -> float | None:

@@ -135,6 +135,8 @@ def make_spec(
     for key in ("retry_delay", "retry_max_delay", "timeout"):
         if known.get(key) is not None:
             known[key] = seconds_from(known[key], key)
+    if known.get("timeout") == 0:  # no limit, as in Huey: often a number of the app's settings
+        known["timeout"] = None
     spec = TaskSpec(f"{module}.{own_name}", function, TaskOptions(**known), own_name)
     if spec.lane == "process":
         _check_importable(spec.path, module)

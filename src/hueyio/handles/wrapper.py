@@ -33,9 +33,7 @@ _Check: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], None]
 """Raises TaskArgumentError if arguments do not fit the function: whole ones, or those of a call that gets more."""
 
 _USUAL: Final = TaskOptions()
-_PASSED_ON: Final = tuple(
-    name for name in TaskOptions.__dataclass_fields__ if name in Task.__slots__ and name != "unique"
-)
+_PASSED_ON: Final = tuple(name for name in TaskOptions.__dataclass_fields__ if hasattr(Task, name) and name != "unique")
 """The options that a Task has too."""
 
 

@@ -24,7 +24,7 @@ _AGAIN: Final = 1.0
 
 
 class Semaphore(Guard[Permit]):
-    """At most ``size`` runs at the same time, in the whole fleet; with ``key`` per value that it computes.
+    """At most ``size`` runs at the same time (0: none), in the whole fleet; with ``key`` per value that it computes.
 
     Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Nobody waits: where
     no permit is free, TaskLockedException is raised and the task sends LOCKED. With ``retry=True`` the task is put back
@@ -47,8 +47,8 @@ class Semaphore(Guard[Permit]):
     ) -> None:
         super().__init__(name, key)
         check_switches({f"retry of {name!r}": retry})
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ConfigurationError(f"size of {name!r} must be a whole number of at least 1, not {size!r}")
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise ConfigurationError(f"size of {name!r} must be a whole number of at least 0, not {size!r}")
         self.huey = huey
         self._core = core_of(huey)
         self.size = size
@@ -60,7 +60,7 @@ class Semaphore(Guard[Permit]):
 
     async def enter(self) -> Permit:
         """Take a permit; raises TaskLockedException if none is free."""
-        permit = await self._permits.take(self._storage_key, self.size, self.ttl)
+        permit = await self._permits.take(self._storage_key, self.size, self.ttl) if self.size else None
         if permit is None:
             raise TaskLockedException(f"unable to acquire {self._noun} {self.name}", _AGAIN if self.retry else None)
         return permit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import traceback
 import types
 from collections.abc import Callable, Mapping
@@ -151,7 +152,11 @@ def _is_number(value: object) -> bool:
 
 
 class ScheduleOptions(TypedDict, total=False):
-    """What one call may say otherwise than its declaration, beside when it starts; None is as if it were not said."""
+    """What one call may say otherwise than its declaration, beside when it starts; None is as if it were not said.
+
+    What was declared is taken back by ``retries=0``, ``retry_delay=0``, ``retry_backoff=0``, ``priority=0``,
+    ``timeout=0`` (no limit), and ``expires=math.inf`` and ``deadline=math.inf`` (never).
+    """
 
     id: str | None
     retries: int | None
@@ -189,8 +194,12 @@ def read_call_options(given: CallOptions, declared: TaskOptions, path: str, now:
     for name in ("retry_delay", "retry_max_delay", "timeout"):
         if name in said:
             said[name] = seconds_from(said[name], name)
+    if said.get("timeout") == 0:
+        said["timeout"] = None
     for name in ("expires", "deadline"):
-        if name in said and not isinstance(said[name], datetime):
+        if name in said and said[name] == math.inf:
+            said[name] = None
+        elif name in said and not isinstance(said[name], datetime):
             seconds_from(said[name], name)
     check_settings(**{name: said[name] for name in _CHECKED & said.keys()})
     if "unique" in said or "unique_key" in said:  # what a call leaves out is as declared

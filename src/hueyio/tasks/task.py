@@ -119,6 +119,7 @@ class Task:
         "_headers",
         "_name",
         "_run",
+        "_settings",
         "args",
         "attempt",
         "chord",
@@ -143,7 +144,6 @@ class Task:
         "retry_delay",
         "retry_jitter",
         "retry_max_delay",
-        "settings",
         "timeout",
         "unique",
         "values",
@@ -201,7 +201,7 @@ class Task:
         self._run: Run | None = None
         self.on_complete = on_complete
         self.on_error = on_error
-        self.settings = settings
+        self._settings = settings
         self.chord = chord
         self.values = values
         self.receipt: Any = None
@@ -216,6 +216,11 @@ class Task:
     def name(self) -> str:
         """The name of the function, or the ``name=`` that it was declared with."""
         return self.path.rpartition(".")[2] if self._name is None else self._name
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The decorator's keywords that hueyio does not know. They are the declaration's; a call has ``headers``."""
+        return self._settings
 
     @property
     def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -352,6 +357,7 @@ class Task:
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Leave out what belongs to the attempt under way."""
         state = {name: getattr(self, name) for name in Task.__slots__}
+        del state["_settings"]
         return None, {
             **state,
             "settings": dict(self.settings),
@@ -364,6 +370,7 @@ class Task:
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
         later = dict.fromkeys(("put_back", "counted", "_headers", "granted"))  # 0.1.0 had none of them
         fields: dict[str, Any] = {**later, **state[1]}
+        fields["_settings"] = fields.pop("settings")  # the name that 0.1.0 reads
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None
@@ -416,7 +423,7 @@ class Task:
         """Take from the declaration what does not travel with a message: the function's name, and the settings."""
         self._name = name
         if settings:
-            self.settings = settings
+            self._settings = settings
 
     def begin_run(self, seconds: float) -> None:
         """Start the clock of an attempt that has so many seconds."""
