@@ -208,6 +208,9 @@ class TaskException(Exception):
     def __str__(self) -> str:
         return str(self.metadata.get("error") or "unknown error")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.metadata, *self.args)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -190,6 +192,20 @@ def test_map_refuses_bad_arguments_at_the_call(items: Any) -> None:
 
     with pytest.raises(TaskArgumentError, match=r"task .*\.work"):
         _ = work.map(items)
+
+
+def test_task_that_is_typed_in_again_takes_the_place_of_the_first() -> None:
+    """In a REPL or notebook; elsewhere two functions of one name are a mistake, and the way out is told."""
+    cell = "@huey.task()\ndef add(x):\n    return x + {}\n"
+    asked = "print(add.sync(1).get(blocking=True, timeout=30))\n"
+    program = f"import hueyio\nhuey = hueyio.MemoryHuey('q', immediate=True)\n{cell.format(1)}{cell.format(2)}{asked}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+    huey = MemoryHuey()
+    huey.task(name="add")(scale)
+    with pytest.raises(ValueError, match=r"huey\.unregister\('tests.facts.test_declaring.add'\)"):
+        huey.task(name="add")(scale)
 
 
 @pytest.mark.parametrize("option", ["unique", "task_base"])

@@ -26,7 +26,7 @@ from tests.conftest import SERVER_KINDS, ServerOf
 
 
 async def test_setting_that_is_changed_later_is_heeded() -> None:
-    huey: Any = MemoryHuey("settings", immediate=True, results=False, store_none=True)
+    huey = MemoryHuey("settings", immediate=True, results=False, store_none=True)
     assert (huey.results, huey.store_none, huey.raise_errors) == (False, True, False)
 
     @huey.task

@@ -194,9 +194,9 @@ async def test_call_on_the_thread_of_a_running_loop_raises_instead_of_hanging() 
     async def add(a: int, b: int) -> int:
         return a + b
 
-    with pytest.raises(HueyException, match="use `await` there"):
+    with pytest.raises(HueyException, match=r"use `await.*` there"):
         add.sync(1, 2)
-    with pytest.raises(HueyException, match="use `await` there"):
+    with pytest.raises(HueyException, match=r"use `await.*` there"):
         huey.sync.count()
 
 

@@ -138,11 +138,17 @@ def iter_once() -> Any:
 
 async def test_call_in_the_place_of_a_task_is_told_to_be_one(app: App) -> None:
     add = app.add
-    for wrong in (add.s(1).then, add.s(1).error, group([add.s(1)]).then, lambda it: chord([add.s(1)], it)):
+    takers: list[Callable[[Any], Any]] = [
+        add.s(1).then,
+        add.s(1).error,
+        group([add.s(1)]).then,
+        lambda it: chord([add.s(1)], it),
+    ]
+    for wrong in takers:
         with pytest.raises(HueyException, match=r"add\.s\(1\), not add\(1\)"):
             wrong(add(1))
         for other in (plain, None, "add", 5):
-            with pytest.raises(HueyException, match="takes a declared task"):
+            with pytest.raises(HueyException, match="must be a declared task"):
                 wrong(other)
 
 

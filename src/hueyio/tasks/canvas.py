@@ -32,7 +32,7 @@ class group:  # noqa: N801 - Huey's name
 
     def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Make a chord: the task gets its own arguments, then the list of what all members returned."""
-        return chord(self.tasks, bind_stage(task, "then()", args, kwargs))
+        return chord(self.tasks, bind_stage(task, "what then() gets", args, kwargs))
 
     def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> group:
         """Append an error handler to each member; return this group."""
@@ -63,7 +63,7 @@ class chord:  # noqa: N801 - Huey's name
             raise TypeError(f"chord() must know how many tasks there are: give it list(...) of {tasks!r}")
         takes = "chord() takes a list of Tasks, such as [add.s(1, 2)]"
         self.tasks: list[Any] = list(items_of(tasks, takes, TypeError))
-        self.callback = bind_stage(callback, "chord()", (), {})
+        self.callback = bind_stage(callback, "the callback of chord()", (), {})
 
     def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Append a stage that follows the callback; return this chord."""

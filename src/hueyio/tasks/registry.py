@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from hueyio.exceptions import UnknownTaskError
@@ -17,9 +18,16 @@ class Registry:
         self._specs: dict[str, TaskSpec] = {}
 
     def register(self, spec: TaskSpec) -> None:
-        """Add a task; raises ValueError if another one has its path."""
-        if spec.path in self._specs:
-            raise ValueError(f"there is a task named {spec.path!r} already; give one of them another name=")
+        """Add a task; raises ValueError if another one has its path.
+
+        In a REPL or a notebook the same function that is declared again, because it was corrected, takes its place.
+        """
+        known = self._specs.get(spec.path)
+        if known is not None and not (_is_interactive(spec) and _function_name(known) == _function_name(spec)):
+            raise ValueError(
+                f"there is a task named {spec.path!r} already; give one of them another name=, or forget the first one "
+                f"by huey.unregister({spec.path!r})"
+            )
         self._specs[spec.path] = spec
 
     def unregister(self, path: str) -> bool:
@@ -44,3 +52,12 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._specs)
+
+
+def _is_interactive(spec: TaskSpec) -> bool:
+    """Say whether the function was typed in: its module is the main one, and that is no file."""
+    return spec.module == "__main__" and not hasattr(sys.modules.get("__main__"), "__file__")
+
+
+def _function_name(spec: TaskSpec) -> str | None:
+    return getattr(spec.func, "__qualname__", None)

@@ -40,7 +40,7 @@ _ANYTHING: Final = inspect.Signature(
 def signature_of(func: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of what is called; it takes anything where it cannot be told."""
     if _shows_that_of_another(func):
-        func = _without_attributes(func) if inspect.isfunction(func) else func.__call__
+        func = _without_attributes(func)
     try:
         return inspect.signature(func, follow_wrapped=False)
     except ValueError:  # it is written in C and does not tell; functools.cache takes what the function inside takes
@@ -141,8 +141,11 @@ def _shows_that_of_another(func: Any) -> bool:
     return own is not None and own is getattr(inside, "__signature__", None)
 
 
-def _without_attributes(func: Any) -> types.FunctionType:
-    """Return the same function without what was set on it."""
+def _without_attributes(func: Any) -> Callable[..., Any]:
+    """Return the same function without what was set on it; of another callable the method that is called."""
+    if not inspect.isfunction(func):
+        called: Callable[..., Any] = func.__call__
+        return called
     copy = types.FunctionType(func.__code__, func.__globals__, func.__name__, func.__defaults__, func.__closure__)
     copy.__kwdefaults__ = func.__kwdefaults__
     return copy

@@ -268,7 +268,7 @@ class Task:
         more argument.
         """
         *_, last = self.stages()
-        last.on_complete = bind_stage(task, "then()", args, kwargs)
+        last.on_complete = bind_stage(task, "what then() gets", args, kwargs)
         return self
 
     def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
@@ -279,7 +279,7 @@ class Task:
         last = self
         while last.on_error is not None:
             last = last.on_error
-        last.on_error = bind_stage(task, "error()", args, kwargs)
+        last.on_error = bind_stage(task, "what error() gets", args, kwargs)
         return self
 
     def stages(self) -> Iterator[Task]:
@@ -526,13 +526,15 @@ def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) 
 
 
 def bind_stage(task: Task | _Declared, takes: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
-    """Make the Task that a stage, a handler or a callback is; ``takes`` names what takes it."""
+    """Make the Task that a stage, a handler or a callback is; ``takes`` names it."""
     if inspect.iscoroutine(task):
         task.close()  # it is not forgotten: nobody could have wanted it
-        raise HueyException(f"{takes} takes a task or a call of one that is not enqueued yet: add.s(1), not add(1)")
+        raise HueyException(f"{takes} must be a task or a call of one that is not enqueued yet: add.s(1), not add(1)")
     if not isinstance(task, Task):
         if not callable(getattr(task, "s", None)) or isinstance(task, type):
-            raise HueyException(f"{takes} takes a declared task or a call of one, such as add.s(1), not {task!r:.200}")
+            raise HueyException(
+                f"{takes} must be a declared task or a call of one, such as add.s(1), not {task!r:.200}"
+            )
         return task.s(*args, **kwargs)
     if args or kwargs:
         return task.replaced(args=task.args + args, kwargs={**task.kwargs, **kwargs})
