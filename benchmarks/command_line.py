@@ -11,9 +11,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
-from benchmarks import delay, due, environment, memory, operate, report, unread, waiters
+from benchmarks import delay, due, environment, look, memory, operate, report, unread, waiters
 from benchmarks.child import ChildFailed
-from benchmarks.contenders import KINDS, MEASURES, Contender, Kind, Measure, contenders, loops, peers, versions
+from benchmarks.contenders import (
+    KINDS,
+    MEASURES,
+    Contender,
+    Kind,
+    Measure,
+    contenders,
+    histories,
+    loops,
+    peers,
+    switched,
+    versions,
+)
 from benchmarks.protocol import Figures
 from benchmarks.server import RedisServer, find_server
 from benchmarks.trial import Bench, Sizes
@@ -67,6 +79,10 @@ def _taking_part(options: argparse.Namespace, kind: Kind) -> tuple[Contender, ..
         return versions(kind, options.before.resolve(strict=True))
     if options.peers:
         return peers()
+    if options.statistics:
+        return switched(kind)
+    if options.history:
+        return histories(kind)
     return loops(kind) if options.loops else contenders(kind)
 
 
@@ -98,6 +114,13 @@ def _promote(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
         due.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
 
 
+def _look(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Look at many ready tasks: pages, filters, counts, and the command."""
+    for kind in kinds:
+        _say(f"{kind}: {options.count} tasks to look at")
+        look.measure_and_print(kind, options.count, server if kind == "redis" else None, folder)
+
+
 def _delay(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
     """Look how late scheduled tasks start on an idle consumer, beside Huey's."""
     for kind in kinds:
@@ -124,6 +147,7 @@ _COUNTING: Final = {
     "waiters": (_wait, 1000),
     "memory": (_weigh, 100_000),
     "due": (_promote, 1_000_000),
+    "look": (_look, 1_000_000),
     "delay": (_delay, 1000),
     "operate": (_operate, 40),
     "unread": (_leave_unread, 300),
@@ -171,6 +195,8 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         help="compare with other asyncio libraries, on Redis only",
     )
     parser.add_argument("--loops", action="store_true", help="compare hueyio on uvloop with hueyio on asyncio's loop")
+    parser.add_argument("--statistics", action="store_true", help="compare with hueyio without statistics")
+    parser.add_argument("--history", action="store_true", help="compare hueyio with and without its history")
     parser.add_argument("--before", type=Path, metavar="SRC", help="compare with the version in another src folder")
     parser.add_argument("--best", action="store_true", help="each one's best round instead of medians")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds there")

@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["KINDS", "MEASURES", "THREADS", "Contender", "Kind", "Measure", "contenders", "loops", "peers", "versions"]
+__all__ = [
+    "KINDS",
+    "MEASURES",
+    "THREADS",
+    "Contender",
+    "Kind",
+    "Measure",
+    "contenders",
+    "histories",
+    "loops",
+    "peers",
+    "switched",
+    "versions",
+]
 
 Kind: TypeAlias = Literal["sqlite", "redis"]
 """Where the tasks are."""
@@ -83,10 +96,22 @@ def loops(kind: Kind) -> tuple[Contender, ...]:
     return Contender(name="hueyio on uvloop", library="hueyio", kind=kind, loop="uvloop"), ours
 
 
+def histories(kind: Kind) -> tuple[Contender, ...]:
+    """List hueyio with its history and without."""
+    ours = Contender(name="hueyio", library="hueyio", kind=kind)
+    return ours, Contender(name="without history", library="hueyio", kind=kind, options={"keep_history": 0})
+
+
 def versions(kind: Kind, before: Path) -> tuple[Contender, ...]:
     """List hueyio, and the version whose ``src`` folder this is."""
     ours = Contender(name="hueyio", library="hueyio", kind=kind)
     return ours, Contender(name="hueyio before", library="hueyio", kind=kind, source=before)
+
+
+def switched(kind: Kind) -> tuple[Contender, ...]:
+    """List hueyio, and hueyio without statistics."""
+    ours = Contender(name="hueyio", library="hueyio", kind=kind)
+    return ours, Contender(name="no statistics", library="hueyio", kind=kind, options={"statistics": False})
 
 
 def peers() -> tuple[Contender, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,11 @@ from tests.support.servers import NO_SERVER, Server, find_servers
 # How long an example takes on a busy machine says nothing about it.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+
+# A shell that starts this in the background has it ignore Ctrl-C, and what it starts too; some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _EagerLoops(asyncio.DefaultEventLoopPolicy):

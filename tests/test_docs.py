@@ -4,9 +4,10 @@ Per page, in a folder of its own and in the order of the page:
 
 * a ``python`` block whose first line is a comment with a file name (``# app.py``) is saved under that name;
 * any other ``python`` block is run, with ``await`` allowed at the top; the blocks of a page share one namespace;
-* in a ``console`` block ``$ hueyio worker ...`` starts a worker that is stopped at the end of the page;
-  ``$ python ...`` and any other ``$ hueyio ...`` is run to its end, and the lines that follow it, if any, are what it
-  must print;
+* in a ``console`` block ``$ hueyio worker ...`` starts a worker that is stopped at ``$ kill %1``, or at the end of the
+  page; ``$ python ...`` and any other ``$ hueyio ...`` is run to its end, and the lines that follow it, if any, are
+  what it must print, but for times and ids; with ``--file`` it is run in an empty folder, where no application can be
+  imported;
 * other blocks (``bash``, ``text``) are not run.
 """
 
@@ -37,6 +38,12 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("[!_]*/**/*.md"))]
 
 _FENCE = re.compile(r"^```(?P<language>python|console)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"# (?P<name>\w+\.py)\n")
+_CHANGING = {
+    "ID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
+    "TIME": re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)"),
+    "AGE ago": re.compile(r"\b\d+ (?:s|min|h|d) ago\b"),
+}
+"""What is another one each time a page is followed."""
 
 
 class Block(NamedTuple):
@@ -65,6 +72,8 @@ class Reader:
         self.page = page
         self.folder = folder
         self._stack = stack
+        self._workers: list[ExitStack] = []
+        self._elsewhere = folder / "elsewhere"
         self._runner = stack.enter_context(asyncio.Runner())
         self._namespace: dict[str, Any] = {"__name__": "page"}
 
@@ -88,15 +97,32 @@ class Reader:
             command, _, expected = lines.partition("\n")
             match shlex.split(command):
                 case ["hueyio", "worker", *arguments]:
-                    self._stack.enter_context(worker(arguments, self.folder))
+                    self._workers.append(self._stack.enter_context(ExitStack()))
+                    self._workers[-1].enter_context(worker(arguments, self.folder))
+                case ["kill", "%1"]:
+                    self._workers.pop(0).close()
                 case ["python", *arguments]:
                     printed = run_python(arguments, self.folder)
                     assert not expected or printed == expected, f"{self.page.name}:{block.line}"
                 case ["hueyio", *arguments]:
-                    printed = run_hueyio(arguments, self.folder)
-                    assert not expected or printed == expected, f"{self.page.name}:{block.line}"
+                    printed = self._run_hueyio(arguments)
+                    assert not expected or normal(printed) == normal(expected), f"{self.page.name}:{block.line}"
                 case other:
                     pytest.fail(f"{self.page.name}:{block.line}: cannot run {other}")
+
+    def _run_hueyio(self, arguments: list[str]) -> str:
+        if "--file" not in arguments:
+            return run_hueyio(arguments, self.folder)
+        self._elsewhere.mkdir(exist_ok=True)
+        at = arguments.index("--file") + 1
+        return run_hueyio([*arguments[:at], str(self.folder / arguments[at]), *arguments[at + 1 :]], self._elsewhere)
+
+
+def normal(text: str) -> str:
+    """Return a text without what is another one each time."""
+    for word, pattern in _CHANGING.items():
+        text = pattern.sub(word, text)
+    return text
 
 
 @contextmanager
@@ -161,6 +187,15 @@ def test_page_works_when_followed(
             reader.follow(block)
 
 
+@pytest.mark.again("the page is followed without the application, and test_steering has each command with it too")
+def test_operators_session_is_the_same_with_the_application(folder: Path) -> None:
+    page = DOCS / "how-to" / "operate-a-queue.md"
+    with ExitStack() as stack:
+        reader = Reader(page, folder, stack)
+        for block in find_blocks(page):
+            reader.follow(block._replace(text=block.text.replace("--file shop.db", "-a app:huey")))
+
+
 def test_find_blocks_finds_what_pages_have() -> None:
     assert len(PAGES_WITH_CODE) >= 7
     for page in PAGES_WITH_CODE:
@@ -187,3 +222,11 @@ def test_options_are_documented() -> None:
     page = (DOCS / "reference" / "command-line.md").read_text()
     assert options
     assert sorted(option for option in options if f"`{option}`" not in page) == []
+
+
+def test_security_page_names_tests_that_there_are() -> None:
+    page = (DOCS / "explanation" / "security.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    missing = [test for path, test in named if f"def {test}(" not in (ROOT / path).read_text()]
+    assert missing == []
+    assert len(named) > 30

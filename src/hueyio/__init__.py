@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 from hueyio import exceptions, signals
 from hueyio.app import Huey
 from hueyio.app.base_storage import BaseStorage, EmptyData
+from hueyio.app.inspector import Inspector
 from hueyio.consumer import Consumer, ConsumerOptions
+from hueyio.control.audit import AuditEntry
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.dead_letters import DeadTask
 from hueyio.control.failed_tasks import FailedTask
+from hueyio.control.history import Attempt, EndedTask, HistoryPage
+from hueyio.control.listing import TaskPage
+from hueyio.control.pause import PauseInfo
+from hueyio.control.statistics import QueueStatistics
+from hueyio.control.task_details import TaskDetails
+from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.execution.context import current_task
 from hueyio.execution.log_filter import TaskLogFilter
@@ -27,6 +35,7 @@ from hueyio.signals import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.progress import Progress
+from hueyio.tasks.states import TaskState
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
 
@@ -39,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SKIPPED",
+    "Attempt",
+    "AuditEntry",
     "BaseStorage",
     "BlackHoleHuey",
     "ChordResult",
@@ -47,16 +58,21 @@ __all__ = [
     "ConsumerOptions",
     "DeadTask",
     "EmptyData",
+    "EndedTask",
     "Enqueue",
     "Error",
     "FailedTask",
     "FileHuey",
+    "HistoryPage",
     "Huey",
+    "Inspector",
     "JSONSerializer",
     "MemoryHuey",
+    "PauseInfo",
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
     "Progress",
+    "QueueStatistics",
     "RateLimit",
     "RedisExpireHuey",
     "RedisHuey",
@@ -70,8 +86,12 @@ __all__ = [
     "SyncResult",
     "SyncResultGroup",
     "Task",
+    "TaskDetails",
+    "TaskInfo",
     "TaskLock",
     "TaskLogFilter",
+    "TaskPage",
+    "TaskState",
     "TaskWrapper",
     "chord",
     "crontab",

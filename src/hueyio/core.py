@@ -90,13 +90,16 @@ class Core:
         result_ttl: float | None,
         raise_errors: bool,
         propagate: tuple[str, ...] = (),
+        counts: bool = True,
+        history_args: bool = False,
     ) -> None:
         self.name = name
         self.kind: Final = kind
         self.home: str | None = None
         self.utc = utc
         self.rules = rules
-        self.serializer = rules.serializer
+        self.serializer = rules.serializer.within(storage.name)
+        """For what stands in this queue: each of its users adds where."""
         self.registry = Registry()
         self.signals = Signals(name)
         self.hooks = Hooks(self.signals.thread)
@@ -104,6 +107,10 @@ class Core:
         self.raise_errors = raise_errors
         self.propagate: Final = propagate
         """The keys of the headers that the calls of a body inherit."""
+        self.counts: Final = counts
+        """Whether consumers count what ends in them."""
+        self.history_args: Final = history_args
+        """Whether the history has the arguments of calls, in short form."""
         self._sessions = self._live = Sessions(storage)
         self._parts: dict[type[Any], Any] = {}
         self.clock: Clock = storage.clock

@@ -3,20 +3,21 @@
 A receiver is called with ``(signal, task, *args)``. Those of one signal come before those of all, each in the
 order in which they connected. Async receivers run on the loop; sync ones one after another in a thread of their
 own, so that they neither block the loop nor overtake each other. What a receiver raises is logged and changes
-nothing.
+nothing. Receivers of an attempt's signals run in the one context of that attempt, those of other signals each in a
+copy of the sender's: what one of these sets reaches nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from typing import Any, Final, TypeAlias
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 
 __all__ = [
@@ -51,7 +52,7 @@ SIGNAL_REVOKED: Final = "revoked"
 SIGNAL_SCHEDULED: Final = "scheduled"
 SIGNAL_TIMEOUT: Final = "timeout"
 
-Receiver = Callable[..., Any]
+Receiver: TypeAlias = Callable[..., Any]
 _ANY: Final = "any"
 _KNOWN: Final = frozenset(value for name, value in globals().items() if name.startswith("SIGNAL_"))
 
@@ -94,17 +95,14 @@ class Signals:
             else:
                 del self._receivers[signal]
 
-    async def send(self, signal: str, task: Task, *args: Any) -> None:
-        """Call everybody who listens to this signal, one after another."""
+    async def send(
+        self, signal: str, task: Task, *args: Any, call: Callable[..., Awaitable[None]] | None = None
+    ) -> None:
+        """Call everybody who listens to this signal, one after another; ``call`` calls each in an attempt's context."""
+        call = self._call_apart if call is None else call
         for receiver in (*self._receivers.get(signal, ()), *self._receivers.get(_ANY, ())):
             try:
-                answer = (
-                    receiver(signal, task, *args)
-                    if inspect.iscoroutinefunction(receiver)
-                    else await self.thread.run(receiver, signal, task, *args)
-                )
-                if inspect.isawaitable(answer):
-                    await answer
+                await call(receiver, signal, task, *args)
             except asyncio.CancelledError as error:
                 current = asyncio.current_task()
                 if current is not None and current.cancelling():
@@ -113,6 +111,9 @@ class Signals:
             except BaseException as error:  # SystemExit too: a receiver must not end the consumer, as a task must not
                 self._log("receiver %r of signal %s failed, task %s %s", receiver, signal, task, error)
 
+    async def _call_apart(self, receiver: Receiver, *args: Any) -> None:
+        await self.thread.call_in(copy_context(), receiver, *args)
+
     def _log(self, text: str, receiver: Receiver, signal: str, task: Task, error: BaseException) -> None:
         fields = log_fields(task, self._queue)
-        logger.error(text, receiver, signal, task.path, task.id, exc_info=error, extra=fields)
+        log_about(logger, logging.ERROR, text, receiver, signal, task.path, task.id, fields=fields, error=error)

@@ -14,11 +14,12 @@ import redis
 from hueyio import Huey
 from hueyio.cli.diagnosis import Facts, Worker, diagnose
 from hueyio.control.consumers import read_consumers
+from hueyio.control.pause import PauseInfo
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Counts, Entry, Header, Owner
+from hueyio.storage.records import Counts, EndKind, Entry, Header, Owner
 from hueyio.storage.redis.examining import read_persistence
+from tests.cli.letters import bury_tasks
 from tests.cli.shop import Shop
-from tests.cli.test_listing import bury
 from tests.conftest import EACH_SERVER
 
 ON_SERVERS = pytest.mark.parametrize("shop", EACH_SERVER, indirect=True)
@@ -59,8 +60,11 @@ def test_missing_worker_is_found(shop: Shop) -> None:
 
 def test_pause_is_found(shop: Shop) -> None:
     shop.register("owner")
-    shop.do(lambda huey: huey.pause())
+    shop.do(lambda huey: huey.pause(actor="ana"))
     assert codes(shop) == ["paused"]
+    said = text(shop, "paused")
+    assert said.startswith(f"{shop.huey.name} is paused by ana, ")
+    assert said.endswith(" ago: no worker starts another task. hueyio resume")
 
 
 def test_task_that_no_worker_declares_is_found(shop: Shop) -> None:
@@ -97,10 +101,20 @@ def test_full_lane_is_found_with_what_fills_it(shop: Shop) -> None:
     assert text(shop, "full").startswith("loop: all 2 slots are taken, most by shop.mail; 1 wait, one for ")
 
 
-def test_dead_letters_are_found_by_their_kind(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("unreadable", "2 messages could not be read"),
+        ("undeclared", "2 tasks were known to no worker for a day"),
+        ("lost", "2 tasks took their workers down with them"),
+    ],
+)
+def test_dead_letters_are_found_by_their_kind(shop: Shop, kind: EndKind, says: str) -> None:
     shop.register("owner")
-    bury(shop, "the signature does not fit", 2)
-    assert codes(shop) == ["dead-unreadable"]
+    bury_tasks(shop, 2, kind=kind)
+    bury_tasks(shop, 2)  # failed: that is no reason why nothing is consumed
+    assert codes(shop) == [f"dead-{kind}"]
+    assert text(shop, f"dead-{kind}").startswith(says)
 
 
 def test_revoked_name_is_found(shop: Shop) -> None:
@@ -133,7 +147,8 @@ def test_workers_of_several_versions_are_found(shop: Shop) -> None:
 
 
 def test_other_queue_of_the_place_is_found(shop: Shop) -> None:
-    other = type(shop.huey)("mails", **shop.huey._storage_kwargs)
+    # Of many queues the first ones are named, and other tests have theirs on the same server.
+    other = type(shop.huey)("!mails", **shop.huey._storage_kwargs)
 
     asyncio.run(_put(other))
     found = [it["code"] for it in shop.run("doctor", "--json", where=shop.app).json["findings"]]
@@ -169,6 +184,20 @@ def test_queue_of_another_kind_is_found(shop: Shop) -> None:
 def test_server_that_keeps_nothing_is_found(shop: Shop) -> None:
     shop.put()
     assert "keeps nothing on disk" in text(shop, "danger")
+
+
+@ON_SERVERS
+def test_server_that_evicts_keys_is_found(shop: Shop) -> None:
+    shop.put()
+    with redis.Redis.from_url(shop.bare[1]) as client:
+        client.config_set("maxmemory", "1gb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            found = [it["text"] for it in shop.run("doctor", "--json").json["findings"]]
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+            client.config_set("maxmemory", "0")
+    assert any("maxmemory-policy is allkeys-lru" in it for it in found)
 
 
 @ON_SERVERS
@@ -224,6 +253,13 @@ def test_silent_worker_is_found() -> None:
     assert diagnose(facts(workers=[worker(silence=6.0)])) == []
 
 
+def test_worker_that_was_blocked_is_found_for_an_hour() -> None:
+    block = ["task shop.feed id-1", 2.1, 40.0]
+    (found,) = diagnose(facts(workers=[worker(blocks=3, block=block)]))
+    assert found.text == "web-1:7 was blocked 3 times, last 60 s ago for 2.1 s by task shop.feed id-1."
+    assert diagnose(facts(workers=[worker(blocks=3, block=block)], now=5000.0)) == []
+
+
 @pytest.mark.parametrize(("ahead", "says"), [(3.0, "3 s ahead of"), (-200.0, "3 min behind"), (1.0, None)])
 def test_own_clock_is_found(ahead: float, says: str | None) -> None:
     found = [it.text for it in diagnose(facts(workers=[worker()], ahead=ahead))]
@@ -231,5 +267,5 @@ def test_own_clock_is_found(ahead: float, says: str | None) -> None:
 
 
 def test_what_stops_everything_comes_first() -> None:
-    found = diagnose(facts(dangers=["it is dangerous"], paused=True))
+    found = diagnose(facts(dangers=["it is dangerous"], pause=PauseInfo()))
     assert [it.level for it in found] == ["wrong", "wrong", "warning"]

@@ -9,7 +9,7 @@ import pytest
 
 from hueyio import Huey
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Bury, Entry, Header
+from hueyio.storage.records import Bury, Entry, Finish, Header
 from tests.cli.shop import Shop
 from tests.unit.test_glance import Trap
 
@@ -38,10 +38,11 @@ def test_scheduled_tasks_are_listed_with_the_time_at_which_they_are_due(shop: Sh
 
 def test_running_tasks_are_listed_with_their_worker(shop: Shop) -> None:
     (id,) = shop.put(shop.module.mail.s("you"))
-    shop.register("owner")
+    shop.register("owner", longest=[[id, "shop.mail", 1_700_000_000], ["other", "", 1]])
     shop.claim("owner")
     (task,) = shop.run("ls", "running", "--json").json["tasks"]
     assert (task["id"], task["worker"], task["delivery"]) == (id, "web-1:7", 1)
+    assert task["since"] == "2023-11-14T22:13:20.000Z"
     assert shop.run("ls", "ready").rows == []
 
 
@@ -49,7 +50,8 @@ def test_dead_letters_are_listed_with_the_reason(shop: Shop) -> None:
     ids = bury(shop, "SerializationError: the signature does not fit", 2)
     done = shop.run("ls", "dead", "--error", "SIGNATURE")
     assert sorted(row[0] for row in done.rows) == sorted(ids)
-    assert done.rows[0][3] == "SerializationError: the signature does not fit"
+    assert done.rows[0][2] == "unreadable"
+    assert done.rows[0][4] == "SerializationError: the signature does not fit"
     none = shop.run("ls", "dead", "--error", "disk")
     assert (none.code, none.out) == (1, "")
     assert "no dead task that fits" in none.err
@@ -58,7 +60,11 @@ def test_dead_letters_are_listed_with_the_reason(shop: Shop) -> None:
 def test_list_is_cut_and_says_so(shop: Shop) -> None:
     shop.put(*(shop.module.mail.s(str(number)) for number in range(5)))
     done = shop.run("ls", "ready", "--limit", "3")
-    assert (len(done.rows), done.err) == (3, "3 shown, there are more: --limit\n")
+    assert len(done.rows) == 3
+    said, place = done.err.strip().split(" --after ")
+    assert said == "3 of 5. More:"
+    rest = shop.run("ls", "ready", "--after", place)
+    assert [row[0] for row in (*done.rows, *rest.rows)] == [row[0] for row in shop.run("ls", "ready", "--all").rows]
     told = shop.run("ls", "ready", "--limit", "3", "--json")
     assert (len(told.json["tasks"]), told.json["complete"], told.err) == (3, False, "")
     assert shop.run("ls", "ready", "--limit", "5", "--json").json["complete"] is True
@@ -67,6 +73,52 @@ def test_list_is_cut_and_says_so(shop: Shop) -> None:
 def test_names_filter_a_list(shop: Shop) -> None:
     shop.put(shop.module.mail.s("you"), shop.module.pack.s(1))
     assert [row[1] for row in shop.run("ls", "ready", "--name", "*.p*").rows] == ["shop.pack"]
+
+
+def test_failed_tasks_are_listed_by_name_error_and_time(shop: Shop) -> None:
+    (id, other) = shop.put(shop.module.mail.s("you", retries=0), shop.module.pack.s(1))
+
+    async def fail(session: Session) -> None:
+        await session.register("undertaker", b"{}")
+        taken = await session.claim({"loop": 1, "thread": 1}, "undertaker")
+        errors = {id: "ValueError: no address", other: "OSError: no box"}
+        ends = [Bury(it.receipt, errors[it.receipt.id], into="failed") for it in taken]
+        await session.settle(ends, "undertaker", 1)
+
+    shop.on_session(fail)
+    row = shop.run("ls", "failed", "--name", "shop.m*", "--since", "1h").rows[0]
+    assert [*row[:2], *row[3:]] == [id, "shop.mail", "1", "ValueError: no address"]
+    assert [it[0] for it in shop.run("ls", "failed", "--error", "NO BOX").rows] == [other]
+    assert [it[0] for it in shop.run("ls", "failed", "--text", "pack").rows] == [other]
+    assert shop.run("ls", "failed", "--until", "1h").code == 1
+    told = shop.run("show", id, "--json").json
+    assert (told["state"], told["name"], told["error"]) == ("failed", "shop.mail", "ValueError: no address")
+
+
+def test_waiting_and_retrying_tasks_are_listed(shop: Shop) -> None:
+    first, last = shop.module.mail.s("you"), shop.module.pack.s()
+    shop.put(first.then(last))
+    (task,) = shop.run("ls", "waiting", "--json").json["tasks"]
+    assert (task["id"], task["waits for"], task["name"]) == (last.id, [first.id], None)
+    assert shop.run("show", last.id, "--json").json["waits for"] == [first.id]
+
+    async def retry(session: Session) -> None:
+        await session.register("owner", b"{}")
+        (taken,) = await session.claim({"loop": 1}, "owner")
+        again = Entry(taken.header.attempted(1), taken.data)
+        await session.settle([Finish(taken.receipt, follow_ups=(again,))], "owner", 1)
+
+    shop.on_session(retry)
+    (task,) = shop.run("ls", "retrying", "--json").json["tasks"]
+    assert (task["id"], task["name"], task["attempt"]) == (first.id, "shop.mail", 2)
+    assert shop.run("ls", "ready").rows == []
+
+
+def test_filter_that_makes_no_sense_is_a_wrong_line(shop: Shop) -> None:
+    shop.put()
+    assert shop.run("ls", "ready", "--since", "1h").code == 2
+    done = shop.run("ls", "ready", "--after", "somewhere")
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
 
 
 def test_empty_list_is_no_failure(shop: Shop) -> None:
@@ -141,7 +193,10 @@ def test_part_that_several_ids_have_names_them(shop: Shop) -> None:
         "schedules pause nothing",
         "schedules remove nothing",
         "purge ready --yes",
-        "dead requeue --all",
+        "retry --failed --yes",
+        "retry no-such-id",
+        "purge dead --yes",
+        "purge no-such-id --yes",
     ],
 )
 def test_what_is_not_there_is_one_sentence_and_1(shop: Shop, line: str) -> None:

@@ -50,7 +50,7 @@ def test_first_that_names_a_place_wins_whole(
         (Place(app="a:b", queue="q"), {}, "", "leave --queue q out"),
         (Place(), {}, PROJECT, "SHOP_URL is not set"),
         (Place(), {}, "[tool.hueyio]\nap = 'a:b'", "knows app, url, file, queue, not ap"),
-        (Place(), {}, "[tool.hueyio]\napp = 7", "must be a text, not 7"),
+        (Place(), {}, "[tool.hueyio]\napp = 7", "must be a text that is not empty, not int"),
         (Place(), {}, "[tool", "cannot be read"),
         (Place(), {}, "[tool]\nhueyio = 1", "must be a table"),
     ],

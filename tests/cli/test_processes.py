@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
+from types import MappingProxyType
+from typing import NamedTuple
 
 import pytest
 
 from hueyio.cli.main import main
+from tests.cli.letters import bury_tasks
 from tests.cli.shop import Shop
 from tests.conftest import first_and
 
@@ -81,10 +86,28 @@ def test_reader_that_has_seen_enough_is_no_failure(shop: Shop) -> None:
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 1)
 
 
-def on_terminal(shop: Shop, *line: str, typed: str = "", **environment: str) -> tuple[int, str]:
-    """Run a command in a terminal of 80 columns; return the exit code and all that is shown."""
+class Moment(NamedTuple):
+    """When this is shown, do that, and then type something."""
+
+    shown: str
+    act: Callable[[subprocess.Popen[bytes]], object]
+    typed: str = ""
+
+
+def on_terminal(
+    shop: Shop,
+    *line: str,
+    typed: str = "",
+    moments: Sequence[Moment] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[int, str]:
+    """Run a command in a terminal of 80 columns; return the exit code and all that is shown.
+
+    ``typed`` is there from the beginning; what is to happen at moments happens one after the other.
+    """
     ours, theirs = pty.openpty()
     os.write(ours, typed.encode())
+    waiting = list(moments)
     with subprocess.Popen(
         [sys.executable, "-m", "hueyio", *line],
         cwd=shop.folder,
@@ -103,6 +126,10 @@ def on_terminal(shop: Shop, *line: str, typed: str = "", **environment: str) -> 
             if not part:
                 break
             shown += part
+            while waiting and waiting[0].shown.encode() in shown:
+                moment = waiting.pop(0)
+                moment.act(process)
+                os.write(ours, moment.typed.encode())
         code = process.wait(100)
     os.close(ours)
     return code, shown.decode().replace("\r\n", "\n")
@@ -115,7 +142,7 @@ def on_terminal(shop: Shop, *line: str, typed: str = "", **environment: str) -> 
 def test_table_is_drawn_on_a_terminal(shop: Shop, environment: dict[str, str], has_colours: bool) -> None:
     (id,) = shop.put(shop.module.mail.s("you"))
     environment = {"NO_COLOR": "", **environment}
-    code, shown = on_terminal(shop, "ls", "ready", *shop.bare, **environment)
+    code, shown = on_terminal(shop, "ls", "ready", *shop.bare, environment=environment)
     head, row = shown.splitlines()
     assert code == 0
     assert head.strip("\x1b[20m").split() == ["ID", "NAME", "LANE", "MADE"]
@@ -140,6 +167,59 @@ def test_large_number_must_be_typed(shop: Shop, typed: str, code: int) -> None:
     ended, shown = on_terminal(shop, "purge", "ready", *shop.bare, typed=typed)
     assert "Type 150" in shown
     assert ended == code
+
+
+@ON_SQLITE
+def test_what_fails_after_the_question_is_left_alone(shop: Shop) -> None:
+    bury_tasks(shop, 250)
+    code, shown = on_terminal(
+        shop, "retry", "--failed", *shop.bare, moments=[Moment("[y/N]", lambda _: bury_tasks(shop), "y\n")]
+    )
+    assert (code, shown.splitlines()[-1]) == (0, "250 are ready.")
+    assert "250  shop.mail\nRetry 250 failed tasks? They are ready at once." in shown
+    assert "Retrying" in shown  # the bar
+    counts = shop.do(lambda huey: huey.counts())
+    assert (counts.queued["loop"], counts.failed) == (250, 1)
+
+
+def _press_ctrl_c(process: subprocess.Popen[bytes]) -> None:
+    """Press it again where nothing comes of it: Python may be about to read, and see the signal only afterwards."""
+    for _ in range(30):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+            return
+    pytest.fail("the question goes on")
+
+
+@ON_SQLITE
+def test_ctrl_c_answers_a_question_with_no(shop: Shop) -> None:
+    bury_tasks(shop, 2)
+    code, shown = on_terminal(shop, "purge", "failed", *shop.bare, moments=[Moment("[y/N]", _press_ctrl_c)])
+    assert code == 130
+    assert shown.endswith("hueyio: interrupted\n")
+    assert shop.do(lambda huey: huey.counts()).failed == 2
+
+
+@ON_SQLITE
+def test_ctrl_c_ends_a_retry_that_says_how_far_it_came(shop: Shop) -> None:
+    bury_tasks(shop, 250)
+    with closing(sqlite3.connect(shop.bare[1], isolation_level=None)) as other:
+
+        def interrupt(process: subprocess.Popen[bytes]) -> None:
+            process.send_signal(signal.SIGINT)
+            other.execute("COMMIT")  # only now the first step can be written
+
+        moments = [
+            Moment("[y/N]", lambda _: other.execute("BEGIN IMMEDIATE"), "y\n"),
+            Moment("Retrying", interrupt),
+        ]
+        code, shown = on_terminal(shop, "retry", "--failed", "--as", "ana", *shop.bare, moments=moments)
+    assert (code, shown.splitlines()[-1]) == (130, "Interrupted after 100 of 250. 100 are ready.")
+    counts = shop.do(lambda huey: huey.counts())
+    assert (counts.queued["loop"], counts.failed) == (100, 150)
+    (entry,) = shop.do(lambda huey: huey.audit())
+    assert (entry.actor, entry.action, entry.count) == ("ana", "retry", 100)
 
 
 @ON_SQLITE
@@ -184,7 +264,7 @@ def test_completion_is_printed_for_a_shell(capsys: pytest.CaptureFixture[str], s
 
 
 @pytest.mark.parametrize(
-    ("line", "offers"), [("hueyio wor", {"worker", "workers"}), ("hueyio ls r", {"ready", "running"})]
+    ("line", "offers"), [("hueyio wor", {"worker", "workers"}), ("hueyio ls r", {"ready", "retrying", "running"})]
 )
 def test_commands_and_states_are_completed(line: str, offers: set[str]) -> None:
     asked = {"_HUEYIO_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}

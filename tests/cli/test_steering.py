@@ -1,4 +1,4 @@
-"""``cancel``, ``revoke``, ``pause``, ``dead``, ``purge``, ``put``, ``locks`` and ``schedules`` change what they say."""
+"""``cancel``, ``revoke``, ``pause``, ``purge``, ``put``, ``locks`` and ``schedules`` change what they say."""
 
 from __future__ import annotations
 
@@ -108,28 +108,12 @@ def test_queue_is_paused_and_resumed(shop: Shop, has_app: bool) -> None:
     assert not shop.do(lambda huey: huey.is_paused())
 
 
-def test_dead_letters_are_requeued_by_their_reason(shop: Shop) -> None:
+def test_dead_letters_are_retried_by_their_reason_and_name(shop: Shop) -> None:
     first, second = (*bury(shop, "no such table"), *bury(shop, "no space left"))
-    done = shop.run("dead", "requeue", "--all", "--error", "table", "--yes", "--json")
-    assert (done.code, done.json["requeued"]) == (0, 1)
+    done = shop.run("retry", "--dead", "--error", "table", "--name", "shop.mail", "--yes", "--json")
+    assert (done.code, done.json["added"]) == (0, [first])
     assert status(shop, first) == "ready"
-    assert [row[0] for row in shop.run("dead", "list").rows] == [second]
-    assert shop.run("dead", "requeue", second[-12:]).out == "Put back 1 task.\n"
-    again = shop.run("dead", "requeue", second)
-    assert again.code == 1
-    assert "1 not: gone meanwhile" in again.out
-
-
-def test_dead_letters_are_purged(shop: Shop) -> None:
-    ids = bury(shop, "why", 3)
-    assert shop.run("dead", "purge", ids[0], "--yes").out == "Deleted 1 dead letter.\n"
-    assert shop.run("dead", "purge", "--all", "--yes").out == "Deleted 2 dead letters.\n"
-    assert shop.run("dead", "list").rows == []
-
-
-@pytest.mark.parametrize("line", ["dead requeue", "dead purge", "dead purge id --all", "cancel id --name a"])
-def test_bulk_is_refused_where_it_is_not_clear_what_is_meant(shop: Shop, line: str) -> None:
-    assert shop.run(*line.split()).code == 2
+    assert [row[0] for row in shop.run("dead").rows] == [second]
 
 
 @pytest.mark.parametrize(("what", "left"), [("ready", (0, 1)), ("scheduled", (2, 0))])
@@ -249,7 +233,7 @@ def test_periodic_task_of_the_code_is_not_a_schedule_that_can_be_paused(shop: Sh
 
 def test_json_output_is_one_object(shop: Shop) -> None:
     shop.put(shop.module.mail.s("you"))
-    for line in ("ls ready", "workers", "schedules list", "locks list", "dead list", "doctor", "pause", "resume"):
+    for line in ("ls ready", "workers", "schedules list", "locks list", "dead", "audit", "doctor", "pause", "resume"):
         done = shop.run(*line.split(), "--json")
         assert json.loads(done.out)["v"] == 1
         assert done.err == ""

@@ -53,6 +53,13 @@ def pid() -> int:
 
 
 @huey.task(run_in="process")
+def log_what_cannot_cross() -> str:
+    extra = {"lock": threading.Lock(), "error": Unpicklable(1, 2), "plain": {"a": [1]}, "task": "own"}
+    logging.getLogger("shop").warning("odd", extra=extra)
+    return "logged"
+
+
+@huey.task(run_in="process")
 def threads_of_anyio() -> list[str]:
     async def thread() -> str:
         return threading.current_thread().name

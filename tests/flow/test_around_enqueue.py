@@ -19,6 +19,7 @@ from hueyio import (
     ConfigurationError,
     Enqueue,
     Huey,
+    HueyException,
     MemoryHuey,
     SqliteHuey,
     StorageUnavailable,
@@ -30,6 +31,7 @@ from hueyio import (
     current_task,
     group,
 )
+from hueyio.client.around_enqueue import write_inside
 from hueyio.core import core_of
 from tests.flow.test_periodic import NOON, Fleet
 
@@ -517,3 +519,36 @@ async def test_calls_of_a_body_in_a_process_inherit_and_are_stamped(app: Any) ->
     assert "'x': 'y'" in own
     (child,) = await app.huey.scheduled()
     assert child.headers == {"tenant": "acme", "trace": "00-1"}
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+async def test_middleware_that_does_not_return_has_a_limit_where_nobody_waits_for_the_call(
+    where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    huey = MemoryHuey("limit")
+    written: list[str] = []
+
+    @huey.around_enqueue
+    @asynccontextmanager
+    async def hang(calls: Enqueue) -> AsyncIterator[None]:
+        if where == "before":
+            await asyncio.Event().wait()
+        yield
+        await asyncio.Event().wait()
+
+    async def write() -> list[str | None]:
+        written.append("written")
+        return ["id"]
+
+    async def enqueue() -> list[str | None]:
+        return await write_inside(core_of(huey), [declare(huey).s()], write, lambda ids: ids, 0.01)
+
+    if where == "before":
+        with pytest.raises(HueyException, match=r"hang had not returned after 0.01 s, and nothing was enqueued"):
+            await enqueue()
+        assert written == []
+    else:
+        assert await enqueue() == ["id"]
+        (record,) = [it for it in caplog.records if it.name == "hueyio.client.around_enqueue"]
+        assert record.exc_info is not None
+        assert "hang was left, and had not returned after 0.01 s" in str(record.exc_info[1])

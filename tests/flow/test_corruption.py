@@ -51,7 +51,7 @@ DAMAGES: Final[list[Damage]] = [flip_a_bit, cut_off, replace_a_stretch, be_of_an
 
 def is_readable(huey: Huey, entry: Entry) -> bool:
     try:
-        return read_task(entry.data, huey.serializer).id == entry.header.id
+        return read_task(entry.data, core_of(huey).serializer).id == entry.header.id
     except SerializationError:
         return False
 

@@ -99,9 +99,11 @@ async def test_failure_on_a_connection_of_aiosqlite_leaves_the_transaction_as_it
             await add.enqueue_in(connection, 1, 2)
         await connection.execute("BEGIN")
         await connection.execute("CREATE TABLE rows (id)")
-        with pytest.raises(UnicodeEncodeError):
-            await add.options(id="\ud800").enqueue_in(connection, 1, 2)
+        await connection.execute("ALTER TABLE hueyio_tasks RENAME TO away")
+        with pytest.raises(HueyException, match="hueyio tables"):
+            await add.enqueue_in(connection, 1, 2)
         assert connection.in_transaction
+        await connection.execute("ALTER TABLE away RENAME TO hueyio_tasks")
         await connection.commit()
         assert list(await connection.execute_fetchall("SELECT * FROM rows")) == []
     assert await huey.count() == 0

@@ -10,8 +10,20 @@ from typing import Any
 
 import pytest
 
-from hueyio import CancelExecution, Huey, HueyException, MemoryHuey, Result, TaskException, TaskExpired, chord
+from hueyio import (
+    CancelExecution,
+    Huey,
+    HueyException,
+    MemoryHuey,
+    Result,
+    TaskCancelled,
+    TaskException,
+    TaskExpired,
+    chord,
+    crontab,
+)
 from hueyio.core import core_of
+from tests.flow.test_periodic import NOON, Fleet
 
 
 class Shop:
@@ -132,6 +144,27 @@ async def test_expired_and_cancelled_tasks_are_kept(shop: Shop) -> None:
     assert set((await huey.requeue([expired.id, cancelled.id, "none"])).values()) == {"added", "missing"}
     cancelled.reset()
     assert await shop.run(cancelled) == ["milk"]
+
+
+async def test_task_that_was_cancelled_while_it_ran_runs_again(huey: Huey) -> None:
+    began, may_end = asyncio.Event(), asyncio.Event()
+
+    @huey.task
+    async def work() -> int:
+        began.set()
+        await may_end.wait()
+        return 7
+
+    result = await work()
+    async with huey.create_consumer():
+        await asyncio.wait_for(began.wait(), 30)
+        assert await result.cancel()
+        with pytest.raises(TaskCancelled):
+            await asyncio.wait_for(result, 30)
+        may_end.set()
+        assert await huey.requeue([result.id]) == {result.id: "added"}
+        result.reset()
+        assert await asyncio.wait_for(result, 30) == 7
 
 
 async def test_revoked_task_is_not_kept(shop: Shop) -> None:
@@ -340,3 +373,35 @@ async def test_requeued_member_counts_for_its_chord_while_that_waits(huey: Huey)
         assert await asyncio.wait_for(huey.result_of(first.id), 30) == 0
         go_on.set()
         assert await asyncio.wait_for(result, 30) == [0, 1]
+
+
+async def test_answer_for_a_member_says_that_its_chord_has_fired(shop: Shop) -> None:
+    member = shop.sell.s(["tea"], retries=0)
+    callback = shop.pack.s()
+    await shop.huey.enqueue(chord([member], callback))
+    await shop.run(shop.huey.result_of(callback.id))
+    assert await shop.huey.requeue([member.id]) == {member.id: "late"}
+    shop.is_mended = True
+    assert await shop.run(shop.huey.result_of(member.id)) == ["tea"]
+
+
+async def test_periodic_run_keeps_its_time_through_retries_and_requeues(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    runs: list[int] = []
+
+    @huey.periodic_task(crontab("*"), name="clean", retries=1, context=True)
+    async def clean(task: Any) -> None:
+        runs.append(task.attempt)
+        raise ValueError("no")
+
+    await (await Fleet.on(huey)).step(NOON)
+    for number in (1, 2):
+        for _ in range(2):
+            task = await huey.dequeue()
+            assert task is not None
+            await huey.execute(task)
+        (failed,) = (await huey.failed()).items
+        assert failed.tick == datetime.fromtimestamp(NOON, UTC)
+        assert len(runs) == 2 * number
+        assert await huey.requeue(name=clean.path) == {failed.id: "added"}
+    await huey.close()

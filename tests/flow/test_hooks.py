@@ -534,3 +534,70 @@ async def test_hook_that_is_left_behind_keeps_no_context_from_the_others(lane: s
         release.set()
         assert await (await work()) == 7
     await huey.close()
+
+
+def add_receiver(huey: Huey, is_async: bool, act: Callable[..., None], *signals: str) -> None:
+    async def hear_async(*args: Any) -> None:
+        act(*args)
+
+    def hear(*args: Any) -> None:
+        act(*args)
+
+    huey.signal(*signals)(hear_async if is_async else hear)
+
+
+@pytest.mark.parametrize("hooked", [False, True], ids=["alone", "beside hooks"])
+@both_lanes
+@both_kinds
+async def test_receivers_see_and_set_the_context_of_their_attempt(
+    huey: Huey, lane: str, is_async: bool, hooked: bool
+) -> None:
+    said: asyncio.Queue[tuple[int, str, str]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    failures = [ValueError("once")]
+
+    def say(what: str) -> None:
+        loop.call_soon_threadsafe(said.put_nowait, (current_task().attempt, what, VALUE.get()))
+        VALUE.set(what)
+
+    def body() -> None:
+        say("body")
+        if failures:
+            raise failures.pop()
+
+    add_receiver(huey, is_async, lambda signal, *_: say(signal), "executing", "error", "retrying", "complete")
+    if hooked:
+        add_hook(huey, "pre_execute", not is_async, lambda task: say("pre"))
+        add_hook(huey, "post_execute", not is_async, lambda *_: say("post"))
+    task = declare(huey, lane, body).s(retries=1)
+    await huey.enqueue(task)
+    before, after = (["pre"], ["post"]) if hooked else ([], [])
+    first = ["executing", *before, "body", "error", *after, "retrying"]
+    second = ["executing", *before, "body", *after, "complete"]
+    heard = [await asyncio.wait_for(said.get(), 30) for _ in (*first, *second)]
+    for attempt, steps in enumerate((first, second)):  # the second may begin before the first one is told to the end
+        told = [(what, value) for number, what, value in heard if number == attempt]
+        assert told == list(zip(steps, ["unset", *steps], strict=False))
+
+
+@both_kinds
+async def test_receivers_of_what_is_no_attempt_leave_nothing_behind(huey: Huey, is_async: bool) -> None:
+    heard: list[str] = []
+
+    def hear(signal: str, task: Task, *_: object) -> None:
+        heard.append(f"{signal}: {VALUE.get()}")
+        VALUE.set(signal)
+
+    add_receiver(huey, is_async, hear, "enqueued", "revoked", "expired")
+    work = declare(huey, "loop", VALUE.get)
+    VALUE.set("caller")
+    await huey.revoke_by_id("revoked")
+    for options in ({"id": "revoked"}, {"expires": 0}):
+        result = await work.options(**options)()
+        with pytest.raises(TaskException):
+            await asyncio.wait_for(result, 30)
+    assert VALUE.get() == "caller"
+    VALUE.set("unset")
+    assert await asyncio.wait_for(await work(), 30) == "unset"
+    assert [told.partition(":")[0] for told in heard] == ["enqueued", "revoked", "enqueued", "expired", "enqueued"]
+    assert {told.partition(": ")[2] for told in heard} <= {"caller", "unset"}

@@ -11,14 +11,16 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, MemoryHuey, StorageError
+from hueyio import ConfigurationError, Huey, MemoryHuey, ResultTimeout, StorageError
 from hueyio.core import core_of
 from hueyio.loops.sessions import Sessions
+from tests.support.patience import until
 
 
 def declare(huey: Huey) -> Callable[[], object]:
@@ -198,3 +200,37 @@ def test_script_that_never_closes_ends_and_prints_nothing(
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+class Marker:
+    """Something that is known while it is referred to."""
+
+
+MARKER: ContextVar[Marker | None] = ContextVar("marker", default=None)
+
+
+async def test_session_that_a_body_opens_keeps_nothing_of_its_context(make_huey: Callable[..., Huey]) -> None:
+    runs, other = MemoryHuey("runs"), make_huey()
+    markers: list[weakref.ref[Marker]] = []
+
+    @runs.task
+    async def work() -> None:
+        marker = Marker()
+        MARKER.set(marker)
+        markers.append(weakref.ref(marker))
+        assert await other.count() == 0
+        with contextlib.suppress(ResultTimeout):
+            await other.result_of("none").get(blocking=True, timeout=0.01)
+
+    @runs.task
+    async def nothing() -> None: ...
+
+    async with runs, other, runs.create_consumer(workers=1):
+        for task in (work, nothing):  # the slot knows the last one until the next begins
+            await asyncio.wait_for(await task(), 30)
+
+        async def is_gone() -> bool:
+            gc.collect()
+            return [marker() for marker in markers] == [None]
+
+        await until(is_gone)  # what is still on its way to the storage is over soon

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -24,8 +25,12 @@ from hueyio import (
 )
 from hueyio.core import core_of
 from tests.flow.test_hooks import add_hook, both_kinds, declare
+from tests.support.patience import until
 
 VALUE: ContextVar[str] = ContextVar("value", default="unset")
+
+AMPLE = 0.3
+"""Seconds in which a body that does nothing ends on a busy machine too."""
 
 
 @pytest.fixture(params=["consumer", "immediate"])
@@ -455,3 +460,151 @@ def test_blocking_call_in_immediate_mode_runs_the_middleware() -> None:
     assert work.sync().get() == ("entered", threading.get_ident())
     assert threads == [threading.get_ident()]
     huey.sync.close()
+
+
+class Hanging:
+    """Middleware that does not return, before the body or after it; ``seen`` is how the next one outside was left."""
+
+    def __init__(self, huey: Huey, where: str) -> None:
+        self.seen: list[str] = []
+        self.where = where
+        around(huey, True, nothing, lambda error: self.seen.append(type(error).__name__))
+        huey.around_attempt(self.hang)
+
+    @asynccontextmanager
+    async def hang(self, task: Task) -> AsyncIterator[None]:
+        if self.where == "before":
+            await asyncio.Event().wait()
+        try:
+            yield
+        finally:
+            if self.where == "after":
+                await asyncio.Event().wait()
+
+
+@both_lanes
+@pytest.mark.parametrize("where", ["before", "after"])
+async def test_middleware_that_does_not_return_ends_with_the_timeout_of_the_task(
+    huey: Huey, lane: str, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran: list[str] = []
+    work = declare(huey, lane, lambda: ran.append("body"))
+    hanging = Hanging(huey, where)
+    name = "middleware Hanging.hang"
+    told = f"before its body: {name} had" if where == "before" else f"{name} was left, and had"
+    with pytest.raises(TaskException, match=f"TaskTimeout.*{told} not returned"):
+        await (await work.options(timeout=0.05 if where == "before" else AMPLE)())
+    assert hanging.seen == ["TaskTimeout"]
+    assert ran == ["body"] * (where == "after")
+    (line,) = [it for it in caplog.records if it.name == "hueyio.execution.run_log" and it.levelname == "ERROR"]
+    assert "timed out" in line.getMessage()
+    assert told in line.getMessage()
+    hanging.where = "nowhere"
+    await asyncio.wait_for(await work.options(timeout=30)(), 30)  # the slot is free
+
+
+async def test_error_of_the_body_stands_where_middleware_does_not_return(
+    huey: Huey, caplog: pytest.LogCaptureFixture
+) -> None:
+    hanging = Hanging(huey, "after")
+
+    def fail() -> None:
+        raise ValueError("the body failed")
+
+    with pytest.raises(TaskException, match="the body failed"):
+        await (await declare(huey, "loop", fail).options(timeout=AMPLE)())
+    assert hanging.seen == ["ValueError"]
+    (record,) = [record for record in caplog.records if record.name == "hueyio.execution.entered"]
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "middleware Hanging.hang was left, and had not returned after 0.3 s"
+
+
+@both_lanes
+@pytest.mark.parametrize("kind", ["pre_execute", "post_execute"])
+async def test_hook_that_does_not_return_ends_with_the_timeout_of_the_task(
+    huey: Huey, lane: str, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    getattr(huey, kind)()(hang)
+    work = declare(huey, lane, lambda: 7)
+    result = await work.options(timeout=AMPLE)()
+    if kind == "pre_execute":
+        with pytest.raises(TaskException, match="before its body: pre_execute hook hang had not returned"):
+            await result
+    else:
+        assert await result == 7
+        await until(lambda: _is_named(caplog, "post_execute hook hang failed"))
+    getattr(huey, f"unregister_{kind}")(hang)
+    assert await asyncio.wait_for(await work(), 30) == 7
+    if kind == "post_execute":
+        (record,) = [record for record in caplog.records if record.name == "hueyio.execution.attempt_hooks"]
+        assert record.exc_info is not None
+        assert str(record.exc_info[1]) == "it had not returned after 0.3 s"
+
+
+@both_lanes
+@pytest.mark.parametrize("signal", ["executing", "error", "complete"])
+async def test_receiver_that_does_not_return_ends_with_the_timeout_of_the_task(
+    huey: Huey, lane: str, signal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @huey.signal(signal)
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    failures = [ValueError("once")]
+
+    def body() -> int:
+        if failures:
+            raise failures.pop()
+        return 7
+
+    task = declare(huey, lane, body).s(retries=1, timeout=AMPLE)
+    assert await asyncio.wait_for(await huey.enqueue(task), 30) == 7
+    await until(lambda: _is_named(caplog, f"receivers of signal {signal} had not returned after 0.3 s"))
+
+
+async def test_body_gets_what_the_middleware_leaves_of_the_time(huey: Huey) -> None:
+    left: list[float] = []
+
+    @huey.around_attempt
+    @contextmanager
+    def spend(task: Task) -> Iterator[None]:
+        end = time.monotonic() + 0.02
+        while time.monotonic() < end:
+            pass
+        yield
+
+    work = declare(huey, "loop", lambda: left.append(current_task().time_remaining))
+    await (await work.options(timeout=30)())
+    assert left[0] < 29.98
+
+
+async def test_task_that_hangs_in_middleware_is_named_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    huey = MemoryHuey("stuck")
+    reached, release = asyncio.Event(), asyncio.Event()
+
+    @huey.around_attempt
+    @asynccontextmanager
+    async def stubborn(task: Task) -> AsyncIterator[None]:
+        reached.set()
+        while not release.is_set():
+            with suppress(asyncio.CancelledError):
+                await release.wait()
+        yield
+
+    work = declare(huey, "loop", lambda: 7)
+    async with huey.create_consumer(workers=1) as consumer:
+        consumer._stuck._patience = 0.0
+        result = await work()
+        await reached.wait()
+        await result.cancel()
+        await until(lambda: _is_named(caplog, "still runs, in middleware"))
+        release.set()
+        assert await result == 7
+    await huey.close()
+
+
+async def _is_named(caplog: pytest.LogCaptureFixture, text: str) -> bool:
+    return any(text in record.getMessage() for record in caplog.records)

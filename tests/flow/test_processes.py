@@ -385,3 +385,27 @@ async def test_slot_is_there_again_when_a_waiting_process_is_killed(app: Any) ->
         assert isinstance(await cause_of(await app.patient_parent(1)), TaskTimeout)
         assert consumer.statistics().lent == {}
         assert await asyncio.wait_for(await app.leaf.map(range(2)), 60) == [0, 1]
+
+
+@only_memory
+async def test_what_a_process_logs_costs_no_call_its_answer(app: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with consuming(app, pool=1):
+        assert await (await app.log_what_cannot_cross()) == "logged"
+        first = await (await app.pid())
+        assert isinstance(first, int)  # its own answer, and not that of the call before
+        (record,) = [record for record in caplog.records if record.name == "shop"]
+        fields = vars(record)
+        assert (fields["error"], fields["plain"], fields["task"]) == ("Unpicklable('1 and 2')", {"a": [1]}, "own")
+        assert fields["lock"].startswith("<unlocked _thread.lock")
+
+        class Refusing(logging.Filter):
+            def filter(self, record: logging.LogRecord) -> bool:
+                raise ValueError("the filter of the application")
+
+        refusing = Refusing()
+        logging.getLogger("shop").addFilter(refusing)
+        try:
+            assert await (await app.log_what_cannot_cross()) == "logged"
+            assert await (await app.pid()) == first
+        finally:
+            logging.getLogger("shop").removeFilter(refusing)

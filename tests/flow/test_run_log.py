@@ -498,3 +498,45 @@ async def test_line_of_a_pool_process_names_its_task(
     (fields,) = [vars(it) for it in lines if it.name == "process_app"]
     assert (fields["task"], fields["task_id"]) == (app.log.path, result.id)
     assert (fields["attempt"], fields["queue"]) == (1, "shop")
+
+
+@pytest.fixture(params=["factory", "filter"])
+def odd_logging(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Logging as an application may set it up, with which a line that has fields cannot be written, or none can."""
+    factory = logging.getLogRecordFactory()
+
+    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = factory(*args, **kwargs)
+        record.task = "the application's own"
+        return record
+
+    def refuse(record: logging.LogRecord) -> bool:
+        raise ValueError("a filter that fails")
+
+    ours = logging.getLogger(LINES)
+    if request.param == "factory":
+        logging.setLogRecordFactory(make)
+    else:
+        ours.addFilter(refuse)
+    yield
+    logging.setLogRecordFactory(factory)
+    ours.removeFilter(refuse)
+
+
+async def test_logging_of_the_application_costs_no_task_its_end(
+    odd_logging: None, runner: tuple[Huey, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    huey, run = runner
+    attempts: list[int] = []
+
+    @huey.task(retries=1)
+    async def fail() -> None:
+        attempts.append(1)
+        raise ValueError("no")
+
+    with suppress(TaskException):
+        await run(fail.s())
+    assert len(attempts) == 2
+    (failed,) = (await huey.failed()).items if not huey.immediate else [None]
+    assert failed is None or failed.kind == "failed"
+    assert not any("could not be ended" in record.getMessage() for record in caplog.records)

@@ -109,7 +109,7 @@ def served(make_huey: Callable[..., Huey]) -> Iterator[Huey]:
     def total(values: list[int]) -> int:
         return sum(values)
 
-    huey.tasks = (add, fail, nested, total)  # type: ignore[attr-defined]
+    huey.declared = (add, fail, nested, total)  # type: ignore[attr-defined]
     started, stop = threading.Event(), threading.Event()
 
     async def consume() -> None:
@@ -127,7 +127,7 @@ def served(make_huey: Callable[..., Huey]) -> Iterator[Huey]:
 
 
 def test_plain_thread_enqueues_and_waits(served: Huey) -> None:
-    add, fail, *_ = served.tasks  # type: ignore[attr-defined]
+    add, fail, *_ = served.declared  # type: ignore[attr-defined]
     result = add.sync(1, 2)
     assert isinstance(result, SyncResult)
     assert result.get(timeout=30) == 3
@@ -141,8 +141,8 @@ def test_plain_thread_enqueues_and_waits(served: Huey) -> None:
 
 
 def test_groups_chords_and_schedules_work_without_a_loop(served: Huey) -> None:
-    add = served.tasks[0]  # type: ignore[attr-defined]
-    total = served.tasks[3]  # type: ignore[attr-defined]
+    add = served.declared[0]  # type: ignore[attr-defined]
+    total = served.declared[3]  # type: ignore[attr-defined]
     assert served.sync.enqueue(group([add.s(1, 2), add.s(3, 4)])).get(blocking=True) == [3, 7]
     made = served.sync.enqueue(chord([add.s(1, 2), add.s(3, 4)], total))
     assert made.get(timeout=30) == 10
@@ -155,12 +155,12 @@ def test_groups_chords_and_schedules_work_without_a_loop(served: Huey) -> None:
 
 
 def test_body_of_a_sync_task_enqueues_and_waits(served: Huey) -> None:
-    nested = served.tasks[2]  # type: ignore[attr-defined]
+    nested = served.declared[2]  # type: ignore[attr-defined]
     assert nested.sync(4).get(timeout=30) == 5
 
 
 def test_many_threads_share_the_loop(served: Huey) -> None:
-    add = served.tasks[0]  # type: ignore[attr-defined]
+    add = served.declared[0]  # type: ignore[attr-defined]
     with ThreadPoolExecutor(20) as pool:
         values = list(pool.map(lambda n: add.sync(n, 1).get(timeout=30), range(100)))
     assert values == [n + 1 for n in range(100)]
@@ -270,6 +270,23 @@ def test_forked_child_has_a_loop_of_its_own_and_nothing_is_printed(tmp_path: Pat
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+
+
+LOOKING_UP = """
+import asyncio
+from hueyio.loops.portal import block_on
+
+async def look_up():
+    return await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+
+print(len(block_on(look_up())) > 0)
+"""
+
+
+def test_program_that_looked_up_a_host_ends_without_a_word() -> None:
+    """asyncio does that in a thread, and before Python 3.13 starts another one to end it."""
+    done = subprocess.run([sys.executable, "-c", LOOKING_UP], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
 def test_immediate_mode_runs_the_task_at_once() -> None:

@@ -125,7 +125,8 @@ async def test_task_that_always_snoozes_has_failed_in_the_end(
         await after.wait()
     assert [type(it) for it in handled] == [PutBackTooLong]
     counts = [int(it.message.split("put back ")[1].split()[0]) for it in caplog.records if "snoozes" in it.message]
-    assert counts[:3] == [1, 2, 4]
+    assert counts == [2**number for number in range(len(counts))]  # as many as this machine came to in that time
+    assert counts
 
 
 @pytest.mark.parametrize("age", ["1", -1, 0, True])

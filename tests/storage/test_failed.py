@@ -16,8 +16,7 @@ from tests.conftest import ServerOf
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Session
 from hueyio.storage.file import FileStorage
-from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import FAILED_BYTES, Bury, Entry, Header, Requeue, Wanted
+from hueyio.storage.records import Bury, Entry, Header, Requeue, Wanted
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.layout import Layout
@@ -56,24 +55,14 @@ class Failing:
             if chance.random() < 0.3:
                 await self.session.requeue([Requeue(chance.choice(ids))])
                 await self.session.clear(["queue"])
+            if chance.random() < 0.2:
+                await self.session.purge(chance.sample("abcdefgh", 3) * 2, "failed")
             if chance.random() < 0.1:
                 await self.session.clear(["failed"])
 
 
 async def ids_of(session: Session) -> Sequence[str]:
     return [it.header.id for it in (await session.failed(100)).items]
-
-
-async def test_memory_keeps_no_more_bytes_than_the_bound() -> None:
-    session = await MemoryStorage().connect()
-    failing = Failing(session)
-    for id in "abcd":
-        await failing.fail(id, size=FAILED_BYTES // 3)
-    assert await ids_of(session) == ["d", "c"]
-    await failing.fail("huge", size=FAILED_BYTES + 1)
-    assert await ids_of(session) == []
-    assert (await session.locate(["huge"]))[0].state == "stored"
-    await session.close()
 
 
 async def test_file_that_is_opened_again_has_its_failed_tasks(tmp_path: Path) -> None:
@@ -125,13 +114,14 @@ async def test_file_of_an_earlier_version_gets_a_place_for_failed_tasks(file: Pa
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_sqlite_counts_what_it_keeps(file: Path, seed: int) -> None:
-    session = await SqliteStorage("app", file, keep_failed=5).connect()
+    session = await SqliteStorage("app", file, keep_failed=5, failed_bytes=300).connect()
     await Failing(session).live(seed)
     with closing(sqlite3.connect(file)) as connection:
         counted = connection.execute("SELECT failed, failed_bytes FROM hueyio_queues").fetchone()
         kept = connection.execute("SELECT count(*), coalesce(sum(size), 0) FROM hueyio_failed").fetchone()
     assert counted == kept
     assert kept[0] <= 5
+    assert kept[1] <= 300
     await session.close()
 
 
@@ -154,12 +144,12 @@ async def test_lists_of_failed_tasks_read_an_index(file: Path) -> None:
 @pytest.mark.parametrize("kind", ["redis", "valkey"])
 async def test_redis_counts_the_bytes_that_it_keeps(server_of: ServerOf, kind: str, seed: int) -> None:
     name = uuid.uuid4().hex
-    session = await RedisStorage(name, url=server_of(kind).url, keep_failed=5).connect()
+    session = await RedisStorage(name, url=server_of(kind).url, keep_failed=5, failed_bytes=300).connect()
     await Failing(session).live(seed)
     letters = await _ask(session, "HVALS", name, "FAILED")
     times = await _ask(session, "ZCARD", name, "FAILED_TIMES")
     assert len(letters) == times <= 5
-    assert int(await _ask(session, "GET", name, "FAILED_SIZE") or 0) == sum(map(len, letters))
+    assert int(await _ask(session, "GET", name, "FAILED_SIZE") or 0) == sum(map(len, letters)) <= 300
     await session.close()
 
 

@@ -103,7 +103,8 @@ async def test_journal_is_written_anew_and_everything_is_still_there(open_sessio
     await session.put("data", {"k": b"v", "e": b"x"}, ttl=1000)
     await session.add("data", "n", 7)
     await session.acquire("lock", "token", 1, 60, "owner")
-    await session.pause()
+    await session.pause("ops")
+    await session.note(b"line")
     with journal.open() as first:  # while it is open, no other file gets its number
         for number in range(200):
             await session.put("data", {"k": b"%d" % number})
@@ -112,7 +113,10 @@ async def test_journal_is_written_anew_and_everything_is_still_there(open_sessio
 
     again = await open_session()
     assert os.stat(journal).st_size < 20_000
-    assert await again.is_paused()
+    paused = await again.paused()
+    assert paused is not None
+    assert paused.by == "ops"
+    assert [it.line for it in await again.notes(10)] == [b"line"]
     await again.resume()
     assert await claim(again, "owner") == ["high", "low", "low2"]
     assert [entry.header.id for entry in await again.scan_tasks("scheduled")] == ["later"]
@@ -392,6 +396,7 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path) -> None:
         ("dead_limit", True),
         ("keep_ended", -1),
         ("keep_failed", 1.5),
+        ("failed_bytes", "1 MB"),
         ("failed_ttl", "1 d"),
         ("keep_ended", True),
         ("clock", 3),
@@ -412,6 +417,36 @@ async def test_lock_that_others_keep_is_waited_for_no_longer_than_told(open_sess
         assert (await session.counts()).queued["loop"] == 0  # questions need no lock
     await session.enqueue(entries("a"))
     assert (await session.counts()).queued["loop"] == 1
+
+
+async def test_a_question_passes_a_write_that_waits_for_the_lock(open_session: Open, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    session = await open_session(timeout=60)
+    await session.enqueue(entries("a"))
+    with FileLock(tmp_path / "queue-app" / "lock"):
+        write = asyncio.ensure_future(session.enqueue(entries("b")))
+        found, _ = await asyncio.wait_for(asyncio.gather(session.locate(["a", "b"]), session.counts()), 30)
+        (again,) = await asyncio.wait_for(session.locate(["a"]), 30)
+        assert ([it.state for it in found], again.state) == (["queued", "unknown"], "queued")
+        assert not write.done()
+    assert [it.verdict for it in await write] == ["added"]
+
+
+async def test_a_question_sees_the_write_whose_caller_was_cancelled(open_session: Open, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    session, other = await open_session(timeout=60), await open_session()
+    with FileLock(tmp_path / "queue-app" / "lock"):
+        write = asyncio.ensure_future(session.enqueue(entries("a")))
+        await asyncio.wait_for(session.locate(["a"]), 30)
+        write.cancel()
+        await asyncio.wait([write])
+        located = asyncio.ensure_future(session.locate(["a"]))
+        for _ in range(20):
+            await other.counts()  # meanwhile it had time to answer
+        assert not located.done()
+    assert [it.state for it in await located] == ["queued"]
 
 
 FORKING = """

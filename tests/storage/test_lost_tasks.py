@@ -43,9 +43,15 @@ def forget(server: Server, how: str) -> None:
             client.flushall()
 
 
-async def wait(huey: Huey, result: Result[int], number: int) -> Any:
-    """Wait in one of three ways; return the value or the error."""
+async def wait(huey: Huey, result: Result[int], number: int, begun: asyncio.Semaphore) -> Any:
+    """Wait in one of three ways; return the value or the error.
+
+    Who has the id alone must have seen the task: of one that was never heard of, it may yet be enqueued.
+    """
     handle: Any = huey.result_of(result.id) if number % 3 == 2 else result
+    if number % 3 == 2:
+        await handle.status()
+    begun.release()
     try:
         return await (handle.get(blocking=True, timeout=300) if number % 3 else handle)
     except TaskLost as error:
@@ -67,7 +73,10 @@ async def test_every_wait_ends_by_a_value_or_by_task_lost_when_a_server_forgets(
     runner.task(name="work")(work)
     async with huey, runner, runner.create_consumer(workers=20):
         results = await call.map(range(WAITERS))
-        waits = [asyncio.create_task(wait(huey, result, number)) for number, result in enumerate(results)]
+        begun = asyncio.Semaphore(0)
+        waits = [asyncio.create_task(wait(huey, result, number, begun)) for number, result in enumerate(results)]
+        for _ in waits:
+            await begun.acquire()
         await asyncio.wait(waits[: WAITERS // 3])
         forget(own_server, how)
         began = time.monotonic()

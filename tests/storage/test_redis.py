@@ -76,7 +76,7 @@ async def test_only_fixed_keys_remain_when_all_is_done(connect: Connect, admin: 
     prefix = Layout(name).prefix.decode()
     left = {key.decode().removeprefix(prefix) for key in admin.scan_iter(f"{prefix}*")}
     ended = {"ended:one", "ended:kinds:one", "ended:state"}
-    assert left <= {"kind:list", "bell:loop", "bell:thread", "bell:process", "bell:schedule", *ended}
+    assert left <= {"kind:list", "bell:loop", "bell:thread", "bell:process", "bell:schedule", "entered", *ended}
 
 
 async def test_thousand_waiters_share_connections_and_poll_nothing(
@@ -138,7 +138,7 @@ def test_script_stands_in_the_folder_of_its_role_when_it_carries_out_an_operatio
     folders = {file.stem: file.parent.name for file in files}
     scripts = [it for it in OPERATIONS.values() if it.name in folders]
     assert [folders[it.name] for it in scripts] == [it.role for it in scripts]
-    assert {it.name for it in OPERATIONS.values() if not it.waits} - folders.keys() == {"clear", "is_paused", "time"}
+    assert {it.name for it in OPERATIONS.values() if not it.waits} - folders.keys() == {"clear", "paused", "time"}
 
 
 async def test_four_connections_at_most(connect: Connect, admin: redis.Redis, server: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import redis
@@ -14,6 +15,8 @@ from tests.support.servers import Server
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.records import SHARED_RESULT_TTL, Header
 from hueyio.storage.redis import RedisStorage
+from hueyio.storage.redis.connection.arguments import read_deployment
+from hueyio.storage.redis.connection.deployment import Standalone
 from hueyio.storage.redis.layout import CLIENT_LENGTH, Flavour, Layout
 from hueyio.storage.redis.scripts import read_script
 
@@ -104,6 +107,7 @@ def test_conflicting_options_are_refused(options: dict[str, Any]) -> None:
         {"dead_limit": -1},
         {"keep_ended": -1},
         {"keep_failed": -1},
+        {"failed_bytes": -1},
         {"failed_ttl": -1},
         {"name": ""},
     ],
@@ -156,6 +160,65 @@ async def test_unreachable_server_is_named_without_the_password() -> None:
     storage = RedisStorage("app", url=f"redis://:{SECRET}@127.0.0.1:1/0")
     with pytest.raises(StorageUnavailable, match=REFUSED) as caught:
         await storage.connect()
+    assert SECRET not in _all_text(caught.value)
+
+
+_SCHEMES = {
+    "redis": "redis://{login}@host:6379/0",
+    "tls": "rediss://{login}@host",
+    "unix": "unix://{login}@/run/s?db=1",
+    "sentinels": "redis+sentinel://{login}@a:1,b:2/m/0",
+    "cluster": "rediss+cluster://{login}@a,b",
+    "wrong scheme": "http://{login}@host",
+    "wrong port": "redis://{login}@host:many",
+    "no host": "redis+cluster://{login}@",
+}
+
+
+@pytest.mark.parametrize("scheme", _SCHEMES)
+@pytest.mark.parametrize("sign", ["#", "/", "?", "[", "]", "?a=b@", "@b/", "#?/["])
+def test_url_whose_password_is_not_quoted_is_refused_and_not_shown(scheme: str, sign: str) -> None:
+    for user in ("", "user"):
+        for secret in ("s3cr3tpw", "6543210", "65432"):  # the last could be a port
+            url = _SCHEMES[scheme].format(login=f"{user}:{secret}{sign}x{secret}")
+            with pytest.raises(ConfigurationError, match="unusable Redis url") as caught:
+                RedisStorage("app", url=url)
+            assert secret not in _all_text(caught.value)
+            assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("sign", ["#", "/", "?", "[", "@", "%", ":"])
+def test_url_whose_password_is_quoted_is_taken(sign: str) -> None:
+    login = f"user:{quote(f's3{sign}x', safe='')}"
+    read = read_deployment(
+        b"key",
+        url=f"redis://{login}@host:1/2",
+        connection_pool=None,
+        client=None,
+        client_name=None,
+        connection_params={},
+    )
+    assert str(read) == "Redis at host:1/2"
+    assert isinstance(read, Standalone)
+    assert read.options.settings["password"] == f"s3{sign}x"
+    assert f"s3{sign}x" not in repr(read.options) + repr(read.options.to_plain_address())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"url": f"redis://:{SECRET}@host".encode()},
+        {"url": [f"redis://:{SECRET}@host"]},
+        {"client": f"redis://:{SECRET}@host"},
+        {"connection_pool": {"password": SECRET}},
+        {"url": f"redis://:{SECRET}@host", "db": 1},
+        {"host": "host", "password": SECRET, "credential_provider": object()},
+        {"host": "host", "password": SECRET, "no_such_option": 1},
+    ],
+)
+def test_password_is_not_shown_when_it_is_given_in_a_wrong_way(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        RedisStorage("app", **options)
     assert SECRET not in _all_text(caught.value)
 
 

@@ -400,15 +400,15 @@ async def test_calls_ride_out_a_restart(durable_server: Server) -> None:
         session.put_if_absent("data", "d", b"4"), session.add("data", "e", 5),
     )  # fmt: skip
     looks = asyncio.gather(session.locate(["task"]), session.scan_tasks("queued"), session.owners())
-    answers = asyncio.gather(session.is_paused(), session.delete("results", ["none"]))
+    answers = asyncio.gather(session.paused(), session.delete("results", ["none"]))
     await asyncio.sleep(0)
     await asyncio.to_thread(durable_server.start)
     peeked, popped, put, was_absent, total = await keys
     assert (peeked, popped, put, was_absent, total) == ([b"1"], b"2", None, True, 5)
     found, tasks, owners = await looks
     assert (found[0].state, [it.header.id for it in tasks], owners) == ("queued", ["task"], [])
-    is_paused, deleted = await answers
-    assert (is_paused, deleted) == (False, 0)
+    paused, deleted = await answers
+    assert (paused, deleted) == (None, 0)
     kept = {"a": b"1", "c": b"3", "d": b"4", "e": b"5"}
     assert dict(await session.scan_keys("data")) == kept
     assert (await session.counts()).queued["loop"] == 1

@@ -84,6 +84,7 @@ def test_it_names_the_file_and_the_queue() -> None:
         ("keep_ended", -1),
         ("keep_failed", -1),
         ("keep_failed", True),
+        ("failed_bytes", -1),
         ("failed_ttl", -1),
         ("failed_ttl", float("nan")),
         ("clock", 3),
@@ -262,6 +263,36 @@ async def test_a_foreign_lock_is_waited_for(file: Path, connect: Connect) -> Non
     other.close()
     assert [it.verdict for (it,) in await asyncio.gather(*writes)] == ["added", "added"]
     await opening
+
+
+async def test_a_question_passes_a_write_that_waits_for_a_foreign_lock(file: Path, connect: Connect) -> None:
+    session = await connect(timeout=60)
+    await session.enqueue(entries("a"))
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        write = asyncio.ensure_future(session.enqueue(entries("b")))
+        asked = (session.locate(["a", "b"]), session.peek("results", ["a"]), session.paused())
+        found, _, _ = await asyncio.wait_for(asyncio.gather(*asked), 30)
+        (again,) = await asyncio.wait_for(session.locate(["a"]), 30)
+        assert ([it.state for it in found], again.state) == (["queued", "unknown"], "queued")
+        assert not write.done()
+        other.execute("COMMIT")
+    assert [it.verdict for it in await write] == ["added"]
+
+
+async def test_a_question_sees_the_write_whose_caller_was_cancelled(file: Path, connect: Connect) -> None:
+    session = await connect(timeout=60)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        write = asyncio.ensure_future(session.enqueue(entries("a")))
+        await asyncio.wait_for(session.locate(["a"]), 30)
+        write.cancel()
+        await asyncio.wait([write])
+        located = asyncio.ensure_future(session.locate(["a"]))
+        await session.counts()  # in the reader's thread: the writer had time to answer
+        assert not located.done()
+        other.execute("COMMIT")
+    assert [it.state for it in await located] == ["queued"]
 
 
 async def test_an_operation_begins_with_the_write_lock(connect: Connect, file: Path) -> None:

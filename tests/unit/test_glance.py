@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from hueyio import JSONSerializer, Serializer, SignedSerializer
-from hueyio.messages.glance import glance_at_path
+from hueyio.messages.glance import glance_at_end, glance_at_path, glance_at_progress
 from hueyio.messages.message import write_task
+from hueyio.messages.stored_result import Error, Returned, write_ending
+from hueyio.tasks.progress import Progress, write_progress
 from hueyio.tasks.task import Task
 
 FORMATS = [
@@ -76,3 +78,37 @@ def test_nothing_is_run_when_a_message_is_glanced_at(tmp_path: Path) -> None:
 )
 def test_no_path_is_read_in_what_is_no_message(data: bytes) -> None:
     assert glance_at_path(data) is None
+
+
+@pytest.mark.parametrize("serializer", FORMATS, ids=lambda it: type(it).__name__)
+def test_progress_is_read_in_each_format(serializer: Serializer) -> None:
+    for progress in (Progress(0.5, "half"), Progress(0.0), Progress(1.0, "ünï")):
+        assert glance_at_progress(write_progress(progress, serializer)) == progress
+
+
+USUAL = [it for it in FORMATS if getattr(it, "pickle_protocol", 5) >= 4]
+
+
+@pytest.mark.parametrize("serializer", USUAL, ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize("value", [None, 1, "failed", ["failed", {}], {"failed": 1}, b"x", [], {}])
+def test_end_is_read_of_what_a_task_returned(serializer: Serializer, value: Any) -> None:
+    if type(serializer) is not Serializer and value == b"x":
+        pytest.skip("JSON has no bytes")
+    assert glance_at_end(write_ending(Returned(value), serializer)) == "done"
+
+
+@pytest.mark.parametrize("serializer", USUAL, ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize("kind", ["failed", "expired", "lost"])
+def test_end_is_read_of_an_error(serializer: Serializer, kind: Any) -> None:
+    error = Error({"error": "no", "retries": 0, "traceback": "x" * 5000, "task_id": "a"}, kind, ValueError("no"))
+    assert glance_at_end(write_ending(error, serializer)) == kind
+
+
+def test_nothing_is_read_of_what_is_damaged() -> None:
+    data = write_task(Task("shop.mail", id="a"), Serializer())
+    cut = [glance_at_path(data[:at], "a") for at in range(len(data))]
+    assert set(cut) == {None, "shop.mail"}
+    assert cut.index("shop.mail") == data.index(b"shop.mail") + len("shop.mail")
+    for bad in (b"", b"\x80\x05\x95", b"{", b"[", b"\x80\x05\x95" + bytes(8) + b"(K\x01\x8c\xff"):
+        assert glance_at_path(bad) is None
+        assert glance_at_progress(bad) is None

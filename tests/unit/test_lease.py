@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,7 +14,7 @@ from hueyio.consumer.reaper import lease_of
 from hueyio.exceptions import SessionClosed
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.testing.conformance.worker import make_entry, soon
+from hueyio.testing.conformance.worker import PATIENCE, make_entry, soon
 from tests.support.consuming import at_once
 
 SECONDS = 3600.0
@@ -111,3 +112,37 @@ async def test_end_gives_back_what_is_held(bench: Bench) -> None:
     await bench.lease.end()
     assert await bench.owners() == []
     assert (await bench.session.counts()).queued["loop"] == 1
+
+
+class SlowRecipe:
+    """A keeper whose recipe is a long time coming."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    def to_recipe(self) -> None:
+        self.asked.set()
+        assert self.may_answer.wait(PATIENCE)
+
+    def has_moved(self) -> bool:
+        return False
+
+    def beat(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+async def test_lease_has_not_begun_before_it_is_known_who_beats() -> None:
+    """A task that holds the interpreter lock could keep the process that beats from being started."""
+    keeper = SlowRecipe()
+    options = HeartbeatOptions(lease=SECONDS, apart=True)
+    session = await MemoryStorage().connect()
+    lease = Lease(session, lambda owner: keeper, options, {"loop": 4}, lambda: None, lambda: None)
+    beginning = asyncio.ensure_future(lease.begin())
+    assert await asyncio.to_thread(keeper.asked.wait, PATIENCE)
+    assert not beginning.done()
+    keeper.may_answer.set()
+    await asyncio.wait_for(beginning, PATIENCE)
+    await lease.end()

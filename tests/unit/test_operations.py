@@ -28,7 +28,7 @@ def methods(kind: type) -> dict[str, Any]:
 def test_table_has_the_operations_of_each_role_when_compared_with_the_contract() -> None:
     for role, protocol in ROLES.items():
         assert [it.name for it in OPERATIONS.values() if it.role == role] == list(methods(protocol))
-    assert len(OPERATIONS) == 45
+    assert len(OPERATIONS) == 56
 
 
 def test_session_has_every_operation_when_compared_with_the_contract() -> None:

@@ -6,8 +6,14 @@ import json
 
 import pytest
 
-from hueyio.consumer.reaper import SilenceLog, lease_of
-from hueyio.storage.records import Owner
+from hueyio.consumer.reaper import Reaper, SilenceLog, lease_of
+from hueyio.messages.message import write_task
+from hueyio.serializer import Serializer
+from hueyio.storage.memory import MemoryStorage
+from hueyio.storage.records import Entry, Header, Owner
+from hueyio.tasks.task import Task
+from hueyio.testing.conformance.worker import Worker, make_entry
+from tests.support.consuming import Clock
 
 
 def owner(beat: int, lease: float = 15.0) -> Owner:
@@ -69,3 +75,18 @@ def test_each_owner_has_the_lease_that_it_declared() -> None:
 @pytest.mark.parametrize("info", [b"", b"{}", b"[]", b'{"lease": "x"}', b"\xff"])
 def test_unreadable_info_is_taken_for_the_own_lease(info: bytes) -> None:
     assert lease_of(info, 7.0) == 7.0
+
+
+async def test_log_names_what_a_dead_consumer_held(caplog: pytest.LogCaptureFixture) -> None:
+    session = await MemoryStorage().connect()
+    other = await Worker.register(session, "other")
+    payments = [Entry(Header(id), write_task(Task("app.pay", id=id), Serializer())) for id in "ab"]
+    await other.take(*payments, make_entry("odd"))
+    clock = Clock(100.0)
+    reaper = Reaper(session, lambda: "me", lambda: 0.0, 15.0, clock)
+    await reaper.step()
+    clock.now += 15.0
+    await reaper.step()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "consumer other is gone; 3 tasks that it held run again: app.pay (2), unknown"
+    await session.close()

@@ -6,10 +6,12 @@ import gzip
 import json
 import logging
 import pickle
+import tracemalloc
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -210,8 +212,131 @@ def test_secret_or_salt_that_is_none_is_refused(arguments: dict[str, Any], compl
 def test_any_serializer_can_be_signed() -> None:
     serializer = SignedSerializer("secret", serializer=JSONSerializer())
     data = serializer.serialize([1, "two"])
-    assert json.loads(data[32:]) == [1, "two"]
+    assert json.loads(data[36:]) == [1, "two"]
     assert serializer.deserialize(data) == [1, "two"]
+
+
+PLACES: Final = [
+    *[("q", "message"), ("q2", "message"), ("q", "value", "message"), ("q", "result", "1"), ("q", "result", "2")],
+    *[("q", "value", "1"), ("q", "progress", "1"), ("q", "schedule", "1", "message"), ("q", "member", "1", "1")],
+    *[
+        ("q", "member", "11", ""),
+        ("q", "member", "1", "1", ""),
+        ("qvalue", "1"),
+        ("q", "value", "1\0"),
+        ("\ud800",),
+        (),
+    ],
+]
+
+
+@pytest.mark.parametrize("written", PLACES, ids=str)
+def test_signed_data_of_one_place_is_refused_at_every_other(written: tuple[str, ...]) -> None:
+    serializer = SignedSerializer("secret")
+    data = at(serializer, written).serialize([1])
+    for read in PLACES:
+        if read == written:
+            assert at(serializer, read).deserialize(data) == [1]
+            continue
+        with pytest.raises(SerializationError, match="another place"):
+            at(serializer, read).deserialize(data)
+
+
+def at(serializer: Serializer, place: tuple[str, ...]) -> Serializer:
+    """Go there step by step, which must not matter, if there are steps."""
+    for part in place:
+        serializer = serializer.within(part)
+    assert not place or serializer.serialize(0) == SignedSerializer("secret").within(*place).serialize(0)
+    return serializer
+
+
+def test_place_reaches_the_serializer_that_is_signed() -> None:
+    signed = SignedSerializer("outer", serializer=SignedSerializer("inner"))
+    data = signed.within("q", "value", "1").serialize(1)
+    inner = SignedSerializer("inner")
+    assert inner.within("q", "value", "1").deserialize(data[36:]) == 1
+    with pytest.raises(SerializationError):
+        inner.deserialize(data[36:])
+
+
+def test_own_signing_serializer_keeps_its_class_and_what_it_has_within_a_place() -> None:
+    class Counting(SignedSerializer):
+        def __init__(self) -> None:
+            super().__init__("secret")
+            self.read: list[Any] = []
+
+        def deserialize(self, data: bytes) -> Any:
+            self.read.append(super().deserialize(data))
+            return self.read[-1]
+
+    counting = Counting()
+    place = counting.within("q").within("message")
+    place.deserialize(place.serialize("x"))
+    assert counting.read == ["x"]
+
+
+# --- bounds
+
+
+@pytest.mark.parametrize("options", COMPRESSIONS, ids=str)
+@pytest.mark.parametrize("make", [Serializer, JSONSerializer, lambda **options: SignedSerializer("secret", **options)])
+def test_what_is_larger_than_the_bound_is_neither_written_nor_read(
+    make: Callable[..., Serializer], options: dict[str, Any]
+) -> None:
+    small, large = make(**options, max_size=1000), make(**options)
+    assert small.deserialize(small.serialize("x" * 900)) == "x" * 900
+    with pytest.raises(SerializationError, match=r"at most 1,000 are .* raise max_size"):
+        small.serialize("x" * 1000)
+    with pytest.raises(SerializationError, match=r"at most 1,000 are .* raise max_size"):
+        small.deserialize(large.serialize("x" * 1000))
+
+
+def test_bound_holds_for_own_formats_that_do_not_know_of_it() -> None:
+    class Own(Serializer):
+        def __init__(self) -> None:
+            self.compression = False
+
+        def _serialize(self, value: Any) -> bytes:
+            return bytes(value)
+
+        def _deserialize(self, data: bytes) -> Any:
+            return data
+
+    assert Own().deserialize(Own().serialize(b"x")) == b"x"
+    with pytest.raises(SerializationError, match="64,000,000"):
+        Own().serialize(bytes(64_000_001))
+
+
+@pytest.mark.parametrize("wbits", [31, 15], ids=["gzip", "zlib"])
+@pytest.mark.parametrize("make", [Serializer, JSONSerializer, Hex])
+def test_small_data_that_unpacks_to_much_is_unpacked_no_further_than_the_bound(
+    make: Callable[..., Serializer], wbits: int
+) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, wbits)
+    bomb = b"".join([packer.compress(bytes(1_000_000)) for _ in range(100)]) + packer.flush()
+    serializer = make(compression=True)
+    serializer.max_size = 1_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(SerializationError, match="at most 1,000,000"):
+            serializer.deserialize(bomb)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_compressed_data_that_is_cut_short_is_refused() -> None:
+    data = Serializer(compression=True).serialize("x" * 10_000)
+    for short in (data[:-1], data[: len(data) // 2], data + b"x"):
+        with pytest.raises(SerializationError):
+            Serializer(compression=True).deserialize(short)
+
+
+@pytest.mark.parametrize("max_size", [0, -1, True, 1.5, "64 MB", None])
+def test_bound_that_is_no_number_of_bytes_is_refused(max_size: Any) -> None:
+    with pytest.raises(ConfigurationError, match="max_size"):
+        Serializer(max_size=max_size)
 
 
 # --- JSON
@@ -274,6 +399,45 @@ def test_json_refuses_a_value_that_is_in_itself(library: Any) -> None:
 def test_json_refuses_what_is_no_json(library: Any, data: bytes) -> None:
     with pytest.raises(SerializationError):
         JSONSerializer(library=library).deserialize(data)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("digits", [1, 19, 20, 639, 641, 4299, 4300, 4301, 9_999, 10_000])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_json_keeps_integers_of_up_to_10_000_digits(library: Any, digits: int, sign: int) -> None:
+    serializer = JSONSerializer(library=library)
+    number = sign * (10**digits - 1)
+    value = {"a": [number, "x", {"b": number}], "c": (1, number)}
+    assert serializer.deserialize(serializer.serialize(value)) == {**value, "c": [1, number]}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("number", [10**10_000, -(10**10_000), 10**30_000], ids=["positive", "negative", "longer"])
+def test_json_refuses_longer_integers_when_they_are_written_and_read(library: Any, number: int) -> None:
+    serializer = JSONSerializer(library=library)
+    with pytest.raises(SerializationError, match="more than 10,000 digits"):
+        serializer.serialize([number])
+    with pytest.raises(SerializationError, match="more than 10,000 digits"):
+        serializer.deserialize(b"[" + str(Decimal(number)).encode() + b"]")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("opened", [(b"[", b"]"), (b'{"a":', b"}")], ids=["lists", "objects"])
+def test_json_is_200_deep_and_not_deeper(library: Any, opened: tuple[bytes, bytes]) -> None:
+    serializer = JSONSerializer(library=library)
+    start, end = opened
+    value = serializer.deserialize(start * 200 + b"1" + end * 200)
+    assert serializer.deserialize(serializer.serialize(value)) == value
+    for depth in (201, 900, 100_000):
+        with pytest.raises(SerializationError, match="nested in more than 200"):
+            serializer.deserialize(start * depth + b"1" + end * depth)
+    with pytest.raises(SerializationError, match="nested in more than 200"):
+        serializer.serialize([value])
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_json_takes_the_last_of_a_key_that_is_there_twice(library: Any) -> None:
+    assert JSONSerializer(library=library).deserialize(b'{"a": 1, "b": 2, "a": 3}') == {"a": 3, "b": 2}
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -9,13 +9,16 @@ from typing import Any, cast
 
 import pytest
 
+from hueyio import MemoryHuey
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.settler import Settler
+from hueyio.core import core_of
 from hueyio.exceptions import SerializationError, StorageError, StorageFull, StorageUnavailable
 from hueyio.execution.job import Job
+from hueyio.execution.recorder import Recorder
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Answer, Area, Delivery, Finish, Settlement
+from hueyio.storage.records import Answer, Area, Delivery, Finish, HistoryBatch, Settlement
 from hueyio.testing.conformance.worker import Worker, die, soon
 from tests.support.consuming import Clock, at_once, job_of
 
@@ -41,8 +44,12 @@ class SmallSession:
         self.trouble: Exception | None = None
         """What every call raises."""
         self.batches: list[tuple[int, list[str]]] = []
+        self.histories: list[HistoryBatch | None] = []
 
-    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+    async def settle(
+        self, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None = None
+    ) -> list[Answer]:
+        self.histories.append(history)
         self.batches.append((number, [it.receipt.id for it in settlements]))
         results = [it.result or b"" for it in settlements if isinstance(it, Finish)]
         if self.trouble is not None:
@@ -51,7 +58,7 @@ class SmallSession:
             raise self.poison
         if sum(map(len, results)) > self.room:
             raise StorageFull("no room")
-        answers = await self.inner.settle(settlements, owner, number)
+        answers = await self.inner.settle(settlements, owner, number, history)
         if self.loses_reply:
             self.loses_reply = False
             raise StorageUnavailable("the reply got lost")
@@ -83,6 +90,7 @@ class Bench:
             lambda job: self.untaken.append(job.task.id),
             lambda job, error: self.refused.append(job.task.id),
             self.clock,
+            recorder=Recorder(core_of(MemoryHuey()), self.clock),
         )
 
     async def take(self, *ids: str) -> list[Job]:
@@ -289,3 +297,24 @@ async def test_bodies_that_begin_together_are_one_write(bench: Bench) -> None:
     assert await soon(asyncio.gather(*(bench.settler.start(job) for job in jobs))) == [True, True]
     await die(bench.worker)
     assert await soon(bench.settler.start(jobs[0])) is False
+
+
+async def test_history_is_made_once_for_a_batch_that_is_repeated(bench: Bench) -> None:
+    await bench.put("a", "b")
+    bench.session.loses_reply = True
+    bench.fail(StorageUnavailable)
+    await bench.put("c")
+    bench.step(2)
+    first, again, other = bench.session.histories
+    assert first is not None
+    assert first is again
+    assert first.ids == ("a", "b")
+    assert other is not None
+    assert [it.ids for it in (await bench.session.history(10)).items] == [("c",), ("a", "b")]
+
+
+async def test_outcomes_are_written_without_history_while_there_is_too_little_room(bench: Bench) -> None:
+    bench.session.room = 1
+    await bench.put("a", "b")
+    assert bench.step(3) == [["a", "b"], ["a"], ["b"]]
+    assert [it is None for it in bench.session.histories] == [False, True, True]

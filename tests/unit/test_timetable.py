@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hueyio import ConfigurationError, Task, crontab
-from hueyio.schedules.ticks import DueTicks, make_tick_entry, tick_of
+from hueyio.messages.tick_token import tick_of
+from hueyio.schedules.ticks import DueTicks, make_tick_entry
 from hueyio.storage.records import Entry, Header
 from hueyio.times.timetable import AskedTimes, CrontabTimes, make_timetable
 

@@ -24,21 +24,25 @@ from hueyio import (
     RateLimit,
     RateLimitExceeded,
     ScheduleInfo,
+    SerializationError,
     TaskCancelled,
     TaskException,
     TaskExpired,
+    TaskInfo,
     TaskRevoked,
     TaskTimeout,
     WorkerLost,
     crontab,
 )
+from hueyio.tasks.states import LIVE_STATES
 from tests.conftest import SERVER_KINDS, ServerOf
 from tests.support.patience import until
 from tests.upgrade.app import DAYS, FUTURE, QUEUES, App, make_objects
 from tests.upgrade.fill import describe, values_of
 from tests.upgrade.stored import EXPECTED, copy_folder, copy_sqlite, restore_redis
 
-ON_FILES: Final = [name for name in QUEUES if not name.startswith("redis")]
+ON_FILES: Final = [name for name in QUEUES if not name.startswith("redis") and not name.endswith("signed")]
+"""Those that are drained: what was signed before signatures said what for is refused."""
 OTHER_SERVER: Final = pytest.mark.again("the servers hold the same keys")
 ON_SERVERS: Final = [
     pytest.param(f"{name} {kind}", marks=[] if kind == SERVER_KINDS[0] else [OTHER_SERVER])
@@ -94,6 +98,9 @@ class Drained:
     dead_before: Mapping[str, DeadTask]
     schedules: Mapping[str, ScheduleInfo]
     status_before: Mapping[str, str]
+    inspected: Mapping[str, str]
+    """The state of each task, as it is told of one alone."""
+    listed: Mapping[str, TaskInfo]
     locked_before: Mapping[str, bool]
     places_before: int
     values: Mapping[str, Any]
@@ -166,6 +173,8 @@ async def look_before(app: App) -> dict[str, Any]:
         "dead_before": by_id(await huey.dead()),
         "schedules": {it.name: it for it in await huey.schedules().list()},
         "status_before": {id: await huey.result_of(id).status() for id in [*KEPT, *DRAINED, "future"]},
+        "inspected": {id: (await huey.inspect(id)).state for id in [*KEPT, *DRAINED, "future"]},
+        "listed": await list_all(huey),
         "locked_before": await are_locked(huey),
         "places_before": await app.places.current_usage(),
         "values": {key: await huey.get(key, peek=True) for key in ("values", "kept", "gone")},
@@ -181,6 +190,16 @@ async def look_before(app: App) -> dict[str, Any]:
         "no_room": {limit.name: await has_no_room(limit) for limit in (app.window, app.bucket)},
         "unique_holder": (await app.only(1, "held")).id,
     }
+
+
+async def list_all(huey: Huey) -> dict[str, TaskInfo]:
+    """List what is to run, page by page: on a slow machine they are cut."""
+    page = await huey.tasks(LIVE_STATES)
+    found = {it.id: it for it in page.tasks}
+    while not page.complete:
+        page = await huey.tasks(LIVE_STATES, after=page.next)
+        found.update((it.id, it) for it in page.tasks)
+    return found
 
 
 async def run(app: App, name: str) -> dict[str, Any]:
@@ -249,6 +268,20 @@ def test_queue_is_counted_and_listed_when_an_earlier_version_filled_it(drained: 
 
 def test_places_of_tasks_are_known_when_an_earlier_version_put_them_there(drained: Drained) -> None:
     assert {id: drained.status_before[id] for id in STATUS_BEFORE} == STATUS_BEFORE
+
+
+def test_states_are_the_same_when_tasks_of_an_earlier_version_are_inspected(drained: Drained) -> None:
+    assert drained.inspected == drained.status_before
+
+
+def test_tasks_are_listed_with_their_names_when_an_earlier_version_enqueued_them(drained: Drained) -> None:
+    wanted = {"plain": "ready", "suspect": "ready", "future": "scheduled", "held": "running", "pipe-3": "waiting"}
+    assert {id: drained.listed[id].state for id in wanted} == wanted
+    assert drained.listed["open-flaky"].state == "scheduled"  # which attempt it is stands only in its message
+    nameless = {it.id for it in drained.listed.values() if it.name is None and it.state != "waiting"}
+    assert nameless & {*DRAINED, "future"} == set()
+    callback = drained.listed["outer"]
+    assert (callback.state, callback.name, callback.waits_for) == ("waiting", drained.listed["open"].name, ("outer",))
 
 
 def test_stored_values_are_read_when_an_earlier_version_wrote_them(drained: Drained) -> None:
@@ -496,3 +529,25 @@ def test_nothing_is_left_but_what_is_not_due_when_the_queue_is_drained(drained: 
 def test_results_stay_when_nobody_reads_them_away(drained: Drained) -> None:
     kept = [*KEPT, *(KEPT_PICKLED if drained.pickles else []), *DRAINED]
     assert not {*kept} - {*drained.left["results"]} - {"lost"}
+
+
+# --- what is not read
+
+
+async def test_what_was_signed_is_refused_in_words_when_an_earlier_version_signed_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with QUEUES["sqlite-signed"](copy_sqlite(tmp_path_factory.mktemp("upgrade"))) as huey:
+        app = App(huey)
+        async with huey.create_consumer(lease=1.0):
+            for id in ("plain", "threaded", "due"):
+                with pytest.raises(TaskException, match=r"signed by hueyio 0\.1"):
+                    await huey.result_of(id).get(blocking=True, timeout=60)
+            assert await (await app.join("new")) == "new"
+        with pytest.raises(SerializationError, match=r"signed by hueyio 0\.1"):
+            await huey.result_of("value")
+        with pytest.raises(SerializationError, match=r"signed by hueyio 0\.1"):
+            await huey.get("values", peek=True)
+        letters = (await huey.failed(kind="unreadable")).items
+    assert {"plain", "threaded", "due"} <= {it.id for it in letters}
+    assert app.ran == {"join new": 1}

@@ -33,12 +33,14 @@ class Run(NamedTuple):
 class Worker:
     """``python -m hueyio worker``; a thread reads its log, so that nobody has to poll for a line."""
 
-    def __init__(self, environment: dict[str, str], options: tuple[str, ...], news: threading.Condition) -> None:
+    def __init__(
+        self, environment: dict[str, str], options: tuple[str, ...], news: threading.Condition, app: str
+    ) -> None:
         self._lines: list[str] = []
         self.ended = False
         self._news = news
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hueyio", "worker", "tests.workers.app:huey", *options],
+            [sys.executable, "-m", "hueyio", "worker", app, *options],
             env={**os.environ, **environment},
             cwd=_ROOT,
             stderr=subprocess.PIPE,
@@ -115,10 +117,16 @@ class Worker:
 class Bench:
     """Workers on one storage."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], app: str = "tests.workers.app:huey") -> None:
         self.environment = environment
+        self._app = app
         self._workers: list[Worker] = []
         self._news = threading.Condition()
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """All that were started."""
+        return tuple(self._workers)
 
     def start(self, *options: str) -> Worker:
         """Start a worker and wait until it consumes."""
@@ -128,7 +136,7 @@ class Bench:
 
     def launch(self, *options: str) -> Worker:
         """Start a worker."""
-        worker = Worker(self.environment, options, self._news)
+        worker = Worker(self.environment, options, self._news, self._app)
         self._workers.append(worker)
         return worker
 
@@ -163,9 +171,9 @@ class Bench:
 
 
 @contextmanager
-def bench(environment: dict[str, str]) -> Iterator[Bench]:
+def bench(environment: dict[str, str], app: str = "tests.workers.app:huey") -> Iterator[Bench]:
     """Give a Bench and clean up after it."""
-    made = Bench(environment)
+    made = Bench(environment, app)
     try:
         yield made
     finally:

@@ -84,8 +84,10 @@ async def test_metrics_count_what_ran_and_what_waits(workers: Bench, app: Any) -
     assert status == 200
     assert 'hueyio_tasks_total{outcome="Succeeded",queue="test"} 2.0' in text
     assert 'hueyio_tasks_running{lane="loop",queue="test"} 1.0' in text
-    assert 'hueyio_queue_tasks{place="running",queue="test"} 1.0' in text
+    assert 'hueyio_queue_tasks{queue="test",state="running"} 1.0' in text
     assert "hueyio_loop_lag_seconds" in text
+    assert f'hueyio_tasks_ended_total{{end="done",queue="test",task="{app.add.path}"}} 2.0' in text
+    assert f'hueyio_task_run_seconds_count{{queue="test",task="{app.add.path}"}} 2.0' in text
 
 
 async def test_port_that_is_taken_is_said_in_one_line(workers: Bench, app: Any) -> None:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, overload
 from weakref import WeakSet
 
+from hueyio.app.inspector import checked_page_size
 from hueyio.app.options import ConsumerSettings
 from hueyio.app.settings import Settings, check_seconds, check_serializer, is_positive
 from hueyio.client.chord_plan import plan
@@ -18,12 +19,19 @@ from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.consumer.driver import Driver
+from hueyio.control.audit import AuditEntry, check_actor, name_some, read_audit, record
 from hueyio.control.cancel import cancel
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.dead_letters import DeadTask, read_dead_letter
-from hueyio.control.failed_tasks import FailedTask, find_failed, requeue_all, requeue_by_id, wanted_of
+from hueyio.control.failed_tasks import FailedTask, describe, find_failed, requeue_all, requeue_by_id, wanted_of
+from hueyio.control.history import Attempt, HistoryPage, read_attempts, read_history
+from hueyio.control.listing import TaskPage, list_tasks
+from hueyio.control.pause import PauseInfo, pause_queue, read_pause, resume_queue
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
+from hueyio.control.statistics import QueueStatistics, read_statistics
 from hueyio.control.take_value import put_back, take_value
+from hueyio.control.task_details import TaskDetails, describe_task
+from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
@@ -52,11 +60,13 @@ from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import ALL_LETTERS, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
+from hueyio.storage.records import ALL_LETTERS, RUNS_AGAIN, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
+from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
 from hueyio.tasks.given import check_switches, items_of
 from hueyio.tasks.headers import check_propagated
+from hueyio.tasks.states import TaskState
 from hueyio.tasks.task import Task, aware
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
@@ -95,6 +105,8 @@ class Huey(Settings):
                                    retried because it asks) before it has failed; None: for ever
     ``raise_errors``               in immediate mode a task's error reaches whoever enqueued it
     ``propagate``                  keys of the headers that the calls of a body inherit from its task
+    ``statistics``                 consumers count what ends in them, for ``huey.statistics()`` and the metrics
+    ``history_args``               the history has the arguments of calls, in short form
     =============================  ====================================================================================
     """
 
@@ -118,10 +130,13 @@ class Huey(Settings):
         raise_errors: bool = False,
         max_put_back_age: float | None = DEFAULT_PUT_BACK_AGE,
         propagate: Sequence[str] = (),
+        statistics: bool = True,
+        history_args: bool = False,
         **storage_kwargs: Any,
     ) -> None:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"a Huey's name must be a text that is not empty, not {name!r}")
+        check_text("a Huey's name", name)
         check_switches(
             {
                 "results": results,
@@ -133,6 +148,8 @@ class Huey(Settings):
                 "immediate_use_memory": immediate_use_memory,
                 "store_intermediate_errors": store_intermediate_errors,
                 "raise_errors": raise_errors,
+                "statistics": statistics,
+                "history_args": history_args,
             }
         )
         check_seconds("result_ttl", result_ttl)
@@ -164,6 +181,8 @@ class Huey(Settings):
             result_ttl=result_ttl,
             raise_errors=raise_errors,
             propagate=check_propagated(propagate),
+            counts=statistics,
+            history_args=history_args,
         )
         self._producer = Producer(self._core)
         self._lock_names: set[str] = set()
@@ -551,11 +570,11 @@ class Huey(Settings):
     def serialize_task(self, task: Task) -> bytes:
         """Return a task as the bytes of its message; raises UnknownTaskError if it is not registered here."""
         self._core.registry.find(task.path)
-        return write_task(task, self.serializer)
+        return write_task(task, self._core.serializer)
 
     def deserialize_task(self, data: bytes) -> Task:
         """Return the task of a message; raises SerializationError, or UnknownTaskError if it is not registered."""
-        task = read_task(data, self.serializer)
+        task = read_task(data, self._core.serializer)
         spec = self._core.registry.find(task.path)
         task.belong(spec.name, spec.options.settings)
         return task
@@ -566,7 +585,7 @@ class Huey(Settings):
         """Return a handle on the result of a task whose id is known."""
         if not isinstance(task_id, str):
             raise HueyException(f"a task's id is a text, not {task_id!r}")
-        return Result(self._producer, task_id)
+        return Result(self._producer, _checked_id(task_id))
 
     @shows_read_options
     async def result(
@@ -577,9 +596,10 @@ class Huey(Settings):
 
     async def put_result(self, key: str, data: Any) -> None:
         """Store a value as the result of the task with the id ``key``; it is kept for ``result_ttl``."""
-        ending = write_ending(Returned(data), self.serializer)
+        _checked_key(key)
+        ending = write_ending(Returned(data), self._core.serializer.within("result", key))
         await let_ids_go(self._core, [key])
-        await (await self._session()).put("results", {_checked_key(key): ending}, self.result_ttl)
+        await (await self._session()).put("results", {key: ending}, self.result_ttl)
 
     async def all_results(self) -> dict[str, bytes]:
         """Return the stored results by the ids of their tasks, as the bytes that are stored; reads nothing away."""
@@ -599,7 +619,7 @@ class Huey(Settings):
         id: Any = task.id if isinstance(task, Task | Result) else task
         if not isinstance(id, str) or not id:
             raise HueyException(f"only a Task, a Result or the id of a task can be cancelled, not {task!r}")
-        return await cancel(self._core, id)
+        return await cancel(self._core, _checked_id(id))
 
     async def revoke(
         self, task: Task | Result[Any], revoke_until: datetime | None = None, revoke_once: bool = False
@@ -713,7 +733,8 @@ class Huey(Settings):
 
     async def put(self, key: str, data: Any) -> None:
         """Store a value under a key, over what was there; it stays until it is read or deleted."""
-        await (await self._session()).put("data", {_checked_key(key): self.serializer.serialize(data)})
+        value = self._place_of(_checked_key(key)).serialize(data)
+        await (await self._session()).put("data", {key: value})
 
     async def get(self, key: str, peek: bool = False) -> Any:
         """Read the value of a key and delete it; with ``peek`` leave it. None if there is none.
@@ -723,7 +744,7 @@ class Huey(Settings):
         """
         data = await self.get_raw(key, peek)
         try:
-            return None if data is None else self.serializer.deserialize(data)
+            return None if data is None else self._place_of(key).deserialize(data)
         except SerializationError:
             if data is not None and not peek and not self._core.keeps_results:
                 await put_back(await self._session(), "data", key, data)
@@ -745,11 +766,15 @@ class Huey(Settings):
         if ttl is not None and not is_positive(ttl):
             raise HueyException(f"ttl must be seconds > 0 or None, not {ttl!r}")
         session = await self._session()
-        return await session.put_if_absent("data", _checked_key(key), self.serializer.serialize(data), ttl)
+        value = self._place_of(_checked_key(key)).serialize(data)
+        return await session.put_if_absent("data", key, value, ttl)
 
     async def delete(self, key: str) -> bool:
         """Delete the value of a key; False if there is none."""
         return await (await self._session()).delete("data", [_checked_key(key)]) > 0
+
+    def _place_of(self, key: str) -> Serializer:
+        return self._core.serializer.within("value", key)
 
     # --- what is in the queue
 
@@ -793,7 +818,7 @@ class Huey(Settings):
         return self._read_all(await (await self._session()).scan_tasks("scheduled", _checked_limit(limit)))
 
     async def flush(self) -> None:
-        """Delete all that is stored: queue, schedule, dead letters, failed tasks, results, values, revocations, locks.
+        """Delete all that is stored: queue, schedule, letters, history, results, values, revocations, locks.
 
         What a consumer holds is left alone. Waiters of what is deleted get None.
         """
@@ -802,7 +827,7 @@ class Huey(Settings):
     async def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
         letters = await (await self._session()).dead(limit)
-        return [read_dead_letter(letter, self.serializer) for letter in letters]
+        return [read_dead_letter(letter, self._core.serializer) for letter in letters]
 
     async def failed(
         self,
@@ -818,11 +843,14 @@ class Huey(Settings):
         """List tasks that ended without success and are kept, the latest first, dead letters among them.
 
         ``kind`` is one of ``failed``, ``expired``, ``cancelled``, ``lost``, ``undeclared`` and ``unreadable``, or
-        several; ``name`` a task's path, ``text`` what its reason contains. ``since`` and ``until``: ended then or
-        later, and before. The page has ``items``, and ``next`` if there may be more: ``after`` of the following call.
+        several; ``name`` a task's path, or a pattern such as ``shop.*``; ``text`` what its reason contains. ``since``
+        and ``until``: ended then or later, and before. The page has ``items``, and ``next`` if there may be more:
+        ``after`` of the following call.
         """
         wanted = wanted_of(kind, name, text, since, until)
-        return await find_failed(await self._session(), self.serializer, _checked_limit(limit) or 0, after, wanted)
+        return await find_failed(
+            await self._session(), self._core.serializer, _checked_limit(limit) or 0, after, wanted
+        )
 
     async def requeue(
         self,
@@ -833,25 +861,114 @@ class Huey(Settings):
         text: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        actor: str | None = None,
     ) -> dict[str, Requeued]:
         """Run failed tasks and dead letters again, with all their retries: these, or all that a filter finds.
 
-        Says of each id what became of it: ``added``; ``alive``, it is queued or running; ``taken``, another task has
-        its unique key; ``missing``, no such task is kept. Raises HueyException without ids and without any filter.
+        Says of each id what became of it: ``added``; ``late``, added too, but its chord has fired and does not count it
+        any more; ``alive``, it is queued or running; ``taken``, another task has its unique key; ``missing``, no such
+        task is kept. With ``actor``, who does it, that is an entry of ``audit()``. Raises HueyException without ids and
+        without any filter.
         """
+        by = None if actor is None else check_actor(actor)
         session = await self._session()
         wanted = wanted_of(kind, name, text, since, until)
-        if ids is not None:
-            if wanted != ALL_LETTERS:
-                raise HueyException("requeue takes ids or a filter, not both")
-            return await requeue_by_id(self._core, session, _ids_of(ids, "requeue"))
-        if wanted == ALL_LETTERS:
+        if ids is not None and wanted != ALL_LETTERS:
+            raise HueyException("requeue takes ids or a filter, not both")
+        if ids is None and wanted == ALL_LETTERS:
             raise HueyException("requeue needs ids, or a filter: kind, name, text, since or until")
-        return await requeue_all(self._core, session, wanted)
+        asked = None if ids is None else _ids_of(ids, "requeue")
+        if asked is None:
+            answers = await requeue_all(self._core, session, wanted)
+        else:
+            answers = await requeue_by_id(self._core, session, asked)
+        if by is not None:
+            await record(
+                session, by, "retry", describe(wanted, asked), sum(it in RUNS_AGAIN for it in answers.values())
+            )
+        return answers
 
-    async def purge(self, ids: Iterable[str] | None = None) -> int:
-        """Delete these dead letters, or all; return how many. Failed tasks stay."""
-        return await (await self._session()).purge(None if ids is None else _ids_of(ids, "purge"))
+    async def tasks(
+        self,
+        state: TaskState | Iterable[TaskState],
+        name: str | None = None,
+        text: str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> TaskPage:
+        """List the tasks of a state, or of several, whether or not they are declared here.
+
+        ``state``: ``ready`` (as they will run), ``scheduled`` (the earliest first), ``waiting``, ``running``,
+        ``retrying``; or, the latest first, ``failed``, ``expired``, ``cancelled``, ``lost``, ``undeclared``,
+        ``unreadable``. ``name`` is a path or a pattern such as ``shop.*``; ``text`` stands in the name or the error,
+        in upper or lower case. ``since`` and ``until`` are for tasks that ended: then or later, and before.
+
+        A page has at most ``limit`` ``tasks``, and ``next`` if there may be more: the ``after`` of the following call.
+        A search that takes longer than 40 ms is cut, and goes on there; ``complete`` is False in both cases. What
+        moves between two calls may be left out, or come twice. No argument is looked at, and nothing is unpickled.
+        """
+        wish = make_wish(state, name, text, since, until)
+        return await list_tasks(await self._session(), wish, checked_page_size(limit), after)
+
+    async def inspect(self, task_id: str) -> TaskDetails:
+        """Say all that is known of one task: its state, where it is, what it waits for, why it failed.
+
+        Its message is read, if it can be here. (``huey.task`` is the decorator; an ``Inspector`` calls this ``task``.)
+        """
+        await finish_deletions(self._core)
+        return await describe_task(await self._session(), _checked_id(task_id), self._core.serializer)
+
+    async def purge(self, ids: Iterable[str] | None = None, *, actor: str | None = None) -> int:
+        """Delete these dead letters, or all; return how many. Failed tasks stay.
+
+        With ``actor``, who does it, that is an entry of ``audit()``.
+        """
+        by = None if actor is None else check_actor(actor)
+        session = await self._session()
+        asked = None if ids is None else _ids_of(ids, "purge")
+        count = await session.purge(asked)
+        if by is not None:
+            await record(session, by, "purge", "dead" if asked is None else name_some(asked), count)
+        return count
+
+    async def audit(self, limit: int = 100, after: int | None = None) -> list[AuditEntry]:
+        """List what operators changed, the latest first; the last 1,000 changes are kept.
+
+        ``after``: the ``number`` of the last entry of the page before. Each command that changes something writes an
+        entry, and each call with ``actor=``.
+        """
+        return await read_audit(await self._session(), _checked_limit(limit) or 0, after)
+
+    async def history(
+        self,
+        *,
+        limit: int = 100,
+        after: Cursor | None = None,
+        kind: EndKind | Iterable[EndKind] | None = None,
+        name: str | None = None,
+        text: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> HistoryPage:
+        """List tasks that have ended, as far as they are remembered, the latest first.
+
+        Filters are those of ``failed``: ``kind`` may be ``done`` and ``revoked`` too, ``text`` is looked for in the
+        first line of the error. The page has ``items``, and ``next`` if there may be more: ``after`` of the following
+        call. ``complete`` is False if the search stopped before it had found as many as were asked for.
+        """
+        wanted = wanted_of(kind, name, text, since, until)
+        return await read_history(await self._session(), _checked_limit(limit) or 0, after, wanted)
+
+    async def attempts(self, task_id: str) -> list[Attempt]:
+        """List what is remembered of the attempts of a task that has failed or was cut short, the latest last.
+
+        At most the last ten. Empty for a task that ended well at the first attempt.
+        """
+        (attempts,) = await read_attempts(await self._session(), [_checked_id(task_id)])
+        return attempts
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
         tasks = [self._read(entry) for entry in entries]
@@ -859,7 +976,7 @@ class Huey(Settings):
 
     def _read(self, entry: Entry) -> Task | None:
         try:
-            task = read_task(entry.data, self.serializer)
+            task = read_task(entry.data, self._core.serializer, entry.header.id)
         except SerializationError as error:
             logger.warning("left out of the list, it cannot be read: %s, task %s", error, entry.header.id)
             return None
@@ -889,6 +1006,21 @@ class Huey(Settings):
         """
         return read_consumers(await (await self._session()).owners())
 
+    async def statistics(
+        self, since: float | timedelta | datetime = 3600.0, name: str | None = None
+    ) -> QueueStatistics:
+        """Tell what happened since then, in seconds before now or a moment: rates, durations, failures, by the minute.
+
+        ``name`` is the path of a task, such as ``shop.mail.send``: only its tasks count. Consumers tell what ended in
+        them every 5 s and when they stop. Raises ConfigurationError if it is more than 30 days ago, or not before now.
+        """
+        session = await self._session()
+        if isinstance(since, datetime):
+            seconds = self._core.now() - aware(since).timestamp()
+        else:
+            seconds = since.total_seconds() if isinstance(since, timedelta) else since
+        return await read_statistics(session, seconds, name)
+
     async def notify_interrupted_tasks(self) -> None:
         """Send SIGNAL_INTERRUPTED for every task that consumers of this Huey, in this loop, are running now.
 
@@ -898,17 +1030,25 @@ class Huey(Settings):
             for task in consumer.tasks_in_flight():
                 await self._core.signals.send(SIGNAL_INTERRUPTED, task)
 
-    async def pause(self) -> None:
-        """Let consumers start nothing more. What runs goes on, what is enqueued waits."""
-        await (await self._session()).pause()
+    async def pause(self, *, actor: str | None = None) -> None:
+        """Let consumers start nothing more. What runs goes on, what is enqueued waits.
 
-    async def resume(self) -> None:
-        """Let consumers go on."""
-        await (await self._session()).resume()
+        ``pause_info()`` says who did it: ``actor``, or the user of this process. With ``actor`` it is an entry of
+        ``audit()`` too.
+        """
+        await pause_queue(await self._session(), actor)
+
+    async def resume(self, *, actor: str | None = None) -> None:
+        """Let consumers go on. With ``actor``, who does it, that is an entry of ``audit()``."""
+        await resume_queue(await self._session(), actor)
 
     async def is_paused(self) -> bool:
         """Say whether the queue is paused."""
-        return await (await self._session()).is_paused()
+        return await self.pause_info() is not None
+
+    async def pause_info(self) -> PauseInfo | None:
+        """Say who paused the queue, and when; None if it is not paused."""
+        return read_pause(await (await self._session()).paused())
 
     def schedules(self) -> Schedules:
         """Return the handle on recurring calls that are kept in the storage."""
@@ -948,7 +1088,7 @@ class Huey(Settings):
             await driver.put_off(task)
             return
         prepare(self._core, task)
-        entry = make_entry(task, self._core.registry.get(task.path), self.serializer, self._core.now())
+        entry = make_entry(task, self._core.registry.get(task.path), self._core.serializer, self._core.now())
         header = entry.header._replace(eta=task.eta.timestamp())  # also where that has passed
         await driver.session.enqueue([entry._replace(header=header)])
         await self._core.signals.send(SIGNAL_SCHEDULED, task)
@@ -960,7 +1100,7 @@ class Huey(Settings):
         due = [entry for entry in await session.scan_tasks("scheduled") if (entry.header.eta or 0.0) <= now]
         while (await session.promote(now, 1000)).moved >= 1000:
             pass
-        return [read_task(entry.data, self.serializer) for entry in due]
+        return [read_task(entry.data, self._core.serializer, entry.header.id) for entry in due]
 
     def ready_to_run(self, task: Task, timestamp: datetime | None = None) -> bool:
         """Say whether the task's eta, if it has one, has come."""
@@ -1002,6 +1142,7 @@ class SyncHuey:
     pause = blocking(Huey.pause)
     resume = blocking(Huey.resume)
     is_paused = blocking(Huey.is_paused)
+    pause_info = blocking(Huey.pause_info)
     is_locked = blocking(Huey.is_locked)
     flush_locks = blocking(Huey.flush_locks)
 
@@ -1031,6 +1172,7 @@ class SyncHuey:
     scheduled_count = blocking(Huey.scheduled_count)
     result_count = blocking(Huey.result_count)
     consumers = blocking(Huey.consumers)
+    statistics = blocking(Huey.statistics)
     pending = blocking(Huey.pending)
     scheduled = blocking(Huey.scheduled)
     all_results = blocking(Huey.all_results)
@@ -1039,7 +1181,12 @@ class SyncHuey:
     dead = blocking(Huey.dead)
     failed = blocking(Huey.failed)
     requeue = blocking(Huey.requeue)
+    tasks = blocking(Huey.tasks)
+    inspect = blocking(Huey.inspect)
     purge = blocking(Huey.purge)
+    audit = blocking(Huey.audit)
+    history = blocking(Huey.history)
+    attempts = blocking(Huey.attempts)
 
     def schedules(self) -> SyncSchedules:
         """Return the schedules that are kept in the storage."""
@@ -1072,7 +1219,7 @@ def _seconds(timestamp: datetime | None) -> float | None:
 def _checked_key(key: str) -> str:
     if not isinstance(key, str):
         raise HueyException(f"a key must be a text, not {key!r}")
-    return key
+    return check_text("the key", key, HueyException)
 
 
 def _checked_limit(limit: int | None) -> int | None:
@@ -1113,13 +1260,13 @@ def _path_of(task: TaskWrapper[..., Any]) -> str:
 def _checked_id(task_id: str) -> str:
     if not isinstance(task_id, str):
         raise HueyException(f"a task's id is a text, not {task_id!r}; for a Task or a Result use revoke or restore")
-    return task_id
+    return check_text("the id", task_id, HueyException)
 
 
 def _keys_of(task: Revocable) -> tuple[str, ...]:
     match task:
         case str():
-            return (instance_key(task),)
+            return (instance_key(_checked_id(task)),)
         case TaskWrapper():
             return (class_key(task.path),)
         case Task() | Result():

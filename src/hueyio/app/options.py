@@ -30,6 +30,8 @@ class HueyOptions(TypedDict, total=False):
     raise_errors: bool
     max_put_back_age: float | None
     propagate: Sequence[str]
+    statistics: bool
+    history_args: bool
 
 
 class ConsumerSettings(TypedDict, total=False):

@@ -32,15 +32,20 @@ class Settings:
         return self._core.propagate
 
     @property
+    def history_args(self) -> bool:
+        """Whether the history has the arguments of calls, in short form."""
+        return self._core.history_args
+
+    @property
     def serializer(self) -> Serializer:
-        """What turns values into bytes; what was written before must be readable by a new one."""
-        return self._core.serializer
+        """What turns values into bytes, as it was given; what was written before must be readable by a new one."""
+        return self._core.rules.serializer
 
     @serializer.setter
     def serializer(self, serializer: Serializer) -> None:
         check_serializer(serializer)
-        self._core.serializer = serializer
         self._change(serializer=serializer)
+        self._core.serializer = serializer.within(self._core.storage.name)
 
     @property
     def results(self) -> bool:

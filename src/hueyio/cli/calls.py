@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.serializer import JSONSerializer, Serializer
 from hueyio.tasks.declared import CallOptions
+from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Task
 
 __all__ = ["ARGUMENTS", "FORMAT", "Format", "make_call", "serializer_for"]
@@ -31,10 +33,18 @@ FORMAT = click.option(
 )
 
 
-def make_call(at: Visit, name: str, arguments: str, when: datetime | timedelta | None, priority: float | None) -> Task:
+def make_call(
+    at: Visit,
+    name: str,
+    arguments: str,
+    when: datetime | timedelta | None,
+    priority: float | None,
+    headers: Mapping[str, str] | None = None,
+) -> Task:
     """Return the call; with the app it has what the task declares, and its arguments are checked when it is enqueued.
 
-    Raises click.BadParameter if the arguments are no JSON list or object, UnknownTaskError, ConfigurationError.
+    Raises click.BadParameter if the arguments are no JSON list or object, TaskArgumentError, UnknownTaskError,
+    ConfigurationError.
     """
     args, kwargs = _read_arguments(arguments)
     eta = at.output.now + when if isinstance(when, timedelta) else when
@@ -45,9 +55,12 @@ def make_call(at: Visit, name: str, arguments: str, when: datetime | timedelta |
             given["eta"] = eta
         if priority is not None:
             given["priority"] = priority
+        if headers:
+            given["headers"] = headers
         return declared.options(**given).s(*args, **kwargs)
     _check_priority(at, priority)
-    return Task(name, tuple(args), kwargs, eta=eta, priority=priority)
+    carried = check_headers(headers or {}, name)
+    return Task(name, tuple(args), kwargs, eta=eta, priority=priority, headers=carried)
 
 
 def serializer_for(at: Visit, format: Format | None) -> Serializer:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from hueyio.cli.seen import Seen
-from hueyio.cli.text import counted, seconds
+from hueyio.cli.text import counted, seconds, tell_pause
 from hueyio.consumer.fleet import is_told
 from hueyio.control.consumers import ConsumerInfo
+from hueyio.control.pause import PauseInfo
 from hueyio.storage.records import LANES, Counts, EndKind
 
 __all__ = ["Facts", "Finding", "Level", "Worker", "diagnose"]
@@ -22,6 +24,9 @@ _FAR_APART: Final = 2.0
 
 _LONG: Final = 10.0
 """Seconds for which a task waits before full slots are worth a word: full slots alone are a queue at work."""
+
+_RECENT: Final = 3600.0
+"""Seconds for which a loop that was blocked is worth a word."""
 
 _MOST_NAMES: Final = 5
 
@@ -54,7 +59,7 @@ class Facts:
     where: str
     now: float
     counts: Counts
-    paused: bool = False
+    pause: PauseInfo | None = None
     workers: Sequence[Worker] = ()
     ready: Sequence[Seen] = ()
     running: Sequence[Seen] = ()
@@ -100,8 +105,10 @@ def _find_no_worker(facts: Facts) -> Iterator[Finding]:
 
 
 def _find_pause(facts: Facts) -> Iterator[Finding]:
-    if facts.paused:
-        yield Finding("wrong", "paused", f"{facts.name} is paused: no worker starts another task. hueyio resume")
+    if facts.pause is not None:
+        now = datetime.fromtimestamp(facts.now, UTC)
+        paused = tell_pause(facts.name, facts.pause.by, facts.pause.at, now)
+        yield Finding("wrong", "paused", f"{paused}: no worker starts another task. hueyio resume")
 
 
 def _find_unserved_lanes(facts: Facts) -> Iterator[Finding]:
@@ -125,7 +132,7 @@ def _find_silence(facts: Facts) -> Iterator[Finding]:
 def _find_undeclared(facts: Facts) -> Iterator[Finding]:
     if not facts.workers:
         return
-    put_off = [task for task in facts.scheduled if task.header.first_seen is not None]
+    put_off = [task for task in facts.scheduled if task.undeclared_since is not None]
     names = Counter(task.name for task in (*facts.ready, *put_off) if task.name is not None)
     unknown = {name: count for name, count in names.items() if not _is_declared(facts, name)}
     for name, count in list(unknown.items())[:_MOST_NAMES]:
@@ -139,14 +146,24 @@ def _find_undeclared(facts: Facts) -> Iterator[Finding]:
 
 def _find_full_lanes(facts: Facts) -> Iterator[Finding]:
     for lane in LANES:
-        taken = [task for task in facts.running if task.header.lane == lane]
+        taken = [task for task in facts.running if task.lane == lane]
         slots = _slots(facts, lane)
-        ages = [facts.now - task.made.timestamp() for task in facts.ready if task.header.lane == lane and task.made]
+        ages = [facts.now - task.made.timestamp() for task in facts.ready if task.lane == lane and task.made]
         if not slots or len(taken) < slots or max(ages, default=0.0) < _LONG:
             continue
         names = Counter(task.name or "?" for task in taken).most_common(1)
         text = f"{lane}: all {slots} slots are taken, most by {names[0][0]}; {facts.counts.queued[lane]} wait, "
         yield Finding("warning", "full", f"{text}one for {seconds(max(ages))}.")
+
+
+def _find_blocks(facts: Facts) -> Iterator[Finding]:
+    for worker in facts.workers:
+        last = worker.info.last_block
+        if last is not None and (ago := facts.now - last.at.timestamp()) < _RECENT:
+            times = counted(worker.info.blocks, "time")
+            when = f"last {seconds(max(ago, 0.0))} ago for {last.seconds:g} s by {last.by}"
+            text = f"{worker.name} was blocked {times}, {when}."
+            yield Finding("warning", "blocked", text)
 
 
 def _find_later(facts: Facts) -> Iterator[Finding]:
@@ -168,7 +185,7 @@ def _find_dead(facts: Facts) -> Iterator[Finding]:
     for kind, text in said.items():
         count = facts.dead_kinds.get(kind, 0)
         if count:
-            yield Finding("warning", f"dead-{kind}", f"{count} {text}. hueyio dead list")
+            yield Finding("warning", f"dead-{kind}", f"{count} {text}. hueyio dead")
 
 
 def _find_revoked(facts: Facts) -> Iterator[Finding]:
@@ -211,6 +228,7 @@ _RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     _find_silence,
     _find_undeclared,
     _find_full_lanes,
+    _find_blocks,
     _find_dead,
     _find_revoked,
     _find_later,

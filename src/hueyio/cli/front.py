@@ -12,6 +12,7 @@ import click
 
 from hueyio.cli.failures import leave_quietly, tell
 from hueyio.cli.registry import COMMANDS
+from hueyio.storage.texts import check_text
 from hueyio.worker.exit_codes import EXIT_USAGE
 
 __all__ = ["COMMAND_LINE", "run"]
@@ -20,6 +21,8 @@ __all__ = ["COMMAND_LINE", "run"]
 def run(line: Sequence[str]) -> int:
     """Run a command line and return the exit code."""
     try:
+        for word in line:
+            check_text("the argument", word)
         code = COMMAND_LINE.main(list(line), prog_name="hueyio", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0

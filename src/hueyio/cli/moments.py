@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-__all__ = ["read_moment", "read_span"]
+__all__ = ["before", "read_moment", "read_span"]
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -33,6 +33,13 @@ def read_moment(text: str) -> datetime | timedelta:
         raise click.BadParameter(
             f"{text!r} is no moment, such as 2026-11-29T03:00, and no span, such as 15m or 2h"
         ) from None
+
+
+def before(now: datetime, moment: datetime | timedelta | None) -> float | None:
+    """Return epoch seconds of a moment, of which a span is counted back from now."""
+    if moment is None:
+        return None
+    return (now - moment if isinstance(moment, timedelta) else moment).timestamp()
 
 
 def _find_span(text: str) -> timedelta | None:

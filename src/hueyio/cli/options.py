@@ -11,10 +11,24 @@ from typing import Any, Final
 import click
 
 from hueyio.cli.failures import leave_quietly
+from hueyio.cli.moments import read_moment
 from hueyio.cli.place import Place
 from hueyio.cli.visit import Asked
 
-__all__ = ["FORM", "FULL", "NAME", "PLACE", "YES", "command", "ids_from", "limit"]
+__all__ = [
+    "AS",
+    "DRY_RUN",
+    "FORM",
+    "FULL",
+    "NAME",
+    "PLACE",
+    "SINCE",
+    "UNTIL",
+    "YES",
+    "command",
+    "ids_from",
+    "limit",
+]
 
 Function = Callable[..., int]
 
@@ -40,6 +54,14 @@ FORM: Final[tuple[Callable[[Function], Function], ...]] = (
     click.option("-v", "--verbose", is_flag=True, help="log what is done, and where an error comes from"),
 )
 YES: Final = click.option("-y", "--yes", is_flag=True, help="do it without asking")
+AS: Final = click.option(
+    "--as", "actor", metavar="WHO", help="who does it, for `hueyio audit` (default: HUEYIO_ACTOR, or user@host)"
+)
+DRY_RUN: Final = click.option("--dry-run", is_flag=True, help="only say how many there are")
+SINCE: Final = click.option(
+    "--since", type=read_moment, metavar="MOMENT", help="only from then on: a span back, such as 15m, or ISO 8601"
+)
+UNTIL: Final = click.option("--until", type=read_moment, metavar="MOMENT", help="only before then, written likewise")
 FULL: Final = click.option("--full", is_flag=True, help="cut nothing: whole ids, exact times")
 NAME: Final = click.option("--name", metavar="GLOB", help="only tasks of these names, such as 'shop.mail.*'")
 
@@ -96,7 +118,8 @@ def _take(given: dict[str, Any]) -> Asked:
         logging.basicConfig(level=logging.ERROR, format="hueyio: %(message)s")
     place = Place(**{key: given.pop(key) for key in ("app", "url", "file", "queue")})
     form = {key: given.pop(key) for key in ("as_json", "utc", "timeout", "no_input", "quiet")}
-    return Asked(place=place, **form, yes=given.pop("yes", False), full=given.pop("full", False))
+    own = {"yes": given.pop("yes", False), "full": given.pop("full", False), "actor": given.pop("actor", None)}
+    return Asked(place=place, **form, **own)
 
 
 def _unwrapped(text: str) -> str:

@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 
 _GAP: Final = "  "
 _COLOURS: Final = {"red": "31", "yellow": "33", "green": "32", "blue": "34", "dim": "2"}
-_MARKS: Final = {"✗": "x", "✓": "+", "▶": ">", "…": "..."}
+_MARKS: Final = {"✗": "x", "✓": "+", "▶": ">", "…": "...", "·": "|", **dict.fromkeys("▁▂▃▄▅▆▇█", "")}
 """For terminals whose encoding has none of these."""
 
 

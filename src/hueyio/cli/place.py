@@ -93,7 +93,7 @@ def _read_table(path: Path) -> dict[str, Any] | None:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     table = read.get("tool", {}).get("hueyio")
     if table is not None and not isinstance(table, dict):
-        raise ConfigurationError(f"{path}: [tool.hueyio] must be a table, not {table!r}")
+        raise ConfigurationError(f"{path}: [tool.hueyio] must be a table, not {type(table).__name__}")
     unknown = sorted(set(table or ()) - set(_VARIABLES))
     if unknown:
         raise ConfigurationError(f"{path}: [tool.hueyio] knows {', '.join(_VARIABLES)}, not {', '.join(unknown)}")
@@ -104,7 +104,9 @@ def _text(path: Path, key: str, value: object, environment: Mapping[str, str]) -
     if value is None:
         return None
     if not isinstance(value, str) or not value:
-        raise ConfigurationError(f"{path}: {key} in [tool.hueyio] must be a text, not {value!r}")
+        raise ConfigurationError(
+            f"{path}: {key} in [tool.hueyio] must be a text that is not empty, not {type(value).__name__}"
+        )
     if not value.startswith(_FROM_ENVIRONMENT):
         return value
     name = value.removeprefix(_FROM_ENVIRONMENT)

@@ -1,116 +1,129 @@
-"""Tasks as a command sees them: where each is and what its header says; what it carries is never read.
+"""Tasks as a command sees them: lists with a filter, and the task that an id or a part of it means.
 
-Every look is bounded, because a queue may hold millions.
+What is listed, and how, is that of ``control/listing.py``, as for ``Huey.tasks`` and ``Inspector``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from hueyio.cli.failures import NothingFound
-from hueyio.cli.text import Id, made_at
-from hueyio.control.consumers import read_consumers
-from hueyio.exceptions import LeaseLost
-from hueyio.messages.glance import glance_at_path
+from hueyio.control.listing import list_tasks
+from hueyio.control.task_info import TaskInfo
+from hueyio.control.wish import LISTED_STATES, Wish, make_wish
 from hueyio.storage.contract import Session
-from hueyio.storage.records import DeadLetter, Delivery, Found, Header, LiveState, Owner
+from hueyio.storage.records import Found
+from hueyio.tasks.states import LIVE_STATES, TaskState
 
-__all__ = ["STATES", "Filter", "Seen", "SeenState", "Sight", "find_id", "find_ids", "look"]
+__all__ = ["SEARCH", "STATES", "Filter", "Seen", "SeenState", "Sight", "find_id", "find_ids", "look"]
 
-SeenState: TypeAlias = Literal["ready", "scheduled", "running", "dead"]
-STATES: Final[tuple[SeenState, ...]] = ("ready", "scheduled", "running", "dead")
+Seen: TypeAlias = TaskInfo
 
-_SCANNED: Final = 1000
-"""How many tasks of a state are looked at where a filter, or a part of an id, says which are meant: 1 ms of a
-server."""
+SeenState: TypeAlias = TaskState | Literal["dead"]
+"""``dead`` are all that could not be run."""
+
+STATES: Final[tuple[SeenState, ...]] = (*LISTED_STATES, "dead")
+"""What can be listed."""
+
+_DEAD: Final[tuple[TaskState, ...]] = ("lost", "undeclared", "unreadable")
+_FAILED: Final[tuple[TaskState, ...]] = ("failed", "expired", "cancelled")
+
+SEARCH: Final = 1.0
+"""Seconds after which a search through a list is cut."""
+
+_SEARCHED: Final = 1000
+"""How many tasks of a list are looked at for a part of an id."""
 
 _LEAST_PART: Final = 4
 """Characters of an id that can stand for all of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One task. ``worker`` and ``deliveries`` are known while it runs, ``reason`` and ``buried`` when it is dead."""
-
-    id: Id
-    state: SeenState
-    name: str | None
-    """None: its message is in a format of the application's own."""
-    header: Header
-    worker: str | None = None
-    started: bool = False
-    deliveries: int | None = None
-    reason: str | None = None
-    buried: datetime | None = None
-
-    @property
-    def due(self) -> datetime | None:
-        """When its time comes, if it waits for one."""
-        eta = self.header.eta
-        return None if eta is None else datetime.fromtimestamp(eta, UTC)
-
-    @property
-    def made(self) -> datetime | None:
-        """When its call was made."""
-        return made_at(self.id)
-
-
 class Sight(NamedTuple):
-    """What a look found; ``is_complete``: there is no more that was not looked at."""
+    """What a look found; ``next`` is where to go on, if there may be more."""
 
-    tasks: list[Seen]
-    is_complete: bool
+    tasks: list[TaskInfo]
+    next: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is no more that was not looked at."""
+        return self.next is None
 
 
 class Filter(NamedTuple):
-    """Which tasks are meant: by a pattern of names, and by a part of the reason for which one is dead."""
+    """Which tasks are meant: see ``make_wish``. ``since`` and ``until`` are in epoch seconds."""
 
     name: str | None = None
     error: str | None = None
+    text: str | None = None
+    worker: str | None = None
+    since: float | None = None
+    until: float | None = None
 
-    def fits(self, task: Seen) -> bool:
-        """Say whether this task is meant. One whose name is not known fits no pattern."""
-        if self.name is not None and not (task.name is not None and fnmatchcase(task.name, self.name)):
-            return False
-        return self.error is None or (task.reason is not None and self.error.lower() in task.reason.lower())
+    def wish(self, states: Sequence[TaskState]) -> Wish:
+        """Return what this and the states wish for."""
+        wish = make_wish(states, self.name, self.text, error=self.error, worker=self.worker)
+        return wish._replace(wanted=wish.wanted._replace(since=self.since, until=self.until))
 
     @property
     def is_given(self) -> bool:
         """Whether it leaves anything out."""
-        return self.name is not None or self.error is not None
+        return self != NO_FILTER
 
 
 NO_FILTER: Final = Filter()
 
 
-async def look(session: Session, state: SeenState, limit: int, which: Filter = NO_FILTER) -> Sight:
-    """List at most ``limit`` tasks of a state, in the order in which they come up."""
-    # One more than is wanted tells whether there is more.
-    room = max(limit, _SCANNED) if which.is_given else limit
-    seen = await _scan(session, state, room + 1)
-    found = [task for task in seen[:room] if which.fits(task)]
-    return Sight(found[:limit], len(seen) <= room and len(found) <= limit)
+async def look(
+    session: Session,
+    state: SeenState,
+    limit: int,
+    which: Filter = NO_FILTER,
+    after: str | None = None,
+    *,
+    search: float = SEARCH,
+    clock: Callable[[], float] = perf_counter,
+) -> Sight:
+    """List at most ``limit`` tasks of a state, in the order in which they come up.
+
+    The search for what fits is cut after ``search`` seconds.
+    """
+    wish = which.wish(_DEAD if state == "dead" else (state,))
+    tasks: list[TaskInfo] = []
+    until = clock() + search
+    while True:
+        page = await list_tasks(session, wish, limit - len(tasks), after)
+        tasks += page.tasks
+        after = page.next
+        if after is None or len(tasks) >= limit or clock() >= until:
+            return Sight(tasks, after)
 
 
 async def find_id(session: Session, part: str) -> Found:
     """Find a task by its id or a part at either end of it; raises NothingFound, which names those that have the part.
 
-    A part is looked for in the first 1,000 tasks of each state.
+    A part is looked for in the first 1,000 tasks of each list.
     """
     (found,) = await session.locate([part])
     if found.state != "unknown" or len(part) < _LEAST_PART:
         return _known(found)
-    ids = [task.id for state in STATES for task in await _scan(session, state, _SCANNED)]
-    fitting = list(dict.fromkeys(str(id) for id in ids if id.startswith(part) or id.endswith(part)))
+    # Retrying ones are looked for among the ready and the scheduled.
+    lists: list[tuple[TaskState, ...]] = [(it,) for it in LIVE_STATES if it != "retrying"]
+    ids = [id for states in (*lists, _FAILED, _DEAD) for id in await _list_ids(session, states)]
+    fitting = list(dict.fromkeys(id for id in ids if id.startswith(part) or id.endswith(part)))
     if len(fitting) > 1:
         raise NothingFound(f"{part} is a part of {len(fitting)} ids: {', '.join(fitting[:5])}")
     if fitting:
         (found,) = await session.locate(fitting)
     return _known(found)
+
+
+async def _list_ids(session: Session, states: Sequence[TaskState]) -> list[str]:
+    also: tuple[TaskState, ...] = ("retrying",) if states[0] in ("ready", "scheduled") else ()
+    page = await list_tasks(session, NO_FILTER.wish((*states, *also)), _SEARCHED)
+    return [task.id for task in page.tasks]
 
 
 async def find_ids(session: Session, parts: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -129,63 +142,3 @@ def _known(found: Found) -> Found:
     if found.state == "unknown":
         raise NothingFound(f"nothing is known of a task {found.id}")
     return found
-
-
-async def _scan(session: Session, state: SeenState, room: int) -> list[Seen]:
-    match state:
-        case "dead":
-            return [_from_letter(letter) for letter in await session.dead(room)]
-        case "running":
-            return await _scan_running(session, room)
-        case "ready" | "scheduled":
-            live: LiveState = "queued" if state == "ready" else "scheduled"
-            entries = await session.scan_tasks(live, room)
-            return [_seen(state, entry.header, entry.data) for entry in entries]
-
-
-async def _scan_running(session: Session, room: int) -> list[Seen]:
-    """Ask owner by owner, because a task that runs does not say who has it."""
-    tasks: list[Seen] = []
-    for owner, worker in _names(await session.owners()):
-        if owner.held and len(tasks) < room:
-            tasks += [_from_delivery(delivery, worker) for delivery in await _held(session, owner.owner)]
-    return tasks[:room]
-
-
-async def _held(session: Session, owner: str) -> Sequence[Delivery]:
-    try:
-        return await session.held(owner)
-    except LeaseLost:
-        return []  # it ended meanwhile, and what it held went back
-
-
-def _names(owners: Sequence[Owner]) -> list[tuple[Owner, str]]:
-    known = {it.id: f"{it.host}:{it.pid}" for it in read_consumers(owners)}
-    return [(owner, known.get(owner.owner, owner.owner)) for owner in owners]
-
-
-def _seen(state: SeenState, header: Header, data: bytes) -> Seen:
-    return Seen(id=Id(header.id), state=state, name=glance_at_path(data, header.id), header=header)
-
-
-def _from_delivery(delivery: Delivery, worker: str) -> Seen:
-    return Seen(
-        id=Id(delivery.header.id),
-        state="running",
-        name=glance_at_path(delivery.data, delivery.header.id),
-        header=delivery.header,
-        worker=worker,
-        started=delivery.started,
-        deliveries=delivery.receipt.deliveries + 1,
-    )
-
-
-def _from_letter(letter: DeadLetter) -> Seen:
-    return Seen(
-        id=Id(letter.header.id),
-        state="dead",
-        name=glance_at_path(letter.data, letter.header.id),
-        header=letter.header,
-        reason=letter.reason,
-        buried=datetime.fromtimestamp(letter.buried_at, UTC),
-    )

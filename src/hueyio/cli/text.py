@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
 
-__all__ = ["Id", "clean", "counted", "iso", "made_at", "relative", "seconds", "short"]
+from hueyio.tasks.ids import made_at
+
+__all__ = [
+    "Id",
+    "clean",
+    "counted",
+    "duration",
+    "iso",
+    "made_at",
+    "relative",
+    "seconds",
+    "short",
+    "sparks",
+    "tell_pause",
+]
 
 _ACTED_ON: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, those that change the direction of a text, lone surrogates, and separators of lines."""
 
 _UNITS: Final = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "min"))
 _SHORT: Final = 12
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 
 
 class Id(str):
@@ -51,10 +66,32 @@ def seconds(span: float) -> str:
     return f"{span:.0f} s"
 
 
+def duration(span: float | None) -> str:
+    """Return how long something took: ``14 ms``, ``0.4 s``, ``1.2 s``, ``4 min``; a dash where that is not known."""
+    if span is None:
+        return "-"
+    if span < 0.0995:
+        return f"{span * 1e6:.0f} us" if span < 0.000995 else f"{span * 1e3:.0f} ms"
+    return f"{span:.1f} s" if span < 9.95 else seconds(span)
+
+
+def sparks(values: Sequence[float]) -> str:
+    """Draw values as a line of blocks, the highest as high as a line is."""
+    most = max(values, default=0)
+    return "".join(_HEIGHTS[round(it / most * (len(_HEIGHTS) - 1)) if most else 0] for it in values)
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """Return a moment as seen from now: ``4 min ago``, ``in 12 min``."""
     span = (moment - now).total_seconds()
     return f"in {seconds(span)}" if span > 0 else f"{seconds(-span)} ago"
+
+
+def tell_pause(queue: str, by: str | None, at: datetime | None, now: datetime) -> str:
+    """Say that a queue is paused, and by whom and since when as far as that is known."""
+    who = f" by {by}" if by else ""
+    when = f", {relative(at, now)}" if at else ""
+    return f"{queue} is paused{who}{when}"
 
 
 def iso(moment: datetime, *, utc: bool) -> str:
@@ -62,12 +99,3 @@ def iso(moment: datetime, *, utc: bool) -> str:
     if utc:
         return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return moment.astimezone().isoformat(timespec="seconds")
-
-
-def made_at(id: str) -> datetime | None:
-    """Return when an id was made, to the millisecond, if it is one of ours: a UUID of version 7."""
-    try:
-        made = UUID(id)
-    except ValueError:
-        return None
-    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC) if made.version == 7 else None

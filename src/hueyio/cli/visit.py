@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -18,11 +19,14 @@ from hueyio.app import Huey
 from hueyio.cli.opening import Opened, open_place
 from hueyio.cli.output import Output
 from hueyio.cli.place import Place, find_place
+from hueyio.control.audit import check_actor, record, this_user
 from hueyio.core import Core, core_of
-from hueyio.exceptions import StorageUnavailable
+from hueyio.exceptions import StorageError, StorageUnavailable
 from hueyio.storage.contract import Session
 
 __all__ = ["Asked", "Visit", "Work", "visit"]
+
+_ACTOR: Final = "HUEYIO_ACTOR"
 
 _SILENCE: Final = 1.0
 """Seconds after which the user is told that something still goes on."""
@@ -43,6 +47,7 @@ class Asked:
     quiet: bool
     yes: bool = False
     full: bool = False
+    actor: str | None = None
 
     def output(self) -> Output:
         """Return what prints in the form that was asked for."""
@@ -69,6 +74,19 @@ class Visit:
         """Where the queue is, without a password."""
         return str(self.huey.storage)
 
+    @property
+    def actor(self) -> str:
+        """Who changes something: as said on the command line or in the environment, else the user of this process."""
+        said = (self.asked.actor or os.environ.get(_ACTOR) or "").strip()
+        return check_actor(said or this_user())
+
+    async def note(self, action: str, target: str = "", count: int | None = None) -> None:
+        """Write into the audit log what was done. It is done also where this cannot be written any more."""
+        try:
+            await record(self.session, self.actor, action, target, count)
+        except StorageError as error:
+            print(f"hueyio: it is done, but it is not in the audit log: {error}", file=sys.stderr)
+
     def take_long(self) -> None:
         """Say that what follows may take longer than ``--timeout``, because it is much."""
         self._limit.reschedule(None)
@@ -91,7 +109,12 @@ class Visit:
     @contextmanager
     def _waiting_for_user(self) -> Iterator[None]:
         self._limit.reschedule(None)
-        yield
+        # The loop's own handler would let Ctrl-C wait for the answer.
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
         self._limit.reschedule(asyncio.get_running_loop().time() + self.asked.timeout)
 
 

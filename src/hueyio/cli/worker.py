@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hueyio.cli.text import clean
 from hueyio.core import DEFAULT_GRACE
 from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.storage.shared.background import make_task
@@ -49,7 +50,7 @@ def run(line: Sequence[str]) -> int:
 
 def _refuse(error: Exception, code: int) -> int:
     logger.debug("", exc_info=error)
-    print(f"hueyio: {error}", file=sys.stderr)
+    print("\n".join(map(clean, f"hueyio: {error}".split("\n"))), file=sys.stderr)
     return code
 
 

@@ -9,9 +9,11 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from hueyio.client.prepare import prepare
 from hueyio.core import Core
+from hueyio.exceptions import HueyException
 from hueyio.execution.context import running
 from hueyio.execution.entered import Entered, Here
-from hueyio.hooks import is_cancelled
+from hueyio.execution.time_limit import RanOut, in_time
+from hueyio.hooks import EnqueueMiddleware, is_cancelled
 from hueyio.storage.records import Entry
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.headers import inherit_listed
@@ -59,28 +61,41 @@ async def write_with_headers(core: Core, tasks: Sequence[Task], entries: Sequenc
 
 
 async def write_inside(
-    core: Core, tasks: Sequence[Task], write: Callable[[], Awaitable[T]], ids_of: Callable[[T], Sequence[str | None]]
+    core: Core,
+    tasks: Sequence[Task],
+    write: Callable[[], Awaitable[T]],
+    ids_of: Callable[[T], Sequence[str | None]],
+    limit: float | None = None,
 ) -> T:
     """Write calls with the middleware around it; ``ids_of`` what was written says which tasks count.
 
     What middleware raises before the write is raised, and nothing is written. After the write it is logged: the calls
-    are there, and their caller must not believe that they are not.
+    are there, and their caller must not believe that they are not. Each middleware is entered in ``limit`` seconds, or
+    HueyException is raised, and left in as many; None: they are their caller's, who may cancel all this.
     """
     calls = Enqueue(tasks)
     entered = Entered(Here())
     try:
         for middleware in core.hooks.around_enqueue:
-            await entered.enter(middleware, calls)
+            await _enter(entered, middleware, calls, limit)
         written = await write()
         calls.enqueued = tuple(ids_of(written))
     except BaseException as error:
-        stands = await entered.leave(error)
+        stands = await entered.leave(error, limit)
         if stands is not None and stands is not error:  # cancelled meanwhile
             raise stands from error
         raise
-    failed = await entered.leave(None)
+    failed = await entered.leave(None, limit)
     if isinstance(failed, asyncio.CancelledError) and is_cancelled():
         raise failed
     if failed is not None:
         logger.error("middleware failed after %r was written, which stands", calls, exc_info=failed)
     return written
+
+
+async def _enter(entered: Entered, middleware: EnqueueMiddleware, calls: Enqueue, limit: float | None) -> None:
+    try:
+        await in_time(limit, entered.enter(middleware, calls))
+    except RanOut:
+        text = f"middleware {entered.at} had not returned after {limit:g} s, and nothing was enqueued"
+        raise HueyException(text) from None

@@ -28,6 +28,7 @@ from hueyio.execution.finish import End
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import CancelAsked, Cancelled, Failed, Locked, Outcome, RateLimited, TimedOut
+from hueyio.execution.recorder import Recorder, Settled
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.step import Step
@@ -195,6 +196,7 @@ class _Bench:
         self._core = core
         self._owner = f"immediate-{os.getpid()}-{uuid4().hex[:12]}"
         self._number = 0
+        self._recorder = Recorder(core)
         self.jobs: dict[str, Job] = {}
         """What runs now, for others to cancel it."""
         self.is_ready = False
@@ -233,16 +235,17 @@ class _Bench:
         """Take a task, if it is queued."""
         return await self._here.claim_ids([id], self._owner)
 
-    async def settle(self, settlement: Settlement) -> Answer:
+    async def settle(self, job: Job, settlement: Settlement) -> Answer:
         """Write a settlement."""
         self._number += 1
-        (answer,) = await self.session.settle([settlement], self._owner, self._number)
+        history = self._recorder.record([Settled(job, settlement)], self._owner)
+        (answer,) = await self.session.settle([settlement], self._owner, self._number, history)
         return answer
 
     async def bury(self, job: Job, error: BaseException) -> None:
         """End a job that something kept from its end: nobody else would."""
         header, reason = job.delivery.header, f"it could not be ended: {type(error).__name__}: {error}"
-        await self.settle(Bury(job.delivery.receipt, reason, also=header.expects))
+        await self.settle(job, Bury(job.delivery.receipt, reason, also=header.expects))
 
     async def start(self, job: Job) -> bool:
         """Write that a body is about to run."""

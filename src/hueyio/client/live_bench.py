@@ -9,6 +9,7 @@ process. Everything that is asked about an id is asked here first, then there.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import add
 from typing import Any, Final
@@ -27,6 +28,7 @@ from hueyio.storage.records import (
     DeadLetter,
     Defer,
     Delivery,
+    Described,
     Ended,
     EndKind,
     Enqueued,
@@ -34,8 +36,12 @@ from hueyio.storage.records import (
     Finish,
     Found,
     Header,
+    HistoryBatch,
+    HistoryEntry,
     Lane,
     Latch,
+    ListedState,
+    Listing,
     LiveState,
     MemberResults,
     Notices,
@@ -98,13 +104,21 @@ class LiveBench(OperationSession):
         there = iter(await self.there.start(others, owner) if others else [])
         return [started or next(there) for started in here]
 
-    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
-        """End here what is held here, and write there what it leaves."""
+    async def settle(
+        self, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None = None
+    ) -> list[Answer]:
+        """End here what is held here, and write there what it leaves; its history stays here, as its tombstone does."""
         ours = [it for it in settlements if self._is_held_here(it.receipt)]
+        if settlements and not ours:
+            return await self.there.settle(settlements, owner, number, history)
         others = [it for it in settlements if it not in ours]
         here = iter(await self._settle_here(ours, owner, number) if ours else [])
         there = iter(await self.there.settle(others, owner, number) if others else [])
-        return [next(here if it in ours else there) for it in settlements]
+        answers: list[Answer] = [next(here if it in ours else there) for it in settlements]
+        if history is not None:
+            with self._state.lock:
+                self._state.past_runs.add(history, settlements, answers)
+        return answers
 
     async def notices(self, owner: str, seen: Notices | None) -> Notices:
         return await self.there.notices(owner, seen)
@@ -152,6 +166,22 @@ class LiveBench(OperationSession):
         progress = await self.here.follow(id, seen)
         return await self.there.follow(id, seen) if progress is None else progress
 
+    # History
+
+    async def history(self, limit: int, start: Cursor | None = None) -> Page[HistoryEntry]:
+        """List what is here and there, as far as both have looked. A cursor names where each goes on."""
+        starts: list[Cursor | None] = [None, None] if start is None else [(0.0, it) for it in start[1].split(" ")]
+        pages: list[Page[HistoryEntry]] = [
+            Page([]) if place == _NOWHERE else await session.history(limit, place)
+            for session, place in zip((self.here, self.there), starts, strict=True)
+        ]
+        return _merge(pages, limit)
+
+    async def find_ended(self, id: str) -> HistoryEntry | None:
+        """Return the later one."""
+        found = [it for session in (self.here, self.there) if (it := await session.find_ended(id)) is not None]
+        return max(found, key=lambda entry: entry.place[0], default=None)
+
     # Looking
 
     async def dead(self, limit: int | None = None) -> list[DeadLetter]:
@@ -172,6 +202,14 @@ class LiveBench(OperationSession):
         if state == "scheduled":
             entries.sort(key=lambda entry: entry.header.eta or 0.0)
         return entries[:limit]
+
+    async def page(self, state: ListedState, limit: int, after: str | None = None) -> Listing:
+        """List what is here, and then what is there."""
+        if after is not None and after.startswith(_THERE):
+            return _placed(await self.there.page(state, limit, after.removeprefix(_THERE) or None), _THERE)
+        part = await self.here.page(state, limit, None if after is None else after.removeprefix(_HERE))
+        placed = _placed(part, _HERE)
+        return placed if placed.next is not None else placed._replace(next=_THERE)
 
     # The end of what is held here
 
@@ -227,6 +265,10 @@ class LiveBench(OperationSession):
             await self.there.enqueue(later)
 
 
+_NOWHERE: Final[Cursor] = (0.0, "-")
+"""Where a history is at its end."""
+
+
 def _is_for_there(header: Header) -> bool:
     return header.eta is not None and header.latch is None and not header.collects
 
@@ -268,8 +310,43 @@ def _pick_found(here: Found, there: Found) -> Found:
     return there._replace(kind=here.kind) if there.kind is None and there.state == "stored" else there
 
 
+def _join_described(here: list[Described], there: list[Described]) -> list[Described]:
+    return [
+        ours if ours.found.state not in ("ended", "unknown") else its._replace(found=_pick_found(ours.found, its.found))
+        for ours, its in zip(here, there, strict=True)
+    ]
+
+
+def _placed(part: Listing, side: str) -> Listing:
+    """Say with each place on which side it is."""
+    items = [it._replace(place=side + it.place) for it in part.items]
+    return Listing(items, None if part.next is None else side + part.next)
+
+
 def _place_of(letter: DeadLetter) -> Cursor:
     return letter.buried_at, letter.header.id
+
+
+def _merge(pages: Sequence[Page[HistoryEntry]], limit: int) -> Page[HistoryEntry]:
+    """Take the latest entries of two pages, until one has no more to show, or they have as many tasks."""
+    rest = [deque(page.items) for page in pages]
+    merged: list[HistoryEntry] = []
+    while limit > 0 and all(entries or page.next is None for entries, page in zip(rest, pages, strict=True)):
+        place = _next_of(rest, pages)
+        if place is None:
+            break
+        entry = max((entries for entries in rest if entries), key=lambda entries: entries[0].place[0]).popleft()
+        merged.append(entry._replace(place=(entry.place[0], place[1])))
+        limit -= len(entry.ids)
+    return Page(merged, _next_of(rest, pages))
+
+
+def _next_of(rest: Sequence[deque[HistoryEntry]], pages: Sequence[Page[HistoryEntry]]) -> Cursor | None:
+    """Name where both go on; None: nowhere."""
+    following = [entries[0].place if entries else page.next for entries, page in zip(rest, pages, strict=True)]
+    if not any(following):
+        return None
+    return 0.0, " ".join((place or _NOWHERE)[1] for place in following)
 
 
 def _join_requeued(here: list[Requeued], there: list[Requeued]) -> list[Requeued]:
@@ -296,13 +373,19 @@ def _join_counts(here: Counts, there: Counts) -> Counts:
     return Counts(queued, *map(sum, zip(here[1:], there[1:], strict=True)))
 
 
+_HERE: Final = "h"
+_THERE: Final = "t"
+"""What stands in front of the places of a list, by the side on which they are."""
+
 _JOINED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     **dict.fromkeys(("cancel", "held", "dead", "purge", "scan_tasks"), add),
     **dict.fromkeys(("register", "deregister", "clear"), lambda *_: None),
     "locate": _join_found,
+    "describe": _join_described,
     "ended": _join_ended,
     "requeue": _join_requeued,
     "collect": _join_collected,
+    "attempts": lambda here, there: [(*first, *then) for first, then in zip(here, there, strict=True)],
     "promote": _join_promoted,
     "counts": _join_counts,
 }

@@ -6,6 +6,7 @@ from hueyio.core import Core
 from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.messages.entry import make_entry
 from hueyio.storage.records import Entry
+from hueyio.storage.texts import check_text
 from hueyio.tasks.declared import check_settings
 from hueyio.tasks.headers import check_stages
 from hueyio.tasks.task import Task
@@ -59,6 +60,7 @@ def encode(core: Core, task: Task) -> Entry:
 def _check(core: Core, stage: Task) -> None:
     if not isinstance(stage.id, str) or not stage.id:
         raise ConfigurationError(f"task {stage.path}: an id must be a text that is not empty, not {stage.id!r}")
+    check_text("the id", stage.id)
     core.registry.find(stage.path)
     check_settings(
         retries=stage.retries,

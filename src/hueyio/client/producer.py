@@ -19,7 +19,7 @@ from hueyio.core import Core
 from hueyio.exceptions import ConfigurationError, TaskNotUnique
 from hueyio.execution.lending import note_enqueued
 from hueyio.messages.entry import enqueue_signal
-from hueyio.messages.member_result import SKIPPED, write_member_result
+from hueyio.messages.member_result import write_absence
 from hueyio.storage.contract import Session, Transactional
 from hueyio.storage.records import Enqueued, Entry, Latch
 from hueyio.tasks.task import Task
@@ -141,9 +141,11 @@ class Producer:
         session = await self.core.session()
         prepared = await self._count(tasks, prepared, session)
         entries = prepared[: len(planned.members)]
-        absent = write_member_result(SKIPPED, self.core.serializer)
         sizes = [latch.size for latch in planned.latches]
-        latches = [Latch(size, entry, absent) for size, entry in zip(sizes, prepared[len(entries) :], strict=True)]
+        latches = [
+            Latch(size, entry, write_absence(self.core.serializer, entry.header.id))
+            for size, entry in zip(sizes, prepared[len(entries) :], strict=True)
+        ]
         await let_ids_go(self.core, [*(entry.header.id for entry in entries), planned.callback.id])
         await session.enqueue(entries, latches)
         note_enqueued(latch.callback.id for latch in planned.latches)

@@ -101,6 +101,8 @@ class SqliteKeeper:
         if self._file is not None and file != self._file:
             self.close()
             return False  # the owner is in a file that nobody else will see any more
+        if file is None and not self._is_uri:
+            return False  # SQLite would make an empty one
         self._file = file
         if self._connection is None:
             self._connection = self._open()
@@ -129,11 +131,12 @@ class FileKeeper:
 
     _beat: Final = struct.Struct("<Qd")
 
-    def __init__(self, lock: str, beat: str, timeout: float) -> None:
+    def __init__(self, lock: str, beat: str, timeout: float, mode: int) -> None:
         self._fcntl = import_module("fcntl")
         self._lock = lock
         self._path = beat
         self._timeout = timeout
+        self._mode = mode
 
     def beat(self) -> bool:
         deadline = time.monotonic() + self._timeout
@@ -154,7 +157,7 @@ class FileKeeper:
 
     def _take(self) -> int | None:
         """Return the lock file, locked; None if another process has it, or has deleted it meanwhile."""
-        fd = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, self._mode)
         try:
             self._fcntl.flock(fd, self._fcntl.LOCK_EX | self._fcntl.LOCK_NB)
             if os.fstat(fd).st_nlink:
@@ -169,7 +172,7 @@ class FileKeeper:
 
     def _raise(self) -> bool:
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return False
         try:

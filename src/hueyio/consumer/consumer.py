@@ -6,7 +6,7 @@
     storage ─claim─► Fetcher ─► Dispatcher ─► Slots xN ─► Executor ─► policy ─► Settler ─settle─► storage
                                    └─ revoked, expired, unreadable ─────────────────┘
     Scheduler: promotes     Heartbeat: own thread     Reaper: gives up the dead     Listener: notices
-    Isolator: makes way for suspects    Ticker: fires periodic tasks
+    Isolator: makes way for suspects    Ticker: fires periodic tasks    Publisher: tells what the Tally counted
 
 Stop order: (1) the feeders stop, a claim under way is let finish; (2) what was not started goes back by Release;
 (3) running bodies get ``shutdown_timeout`` seconds, then are cancelled; (4) the settler drains; (5) the heartbeat
@@ -37,9 +37,12 @@ from hueyio.consumer.lease import Lease
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.listener import Listener
 from hueyio.consumer.loans import Loans
+from hueyio.consumer.names import names_of
 from hueyio.consumer.options import ConsumerOptions
 from hueyio.consumer.os_signals import stop_signals
 from hueyio.consumer.outage import Outage
+from hueyio.consumer.presence import describe_presence
+from hueyio.consumer.publisher import Publisher
 from hueyio.consumer.reaper import Reaper
 from hueyio.consumer.scheduler import Scheduler
 from hueyio.consumer.service import Service
@@ -48,6 +51,7 @@ from hueyio.consumer.slots import Slots
 from hueyio.consumer.statistics import RunningTask, State, Statistics
 from hueyio.consumer.stop_times import StopTimes
 from hueyio.consumer.stuck import Stuck
+from hueyio.consumer.tally import Tally, TaskTally
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
 from hueyio.core import Core
@@ -57,6 +61,7 @@ from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
+from hueyio.execution.recorder import Recorder
 from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
@@ -64,6 +69,7 @@ from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Bury, Lane, Release
 from hueyio.storage.shared.background import begin_later, make_task
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
 __all__ = ["Consumer"]
@@ -102,6 +108,7 @@ class Consumer:
         self._cancelling = False
         self._ledger = Ledger({}, None, lambda: None)
         self._loans = Loans(self._ledger, {}, {}, lambda: None)
+        self._tally = Tally(core.now) if core.counts else None
         self._watchdog: Watchdog | None = None
         self._stuck = Stuck()
         self._outage = Outage()
@@ -177,6 +184,15 @@ class Consumer:
             if job.slot is not None
         ]
         return sorted(running, key=lambda task: -task.seconds)
+
+    def task_tallies(self) -> list[TaskTally]:
+        """List what was counted of the tasks that ended here, by name; may be called from any thread."""
+        return [] if self._tally is None else self._tally.tasks()
+
+    @property
+    def owner(self) -> str:
+        """The id under which it holds tasks; empty before it has begun, and another after it lost its lease."""
+        return self._current_owner() if self._started.is_set() else ""
 
     def tasks_in_flight(self) -> list[Task]:
         """List the tasks whose bodies run now."""
@@ -257,10 +273,11 @@ class Consumer:
             await self._run_hooks("on_startup", self._stop_asked, None)
             async with asyncio.TaskGroup() as group:
                 settling = group.create_task(begin_later(self._settler.run()), name="hueyio-settler")
+                publishing = group.create_task(begin_later(self._publisher.run()), name="hueyio-publisher")
                 feeding = [
                     group.create_task(begin_later(feeder.run()), name=f"hueyio-{feeder}") for feeder in self._feeders
                 ]
-                for service in (settling, *feeding):
+                for service in (settling, publishing, *feeding):
                     service.add_done_callback(self._note_end)
                 logger.info(
                     "consumer %s is ready: %d coroutine tasks, %d threads and %d processes at a time, lease %g s",
@@ -278,9 +295,9 @@ class Consumer:
                     self._note_crash("its tasks were cancelled", None)
                     self._times.begin(graceful=False)
                     self._stop_now.set()
-                    await self._shut_down(feeding, settling)
+                    await self._shut_down(feeding, settling, publishing)
                     raise
-                await self._shut_down(feeding, settling)
+                await self._shut_down(feeding, settling, publishing)
                 if self._crash is not None:
                     raise HueyException(f"the consumer {self._crash}")
         except BaseExceptionGroup as group:
@@ -350,6 +367,17 @@ class Consumer:
         job = self._ledger.ended_last
         return None if job is None else f"{job.task.path} {job.task.id}"
 
+    def _describe_presence(self) -> dict[str, Any]:
+        watchdog = self._watchdog
+        return describe_presence(
+            self.running_tasks(),
+            now=self._core.now(),
+            stopping=self._stop_asked.is_set(),
+            lag=0.0 if watchdog is None else watchdog.lag().last,
+            blocks=0 if watchdog is None else watchdog.blocks,
+            block=None if watchdog is None else watchdog.last_block(),
+        )
+
     def _tell_blocked(self) -> None:
         """Tell who wants to know that the lease is given up; called from the watchdog's thread."""
         if self.on_max_block is not None:
@@ -374,8 +402,18 @@ class Consumer:
             self._abandon_all,
             self._wake_all,
             lambda: introduce(self._core, options),
+            self._describe_presence,
         )
-        self._settler = Settler(session, self._ledger, self._current_owner, self._decide_again, self._refuse)
+        self._settler = Settler(
+            session,
+            self._ledger,
+            self._current_owner,
+            self._decide_again,
+            self._refuse,
+            tally=self._tally,
+            recorder=Recorder(self._core),
+        )
+        self._publisher = Publisher(session, self._current_owner, self._lease.info, self._tally)
         run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease, queue=self._core.name)
         self._runner = Runner(
             self._core,
@@ -411,7 +449,7 @@ class Consumer:
         )
         self._feeders = self._compose_feeders(session)
         self._outage = outage = Outage()
-        for service in (*self._feeders, self._settler):
+        for service in (*self._feeders, self._settler, self._publisher):
             service.outage = outage
 
     def _compose_slots(self, sizes: Mapping[Lane, int]) -> None:
@@ -469,8 +507,11 @@ class Consumer:
     def _current_owner(self) -> str:
         return self._lease.owner
 
-    async def _shut_down(self, feeding: list[asyncio.Task[None]], settling: asyncio.Task[None]) -> None:
+    async def _shut_down(
+        self, feeding: list[asyncio.Task[None]], settling: asyncio.Task[None], publishing: asyncio.Task[None]
+    ) -> None:
         times = self._times
+        self._publisher.wake()  # that it stops is news
         for feeder in self._feeders:
             feeder.stop()
         await self._wait_unless_hurried(feeding, times.left_for("claims"))
@@ -487,9 +528,11 @@ class Consumer:
             self.stuck += left_behind
             logger.error("receivers or hooks of %d tasks ignore their cancellation; they are left behind", left_behind)
         if not settling.done() and (left := await self._settler.wait_drained(times.left_for("drain"))):
-            logger.error("%d outcomes could not be written; their tasks run again when the lease is over", left)
+            text = "%d outcomes could not be written; their tasks run again when the lease is over: %s"
+            logger.error(text, left, names_of(self._ledger))
         self._settler.stop()
-        await self._end_services([*feeding, settling])
+        self._publisher.stop()
+        await self._end_services([*feeding, settling, publishing])
 
     def _release_unstarted(self) -> None:
         for slots in self._slots.values():
@@ -533,7 +576,8 @@ class Consumer:
         bodies = [job for job in self._ledger if job.lane == slots.lane and job.slot is not None]
         for job in bodies:
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.error("task %s %s ignores its cancellation; it is left behind", *name, extra=fields)
+            text = "task %s %s ignores its cancellation%s; it is left behind"
+            log_about(logger, logging.ERROR, text, *name, job.whereabouts, fields=fields)
         if others := slots.occupied - len(bodies):
             logger.error("receivers or hooks in %d slots ignore their cancellation; they are left behind", others)
 
@@ -542,21 +586,38 @@ class Consumer:
             self._lease.abandon()
             return
         try:
-            async with asyncio.timeout(self._times.left_for("lease")):
+            left = self._times.left_for("lease")
+            async with asyncio.timeout(left):
+                await self._publish_last(left / 2)
                 await self._lease.end()
         except TimeoutError:
-            logger.warning("could not deregister in time; what is still held runs again when the lease is over")
+            text = "could not deregister in time; what is still held runs again when the lease is over: %s"
+            logger.warning(text, names_of(self._ledger))
         except SessionClosed:
             logger.debug("the session was closed first; what is still held runs again when the lease is over")
         except HueyException as error:
-            logger.warning("could not deregister: %s; what is still held runs again when the lease is over", error)
+            text = "could not deregister: %s; what is still held runs again when the lease is over: %s"
+            logger.warning(text, error, names_of(self._ledger))
+
+    async def _publish_last(self, seconds: float) -> None:
+        """Tell what was counted last; the lease must end all the same, so nothing of this is raised."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._publisher.publish()
+        except TimeoutError:
+            logger.debug("what was counted last could not be written in time")
+        except HueyException as error:
+            logger.debug("what was counted last could not be written: %s", error)
 
     def _abandon_all(self) -> None:
         """Drop all that was held under a lease that is gone."""
         for slots in self._slots.values():
             slots.take_unstarted()
         self._settler.discard()
-        for job in self._ledger.clear():
+        jobs = self._ledger.clear()
+        if jobs:
+            logger.warning("%d tasks that were held run again elsewhere: %s", len(jobs), names_of(jobs))
+        for job in jobs:
             job.lost = True
             if job.slot is not None:
                 job.slot.cancel()
@@ -573,7 +634,7 @@ class Consumer:
     def _refuse(self, job: Job, error: Exception) -> None:
         """The storage cannot take this outcome: say so in its place, each time with less to be refused."""
         name, fields = (job.task.path, job.task.id), job.log_fields()
-        logger.error("task %s %s: its outcome cannot be stored: %s", *name, error, extra=fields)
+        log_about(logger, logging.ERROR, "task %s %s: its outcome cannot be stored: %s", *name, error, fields=fields)
         job.refused += 1
         self._ledger.add(job)
         receipt = job.delivery.receipt

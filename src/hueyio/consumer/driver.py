@@ -21,6 +21,7 @@ from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Outcome
 from hueyio.execution.pool import ProcessPool
+from hueyio.execution.recorder import Recorder, Settled
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.step import Step
@@ -28,6 +29,7 @@ from hueyio.loops.carry_through import end_of
 from hueyio.signals import SIGNAL_SCHEDULED
 from hueyio.storage.contract import LeaseKeeper, Session
 from hueyio.storage.records import LANES, Answer, Defer, Delivery, Release, Settlement
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
 __all__ = ["Driver"]
@@ -50,6 +52,7 @@ class Driver:
         self._lease: Lease | None = None
         self._number = 0
         self._jobs: dict[str, Job] = {}
+        self._recorder = Recorder(core)
 
     async def dequeue(self) -> Task | None:
         """Claim the next task, lane by lane; None if there is none. What cannot be run is ended on the way.
@@ -85,7 +88,7 @@ class Driver:
             task = await end_of(taking)
             if task is not None:
                 job = self._jobs[task.id]
-                await end_of(asyncio.ensure_future(self._settle(Release(job.delivery.receipt))))
+                await end_of(asyncio.ensure_future(self._settle(job, Release(job.delivery.receipt))))
                 await end_of(asyncio.ensure_future(self._forget(job)))
         except HueyException as error:  # whoever is cancelled has to end; the lease ends what is held
             logger.warning("dequeue was cancelled, and what it took comes back when its lease is over: %s", error)
@@ -120,7 +123,7 @@ class Driver:
         """Put a claimed task back, to the schedule."""
         job = self._jobs[task.id]
         eta = None if task.eta is None else task.eta.timestamp()
-        answer = await self._settle(Defer(job.delivery.receipt, job.delivery.header._replace(eta=eta)))
+        answer = await self._settle(job, Defer(job.delivery.receipt, job.delivery.header._replace(eta=eta)))
         await self._forget(job)
         if answer == "accepted":
             await self._core.signals.send(SIGNAL_SCHEDULED, task)
@@ -141,12 +144,14 @@ class Driver:
     async def _end(self, job: Job, objection: Outcome) -> None:
         await self._settled(job, await self._step(self._core).end(job, objection))
 
-    async def _settle(self, settlement: Settlement) -> Answer:
+    async def _settle(self, job: Job, settlement: Settlement) -> Answer:
         """Write one settlement under the own lease."""
         if self._lease is None:
             return "stale"
         self._number += 1
-        (answer,) = await self.session.settle([settlement], self._lease.owner, self._number)
+        owner = self._lease.owner
+        history = self._recorder.record([Settled(job, settlement)], owner)
+        (answer,) = await self.session.settle([settlement], owner, self._number, history)
         return answer
 
     async def _start(self, job: Job) -> bool:
@@ -159,7 +164,8 @@ class Driver:
     async def _settled(self, job: Job, answer: Answer | None) -> None:
         if answer == "stale":
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.warning("task %s %s: its lease had gone, what came of it is dropped", *name, extra=fields)
+            text = "task %s %s: its lease had gone, what came of it is dropped"
+            log_about(logger, logging.WARNING, text, *name, fields=fields)
         await self._forget(job)
 
     async def _give_back(self, job: Job, error: Exception) -> None:
@@ -169,7 +175,7 @@ class Driver:
         """
         if isinstance(error, HueyException):
             return
-        await self._settle(Release(job.delivery.receipt, counted=True))
+        await self._settle(job, Release(job.delivery.receipt, counted=True))
         await self._forget(job)
 
     async def _forget(self, job: Job) -> None:

@@ -52,7 +52,8 @@ class Heartbeat:
 
     ``steady_since`` is the monotonic time since which no beat failed or came late, None while they do: the reaper
     trusts its own observations only from there on. ``on_lost`` is called once, in the thread, if the owner was
-    given up, ``on_ended`` at the end of the thread, and of the process.
+    given up, ``on_ended`` at the end of the thread, and of the process. ``on_ready`` is called when a process knows
+    what to do, so that no task can keep it from beating by holding the interpreter lock, or when none will do it.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Heartbeat:
         on_lost: Callable[[], None],
         outage: Outage,
         on_ended: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._keeper = keeper
         self._options = options
@@ -69,6 +71,7 @@ class Heartbeat:
         self._interval = options.lease / _BEATS_PER_LEASE
         self.tell_lost = on_lost
         self._tell_ended = on_ended
+        self._tell_ready = on_ready
         self._stop = threading.Event()
         self._lost_with: Sequence[str] | None = None
         """What ran when another part found the lease lost."""
@@ -113,9 +116,11 @@ class Heartbeat:
     def _run(self) -> None:
         try:
             if not self._beat_apart():
+                self._tell_ready()
                 self._beat_here()
         finally:
             self._keeper.close()
+            self._tell_ready()
             self._tell_ended()
 
     # From a process
@@ -150,6 +155,7 @@ class Heartbeat:
             return True  # since this thread began
         order = (self._interval, self._options.max_block)
         beater.order(recipe, *order)
+        self._tell_ready()
         rest = self._interval
         if self._options.max_block is not None:
             rest = min(rest, self._options.max_block / _SIGNS_PER_BLOCK)

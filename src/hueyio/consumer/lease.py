@@ -26,7 +26,8 @@ class Lease(Service):
 
     Others may give this consumer up while it lives: when it was stopped, or cut off, for longer than the lease.
     What it held is for others to run, if the storage still has it. It drops all that (``on_lost``), takes a new id and
-    goes on. ``about`` says what else it tells of itself: which tasks it knows (see ``fleet``), its version.
+    goes on. ``about`` says what else it tells of itself: which tasks it knows (see ``fleet``), its version; and
+    ``presence`` what changes while it lives.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Lease(Service):
         on_lost: Callable[[], None],
         on_renewed: Callable[[], None],
         about: Callable[[], Mapping[str, Any]] = dict,
+        presence: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         super().__init__()
         self.owner = ""
@@ -48,14 +50,17 @@ class Lease(Service):
         self._on_lost = on_lost
         self._on_renewed = on_renewed
         self._about = about
+        self._presence = presence
+        self._identity: Mapping[str, Any] = {}
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_ended = asyncio.Event()
         self._lost = False
 
     async def begin(self) -> None:
-        """Register under a new owner id and begin to beat."""
+        """Register under a new owner id and begin to beat; returns when no task can keep the beats from being sent."""
         owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
-        await self._session.register(owner, self._info())
+        self._identity = self._identify()
+        await self._session.register(owner, self.info())
         self.owner = owner
         loop = asyncio.get_running_loop()
 
@@ -66,15 +71,19 @@ class Lease(Service):
                 return  # the loop has ended, and the consumer with it
 
         ended = self._heartbeat_ended = asyncio.Event()
+        ready = asyncio.Event()
         self._heartbeat = Heartbeat(
             self._make_keeper(owner),
             self._options,
             lambda: tell(self.mark_lost, owner),
             self.outage,
             lambda: tell(ended.set),
+            lambda: tell(ready.set),
         )
-        self._heartbeat.start()
         self._lost = False
+        self._heartbeat.start()
+        if self._options.apart:
+            await ready.wait()
 
     async def end(self) -> None:
         """Stop the heartbeat and deregister: what is still held goes back at once."""
@@ -126,15 +135,16 @@ class Lease(Service):
         self._on_renewed()
         return 0
 
-    def _info(self) -> bytes:
-        """Say who this is; the reaper of another consumer reads ``lease``."""
-        return json.dumps(
-            {
-                "host": socket.gethostname(),
-                "pid": os.getpid(),
-                "started": time.time(),
-                "lease": self._options.lease,
-                "slots": self._slots,
-                **self._about(),
-            }
-        ).encode()
+    def info(self) -> bytes:
+        """Say who this is and how it is now; the reaper of another consumer reads ``lease``."""
+        return json.dumps({**self._identity, **self._presence()}).encode()
+
+    def _identify(self) -> dict[str, Any]:
+        return {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started": time.time(),
+            "lease": self._options.lease,
+            "slots": self._slots,
+            **self._about(),
+        }

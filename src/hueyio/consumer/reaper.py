@@ -14,7 +14,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from hueyio.consumer.names import count_names
 from hueyio.consumer.service import Service
+from hueyio.exceptions import LeaseLost
+from hueyio.messages.glance import glance_at_path
 from hueyio.storage.contract import Consuming
 from hueyio.storage.records import Owner
 
@@ -102,7 +105,17 @@ class Reaper(Service):
         self._on_seen(others)
         dead, rest = self._silence.observe(others, self._monotonic(), self._steady_since())
         for owner in dead:
+            names = await self._names_of_held(owner.owner)
             count = await self._session.reclaim(owner.owner, owner.beat)
             if count is not None:
-                logger.warning("consumer %s is gone; %d tasks that it held run again", owner.owner, count)
+                which = f": {names}" if names else ""
+                logger.warning("consumer %s is gone; %d tasks that it held run again%s", owner.owner, count, which)
         return rest * random.uniform(0.9, 1.0) if rest > 1 else rest
+
+    async def _names_of_held(self, owner: str) -> str:
+        """Return the names of what an owner holds, for the log; what cannot be told at a glance counts as unknown."""
+        try:
+            held = await self._session.held(owner)
+        except LeaseLost:  # another consumer was faster
+            return ""
+        return count_names(glance_at_path(it.data, it.header.id) or "unknown" for it in held)

@@ -13,6 +13,8 @@ An error says by itself neither that nothing was written nor whose it is. So a w
 times. Then the storage is asked what is still held, and to write something that changes nothing: if that works while
 the batch does not, the batch is to blame, and is written one by one. What fails even alone is handed to
 ``on_refused``, at once where the storage refused it in so many words.
+
+The history of a batch is made with its number. While there is too little room, outcomes are written without it.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
+from hueyio.consumer.tally import Tally
 from hueyio.exceptions import (
     ConfigurationError,
     HueyException,
@@ -36,10 +39,12 @@ from hueyio.exceptions import (
     StorageUnavailable,
 )
 from hueyio.execution.job import Job
+from hueyio.execution.recorder import Recorder
 from hueyio.storage.contract import Consuming, Producing
-from hueyio.storage.records import Answer, Receipt, Release, Settlement, State
+from hueyio.storage.records import Answer, HistoryBatch, Receipt, Release, Settlement, State
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
+from hueyio.tasks.log_fields import log_about
 
 __all__ = ["Settler"]
 
@@ -90,6 +95,8 @@ class Settler(Service):
         on_untaken: Callable[[Job], None],
         on_refused: Callable[[Job, Exception], None],
         monotonic: Callable[[], float] = time.monotonic,
+        tally: Tally | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__()
         self._session = session
@@ -98,8 +105,13 @@ class Settler(Service):
         self._on_untaken = on_untaken
         self._on_refused = on_refused
         self._monotonic = monotonic
+        self._tally = tally
+        """Counts what was written; None: nobody does."""
+        self._recorder = recorder
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
+        self._history: HistoryBatch | None = None
+        """What the batch under way leaves in the history."""
         self._failures = 0
         """How often the batch under way could not be written."""
         self._singly = 0
@@ -158,9 +170,15 @@ class Settler(Service):
             if not self._batch:
                 await self._wait_for_more()
                 return 0
-            self._number = self._next_number()
+            self._number, self._history = self._next_number(), None
+            self._history = self._record(self._batch)
         await self._write(self._batch)
         return 0
+
+    def _record(self, batch: list[_Item]) -> HistoryBatch | None:
+        if self._recorder is None or self._lacks_room or self._most < _MOST_IN_A_BATCH:
+            return None
+        return self._recorder.record(batch, self._owner())
 
     def _next_batch(self) -> list[_Item]:
         if self._aside and self._monotonic() >= self._aside_until:
@@ -195,7 +213,8 @@ class Settler(Service):
 
     async def _write(self, batch: list[_Item]) -> None:
         try:
-            answers = await self._session.settle([item.settlement for item in batch], self._owner(), self._number)
+            settlements = [item.settlement for item in batch]
+            answers = await self._session.settle(settlements, self._owner(), self._number, self._history)
         except StorageFull as error:
             self._make_smaller(batch, error)
             return
@@ -216,6 +235,8 @@ class Settler(Service):
         self._lacks_room = self._lacks_room and bool(self._aside)
         for item, answer in zip(batch, answers, strict=True):
             self._take_answer(item, answer)
+        if self._tally is not None:
+            self._tally.count(batch, answers)
         if "stale" in answers:
             await self._tell_of_stale([it.job for it, answer in zip(batch, answers, strict=True) if answer == "stale"])
 
@@ -235,7 +256,7 @@ class Settler(Service):
         for job, place in zip(jobs, places, strict=True):
             name, fields = (job.task.path, job.task.id), job.log_fields()
             text = "task %s %s: its lease had gone, what came of it here is dropped; %s"
-            logger.warning(text, *name, place, extra=fields)
+            log_about(logger, logging.WARNING, text, *name, place, fields=fields)
 
     def _make_smaller(self, batch: list[_Item], error: StorageFull) -> None:
         """Let others go first, and try again with less; nothing of the batch was written."""
@@ -250,7 +271,8 @@ class Settler(Service):
             self._lacks_room = True
             job = batch[0].job
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.warning("task %s %s: no room for its outcome, trying again: %s", *name, error, extra=fields)
+            text = "task %s %s: no room for its outcome, trying again: %s"
+            log_about(logger, logging.WARNING, text, *name, error, fields=fields)
         self._aside += batch
         self._aside_until = self._monotonic() + _LOOK_FOR_ROOM
 
@@ -292,6 +314,7 @@ class Settler(Service):
 
     def _append(self, item: _Item) -> None:
         self._pending.append(item)
+        item.job.ended_at = item.job.ended_at or self._monotonic()
         self._ledger.end(item.job)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)

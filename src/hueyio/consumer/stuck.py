@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from hueyio.execution.job import Job
+from hueyio.tasks.log_fields import log_about
 
 __all__ = ["Stuck"]
 
@@ -35,10 +36,13 @@ class Stuck:
         if slot is None or job.slot is not slot:
             return
         self._stuck = {*(one for one in self._stuck if one.slot is not None), job}
-        logger.error(
-            "task %s %s is stuck: it has ignored its cancellation for %g s, and still runs",
+        log_about(
+            logger,
+            logging.ERROR,
+            "task %s %s is stuck: it has ignored its cancellation for %g s, and still runs%s",
             job.task.path,
             job.task.id,
             self._patience,
-            extra=job.log_fields(),
+            job.whereabouts,
+            fields=job.log_fields(),
         )

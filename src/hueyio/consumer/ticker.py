@@ -17,14 +17,15 @@ from hueyio.client.prepare import prepare
 from hueyio.consumer.service import Service
 from hueyio.core import Core
 from hueyio.exceptions import StorageUnavailable
+from hueyio.messages.tick_token import tick_of
 from hueyio.schedules.stored import StoredSchedule, read_schedules
-from hueyio.schedules.ticks import DueTicks, call_of, tick_of
+from hueyio.schedules.ticks import DueTicks, call_of
 from hueyio.signals import SIGNAL_ENQUEUED
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Enqueued, Entry
 from hueyio.storage.shared.background import make_task
 from hueyio.tasks.declared import TaskSpec
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["Ticker"]
@@ -33,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_REST: Final = 1.0
 """Seconds: bounds what a clock that jumps can delay, and when a task that was just declared is seen. Costs no I/O."""
+
+_LONGEST_MIDDLEWARE: Final = 10.0
+"""Seconds that each middleware gets around the enqueue of what is due, to be entered and to be left: other calls become
+due meanwhile."""
 
 
 class _Firing(NamedTuple):
@@ -152,7 +157,7 @@ class Ticker(Service):
             if place.verdict == "added":
                 fields = log_fields(firing.task, self._core.name)
                 text = "periodic %s: tick %.0f is task %s"
-                logger.debug(text, firing.plan.key, firing.tick, firing.task.id, extra=fields)
+                log_about(logger, logging.DEBUG, text, firing.plan.key, firing.tick, firing.task.id, fields=fields)
                 self._tell(firing.task)
 
     async def _write(self, firings: list[_Firing]) -> list[Enqueued]:
@@ -169,7 +174,7 @@ class Ticker(Service):
             verdicts = zip(tasks, placed, strict=True)
             return [task.id if it.verdict == "added" else it.holder for task, it in verdicts]
 
-        return await write_inside(self._core, tasks, write, ids_of)
+        return await write_inside(self._core, tasks, write, ids_of, _LONGEST_MIDDLEWARE)
 
     def _tell(self, task: Task) -> None:
         """Call the receivers beside the loop of steps: a slow one must not hold up the next tick."""

@@ -27,7 +27,7 @@ from weakref import WeakKeyDictionary
 from hueyio.consumer.side_log import side_log
 from hueyio.execution.job import Job
 
-__all__ = ["Lag", "LoopWatch", "Watchdog", "watch_loop"]
+__all__ = ["Block", "Lag", "LoopWatch", "Watchdog", "watch_loop"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,14 @@ class Lag(NamedTuple):
 
     last: float
     silent_for: float
+
+
+class Block(NamedTuple):
+    """A time for which the loop was blocked: by what, for how long, and how long ago that was noticed, in seconds."""
+
+    by: str
+    seconds: float
+    ago: float
 
 
 class LoopWatch:
@@ -84,6 +92,8 @@ class Watchdog:
         self._asked_at: float | None = None
         self.blocks = 0
         """How often the loop was found blocked."""
+        self._last_block: Block | None = None
+        """Its ``ago`` is the monotonic time at which it was noticed."""
         self._thread: threading.Thread | None = None
         self._ended = asyncio.Event()
 
@@ -117,6 +127,11 @@ class Watchdog:
         """Return how late the loop answers; may be called from any thread."""
         asked_at = self._asked_at
         return Lag(self._lag, 0.0 if asked_at is None else time.monotonic() - asked_at)
+
+    def last_block(self) -> Block | None:
+        """Return how the loop was blocked the last time; may be called from any thread."""
+        last = self._last_block
+        return None if last is None else last._replace(ago=time.monotonic() - last.ago)
 
     def _run(self) -> None:
         try:
@@ -173,6 +188,7 @@ class Watchdog:
             limits = [one.max_block for one in self._watches if one.max_block is not None and one not in told]
             self._wait_for_answer(min([limit - blocked for limit in limits if limit > blocked], default=5.0))
         blocked = time.monotonic() - asked_at
+        self._last_block = Block(who.name, blocked, asked_at)
         text = "the loop moves again after %.1f s; it was blocked by %s"
         side_log.say(logger, logging.WARNING, text, blocked, who.name, extra=who.fields)
 

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from hueyio.storage.records import Owner
 
-__all__ = ["ConsumerInfo", "read_consumers"]
+__all__ = ["BlockInfo", "ConsumerInfo", "RunningInfo", "read_consumers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockInfo:
+    """A time for which a consumer's loop was blocked."""
+
+    by: str
+    """By what: a task with its id, or another callback."""
+    seconds: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningInfo:
+    """A task that runs, and since when, to the second."""
+
+    id: str
+    name: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +55,18 @@ class ConsumerInfo:
     """Seconds that the clock of its host was ahead of the storage's when it started; None: it does not say."""
     periodic: bool = True
     """Whether it enqueues periodic tasks and schedules."""
+    used: Mapping[str, int] = field(default_factory=dict)
+    """How many slots of each kind have a task that runs. This and what follows is 5 s old at most."""
+    stopping: bool = False
+    memory: int | None = None
+    """Of its process, in bytes, to within 4 MB; None: it does not say."""
+    lag: float | None = None
+    """How late its loop answered the last time, in seconds; 0.0 below 0.05."""
+    blocks: int = 0
+    """How often its loop was found blocked."""
+    last_block: BlockInfo | None = None
+    longest: Sequence[RunningInfo] = ()
+    """What has run for more than a second: the 200 that have run longest, these first."""
 
 
 def read_consumers(owners: Sequence[Owner]) -> list[ConsumerInfo]:
@@ -59,6 +90,21 @@ def _read(owner: Owner) -> ConsumerInfo | None:
             version=None if info.get("version") is None else str(info["version"]),
             ahead=None if info.get("ahead") is None else float(info["ahead"]),
             periodic=bool(info.get("periodic", True)),
+            used={str(lane): int(count) for lane, count in info.get("used", {}).items()},
+            stopping=bool(info.get("stopping", False)),
+            memory=None if info.get("memory") is None else int(info["memory"]) * 2**20,
+            lag=None if info.get("lag") is None else float(info["lag"]),
+            blocks=int(info.get("blocks", 0)),
+            last_block=None if info.get("block") is None else _read_block(*info["block"]),
+            longest=[_read_running(*it) for it in info.get("longest", ())],
         )
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError):
         return None
+
+
+def _read_block(by: object, seconds: float, at: float) -> BlockInfo:
+    return BlockInfo(by=str(by), seconds=float(seconds), at=datetime.fromtimestamp(at, UTC))
+
+
+def _read_running(id: object, name: object, since: float) -> RunningInfo:
+    return RunningInfo(id=str(id), name=str(name), since=datetime.fromtimestamp(since, UTC))

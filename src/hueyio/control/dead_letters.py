@@ -27,7 +27,7 @@ class DeadTask(NamedTuple):
 def read_dead_letter(letter: DeadLetter, serializer: Serializer) -> DeadTask:
     """Decode a dead letter, as far as it can be."""
     try:
-        task = read_task(letter.data, serializer)
+        task = read_task(letter.data, serializer, letter.header.id)
     except SerializationError:
         task = None  # that is why it is dead
     buried_at = datetime.fromtimestamp(letter.buried_at, UTC)

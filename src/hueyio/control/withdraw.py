@@ -20,7 +20,9 @@ from uuid import uuid4
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.finish import End, conclude, finish
 from hueyio.execution.intake import Intake
+from hueyio.execution.job import Job
 from hueyio.execution.outcome import Cancelled
+from hueyio.execution.recorder import Recorder, Settled
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Answer, Bury, Delivery, Entry, Finish, Settlement
 from hueyio.storage.shared.background import make_task
@@ -41,7 +43,8 @@ class Withdrawal:
         self._session = session
         self._intake = Intake(core, session)
         self._number = 0
-        self._batcher: Batcher[Settlement, Answer] = Batcher(self._settle, _MOST_AT_ONCE, self._spawn)
+        self._recorder = Recorder(core)
+        self._batcher: Batcher[Settled, Answer] = Batcher(self._settle, _MOST_AT_ONCE, self._spawn)
         self._writing: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
@@ -58,18 +61,19 @@ class Withdrawal:
         end = conclude(self._core, job, Cancelled())
         if successor is not None:
             end = _followed(end, successor)
-        return await finish(self._core, job, end, None, self._write)
+        return await finish(self._core, job, end, None, lambda settlement: self._write(job, settlement))
 
     async def close(self) -> None:
         """End the lease; what is still held goes back."""
         await self._session.deregister(self.owner)
 
-    def _write(self, settlement: Settlement) -> Awaitable[Answer]:
-        return make_task(_first(self._batcher.submit([settlement])))
+    def _write(self, job: Job, settlement: Settlement) -> Awaitable[Answer]:
+        return make_task(_first(self._batcher.submit([Settled(job, settlement)])))
 
-    async def _settle(self, settlements: list[Settlement]) -> list[Answer]:
+    async def _settle(self, batch: list[Settled]) -> list[Answer]:
         self._number += 1
-        return await self._session.settle(settlements, self.owner, self._number)
+        history = self._recorder.record(batch, self.owner)
+        return await self._session.settle([it.settlement for it in batch], self.owner, self._number, history)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = make_task(coroutine)

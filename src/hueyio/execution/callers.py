@@ -40,6 +40,10 @@ class Caller(Protocol):
         """Run a hook, sync or async; raise what it raises."""
         ...
 
+    async def call_receiver(self, receiver: Callable[..., Any], *args: Any) -> None:
+        """Run a receiver of a signal of this attempt, sync or async; raise what it raises."""
+        ...
+
     async def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Await what an async context manager does."""
         ...
@@ -62,7 +66,10 @@ class Caller(Protocol):
 
 
 class LoopCaller:
-    """The body on the loop; sync hooks one after another in ``thread``, async ones on the loop, all in one context."""
+    """The body on the loop; sync hooks one after another in ``thread``, async ones on the loop, all in one context.
+
+    So are receivers.
+    """
 
     def __init__(self, context: Context, thread: OrderedThread) -> None:
         self._context = context
@@ -75,16 +82,16 @@ class LoopCaller:
 
     async def call_hook(self, hook: Callable[..., Any], *args: Any) -> None:
         """Run a hook."""
-        if inspect.iscoroutinefunction(hook):
-            await run_in(self._context, hook(*args))
-            return
         try:
-            answer = await self._thread.run_in(self._context, hook, *args)
+            await self._thread.call_in(self._context, hook, *args)
         except asyncio.CancelledError:
-            self._context = self._context.copy()
+            if not inspect.iscoroutinefunction(hook):  # the thread may still be in the context
+                self._context = self._context.copy()
             raise
-        if inspect.iscoroutine(answer):
-            await run_in(self._context, answer)
+
+    async def call_receiver(self, receiver: Callable[..., Any], *args: Any) -> None:
+        """Run a receiver."""
+        await self.call_hook(receiver, *args)
 
     async def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Await it in the context."""
@@ -107,10 +114,11 @@ class LoopCaller:
 
 
 class ThreadCaller:
-    """Body and sync hooks in one thread; async hooks on the loop, in the same context."""
+    """Body and sync hooks in one thread; async hooks on the loop, and sync receivers in ``ordered``, in one context."""
 
-    def __init__(self, context: Context, threads: ThreadPool) -> None:
+    def __init__(self, context: Context, threads: ThreadPool, ordered: OrderedThread) -> None:
         self._thread = threads.borrow(context)
+        self._ordered = ordered
 
     async def call_body(self, spec: TaskSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the body in the thread."""
@@ -129,6 +137,15 @@ class ThreadCaller:
         answer = await self._thread.call(hook, *args)
         if inspect.iscoroutine(answer):
             await self._on_loop(answer)
+
+    async def call_receiver(self, receiver: Callable[..., Any], *args: Any) -> None:
+        """Run a receiver: a sync one in the thread of all receivers, so that none overtakes another."""
+        try:
+            await self._ordered.call_in(self._free_context(), receiver, *args)
+        except asyncio.CancelledError:
+            if not inspect.iscoroutinefunction(receiver):  # the thread may still be in the context
+                self._thread.context = self._thread.context.copy()
+            raise
 
     async def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Await it on the loop."""
@@ -155,8 +172,12 @@ class ThreadCaller:
         self._thread.give_back()
 
     async def _on_loop(self, coroutine: Any) -> Any:
+        return await run_in(self._free_context(), coroutine)
+
+    def _free_context(self) -> Context:
+        """Return the attempt's context, or a copy while a thread that was left behind may be in it."""
         context = self._thread.context
-        return await run_in(context.copy() if self._thread.is_left_behind else context, coroutine)
+        return context.copy() if self._thread.is_left_behind else context
 
 
 def _run_logged(hook: Callable[..., Any], *args: Any) -> None:

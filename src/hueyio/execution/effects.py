@@ -6,7 +6,7 @@ import logging
 from typing import Literal, NamedTuple, TypeAlias
 
 from hueyio.messages.member_result import MemberResult
-from hueyio.messages.stored_result import Ending
+from hueyio.messages.stored_result import Ending, Error
 from hueyio.storage.records import Area, Burial, EndKind
 from hueyio.tasks.task import Task
 
@@ -49,3 +49,5 @@ class Effects(NamedTuple):
     """Which way it ended, if it did."""
     into: Burial = "dead"
     """Of a burial: where its letter goes."""
+    error: Error | None = None
+    """How the attempt failed, also where it is not stored."""

@@ -2,7 +2,8 @@
 
 Theory of operation. What is inside decides: its error stands, whatever the middleware does with it, and none can
 swallow it. Only where the inside ended well an error that a middleware raises while it is left takes the place of that,
-because it may be a commit that failed. Each that was entered is left, in whatever way the others are.
+because it may be a commit that failed. Each that was entered is left, in whatever way the others are, and in a time of
+its own: one that never returns must not keep the others from it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol
 
-from hueyio.exceptions import ConfigurationError
+from hueyio.exceptions import ConfigurationError, TaskTimeout
+from hueyio.execution.time_limit import RanOut, in_time
 from hueyio.hooks import is_cancelled
 
 __all__ = ["Entered", "Here", "Place"]
@@ -50,40 +52,53 @@ class Entered:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._managers: list[_Async | _Sync] = []
+        self._managers: list[tuple[str, _Async | _Sync]] = []
+        self.at: str | None = None
+        """The middleware that is being entered or left."""
+        self.ran_out: TaskTimeout | None = None
+        """What stands for a middleware that had not returned in time when it was left."""
 
     async def enter(self, middleware: Callable[[Any], Any], subject: Any) -> None:
         """Make a context manager for this subject and enter it; raises what it raises."""
+        self.at = _name_of(middleware)
         try:
             manager = _manage(middleware(subject), middleware)
-            self._managers.append(manager)  # before: a thread may enter it although nobody waits any more
+            self._managers.append((self.at, manager))  # before: a thread may enter it although nobody waits any more
             await manager.enter(self._place)
         except Exception as error:
-            error.add_note(f"raised by middleware {_name_of(middleware)}, before what is inside")
+            error.add_note(f"raised by middleware {self.at}, before what is inside")
             raise
+        self.at = None
 
-    async def leave(self, error: BaseException | None) -> BaseException | None:
+    async def leave(self, error: BaseException | None, limit: float | None = None) -> BaseException | None:
         """Leave all with the error of what is inside, if any; return the one that stands.
 
-        A cancellation that comes meanwhile stands above all others.
+        A cancellation that comes meanwhile stands above all others. Each gets ``limit`` seconds; None: no limit.
         """
         trace = None if error is None else error.__traceback__
         inside = error
-        for manager in reversed(self._managers):
-            raised = await self._leave(manager, error)
+        for name, manager in reversed(self._managers):
+            self.at = name
+            raised = await self._leave(manager, error, limit)
             if raised is None or raised is error:
                 continue
             if error is None or (isinstance(raised, asyncio.CancelledError) and is_cancelled()):
                 error = raised
             else:
                 logger.error("middleware failed while it was left with %r", error, exc_info=raised)
+        self.at = None
         if inside is not None:
             inside.__traceback__ = trace  # without the way through the middleware
         return error
 
-    async def _leave(self, manager: _Async | _Sync, error: BaseException | None) -> BaseException | None:
+    async def _leave(
+        self, manager: _Async | _Sync, error: BaseException | None, limit: float | None
+    ) -> BaseException | None:
         try:
-            await manager.leave(self._place, error)
+            await in_time(limit, manager.leave(self._place, error))
+        except RanOut:
+            self.ran_out = TaskTimeout(f"middleware {self.at} was left, and had not returned after {limit:g} s")
+            return self.ran_out
         except BaseException as raised:  # a value for whoever looks at what stands
             return raised
         return None

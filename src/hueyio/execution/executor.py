@@ -6,8 +6,9 @@ import asyncio
 import inspect
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from hueyio.core import Core
 from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
@@ -30,15 +31,19 @@ from hueyio.execution.outcome import (
     error_seen,
 )
 from hueyio.execution.pool import ProcessPool
+from hueyio.execution.time_limit import RanOut, in_time
 from hueyio.hooks import is_cancelled
 from hueyio.loops.threads import ThreadPool, run_in
 from hueyio.tasks.declared import TaskSpec
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 
 __all__ = ["Executor"]
 
 logger = logging.getLogger(__name__)
+
+_LEAST_LIMIT: Final = 1.0
+"""Seconds that what is around a body gets where the task's own time was over before it began."""
 
 
 class Executor:
@@ -61,34 +66,33 @@ class Executor:
         self.threads = ThreadPool("hueyio-task", on_start=core.hooks.start_thread) if threads is None else threads
 
     def hooks_around(self, spec: TaskSpec, task: Task) -> AttemptHooks | None:
-        """Return what goes with an attempt from its pre- to its post-execute hooks; None if there are no hooks."""
-        if not self.hooks.surround_tasks:
+        """Return what goes with an attempt from its first to its last signal; None if nobody hooks in or listens."""
+        core = self._core
+        if not (self.hooks.surround_tasks or core.signals):
             return None
-        context = context_of(task)
-        if spec.lane == "loop" or self._has_process(spec):
-            return AttemptHooks(self.hooks, task, LoopCaller(context, self.hooks.thread), self._core.name)
-        return AttemptHooks(self.hooks, task, ThreadCaller(context, self.threads), self._core.name)
+        context, ordered = context_of(task), self.hooks.thread
+        is_on_loop = spec.lane == "loop" or self._has_process(spec)
+        caller = LoopCaller(context, ordered) if is_on_loop else ThreadCaller(context, self.threads, ordered)
+        return AttemptHooks(self.hooks, task, caller, core.name, core.signals, _limit_around(task, core.now()))
 
-    async def run(self, spec: TaskSpec, task: Task, hooks: AttemptHooks | None = None) -> Outcome:
-        """Run one attempt; whatever the body raises becomes an outcome.
+    async def run(self, spec: TaskSpec, task: Task, hooks: AttemptHooks | None = None, spent: float = 0.0) -> Outcome:
+        """Run the body of an attempt that has taken ``spent`` seconds so far; whatever it raises becomes an outcome.
 
         Only a cancellation of the running asyncio task itself comes out as CancelledError: it is for the caller
         to say what it meant. A CancelledError that the body brought about by itself is its failure. The post-execute
         hooks are the caller's to run, after the settlement.
         """
-        if hooks is not None and not await hooks.before():
-            return Cancelled()
         try:
             if spec.lane == "process" and self.pool is not None:
                 # Its time begins when the process is there: starting one may take longer than the task.
                 async with self.pool.worker(spec) as worker:
-                    return await self._run_limited(spec, task, lambda: worker.call(task))
+                    return await self._run_limited(spec, task, lambda: worker.call(task), spent)
             args, kwargs = spec.arguments(task)
             if task.timeout is None and task.deadline_resolved is None:
                 if spec.is_async and hooks is None:  # one coroutine less on the way of nearly all tasks
                     return Succeeded(await _run_async(spec, task, args, kwargs))
                 return Succeeded(await self._call(spec, task, args, kwargs, hooks))
-            return await self._run_limited(spec, task, lambda: self._call(spec, task, args, kwargs, hooks))
+            return await self._run_limited(spec, task, lambda: self._call(spec, task, args, kwargs, hooks), spent)
         except asyncio.CancelledError as error:
             if is_cancelled():
                 raise
@@ -97,17 +101,18 @@ class Executor:
             return self._way_of(spec, task, error)
 
     async def run_inside(self, spec: TaskSpec, task: Task, hooks: AttemptHooks) -> Outcome:
-        """Run one attempt with the middleware around it; otherwise as ``run``.
+        """Run one attempt with its hooks, and the middleware around it; otherwise as ``run``.
 
-        What middleware raises before the attempt, or after one that ended well, is the attempt's error.
+        What middleware raises before the attempt, or after one that ended well, is the attempt's error. The time that
+        the task has is that of the hooks and the middleware before the body too; to leave this, it gets as much again.
         """
+        _, told = _limit_of(task, self._core.now())
         if not hooks.middleware:
-            return await self.run(spec, task, hooks)
+            return await self._run_hooked(spec, task, hooks, told)
         outcome: Outcome | None = None
         raised: BaseException | None
         try:
-            await hooks.enter()
-            outcome = await self.run(spec, task, hooks)
+            outcome = await self._run_hooked(spec, task, hooks, told)
             raised = error_seen(task, outcome)
         except BaseException as error:  # a value for the middleware that was entered; then it is raised, or an outcome
             raised = error
@@ -117,7 +122,19 @@ class Executor:
         assert stands is not None
         if isinstance(stands, asyncio.CancelledError) and is_cancelled():
             raise stands
+        if hooks.ran_out is not None and hooks.ran_out is stands:
+            return TimedOut(stands)
         return self._way_of(spec, task, stands)
+
+    async def _run_hooked(self, spec: TaskSpec, task: Task, hooks: AttemptHooks, told: str) -> Outcome:
+        """Enter the middleware, run the pre-execute hooks, and the body in what is left of the time."""
+        began = time.monotonic()
+        try:
+            if not await in_time(hooks.limit, hooks.begin()):
+                return Cancelled()
+        except RanOut:
+            return TimedOut(TaskTimeout(f"task {task.path} {told}, before its body: {hooks.at} had not returned"))
+        return await self.run(spec, task, hooks, time.monotonic() - began)
 
     def _way_of(self, spec: TaskSpec, task: Task, error: BaseException) -> Outcome:
         """Say which outcome an error is."""
@@ -145,11 +162,13 @@ class Executor:
     def _has_process(self, spec: TaskSpec) -> bool:
         return self.pool is not None and spec.lane == "process"
 
-    async def _run_limited(self, spec: TaskSpec, task: Task, call: Callable[[], Awaitable[Any]]) -> Outcome:
+    async def _run_limited(
+        self, spec: TaskSpec, task: Task, call: Callable[[], Awaitable[Any]], spent: float
+    ) -> Outcome:
         """Run a body within the time that it has; raises what it raises but TimeoutError."""
         if task.timeout is None and task.deadline_resolved is None:
             return Succeeded(await call())
-        limit, told = _limit_of(task, self._core.now())
+        limit, told = _limit_of(task, self._core.now(), spent)
         if limit <= 0:
             return TimedOut(TaskTimeout(f"task {task.path} {told}"))
         task.begin_run(limit)
@@ -163,8 +182,8 @@ class Executor:
                 return Failed(error)
             if self.threads.abandoned and spec.lane != "loop" and not self._has_process(spec):
                 name, fields = (task.path, task.id), log_fields(task, self._core.name)
-                count = len(self.threads.abandoned)
-                logger.warning("task %s %s: its thread is left behind, one of %d now", *name, count, extra=fields)
+                text = "task %s %s: its thread is left behind, one of %d now"
+                log_about(logger, logging.WARNING, text, *name, len(self.threads.abandoned), fields=fields)
             ran_out = TaskTimeout(f"task {task.path} {told}")
             ran_out.__cause__ = error
             return TimedOut(ran_out)
@@ -195,12 +214,19 @@ def _run_async(spec: TaskSpec, task: Task, args: tuple[Any, ...], kwargs: dict[s
     return run_in(context, context.run(spec.func, *args, **kwargs))
 
 
-def _limit_of(task: Task, now: float) -> tuple[float, str]:
-    """Return how many seconds this attempt gets, and what to say when they are over."""
+def _limit_of(task: Task, now: float, spent: float = 0.0) -> tuple[float, str]:
+    """Return how many seconds this attempt gets, ``spent`` those that it had, and what to say when they are over."""
     timeout = math.inf if task.timeout is None else task.timeout
-    if task.deadline_resolved is not None and (left := task.deadline_resolved.timestamp() - now) < timeout:
-        return left, f"did not end before its deadline, {task.deadline_resolved.isoformat(timespec='seconds')}"
-    return timeout, f"ran longer than {timeout:g} s"
+    left = timeout - spent
+    if task.deadline_resolved is not None and (until := task.deadline_resolved.timestamp() - now) < left:
+        return until, f"did not end before its deadline, {task.deadline_resolved.isoformat(timespec='seconds')}"
+    return left, f"ran longer than {timeout:g} s"
+
+
+def _limit_around(task: Task, now: float) -> float | None:
+    """Return how many seconds each part gets that is around the body; None: the task has no limit."""
+    limit, _ = _limit_of(task, now)
+    return None if limit == math.inf else limit if limit > 0 else _LEAST_LIMIT
 
 
 def _call_with(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, TypeAlias
 
 from hueyio.core import Core, Rules
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.execution.attempt_hooks import AttemptHooks
+from hueyio.execution.attempt_record import record_attempt
 from hueyio.execution.effects import Effects
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import (
@@ -36,11 +38,15 @@ from hueyio.messages.entry import enqueue_signal
 from hueyio.messages.message import read_task
 from hueyio.signals import SIGNAL_ENQUEUED, SIGNAL_SCHEDULED
 from hueyio.storage.records import Answer, Bury, Finish, Settlement
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Membership, Task
 
 __all__ = ["ACCEPTED", "End", "Write", "conclude", "finish"]
 
 logger = logging.getLogger(__name__)
+
+Tell: TypeAlias = Callable[..., Awaitable[None]]
+"""Sends a signal of a task, with what else its receivers get."""
 
 Write: TypeAlias = Callable[[Settlement], Awaitable[Answer]]
 """Writes a settlement. The write begins at the call, and no cancellation of whoever awaits it ends it."""
@@ -62,6 +68,7 @@ def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = loggin
 
     A success is logged at ``success_level``.
     """
+    job.ended_at = time.monotonic()
     if isinstance(outcome, Misfit):
         outcome = _not_yet(core, job, outcome.error)
     rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS
@@ -69,10 +76,21 @@ def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = loggin
         end = _conclude(core, job, job.task, outcome, rules)
     except BaseException as error:  # of a serializer or a build_error_result of the user's; SystemExit too
         end = _conclude_trouble(core, job, error, rules)
+    if job.task.attempt or not isinstance(end.outcome, Succeeded):
+        _record(core, job, end)
     # The level of a success is asked for here: a call that does nothing would be made for every task.
     if not isinstance(end.outcome, Succeeded) or run_logger.isEnabledFor(success_level):
         tell_end(job, end.outcome, end.effects, core.now(), success_level)
     return end
+
+
+def _record(core: Core, job: Job, end: End) -> None:
+    if not core.storage.capabilities.keeps_history:
+        return
+    try:
+        job.attempt_record = record_attempt(job, end.outcome, end.effects, core.now())
+    except Exception as error:  # of a text that the user's build_error_result made
+        _log_trouble(job, "this attempt cannot be remembered", error)
 
 
 def _conclude_trouble(core: Core, job: Job, error: BaseException, rules: Rules) -> End:
@@ -122,16 +140,17 @@ def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) 
 
 def _log_trouble(job: Job, what: str, error: BaseException) -> None:
     name, fields = (job.task.path, job.task.id), job.log_fields()
-    logger.error("task %s %s: %s", *name, what, exc_info=error, extra=fields)
+    log_about(logger, logging.ERROR, "task %s %s: %s", *name, what, fields=fields, error=error)
 
 
 async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, write: Write) -> Answer:
     """Tell of the end and write it; return the storage's answer."""
     outcome = end.outcome
     error = (outcome.error,) if isinstance(outcome, Failed | RetryAsked) else ()
+    tell = core.signals.send if hooks is None else hooks.tell
     try:
         for signal in end.effects.before:
-            await core.signals.send(signal, job.task, *error)
+            await tell(signal, job.task, *error)
     except asyncio.CancelledError:
         write(end.settlement)  # the body has ended: receivers do not change its outcome
         raise
@@ -140,28 +159,28 @@ async def finish(core: Core, job: Job, end: End, hooks: AttemptHooks | None, wri
         if hooks is not None and hooks.body_began and not isinstance(outcome, Interrupted | UnknownTask | WorkerLost):
             value = outcome.value if isinstance(outcome, Succeeded) else None
             await hooks.after(value, error_seen(job.task, outcome))
-        await _tell_after(core, job, end, answer)
+        await _tell_after(core, job, end, answer, tell)
     return answer
 
 
-async def _tell_after(core: Core, job: Job, end: End, answer: Answer) -> None:
+async def _tell_after(core: Core, job: Job, end: End, answer: Answer, tell: Tell) -> None:
     if not core.signals:
         return
     for signal in end.effects.after:
-        await core.signals.send(signal, job.task)
+        await tell(signal, job.task)
     if isinstance(end.settlement, Finish | Bury):
         # What a caller added to the follow-ups stands last, and is told of by that caller.
         for task, entry in zip(end.effects.enqueue, end.settlement.follow_ups, strict=False):
-            await core.signals.send(enqueue_signal(entry), task)
+            await tell(enqueue_signal(entry), task)
     if answer == "fired" and job.task.chord is not None:
-        await _tell_fired(core, job.task.chord)
+        await _tell_fired(core, job.task.chord, tell)
 
 
-async def _tell_fired(core: Core, chord: Membership) -> None:
+async def _tell_fired(core: Core, chord: Membership, tell: Tell) -> None:
     """Tell that the callback of a chord is enqueued; of one that is over already, receivers get the name and the id."""
     (found,) = await (await core.session()).locate([chord.latch])
     if found.data is not None and found.state in ("queued", "scheduled", "running"):
-        callback = read_task(found.data, core.serializer)
+        callback = read_task(found.data, core.serializer, chord.latch)
     else:
         callback = Task(chord.callback, id=chord.latch)
-    await core.signals.send(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)
+    await tell(SIGNAL_SCHEDULED if found.state == "scheduled" else SIGNAL_ENQUEUED, callback)

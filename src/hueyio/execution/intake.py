@@ -20,6 +20,7 @@ from hueyio.messages.revocation import STRAY_TTL, class_key, instance_key, pick_
 from hueyio.storage.contract import Keys
 from hueyio.storage.records import Delivery, MemberResults
 from hueyio.tasks.declared import TaskOptions, TaskSpec
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
 __all__ = ["Intake"]
@@ -54,14 +55,13 @@ class Intake:
         """Return the job of a delivery, and why it can never be run, if that is so."""
         header = delivery.header
         try:
-            task = read_task(delivery.data, self._core.serializer)
+            task = read_task(delivery.data, self._core.serializer, header.id)
         except SerializationError as error:
             return self._unreadable_job(delivery, str(error))
         except Exception as error:  # a serializer of the user's may raise anything; the message is what is bad
-            logger.exception("reading task %s", header.id, extra={"task_id": header.id, "queue": self._core.name})
+            fields = {"task_id": header.id, "queue": self._core.name}
+            log_about(logger, logging.ERROR, "reading task %s", header.id, fields=fields, error=error)
             return self._unreadable_job(delivery, f"{type(error).__name__}: {error}")
-        if task.id != header.id:  # damaged: a retry of it would be another task, and this one be lost
-            return self._unreadable_job(delivery, f"it is the message of task {task.id!r}")
         return self.accept(delivery, task)
 
     def accept(self, delivery: Delivery, task: Task) -> tuple[Job, Outcome | None]:
@@ -114,7 +114,9 @@ class Intake:
     def _read(self, task: Task, results: MemberResults | None) -> list[Any]:
         if results is None:
             raise HueyException(f"what the members of its chord returned is gone: callback {task.path} ended before")
-        return [read_member_result(data, self._core.serializer) for data in results]
+        return [
+            read_member_result(data, self._core.serializer, task.id, position) for position, data in enumerate(results)
+        ]
 
     def _unreadable_job(self, delivery: Delivery, reason: str) -> tuple[Job, Outcome]:
         expects = delivery.header.expects

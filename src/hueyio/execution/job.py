@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.outcome import Cancelled, Expired, Outcome, Revoked
 from hueyio.storage.records import Delivery, Lane
 from hueyio.tasks.declared import TaskSpec
@@ -21,9 +22,12 @@ class Job:
     """
 
     __slots__ = (
+        "attempt_record",
         "cancelled",
         "delivery",
+        "ended_at",
         "handed_over",
+        "hooks",
         "lane",
         "lost",
         "queue",
@@ -45,6 +49,10 @@ class Job:
         self.cancelled = delivery.cancelled
         self.started_at = 0.0
         """Monotonic time at which its body was started; 0: it was not."""
+        self.ended_at = 0.0
+        """Monotonic time at which its outcome was there."""
+        self.attempt_record: bytes | None = None
+        """What the history gets of this attempt, if it failed, was cut short, or others did before."""
         self.refused = 0
         """How often the storage could not take its outcome."""
         self.handed_over = False
@@ -52,12 +60,20 @@ class Job:
         self.lost = False
         """The lease it was claimed under is gone: whatever comes of it is dropped."""
         self.slot: asyncio.Task[Any] | None = None
+        self.hooks: AttemptHooks | None = None
+        """What goes around its body, while that runs."""
         task.belong(spec.name, spec.options.settings)
 
     @property
     def started(self) -> bool:
         """Whether its body was started."""
         return self.started_at > 0
+
+    @property
+    def whereabouts(self) -> str:
+        """Say for the log where the attempt is, if that is not in its body."""
+        at = None if self.hooks is None else self.hooks.at
+        return "" if at is None else f", in {at}"
 
     def log_fields(self, duration: float | None = None) -> dict[str, object]:
         """Return the ``extra`` of a log record about it."""

@@ -145,6 +145,7 @@ def _fail(
             member_result=described,
             before=(signal,),
             kind="failed",
+            error=described,
         )
     return Effects(
         ending=described if rules.results and rules.store_intermediate_errors else None,
@@ -152,6 +153,7 @@ def _fail(
         deletes=_revocation(task),
         before=(signal,),
         after=(SIGNAL_RETRYING,),
+        error=described,
     )
 
 

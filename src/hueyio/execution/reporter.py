@@ -48,7 +48,7 @@ class Reporter:
             return False
 
     async def _write(self, receipt: Receipt, progress: Progress) -> bool:
-        data = write_progress(progress, self._core.serializer)
+        data = write_progress(progress, self._core.serializer.within("progress", receipt.id))
         return await (await self._core.session()).report(receipt, data)
 
 

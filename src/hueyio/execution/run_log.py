@@ -22,6 +22,7 @@ from hueyio.execution.effects import Effects
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Outcome
 from hueyio.messages.stored_result import repr_of
+from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
 __all__ = ["Line", "line_of", "run_logger", "tell_end", "tell_start", "tell_untaken"]
@@ -46,10 +47,11 @@ def tell_start(job: Job) -> None:
     task, died = job.task, job.delivery.receipt.deliveries
     what = (task.path, task.id, task.attempt + 1, _attempts(task))
     if not died:
-        run_logger.debug("task %s %s begins, attempt %d of %d", *what, extra=job.log_fields())
+        log_about(run_logger, logging.DEBUG, "task %s %s begins, attempt %d of %d", *what, fields=job.log_fields())
         return
     text = "task %s %s begins again, attempt %d of %d: consumers died that held it, %d of at most %d"
-    run_logger.warning(text, *what, died, job.delivery.header.max_deliveries, extra=job.log_fields())
+    died_of = (died, job.delivery.header.max_deliveries)
+    log_about(run_logger, logging.WARNING, text, *what, *died_of, fields=job.log_fields())
 
 
 def tell_end(job: Job, outcome: Outcome, effects: Effects, now: float, success_level: int) -> None:
@@ -60,13 +62,14 @@ def tell_end(job: Job, outcome: Outcome, effects: Effects, now: float, success_l
         return
     error = line.error if line.level >= logging.ERROR or run_logger.isEnabledFor(logging.DEBUG) else None
     fields = job.log_fields(seconds)
-    run_logger.log(line.level, "task %s %s %s", job.task.path, job.task.id, line.text, exc_info=error, extra=fields)
+    what = (job.task.path, job.task.id, line.text)
+    log_about(run_logger, line.level, "task %s %s %s", *what, fields=fields, error=error)
 
 
 def tell_untaken(job: Job) -> None:
     """Take back that a task was revoked: the revocation was good for one task, and another had used it up."""
     text = "task %s %s is not revoked after all: another task has used that revocation up"
-    run_logger.info(text, job.task.path, job.task.id, extra=job.log_fields())
+    log_about(run_logger, logging.INFO, text, job.task.path, job.task.id, fields=job.log_fields())
 
 
 def line_of(

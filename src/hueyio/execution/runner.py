@@ -28,6 +28,7 @@ from hueyio.execution.run_log import run_logger, tell_start
 from hueyio.signals import SIGNAL_EXECUTING
 from hueyio.storage.records import Answer, Bury, Release, Settlement
 from hueyio.storage.shared.background import make_task
+from hueyio.tasks.log_fields import log_about
 
 __all__ = ["Runner", "Settling"]
 
@@ -87,11 +88,15 @@ class Runner:
 
     async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
         """Run the job's body in this slot and have its outcome written; returns when the slot is free again."""
+        # Once in the life of a slot: setting costs ten times as much as looking.
+        if RUN_CONTEXT.get() is not self._run_context:
+            RUN_CONTEXT.set(self._run_context)
         listened = bool(self._core.signals)
+        hooks: AttemptHooks | None = None
         # A prefetched job has grown stale while it waited.
         objection = job.objection(self._core.now())
-        if objection is None and listened:
-            await self._core.signals.send(SIGNAL_EXECUTING, job.task)
+        if objection is None and listened and (hooks := self._executor.hooks_around(job.spec, job.task)) is not None:
+            await hooks.tell(SIGNAL_EXECUTING, job.task)
             if job.lost:
                 return
             objection = job.objection(self._core.now())
@@ -100,24 +105,25 @@ class Runner:
                 return
             objection = job.objection(self._core.now())
         if objection is not None:
-            await self._finish(job, objection)
+            await self._finish(job, objection, hooks)
             return
         job.task.reporter = self._reporter
         job.task.receipt = job.delivery.receipt
-        # Once in the life of a slot: setting costs ten times as much as looking.
-        if RUN_CONTEXT.get() is not self._run_context:
-            RUN_CONTEXT.set(self._run_context)
-        hooks = self._executor.hooks_around(job.spec, job.task)
+        if hooks is None:
+            hooks = self._executor.hooks_around(job.spec, job.task)
         if job.delivery.receipt.deliveries or run_logger.isEnabledFor(logging.DEBUG):
             tell_start(job)
         job.started_at = time.monotonic()
         job.slot = slot
         limit = None if job.spec.lane == "process" else job.task.timeout  # a process is killed: it cannot ignore that
+        if hooks is not None and limit is not None:
+            limit *= 1 + len(hooks.middleware)  # each has as long again to be left
         watch = None if limit is None or self._watch is None else self._watch(job, limit)
         try:
             if hooks is None:
                 outcome = await self._executor.run(job.spec, job.task)
             else:
+                job.hooks = hooks
                 outcome = await self._executor.run_inside(job.spec, job.task, hooks)
         except asyncio.CancelledError as error:
             if not (job.cancelled or job.lost) and self._is_stopping():
@@ -132,7 +138,7 @@ class Runner:
         job.slot = None
         if hooks is not None and not hooks.has_after:  # the slot need not wait for the write
             hooks.caller.close()
-            hooks = None
+            job.hooks = hooks = None
         # What was meant for this job, or left behind by its body, must not reach the next one.
         while slot.cancelling() and not self._is_stopping():
             try:
@@ -171,7 +177,7 @@ class Runner:
         """
         job.slot = None
         name, fields = (job.task.path, job.task.id), job.log_fields()
-        logger.error("task %s %s could not be ended", *name, exc_info=error, extra=fields)
+        log_about(logger, logging.ERROR, "task %s %s could not be ended", *name, fields=fields, error=error)
         if job.lost or job.handed_over:
             return
         receipt = job.delivery.receipt
@@ -198,7 +204,8 @@ class Runner:
                 return True
         except HueyException as error:
             name, fields = (job.task.path, job.task.id), job.log_fields()
-            logger.warning("task %s %s: its start could not be written: %s", *name, error, extra=fields)
+            text = "task %s %s: its start could not be written: %s"
+            log_about(logger, logging.WARNING, text, *name, error, fields=fields)
         self.end(job, Interrupted())
         return False
 
@@ -223,6 +230,7 @@ class Runner:
                 end = self._conclude(job, outcome)
                 await finish(self._core, job, end, hooks, lambda settlement: self._submit(job, settlement))
         finally:
+            job.hooks = None  # a slot knows its last job until the next one begins
             if hooks is not None:
                 hooks.caller.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hueyio.execution.again import text_of, write_again
 from hueyio.execution.effects import Effects
 from hueyio.messages.entry import make_entry
-from hueyio.messages.member_result import write_member_result
+from hueyio.messages.member_result import member_place, write_member_result
 from hueyio.messages.stored_result import write_ending
 from hueyio.serializer import Serializer
 from hueyio.storage.records import Bury, Defer, Delivery, Entry, Finish, Header, LatchMark, Release, Settlement
@@ -42,10 +42,10 @@ def make_settlement(
             return Defer(receipt, header)
         case "finish" | "bury":
             pass
-    data = None if effects.ending is None else write_ending(effects.ending, serializer)
+    data = None if effects.ending is None else write_ending(effects.ending, serializer.within("result", receipt.id))
     follow_ups = tuple([make_entry(task, registry.get(task.path), serializer, now) for task in effects.enqueue])
-    if delivery.header.unique_key is not None:
-        follow_ups = tuple([_with_key(entry, delivery.header) for entry in follow_ups])
+    if follow_ups and (delivery.header.unique_key is not None or delivery.header.once_token is not None):
+        follow_ups = tuple([_with_keys(entry, delivery.header) for entry in follow_ups])
     if effects.is_put_back and receipt.deliveries:
         follow_ups = tuple([_with_deliveries(entry, delivery) for entry in follow_ups])
     mark = None if delivery.header.latch is None else _mark(effects, delivery, serializer, data)
@@ -79,11 +79,14 @@ def make_settlement(
     )
 
 
-def _with_key(entry: Entry, header: Header) -> Entry:
-    """Let a retry keep the unique key of its task."""
+def _with_keys(entry: Entry, header: Header) -> Entry:
+    """Let a retry keep the unique key of its task, and the once token, which says of which tick it is."""
     if entry.header.id != header.id:
         return entry
-    return entry._replace(header=entry.header._replace(unique_key=header.unique_key))
+    kept = entry.header._replace(unique_key=header.unique_key)
+    if header.once_token is not None:  # else its time to live says which attempt this is
+        kept = kept._replace(once_token=header.once_token, once_ttl=header.once_ttl, once_key=header.once_key)
+    return entry._replace(header=kept)
 
 
 def _with_deliveries(entry: Entry, delivery: Delivery) -> Entry:
@@ -103,6 +106,8 @@ def _mark(effects: Effects, delivery: Delivery, serializer: Serializer, data: by
     header = delivery.header
     if header.latch is None or header.latch_index is None or effects.member_result is None:
         return None
-    if data is None or effects.member_result is not effects.ending:
-        data = write_member_result(effects.member_result, serializer)
+    place = member_place(serializer, header.latch, header.latch_index)
+    # What is signed for one place is not signed for the other.
+    if data is None or effects.member_result is not effects.ending or place is not serializer:
+        data = write_member_result(effects.member_result, place)
     return LatchMark(header.latch, header.latch_index, data)

@@ -11,7 +11,7 @@ from typing import Any
 
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.executor import Executor
-from hueyio.execution.finish import End, Write, conclude
+from hueyio.execution.finish import End, conclude
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Outcome, Succeeded
 from hueyio.execution.run_context import RunContext
@@ -31,7 +31,7 @@ class Step:
         core: Core,
         executor: Executor,
         run_context: RunContext,
-        settle: Write,
+        settle: Callable[[Job, Settlement], Awaitable[Answer]],
         start: Callable[[Job], Awaitable[bool]],
     ) -> None:
         self._settle = settle
@@ -79,7 +79,8 @@ class Step:
 
     def submit(self, job: Job, settlement: Settlement) -> asyncio.Future[Answer]:
         """Write a settlement, whatever becomes of whoever waits for it."""
-        writing = asyncio.ensure_future(self._settle(settlement))  # what is noted here, nothing looks up before it ends
+        # What is noted here, nothing looks up before it ends.
+        writing = asyncio.ensure_future(self._settle(job, settlement))
         self._writing.append(writing)
         return asyncio.shield(writing)
 

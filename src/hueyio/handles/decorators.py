@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overlo
 
 from hueyio.exceptions import ConfigurationError, DeclarationWarning
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
+from hueyio.storage.texts import check_text
 from hueyio.tasks.caller_line import warn_caller
 from hueyio.tasks.declared import CALL_KEYWORDS, CallOptions, TaskOptions, TaskSpec, is_generator, module_of
 from hueyio.tasks.given import closest
@@ -230,6 +231,8 @@ def _check_importable(task: str, name: str) -> None:
 def _name_of(function: Any, name: Any) -> str:
     if name is not None and (not isinstance(name, str) or not name):
         raise ConfigurationError(f"a task's name must be a text that is not empty, not {name!r}")
+    if name is not None:
+        check_text("the task's name", name)
     if name is None and isinstance(inspect.unwrap(function), functools.partial):
         raise ConfigurationError(f"{function!r} has no name of its own; give it one: name=")
     own: str = getattr(function, "__name__", type(function).__name__)

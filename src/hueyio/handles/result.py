@@ -122,7 +122,7 @@ class Result(Generic[R]):
         await self._reader.refuse_to_hang()
         seen: bytes | None = None
         while (seen := await lending([self.id], session.follow(self.id, seen))) is not None:
-            yield read_progress(seen, self._core.serializer)
+            yield read_progress(seen, self._core.serializer.within("progress", self.id))
 
     async def status(self) -> Status:
         """Say where the task is, or how it ended; reads nothing away."""
@@ -186,7 +186,7 @@ class Result(Generic[R]):
         found = await self._reader.find()
         if found.state not in ("queued", "scheduled", "running", "dead") or found.data is None:
             raise HueyException(f"task {self.id} is not in the queue any more, and this handle knows only its id")
-        return read_task(found.data, self._core.serializer)
+        return read_task(found.data, self._core.serializer, self.id)
 
 
 class ResultGroup(Generic[R]):

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, assert_never
-from uuid import UUID
+from typing import Final, TypeAlias, assert_never
 
 from hueyio.exceptions import HueyException, ResultExpired, SerializationError, TaskLost
 from hueyio.messages.message import read_task
 from hueyio.messages.stored_result import Ending, Error, ErrorKind, Returned, read_ending
 from hueyio.serializer import Serializer
 from hueyio.storage.records import EndKind, Found, Over
+from hueyio.tasks.ids import made_at
+from hueyio.tasks.states import TaskState, state_of_end, waiting_state
 
 __all__ = ["OVER", "Status", "absence_of", "ending_of", "is_alive", "status_of", "status_of_end"]
 
-Status: TypeAlias = Literal[
-    "ready",
-    "scheduled",
-    "waiting",
-    "running",
-    "retrying",
-    "done",
-    "failed",
-    "expired",
-    "cancelled",
-    "lost",
-    "undeclared",
-    "unreadable",
-    "unknown",
-]
+Status: TypeAlias = TaskState
 """What ``status`` answers: see the table of words in the reference of results."""
 
 OVER: Final = ("stored", "dead", "ended")
@@ -57,7 +44,7 @@ def ending_of(over: Over, serializer: Serializer) -> Ending:
     if over.data is None:
         return Returned(None) if over.kind in ("done", None) else _error_that_is_gone(over.id, over.kind)
     try:
-        return read_ending(over.data, serializer)
+        return read_ending(over.data, serializer.within("result", over.id))
     except SerializationError as error:
         raise SerializationError(f"the result of task {over.id} cannot be read: {error}") from error
 
@@ -72,16 +59,15 @@ def status_of_end(kind: EndKind | None, ending: Ending | None) -> Status:
     """Return the status of a task that has ended, by its tombstone or else by what it left."""
     if kind is None:
         kind = "done" if isinstance(ending, Returned) else "failed" if ending is None else ending.kind
-    return "cancelled" if kind == "revoked" else kind
+    return state_of_end(kind)
 
 
 def status_of(found: Found, ending: Ending | None, serializer: Serializer) -> Status:
     """Return the status of a task that was looked for; ``ending`` is what it left, if that is known."""
     match found.state:
         case "queued" | "scheduled":
-            if found.data is not None and _attempt(found.data, serializer) > 0:
-                return "retrying"
-            return "ready" if found.state == "queued" else "scheduled"
+            attempt = 0 if found.data is None else _attempt(found.id, found.data, serializer)
+            return waiting_state(found.state == "scheduled", attempt)
         case "running":
             return "running"
         case "expected":
@@ -100,7 +86,8 @@ def absence_of(id: str, seen_at: float | None, since: float | None) -> HueyExcep
     ``seen_at``: when it was last known to be alive; None: never, only the id is known. ``since``: ends before that may
     have been forgotten. Times in epoch seconds.
     """
-    last = seen_at if seen_at is not None else _time_in(id)
+    made = made_at(id)
+    last = seen_at if seen_at is not None or made is None else made.timestamp()
     if since is not None and last is not None and last <= since:
         return ResultExpired(
             f"nothing is known of task {id} any more: it is older than the ends which are remembered, and if it left a "
@@ -115,17 +102,8 @@ def absence_of(id: str, seen_at: float | None, since: float | None) -> HueyExcep
     return TaskLost({"error": text, "retries": 0, "traceback": "", "task_id": id})
 
 
-def _time_in(id: str) -> float | None:
-    """Return when an id was made, if it is one of ours (a UUID of version 7)."""
+def _attempt(id: str, data: bytes, serializer: Serializer) -> int:
     try:
-        made = UUID(id)
-    except ValueError:
-        return None
-    return (made.int >> 80) / 1000 if made.version == 7 else None
-
-
-def _attempt(data: bytes, serializer: Serializer) -> int:
-    try:
-        return read_task(data, serializer).attempt
+        return read_task(data, serializer, id).attempt
     except SerializationError:
         return 0  # it will be dead-lettered; until then it is where it is

@@ -18,6 +18,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.execution.run_context import RUN_CONTEXT
 from hueyio.loops.portal import block_on
+from hueyio.storage.texts import check_text
 from hueyio.tasks.declared import is_async, is_generator
 from hueyio.tasks.signature import signature_of
 
@@ -38,7 +39,7 @@ class Guard(Generic[S]):
             raise ConfigurationError(f"{type(self).__name__} needs a name that is not empty, not {name!r}")
         if key is not None and not callable(key):
             raise ConfigurationError(f"key of {name!r} must be a function of the task's arguments, not {key!r}")
-        self.name = name
+        self.name = check_text("the name", name)
         self._key = key
         self._entered: dict[Hashable, list[S]] = {}
 
@@ -53,7 +54,7 @@ class Guard(Generic[S]):
     def of(self, key: object) -> Self:
         """Return the same for one key: each has its own count."""
         one = copy.copy(self)
-        one.name = f"{self.name}:{key}"
+        one.name = check_text("the name", f"{self.name}:{key}")
         one._key = None
         one._entered = {}
         return one

@@ -10,15 +10,16 @@ that has the turn meanwhile. Who is inside of which function is known from the c
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final, TypeVar
 
 from hueyio.loops.caller import current_caller
-from hueyio.loops.threads import ThreadPool
+from hueyio.loops.threads import ThreadPool, run_in
 
 __all__ = ["OrderedThread", "is_in_ordered_thread"]
 
@@ -93,6 +94,15 @@ class OrderedThread:
         finally:
             timer.cancel()
 
+    async def call_in(self, context: Context, func: Callable[..., Any], *args: Any) -> None:
+        """Run a function in such a context: a `def` one here, an `async def` one, and what is awaited, on this loop."""
+        if inspect.iscoroutinefunction(func):
+            answer = context.run(func, *args)
+        else:
+            answer = await self.run_in(context, func, *args)
+        if inspect.isawaitable(answer):
+            await run_in(context, _awaited(answer))
+
     def _call(self, turn: _Turn, func: Callable[..., R], args: tuple[Any, ...]) -> R:
         turn.thread_id = threading.get_ident()
         turn.since = time.monotonic()
@@ -123,3 +133,7 @@ class OrderedThread:
             turn.func,
             time.monotonic() - turn.since,
         )
+
+
+async def _awaited(answer: Awaitable[Any]) -> None:
+    await answer

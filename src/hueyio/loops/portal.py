@@ -152,6 +152,10 @@ class _Portal:
         try:
             with asyncio.Runner() as runner:
                 runner.run(self._wait(started))
+        except RuntimeError:
+            # Python 3.12 starts no thread at exit, and asyncio wants one to end the loop's executor, as its last step.
+            if not self._is_over:
+                raise
         finally:
             started.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -54,8 +55,9 @@ class Sessions:
             self._forget_ended()
             opening = self._opening.get(loop)
             if opening is None:
-                # A task of its own: the caller who came first may be cancelled, the others still get it.
-                opening = self._opening[loop] = make_task(self._connect())
+                # A task of its own: the caller who came first may be cancelled, the others still get it. In an empty
+                # context, which what the session does in the background inherits: that of a body would be kept with it.
+                opening = self._opening[loop] = make_task(self._connect(), context=Context())
                 opening.add_done_callback(partial(self._note_opened, loop))
         return await asyncio.shield(opening)
 

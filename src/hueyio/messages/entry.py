@@ -31,6 +31,8 @@ def make_entry(task: Task, spec: TaskSpec | None, serializer: Serializer, now: f
         eta if eta is not None and eta > now else None,
         MAX_DELIVERIES if spec is None else spec.options.max_deliveries,
     )
+    if task.attempt:
+        header = header.attempted(task.attempt)
     if task.chord is not None or task.values is not None or task.on_complete is not None:
         header = _bound(task, header)
     return Entry(header, write_task(task, serializer))

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.messages.stored_result import exception_of, kind_of
 from hueyio.serializer import Serializer
+from hueyio.storage.texts import check_text
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Granted, Membership, PutBack, Task, aware, seconds_from
 
@@ -82,6 +83,7 @@ _PLAIN_REST: Final = _rest_of(_PLAIN_TASK)
 
 def write_task(task: Task, serializer: Serializer) -> bytes:
     """Return the task as bytes; raises TaskArgumentError that names the argument if one cannot be serialised."""
+    serializer = serializer.within("message")
     try:
         return serializer.serialize(_to_fields(task))
     except SerializationError as error:
@@ -92,9 +94,15 @@ def write_task(task: Task, serializer: Serializer) -> bytes:
             raise _name_culprit(task, serializer, error) from error
 
 
-def read_task(data: bytes, serializer: Serializer) -> Task:
-    """Return the task of these bytes; raises SerializationError."""
-    fields = serializer.deserialize(data)
+def read_task(data: bytes, serializer: Serializer, id: str | None = None) -> Task:
+    """Return the task of these bytes, which has this ``id`` if one is given; raises SerializationError."""
+    task = _read(serializer.within("message").deserialize(data))
+    if id is not None and task.id != id:  # damaged, or another's: a retry of it would be another task, this one be lost
+        raise SerializationError(f"it is the message of task {task.id!r}")
+    return task
+
+
+def _read(fields: Any) -> Task:
     if not isinstance(fields, (tuple, list)) or len(fields) < 3:
         raise SerializationError(f"not a message: {type(fields).__name__}")
     try:
@@ -173,6 +181,9 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         raise SerializationError(f"a message of version {version!r}, this hueyio reads version {_VERSION}")
     if not (isinstance(id, str) and isinstance(name, str)):
         raise SerializationError("a message without id and name")
+    if not (id.isascii() and name.isascii()):
+        check_text("not a message: its id", id, SerializationError)
+        check_text("not a message: its name", name, SerializationError)
     if len(fields) == _PLAIN:  # nearly all are plain calls
         if not isinstance(fields[3], (tuple, list)):
             raise _wrong_kind("args", fields[3])
@@ -238,6 +249,8 @@ def _check_bounds(message: Message) -> None:
             raise _wrong_kind("errors", part)
     if message.chord is not None and not _are(message.chord[:3], str, int, str):
         raise _wrong_kind("chord", message.chord)
+    if message.chord is not None:
+        check_text("not a message: its chord", message.chord[0], SerializationError)
     if message.put_back is not None:
         parts = message.put_back[:2]
         if not ((_are(parts, int, float) or _are(parts, int, int)) and parts[0] > 0 and 0 <= parts[1] <= _LARGEST):

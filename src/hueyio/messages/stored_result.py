@@ -28,6 +28,7 @@ __all__ = [
     "Error",
     "ErrorKind",
     "Returned",
+    "ending_from",
     "error_of",
     "exception_of",
     "kind_of",
@@ -76,7 +77,7 @@ Ending: TypeAlias = Returned | Error
 
 
 def write_ending(ending: Ending, serializer: Serializer) -> bytes:
-    """Return the ending as bytes; raises SerializationError."""
+    """Return the ending as bytes, by the serializer of the place; raises SerializationError."""
     if isinstance(ending, Returned):
         return _write_value(ending.value, serializer)
     cause = _write_cause(ending.cause, serializer)
@@ -95,8 +96,13 @@ def _write_value(value: Any, serializer: Serializer) -> bytes:
 
 
 def read_ending(data: bytes, serializer: Serializer) -> Ending:
-    """Return the ending of these bytes; raises SerializationError."""
-    match serializer.deserialize(data):
+    """Return the ending of these bytes, by the serializer of the place; raises SerializationError."""
+    return ending_from(serializer.deserialize(data), serializer)
+
+
+def ending_from(read: Any, serializer: Serializer) -> Ending:
+    """Return the ending that was read; raises SerializationError."""
+    match read:
         case [value]:
             return Returned(value)
         case [str(kind), dict(metadata), cause]:
@@ -145,7 +151,7 @@ def _write_cause(exception: BaseException | None, serializer: Serializer) -> byt
     if exception is None:
         return None
     try:
-        data = serializer.serialize(exception)
+        data = serializer.within("cause").serialize(exception)
     except Exception:  # whatever user code raises here, the error is kept by its text instead
         return None
     return data if len(data) <= _MOST_TEXT else None
@@ -155,7 +161,7 @@ def _read_cause(data: Any, serializer: Serializer) -> BaseException | None:
     if not isinstance(data, bytes):
         return None
     try:
-        cause = serializer.deserialize(data)
+        cause = serializer.within("cause").deserialize(data)
     except Exception:  # its class may not exist in this process; the text says what it was
         return None
     return cause if isinstance(cause, BaseException) else None

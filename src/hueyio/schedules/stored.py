@@ -20,9 +20,11 @@ from hueyio.exceptions import ConfigurationError, HueyException, SerializationEr
 from hueyio.handles.result import handle_on
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
+from hueyio.messages.tick_token import tick_of
 from hueyio.schedules.switches import REMOVED, remove_schedule, set_paused, tick_key
-from hueyio.schedules.ticks import DueTicks, tick_of
+from hueyio.schedules.ticks import DueTicks
 from hueyio.serializer import Serializer
+from hueyio.storage.texts import check_text
 from hueyio.tasks.given import check_switches, items_of
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Task
@@ -72,7 +74,7 @@ class StoredSchedule:
         """Encode it."""
         fields = {
             "times": self.times.to_dict(),
-            "task": base64.b64encode(write_task(self.task, serializer)).decode(),
+            "task": base64.b64encode(write_task(self.task, serializer.within("schedule", self.name))).decode(),
             "catch_up": self.catch_up,
             "paused": self.paused,
             "since": self.since,
@@ -85,7 +87,7 @@ class StoredSchedule:
         try:
             fields = json.loads(data)
             times = crontab(**fields.pop("times"))
-            task = read_task(base64.b64decode(fields.pop("task")), serializer)
+            task = read_task(base64.b64decode(fields.pop("task")), serializer.within("schedule", name))
             read = cls(name=name, times=times, task=task, **fields)
             _check_kinds(read)
         except SerializationError:
@@ -158,14 +160,17 @@ class Schedules:
 
     async def remove(self, name: str) -> bool:
         """Forget a schedule; False if there is none of that name. What it enqueued before stays."""
+        _check_name(name)
         return await remove_schedule(await self._core.session(), name)
 
     async def pause(self, name: str) -> bool:
         """Let a schedule rest until ``resume``; False if there is none of that name."""
+        _check_name(name)
         return await set_paused(await self._core.session(), name, True, self._core.now())
 
     async def resume(self, name: str) -> bool:
         """Go on with a paused schedule, from now on; False if there is none of that name."""
+        _check_name(name)
         return await set_paused(await self._core.session(), name, False, self._core.now())
 
     async def run_now(self, name: str) -> Any:
@@ -173,6 +178,7 @@ class Schedules:
 
         Raises KeyError if there is no schedule of that name.
         """
+        _check_name(name)
         found = await self._find(name)
         if found is None:
             raise KeyError(f"no schedule named {name!r}")
@@ -231,6 +237,7 @@ def _check_kinds(schedule: StoredSchedule) -> None:
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name:
         raise ConfigurationError(f"a schedule's name must be a text that is not empty, not {name!r}")
+    check_text("the schedule", name)
 
 
 def _times_from(times: object) -> crontab:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from typing import Final
 
+from hueyio.messages.tick_token import tick_token
 from hueyio.storage.records import Entry
 from hueyio.tasks.declared import TaskOptions, TaskSpec
 from hueyio.tasks.task import Task
 from hueyio.times.timetable import Timetable
 
-__all__ = ["DueTicks", "call_of", "make_tick_entry", "tick_of"]
+__all__ = ["DueTicks", "call_of", "make_tick_entry"]
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +22,6 @@ _MOST_LATENESS: Final = 60.0
 
 _OF_A_CALL: Final = tuple(name for name in TaskOptions.__dataclass_fields__ if hasattr(Task, name))
 """What a declaration says for every call."""
-
-_LATEST: Final = 253402300799.0
-"""The end of the year 9999, in epoch seconds: what stands in the storage may be anything."""
 
 _CLOCK_WENT_BACK: Final = 60.0
 """Seconds by which a clock must be behind what was decided before it is believed."""
@@ -68,17 +65,8 @@ class DueTicks:
 
 def make_tick_entry(entry: Entry, key: str, tick: float, lateness: float) -> Entry:
     """Return the entry that is added once for this tick, and that notes it as the last one of its series."""
-    header = entry.header._replace(once_token=f"periodic:{key}:{tick:.0f}", once_ttl=lateness + _DAY, once_key=key)
+    header = entry.header._replace(once_token=tick_token(key, tick), once_ttl=lateness + _DAY, once_key=key)
     return Entry(header, entry.data)
-
-
-def tick_of(token: bytes | None) -> float | None:
-    """Return the tick that a once token is of; None if there is none, or none that can be read."""
-    try:
-        tick = math.nan if token is None else float(token.rpartition(b":")[2])
-    except ValueError:
-        return None
-    return tick if 0 <= tick <= _LATEST else None
 
 
 def call_of(spec: TaskSpec) -> Task:

@@ -11,9 +11,12 @@ from typing import Any, Final
 from hueyio.exceptions import ConfigurationError, SerializationError
 from hueyio.serializer.moved import loads_moved
 
-__all__ = ["Serializer"]
+__all__ = ["MAX_SIZE", "Serializer"]
 
 logger = logging.getLogger(__name__)
+
+MAX_SIZE: Final = 64_000_000
+"""Bytes, before compression, that a message, a result or a value may have unless it is said otherwise."""
 
 _GZIP_START: Final = b"\x1f\x8b"
 _ZLIB_START: Final = b"\x78"
@@ -26,7 +29,12 @@ class Serializer:
     compression stays readable after it is switched on, with a warning in the log; what was compressed either way is
     read by both. Override ``_serialize`` and ``_deserialize`` for another format: compression works on top of any,
     and whatever they raise becomes a SerializationError.
+
+    ``max_size`` bounds the bytes of one message, result or value before compression: what is larger is neither written
+    nor read, and what was compressed is unpacked no further than that.
     """
+
+    max_size: int = MAX_SIZE  # for subclasses that do not call __init__, too
 
     def __init__(
         self,
@@ -34,11 +42,15 @@ class Serializer:
         compression_level: int = 6,
         use_zlib: bool = False,
         pickle_protocol: int = pickle.HIGHEST_PROTOCOL,
+        *,
+        max_size: int = MAX_SIZE,
     ) -> None:
         if not _is_whole(compression_level, 0, 9):
             raise ConfigurationError(f"compression_level must be 0 to 9, not {compression_level!r}")
         if not _is_whole(pickle_protocol, 0, pickle.HIGHEST_PROTOCOL):
             raise ConfigurationError(f"pickle_protocol must be 0 to {pickle.HIGHEST_PROTOCOL}, not {pickle_protocol!r}")
+        _check_max_size(max_size)
+        self.max_size = max_size
         self.compression = compression
         self.compression_level = compression_level
         self.use_zlib = use_zlib
@@ -54,16 +66,28 @@ class Serializer:
             raise SerializationError(f"{type(value).__name__} cannot be serialised: {error}") from error
         if not isinstance(data, bytes):
             raise SerializationError(f"{type(self).__name__} made {type(data).__name__} of a value, not bytes")
+        self._check_size(len(data))
         return self._compress(data) if self.compression else data
 
     def deserialize(self, data: bytes) -> Any:
         """Return the value of the bytes; raises SerializationError."""
         try:
-            return self._deserialize(self._decompress(data) if self.compression else data)
+            plain = self._decompress(data) if self.compression else data
+            self._check_size(len(plain))
+            return self._deserialize(plain)
         except (SerializationError, KeyboardInterrupt):
             raise
         except BaseException as error:
             raise SerializationError(f"{type(error).__name__}: {error}") from error
+
+    def within(self, *place: str) -> Serializer:
+        """Return the serializer for what is stored at a place inside this one's; here that is this one.
+
+        hueyio writes and reads at ``queue/message``, ``queue/result/id``, ``queue/value/key``, ``queue/progress/id``,
+        ``queue/schedule/name/message``, ``queue/member/chord/position`` and ``queue/absent/chord``. A format that
+        signs or encrypts overrides it, so that the bytes of one place are refused at every other.
+        """
+        return self
 
     def _serialize(self, value: Any) -> bytes:
         return pickle.dumps(value, self.pickle_protocol)
@@ -82,17 +106,37 @@ class Serializer:
         return gzip.compress(data, self.compression_level)
 
     def _decompress(self, data: bytes) -> bytes:
+        if not data.startswith((_GZIP_START, _ZLIB_START)):
+            logger.warning("read uncompressed data although compression is on")
+            return data
         try:
-            if data.startswith(_GZIP_START):
-                return gzip.decompress(data)
-            if data.startswith(_ZLIB_START):
-                return zlib.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
+            return self._unpack(data)
+        except zlib.error as error:
             # Another format's bytes may begin alike; if it is damaged instead, the format says so.
             logger.warning("what looks compressed cannot be decompressed, it is read as it is: %s", error)
             return data
-        logger.warning("read uncompressed data although compression is on")
-        return data
+
+    def _unpack(self, data: bytes) -> bytes:
+        """Unpack no more than the bound: a small thing may grow very large."""
+        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either format, by its beginning
+        plain = unpacker.decompress(data, self.max_size + 1)
+        self._check_size(len(plain))
+        if not unpacker.eof or unpacker.unused_data:
+            raise zlib.error("it is cut short, or something follows it")
+        return plain
+
+    def _check_size(self, size: int) -> None:
+        if size > self.max_size:
+            raise SerializationError(
+                f"it takes {size:,} bytes or more, and at most {self.max_size:,} are written and read: keep large data "
+                "elsewhere and pass where, or raise max_size of the serializer"
+            )
+
+
+def _check_max_size(max_size: object) -> None:
+    """Raise ConfigurationError unless it is a number of bytes."""
+    if not isinstance(max_size, int) or isinstance(max_size, bool) or max_size < 1:
+        raise ConfigurationError(f"max_size must be a number of bytes, at least 1, not {max_size!r}")
 
 
 def _is_whole(value: object, least: int, most: int) -> bool:

@@ -33,6 +33,8 @@ class FileBeat(NamedTuple):
     lock: str
     beat: str
     timeout: float
+    mode: int
+    """Of the lock file, where that has to be made anew."""
 
     def __str__(self) -> str:
         return f"file {self.beat}"
@@ -57,6 +59,9 @@ class RedisBeat(NamedTuple):
 
     def __str__(self) -> str:
         return f"Redis at {self.path or f'{self.host}:{self.port}'}/{self.db}"
+
+    def __repr__(self) -> str:
+        return f"<RedisBeat: {self}>"  # the login is nobody's business
 
 
 BeatRecipe: TypeAlias = SqliteBeat | FileBeat | RedisBeat

@@ -25,7 +25,7 @@ class BlackHoleStorage(MemoryStorage):
 
     def __init__(self, name: str = "huey", **options: Any) -> None:
         super().__init__(name)
-        self.capabilities = Capabilities(across_processes=False, keeps=False)
+        self.capabilities = Capabilities(across_processes=False, keeps=False, keeps_history=False)
 
     async def connect(self) -> BlackHoleSession:
         """Open a session for the running loop."""
@@ -48,6 +48,7 @@ class BlackHoleSession(MemorySession):
         "renew": lambda state, *args: True,
         "release": lambda state, *args: True,
         "take": lambda state, *args: 0.0,
+        "note": lambda state, line: None,
     }
 
     async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:

@@ -31,23 +31,35 @@ from hueyio.storage.records import (
     Answer,
     Area,
     Bell,
+    Burial,
     Clearable,
+    Counted,
+    CountedSlot,
+    CountedTask,
     Counts,
     Cursor,
     DeadLetter,
     Delivery,
+    Described,
     Ended,
     Enqueued,
     Entry,
     Found,
+    Header,
+    HistoryBatch,
+    HistoryEntry,
     Lane,
     Latch,
+    ListedState,
+    Listing,
     LiveState,
     MemberResults,
+    Note,
     Notices,
     Over,
     Owner,
     Page,
+    Pause,
     Promoted,
     Receipt,
     Requeue,
@@ -60,8 +72,10 @@ from hueyio.storage.records import (
 __all__ = [
     "Capabilities",
     "Consuming",
+    "Counting",
     "Dead",
     "Examined",
+    "History",
     "Keys",
     "LeaseKeeper",
     "Limits",
@@ -90,6 +104,8 @@ class Capabilities:
     result_ttl: float | None = None
     """Seconds for which every result stays, for any number of reads. None: it is gone once it was read, and its writer
     says how long it waits for that."""
+    keeps_history: bool = True
+    """Whether it remembers what ``settle`` gets for the history; where not, nobody need make it."""
 
 
 class Producing(Protocol):
@@ -171,13 +187,16 @@ class Consuming(Protocol):
         """Write that these bodies are about to run; answer per receipt whether it is in force."""
         ...
 
-    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+    async def settle(
+        self, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None = None
+    ) -> list[Answer]:
         """End the runs of several tasks in one step; answer for each, in order.
 
         All or nothing per settlement, fenced by its receipt. ``number`` rises by one with each batch of this owner,
         from 1; a repeat of the last number gives the first answer again and changes nothing.
-        An owner without a live lease gets ``stale`` for all. When a latch's callback is over, the results of the
-        members expire after ``MEMBER_RESULT_TTL`` seconds, unless they do so earlier.
+        An owner without a live lease gets ``stale`` for all. The history is written in the same step. When a latch's
+        callback is over, the results of the members expire after ``MEMBER_RESULT_TTL`` seconds, unless they do so
+        earlier.
         """
         ...
 
@@ -191,8 +210,8 @@ class Consuming(Protocol):
     async def promote(self, now: float, limit: int) -> Promoted:
         """Move at most ``limit`` entries that are due at ``now`` to the back of their lanes, the earliest first.
 
-        Also drops, in bounded chunks, results, keys, tokens and failed tasks whose time is over, and says when to look
-        for more.
+        Also drops, in bounded chunks, results, keys, tokens, failed tasks, history and slots of counts whose time is
+        over, and says when to look for more.
         """
         ...
 
@@ -327,7 +346,7 @@ class Dead(Protocol):
 
     Those that cannot be run are dead letters: bounded, the oldest goes first, counted and logged. Those that failed,
     expired or were cancelled are failed tasks: bounded by count (the storage's ``keep_failed``), age (``failed_ttl``)
-    and size (``FAILED_BYTES``), the oldest goes first.
+    and size (``failed_bytes``), the oldest goes first.
     """
 
     async def dead(self, limit: int | None = None) -> list[DeadLetter]:
@@ -346,20 +365,66 @@ class Dead(Protocol):
         """Put letters back to their lanes as new (deliveries, first_seen and defers at 0); answer for each, in order.
 
         The letter is gone, with the tombstone and the stored result of its id and of each id that it expects again,
-        so that whoever waits for them waits for the new run.
+        so that whoever waits for them waits for the new run. Its once token is neither asked for nor written again, and
+        stays in the header. What a member has left in its latch is taken back, as long as that has not fired.
         """
         ...
 
-    async def purge(self, ids: Sequence[str] | None = None) -> int:
-        """Delete these dead letters, or all; return how many. Failed tasks stay."""
+    async def purge(self, ids: Sequence[str] | None = None, store: Burial = "dead", until: float | None = None) -> int:
+        """Delete these letters of one store, or all of them; return how many. The other store stays as it is.
+
+        ``until``: of these ids only those that were buried before (epoch seconds), so that nobody deletes a letter
+        that he has not seen.
+        """
+        ...
+
+
+class History(Protocol):
+    """What is remembered of tasks that have ended: for each batch of settlements an entry, written by ``settle``.
+
+    Bounded by the number of tasks (the storage's ``keep_history``; an entry goes when those after it have as many), and
+    by age (``history_ttl``); a 0 switches it off. The same bounds hold for attempts. What is too old goes at the next
+    ``promote``, or before.
+    """
+
+    async def history(self, limit: int, start: Cursor | None = None) -> Page[HistoryEntry]:
+        """List entries, the latest first, from the one at ``start`` on, until they have ``limit`` tasks.
+
+        The page says where the next one begins. Fewer come where it has looked at ``HISTORY_LOOKED_AT`` entries.
+        """
+        ...
+
+    async def find_ended(self, id: str) -> HistoryEntry | None:
+        """Return the latest entry that has this id."""
+        ...
+
+    async def attempts(self, ids: Sequence[str]) -> list[tuple[bytes, ...]]:
+        """Return what is remembered of the attempts of each id, at most ``MOST_ATTEMPTS``, the latest last."""
         ...
 
 
 class Looking(Protocol):
     """Questions and housekeeping; not for the hot path."""
 
-    async def counts(self) -> Counts:
-        """Count everything."""
+    async def counts(self, most: int | None = None) -> Counts:
+        """Count everything; with ``most`` no further than that, where counting takes long.
+
+        A figure above ``most`` is then a lower bound. Without it all are exact.
+        """
+        ...
+
+    async def page(self, state: ListedState, limit: int, after: str | None = None) -> Listing:
+        """List tasks of a state, at most ``limit`` and ``LISTED_AT_ONCE``, behind the place ``after``.
+
+        Ready ones come as they will be claimed: the suspects, then lane by lane. Scheduled ones come the earliest
+        first, running ones owner by owner, waiting ones in any order. Each part is one moment; what moves between two
+        may be left out, or come twice. A part may be short, or empty, and still have a ``next``. Raises
+        HueyException for an ``after`` that is no place of this list.
+        """
+        ...
+
+    async def describe(self, ids: Sequence[str]) -> list[Described]:
+        """Say all that is known of each id, in the order asked. A listed task has no ``place``."""
         ...
 
     async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:
@@ -374,27 +439,70 @@ class Looking(Protocol):
         ...
 
     async def clear(self, what: Collection[Clearable]) -> None:
-        """Delete all of: ``queue``, ``schedule``, ``dead``, ``failed``, or a key area. What is running is left alone.
+        """Delete all of: ``queue``, ``schedule``, ``dead``, ``failed``, ``history``, or a key area.
 
+        What is running is left alone.
         The waiters of deleted tasks and of what they expected are told, their tombstones say ``cancelled``. A latch
         that waited for one of them is dropped with its callback.
         """
         ...
 
-    async def pause(self) -> None:
-        """Let claims of this queue return nothing until ``resume``; the owners get a notice."""
+    async def pause(self, by: str = "") -> None:
+        """Let claims of this queue return nothing until ``resume``; the owners get a notice.
+
+        ``by`` says who wants it; the last to pause is remembered, with the time.
+        """
         ...
 
     async def resume(self) -> None:
         """Undo ``pause`` and ring the lanes that have work."""
         ...
 
-    async def is_paused(self) -> bool:
-        """Say whether the queue is paused."""
+    async def paused(self) -> Pause | None:
+        """Say who paused the queue, and when; None if it is not paused."""
+        ...
+
+    async def note(self, line: bytes) -> None:
+        """Append a line to the audit log, which keeps the last ``NOTES_KEPT``; ``clear`` leaves it alone."""
+        ...
+
+    async def notes(self, limit: int, after: int | None = None) -> list[Note]:
+        """List lines of the audit log, the latest first; ``after``: only those before the one of this number."""
         ...
 
     async def time(self) -> float:
         """Return the storage's time in epoch seconds; the storage's ``clock`` is set by the answer."""
+        ...
+
+
+class Counting(Protocol):
+    """What owners count, for statistics: in slots of time by the storage's clock, each kept for its span's time.
+
+    ``COUNT_SPANS`` has the spans; slot ``n`` of a span of ``s`` seconds begins at ``n * s``.
+    """
+
+    async def publish(self, owner: str, number: int, info: bytes, counted: Counted | None = None) -> bool:
+        """Replace what an owner says of itself, and add what it counted to the slots of now.
+
+        With it goes how many tasks were added to each lane since an owner last published counts. ``number`` rises by
+        one with each call that has counts, from 1; a repeat of the last number adds nothing. False, with nothing
+        changed, without a live lease. At most ``MOST_COUNTED`` names and groups in a slot are told apart.
+        """
+        ...
+
+    async def read_slots(self, span: int, first: int, last: int) -> list[CountedSlot]:
+        """Read the slots of a span from ``first`` to ``last`` in which something was counted, in their order."""
+        ...
+
+    async def read_counts(self, span: int, first: int, last: int, names: Sequence[str]) -> list[CountedTask]:
+        """Read what was counted of the tasks of these names, slot by slot; slots without any are left out."""
+        ...
+
+    async def heads(self) -> list[Header]:
+        """Return the headers of what is ready and first of its lane: of the highest priority, and of the lowest.
+
+        That of the lowest may be left out where more than 10,000 are ready, and suspects always are.
+        """
         ...
 
 
@@ -431,7 +539,7 @@ class Portable(Protocol):
         ...
 
 
-class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, Looking, Protocol):
+class Session(Producing, Consuming, Waiting, Keys, Limits, Dead, History, Looking, Counting, Protocol):
     """All roles, bound to one running loop."""
 
     async def close(self) -> None:

@@ -20,23 +20,35 @@ from hueyio.storage.records import (
     Answer,
     Area,
     Bell,
+    Burial,
     Clearable,
+    Counted,
+    CountedSlot,
+    CountedTask,
     Counts,
     Cursor,
     DeadLetter,
     Delivery,
+    Described,
     Ended,
     Enqueued,
     Entry,
     Found,
+    Header,
+    HistoryBatch,
+    HistoryEntry,
     Lane,
     Latch,
+    ListedState,
+    Listing,
     LiveState,
     MemberResults,
+    Note,
     Notices,
     Over,
     Owner,
     Page,
+    Pause,
     Promoted,
     Receipt,
     Requeue,
@@ -50,7 +62,9 @@ __all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", 
 
 T = TypeVar("T")
 
-Role: TypeAlias = Literal["producing", "consuming", "waiting", "keys", "limits", "dead", "looking"]
+Role: TypeAlias = Literal[
+    "producing", "consuming", "waiting", "keys", "limits", "dead", "history", "looking", "counting"
+]
 """The part of the contract that an operation belongs to; storages name their modules alike."""
 
 
@@ -122,17 +136,28 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         Operation("failed", "dead", _READ, is_idempotent=True),
         Operation("requeue", "dead", _DURABLE, is_idempotent=False),  # the second finds none
         Operation("purge", "dead", _DURABLE, is_idempotent=False),  # counts
+        Operation("history", "history", _READ, is_idempotent=True),
+        Operation("find_ended", "history", _READ, is_idempotent=True),
+        Operation("attempts", "history", _READ, is_idempotent=True),
         Operation("counts", "looking", _READ, is_idempotent=True),
+        Operation("page", "looking", _READ, is_idempotent=True),
+        Operation("describe", "looking", _READ, is_idempotent=True),
         Operation("scan_tasks", "looking", _READ, is_idempotent=True),
         Operation("scan_keys", "looking", _READ, is_idempotent=True),
         Operation("clear", "looking", _DURABLE, is_idempotent=True),
         Operation("pause", "looking", _DURABLE, is_idempotent=True),
         Operation("resume", "looking", _DURABLE, is_idempotent=True),
-        Operation("is_paused", "looking", _READ, is_idempotent=True),
+        Operation("paused", "looking", _READ, is_idempotent=True),
+        Operation("note", "looking", _DURABLE, is_idempotent=False),  # the second is a line too
+        Operation("notes", "looking", _READ, is_idempotent=True),
         Operation("time", "looking", _READ, is_idempotent=True),
+        Operation("publish", "counting", _VOLATILE, is_idempotent=True),  # its number tells a repeat
+        Operation("read_slots", "counting", _READ, is_idempotent=True),
+        Operation("read_counts", "counting", _READ, is_idempotent=True),
+        Operation("heads", "counting", _READ, is_idempotent=True),
     )
 }
-"""All 45, by their names."""
+"""All 56, by their names."""
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:
@@ -199,8 +224,10 @@ class OperationSession(Session, ABC):
     async def start(self, receipts: Sequence[Receipt], owner: str) -> list[bool]:
         return await self._do("start", tuple(receipts), owner)
 
-    async def settle(self, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
-        return await self._do("settle", tuple(settlements), owner, number)
+    async def settle(
+        self, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None = None
+    ) -> list[Answer]:
+        return await self._do("settle", tuple(settlements), owner, number, history)
 
     @abstractmethod
     async def notices(self, owner: str, seen: Notices | None) -> Notices: ...
@@ -284,13 +311,30 @@ class OperationSession(Session, ABC):
     async def requeue(self, letters: Sequence[Requeue]) -> list[Requeued]:
         return await self._do("requeue", tuple(letters))
 
-    async def purge(self, ids: Sequence[str] | None = None) -> int:
-        return await self._do("purge", None if ids is None else tuple(ids))
+    async def purge(self, ids: Sequence[str] | None = None, store: Burial = "dead", until: float | None = None) -> int:
+        return await self._do("purge", None if ids is None else tuple(ids), store, until)
+
+    # History
+
+    async def history(self, limit: int, start: Cursor | None = None) -> Page[HistoryEntry]:
+        return await self._do("history", limit, start)
+
+    async def find_ended(self, id: str) -> HistoryEntry | None:
+        return await self._do("find_ended", id)
+
+    async def attempts(self, ids: Sequence[str]) -> list[tuple[bytes, ...]]:
+        return await self._do("attempts", tuple(ids))
 
     # Looking
 
-    async def counts(self) -> Counts:
-        return await self._do("counts")
+    async def counts(self, most: int | None = None) -> Counts:
+        return await self._do("counts", most)
+
+    async def page(self, state: ListedState, limit: int, after: str | None = None) -> Listing:
+        return await self._do("page", state, limit, after)
+
+    async def describe(self, ids: Sequence[str]) -> list[Described]:
+        return await self._do("describe", tuple(ids))
 
     async def scan_tasks(self, state: LiveState, limit: int | None = None) -> list[Entry]:
         return await self._do("scan_tasks", state, limit)
@@ -301,17 +345,37 @@ class OperationSession(Session, ABC):
     async def clear(self, what: Collection[Clearable]) -> None:
         await self._do("clear", tuple(what))
 
-    async def pause(self) -> None:
-        await self._do("pause")
+    async def pause(self, by: str = "") -> None:
+        await self._do("pause", by)
 
     async def resume(self) -> None:
         await self._do("resume")
 
-    async def is_paused(self) -> bool:
-        return await self._do("is_paused")
+    async def paused(self) -> Pause | None:
+        return await self._do("paused")
+
+    async def note(self, line: bytes) -> None:
+        await self._do("note", line)
+
+    async def notes(self, limit: int, after: int | None = None) -> list[Note]:
+        return await self._do("notes", limit, after)
 
     async def time(self) -> float:
         return await self._do("time")
+
+    # Counting
+
+    async def publish(self, owner: str, number: int, info: bytes, counted: Counted | None = None) -> bool:
+        return await self._do("publish", owner, number, info, counted)
+
+    async def read_slots(self, span: int, first: int, last: int) -> list[CountedSlot]:
+        return await self._do("read_slots", span, first, last)
+
+    async def read_counts(self, span: int, first: int, last: int, names: Sequence[str]) -> list[CountedTask]:
+        return await self._do("read_counts", span, first, last, tuple(names))
+
+    async def heads(self) -> list[Header]:
+        return await self._do("heads")
 
     @abstractmethod
     async def close(self) -> None: ...

@@ -6,21 +6,32 @@ Times are epoch seconds, durations seconds. A storage reads headers and never lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 __all__ = [
     "ALL_LETTERS",
     "AREAS",
+    "COUNT_SPANS",
     "DEAD_LIMIT",
     "ENDED_AGE",
     "FAILED_BYTES",
     "FAILED_TTL",
+    "HISTORY_LOOKED_AT",
+    "HISTORY_TTL",
     "KEEP_ENDED",
     "KEEP_FAILED",
+    "KEEP_HISTORY",
     "LANES",
     "LETTERS_LOOKED_AT",
+    "LISTED_AT_ONCE",
+    "LISTED_BYTES",
     "MAX_DELIVERIES",
     "MEMBER_RESULT_TTL",
+    "MOST_ATTEMPTS",
+    "MOST_COUNTED",
+    "OTHERS",
+    "RUNS_AGAIN",
     "SHARED_RESULT_TTL",
     "Answer",
     "Area",
@@ -28,11 +39,16 @@ __all__ = [
     "Burial",
     "Bury",
     "Clearable",
+    "Counted",
+    "CountedSlot",
+    "CountedTask",
+    "Counters",
     "Counts",
     "Cursor",
     "DeadLetter",
     "Defer",
     "Delivery",
+    "Described",
     "EndKind",
     "Ended",
     "Enqueued",
@@ -40,15 +56,22 @@ __all__ = [
     "Finish",
     "Found",
     "Header",
+    "HistoryBatch",
+    "HistoryEntry",
     "Lane",
     "Latch",
     "LatchMark",
+    "Listed",
+    "ListedState",
+    "Listing",
     "LiveState",
     "MemberResults",
+    "Note",
     "Notices",
     "Over",
     "Owner",
     "Page",
+    "Pause",
     "Promoted",
     "Receipt",
     "Release",
@@ -92,21 +115,29 @@ Burial: TypeAlias = Literal["dead", "failed"]
 """Where a letter stands: among those that never ran to an end, or those that failed, expired or were cancelled."""
 
 Cursor: TypeAlias = tuple[float, str]
-"""A place in a list of letters: when the last one was buried that was looked at, and its id."""
+"""A place in a list of letters: when the last one was buried that was looked at, and its id; or one in the history."""
 
-Requeued: TypeAlias = Literal["added", "alive", "taken", "missing"]
+Requeued: TypeAlias = Literal["added", "late", "alive", "taken", "missing"]
 """What became of a letter that was to run again.
 
-``added``; ``alive``: its id is; ``taken``: another task has its unique key; ``missing``: there is no such letter. But
-for ``added``, nothing was changed.
+``added``; ``late``: added too, but it is a member of a chord that has fired, or is over, and does not count it any
+more; ``alive``: its id is; ``taken``: another task has its unique key; ``missing``: there is no such letter. But for
+``added`` and ``late``, nothing was changed.
 """
+
+RUNS_AGAIN: Final[tuple[Requeued, ...]] = ("added", "late")
+"""The answers that say that a letter is a task again."""
 
 LiveState: TypeAlias = Literal["queued", "scheduled", "running"]
 """Where live tasks can be listed."""
 
+ListedState: TypeAlias = Literal["ready", "scheduled", "waiting", "running"]
+"""What ``page`` lists. ``waiting`` are the expected ids."""
+
 Clearable: TypeAlias = Literal[
-    "queue", "schedule", "dead", "failed", "results", "data", "revocations", "locks", "windows", "ticks", "schedules"
-]
+    "queue", "schedule", "dead", "failed", "history",
+    "results", "data", "revocations", "locks", "windows", "ticks", "schedules",
+]  # fmt: skip
 """What ``clear`` can empty."""
 
 Answer: TypeAlias = Literal["accepted", "fired", "stale", "untaken"]
@@ -143,10 +174,44 @@ FAILED_TTL: Final = 30 * 86400.0
 """How many seconds a failed task is kept, unless told otherwise; 0: none is."""
 
 FAILED_BYTES: Final = 256 * 2**20
-"""How many bytes the messages of failed tasks may have together."""
+"""How many bytes the messages of failed tasks may have together, unless told otherwise; 0: none is kept."""
+
+NOTES_KEPT: Final = 1000
+"""How many lines the audit log has; the oldest goes first."""
+
+KEEP_HISTORY: Final = 10_000
+"""How many ended tasks the history has, unless told otherwise, and how many attempts beside them; 0: none."""
+
+HISTORY_TTL: Final = 7 * 86400.0
+"""How many seconds they are in the history, unless told otherwise; 0: none is."""
+
+MOST_ATTEMPTS: Final = 10
+"""How many attempts of one task are remembered: the last ones."""
+
+HISTORY_LOOKED_AT: Final = 500
+"""At how many entries one call of ``history`` looks at most."""
 
 LETTERS_LOOKED_AT: Final = 500
 """At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""
+
+
+LISTED_AT_ONCE: Final = 500
+"""How many tasks one call of ``page`` lists at most, so that no list keeps the storage busy for long."""
+
+LISTED_BYTES: Final = 1024
+"""How much of its message a listed task comes with: its beginning, where the name stands."""
+
+COUNT_SPANS: Final[Mapping[int, float]] = {60: 6 * 3600.0, 600: 48 * 3600.0, 3600: 30 * 86400.0}
+"""How many seconds a slot of counts spans, and for how many it is kept. What is counted goes into one slot of each."""
+
+MOST_COUNTED: Final = 100
+"""How many names, and how many groups of failures, a slot tells apart; what comes later is counted as ``OTHERS``."""
+
+OTHERS: Final = "~other"
+"""The name of all that there was no room for."""
+
+Counters: TypeAlias = dict[str, int]
+"""Numbers that are added up, by names that mean nothing to a storage."""
 
 
 class Header(NamedTuple):
@@ -164,6 +229,7 @@ class Header(NamedTuple):
     once_token: str | None = None
     """Remembered for ``once_ttl`` seconds; a second entry with the same token is not added."""
     once_ttl: float | None = None
+    """Without a token: see ``attempt``."""
     once_key: str | None = None
     """Under this key of the area ``ticks`` the token is written together with the entry, if that is added."""
     latch: str | None = None
@@ -179,9 +245,18 @@ class Header(NamedTuple):
     collects: bool = False
     """A chord's callback: the latch of its id is kept until it is over."""
 
-    def renewed(self) -> Header:
-        """Return that of a dead letter that begins anew. Its eta has passed, and its once token is its own."""
-        return self._replace(eta=None, once_token=None, once_ttl=None, first_seen=None, defers=0)
+    @property
+    def attempt(self) -> int:
+        """How many attempts of it failed, where its writer says so: what is listed as retrying.
+
+        It has no field of its own. Workers of 0.1.0 refuse a header with one, and a token's time to live means nothing
+        to them where there is no token, but they carry it along.
+        """
+        return int(self.once_ttl or 0) if self.once_token is None else 0
+
+    def attempted(self, attempt: int) -> Header:
+        """Return that of a task of which so many attempts failed; it must have no once token."""
+        return self._replace(once_ttl=float(attempt) if attempt else None)
 
 
 class Entry(NamedTuple):
@@ -237,7 +312,10 @@ class Latch(NamedTuple):
 
 
 class LatchMark(NamedTuple):
-    """The result of one member of a latch, stored under its position if absent. A latch that is gone ignores it."""
+    """The result of one member of a latch, stored under its position if absent.
+
+    A latch that is gone ignores it, and so does one that has no such position.
+    """
 
     key: str
     position: int
@@ -319,6 +397,31 @@ class Bury(NamedTuple):
 Settlement: TypeAlias = Finish | Release | Defer | Bury
 
 
+class HistoryBatch(NamedTuple):
+    """What is to be remembered of a batch of settlements; of what the storage refuses, nothing is.
+
+    ``ids`` are tasks that end with it, ``places`` where each stands among the settlements, and ``data`` what is known
+    of all of them, in the same order.
+    """
+
+    ids: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    data: bytes = b""
+    attempts: tuple[tuple[int, bytes], ...] = ()
+    """What is known of attempts, by the places of the settlements that end them."""
+
+
+class HistoryEntry(NamedTuple):
+    """What is remembered of a batch. ``place`` is when it was written (the storage's clock), and which it is.
+
+    None stands among the ``ids`` where the storage refused a settlement.
+    """
+
+    place: Cursor
+    ids: tuple[str | None, ...]
+    data: bytes
+
+
 class Over(NamedTuple):
     """The end of a task, as a waiter sees it.
 
@@ -397,6 +500,27 @@ class Notices(NamedTuple):
     paused: bool
 
 
+class Pause(NamedTuple):
+    """Who paused a queue, and when (epoch seconds, the storage's clock).
+
+    An earlier hueyio wrote neither.
+    """
+
+    by: str = ""
+    at: float | None = None
+
+
+class Note(NamedTuple):
+    """A line of the audit log: bytes, and when they were written (epoch seconds, the storage's clock).
+
+    Each has a larger ``number`` than the one before.
+    """
+
+    number: int
+    at: float
+    line: bytes
+
+
 class DeadLetter(NamedTuple):
     """A buried task: its bytes, why, when (epoch seconds, the storage's clock), which way it ended, and its name.
 
@@ -409,6 +533,16 @@ class DeadLetter(NamedTuple):
     buried_at: float
     kind: EndKind | None = None
     name: str = ""
+
+    def renewed(self) -> Header:
+        """Return that of the task which begins anew. Its eta has passed.
+
+        Its once token stays, which says of which tick it is; it is its own, and nobody asks for it again.
+        """
+        header = self.header._replace(eta=None, first_seen=None, defers=0)
+        if header.once_token is not None:
+            return header
+        return header.attempted(header.attempt + (self.kind == "failed"))  # as its message counts
 
 
 class Wanted(NamedTuple):
@@ -433,6 +567,42 @@ class Page(NamedTuple, Generic[T]):
 
     items: list[T]
     next: Cursor | None = None
+
+
+class Listed(NamedTuple):
+    """A live or expected task, as a list shows it. ``place`` is what to ask for the tasks behind it with."""
+
+    id: str
+    state: ListedState
+    place: str = ""
+    header: Header | None = None
+    """None: it cannot be read, or there is none yet; of expected ids a chord's callback alone has one."""
+    head: bytes = b""
+    """The first ``LISTED_BYTES`` of its message."""
+    deliveries: int = 0
+    started: bool = False
+    cancelled: bool = False
+    owner: str | None = None
+    """Who runs it."""
+    progress: bytes | None = None
+    """What its run reported last."""
+    namers: tuple[str, ...] = ()
+    """The live tasks that expect it. A chord's callback that waits for members names itself."""
+
+
+class Listing(NamedTuple):
+    """A part of a list of tasks. ``next`` is the place after which the following part begins; None: it was the last."""
+
+    items: list[Listed]
+    next: str | None = None
+
+
+class Described(NamedTuple):
+    """All that a storage knows of one id, at one moment: where it is, with its row in a list, or its letter."""
+
+    found: Found
+    listed: Listed | None = None
+    letter: DeadLetter | None = None
 
 
 class Requeue(NamedTuple):
@@ -462,3 +632,34 @@ class Counts(NamedTuple):
     """Chords that wait for members, or whose callback is not over, or is kept as a letter."""
     failed: int = 0
     """Failed tasks that are kept."""
+
+
+class Counted(NamedTuple):
+    """What an owner has counted since it said so last."""
+
+    totals: Counters
+    names: Counters
+    """How many tasks of each name ended."""
+    failures: Counters
+    """How many there were of each group."""
+    tasks: dict[str, Counters]
+    """By name, what else was counted of these tasks."""
+
+
+class CountedSlot(NamedTuple):
+    """What all owners counted in the slot that begins at ``at`` (epoch seconds); see ``Counted``."""
+
+    at: int
+    totals: Counters
+    names: Counters
+    failures: Counters
+    enqueued: dict[Lane, int]
+    """Tasks that were added, as far as an owner has looked since."""
+
+
+class CountedTask(NamedTuple):
+    """What was counted of the tasks of one name in the slot that begins at ``at``."""
+
+    at: int
+    name: str
+    counters: Counters

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypedDict
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.storage.records import MAX_DELIVERIES
+from hueyio.storage.texts import check_text
 from hueyio.tasks.given import check_switches
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.signature import (
@@ -188,6 +189,8 @@ def read_call_options(given: CallOptions, declared: TaskOptions, path: str, now:
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if "id" in said and (not isinstance(said["id"], str) or not said["id"]):
         raise ConfigurationError(f"task {path}: an id must be a text that is not empty, not {said['id']!r}")
+    if "id" in said:
+        check_text("the id", said["id"])
     if "headers" in said:
         said["headers"] = check_headers(said["headers"], path)
     eta = eta_from(said.pop("eta", None), said.pop("delay", None), now)

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
+from hueyio.storage.texts import check_text
 
 __all__ = ["Unique", "UniqueKey", "UniqueMode", "check_unique", "key_of_arguments", "scoped"]
 
@@ -48,8 +49,8 @@ def check_unique(unique: Any, key: Any) -> Unique | None:
 
 
 def scoped(name: str, key: object) -> str:
-    """Return the storage's key: each task has its own."""
-    return f"{name}:{key}"
+    """Return the storage's key: each task has its own. Raises ConfigurationError."""
+    return check_text("the unique key", f"{name}:{key}")
 
 
 def key_of_arguments(name: str, arguments: Mapping[str, Any]) -> str:

@@ -15,8 +15,9 @@ class Recipe:
     """A storage class, as ``package.module:Class``, and the options that it is called with.
 
     The options must be writable as JSON. The class must take ``name``, ``dead_limit``, the bound of its dead letters,
-    ``keep_ended``, that of the ended ids which it remembers, ``keep_failed`` and ``failed_ttl``, those of the failed
-    tasks that it keeps, by keyword: the suite sets all of them.
+    ``keep_ended``, that of the ended ids which it remembers, ``keep_failed``, ``failed_bytes`` and ``failed_ttl``,
+    those of the failed tasks that it keeps, ``keep_history`` and ``history_ttl``, those of its history, by keyword: the
+    suite sets all of them.
     """
 
     def __init__(self, target: str, **options: Any) -> None:

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from hueyio.execution.log_filter import FIELDS, is_ours, task_of
 
-__all__ = ["JsonFormatter"]
+__all__ = ["STANDARD", "JsonFormatter", "plain", "text_of"]
 
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "hueyio_task"}
+STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "hueyio_task"}
 """What every record has; anything else came with ``extra=``."""
 
 _OF_RECORD: Final = ("time", "level", "logger", "message", "process", "exception")
@@ -57,13 +57,13 @@ def _add_given(entry: dict[str, Any], record: logging.LogRecord) -> None:
     """Add what came with ``extra=``: beside what is there, or, where the key is one of ours, below ``extra``."""
     clashing: dict[str, Any] = {}
     for key, value in vars(record).items():
-        if key in _STANDARD:
+        if key in STANDARD:
             continue
-        name = _text_of(key)
+        name = text_of(key)
         if name not in _OURS:
-            entry.setdefault(name, _plain(value))
+            entry.setdefault(name, plain(value))
         elif not _was_added(name, record):
-            clashing[name] = _plain(value)
+            clashing[name] = plain(value)
     if clashing:
         entry["extra"] = clashing
 
@@ -73,11 +73,12 @@ def _was_added(name: str, record: logging.LogRecord) -> bool:
     return is_ours(record) or (name in FIELDS and name not in task_of(record).given)
 
 
-def _text_of(key: object) -> str:
+def text_of(key: object) -> str:
+    """Return the key of a field as text."""
     return key if isinstance(key, str) else _repr(key)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value as JSON takes it; one that it does not take, as its repr."""
     if value is None or isinstance(value, (str, bool)):
         return value

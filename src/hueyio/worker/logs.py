@@ -14,6 +14,7 @@ import logging.handlers
 import os
 import sys
 from collections.abc import Iterator
+from io import TextIOWrapper
 from typing import Final
 
 from hueyio.exceptions import ConfigurationError
@@ -61,8 +62,7 @@ def _make_handler(options: WorkerOptions) -> logging.Handler:
         handler.addFilter(_NotShownElsewhere(handler))
         return handler
     try:
-        # It opens the file anew when somebody has moved it away: logrotate needs no signal.
-        return logging.handlers.WatchedFileHandler(options.logfile, encoding="utf-8")
+        return _LogFile(options.logfile, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"cannot log to {options.logfile}: {error.strerror}") from error
 
@@ -73,6 +73,20 @@ def _formatter(options: WorkerOptions) -> logging.Formatter:
     # https://no-color.org: any value that is not empty.
     colours = options.logfile is None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     return TextFormatter(simple=options.simple, colours=colours)
+
+
+class _LogFile(logging.handlers.WatchedFileHandler):
+    """A file that is opened anew when somebody has moved it away: logrotate needs no signal.
+
+    One that is made is for this user alone: errors and tracebacks may have anything in them.
+    """
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_for_this_user)
+
+
+def _for_this_user(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class _NotShownElsewhere(logging.Filter):

@@ -63,6 +63,7 @@ from hueyio.storage.records import Receipt
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.task import Task
+from hueyio.worker.json_lines import STANDARD, plain, text_of
 
 __all__ = ["main"]
 
@@ -312,7 +313,14 @@ class _ToParent(QueueHandler):
         self._line = line
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Send a record whose message is complete."""
+        """Send a record whose message is complete.
+
+        What was given with ``extra`` goes as plain values: of an object that cannot be written the line would be lost,
+        of one that cannot be read there the answer to the call.
+        """
+        fields = vars(record)
+        for key in fields.keys() - STANDARD:
+            fields[text_of(key)] = plain(fields.pop(key))
         self._line.send(Log(record))
 
 

@@ -6,9 +6,10 @@ import asyncio
 import logging
 from typing import Final
 
+from hueyio.consumer.memory import memory_in_use
 from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
-from hueyio.worker.status import Status, memory_in_use
+from hueyio.worker.status import Status
 
 __all__ = ["recycle_when_used_up"]
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import resource
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +10,7 @@ from typing import Final
 from hueyio.app import Huey
 from hueyio.consumer import Consumer
 
-__all__ = ["Status", "memory_in_use"]
+__all__ = ["Status"]
 
 _STILL: Final = 10.0
 """Seconds after which a loop that does not answer is no longer called alive."""
@@ -46,13 +43,3 @@ class Status:
     def finished(self) -> int:
         """Return how many runs of tasks have ended in this process."""
         return sum(consumer.statistics().finished for _, consumer in self.consumers)
-
-
-def memory_in_use() -> float:
-    """Return the resident memory of this process in megabytes (2**20 bytes); where only its maximum is known, that."""
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most / 2**20 if sys.platform == "darwin" else most / 2**10

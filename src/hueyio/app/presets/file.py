@@ -23,8 +23,12 @@ class FileHueyOptions(HueyOptions, total=False):
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
+    mode: int
 
 
 class FileHuey(Huey):

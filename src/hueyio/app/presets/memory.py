@@ -19,7 +19,10 @@ class MemoryHueyOptions(HueyOptions, total=False):
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
     storage_class: type[Any] | None
 

@@ -34,7 +34,10 @@ class RedisHueyOptions(HueyOptions, total=False):
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     outage_timeout: float
     storage_kwargs: dict[str, Any] | None
     unix_socket_path: str | None

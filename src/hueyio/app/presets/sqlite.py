@@ -20,8 +20,12 @@ class SqliteHueyOptions(HueyOptions, total=False):
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
+    mode: int
     uri: bool
     cached_statements: int
     detect_types: int

@@ -14,6 +14,7 @@ from hueyio.cli.seen import look
 from hueyio.cli.text import counted
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.control.consumers import read_consumers
+from hueyio.control.pause import read_pause
 from hueyio.exceptions import ConfigurationError, StorageError, StorageUnavailable
 from hueyio.messages.revocation import class_key
 from hueyio.storage.contract import Examined, Session
@@ -75,7 +76,7 @@ async def _gather(at: Visit) -> Facts:
         where=at.where,
         now=at.now,
         counts=await session.counts(),
-        paused=await session.is_paused(),
+        pause=read_pause(await session.paused()),
         workers=_workers(owners),
         ready=(await look(session, "ready", _MOST)).tasks,
         running=(await look(session, "running", _MOST)).tasks,
@@ -96,8 +97,7 @@ def _workers(owners: list[Owner]) -> list[Worker]:
 
 
 async def _dead_kinds(session: Session) -> Counter[EndKind]:
-    ids = [letter.header.id for letter in await session.dead(_MOST)]
-    return Counter(kind for kind in (await session.ended(ids)).kinds if kind is not None) if ids else Counter()
+    return Counter(letter.kind or "lost" for letter in await session.dead(_MOST))
 
 
 async def _revoked_names(session: Session) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from hueyio.cli.failures import NothingFound
-from hueyio.cli.options import FULL, YES, command, limit
+from hueyio.cli.options import AS, FULL, YES, command, limit
 from hueyio.cli.seen import look
 from hueyio.cli.visit import Asked, Visit, visit
 
@@ -56,7 +56,7 @@ async def _holders(at: Visit, keys: list[str]) -> list[list[str]]:
     return list(await asyncio.gather(*(at.session.holders(key) for key in keys)))
 
 
-@command(["locks free report -a app:huey", "locks free report --file app.db --yes"], click.argument("name"), YES)
+@command(["locks free report -a app:huey", "locks free report --file app.db --yes"], click.argument("name"), YES, AS)
 def free(asked: Asked, name: str) -> int:
     """Free a lock or a semaphore, whoever holds it.
 
@@ -75,6 +75,7 @@ async def _free(at: Visit, name: str) -> int:
     count = sum(map(len, holders))
     at.confirm(f"Free {name} of {at.where}, which {count} hold?")
     await at.session.delete("locks", held)
+    await at.note("free lock", name, count)
     at.output.done(f"{name} is free.", queue=at.huey.name, freed=held)
     return 0
 

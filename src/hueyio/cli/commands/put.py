@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import click
@@ -9,7 +10,7 @@ import click
 from hueyio.cli.calls import ARGUMENTS, FORMAT, Format, make_call, serializer_for
 from hueyio.cli.failures import EXIT_NOTHING
 from hueyio.cli.moments import read_moment, read_span
-from hueyio.cli.options import command
+from hueyio.cli.options import AS, command
 from hueyio.cli.text import iso
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.client.prepare import prepare
@@ -32,7 +33,9 @@ __all__ = ["put"]
     click.option(
         "--wait", type=read_span, metavar="SPAN", help="wait at most so long for its end, and print its result"
     ),
+    click.option("--header", "headers", multiple=True, metavar="KEY=VALUE", help="a header; may be given repeatedly"),
     FORMAT,
+    AS,
 )
 def put(
     asked: Asked,
@@ -42,6 +45,7 @@ def put(
     eta: datetime | timedelta | None,
     priority: float | None,
     wait: timedelta | None,
+    headers: Sequence[str],
     format: Format | None,
 ) -> int:
     """Enqueue a task; print its id.
@@ -53,7 +57,16 @@ def put(
     if delay is not None and eta is not None:
         raise click.UsageError("--delay and --eta say the same: give one of them")
     when = eta if delay is None else delay
-    return visit(asked, lambda at: _put(at, make_call(at, name, arguments, when, priority), wait, format))
+    carried = _read_headers(headers)
+    return visit(asked, lambda at: _put(at, make_call(at, name, arguments, when, priority, carried), wait, format))
+
+
+def _read_headers(given: Sequence[str]) -> dict[str, str]:
+    pairs = [it.partition("=") for it in given]
+    for key, equals, _ in pairs:
+        if not key or not equals:
+            raise click.BadParameter(f"{key!r} is no header, such as trace=4f21", param_hint="--header")
+    return {key: value for key, _, value in pairs}
 
 
 async def _put(at: Visit, task: Task, wait: timedelta | None, format: Format | None) -> int:
@@ -64,6 +77,8 @@ async def _put(at: Visit, task: Task, wait: timedelta | None, format: Format | N
     eta = task.eta
     if id != task.id:
         at.output.say("a task with its unique key is alive already:")
+    else:
+        await at.note("put", f"{task.path} {id}")
     is_later = eta is not None and eta > at.output.now
     if not at.output.as_json:
         when = f"scheduled for {iso(eta, utc=at.asked.utc)}" if eta is not None and is_later else "ready"

@@ -8,8 +8,9 @@ from typing import get_args
 import click
 
 from hueyio.cli.moments import read_moment
-from hueyio.cli.options import command
+from hueyio.cli.options import AS, command
 from hueyio.cli.revocable import By, read_revocable
+from hueyio.cli.text import iso
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.control.revoke import revoke as revoke_id
 from hueyio.control.revoke import revoke_all
@@ -34,6 +35,7 @@ __all__ = ["revoke"]
     click.option(
         "--by", type=click.Choice(get_args(By)), metavar="id|name", help="say which it is, where it is not clear"
     ),
+    AS,
 )
 def revoke(asked: Asked, what: str, until: datetime | timedelta | None, once: bool, by: By | None) -> int:
     """Keep a task, or all tasks of a name, from being run.
@@ -53,6 +55,7 @@ async def _revoke(at: Visit, word: str, until: datetime | timedelta | None, once
         if at.has_app and by is None and at.core.registry.get(what.word) is None:
             raise UnknownTaskError(f"no task named {what.word!r} is declared, and no task has this id: --by says which")
         await revoke_all(at.core, what.word, end, once)
+    await at.note("revoke", f"{what.by} {what.word}{'' if end is None else f' until {iso(end, utc=True)}'}")
     noun = f"task {what.word} is" if what.by == "id" else f"all tasks named {what.word} are"
     at.output.done(
         f"{noun} revoked. Undo: hueyio restore {what.word}",

@@ -9,12 +9,12 @@ import click
 
 from hueyio.cli.calls import ARGUMENTS, FORMAT, Format, make_call, serializer_for
 from hueyio.cli.failures import NothingFound
-from hueyio.cli.options import FULL, YES, command, limit
+from hueyio.cli.options import AS, FULL, YES, command, limit
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.exceptions import ConfigurationError
+from hueyio.messages.tick_token import tick_of
 from hueyio.schedules.stored import StoredSchedule
 from hueyio.schedules.switches import REMOVED, Outline, outline, remove_schedule, set_paused, tick_key
-from hueyio.schedules.ticks import tick_of
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import zone_of
 
@@ -87,6 +87,7 @@ def _moment(seconds: float | None) -> datetime | None:
     click.option("--tz", metavar="ZONE", help="the zone of its times, such as Europe/Paris"),
     click.option("--catch-up", is_flag=True, help="make up the last time that was missed while no worker ran"),
     FORMAT,
+    AS,
 )
 def add(
     asked: Asked,
@@ -123,17 +124,18 @@ async def _add(
     else:
         made = StoredSchedule(name=name, times=times, task=call, catch_up=catch_up, since=at.now)
         await at.session.put("schedules", {name: made.to_bytes(serializer)})
+    await at.note("add schedule", f"{name}: {task} {times}")
     at.output.done(f"{name}: {task} {times}", queue=at.huey.name, name=name, task=task, rule=str(times))
     return 0
 
 
-@command(["schedules pause tea -a app:huey", "schedules pause tea --file app.db"], click.argument("name"))
+@command(["schedules pause tea -a app:huey", "schedules pause tea --file app.db"], click.argument("name"), AS)
 def pause(asked: Asked, name: str) -> int:
     """Let a schedule rest until `hueyio schedules resume`."""
     return visit(asked, lambda at: _set_paused(at, name, True))
 
 
-@command(["schedules resume tea -a app:huey", "schedules resume tea --file app.db"], click.argument("name"))
+@command(["schedules resume tea -a app:huey", "schedules resume tea --file app.db"], click.argument("name"), AS)
 def resume(asked: Asked, name: str) -> int:
     """Go on with a schedule that rests, from now on: what it missed is not made up."""
     return visit(asked, lambda at: _set_paused(at, name, False))
@@ -142,11 +144,14 @@ def resume(asked: Asked, name: str) -> int:
 async def _set_paused(at: Visit, name: str, paused: bool) -> int:
     if not await set_paused(at.session, name, paused, at.now):
         raise _missing(at, name)
+    await at.note(f"{'pause' if paused else 'resume'} schedule", name)
     at.output.done(f"{name} {'rests' if paused else 'goes on'}.", queue=at.huey.name, name=name, paused=paused)
     return 0
 
 
-@command(["schedules remove tea -a app:huey", "schedules remove tea --file app.db --yes"], click.argument("name"), YES)
+@command(
+    ["schedules remove tea -a app:huey", "schedules remove tea --file app.db --yes"], click.argument("name"), YES, AS
+)
 def remove(asked: Asked, name: str) -> int:
     """Forget a schedule; what it enqueued before stays."""
     return visit(asked, lambda at: _remove(at, name))
@@ -159,6 +164,7 @@ async def _remove(at: Visit, name: str) -> int:
     at.confirm(f"Remove the schedule {name} of {at.where}?")
     if not await remove_schedule(at.session, name):
         raise _missing(at, name)
+    await at.note("remove schedule", name)
     at.output.done(f"{name} is removed.", queue=at.huey.name, removed=name)
     return 0
 

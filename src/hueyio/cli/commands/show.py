@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from hueyio.cli.options import FULL, command
-from hueyio.cli.sealed import SealedSerializer
-from hueyio.cli.seen import Seen, SeenState, find_id, look
-from hueyio.cli.text import Id, made_at
+from hueyio.cli.seen import find_id
+from hueyio.cli.text import Id
 from hueyio.cli.visit import Asked, Visit, visit
+from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.exceptions import ConfigurationError, SerializationError
-from hueyio.handles.status import status_of
-from hueyio.messages.glance import glance_at_path
-from hueyio.messages.message import read_task
-from hueyio.messages.stored_result import Ending, Error, Returned, read_ending
-from hueyio.serializer import Serializer
+from hueyio.messages.stored_result import Error, Returned, read_ending
 from hueyio.storage.records import Found
 
 __all__ = ["show"]
-
-_LISTED: Final[dict[str, SeenState]] = {
-    "queued": "ready",
-    "scheduled": "scheduled",
-    "running": "running",
-    "dead": "dead",
-}
-_SCANNED: Final = 1000
 
 
 @command(
@@ -48,88 +36,69 @@ async def _show(at: Visit, part: str, with_args: bool) -> int:
     if with_args and not at.has_app:
         raise ConfigurationError("--args needs the app, which knows how its arguments are written: say -a")
     found = await find_id(at.session, part)
-    ending = _read_ending(at, found) if with_args else None
-    facts = {
-        "id": Id(found.id),
-        "state": _state(found, ending, at.core.serializer if with_args else SealedSerializer()),
-        "name": None if found.data is None else glance_at_path(found.data, found.id),
-        "made": made_at(found.id),
-        **await _whereabouts(at, found),
-    }
+    task = await describe_task(at.session, found.id, at.core.serializer if with_args else None)
+    facts = {"id": Id(task.id), "state": task.state, "name": task.name, "made": task.made, **_known(task)}
     if with_args:
-        facts.update(_carried(at, found), **_told(ending))
+        facts.update(_carried(task, found), **_left(at, found))
     at.output.print_facts(facts)
     return 0
 
 
-def _state(found: Found, ending: Ending | None, serializer: Serializer) -> str:
-    """Return the status; of a task whose result alone is left, and is not read here, only that it has ended."""
-    if found.state == "stored" and found.kind is None and ending is None:
-        return "ended"
-    return status_of(found, ending, serializer)
-
-
-async def _whereabouts(at: Visit, found: Found) -> dict[str, Any]:
-    """Return what the header says, where the task is among the first of its state."""
-    facts: dict[str, Any] = {"cancelled": True} if found.cancelled else {}
-    if found.kind == "revoked":
+def _known(task: TaskDetails) -> dict[str, Any]:
+    """Return what the storage knows of it."""
+    facts: dict[str, Any] = {"cancelled": True} if task.is_cancelled else {}
+    if task.is_revoked:
         facts["reason"] = "it was revoked"
-    if found.state not in _LISTED:
-        return facts
-    sight = await look(at.session, _LISTED[found.state], _SCANNED)
-    task = next((it for it in sight.tasks if it.id == found.id), None)
-    return facts if task is None else {**facts, **_header(task)}
-
-
-def _header(task: Seen) -> dict[str, Any]:
-    header = task.header
+    if task.progress is not None:
+        facts["progress"] = f"{task.progress.fraction:.0%} {task.progress.message}".strip()
+    if task.members is not None:
+        facts["members"] = f"{task.members_ended} of {task.members} ended"
     return {
-        "lane": header.lane,
-        "priority": header.priority or None,
+        **facts,
+        "lane": task.lane,
+        "priority": task.priority or None,
         "due": task.due,
+        "attempt": task.attempt,
         "worker": task.worker,
+        "since": task.since,
         "started": True if task.started else None,
-        "delivery": task.deliveries,
-        "buried": task.buried,
-        "reason": task.reason,
-        "unique key": header.unique_key,
-        "chord": header.latch,
-        "then": list(header.expects),
-        "put off": header.defers or None,
+        "delivery": task.delivery,
+        "ended": task.ended,
+        "error": task.error,
+        "unique key": task.unique_key,
+        "chord": task.chord,
+        "then": list(task.then),
+        "waits for": [id for id in task.waits_for if id != task.id],
+        "put off": task.put_off or None,
     }
 
 
-def _carried(at: Visit, found: Found) -> dict[str, Any]:
-    """Read the message, as the application does when it runs it."""
-    if found.data is None or found.state not in _LISTED:
+def _carried(task: TaskDetails, found: Found) -> dict[str, Any]:
+    """Return what its message says to the application."""
+    if task.task is None:
+        is_message = found.state in ("queued", "scheduled", "running", "dead")
+        return {"unreadable": "its message cannot be read by this app"} if is_message else {}
+    return {
+        "args": [repr(it) for it in task.task.args],
+        "kwargs": {key: repr(value) for key, value in task.task.kwargs.items()} or None,
+        "retries left": task.task.retries,
+        "attempts": task.attempts,
+        "expires": task.expires,
+        "deadline": task.deadline,
+        "headers": dict(task.task.headers) or None,
+    }
+
+
+def _left(at: Visit, found: Found) -> dict[str, Any]:
+    """Read its result, as whoever awaits it does."""
+    if found.data is None or found.state != "stored":
         return {}
     try:
-        task = read_task(found.data, at.core.serializer)
-    except SerializationError as error:
-        return {"unreadable": str(error)}
-    return {
-        "args": [repr(it) for it in task.args],
-        "kwargs": {key: repr(value) for key, value in task.kwargs.items()} or None,
-        "attempt": task.attempt + 1,
-        "retries left": task.retries,
-        "expires": task.expires_resolved,
-    }
-
-
-def _read_ending(at: Visit, found: Found) -> Ending | None:
-    if found.data is None or found.state != "stored":
-        return None
-    try:
-        return read_ending(found.data, at.core.serializer)
+        ending = read_ending(found.data, at.core.serializer.within("result", found.id))
     except SerializationError:
-        return None  # how it ended is remembered beside what it left
-
-
-def _told(ending: Ending | None) -> dict[str, Any]:
+        return {}  # how it ended is remembered beside what it left
     match ending:
         case Returned(value):
             return {"result": repr(value)}
         case Error(metadata):
             return {"error": str(metadata.get("error")), "traceback": str(metadata.get("traceback"))}
-        case _:
-            return {}

@@ -27,7 +27,7 @@ from hueyio.execution.pool.process import NotBegun, NotStarted, PoolProcess
 from hueyio.execution.run_context import RUN_CONTEXT
 from hueyio.loops.threads import ThreadPool
 from hueyio.tasks.declared import TaskSpec
-from hueyio.tasks.log_fields import log_fields
+from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.progress import make_progress
 from hueyio.tasks.task import Task
 
@@ -234,10 +234,11 @@ def _reporting(task: Task) -> Callable[[Report], bool]:
             return False
         try:
             return task.reporter.report_blocking(task.receipt, make_progress(told.fraction, told.message))
-        except Exception:  # the storage; a body that reports does not depend on it
+        except Exception as error:  # the storage; a body that reports does not depend on it
             context = RUN_CONTEXT.get()
             name, fields = (task.path, task.id), log_fields(task, None if context is None else context.queue)
-            logger.exception("the progress of task %s %s could not be kept", *name, extra=fields)
+            text = "the progress of task %s %s could not be kept"
+            log_about(logger, logging.ERROR, text, *name, fields=fields, error=error)
             return False
 
     return report

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, assert_never
 
 from hueyio.exceptions import ProcessLost
@@ -106,6 +107,9 @@ class PoolProcess:
         except (EOFError, OSError):
             lost = ProcessLost if began else NotBegun
             raise lost(f"the process of task {call.name} {self.reap()}") from None
+        except BaseException:  # what came cannot be read: what comes next would be taken for the answer to another call
+            self.kill()
+            raise
         assert isinstance(answer, (Returned, Raised))
         return unpack(answer, call.name)
 
@@ -228,4 +232,5 @@ def _log(record: logging.LogRecord) -> None:
     """Log here what was logged there, by the settings of here."""
     target = logging.getLogger(record.name)
     if target.isEnabledFor(record.levelno):
-        target.handle(record)
+        with suppress(Exception):  # of a filter of the application's: a line must not end the call that said it
+            target.handle(record)

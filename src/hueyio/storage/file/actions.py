@@ -10,17 +10,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hueyio.storage.file.state import FileState
-from hueyio.storage.memory import consuming, dead, limits, producing
+from hueyio.storage.memory import consuming, counting, dead, limits, producing
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.settling import settle
 from hueyio.storage.memory.waiting import find_end
 from hueyio.storage.operations import OPERATIONS, Durability
 from hueyio.storage.records import (
+    RUNS_AGAIN,
     Answer,
     Bury,
+    Counted,
     Delivery,
     Enqueued,
     Entry,
+    HistoryBatch,
     Lane,
     Latch,
     Over,
@@ -82,7 +85,12 @@ def _take(state: FileState, key: str, rate: float, burst: int) -> float | Unchan
 
 
 def _settle(
-    state: FileState, settlements: Sequence[Settlement], owner: str, number: int, notes_members: bool = False
+    state: FileState,
+    settlements: Sequence[Settlement],
+    owner: str,
+    number: int,
+    notes_members: bool = False,
+    history: HistoryBatch | None = None,
 ) -> list[Answer]:
     """End runs. What a journal of 0.1.0 says lets no result of a chord's member expire: there it did not.
 
@@ -91,22 +99,27 @@ def _settle(
     state.notes_members = notes_members
     if not notes_members:
         settlements = [it._replace(kind="lost") if isinstance(it, Bury) else it for it in settlements]
-    return settle(state, settlements, owner, number)
+    return settle(state, settlements, owner, number, history)
 
 
 def _requeue(state: FileState, letters: Sequence[Requeue | str]) -> list[Requeued] | Unchanged:
     """Make tasks of letters again. What 0.1.0 wrote names them by their ids alone."""
     answers = dead.requeue(state, [Requeue(it) if isinstance(it, str) else it for it in letters])
-    return answers if "added" in answers else Unchanged(answers)
+    return answers if any(it in RUNS_AGAIN for it in answers) else Unchanged(answers)
 
 
 def _promote(state: FileState, now: float, limit: int) -> Promoted | Unchanged:
     first = state.schedule.first_rank()
     if first is None or first > now or limit <= 0:
         shelves = (*state.shelves.values(), state.tokens)
-        if not (state.failed.is_due() or any(shelf.is_due() for shelf in shelves)):
+        is_due = state.failed.is_due() or state.past_runs.is_due() or state.slots.is_due()
+        if not (is_due or any(shelf.is_due() for shelf in shelves)):
             return Unchanged(Promoted(0, first))
     return consuming.promote(state, now, limit)
+
+
+def _publish(state: FileState, owner: str, number: int, info: bytes, counted: Counted | None) -> bool | Unchanged:
+    return counting.publish(state, owner, number, info, counted) or Unchanged(False)
 
 
 def _exchange(
@@ -157,6 +170,7 @@ JOURNALED: Final[Mapping[str, Callable[..., Any]]] = {
     "exchange": _exchange,
     "forget": _forget,
     "promote": _promote,
+    "publish": _publish,
     "reclaim": _reclaim,
     "requeue": _requeue,
     "settle": _settle,

@@ -28,6 +28,8 @@ from hueyio.storage.operations import Durability
 from hueyio.storage.records import Over
 from hueyio.storage.shared.answers import Refused, fulfil, reject, resolve
 from hueyio.storage.shared.doorbell import Doorbell
+from hueyio.storage.shared.passing import split_questions
+from hueyio.storage.shared.private_files import make_folders
 from hueyio.storage.shared.threaded import Engine, release_forgotten, start_for_session, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
 
@@ -44,6 +46,8 @@ class _Call(NamedTuple):
     step: Step | Question
     durability: Durability
     done: Callable[[Any], None]
+    future: asyncio.Future[Any] | None = None
+    """What somebody awaits, until he is cancelled."""
 
 
 class _Wait(Generic[T]):
@@ -84,8 +88,8 @@ class FileEngine(Engine):
         self._is_stopped = False
         self._is_registered = False
         self._replica = Replica(options, self._client)
-        self._lock = FolderLock(options.lock, options.timeout)
-        self._doorbell = Doorbell(os.path.realpath(options.journal), self._client)
+        self._lock = FolderLock(options.lock, options.timeout, options.mode)
+        self._doorbell = Doorbell(os.path.realpath(options.journal), self._client, options.mode)
         self._doorbell.prepare()
         self._opened: asyncio.Future[None] = self.loop.create_future()
         self._ended: Callable[[], object] = lambda: None
@@ -130,7 +134,7 @@ class FileEngine(Engine):
 
     def _ask(self, step: Step | Question, durability: Durability) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.loop.create_future()
-        self._send(_Call(step, durability, partial(fulfil, future)))
+        self._send(_Call(step, durability, partial(fulfil, future), future))
         return future
 
     def _exchange(self, asked: Exchange) -> None:
@@ -185,7 +189,7 @@ class FileEngine(Engine):
 
     def _open(self) -> None:
         try:
-            os.makedirs(self._options.folder, exist_ok=True)
+            make_folders(self._options.folder, self._options.mode)
             with self._lock.held():
                 self._replica.prepare()
         except Exception as error:
@@ -220,7 +224,7 @@ class FileEngine(Engine):
         try:
             return self._attempt(calls)
         except FileNotFoundError:  # the folder was deleted; nothing was written yet
-            os.makedirs(self._options.folder, exist_ok=True)
+            make_folders(self._options.folder, self._options.mode)
             return self._write(calls)
 
     def _attempt(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
@@ -232,7 +236,7 @@ class FileEngine(Engine):
         return self._write(calls)
 
     def _write(self, calls: list[_Call]) -> tuple[list[Any], bool, News]:
-        with self._lock.held():
+        with self._lock.held(lambda: self._let_questions_pass(calls)):
             # Before it is found out whether the journal is still there: what is sent after that may be sent to another.
             calls += self._take()
             self._replica.prepare()
@@ -241,6 +245,20 @@ class FileEngine(Engine):
         if any(call.durability is Durability.DURABLE for call in calls):
             self._replica.sync()
         return answers, True, self._replica.news()
+
+    def _let_questions_pass(self, calls: list[_Call]) -> None:
+        """Answer what waits behind a write, while others hold the lock."""
+        calls += self._take()
+        passing, staying = split_questions(calls)
+        if not passing:
+            return
+        try:
+            self._replica.catch_up()
+            answers = self._replica.answer([call.step for call in passing])
+        except Exception:  # they stay where they are, and fail or wait with the others
+            return
+        calls[:] = staying
+        tell(self.loop, self._receive, [], list(zip(passing, answers, strict=True)))
 
     def _write_down(self, steps: list[Step | Question]) -> list[Any]:
         """Take steps. If there is no room for all: make some, and then let each that does not fit fail alone."""

@@ -27,6 +27,10 @@ def explain(error: BaseException, options: FileOptions) -> BaseException:
             return error
         case OSError() if is_full(error):
             return StorageFull(f"folder {folder}: its disk or its quota is full")
+        case OSError() if error.errno == errno.ELOOP:
+            return ConfigurationError(
+                f"{error.filename or folder} is a link: none is followed in the folder of a queue"
+            )
         case NotADirectoryError() | FileExistsError():
             return ConfigurationError(f"folder {folder}: something on its path is not a folder")
         case PermissionError():

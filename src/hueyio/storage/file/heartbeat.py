@@ -18,6 +18,7 @@ from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.beat_recipe import FileBeat
 from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions
+from hueyio.storage.shared.private_files import NO_LINK, create_file, make_folders
 
 __all__ = ["Beat", "FileLeaseKeeper", "begin", "end", "read"]
 
@@ -34,8 +35,9 @@ class Beat(NamedTuple):
 def begin(options: FileOptions, owner: str) -> None:
     """Make the file of a new lease."""
     path = options.beat(owner)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    _write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666), Beat())
+    make_folders(os.path.dirname(path), options.mode)
+    end(options, owner)  # whatever was left there
+    _write(create_file(path, options.mode), Beat())
 
 
 def end(options: FileOptions, owner: str) -> None:
@@ -47,10 +49,13 @@ def end(options: FileOptions, owner: str) -> None:
 def read(options: FileOptions, owner: str) -> Beat:
     """Read an owner's heartbeat."""
     try:
-        with open(options.beat(owner), "rb") as file:
-            data = file.read(_BEAT.size)
+        fd = os.open(options.beat(owner), os.O_RDONLY | os.O_CLOEXEC | NO_LINK)
     except FileNotFoundError:
         return Beat()
+    try:
+        data = os.read(fd, _BEAT.size)
+    finally:
+        os.close(fd)
     return Beat(*_BEAT.unpack(data)) if len(data) == _BEAT.size else Beat()
 
 
@@ -60,7 +65,7 @@ class FileLeaseKeeper:
     def __init__(self, options: FileOptions, owner: str) -> None:
         self._options = options
         self._owner = owner
-        self._lock = FolderLock(options.lock, options.timeout)
+        self._lock = FolderLock(options.lock, options.timeout, options.mode)
         self._is_closed = False
 
     def beat(self) -> bool:
@@ -68,7 +73,7 @@ class FileLeaseKeeper:
         if self._is_closed:
             raise SessionClosed(f"the lease keeper of owner {self._owner!r} is closed")
         try:
-            os.makedirs(self._options.folder, exist_ok=True)
+            make_folders(self._options.folder, self._options.mode)
             with self._lock.held():
                 return self._raise()
         except OSError as error:
@@ -79,7 +84,7 @@ class FileLeaseKeeper:
         options = self._options
         if sys.platform == "win32" or options.clock is not time.time:
             return None
-        return FileBeat(options.lock, options.beat(self._owner), options.timeout)
+        return FileBeat(options.lock, options.beat(self._owner), options.timeout, options.mode)
 
     def has_moved(self) -> bool:
         """Say that it never does."""
@@ -92,7 +97,7 @@ class FileLeaseKeeper:
     def _raise(self) -> bool:
         number = read(self._options, self._owner).number
         try:
-            fd = os.open(self._options.beat(self._owner), os.O_WRONLY | os.O_CLOEXEC)
+            fd = os.open(self._options.beat(self._owner), os.O_WRONLY | os.O_CLOEXEC | NO_LINK)
         except FileNotFoundError:
             return False
         _write(fd, Beat(number + 1, self._options.clock()))

@@ -14,6 +14,7 @@ import contextlib
 import logging
 import os
 import secrets
+import stat
 import struct
 import threading
 import weakref
@@ -21,6 +22,7 @@ from typing import Final
 from zlib import crc32
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.storage.shared.private_files import NO_LINK, check_path, create_file
 
 __all__ = ["Journal"]
 
@@ -38,8 +40,9 @@ log = logging.getLogger(__name__)
 class Journal:
     """The file as one session reads it. ``generation`` counts the files that stood at this path."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, mode: int) -> None:
         self.path = path
+        self._mode = mode
         self.generation = 0
         self.is_old = False
         """Whether an earlier hueyio began the open file, and may go on writing to it."""
@@ -71,7 +74,8 @@ class Journal:
 
     def open(self) -> bytes:
         """Open the file at the path; return its snapshot. Raises FileNotFoundError, ConfigurationError."""
-        fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        check_path(self.path, self._mode)
+        fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | NO_LINK)
         try:
             head = os.pread(fd, _HEADER.size, 0)
             magic, generation = _HEADER.unpack(head) if len(head) == _HEADER.size else (b"", 0)
@@ -126,7 +130,9 @@ class Journal:
         beside = f"{self.path}.new"
         generation = self.generation + 1 if goes_on else secrets.randbits(62)
         data = _HEADER.pack(_MAGIC, generation) + _to_record(snapshot)
-        fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)  # of a process that died; a file that is made anew is nobody else's
+        fd = create_file(beside, self._mode if self._fd is None else stat.S_IMODE(os.fstat(self._fd).st_mode))
         try:
             _write(fd, data, 0)
             _sync(fd)

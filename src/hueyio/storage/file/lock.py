@@ -9,16 +9,19 @@ gate of every lock of this process, which is free while somebody else's lock is 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
+import stat
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.storage.shared.private_files import check_path, create_file
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -32,17 +35,22 @@ _LONGEST_PAUSE: Final = 0.005
 class FolderLock:
     """``with lock.held():`` in one thread at a time."""
 
-    def __init__(self, path: str, timeout: float) -> None:
+    def __init__(self, path: str, timeout: float, mode: int) -> None:
         self._path = path
         self._timeout = timeout
+        self._mode = mode
+        self._is_checked = False
         self._gate = threading.Lock()
-        self._lock = _make(path)
+        self._lock = _make(path, mode)
         with _locks_lock:
             _locks.add(self)
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold it. Raises StorageUnavailable if others hold it for longer than the time-out."""
+    def held(self, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Hold it; call ``meanwhile`` now and then while others do, for as long as the time-out allows.
+
+        Raises StorageUnavailable if they hold it for longer.
+        """
         deadline = time.monotonic() + self._timeout
         pause = _SHORTEST_PAUSE
         while not self._try():
@@ -50,6 +58,7 @@ class FolderLock:
                 raise StorageUnavailable(
                     f"{self._path} is locked: another process has held it for more than {self._timeout:g} s"
                 )
+            meanwhile()
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         try:
@@ -66,6 +75,7 @@ class FolderLock:
 
         self._gate.acquire()
         try:
+            self._prepare()
             self._lock.acquire(blocking=False)
         except BaseException as error:
             self._gate.release()
@@ -73,6 +83,20 @@ class FolderLock:
                 return False
             raise
         return True
+
+    def _prepare(self) -> None:
+        """Make the file if it is missing: some versions of the library would empty what a link points to."""
+        try:
+            is_link = stat.S_ISLNK(os.lstat(self._path).st_mode)
+        except FileNotFoundError:
+            with contextlib.suppress(FileExistsError):
+                os.close(create_file(self._path, self._mode))
+            return
+        if not self._is_checked:
+            check_path(self._path, self._mode)
+            self._is_checked = True
+        if is_link:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self._path)
 
     def before_fork(self) -> None:
         self._gate.acquire()
@@ -89,11 +113,11 @@ def require_library() -> None:
         raise ConfigurationError("FileStorage needs the library filelock: pip install 'hueyio[file]'") from None
 
 
-def _make(path: str) -> BaseFileLock:
+def _make(path: str, mode: int) -> BaseFileLock:
     from filelock import FileLock
 
     _watch_forks()
-    return FileLock(path, thread_local=False)
+    return FileLock(path, mode=mode, thread_local=False)
 
 
 _locks: weakref.WeakSet[FolderLock] = weakref.WeakSet()

@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.history import check_history_bounds
 from hueyio.storage.shared.letters import check_failed_bounds
+from hueyio.storage.shared.private_files import DEFAULT_MODE, check_mode
 
 __all__ = ["FOLDER_PREFIX", "FileOptions"]
 
@@ -32,8 +34,12 @@ class FileOptions:
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
+    mode: int = DEFAULT_MODE
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -47,7 +53,9 @@ class FileOptions:
         if isinstance(self.dead_limit, bool) or not isinstance(self.dead_limit, int) or self.dead_limit < 1:
             raise ConfigurationError(f"FileStorage: dead_limit must be a whole number from 1, not {self.dead_limit!r}")
         check_keep_ended("FileStorage", self.keep_ended)
-        check_failed_bounds("FileStorage", self.keep_failed, self.failed_ttl)
+        check_failed_bounds("FileStorage", self.keep_failed, self.failed_bytes, self.failed_ttl)
+        check_mode("FileStorage", self.mode)
+        check_history_bounds("FileStorage", self.keep_history, self.history_ttl)
         if not callable(self.clock):
             raise ConfigurationError(f"FileStorage: clock must be callable, not {self.clock!r}")
 

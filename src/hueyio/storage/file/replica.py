@@ -67,7 +67,7 @@ class Replica:
     def __init__(self, options: FileOptions, client: str) -> None:
         self._options = options
         self._client = client
-        self._journal = Journal(options.journal)
+        self._journal = Journal(options.journal, options.mode)
         self._state: FileState | None = None
         self._own: dict[str, int] | None = None
         """What was registered in a copy that is gone, until it is compared with the next one."""
@@ -80,7 +80,11 @@ class Replica:
         assert self._state is not None
         self._state.now = max(self._state.now, self._options.clock())
         self._state.tombstones.keep = self._options.keep_ended
-        self._state.failed.keep, self._state.failed.ttl = self._options.keep_failed, self._options.failed_ttl
+        failed = self._state.failed
+        failed.keep, failed.ttl = self._options.keep_failed, self._options.failed_ttl
+        failed.most_bytes = self._options.failed_bytes
+        past_runs = self._state.past_runs
+        past_runs.keep, past_runs.ttl = self._options.keep_history, self._options.history_ttl
         return self._state
 
     def catch_up(self) -> bool:
@@ -272,18 +276,20 @@ class Replica:
 
 def _to_record(state: FileState, steps: list[bytes]) -> tuple[Any, ...]:
     """Make a record of steps and of all that decides what they do."""
-    return state.now, state.dead_limit, steps, state.tombstones.keep, state.failed.keep, state.failed.ttl
+    failed, past_runs = state.failed, state.past_runs
+    bounds = state.tombstones.keep, failed.keep, failed.ttl, past_runs.keep, past_runs.ttl
+    return state.now, state.dead_limit, steps, *bounds
 
 
 def _read_record(record: bytes, state: FileState) -> list[bytes]:
     """Read a record, and bound the state as it says; return its steps.
 
-    The journals of hueyio 0.1 do not say how many ended ids and failed tasks are kept: none.
+    The journals of hueyio 0.1 do not say how many ended ids, failed tasks and past runs are kept: none.
     """
     steps: list[bytes]
     state.now, state.dead_limit, steps, *bounds = decode(record)
-    state.tombstones.keep, *failed = bounds or [0]
-    state.failed.keep, state.failed.ttl = failed or (0, 0.0)
+    state.tombstones.keep, state.failed.keep, state.failed.ttl, *past_runs = bounds or (0, 0, 0.0)
+    state.past_runs.keep, state.past_runs.ttl = past_runs or (0, 0.0)
     return steps
 
 

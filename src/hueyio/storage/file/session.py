@@ -35,7 +35,8 @@ class FileSession(ThreadedSession[FileEngine]):
             question = ACTIONS[name]
             return self._engine.read(lambda state: question(state, *args))
         if name == "settle":
-            args = (*args, True)
+            *before, history = args
+            args = (*before, True, history)
         return self._engine.write(durability, name, *args)
 
     async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:

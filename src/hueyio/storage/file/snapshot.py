@@ -8,7 +8,7 @@ from hueyio.storage.file.state import FileState
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import Lease
-from hueyio.storage.records import Latch
+from hueyio.storage.records import Latch, Pause
 
 __all__ = ["dump", "load"]
 
@@ -36,6 +36,10 @@ def dump(state: FileState) -> dict[str, Any]:
         "tombstones": state.tombstones.dump(),
         "forgotten_at": state.tombstones.forgotten_at,
         "failed": state.failed.dump(),
+        "counted": {owner: lease.counted for owner, lease in state.leases.items()},
+        "slots": state.slots.dump(),
+        "notes": state.notes,
+        "past_runs": state.past_runs.dump(),
     }
 
 
@@ -65,6 +69,15 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     # Those of hueyio 0.1 have none: it remembered no end.
     state.tombstones.load(dumped.get("tombstones", []), dumped.get("forgotten_at", dumped["now"]))
     state.failed.load(dumped.get("failed", ()))
+    # Nor did it count.
+    for owner, number in dumped.get("counted", {}).items():
+        state.leases[owner].counted = number
+    state.slots.load(dumped.get("slots", {}))
+    state.notes = dumped.get("notes", [])
+    if not isinstance(state.paused, Pause):  # 0.1.0 wrote whether it is paused, and no more
+        state.paused = Pause() if state.paused else None
+    if "past_runs" in dumped:
+        state.past_runs.load(dumped["past_runs"])
     return state
 
 

@@ -139,7 +139,7 @@ class _Pokes(Pokes[str]):
 
 
 class FileState(MemoryState):
-    """One copy. ``now``, ``dead_limit`` and the bounds of ``tombstones`` and ``failed`` are set before each step."""
+    """One copy. ``now``, ``dead_limit`` and the bounds of what is kept of ended tasks are set before each step."""
 
     waiters: Clients
 

@@ -18,7 +18,16 @@ from hueyio.storage.file.heartbeat import FileLeaseKeeper
 from hueyio.storage.file.lock import require_library
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.session import FileSession
-from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.records import (
+    DEAD_LIMIT,
+    FAILED_BYTES,
+    FAILED_TTL,
+    HISTORY_TTL,
+    KEEP_ENDED,
+    KEEP_FAILED,
+    KEEP_HISTORY,
+)
+from hueyio.storage.shared.private_files import DEFAULT_MODE
 
 __all__ = ["FileStorage"]
 
@@ -33,8 +42,10 @@ class FileStorage:
     ``fsync=False`` leaves the syncing to the system: faster, and the last moments may be lost with the power, never
     with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
     more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters,
-    ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the ended ids that are
-    remembered; ``clock`` gives epoch seconds. Needs ``hueyio[file]``.
+    ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the
+    ended ids that are remembered, ``keep_history`` and ``history_ttl`` the history; ``clock`` gives epoch seconds.
+    ``mode`` is that of the files which are made: 0600 lets in nobody else, 0o660 a group; folders get what goes with
+    it; see "Security". No link is followed in the queue's own folder. Needs ``hueyio[file]``.
     Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is something else than a folder, ConfigurationError if
     another option cannot work or the library filelock is missing.
     """
@@ -52,8 +63,12 @@ class FileStorage:
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
         clock: Callable[[], float] = time.time,
+        mode: int = DEFAULT_MODE,
     ) -> None:
         if isinstance(levels, bool) or not isinstance(levels, int) or not 0 <= levels <= 4:
             raise ValueError(f"FileStorage: levels must be 0 to 4, not {levels!r}")
@@ -72,8 +87,12 @@ class FileStorage:
             dead_limit=dead_limit,
             keep_ended=keep_ended,
             keep_failed=keep_failed,
+            failed_bytes=failed_bytes,
             failed_ttl=failed_ttl,
+            keep_history=keep_history,
+            history_ttl=history_ttl,
             clock=clock,
+            mode=mode,
         )
         self._clock = HostClock(clock)
 
@@ -90,7 +109,8 @@ class FileStorage:
     @property
     def capabilities(self) -> Capabilities:
         """Huey's priorities, and other processes on the same machine."""
-        return Capabilities(most_priority=2**16 - 1)
+        keeps_history = self._options.keep_history > 0 and self._options.history_ttl > 0
+        return Capabilities(most_priority=2**16 - 1, keeps_history=keeps_history)
 
     @property
     def clock(self) -> HostClock:

@@ -58,7 +58,7 @@ def owners(state: MemoryState) -> list[Owner]:
 def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
     """Take ready tasks, or one suspect alone."""
     lease = state.lease(owner)
-    if lease.suspects or state.paused:
+    if lease.suspects or state.paused is not None:
         return []
     if state.suspects and not lease.held:
         suspect = _first_suspect(state, room)
@@ -82,7 +82,7 @@ def claim_awaited(
 ) -> list[Delivery]:
     """Take these tasks, as far as they are ready and their lanes have room; or one suspect of them alone."""
     lease = state.lease(owner)
-    if state.paused:
+    if state.paused is not None:
         return []
     left = dict(room)
     taken: list[LiveTask] = []
@@ -149,6 +149,8 @@ def promote(state: MemoryState, now: float, limit: int) -> Promoted:
     most = limit + _SWEEP
     swept = max([shelf.prune(most) for shelf in (*state.areas.values(), state.tokens)])
     state.drop_letters(state.failed.sweep())
+    state.slots.sweep()
+    state.past_runs.sweep()
     return Promoted(moved, first, next_sweep(swept, most))
 
 

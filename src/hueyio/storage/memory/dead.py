@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hueyio.storage.memory.latches import take_back
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import Bury, Cursor, DeadLetter, Entry, Page, Requeue, Requeued, Wanted
+from hueyio.storage.records import Burial, Bury, Cursor, DeadLetter, Page, Requeue, Requeued, Wanted
 from hueyio.storage.shared.letters import cannot_be_wanted, page_of
 
 __all__ = ["bury", "dead", "failed", "find", "purge", "requeue"]
@@ -59,10 +59,14 @@ def requeue(state: MemoryState, letters: Sequence[Requeue]) -> list[Requeued]:
     return [_requeue_one(state, it) for it in letters]
 
 
-def purge(state: MemoryState, ids: Sequence[str] | None) -> int:
-    """Delete dead letters; return how many."""
-    found = [state.dead.pop(id, None) for id in (list(state.dead) if ids is None else ids)]
-    letters = [letter for letter in found if letter is not None]
+def purge(state: MemoryState, ids: Sequence[str] | None, store: Burial = "dead", until: float | None = None) -> int:
+    """Delete letters of one store; return how many."""
+    there = state.dead if store == "dead" else {it.header.id: it for it in state.failed.dump()}
+    letters = [there[id] for id in dict.fromkeys(there if ids is None else ids) if id in there]
+    letters = [it for it in letters if until is None or it.buried_at < until]
+    for letter in letters:
+        state.dead.pop(letter.header.id, None)
+        state.failed.pop(letter.header.id)
     state.drop_letters(letters)
     return len(letters)
 
@@ -78,16 +82,16 @@ def _requeue_one(state: MemoryState, asked: Requeue) -> Requeued:
     if letter.header.collects and asked.id in state.expected:
         return "alive"  # a new chord has begun under its id
     data = letter.data if asked.data is None else asked.data
-    (answer,) = state.enqueue([Entry(letter.header.renewed(), data)])
+    answer = state.add(letter.renewed(), data, asks_token=False)
     if answer.verdict != "added":
         return "alive" if answer.verdict == "alive" else "taken"
     state.dead.pop(asked.id, None)
     state.failed.pop(asked.id)
-    take_back(state, letter.header)
+    is_counted = take_back(state, letter.header)
     state.areas["results"].discard(asked.id)
     for over in letter.header.expects:
         if over not in state.tasks:
             state.areas["results"].discard(over)
     for over in (asked.id, *letter.header.expects):
         state.tombstones.discard(over)
-    return "added"
+    return "added" if is_counted else "late"

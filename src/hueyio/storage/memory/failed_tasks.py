@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from hueyio.storage.records import FAILED_BYTES, DeadLetter
+from hueyio.storage.records import DeadLetter
 from hueyio.storage.shared.letters import size_of
 
 __all__ = ["FailedTasks"]
@@ -14,21 +14,22 @@ _MOST_DROPPED = 100
 
 
 class FailedTasks:
-    """Letters by ids in the order of their burials. ``keep`` or ``ttl`` 0: none."""
+    """Letters by ids in the order of their burials. ``keep``, ``most_bytes`` or ``ttl`` 0: none."""
 
-    __slots__ = ("_clock", "_letters", "_size", "keep", "ttl")
+    __slots__ = ("_clock", "_letters", "_size", "keep", "most_bytes", "ttl")
 
-    def __init__(self, clock: Callable[[], float], keep: int, ttl: float) -> None:
+    def __init__(self, clock: Callable[[], float], keep: int, ttl: float, most_bytes: int) -> None:
         self._clock = clock
         self._letters: dict[str, DeadLetter] = {}
         self._size = 0
         self.keep = keep
         self.ttl = ttl
+        self.most_bytes = most_bytes
 
     @property
     def are_kept(self) -> bool:
         """Whether there is room for any."""
-        return self.keep > 0 and self.ttl > 0
+        return self.keep > 0 and self.ttl > 0 and self.most_bytes > 0
 
     def put(self, letter: DeadLetter) -> list[DeadLetter]:
         """Keep one; return the oldest, which give way to it."""
@@ -36,7 +37,7 @@ class FailedTasks:
         self._letters[letter.header.id] = letter
         self._size += size_of(letter)
         dropped: list[DeadLetter] = []
-        while len(self._letters) > self.keep or self._size > FAILED_BYTES:
+        while len(self._letters) > self.keep or self._size > self.most_bytes:
             dropped += self._drop_oldest()
         return dropped
 

@@ -60,7 +60,7 @@ def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[L
 def note_result(state: _State, mark: LatchMark, id: str | None) -> bool:
     """Take a member's result; say whether it was the last and the callback is enqueued."""
     latch = state.latches.get(mark.key)
-    if latch is None or mark.position in latch.values:
+    if latch is None or mark.position in latch.values or not 0 <= mark.position < latch.size:
         return False
     latch.values[mark.position] = mark.value
     if id is not None:
@@ -68,13 +68,16 @@ def note_result(state: _State, mark: LatchMark, id: str | None) -> bool:
     return len(latch.values) == latch.size and _fire(state, mark.key)
 
 
-def take_back(state: _State, header: Header) -> None:
-    """Take a member's result back, so that its next one counts; not when the callback has been enqueued."""
-    latch = None if header.latch is None else state.latches.get(header.latch)
-    if latch is None or header.latch not in state.expected or header.latch_index is None:
-        return
+def take_back(state: _State, header: Header) -> bool:
+    """Take a member's result back, so that its next one counts; False if the callback has been enqueued, or is gone."""
+    if header.latch is None or header.latch_index is None:
+        return True  # it is no member
+    latch = state.latches.get(header.latch)
+    if latch is None or header.latch not in state.expected:
+        return False
     if latch.values.pop(header.latch_index, None) is not None and header.id in latch.members:
         latch.members.remove(header.id)
+    return True
 
 
 def abandon(state: _State, header: Header) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Final
@@ -97,6 +98,15 @@ class Line:
             heappop(heap)
         return heap[0][0] if heap else None
 
+    def first(self) -> LiveTask | None:
+        """Return the first task, which stays."""
+        return None if self.first_rank() is None else self._heap[0][2]
+
+    def first_of_last_rank(self) -> LiveTask | None:
+        """Return the first of the tasks of the last rank; looks at all."""
+        found = min((item for item in self._heap if self._stands(item)), key=lambda it: (-it[0], it[1]), default=None)
+        return None if found is None else found[2]
+
     def take_out(self, task: LiveTask) -> None:
         """Take any task out."""
         task.line = None
@@ -110,6 +120,30 @@ class Line:
     def in_order(self) -> list[LiveTask]:
         """List the tasks, the first first."""
         return [item[2] for item in sorted(self._heap) if self._stands(item)]
+
+    def behind(self, rank: float, seat: int) -> Iterator[tuple[float, int, LiveTask]]:
+        """Go through the tasks behind a place, in order, each with its own; nothing may change meanwhile.
+
+        It looks at what stands before the place and at what it gives, not at the rest of the heap.
+        """
+        heap = self._heap
+        front: list[tuple[float, int, int]] = []
+        unseen = [0]
+        while unseen or front:
+            while unseen:
+                at = unseen.pop()
+                if at >= len(heap):
+                    continue
+                here = heap[at][:2]
+                if here > (rank, seat):
+                    heappush(front, (*here, at))
+                else:
+                    unseen += (2 * at + 1, 2 * at + 2)
+            if front:
+                at = heappop(front)[2]
+                unseen += (2 * at + 1, 2 * at + 2)
+                if self._stands(heap[at]):
+                    yield heap[at]
 
     def _stands(self, item: tuple[float, int, LiveTask]) -> bool:
         return item[2].line is self and item[2].seat == item[1]

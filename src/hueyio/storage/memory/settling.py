@@ -16,6 +16,7 @@ from hueyio.storage.records import (
     Bury,
     Defer,
     Finish,
+    HistoryBatch,
     Receipt,
     Release,
     Settlement,
@@ -25,7 +26,13 @@ from hueyio.storage.shared.letters import unkept
 __all__ = ["in_force", "settle"]
 
 
-def settle(state: MemoryState, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+def settle(
+    state: MemoryState,
+    settlements: Sequence[Settlement],
+    owner: str,
+    number: int,
+    history: HistoryBatch | None = None,
+) -> list[Answer]:
     """Apply a batch of an owner, or repeat what it was told."""
     lease = state.leases.get(owner)
     if lease is None:
@@ -33,6 +40,8 @@ def settle(state: MemoryState, settlements: Sequence[Settlement], owner: str, nu
     if lease.number != number:
         lease.answers = [_settle_one(state, lease, settlement, owner) for settlement in settlements]
         lease.number = number
+        if history is not None:
+            state.past_runs.add(history, settlements, lease.answers)
     return list(lease.answers)
 
 

@@ -14,13 +14,18 @@ from hueyio.exceptions import LeaseLost
 from hueyio.storage.memory.failed_tasks import FailedTasks
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
+from hueyio.storage.memory.past_runs import PastRuns
 from hueyio.storage.memory.shelf import Shelf
+from hueyio.storage.memory.slots import Slots
 from hueyio.storage.memory.tombstones import Tombstones
 from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
 from hueyio.storage.records import (
     AREAS,
+    FAILED_BYTES,
     FAILED_TTL,
+    HISTORY_TTL,
     KEEP_FAILED,
+    KEEP_HISTORY,
     LANES,
     MEMBER_RESULT_TTL,
     SHARED_RESULT_TTL,
@@ -32,6 +37,8 @@ from hueyio.storage.records import (
     Entry,
     Header,
     Lane,
+    Note,
+    Pause,
 )
 
 __all__ = ["Lease", "MemoryState"]
@@ -46,7 +53,7 @@ _DONE: Final = Enqueued("done")
 class Lease:
     """One owner: what it holds, and what it was told last."""
 
-    __slots__ = ("answers", "beat", "held", "info", "number", "seen", "suspects")
+    __slots__ = ("answers", "beat", "counted", "held", "info", "number", "seen", "suspects")
 
     def __init__(self, info: bytes, seen: float) -> None:
         self.info = info
@@ -56,6 +63,8 @@ class Lease:
         self.suspects = 0
         self.number: int | None = None
         self.answers: list[Answer] = []
+        self.counted = 0
+        """The number of what it published last that had counts."""
 
 
 class MemoryState:
@@ -68,6 +77,9 @@ class MemoryState:
         keep_ended: int,
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
+        failed_bytes: int = FAILED_BYTES,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
     ) -> None:
         self.lock = threading.Lock()
         self.clock = clock
@@ -87,10 +99,14 @@ class MemoryState:
         """Whether a latch is told which members left it a result."""
         self.dead: dict[str, DeadLetter] = {}
         self.dead_dropped = 0
-        self.failed = FailedTasks(clock, keep_failed, failed_ttl)
+        self.failed = FailedTasks(clock, keep_failed, failed_ttl, failed_bytes)
         self.tombstones = Tombstones(clock, keep_ended)
+        self.slots = Slots(clock)
+        self.past_runs = PastRuns(clock, keep_history, history_ttl)
         self.revocations = 0
-        self.paused = False
+        self.paused: Pause | None = None
+        self.notes: list[Note] = []
+        """The audit log, the latest last."""
         self.bells = Bells()
         self.waiters = Waiters()
         self.noticed: Pokes[str] = Pokes()
@@ -102,12 +118,12 @@ class MemoryState:
         """Add entries, in order."""
         return [self.add(header, data) for header, data in entries]
 
-    def add(self, header: Header, data: bytes) -> Enqueued:
-        """Add one entry."""
+    def add(self, header: Header, data: bytes, *, asks_token: bool = True) -> Enqueued:
+        """Add one entry; without ``asks_token`` one whose once token is its own."""
         id = header.id
         if id in self.tasks:
             return _ALIVE
-        token = header.once_token
+        token = header.once_token if asks_token else None
         if token is not None and self.tokens.get(token) is not None:
             return _DONE
         unique = header.unique_key
@@ -120,6 +136,7 @@ class MemoryState:
             if header.once_key is not None:
                 self.areas["ticks"].put(header.once_key, token.encode(), None)
         task = self.tasks[id] = LiveTask(header, data)
+        self.slots.entered[header.lane] += 1
         if self.expected:
             self.expected.pop(id, None)
         self.stand(task)

@@ -2,8 +2,8 @@
 
 Heaps and dicts under one lock that is held for short synchronous sections only, so that any number of sessions, each
 in a loop and thread of its own, can share a storage. ``state`` is the data, with ``line``, ``shelf`` and ``latches``;
-``producing``, ``consuming``, ``settling``, ``keys``, ``limits``, ``dead`` and ``looking`` are what happens to it, put
-together in ``actions``; ``waiters`` is who wants to know, ``waiting`` what they look for.
+``producing``, ``consuming``, ``settling``, ``keys``, ``limits``, ``dead``, ``history`` and ``looking`` are what happens
+to it, put together in ``actions``; ``waiters`` is who wants to know, ``waiting`` what they look for.
 """
 
 from __future__ import annotations
@@ -17,8 +17,17 @@ from hueyio.storage.contract import Capabilities
 from hueyio.storage.memory.heartbeat import MemoryLeaseKeeper
 from hueyio.storage.memory.session import MemorySession
 from hueyio.storage.memory.state import MemoryState
-from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.records import (
+    DEAD_LIMIT,
+    FAILED_BYTES,
+    FAILED_TTL,
+    HISTORY_TTL,
+    KEEP_ENDED,
+    KEEP_FAILED,
+    KEEP_HISTORY,
+)
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.history import check_history_bounds
 from hueyio.storage.shared.letters import check_failed_bounds
 
 __all__ = ["MemoryStorage"]
@@ -27,8 +36,9 @@ __all__ = ["MemoryStorage"]
 class MemoryStorage:
     """Tasks in the memory of this process, as long as this object lives.
 
-    ``dead_limit`` bounds the dead letters, ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept,
-    ``keep_ended`` the ended ids that are remembered; ``clock`` gives epoch seconds.
+    ``dead_limit`` bounds the dead letters, ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed
+    tasks that are kept, ``keep_ended`` the ended ids that are remembered, ``keep_history`` and ``history_ttl`` the
+    history; ``clock`` gives epoch seconds.
     """
 
     def __init__(
@@ -38,15 +48,22 @@ class MemoryStorage:
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         check_keep_ended(type(self).__name__, keep_ended)
-        check_failed_bounds(type(self).__name__, keep_failed, failed_ttl)
+        check_failed_bounds(type(self).__name__, keep_failed, failed_bytes, failed_ttl)
+        check_history_bounds(type(self).__name__, keep_history, history_ttl)
         self.name = name
-        self.capabilities = Capabilities(priorities=True, across_processes=False)
+        self.capabilities = Capabilities(
+            priorities=True, across_processes=False, keeps_history=keep_history > 0 and history_ttl > 0
+        )
         self.clock = HostClock(clock)
-        self._state = MemoryState(clock, dead_limit, keep_ended, keep_failed, failed_ttl)
+        bounds = dead_limit, keep_ended, keep_failed, failed_ttl, failed_bytes, keep_history, history_ttl
+        self._state = MemoryState(clock, *bounds)
 
     async def connect(self) -> MemorySession:
         """Open a session for the running loop."""

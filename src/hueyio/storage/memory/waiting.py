@@ -29,7 +29,7 @@ def find_notices(state: MemoryState, owner: str, seen: Notices | None) -> Notice
     lease = state.leases.get(owner)
     tasks: Mapping[str, LiveTask] = {} if lease is None else lease.held
     cancelled = frozenset(id for id, task in tasks.items() if task.cancelled)
-    notices = Notices(cancelled, state.revocations, state.paused)
+    notices = Notices(cancelled, state.revocations, state.paused is not None)
     return None if notices == seen else notices
 
 

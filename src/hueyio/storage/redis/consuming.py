@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import LANES, Answer, Lane, Owner, Promoted, Receipt, Settlement
+from hueyio.storage.records import LANES, Answer, HistoryBatch, Lane, Owner, Promoted, Receipt, Settlement
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table, as_bool, composed
 from hueyio.storage.redis.connection.eviction import warn_of_eviction
 from hueyio.storage.redis.core import RedisCore
@@ -37,14 +37,16 @@ async def _deregister(core: RedisCore, owner: str) -> None:
     await core.notice_board.forget(owner)
 
 
-async def _settle(core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+async def _settle(
+    core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None
+) -> list[Answer]:
     try:
-        args = write_settlements(settlements, owner, number, core.dead_limit, core.half_kept, core.keep_failed)
+        args = write_settlements(settlements, owner, number, history, core.bounds)
     except UnicodeEncodeError as error:
         raise no_utf8(error) from None
     letters, dropped = await core.run("settle", args, [core.layout.held(owner)])
     if dropped:
-        logger.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, core.dead_limit)
+        logger.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, core.bounds.dead_limit)
     return read_answers(letters)
 
 
@@ -57,10 +59,8 @@ def _write_claim(layout: Layout, room: Mapping[Lane, int], owner: str) -> Sent:
     return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES]), [layout.held(owner)])
 
 
-def _write_claim_awaited(
-    _: Layout, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
-) -> Sent | None:
-    return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES], int(alone), *ids)) if ids else None
+def _write_claim_awaited(_: Layout, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool) -> Sent:
+    return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES], int(alone), *ids))
 
 
 def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sent:
@@ -72,7 +72,9 @@ def _write_start(layout: Layout, receipts: Sequence[Receipt], owner: str) -> Sen
 
 async def _promote(core: RedisCore, now: float, limit: int) -> Promoted:
     asked_at = core.clock.steady()
-    moved, next_eta, swept, told = await core.run("promote", (repr(now), limit, _SWEEP_CHUNK, core.failed_ttl))
+    history = core.bounds.keep_history, core.bounds.history_ttl
+    args = (repr(now), limit, _SWEEP_CHUNK, core.failed_ttl, *history)
+    moved, next_eta, swept, told = await core.run("promote", args)
     core.clock.hear(float(told), asked_at)
     return Promoted(moved, None if next_eta is None else float(next_eta), next_sweep(swept, _SWEEP_CHUNK))
 

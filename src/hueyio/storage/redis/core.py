@@ -22,6 +22,7 @@ from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
 from hueyio.storage.redis.notices import NoticeBoard
 from hueyio.storage.redis.progress import ProgressBoard
 from hueyio.storage.redis.scripts import Argument, Scripts
+from hueyio.storage.redis.settlements import Bounds
 from hueyio.storage.redis.waiting import RedisWaiters
 from hueyio.storage.shared.batching import Batcher
 
@@ -49,18 +50,26 @@ class RedisCore:
         dead_limit: int,
         keep_ended: int,
         keep_failed: int,
+        failed_bytes: int,
         failed_ttl: float,
+        keep_history: int,
+        history_ttl: float,
         poll_rest: float | None,
         outage_timeout: float,
     ) -> None:
         self.deployment: Final = deployment
         self.layout: Final = layout
-        self.dead_limit: Final = dead_limit
         self.half_kept: Final = min(keep_ended, max(keep_ended // 2, 1))
         """How many ended ids are kept before the older ones are dropped; 0: none."""
-        self.keep_failed: Final = keep_failed if failed_ttl > 0 else 0
-        """How many failed tasks are kept; 0: none."""
         self.failed_ttl: Final = failed_ttl
+        self.bounds: Final = Bounds(
+            dead_limit,
+            self.half_kept,
+            keep_failed if failed_ttl > 0 and failed_bytes > 0 else 0,
+            failed_bytes,
+            keep_history if history_ttl > 0 else 0,
+            history_ttl,
+        )
         self.is_blocking: Final = poll_rest is None
         """Whether consumers may block on the server."""
         self._outage_timeout = outage_timeout

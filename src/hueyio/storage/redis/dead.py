@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hueyio.storage.records import (
     LETTERS_LOOKED_AT,
+    Burial,
     Cursor,
     DeadLetter,
     Entry,
@@ -23,15 +24,22 @@ from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import KINDS, LETTERS
 from hueyio.storage.shared.letters import cannot_be_wanted
 
-__all__ = ["DEAD"]
+__all__ = ["DEAD", "read_letters"]
 
 _CHUNK: Final = 100
 """Letters that one step makes tasks again, so that the server is never busy with them for long."""
 
-_VERDICTS: Final[dict[int, Requeued]] = {ord("a"): "added", ord("l"): "alive", ord("t"): "taken", ord("m"): "missing"}
+_VERDICTS: Final[dict[int, Requeued]] = {
+    ord("a"): "added",
+    ord("f"): "late",
+    ord("l"): "alive",
+    ord("t"): "taken",
+    ord("m"): "missing",
+}
 
 
-def _read_letters(reply: Sequence[Any]) -> list[DeadLetter]:
+def read_letters(reply: Sequence[Any]) -> list[DeadLetter]:
+    """Read letters as ``lua/parts/_letters.lua`` makes them, six values each."""
     return [_read_letter(*reply[at : at + 6]) for at in range(0, len(reply), 6)]
 
 
@@ -54,7 +62,7 @@ def _read_failed(reply: Any, *_: Any) -> Page[DeadLetter]:
     if not reply:
         return Page([])
     is_all, when, id, letters = reply
-    return Page(_read_letters(letters), None if is_all else (float(when), id.decode()))
+    return Page(read_letters(letters), None if is_all else (float(when), id.decode()))
 
 
 async def _requeue(core: RedisCore, letters: Sequence[Requeue]) -> list[Requeued]:
@@ -69,7 +77,7 @@ async def _requeue_some(core: RedisCore, letters: Sequence[Requeue]) -> list[Req
     core.lifetime.check()
     found = await core.run("read_dead", list(dict.fromkeys(it.id for it in letters)))
     times = {reply.decode(): when for reply, when in zip(found[::6], found[1::6], strict=True)}
-    known = {letter.header.id: letter for letter in _read_letters(found)}
+    known = {letter.header.id: letter for letter in read_letters(found)}
     args: list[Argument] = []
     is_asked: list[bool] = []
     for it in letters:
@@ -83,16 +91,20 @@ async def _requeue_some(core: RedisCore, letters: Sequence[Requeue]) -> list[Req
 
 def _renew(letter: DeadLetter, data: bytes | None) -> bytes:
     """Return the record of a task that begins anew."""
-    return write_record(Entry(letter.header.renewed(), letter.data if data is None else data))
+    return write_record(Entry(letter.renewed(), letter.data if data is None else data))
+
+
+def _write_purge(_: Layout, ids: Sequence[str] | None, store: Burial, until: float | None) -> Sent | None:
+    if ids is not None and not ids:
+        return None
+    return Sent((store, "" if until is None else repr(float(until)), *dict.fromkeys(ids or ())))
 
 
 DEAD: Final[Table] = {
     "dead": ScriptCall(
-        lambda _, limit: Sent((-1 if limit is None else limit,)), lambda reply, _: _read_letters(reply), rides_out=True
+        lambda _, limit: Sent((-1 if limit is None else limit,)), lambda reply, _: read_letters(reply), rides_out=True
     ),
     "failed": ScriptCall(_write_failed, _read_failed, rides_out=True),
     "requeue": composed(_requeue),
-    "purge": ScriptCall(
-        lambda _, ids: Sent(ids or ()) if ids or ids is None else None, lambda reply, _: int(reply or 0)
-    ),
+    "purge": ScriptCall(_write_purge, lambda reply, *_: int(reply or 0)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from hueyio.exceptions import ConfigurationError
@@ -37,7 +38,7 @@ class RedisExpireStorage(RedisStorage):
     @property
     def capabilities(self) -> Capabilities:
         """Those of the queue, and results that stay."""
-        return Capabilities(priorities=self._flavour.queue == "sorted", result_ttl=self.expire_time)
+        return replace(super().capabilities, result_ttl=self.expire_time)
 
 
 class PriorityRedisExpireStorage(RedisExpireStorage):

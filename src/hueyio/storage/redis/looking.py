@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
-from hueyio.storage.records import AREAS, LANES, Area, Clearable, Counts, Entry
+from hueyio.storage.records import AREAS, LANES, NOTES_KEPT, Area, Clearable, Counts, Entry, Note, Pause
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table, composed
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.core import RedisCore
@@ -20,7 +20,7 @@ _CLEAR_CHUNK: Final = 5000
 _SCAN_CHUNK: Final = 500
 
 
-def _read_counts(reply: Any) -> Counts:
+def _read_counts(reply: Any, *_: Any) -> Counts:
     return Counts(dict(zip(LANES, reply[:3], strict=True)), *reply[3:])
 
 
@@ -52,10 +52,10 @@ async def _clear(core: RedisCore, what: Collection[Clearable]) -> None:
     for it in what:
         if it == "queue" or it == "schedule":
             await _clear_tasks(core, it)
-        elif it == "dead":
-            await core.through_outage(partial(core.run, "purge"), is_idempotent=True)
-        elif it == "failed":
-            await core.through_outage(partial(core.run, "clear_failed"), is_idempotent=True)
+        elif it == "dead" or it == "failed":
+            await core.through_outage(partial(core.run, "purge", (it, "")), is_idempotent=True)
+        elif it == "history":
+            await core.through_outage(partial(core.run, "clear_history"), is_idempotent=True)
         elif it in AREAS:
             await core.through_outage(partial(core.run, "clear_area", (), core.layout.area(it)), is_idempotent=True)
         else:
@@ -70,10 +70,22 @@ async def _clear_tasks(core: RedisCore, what: Clearable) -> None:
         left -= _CLEAR_CHUNK
 
 
-async def _is_paused(core: RedisCore) -> bool:
+async def _paused(core: RedisCore) -> Pause | None:
     core.lifetime.check()
-    command = pack("EXISTS", core.layout.key("PAUSED"))
-    return bool(await core.through_outage(lambda: core.wire.call(command), is_idempotent=True))
+    command = pack("GET", core.layout.key("PAUSED"))
+    written: bytes | None = await core.through_outage(lambda: core.wire.call(command), is_idempotent=True)
+    if written is None:
+        return None
+    at, space, by = written.partition(b" ")  # an earlier hueyio wrote "1"
+    return Pause(by.decode(), float(at)) if space else Pause()
+
+
+def _read_notes(reply: Sequence[bytes], *_: Any) -> list[Note]:
+    return [_read_note(*it.split(b" ", 2)) for it in reversed(reply)]
+
+
+def _read_note(number: bytes, at: bytes, line: bytes) -> Note:
+    return Note(int(number), float(at), line)
 
 
 async def _time(core: RedisCore) -> float:
@@ -90,7 +102,7 @@ async def _time(core: RedisCore) -> float:
 
 
 LOOKING: Final[Table] = {
-    "counts": ScriptCall(lambda _: Sent(), _read_counts, rides_out=True, is_over_fleet=True),
+    "counts": ScriptCall(lambda _, most: Sent(), _read_counts, rides_out=True, is_over_fleet=True),
     "scan_tasks": ScriptCall(
         lambda _, state, limit: Sent((state, _ALL if limit is None else limit)) if limit is None or limit > 0 else None,
         _read_scan_tasks,
@@ -99,8 +111,14 @@ LOOKING: Final[Table] = {
     ),
     "scan_keys": composed(_scan_keys),
     "clear": composed(_clear),
-    "pause": ScriptCall(lambda layout: Sent((layout.notice_channel,)), rides_out=True),
+    "pause": ScriptCall(lambda layout, by: Sent((layout.notice_channel, by)), rides_out=True),
     "resume": ScriptCall(lambda layout: Sent((layout.notice_channel,)), rides_out=True),
-    "is_paused": composed(_is_paused),
+    "paused": composed(_paused),
+    "note": ScriptCall(lambda _, line: Sent((NOTES_KEPT, line)), rides_out=True),
+    "notes": ScriptCall(
+        lambda _, limit, after: Sent((limit, "" if after is None else after)) if limit > 0 else None,
+        _read_notes,
+        rides_out=True,
+    ),
     "time": composed(_time),
 }

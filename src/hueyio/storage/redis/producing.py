@@ -13,7 +13,7 @@ from hueyio.storage.redis.records import no_utf8, read_deliveries, read_record, 
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import KINDS
 
-__all__ = ["PRODUCING"]
+__all__ = ["PRODUCING", "read_found"]
 
 _MOST_IN_A_CALL: Final = 1000
 _ADDED: Final = Enqueued("added")
@@ -78,15 +78,23 @@ def _read_verdicts(reply: Sequence[Any]) -> list[Enqueued]:
     return [Enqueued("taken", next(taken).decode()) if letter == _TAKEN else _VERDICTS[letter] for letter in letters]
 
 
-def _read_found(id: str, name: bytes, data: bytes | None, cancelled: Any, letter: bytes | None) -> Found:
+def read_found(id: str, name: bytes, data: bytes | None, cancelled: Any, letter: bytes | None) -> Found:
+    """Read where an id is, as ``lua/parts/_whereabouts.lua`` says it."""
     state = _STATES[name]
     if data is not None and state in ("queued", "scheduled", "running", "dead"):
-        data = read_record(id, data)[1]
+        data = _message_of(id, data)
     return Found(id, state, data, bool(cancelled), None if letter is None else KINDS[letter.decode()])
 
 
+def _message_of(id: str, record: bytes) -> bytes:
+    try:
+        return read_record(id, record)[1]
+    except (ValueError, LookupError, TypeError):
+        return record  # no hueyio wrote it: nobody can read that either
+
+
 def _read_all_found(reply: Any, ids: Sequence[str]) -> list[Found]:
-    return [_read_found(id, *reply[4 * at : 4 * at + 4]) for at, id in enumerate(ids)]
+    return [read_found(id, *reply[4 * at : 4 * at + 4]) for at, id in enumerate(ids)]
 
 
 PRODUCING: Final[Table] = {

@@ -6,16 +6,23 @@ the kind of an empty one. This only reads, before anything is opened.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from hueyio.exceptions import HueyException
 from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.examining import find_neighbours
+from hueyio.storage.redis.family import PriorityRedisExpireStorage, PriorityRedisStorage, RedisExpireStorage
 from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.storage import RedisStorage
 
-__all__ = ["QueueLook", "look_for_queue"]
+__all__ = ["QueueLook", "find_storage", "look_for_queue"]
+
+_CLASSES: Final[dict[str, type[RedisStorage]]] = {
+    it.__name__: it for it in (RedisStorage, PriorityRedisStorage, RedisExpireStorage, PriorityRedisExpireStorage)
+}
 
 
 class QueueLook(NamedTuple):
@@ -45,6 +52,19 @@ async def look_for_queue(url: str, name: str) -> QueueLook:
         return QueueLook(None, await find_neighbours(wire, "kind:*"))
     finally:
         await lifetime.end()
+
+
+async def find_storage(url: str, name: str) -> RedisStorage:
+    """Return the storage of a queue, of the class that wrote it; raises HueyException if there is no such queue.
+
+    One that a subclass of the user's own wrote is a ``RedisStorage``.
+    """
+    found = await look_for_queue(url, name)
+    if found.kind is None:
+        raise HueyException(
+            f"there is no queue {name!r} on this server; there are: {', '.join(found.others) or 'none'}"
+        )
+    return _CLASSES.get(found.kind, RedisStorage)(name, url=url)
 
 
 def _nothing() -> None:

@@ -11,9 +11,12 @@ from hueyio.storage.redis import examining
 from hueyio.storage.redis.calls import Table
 from hueyio.storage.redis.consuming import CONSUMING
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.counting import COUNTING
 from hueyio.storage.redis.dead import DEAD
+from hueyio.storage.redis.history import HISTORY
 from hueyio.storage.redis.keys import KEYS
 from hueyio.storage.redis.limits import LIMITS
+from hueyio.storage.redis.listing import LISTING
 from hueyio.storage.redis.looking import LOOKING
 from hueyio.storage.redis.producing import PRODUCING
 from hueyio.storage.redis.records import check_text
@@ -24,7 +27,18 @@ __all__ = ["TABLE", "RedisSession"]
 
 T = TypeVar("T")
 
-TABLE: Final[Table] = {**PRODUCING, **CONSUMING, **WAITING, **KEYS, **LIMITS, **DEAD, **LOOKING}
+TABLE: Final[Table] = {
+    **PRODUCING,
+    **CONSUMING,
+    **WAITING,
+    **KEYS,
+    **LIMITS,
+    **DEAD,
+    **HISTORY,
+    **LOOKING,
+    **LISTING,
+    **COUNTING,
+}
 """All operations but the waits."""
 
 

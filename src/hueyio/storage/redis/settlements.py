@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final, NamedTuple, assert_never
 
-from hueyio.storage.records import FAILED_BYTES, Answer, Bury, Defer, Finish, Release, Settlement
+from hueyio.storage.records import Answer, Bury, Defer, Finish, HistoryBatch, Release, Settlement
 from hueyio.storage.redis.records import write_record, write_start
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import LETTERS
 from hueyio.storage.shared.letters import unkept
+from hueyio.storage.shared.packed_ids import pack_ids
 
-__all__ = ["read_answers", "write_settlements"]
+__all__ = ["Bounds", "read_answers", "write_settlements"]
 
 _ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("f"): "fired", ord("s"): "stale", ord("u"): "untaken"}
+
+_NO_HISTORY: Final = HistoryBatch()
 
 _NEVER: Final = "-1"
 """Deliveries that no row has: for a receipt of another owner."""
 
 
+class Bounds(NamedTuple):
+    """How much of what is over the storage keeps; a 0 switches it off, but for dead letters."""
+
+    dead_limit: int
+    half_kept: int
+    """Half of the ended ids."""
+    keep_failed: int
+    failed_bytes: int
+    keep_history: int
+    history_ttl: float
+
+
 def write_settlements(
-    settlements: Sequence[Settlement], owner: str, number: int, dead_limit: int, half_kept: int, keep_failed: int
+    settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None, bounds: Bounds
 ) -> list[Argument]:
-    """Return the arguments of a batch; with ``keep_failed=0`` what failed leaves no letter."""
+    """Return the arguments of a batch."""
+    dead_limit, half_kept, keep_failed, failed_bytes, keep_history, _ = bounds
+    if history is None or not keep_history:
+        history = _NO_HISTORY
     if not keep_failed:
         settlements = [unkept(it) if isinstance(it, Bury) and it.into == "failed" else it for it in settlements]
     plain_ttl = _usual_ttl(settlements)
@@ -46,7 +64,15 @@ def write_settlements(
             case _:
                 assert_never(it)
     ttl = "" if plain_ttl is None else repr(plain_ttl)
-    return [owner, number, dead_limit, ttl, len(ids), prefix, half_kept, keep_failed, FAILED_BYTES, *ids, *rest]
+    packed, places = (pack_ids(history.ids), " ".join(map(str, history.places))) if history.ids else (b"", "")
+    attempts = [part for attempt in history.attempts for part in attempt]
+    return [
+        *(owner, number, dead_limit, ttl, len(ids), prefix, half_kept, keep_failed, failed_bytes),
+        *(keep_history, packed, history.data, len(history.ids), places, len(history.attempts)),
+        *ids,
+        *rest,
+        *attempts,
+    ]
 
 
 def read_answers(letters: bytes) -> list[Answer]:

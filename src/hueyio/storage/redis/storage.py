@@ -26,10 +26,13 @@ expected               hash        id → the live tasks that expect it, or the 
 latches                hash        id of a chord's callback → size and callback; ``latch:counts`` beside it
 reports                hash        id of a chord's callback and position → the member result
 progress               hash        id → what the run that is under way reported last
-paused                 string      there while the queue is paused
+paused                 string      there while the queue is paused: when and by whom
+audit                  list        lines of the audit log, the latest last; ``audit:number`` beside it
 cancelled              set         flagged ids
 dead                   hash        dead letters; ``dead:times``, ``dead:kinds``, ``dead:dropped`` beside it
 failed                 hash        failed tasks; ``failed:times``, ``failed:size`` beside it
+history                list        what is remembered of ended tasks, an entry a batch; ``history:state`` beside it
+attempts               hash        what is remembered of attempts, by ids; ``attempts:order`` beside it
 revocations:written    counter     how often revocations were written
 =====================  ==========  ====================================================================
 """
@@ -41,13 +44,22 @@ from typing import Any, ClassVar
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.clock import ServerClock
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED
+from hueyio.storage.records import (
+    DEAD_LIMIT,
+    FAILED_BYTES,
+    FAILED_TTL,
+    HISTORY_TTL,
+    KEEP_ENDED,
+    KEEP_FAILED,
+    KEEP_HISTORY,
+)
 from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.heartbeat import RedisLeaseKeeper
 from hueyio.storage.redis.layout import Flavour, Layout
 from hueyio.storage.redis.session import RedisSession
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.history import check_history_bounds
 from hueyio.storage.shared.letters import check_failed_bounds
 
 __all__ = ["RedisStorage"]
@@ -61,8 +73,8 @@ class RedisStorage:
     Say where the server is by ``url``, by a ``connection_pool`` or a ``client`` of redis-py (only its settings are
     used) or by connection parameters; what is None counts as not given. ``blocking=False`` looks at the doorbell every
     ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept, and
-    ``keep_failed`` failed tasks for ``failed_ttl`` seconds; about ``keep_ended`` ended ids are remembered, at least
-    half of that.
+    ``keep_failed`` failed tasks, ``failed_bytes`` together, for ``failed_ttl`` seconds; about ``keep_ended`` ended ids
+    are remembered, at least half of that; ``keep_history`` and ``history_ttl`` bound the history.
 
     While the server cannot be used, connecting, enqueueing, the beginning of a wait, and whatever else callers read and
     write are repeated for ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
@@ -88,7 +100,10 @@ class RedisStorage:
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
         outage_timeout: float = 2,
         **connection_params: Any,
     ) -> None:
@@ -97,7 +112,8 @@ class RedisStorage:
         if dead_limit < 0:
             raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
         check_keep_ended(type(self).__name__, keep_ended)
-        check_failed_bounds(type(self).__name__, keep_failed, failed_ttl)
+        check_failed_bounds(type(self).__name__, keep_failed, failed_bytes, failed_ttl)
+        check_history_bounds(type(self).__name__, keep_history, history_ttl)
         if not outage_timeout >= 0:
             raise ConfigurationError(f"outage_timeout must not be negative, not {outage_timeout!r}")
         params = {"host": host, "port": port, "db": db, "username": username, "password": password}
@@ -115,7 +131,10 @@ class RedisStorage:
         self._dead_limit = dead_limit
         self._keep_ended = keep_ended
         self._keep_failed = keep_failed
+        self._failed_bytes = failed_bytes
         self._failed_ttl = float(failed_ttl)
+        self._keep_history = keep_history
+        self._history_ttl = float(history_ttl)
         self._outage_timeout = float(outage_timeout)
         self._clock = ServerClock()
 
@@ -127,7 +146,8 @@ class RedisStorage:
     @property
     def capabilities(self) -> Capabilities:
         """Seen by all processes; priorities only where the ready queues are sorted sets."""
-        return Capabilities(priorities=self._flavour.queue == "sorted")
+        keeps_history = self._keep_history > 0 and self._history_ttl > 0
+        return Capabilities(priorities=self._flavour.queue == "sorted", keeps_history=keeps_history)
 
     @property
     def clock(self) -> ServerClock:
@@ -144,7 +164,10 @@ class RedisStorage:
             dead_limit=self._dead_limit,
             keep_ended=self._keep_ended,
             keep_failed=self._keep_failed,
+            failed_bytes=self._failed_bytes,
             failed_ttl=self._failed_ttl,
+            keep_history=self._keep_history,
+            history_ttl=self._history_ttl,
             poll_rest=self._poll_rest,
             outage_timeout=self._outage_timeout,
         )

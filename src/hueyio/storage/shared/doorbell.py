@@ -6,7 +6,8 @@ data and may be lost (a full socket has a ring in it already): it only says that
 look finds whatever no ring told. A socket that refuses belongs to a process that died, and is removed.
 
 The path of a Unix socket is short (104 to 108 bytes). Where the file's own path is too long, the directory is in
-the system's temporary one, under a name made of the path. Where there are no such sockets, nothing is bound or sent.
+the system's temporary one, under a name made of the path: one that somebody else made there is left alone. Where there
+are no such sockets, nothing is bound or sent.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ import tempfile
 import threading
 from collections.abc import Collection, Iterator
 from typing import Final, Literal, TypeAlias
+
+from hueyio.exceptions import ConfigurationError
+from hueyio.storage.shared.private_files import check_path, is_exposed, make_folders
 
 __all__ = ["Doorbell", "Kind"]
 
@@ -45,10 +49,12 @@ class Doorbell:
     That thread binds what the loop asked for before its next look, so what is committed before that needs no ring.
     """
 
-    def __init__(self, path: str, client: str) -> None:
+    def __init__(self, path: str, client: str, mode: int) -> None:
         self._path = path
         self._client = client
+        self._mode = mode
         self._directory = _directory(path)
+        self._is_exposed = is_exposed(self._directory, mode)
         self._kinds: set[Kind] = set()
         self._sockets: dict[Kind, socket.socket | None] = {}
         self._selector: selectors.BaseSelector | None = None
@@ -152,7 +158,7 @@ class Doorbell:
             bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             bound.setblocking(False)
             self._bind_in_directory(bound, self._address(self._client, kind))
-        except (OSError, AttributeError) as error:
+        except (OSError, AttributeError, ConfigurationError) as error:
             log.debug("no doorbell for other processes, the slow look must do: %s", error)
             if bound is not None:
                 bound.close()
@@ -162,15 +168,16 @@ class Doorbell:
     def _bind_in_directory(self, bound: socket.socket, address: str) -> None:
         """Bind; the directory may vanish in between when its last user leaves."""
         for _ in range(10):
-            os.makedirs(self._directory, exist_ok=True)
+            make_folders(self._directory, self._mode)
             with contextlib.suppress(FileNotFoundError):
                 bound.bind(address)
+                os.chmod(address, self._mode)
                 return
         raise FileNotFoundError(self._directory)
 
     def _workers(self) -> Iterator[str]:
         """Find the clients that wait for work."""
-        with contextlib.suppress(OSError), os.scandir(self._directory) as entries:
+        with contextlib.suppress(OSError, ConfigurationError), os.scandir(self._trusted_directory()) as entries:
             for entry in entries:
                 client, _, kind = entry.name.partition(".")
                 if kind == "work":
@@ -180,6 +187,7 @@ class Doorbell:
         """Ring one client; False if it is dead for certain."""
         address = self._address(client, kind)
         try:
+            self._trusted_directory()
             if self._sender is None:
                 self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                 self._sender.setblocking(False)
@@ -187,9 +195,15 @@ class Doorbell:
         except ConnectionRefusedError:
             _unlink(address)
             return False
-        except (OSError, AttributeError):
+        except (OSError, AttributeError, ConfigurationError):
             pass  # not bound, not ours to reach, or already rung: the slow look finds it
         return True
+
+    def _trusted_directory(self) -> str:
+        """Return the directory; raises ConfigurationError if it is not ours: nothing is sent or deleted there."""
+        if self._is_exposed:
+            check_path(self._directory, self._mode)
+        return self._directory
 
     def _address(self, client: str, kind: Kind) -> str:
         return f"{self._directory}/{client}.{kind}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hueyio.exceptions import ConfigurationError
 from hueyio.storage.records import EndKind
+from hueyio.storage.shared.bounds import check_count
 
 __all__ = ["KINDS", "LETTERS", "check_keep_ended"]
 
@@ -25,5 +25,4 @@ KINDS: Final[dict[str, EndKind]] = {letter: kind for kind, letter in LETTERS.ite
 
 def check_keep_ended(whose: str, keep_ended: object) -> None:
     """Raise ConfigurationError unless this is a bound of tombstones; 0 switches them off."""
-    if type(keep_ended) is not int or keep_ended < 0:
-        raise ConfigurationError(f"{whose}: keep_ended must be a whole number, 0 or more, not {keep_ended!r}")
+    check_count(whose, "keep_ended", keep_ended)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hueyio.exceptions import ConfigurationError
 from hueyio.storage.records import (
     LETTERS_LOOKED_AT,
     Bury,
@@ -14,16 +13,16 @@ from hueyio.storage.records import (
     Page,
     Wanted,
 )
+from hueyio.storage.shared.bounds import check_age, check_count
 
 __all__ = ["cannot_be_wanted", "check_failed_bounds", "is_wanted", "page_of", "size_of", "unkept"]
 
 
-def check_failed_bounds(whose: str, keep_failed: object, failed_ttl: object) -> None:
+def check_failed_bounds(whose: str, keep_failed: object, failed_bytes: object, failed_ttl: object) -> None:
     """Raise ConfigurationError unless these are bounds of failed tasks; a 0 switches them off."""
-    if type(keep_failed) is not int or keep_failed < 0:
-        raise ConfigurationError(f"{whose}: keep_failed must be a whole number, 0 or more, not {keep_failed!r}")
-    if isinstance(failed_ttl, bool) or not isinstance(failed_ttl, int | float) or not 0 <= failed_ttl < float("inf"):
-        raise ConfigurationError(f"{whose}: failed_ttl must be a number of seconds, 0 or more, not {failed_ttl!r}")
+    check_count(whose, "keep_failed", keep_failed)
+    check_count(whose, "failed_bytes", failed_bytes)
+    check_age(whose, "failed_ttl", failed_ttl)
 
 
 def unkept(burial: Bury) -> Finish:

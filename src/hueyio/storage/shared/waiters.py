@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextvars import Context
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -226,7 +227,8 @@ class Waiters:
 
     def _keep_asking(self) -> None:
         if self._timer is None:
-            self._timer = self._loop.call_later(self._period, self._ask_all)
+            # In an empty context: one look follows the other, and that of the body that began it would be kept.
+            self._timer = self._loop.call_later(self._period, self._ask_all, context=Context())
 
     def _ask_all(self) -> None:
         self._timer = None

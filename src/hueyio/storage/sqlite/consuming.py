@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hueyio.storage.records import LANES, Delivery, Lane, MemberResults, Owner, Promoted, Receipt
-from hueyio.storage.sqlite import failed_tasks, latches
+from hueyio.storage.sqlite import counting, failed_tasks, latches, past_runs
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import sweep
 from hueyio.storage.sqlite.limits import end_permits
@@ -131,6 +131,8 @@ def promote(tx: Transaction, now: float, limit: int) -> Promoted:
         tx.many(_SQL["make_ready"], [(place + offset, row) for offset, (row, _) in enumerate(due)])
         tx.rung.update(LANES[lane] for _, lane in due)
     failed_tasks.sweep(tx)
+    counting.sweep(tx)
+    past_runs.sweep(tx)
     return Promoted(len(due), tx.first_eta(), sweep(tx))
 
 

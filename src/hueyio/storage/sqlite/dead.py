@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from hueyio.storage.records import (
     LETTERS_LOOKED_AT,
+    Burial,
     Bury,
     Cursor,
     DeadLetter,
@@ -81,16 +83,17 @@ def requeue(tx: Transaction, letters: Sequence[Requeue]) -> list[Requeued]:
     return [_requeue_one(tx, it) for it in letters]
 
 
-def purge(tx: Transaction, ids: Sequence[str] | None) -> int:
-    """Delete dead letters; return how many."""
+def purge(tx: Transaction, ids: Sequence[str] | None, store: Burial = "dead", until: float | None = None) -> int:
+    """Delete letters of one store; return how many."""
+    if store == "failed":
+        return failed_tasks.purge(tx, ids, until)
     if ids is None:
-        dropped = [id for (id,) in tx.execute(_SQL["purge_all"], (tx.queue,)).fetchall()]
-        latches.drop_kept(tx, dropped)
-        return len(dropped)
-    present = [id for id in dict.fromkeys(ids) if tx.one(_SQL["find"], (tx.queue, id)) is not None]
-    tx.many(_SQL["purge"], [(tx.queue, id) for id in present])
-    latches.drop_kept(tx, present)
-    return len(present)
+        dropped = tx.execute(_SQL["purge_all"], (tx.queue,)).fetchall()
+    else:
+        latest = inf if until is None else until
+        dropped = [row for id in ids for row in tx.execute(_SQL["purge_old"], (tx.queue, id, latest)).fetchall()]
+    latches.drop_kept(tx, [id for (id,) in dropped])
+    return len(dropped)
 
 
 def find(tx: Transaction, id: str) -> DeadLetter | None:
@@ -129,13 +132,14 @@ def _requeue_one(tx: Transaction, asked: Requeue) -> Requeued:
         return "missing"
     if letter.header.collects and not tx.is_alive(id) and tx.is_live(id):
         return "alive"  # a new chord has begun under its id
-    (placed,) = add(tx, [Entry(letter.header.renewed(), letter.data if asked.data is None else asked.data)])
+    entry = Entry(letter.renewed(), letter.data if asked.data is None else asked.data)
+    (placed,) = add(tx, [entry], asks_token=False)
     if placed.verdict != "added":
         return "alive" if placed.verdict == "alive" else "taken"
     tx.execute(_SQL["purge"], (tx.queue, id))
     failed_tasks.remove(tx, id)
-    latches.take_back(tx, letter.header)
+    is_counted = latches.take_back(tx, letter.header)
     expects = letter.header.expects
     store(tx, [(it, None, None) for it in (id, *[it for it in expects if not tx.is_alive(it)])])
     tombstones.forget(tx, (id, *expects))
-    return "added"
+    return "added" if is_counted else "late"

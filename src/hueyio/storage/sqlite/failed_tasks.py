@@ -6,15 +6,16 @@ The queue's row counts them, because counting 10,000 rows at each failure would 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Final
 
-from hueyio.storage.records import FAILED_BYTES, Bury
+from hueyio.storage.records import Bury
 from hueyio.storage.sqlite import latches
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.rows import TaskRow
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["add", "clear", "count", "find", "keep_bounds", "remove", "sweep"]
+__all__ = ["add", "clear", "count", "find", "keep_bounds", "purge", "remove", "sweep"]
 
 _SQL = statements("failed.sql")
 _MOST_DROPPED: Final = 100
@@ -33,7 +34,7 @@ def add(tx: Transaction, tasks: Sequence[tuple[TaskRow, Bury]]) -> None:
 def keep_bounds(tx: Transaction) -> None:
     """Drop the oldest beyond the bounds."""
     count, size = tx.one(_SQL["counted"], (tx.queue,))
-    while count > tx.keep_failed or size > FAILED_BYTES:
+    while count > tx.keep_failed or size > tx.failed_bytes:
         dropped = tx.execute(_SQL["drop_oldest"], (tx.queue, max(count - tx.keep_failed, 1))).fetchall()
         _drop(tx, dropped)
         if not dropped:
@@ -50,6 +51,18 @@ def sweep(tx: Transaction) -> None:
 def remove(tx: Transaction, id: str) -> None:
     """Take one away, if it is there; its id has another letter, or lives again."""
     _count_less(tx, tx.execute(_SQL["remove"], (tx.queue, id)).fetchall())
+
+
+def purge(tx: Transaction, ids: Sequence[str] | None, until: float | None) -> int:
+    """Drop these, as far as they were buried before, or all; return how many."""
+    if ids is None:
+        there = count(tx)
+        clear(tx)
+        return there
+    latest = inf if until is None else until
+    dropped = [row for id in ids for row in tx.execute(_SQL["purge"], (tx.queue, id, latest)).fetchall()]
+    _drop(tx, dropped)
+    return len(dropped)
 
 
 def clear(tx: Transaction) -> None:

@@ -13,7 +13,17 @@ from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add
 from hueyio.storage.sqlite.waiting import cancel_all
 
-__all__ = ["abandon", "add_latched", "count", "drop_kept", "finish", "note_result", "results", "take_back"]
+__all__ = [
+    "abandon",
+    "add_latched",
+    "count",
+    "drop_kept",
+    "find_callback",
+    "finish",
+    "note_result",
+    "results",
+    "take_back",
+]
 
 _SQL = statements("latches.sql")
 
@@ -37,7 +47,9 @@ def add_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Lat
 def note_result(tx: Transaction, mark: LatchMark, id: str | None) -> bool:
     """Take a member's result; say whether it was the last and the callback is enqueued."""
     row = tx.one(_SQL["read"], (tx.queue, mark.key))
-    if row is None or tx.execute(_SQL["note_result"], (tx.queue, *mark)).rowcount == 0:
+    if row is None or not 0 <= mark.position < row[0]:
+        return False
+    if tx.execute(_SQL["note_result"], (tx.queue, *mark)).rowcount == 0:
         return False
     if id is not None:
         tx.execute(_SQL["note_member"], (tx.queue, f"{mark.key}:{mark.position}", id, tx.now + _LONGEST_NOTE))
@@ -54,14 +66,23 @@ def results(tx: Transaction, key: str) -> MemberResults | None:
     return tuple([values.get(position) for position in range(row[0])])
 
 
-def take_back(tx: Transaction, header: Header) -> None:
-    """Take a member's result back, so that its next one counts; not when the callback has been enqueued."""
+def find_callback(tx: Transaction, key: str) -> Entry | None:
+    """Read the callback of a latch; None without a latch."""
+    row = tx.one(_SQL["read"], (tx.queue, key))
+    return None if row is None else _callback(row)
+
+
+def take_back(tx: Transaction, header: Header) -> bool:
+    """Take a member's result back, so that its next one counts; False if the callback has been enqueued, or is gone."""
     key, position = header.latch, header.latch_index
-    if key is None or position is None or tx.is_alive(key) or not tx.is_live(key):
-        return
+    if key is None or position is None:
+        return True  # it is no member
+    if tx.is_alive(key) or not tx.is_live(key):
+        return False
     if tx.execute(_SQL["take_back"], (tx.queue, key, position)).rowcount:
         tx.execute(_SQL["count_back"], (tx.queue, key))
         tx.execute(_SQL["drop_member"], (tx.queue, f"{key}:{position}"))
+    return True
 
 
 def drop_kept(tx: Transaction, ids: Iterable[str]) -> None:

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-from hueyio.storage.records import LANES, Clearable, Counts, Entry, Header, LiveState
-from hueyio.storage.sqlite import dead, failed_tasks, latches
+from hueyio.storage.records import LANES, NOTES_KEPT, Clearable, Counts, Entry, Header, LiveState, Note, Pause
+from hueyio.storage.sqlite import dead, failed_tasks, latches, past_runs
 from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, latched
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import ring_ready, ring_suspects
 from hueyio.storage.sqlite.waiting import cancel_all, in_vain
 
-__all__ = ["clear", "counts", "is_paused", "pause", "resume", "scan_tasks", "time"]
+__all__ = ["clear", "counts", "note", "notes", "pause", "paused", "resume", "scan_tasks", "time"]
 
 _SQL = statements("looking.sql")
 
+_PAUSED_BY_SOMEBODY: Final = 2
+"""A pause that says whose it is, see ``schema_audit.sql``."""
 
-def counts(tx: Transaction) -> Counts:
-    """Count everything."""
+_LARGEST: Final = 2**63 - 1
+
+
+def counts(tx: Transaction, most: int | None = None) -> Counts:
+    """Count everything, or each to one more than ``most``: a million ready tasks take 60 ms."""
+    limit: tuple[int, ...]
+    suffix, limit = ("", ()) if most is None else ("_to", (most + 1,))
     return Counts(
-        queued={lane: _count(tx, "count_queued", LANE_NUMBERS[lane]) for lane in LANES},
-        suspects=_count(tx, "count_suspects"),
-        scheduled=_count(tx, "count_scheduled"),
-        running=_count(tx, "count_running"),
-        expected=_count(tx, "count_expected"),
-        results=_count(tx, "count_results", AREA_NUMBERS["results"], tx.now),
+        queued={lane: _count(tx, f"count_queued{suffix}", LANE_NUMBERS[lane], *limit) for lane in LANES},
+        suspects=_count(tx, f"count_suspects{suffix}", *limit),
+        scheduled=_count(tx, f"count_scheduled{suffix}", *limit),
+        running=_count(tx, f"count_running{suffix}", *limit),
+        expected=_count(tx, f"count_expected{suffix}", *limit),
+        results=_count(tx, f"count_results{suffix}", AREA_NUMBERS["results"], tx.now, *limit),
         dead=dead.count(tx),
         dead_dropped=_count(tx, "count_dead_dropped"),
         latches=latches.count(tx),
@@ -58,6 +65,8 @@ def clear(tx: Transaction, what: Collection[Clearable]) -> None:
                 dead.purge(tx, None)
             case "failed":
                 failed_tasks.clear(tx)
+            case "history":
+                past_runs.clear(tx)
             case _:
                 tx.execute(_SQL["clear_area"], (tx.queue, AREA_NUMBERS[it]))
     deleted += [id for (id,) in tx.execute(_SQL["drop_unnamed"], (tx.queue,)).fetchall()]
@@ -65,23 +74,38 @@ def clear(tx: Transaction, what: Collection[Clearable]) -> None:
     cancel_all(tx, dict.fromkeys((*deleted, *told)))
 
 
-def pause(tx: Transaction) -> None:
+def pause(tx: Transaction, by: str) -> None:
     """Let claims return nothing, and say so to the owners."""
-    tx.execute(_SQL["set_paused"], (1, tx.queue))
+    tx.execute(_SQL["pause"], (by, tx.now, tx.queue))
     tx.noticed = True
 
 
 def resume(tx: Transaction) -> None:
     """Let claims return tasks again; ring for what is there."""
-    tx.execute(_SQL["set_paused"], (0, tx.queue))
+    tx.execute(_SQL["resume"], (tx.queue,))
     tx.noticed = True
     ring_ready(tx)
     ring_suspects(tx)
 
 
-def is_paused(tx: Transaction) -> bool:
-    """Say whether the queue is paused."""
-    return bool(_count(tx, "is_paused"))
+def paused(tx: Transaction) -> Pause | None:
+    """Say who paused the queue."""
+    written, by, at = tx.one(_SQL["paused"], (tx.queue,))
+    if not written:
+        return None
+    return Pause(by, at) if written == _PAUSED_BY_SOMEBODY else Pause()
+
+
+def note(tx: Transaction, line: bytes) -> None:
+    """Append a line to the audit log."""
+    tx.execute(_SQL["note"], (tx.queue, tx.now, line))
+    tx.execute(_SQL["drop_notes"], (tx.queue, tx.queue, NOTES_KEPT))
+
+
+def notes(tx: Transaction, limit: int, after: int | None) -> list[Note]:
+    """List lines of the audit log, the latest first."""
+    rows = tx.execute(_SQL["notes"], (tx.queue, _LARGEST if after is None else after, max(limit, 0)))
+    return [Note(*row) for row in rows.fetchall()]
 
 
 def time(tx: Transaction) -> float:

@@ -6,10 +6,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.ended import check_keep_ended
+from hueyio.storage.shared.history import check_history_bounds
 from hueyio.storage.shared.letters import check_failed_bounds
+from hueyio.storage.shared.private_files import DEFAULT_MODE, check_mode
 
 __all__ = ["SqliteOptions"]
 
@@ -32,9 +35,13 @@ class SqliteOptions:
     dead_limit: int
     keep_ended: int
     keep_failed: int
+    failed_bytes: int
     failed_ttl: float
+    keep_history: int
+    history_ttl: float
     clock: Callable[[], float]
     connect: Mapping[str, Any]
+    mode: int = DEFAULT_MODE
     path: str = field(init=False)
     """The file for messages: absolute, because who names it may be in another directory; a URI as it is."""
     target: str = field(init=False)
@@ -53,6 +60,23 @@ class SqliteOptions:
         self._require_values()
 
     @property
+    def local_path(self) -> str | None:
+        """The path of the file; None if a URI names it in a way that only SQLite understands."""
+        if not self._is_uri or not self.target.startswith("file:"):
+            return self.target
+        parts = urlsplit(self.target)
+        plain = not parts.netloc or parts.netloc == "localhost"
+        return os.path.abspath(unquote(parts.path)) if plain and "vfs=" not in parts.query else None
+
+    @property
+    def makes_file(self) -> bool:
+        """Whether SQLite makes the file if it is missing; a URI may say that it does not."""
+        if not self._is_uri:
+            return True
+        said = parse_qs(urlsplit(self.target).query)
+        return said.get("mode", ["rwc"])[-1] == "rwc" and "immutable" not in said
+
+    @property
     def _is_uri(self) -> bool:
         return bool(self.connect.get("uri"))
 
@@ -64,7 +88,9 @@ class SqliteOptions:
             type(self.dead_limit) is int and self.dead_limit >= 1, "dead_limit", "must be a whole number, 1 or more"
         )
         check_keep_ended("SqliteStorage", self.keep_ended)
-        check_failed_bounds("SqliteStorage", self.keep_failed, self.failed_ttl)
+        check_failed_bounds("SqliteStorage", self.keep_failed, self.failed_bytes, self.failed_ttl)
+        check_mode("SqliteStorage", self.mode)
+        check_history_bounds("SqliteStorage", self.keep_history, self.history_ttl)
         _require(callable(self.clock), "clock", "must be a function that returns epoch seconds")
         for flag in ("fsync", "strict_fifo", "create_tables"):
             _require(isinstance(getattr(self, flag), bool), flag, "must be True or False")

@@ -13,8 +13,20 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final, assert_never
 
-from hueyio.storage.records import Answer, Area, Bury, Defer, EndKind, Finish, Receipt, Release, Settlement
+from hueyio.storage.records import (
+    Answer,
+    Area,
+    Bury,
+    Defer,
+    EndKind,
+    Finish,
+    HistoryBatch,
+    Receipt,
+    Release,
+    Settlement,
+)
 from hueyio.storage.shared.letters import unkept
+from hueyio.storage.sqlite import past_runs
 from hueyio.storage.sqlite.dead import bury, bury_failed, hold_bounds
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
@@ -34,7 +46,13 @@ _ENDS: Final = (Finish, Bury)
 _ANSWERS: Final[dict[str, Answer]] = {code: answer for answer, code in _CODES.items()}
 
 
-def settle(tx: Transaction, settlements: Sequence[Settlement], owner: str, number: int) -> list[Answer]:
+def settle(
+    tx: Transaction,
+    settlements: Sequence[Settlement],
+    owner: str,
+    number: int,
+    history: HistoryBatch | None,
+) -> list[Answer]:
     """Apply a batch of an owner, or repeat what it was told."""
     lease = tx.lease(owner)
     if lease is None:
@@ -55,6 +73,8 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], owner: str, numbe
     if burials:
         hold_bounds(tx, burials)
     _ring_barred(tx, settlements, owner)
+    if history is not None and tx.keep_history:
+        past_runs.write(tx, history, settlements, answers)
     codes = "".join(_CODES[answer] for answer in answers)
     tx.execute(_SQL["settled"], (number, codes, tx.queue, owner))
     return answers

@@ -44,5 +44,11 @@ def _split(file: str) -> tuple[str, ...]:
 SCHEMA: Final = _split("schema.sql")
 """The statements that make the tables, in order."""
 
-ADDED_SCHEMAS: Final = {"hueyio_ended": _split("schema_added.sql"), "hueyio_failed": _split("schema_failed.sql")}
+ADDED_SCHEMAS: Final = {
+    "hueyio_ended": _split("schema_added.sql"),
+    "hueyio_failed": _split("schema_failed.sql"),
+    "hueyio_counts": _split("schema_counts.sql"),
+    "hueyio_audit": _split("schema_audit.sql"),
+    "hueyio_history": _split("schema_history.sql"),
+}
 """The statements that make what came after the first version of the tables, in order, each under a table it makes."""

@@ -15,7 +15,18 @@ from typing import Any
 
 from hueyio.storage.clock import HostClock
 from hueyio.storage.contract import Capabilities
-from hueyio.storage.records import DEAD_LIMIT, FAILED_TTL, KEEP_ENDED, KEEP_FAILED, Enqueued, Entry
+from hueyio.storage.records import (
+    DEAD_LIMIT,
+    FAILED_BYTES,
+    FAILED_TTL,
+    HISTORY_TTL,
+    KEEP_ENDED,
+    KEEP_FAILED,
+    KEEP_HISTORY,
+    Enqueued,
+    Entry,
+)
+from hueyio.storage.shared.private_files import DEFAULT_MODE
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
 from hueyio.storage.sqlite.joined_transaction import Connection, enqueue_in
@@ -33,9 +44,10 @@ class SqliteStorage:
     ``journal_mode`` is ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``.
     ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
     strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters,
-    ``keep_failed`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the ended ids that are
-    remembered. ``clock`` gives epoch seconds. Further arguments
-    (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to ``sqlite3.connect``.
+    ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the
+    ended ids that are remembered, ``keep_history`` and ``history_ttl`` the history. ``clock`` gives epoch seconds.
+    ``mode`` is that of the files which are made: 0600 lets in nobody else, 0o660 a group; see "Security". Further
+    arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to ``sqlite3.connect``.
     """
 
     def __init__(
@@ -52,8 +64,12 @@ class SqliteStorage:
         dead_limit: int = DEAD_LIMIT,
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
         failed_ttl: float = FAILED_TTL,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
         clock: Callable[[], float] = time.time,
+        mode: int = DEFAULT_MODE,
         **kwargs: Any,
     ) -> None:
         self._options = SqliteOptions(
@@ -68,9 +84,13 @@ class SqliteStorage:
             dead_limit=dead_limit,
             keep_ended=keep_ended,
             keep_failed=keep_failed,
+            failed_bytes=failed_bytes,
             failed_ttl=failed_ttl,
+            keep_history=keep_history,
+            history_ttl=history_ttl,
             clock=clock,
             connect=kwargs,
+            mode=mode,
         )
         self._clock = HostClock(clock)
 
@@ -82,7 +102,8 @@ class SqliteStorage:
     @property
     def capabilities(self) -> Capabilities:
         """Priorities, and other processes on the same machine."""
-        return Capabilities(priorities=True, across_processes=True)
+        keeps_history = self._options.keep_history > 0 and self._options.history_ttl > 0
+        return Capabilities(priorities=True, across_processes=True, keeps_history=keeps_history)
 
     @property
     def clock(self) -> HostClock:

@@ -30,15 +30,17 @@ _ALIVE = Enqueued("alive")
 _DONE = Enqueued("done")
 
 
-def add(tx: Transaction, entries: Sequence[Entry]) -> list[Enqueued]:
-    """Add all entries, in order; ring what they fill."""
+def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -> list[Enqueued]:
+    """Add all entries, in order; ring what they fill. Without ``asks_token`` their once tokens are their own."""
     first_eta = tx.first_eta() if any(entry.header.eta is not None for entry in entries) else None
     place = tx.places(len(entries))
     if all(_is_plain(entry.header) for entry in entries):
         placed = _insert(tx, entries, place)
     else:
-        placed = [_add_one(tx, entry, place + offset) for offset, entry in enumerate(entries)]
+        placed = [_add_one(tx, entry, place + offset, asks_token) for offset, entry in enumerate(entries)]
     added = [entry.header for entry, it in zip(entries, placed, strict=True) if it is _ADDED]
+    for header in added:
+        tx.entered[LANE_NUMBERS[header.lane]] += 1
     arrived(tx, (header.id for header in added))
     _ring(tx, added, first_eta)
     return placed
@@ -116,11 +118,11 @@ def _insert(tx: Transaction, entries: Sequence[Entry], place: int) -> list[Enque
     ]
 
 
-def _add_one(tx: Transaction, entry: Entry, place: int) -> Enqueued:
+def _add_one(tx: Transaction, entry: Entry, place: int, asks_token: bool) -> Enqueued:
     header = entry.header
     if tx.is_alive(header.id):
         return _ALIVE
-    token = header.once_token
+    token = header.once_token if asks_token else None
     if token is not None and tx.one(_SQL["token_seen"], (tx.queue, token, tx.now)) is not None:
         return _DONE
     if header.unique_key is not None:

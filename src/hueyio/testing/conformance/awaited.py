@@ -87,6 +87,8 @@ class Awaited(Basis):
         await session.enqueue([make_entry("a")])
         with pytest.raises(LeaseLost):
             await take(Worker(session, "nobody"), "a")
+        with pytest.raises(LeaseLost):
+            await take(Worker(session, "nobody"))
 
     async def test_awaited_come_when_the_owner_holds_a_suspect(self, session: Session) -> None:
         await make_suspects(session, "bad")

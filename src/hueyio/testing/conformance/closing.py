@@ -59,6 +59,15 @@ CALLS: Final[dict[str, Callable[[Session], Awaitable[Any]]]] = {
     "scan_tasks": lambda session: session.scan_tasks("queued"),
     "scan_keys": lambda session: session.scan_keys("data"),
     "clear": lambda session: session.clear(["queue"]),
+    "publish": lambda session: session.publish("owner", 1, b""),
+    "read_slots": lambda session: session.read_slots(60, 1, 2),
+    "read_counts": lambda session: session.read_counts(60, 1, 2, ["a"]),
+    "heads": lambda session: session.heads(),
+    "pause": lambda session: session.pause("ops"),
+    "resume": lambda session: session.resume(),
+    "paused": lambda session: session.paused(),
+    "note": lambda session: session.note(b"line"),
+    "notes": lambda session: session.notes(1),
 }
 
 

@@ -90,7 +90,7 @@ class Dead(Basis):
         assert await _requeue(other, "a", "none", "a") == ["added", "missing", "missing"]
         assert await other.session.dead() == []
         again = await other.claim_one()
-        assert again.header == delivery.header._replace(first_seen=None, defers=0)
+        assert again.header == delivery.header._replace(first_seen=None, defers=0).attempted(1)
         assert (again.data, again.receipt.deliveries, again.started) == (b"bytes", 0, False)
         assert await other.session.enqueue([make_entry("b", unique_key="key")]) == [Enqueued("taken", "a")]
 

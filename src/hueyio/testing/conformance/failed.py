@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from hueyio.storage.records import (
     Delivery,
     EndKind,
     Enqueued,
+    Header,
     Over,
     Page,
     Receipt,
@@ -100,6 +102,23 @@ class Failed(Basis):
         assert await _requeue(worker, "a") == ["added"]
         assert (await worker.claim_one()).data == b"first"
 
+    async def test_failed_tasks_are_purged_by_their_ids_as_they_were_seen(self, worker: Worker) -> None:
+        session = worker.session
+        for id in ("a", "b", "c"):
+            await _fail(worker, await worker.take_one(id))
+        times = {it.header.id: it.buried_at for it in (await session.failed(10)).items}
+        assert await session.purge(["c", "b", "none", "b"], "failed", times["c"]) == 1
+        assert await _ids(session) == ["c", "a"]
+        assert await session.purge(["a"], "failed") == 1
+        assert (await session.counts()).failed == 1
+        await worker.bury(await worker.take_one("d"))
+        (letter,) = await session.dead()
+        assert await session.purge(["d"], "dead", letter.buried_at) == 0
+        assert await session.purge(None, "failed") == 1
+        assert await _ids(session) == ["d"]
+        assert await session.purge(["d"], "dead", letter.buried_at + 1) == 1
+        assert ((await session.counts()).failed, (await session.counts()).dead) == (0, 0)
+
     @pytest.mark.parametrize("kind", ["failed", "expired", "cancelled"])
     async def test_failed_tasks_are_no_dead_letters(self, worker: Worker, kind: EndKind) -> None:
         await _fail(worker, await worker.take_one("a"), kind=kind)
@@ -108,6 +127,7 @@ class Failed(Basis):
         letters = (await worker.session.failed(10)).items
         assert [(it.header.id, it.kind, it.name) for it in letters] == [("b", "lost", "app.b"), ("a", kind, "app.task")]
         assert await worker.session.purge(["a"]) == 0
+        assert await worker.session.purge(["b"], "failed") == 0
         assert await worker.session.purge() == 1
         assert await _ids(worker.session) == ["a"]
 
@@ -202,6 +222,27 @@ class Failed(Basis):
         finally:
             await session.close()
 
+    @pytest.mark.parametrize("also", [(), ("later",)], ids=["plain", "bound"])
+    async def test_size_pushes_the_oldest_out(self, recipe: Recipe, also: tuple[str, ...]) -> None:
+        session = await recipe.build(failed_bytes=1000).connect()
+        try:
+            worker = await Worker.register(session)
+            for index in range(3):
+                await _fail(worker, await worker.take_one(f"t{index}", data=bytes(400)), also=also)
+            assert await _ids(session) == ["t2", "t1"]
+            entries = [make_entry(f"u{index}", bytes(300)) for index in range(5)]
+            await _fail(worker, *await worker.take(*entries), also=also)
+            assert 2 <= (await session.counts()).failed <= 3
+            assert await session.requeue([Requeue((await _ids(session))[0])]) == ["added"]
+            await worker.finish(await worker.claim_one())
+            await _fail(worker, await worker.take_one("small", data=bytes(300)), also=also)
+            assert 2 <= (await session.counts()).failed <= 3
+            await _fail(worker, await worker.take_one("huge", data=bytes(1001)), also=also)
+            assert await _ids(session) == []
+            assert [it.state for it in await session.locate(["huge"])] == ["stored"]
+        finally:
+            await session.close()
+
     async def test_failed_tasks_push_out_no_dead_letters(self, recipe: Recipe) -> None:
         session = await recipe.build(keep_failed=2, dead_limit=2).connect()
         try:
@@ -213,7 +254,7 @@ class Failed(Basis):
         finally:
             await session.close()
 
-    @pytest.mark.parametrize("bounds", [{"keep_failed": 0}, {"failed_ttl": 0}])
+    @pytest.mark.parametrize("bounds", [{"keep_failed": 0}, {"failed_ttl": 0}, {"failed_bytes": 0}])
     async def test_nothing_is_kept_when_switched_off(self, recipe: Recipe, bounds: dict[str, int]) -> None:
         session = await recipe.build(**bounds).connect()
         try:
@@ -299,6 +340,20 @@ class Failed(Basis):
         assert await session.requeue([Requeue("a", letter.buried_at)]) == ["added"]
         assert await session.requeue([Requeue("a", letter.buried_at)]) == ["missing"]
 
+    async def test_requeued_task_keeps_its_once_token_which_nobody_asks_for(self, worker: Worker) -> None:
+        session = worker.session
+        tick: dict[str, Any] = {"once_token": "tick", "once_ttl": 600.0, "once_key": "series"}
+        delivery = await worker.take_one("a", **tick)
+        await session.enqueue([make_entry("later", lane="thread", **{**tick, "once_token": "later"})])
+        for _ in range(2):
+            await _fail(worker, delivery)
+            assert [it.header.once_token for it in (await session.failed(10)).items] == ["tick"]
+            assert await _requeue(worker, "a") == ["added"]
+            (delivery,) = await worker.claim(thread=0)
+            assert delivery.header == Header("a", **tick)
+        assert await session.peek("ticks", ["series"]) == [b"later"]
+        assert await session.enqueue([make_entry("b", **tick)]) == [Enqueued("done")]
+
     async def test_requeue_takes_another_message(self, worker: Worker) -> None:
         await _fail(worker, await worker.take_one("a"), again=b"kept")
         assert await worker.session.requeue([Requeue("a", None, b"given")]) == ["added"]
@@ -379,12 +434,27 @@ class Failed(Basis):
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
         assert await worker.settle(_failure(member, latch=mark(member, b"error"))) == ["fired"]
-        assert await _requeue(worker, "m0") == ["added"]
+        assert await _requeue(worker, "m0") == ["late"]
         callback, again = sorted(await worker.claim(), key=lambda it: it.header.id)
         assert await worker.settle(worker.end(again, latch=mark(again))) == ["accepted"]
         assert await session.collect([callback.header.id]) == [(b"error",)]
         await worker.finish(callback)
         assert (await session.counts()).latches == 0
+
+    @pytest.mark.parametrize("end", ["finished", "kept", "cleared"])
+    async def test_requeued_member_is_late_when_its_chord_is_over(self, worker: Worker, end: str) -> None:
+        session = worker.session
+        await session.enqueue(make_members(1), [make_latch(1)])
+        member = await worker.claim_one()
+        assert await worker.settle(_failure(member, latch=mark(member, b"error"))) == ["fired"]
+        callback = await worker.claim_one()
+        await (_fail(worker, callback) if end == "kept" else worker.finish(callback))
+        if end == "cleared":
+            await session.clear(["results"])
+        assert await _requeue(worker, "m0", "m0") == ["late", "missing"]
+        again = await worker.claim_one()
+        assert await worker.settle(worker.end(again, latch=mark(again))) == ["accepted"]
+        assert await session.collect(["call"]) == [(b"error",) if end == "kept" else None]
 
     async def test_chord_begins_anew_under_the_id_of_a_callback_that_is_kept(self, worker: Worker) -> None:
         session = worker.session

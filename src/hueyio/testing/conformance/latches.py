@@ -86,6 +86,16 @@ class Latches(Basis):
         assert await worker.settle(worker.end(second, latch=mark(first, b"forged"))) == ["accepted"]
         assert await session.collect(["call"]) == [(b"M0", None)]
 
+    async def test_result_for_a_position_that_is_not_there_is_ignored(self, session: Session, worker: Worker) -> None:
+        await session.enqueue(make_members(3), [make_latch(2)])
+        first, second, beyond = await worker.claim()
+        for member in (first, beyond):
+            assert await worker.settle(worker.end(member, latch=mark(member))) == ["accepted"]
+        assert await session.collect(["call"]) == [(b"M0", None)]
+        assert await worker.settle(worker.end(second, latch=mark(second))) == ["fired"]
+        await worker.finish(await worker.claim_one())
+        assert (await session.counts()).latches == 0
+
     async def test_stale_settlement_leaves_no_result(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])
         member = await worker.claim_one()
@@ -185,6 +195,14 @@ class Latches(Basis):
         assert await session.collect(["call"]) == [()]
         await session.clear(["schedule"])
         assert await session.collect(["call"]) == [None]
+
+    async def test_clear_takes_the_latch_of_a_callback_in_another_lane(self, session: Session, worker: Worker) -> None:
+        inner = make_latch(0, "inner", lane="loop", latch="call", latch_index=0)
+        await session.enqueue([], [make_latch(3), inner])
+        await session.enqueue([make_entry("call", lane="process")])  # somebody else's, under the same id
+        await session.clear(["queue"])
+        assert await session.collect(["call", "inner"]) == [None, None]
+        assert (await session.counts()).latches == 0
 
     async def test_clear_leaves_the_latches_of_others(self, session: Session, worker: Worker) -> None:
         await session.enqueue(make_members(1), [make_latch(1)])

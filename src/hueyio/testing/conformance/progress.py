@@ -122,22 +122,36 @@ class Progressing(Basis):
 
 
 class Pausing(Basis):
-    """``pause``, ``resume`` and ``is_paused``."""
+    """``pause``, ``resume`` and ``paused``."""
 
     async def test_paused_queue_gives_nothing_and_takes_everything(self, connect: Connect, worker: Worker) -> None:
         running = await worker.take_one("running")
         await worker.session.enqueue([make_entry("before")])
         other = await connect()
-        assert not await other.is_paused()
+        assert await other.paused() is None
         await other.pause()
         await other.pause()
-        assert await worker.session.is_paused()
+        assert await worker.session.paused() is not None
         await worker.session.enqueue([make_entry("after")])
         assert await worker.claim() == []
         await worker.finish(running)
         await other.resume()
-        assert not await worker.session.is_paused()
+        assert await worker.session.paused() is None
         assert await worker.claim_ids() == ["before", "after"]
+
+    async def test_pause_says_by_whom_and_when(self, connect: Connect, session: Session) -> None:
+        other = await connect()
+        before = await session.time()
+        await session.pause("ana maria@web 1")
+        first = await other.paused()
+        assert first is not None
+        assert (first.by, first.at is not None) == ("ana maria@web 1", True)
+        assert before - 0.01 <= (first.at or 0.0) <= await session.time() + 0.01
+        await session.pause("“ops”")
+        assert (await other.paused() or first).by == "“ops”"
+        await other.resume()
+        await session.pause()
+        assert (await other.paused() or first).by == ""
 
     async def test_pause_keeps_suspects_too(self, session: Session) -> None:
         await make_suspects(session, "bad")

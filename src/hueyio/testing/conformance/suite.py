@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from hueyio.testing.conformance.auditing import Auditing
 from hueyio.testing.conformance.awaited import Awaited
 from hueyio.testing.conformance.batches import Batches
 from hueyio.testing.conformance.bells import Bells
 from hueyio.testing.conformance.closing import Closing
+from hueyio.testing.conformance.counting import Counting
 from hueyio.testing.conformance.dead import Dead
 from hueyio.testing.conformance.ending import Ending
 from hueyio.testing.conformance.failed import Failed
 from hueyio.testing.conformance.faults import Faults
+from hueyio.testing.conformance.history import PastRuns
 from hueyio.testing.conformance.interrupting import Interrupting
 from hueyio.testing.conformance.keys import Keys
 from hueyio.testing.conformance.latches import Latches
 from hueyio.testing.conformance.leases import Leases
 from hueyio.testing.conformance.limits import Limits
+from hueyio.testing.conformance.listing import ListingTasks
 from hueyio.testing.conformance.looking import Looking
 from hueyio.testing.conformance.names import Names
 from hueyio.testing.conformance.notices import Noticing
@@ -44,8 +48,11 @@ class StorageConformance(
     Limits,
     Dead,
     Failed,
+    PastRuns,
     Noticing,
     Looking,
+    ListingTasks,
+    Counting,
     Closing,
     Ending,
     Faults,
@@ -56,6 +63,7 @@ class StorageConformance(
     Latches,
     Progressing,
     Pausing,
+    Auditing,
 ):
     """What every storage must do.
 

@@ -13,12 +13,14 @@ from hueyio.storage.records import (
     Burial,
     Bury,
     Clearable,
+    Counted,
     Defer,
     Delivery,
     EndKind,
     Entry,
     Finish,
     Header,
+    HistoryBatch,
     Latch,
     LatchMark,
     Receipt,
@@ -30,16 +32,19 @@ __all__ = [
     "AREA",
     "AREA_OF_VALUES",
     "CLEARABLE",
+    "COUNTED",
     "DATA",
     "ID",
     "IDS",
     "KEY",
     "LOCKS",
+    "NAMES",
     "OWNER",
     "OWNERS",
     "ROOM",
     "TTL",
     "entries",
+    "history_of",
     "latches",
     "receipts_of",
     "settlements_of",
@@ -61,8 +66,20 @@ AREA: Final[st.SearchStrategy[Area]] = st.sampled_from(AREAS)
 AREA_OF_VALUES: Final[st.SearchStrategy[Area]] = st.sampled_from(
     [area for area in AREAS if area not in ("locks", "windows")]
 )
-_CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", "failed", *AREAS]
+_CLEARABLES: Final[list[Clearable]] = ["queue", "schedule", "dead", "failed", "history", *AREAS]
 CLEARABLE: Final = st.lists(st.sampled_from(_CLEARABLES), min_size=1, max_size=2, unique=True)
+NAMES: Final = ["app.a", "app.b"]
+_COUNTERS: Final = st.dictionaries(st.sampled_from(["done", "r20"]), st.integers(1, 10**12), max_size=2)
+_ENDED: Final = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 5), max_size=2)
+COUNTED: Final = st.one_of(
+    st.none(),
+    st.builds(
+        lambda totals, names, failures, counters: Counted(
+            totals, names, failures, {name: dict(counters) for name in names}
+        ),
+        _COUNTERS, _ENDED, _ENDED, _COUNTERS,
+    ),
+)  # fmt: skip
 ROOM: Final = st.fixed_dictionaries({}, optional={lane: st.sampled_from([0, 1, 2, 100]) for lane in LANES})
 _ETAS: Final = {id: [at + number / 100 for at in (10.0, 20.0, 30.0)] for number, id in enumerate(IDS)}
 """Times to which no two ids are put off: among those that are due at the same time no order is promised."""
@@ -171,3 +188,14 @@ def settlements_of(draw: st.DrawFn, delivery: Delivery, priorities: bool) -> Set
         return Bury(receipt, reason, result, ttl, also, follow_ups, deletes, mark, draw(_END), into, "app.task", kept)
     take = draw(_TAKES)
     return Finish(receipt, result, ttl, also, None, follow_ups, deletes, take, mark, draw(_END))
+
+
+@st.composite
+def history_of(draw: st.DrawFn, settlements: list[Settlement]) -> HistoryBatch | None:
+    """Make what a batch leaves in the history: some of its tasks, and some of their attempts."""
+    if draw(st.booleans()):
+        return None
+    every = range(len(settlements))
+    places = tuple(draw(st.lists(st.sampled_from(every), unique=True)))
+    attempts = tuple((place, draw(DATA)) for place in draw(st.lists(st.sampled_from(every), max_size=2, unique=True)))
+    return HistoryBatch(tuple(settlements[place].receipt.id for place in places), places, draw(DATA), attempts)

@@ -25,9 +25,12 @@ from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import (
     LANES,
     Area,
+    Burial,
     Clearable,
+    Counted,
     Delivery,
     Header,
+    HistoryBatch,
     Lane,
     Over,
     Receipt,
@@ -41,6 +44,7 @@ from hueyio.testing.differential.choices import (
     AREA,
     AREA_OF_VALUES,
     CLEARABLE,
+    COUNTED,
     DATA,
     ID,
     IDS,
@@ -51,6 +55,7 @@ from hueyio.testing.differential.choices import (
     ROOM,
     TTL,
     entries,
+    history_of,
     latches,
     receipts_of,
     settlements_of,
@@ -82,7 +87,7 @@ class StorageMachine(RuleBasedStateMachine):
         self._storage = storage
         self._priorities = storage.capabilities.priorities
         self._numbers = dict.fromkeys(OWNERS, 0)
-        self._last: dict[str, list[Settlement]] = {}
+        self._last: dict[str, tuple[list[Settlement], HistoryBatch | None]] = {}
         self._waits: list[_Waits] = []
         self._is_ordered = True
         """Whether nothing was given back yet."""
@@ -170,15 +175,17 @@ class StorageMachine(RuleBasedStateMachine):
         settlements = [data.draw(settlements_of(it, self._priorities)) for it in self._draw_held(data, owner)]
         if settlements:
             self._numbers[owner] += 1
-            self._last[owner] = settlements
+            history = data.draw(history_of(settlements))
+            self._last[owner] = settlements, history
             self._is_ordered = self._is_ordered and not any(isinstance(it, Release) for it in settlements)
-            self._both(lambda it: it.settle(settlements, owner, self._numbers[owner]))
+            self._both(lambda it: it.settle(settlements, owner, self._numbers[owner], history))
 
     @precondition(lambda self: self._last)
     @rule(data=st.data())
     def settle_again(self, data: st.DataObject) -> None:
         owner = data.draw(st.sampled_from(sorted(self._last)))
-        self._both(lambda it: it.settle(self._last[owner], owner, self._numbers[owner]))
+        settlements, history = self._last[owner]
+        self._both(lambda it: it.settle(settlements, owner, self._numbers[owner], history))
 
     @rule(now=st.sampled_from([5.0, 10.02, 25.0, 31.0]), limit=st.sampled_from([1, 2, 100]))
     def promote(self, now: float, limit: int) -> None:
@@ -248,21 +255,29 @@ class StorageMachine(RuleBasedStateMachine):
     def requeue(self, ids: list[str]) -> None:
         self._both(lambda it: it.requeue([Requeue(id) for id in ids]))
 
-    @rule(ids=st.one_of(st.none(), st.lists(ID, max_size=2, unique=True)))
-    def purge(self, ids: list[str] | None) -> None:
-        self._both(lambda it: it.purge(ids))
+    @rule(ids=st.one_of(st.none(), st.lists(ID, max_size=2, unique=True)), store=st.sampled_from(["dead", "failed"]))
+    def purge(self, ids: list[str] | None, store: Burial) -> None:
+        self._both(lambda it: it.purge(ids, store))
 
     @rule(what=CLEARABLE)
     def clear(self, what: list[Clearable]) -> None:
         self._both(lambda it: it.clear(what))
 
-    @rule()
-    def pause(self) -> None:
-        self._both(lambda it: it.pause())
+    @rule(by=st.sampled_from(["", "ops", "ana maria@web 1"]))
+    def pause(self, by: str) -> None:
+        self._both(lambda it: it.pause(by))
 
     @rule()
     def resume(self) -> None:
         self._both(lambda it: it.resume())
+
+    @rule(owner=OWNER, number=st.integers(1, 4), info=DATA, counted=COUNTED)
+    def publish(self, owner: str, number: int, info: bytes, counted: Counted | None) -> None:
+        self._both(lambda it: it.publish(owner, number, info, counted))
+
+    @rule(line=DATA)
+    def note(self, line: bytes) -> None:
+        self._both(lambda it: it.note(line))
 
     # --- what must be the same after each step
 

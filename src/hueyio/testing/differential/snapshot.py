@@ -6,14 +6,31 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, get_args
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.contract import Session
-from hueyio.storage.records import AREAS, Area, Counts, Delivery, EndKind, Entry, Found, Header, MemberResults
+from hueyio.storage.records import (
+    AREAS,
+    Area,
+    Counted,
+    Counters,
+    Counts,
+    Delivery,
+    EndKind,
+    Entry,
+    Found,
+    Header,
+    Listed,
+    ListedState,
+    MemberResults,
+)
+from hueyio.storage.shared.counting import add_all
+from hueyio.testing.differential.choices import NAMES
 
 __all__ = ["Snapshot", "look"]
 
+_SPAN: Final = 3600
 _PLACES: Final[tuple[Area, ...]] = ("locks", "windows")
 """Areas whose values tell the time, and so are never the same on two storages: only their keys are compared."""
 
@@ -27,15 +44,22 @@ class Snapshot:
     queued: list[Entry]
     scheduled: list[Entry]
     running: list[Entry]
+    listed: list[Listed]
     owners: list[tuple[str, int, bytes, int]]
     held: list[list[Delivery] | None]
     notices: list[tuple[frozenset[str], bool]]
     dead: list[tuple[Header, bytes, str]]
     letters: list[tuple[Header, bytes, str, EndKind | None, str]]
+    history: list[tuple[tuple[str | None, ...], bytes]]
+    found_ended: list[tuple[tuple[str | None, ...], bytes] | None]
+    attempts: list[tuple[bytes, ...]]
     keys: dict[Area, list[tuple[str, bytes | None]]]
     member_results: list[MemberResults | None]
     holders: list[list[str]]
-    paused: bool
+    paused_by: str | None
+    notes: list[tuple[int, bytes]]
+    counted: Counted
+    enqueued: Counters
 
     def without_order(self) -> Snapshot:
         """Return the same without the order of the queue."""
@@ -60,12 +84,16 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
     notices = await asyncio.gather(*[session.notices(owner, None) for owner in owners])
     holders = await asyncio.gather(*[session.holders(key) for key in locks])
     keys = await asyncio.gather(*[_keys(session, area) for area in AREAS])
+    paused, notes = await session.paused(), await session.notes(5)
+    first = notes[0].number if notes else 0
+    counted, enqueued = await _sums(session)
     return Snapshot(
         counts=await session.counts(),
         found=await session.locate(ids),
         queued=await session.scan_tasks("queued"),
         scheduled=await session.scan_tasks("scheduled"),
         running=sorted(await session.scan_tasks("running"), key=_id_of_entry),
+        listed=await _listed(session),
         owners=sorted((it.owner, it.beat, it.info, it.held) for it in await session.owners()),
         held=held,
         notices=[(it.cancelled, it.paused) for it in notices],
@@ -73,11 +101,29 @@ async def look(session: Session, ids: Sequence[str], owners: Sequence[str], lock
         letters=sorted(
             ((it.header, it.data, it.reason, it.kind, it.name) for it in (await session.failed(1000)).items), key=str
         ),
+        history=[it[1:] for it in (await session.history(1000)).items],
+        found_ended=[None if it is None else it[1:] for it in [await session.find_ended(id) for id in ids]],
+        attempts=await session.attempts(ids),
         keys=dict(zip(AREAS, keys, strict=True)),
         member_results=await session.collect(ids),
         holders=[sorted(it) for it in holders],
-        paused=await session.is_paused(),
+        paused_by=None if paused is None else paused.by,
+        notes=[(first - it.number, it.line) for it in notes],
+        counted=counted,
+        enqueued=enqueued,
     )
+
+
+async def _listed(session: Session) -> list[Listed]:
+    """Go through all lists; places are each storage's own."""
+    found: list[Listed] = []
+    for state in get_args(ListedState):
+        part = await session.page(state, 3)
+        found += part.items
+        while part.next is not None:
+            part = await session.page(state, 3, part.next)
+            found += part.items
+    return sorted((it._replace(place="") for it in found), key=str)
 
 
 async def _held(session: Session, owner: str) -> list[Delivery] | None:
@@ -90,6 +136,20 @@ async def _held(session: Session, owner: str) -> list[Delivery] | None:
 async def _keys(session: Session, area: Area) -> list[tuple[str, bytes | None]]:
     found = sorted(await session.scan_keys(area))
     return [(key, None if area in _PLACES else value) for key, value in found]
+
+
+async def _sums(session: Session) -> tuple[Counted, Counters]:
+    """Add up what was counted: the slots of a storage begin by its own clock."""
+    sums, enqueued = Counted({}, {}, {}, {}), Counter[str]()
+    last = int(await session.time() // _SPAN)
+    for slot in await session.read_slots(_SPAN, last - 1, last):
+        add_all(sums.totals, slot.totals)
+        add_all(sums.names, slot.names)
+        add_all(sums.failures, slot.failures)
+        enqueued.update(slot.enqueued)
+    for it in await session.read_counts(_SPAN, last - 1, last, NAMES):
+        add_all(sums.tasks.setdefault(it.name, {}), it.counters)
+    return sums, dict(enqueued)
 
 
 def _id_of(delivery: Delivery) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlunsplit
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.redis.connection.deployment import Address, Cluster, Deployment, Sentinels, Standalone
-from hueyio.storage.redis.connection.inside_redis_py import parse_url, read_given
+from hueyio.storage.redis.connection.inside_redis_py import read_given
 from hueyio.storage.redis.connection.options import RedisOptions
+from hueyio.storage.redis.connection.url import read_port, read_settings, split_url, unusable
 
 __all__ = ["read_deployment"]
 
@@ -46,7 +47,7 @@ def read_deployment(
     if gone := sorted(_GONE & params.keys()):
         raise ConfigurationError(f"no {gone[0]} here: waits are always notified, and names are kept as they are")
     if url is not None and not isinstance(url, str):
-        raise ConfigurationError(f"url must be a text such as redis://localhost:6379/0, not {url!r}")
+        raise ConfigurationError(f"url must be a text such as redis://localhost:6379/0, not {type(url).__name__}")
     ways = (
         ("url", url),
         ("connection_pool", connection_pool),
@@ -66,23 +67,20 @@ def read_deployment(
 
 
 def _read_url(url: str, key: bytes, extra: Mapping[str, Any]) -> Deployment:
-    try:
-        parts = urlsplit(url)
-        transport, _, kind = parts.scheme.partition("+")
-        if not kind:
-            return Standalone(RedisOptions.from_settings({**parse_url(url), **extra}))
-        if transport not in ("redis", "rediss") or kind not in ("sentinel", "cluster"):
-            raise ValueError(f"unknown scheme {parts.scheme}://; there are redis://, rediss://, unix://, "
-                             "and redis+sentinel:// and redis+cluster://, or rediss+... with TLS")  # fmt: skip
-        addresses, settings = _read_hosts(parts, transport, _SENTINEL_PORT if kind == "sentinel" else _REDIS_PORT)
-        settings |= extra
-        return _make_sentinels(parts, addresses, settings) if kind == "sentinel" else _make_cluster(
-            addresses, settings, key
-        )  # fmt: skip
-    except ValueError as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError(f"unusable Redis url: {error}") from None
+    parts = split_url(url)
+    transport, _, kind = parts.scheme.partition("+")
+    if not kind:
+        return Standalone(RedisOptions.from_settings({**read_settings(url), **extra}))
+    if transport not in ("redis", "rediss") or kind not in ("sentinel", "cluster"):
+        raise unusable(
+            "unknown scheme; there are redis://, rediss://, unix://, and redis+sentinel:// and redis+cluster://, "
+            "or rediss+... with TLS"
+        )
+    addresses, settings = _read_hosts(parts, transport, _SENTINEL_PORT if kind == "sentinel" else _REDIS_PORT)
+    settings |= extra
+    if kind == "sentinel":
+        return _make_sentinels(parts, addresses, settings)
+    return _make_cluster(addresses, settings, key)
 
 
 def _read_hosts(parts: SplitResult, transport: str, port: int) -> tuple[list[Address], dict[str, Any]]:
@@ -90,14 +88,13 @@ def _read_hosts(parts: SplitResult, transport: str, port: int) -> tuple[list[Add
     login, at, hosts = parts.netloc.rpartition("@")
     addresses = []
     for host in hosts.split(","):
-        one = urlsplit(f"redis://{host}")
+        one = split_url(f"redis://{host}")
         if not one.hostname:
-            raise ValueError(f"a host is missing in {hosts!r}")
-        addresses.append(Address(one.hostname, one.port or port))
+            raise unusable("a host is missing")
+        addresses.append(Address(one.hostname, read_port(one) or port))
     *_, database = ("", *parts.path.strip("/").split("/"))
     path = f"/{database}" if database.isdigit() else ""
-    plain = urlunsplit((transport, f"{login}{at}host", path, parts.query, ""))
-    settings: dict[str, Any] = dict(parse_url(plain))
+    settings = dict(read_settings(urlunsplit((transport, f"{login}{at}host", path, parts.query, ""))))
     del settings["host"]
     return addresses, settings
 
@@ -110,7 +107,7 @@ def _make_cluster(addresses: list[Address], settings: dict[str, Any], key: bytes
 def _make_sentinels(parts: SplitResult, addresses: list[Address], settings: dict[str, Any]) -> Sentinels:
     master = unquote(parts.path.strip("/").split("/")[0])
     if not master:
-        raise ValueError("the name of the master is missing: redis+sentinel://host1,host2/name/0")
+        raise unusable("the name of the master is missing: redis+sentinel://host1,host2/name/0")
     login = {ours: settings.pop(theirs) for theirs, ours in _SENTINEL_LOGIN.items() if theirs in settings}
     return _sentinels(master, addresses, settings, login)
 
@@ -132,7 +129,8 @@ def _read_object(given: Any, key: bytes, extra: Mapping[str, Any]) -> Deployment
         raise ConfigurationError("a Sentinel serves several masters: give sentinel.master_for('its name') as client")
     found = read_given(given)
     if found is None:
-        raise ConfigurationError(f"neither a connection pool nor a client of redis-py: {given!r}")
+        # Its repr may have a password.
+        raise ConfigurationError(f"neither a connection pool nor a client of redis-py, but {type(given).__name__}")
     settings = {**_settings_of(found.settings), **extra}
     if found.nodes:
         shared = {name: value for name, value in settings.items() if name not in ("host", "port")}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import SessionClosed
@@ -61,16 +62,17 @@ class Lifetime:
         Raises SessionClosed when it is too late for that.
         """
         unbegun = begin_later(coroutine)
+        context = Context()  # that of the body which first needs this would be kept as long as it runs
         try:
             if self.is_over or self._group is None:
                 raise RuntimeError
-            task = self._group.create_task(unbegun)
+            task = context.run(self._group.create_task, unbegun)
         except RuntimeError:  # so says a task group that is shutting down
             unbegun.close()
             coroutine.close()
             raise SessionClosed("the session was closed, or its loop has ended") from None
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        context.run(task.add_done_callback, self._tasks.discard)
         return task
 
     async def end(self) -> None:

@@ -72,6 +72,9 @@ class PlainAddress(NamedTuple):
     login: tuple[str, ...]
     client_name: str
 
+    def __repr__(self) -> str:
+        return f"<PlainAddress: {self.path or f'{self.host}:{self.port}'}>"  # the login is nobody's business
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisOptions:

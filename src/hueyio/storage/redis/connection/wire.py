@@ -21,6 +21,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, Final, NamedTuple
 
 from redis.exceptions import BusyLoadingError, MovedError, NoScriptError, RedisError, ResponseError
@@ -204,7 +205,8 @@ class Link:
     def _send(self, packed: bytes, call: _Call) -> None:
         self._calls.append(call)
         if self._alarm is None and self._timeout is not None:
-            self._alarm = self._loop.call_at(call.sent_at + self._timeout, self._look_for_late)
+            # In an empty context: one look follows the other, and that of the body that began it would be kept.
+            self._alarm = self._loop.call_at(call.sent_at + self._timeout, self._look_for_late, context=Context())
         self._outgoing.append(packed)
         self._has_outgoing.set()
 

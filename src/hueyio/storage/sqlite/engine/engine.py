@@ -58,7 +58,7 @@ class SqliteEngine(Engine):
         client = secrets.token_hex(8)
         self._client = client
         self._is_registered = False
-        self._doorbell = Doorbell(place.path, client)
+        self._doorbell = Doorbell(place.path, client, options.mode)
         self.waiters = Waiters(self._exchange)
         self.waits = Waits(options, place, client, self._doorbell, self.waiters)
         self.reader = Reader(options, place, client)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+import threading
 from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.storage.shared.private_files import check_path, create_file, is_exposed
 from hueyio.storage.sqlite.options import SqliteOptions
 
 __all__ = ["open_reader", "open_writer", "pragmas_of_writer"]
 
 _OLDEST: Final = (3, 35)
 """The first SQLite with RETURNING, and with ON CONFLICT DO UPDATE for any conflict."""
+
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+
+_making: Final = threading.Lock()
 
 
 def open_writer(options: SqliteOptions, *, is_durable: bool = True) -> sqlite3.Connection:
@@ -51,6 +59,7 @@ def _open(options: SqliteOptions) -> sqlite3.Connection:
             f"this Python comes with SQLite {sqlite3.sqlite_version}, and {needed} or later is needed: get a newer one"
         )
     # Closed by whichever thread is about to fork: the gate, not sqlite3, keeps threads apart.
+    _prepare_file(options)
     more: dict[str, Any] = {"cached_statements": 256, **options.connect}
     connection: sqlite3.Connection = sqlite3.connect(
         options.target, timeout=0, isolation_level=None, check_same_thread=False, **more
@@ -61,6 +70,26 @@ def _open(options: SqliteOptions) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _prepare_file(options: SqliteOptions) -> None:
+    """Make the file if it is missing, for its mode: SQLite gives that to its log too. Refuse what strangers put there.
+
+    SQLite's locks go when any descriptor of the file is closed in the process. So that of the new file is closed before
+    another thread opens it.
+    """
+    path = options.local_path
+    if path is None:
+        return
+    real = os.path.realpath(path)
+    with _making:
+        check_path(path, options.mode)
+        if is_exposed(real, options.mode):
+            for suffix in _BESIDE:
+                check_path(real + suffix, options.mode)
+        if options.makes_file and not os.path.exists(real):
+            with contextlib.suppress(OSError):  # SQLite tells of what is wrong in its way
+                os.close(create_file(real, options.mode))
 
 
 def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:

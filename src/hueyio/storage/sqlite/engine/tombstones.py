@@ -12,6 +12,7 @@ from typing import Final
 
 from hueyio.storage.records import ENDED_AGE, EndKind
 from hueyio.storage.shared.ended import KINDS, LETTERS
+from hueyio.storage.shared.packed_ids import escape
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.statements import statements
 
@@ -21,7 +22,6 @@ _MOST_DROPPED: Final = 100
 """Rows in one transaction, so that none takes long."""
 _ALIVE_AGAIN: Final = b"-"
 _MARKS: Final = {kind: b"\t" + letter.encode() for kind, letter in LETTERS.items()}
-_ESCAPED: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
 
 _SQL = statements("tombstones.sql")
 
@@ -44,7 +44,7 @@ def find(tx: Transaction, id: str) -> EndKind | None:
         return None
     if id in tx.ended:
         return tx.ended[id]
-    mark = b"\n" + _escape(id).encode() + b"\t"
+    mark = b"\n" + escape(id).encode() + b"\t"
     encoded = id.encode()
     row = tx.one(_SQL["find"], (mark, len(mark), tx.queue, encoded, encoded, tx.now - ENDED_AGE, mark))
     return None if row is None else KINDS.get(row[0].decode())
@@ -79,9 +79,5 @@ def _drop_oldest(tx: Transaction, total: int) -> None:
 def _pack(ended: Mapping[str, EndKind | None]) -> bytes:
     parts = [b""]
     for id, kind in ended.items():
-        parts.append(_escape(id).encode() + (b"\t" + _ALIVE_AGAIN if kind is None else _MARKS[kind]))
+        parts.append(escape(id).encode() + (b"\t" + _ALIVE_AGAIN if kind is None else _MARKS[kind]))
     return b"\n".join(parts) + b"\n"
-
-
-def _escape(id: str) -> str:
-    return id.translate(_ESCAPED) if "\\" in id or "\t" in id or "\n" in id else id

@@ -15,9 +15,12 @@ from hueyio.exceptions import LeaseLost
 from hueyio.storage.records import (
     AREAS,
     DEAD_LIMIT,
+    FAILED_BYTES,
     FAILED_TTL,
+    HISTORY_TTL,
     KEEP_ENDED,
     KEEP_FAILED,
+    KEEP_HISTORY,
     LANES,
     Area,
     Bell,
@@ -38,8 +41,9 @@ class Transaction:
     """Owned by the writer's thread; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "execute",
-        "failed_ttl", "keep_ended", "keep_failed", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
+        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "entered", "execute",
+        "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history", "mail", "many",
+        "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +56,9 @@ class Transaction:
         keep_ended: int = KEEP_ENDED,
         keep_failed: int = KEEP_FAILED,
         failed_ttl: float = FAILED_TTL,
+        failed_bytes: int = FAILED_BYTES,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
     ) -> None:
         self.connection = connection
         self.execute = connection.execute
@@ -63,8 +70,13 @@ class Transaction:
         self.keep_ended = keep_ended
         self.keep_failed = keep_failed
         self.failed_ttl = failed_ttl
+        self.failed_bytes = failed_bytes
+        self.keep_history = keep_history if history_ttl > 0 else 0
+        self.history_ttl = history_ttl
         self.ended: dict[str, EndKind | None] = {}
         """Which way ids ended in this transaction; None: they live again."""
+        self.entered = [0] * len(LANES)
+        """How many tasks were added to each lane."""
         self.rung: set[Bell] = set()
         self.noticed = False
         self.revoked = 0
@@ -101,7 +113,7 @@ class Transaction:
     @property
     def keeps_failed(self) -> bool:
         """Whether there is room for any failed task."""
-        return self.keep_failed > 0 and self.failed_ttl > 0
+        return self.keep_failed > 0 and self.failed_ttl > 0 and self.failed_bytes > 0
 
     @property
     def any_waiting(self) -> bool:
@@ -161,4 +173,4 @@ class Transaction:
         """Write the counters that this transaction raised."""
         if self.rung or self.revoked or self._last is not None:
             rings = [int(bell in self.rung) for bell in BELLS]
-            self.execute(_SQL["raise_counters"], (self._last or 0, *rings, self.revoked, self.queue))
+            self.execute(_SQL["raise_counters"], (self._last or 0, *rings, self.revoked, *self.entered, self.queue))

@@ -13,6 +13,9 @@ So the cost of a durable commit is shared by whoever waits, and one operation al
   operations alone is not synced. The next durable one syncs it too, because the log is one sequence; and a process
   that is killed loses nothing in either case.
 * An operation that was sent is carried through, whether or not anybody still awaits it.
+* While a lock of somebody else holds up a write, questions that wait behind it are answered from what was committed:
+  who asks while his write is under way cannot tell which of them came first. Only what nobody awaits any more, because
+  its caller was cancelled, must be seen by the questions after it.
 
 ``_calls`` is shared by loop and thread, and a deque's ends are safe for that; ``_running`` belongs to the loop.
 """
@@ -31,6 +34,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from hueyio.exceptions import HueyException
 from hueyio.storage.operations import Durability
 from hueyio.storage.shared.answers import Refused, fulfil
+from hueyio.storage.shared.passing import split_questions
 from hueyio.storage.shared.threaded import tell
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.file import SqliteFile
@@ -56,6 +60,8 @@ class _Call(NamedTuple):
     operation: _Operation[Any]
     durability: Durability
     done: Callable[[Any], object]
+    future: asyncio.Future[Any] | None = None
+    """What somebody awaits, until he is cancelled."""
 
 
 class _Exchanged(Exception):
@@ -104,7 +110,7 @@ class Writer:
     def run(self, operation: _Operation[T], durability: Durability) -> asyncio.Future[T]:
         """Carry an operation through; the future gets its answer."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._send(_Call(operation, durability, partial(fulfil, future)))
+        self._send(_Call(operation, durability, partial(fulfil, future), future))
         return future
 
     def send(self, operation: _Operation[T], done: Callable[[T | Refused], object] = _ignore) -> None:
@@ -185,13 +191,34 @@ class Writer:
 
     def _insist(self, batch: list[_Call], open_to_more: bool) -> _Commit:
         try:
-            return insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)
+            return insist(lambda: self._attempt_or_let_pass(batch, open_to_more), self._options.timeout)
         except sqlite3.Error as error:
             if not is_full(error) or not open_to_more:  # each call for itself: room was made for all of them
                 raise
         with self._file as connection:
             self._room.make(connection)
         return insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)
+
+    def _attempt_or_let_pass(self, batch: list[_Call], open_to_more: bool) -> _Commit:
+        try:
+            return self._attempt(batch, open_to_more)
+        except sqlite3.OperationalError as error:
+            if open_to_more and is_busy(error):
+                self._let_questions_pass(batch)
+            raise
+
+    def _let_questions_pass(self, batch: list[_Call]) -> None:
+        """Answer what waits behind a write that a lock holds up."""
+        batch += self._take(_MOST_CALLS - len(batch))
+        passing, staying = split_questions(batch)
+        if not passing or not staying:
+            return
+        try:
+            commit = self._attempt(passing, False)
+        except Exception:  # they stay where they are, and fail or wait with the others
+            return
+        batch[:] = staying
+        self._answer(commit, False)
 
     def _attempt(self, batch: list[_Call], open_to_more: bool) -> _Commit:
         while True:
@@ -222,7 +249,8 @@ class Writer:
 
     def _transact(self, connection: sqlite3.Connection, batch: list[_Call]) -> _Commit:
         options = self._options
-        bounds = options.dead_limit, options.keep_ended, options.keep_failed, options.failed_ttl
+        letters = options.dead_limit, options.keep_ended, options.keep_failed, options.failed_ttl, options.failed_bytes
+        bounds = *letters, options.keep_history, options.history_ttl
         transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *bounds)
         answers = [_run(call.operation, transaction) for call in batch]
         tombstones.write(transaction)

@@ -35,5 +35,8 @@ FROM hueyio_dead WHERE queue = ? AND id = ?
 -- name: purge
 DELETE FROM hueyio_dead WHERE queue = ? AND id = ?
 
+-- name: purge_old
+DELETE FROM hueyio_dead WHERE queue = ? AND id = ? AND buried_at < ? RETURNING id
+
 -- name: purge_all
 DELETE FROM hueyio_dead WHERE queue = ? RETURNING id

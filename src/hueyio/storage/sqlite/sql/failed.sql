@@ -8,6 +8,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: remove
 DELETE FROM hueyio_failed WHERE queue = ? AND id = ? RETURNING size, id
 
+-- name: purge
+DELETE FROM hueyio_failed WHERE queue = ? AND id = ? AND buried_at < ? RETURNING size, id
+
 -- name: drop_oldest
 DELETE FROM hueyio_failed WHERE number IN (
     SELECT number FROM hueyio_failed WHERE queue = ? ORDER BY buried_at, id LIMIT ?

@@ -36,5 +36,6 @@ SELECT value FROM hueyio_keys WHERE queue = ? AND area = ? AND key = ? AND (expi
 -- name: raise_counters
 UPDATE hueyio_queues
 SET place = max(place, ?), loop = loop + ?, thread = thread + ?, process = process + ?, schedule = schedule + ?,
-    revocations = revocations + ?
+    revocations = revocations + ?,
+    entered_loop = entered_loop + ?, entered_thread = entered_thread + ?, entered_process = entered_process + ?
 WHERE queue = ?

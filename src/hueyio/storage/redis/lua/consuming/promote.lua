@@ -1,10 +1,10 @@
 -- Move due tasks to the back of their lanes, and drop a bounded number of values and tokens whose time is over.
--- ARGV: now, limit, how much to drop of each kind, how old failed tasks may be. Answers how many were moved, when the next is due, the most that was
+-- ARGV: now, limit, how much to drop of each kind, how old failed tasks may be, how much of the history is kept, and how old it may be. Answers how many were moved, when the next is due, the most that was
 -- dropped of one kind, and the server's time.
 -- keys: TASKS SCHEDULE ONCE SHARED
 -- keys: RESULTS RESULTS_TTL DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
 -- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
--- parts: _lanes _areas _kind _tombstones _dead
+-- parts: _lanes _areas _kind _tombstones _dead _counted _history
 
 if is_other_kind() then return refuse_other_kind() end
 local sweep, most = tonumber(ARGV[3]), 0
@@ -41,6 +41,9 @@ end
 apply('ZREM', ONCE, over_in(ONCE))
 apply('ZREM', SHARED, over_in(SHARED))
 age_tombstones()
+drop_slots(3)
+drop_entries(tonumber(ARGV[5]), now() - ARGV[6], 100)
+drop_attempts(tonumber(ARGV[5]), now() - ARGV[6], 100)
 if redis.call('EXISTS', FAILED_TIMES) == 1 then
   forget_failed(redis.call('ZRANGEBYSCORE', FAILED_TIMES, '-inf', string.format('%.17g', now() - ARGV[4]), 'LIMIT', 0, 100))
 end

@@ -1,5 +1,5 @@
 -- End the runs of several tasks of one owner. ARGV: owner, number, most dead letters, ttl of plain results, count, prefix,
--- half of the ended ids to be kept, most failed tasks, most bytes of them, count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a
+-- half of the ended ids to be kept, most failed tasks, most bytes of them, what is for the history, count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a
 -- letter, the deliveries, and the letter of how it ended unless it is done:
 --
 --   n  over, nothing stored
@@ -11,6 +11,10 @@
 --      the reason, and the message that it keeps instead of its own, or ''
 --   F  the same, with the key of the revocations deleted
 --   x  anything else: JSON (see `settle_other`), then result, intermediate, member result and (id, record)* as the JSON says
+--
+-- For the history: how many ids it keeps, ids of ended tasks with line ends around each, what is known of them, how many, where they
+-- stand among the settlements, from 0, and how many attempts; at the very end
+-- (place, what is known of it)* of the attempts.
 --
 -- Answers a letter for each (a accepted, f fired, s stale, u untaken), and how many dead letters were dropped.
 -- A repeat of the last number gets the first answer.
@@ -25,7 +29,7 @@ local count = tonumber(ARGV[5])
 local prefix, unrevoked = ARGV[6], {}
 half_kept = tonumber(ARGV[7])
 local keep_failed, failed_bytes = tonumber(ARGV[8]), tonumber(ARGV[9])
-local FIRST_ID, at = 10, 10 + tonumber(ARGV[5])
+local FIRST_ID, at = 16, 16 + tonumber(ARGV[5])
 local AREAS = {
   results = {RESULTS, RESULTS_TTL}, data = {DATA, DATA_TTL}, revocations = {REVOCATIONS, REVOCATIONS_TTL},
   locks = {LOCKS, LOCKS_TTL}, windows = {WINDOWS, WINDOWS_TTL},
@@ -209,6 +213,7 @@ local told = table.concat(answers)
 redis.call('HSET', OWNERS_ANSWERS, owner, number .. ':' .. told)
 local dropped = keep_bound(dead_limit)
 keep_failed_bounds(keep_failed, failed_bytes)
+write_history(told)
 send_post()
 if was_flagged then notify(HELD) end
 return {told, dropped}

@@ -1,5 +1,5 @@
 -- Make tasks of letters again. ARGV: (id, when it was buried, new record)*; one that was buried at another time is not what
--- the caller has read. Answers a letter for each: a added, l alive, t taken, m missing.
+-- the caller has read. Answers a letter for each: a added, f added but its chord has fired, l alive, t taken, m missing.
 -- keys: RESULTS RESULTS_TTL LATCH_COUNTS REPORTS
 -- parts: _entries _kind _tombstones _areas _dead
 
@@ -18,13 +18,16 @@ local function take_back(id, expects)
   forget(expects)
 end
 
--- Take the result of a chord's member back, so that its next one counts; not when the callback has been enqueued.
+-- Take the result of a chord's member back, so that its next one counts; false if the callback has been enqueued, or is
+-- gone.
 local function take_report_back(header)
   local key = header.latch
-  if not key or redis.call('HEXISTS', EXPECTED, key) == 0 or not read_latch(key) then return end
+  if not key then return true end  -- it is no member
+  if redis.call('HEXISTS', EXPECTED, key) == 0 or not read_latch(key) then return false end
   local position = key .. ':' .. string.format('%d', header.latch_index)
   if redis.call('HDEL', REPORTS, position) == 1 then redis.call('HINCRBY', LATCH_COUNTS, key, -1) end
   redis.call('HDEL', REPORTS, position .. ':id')
+  return true
 end
 
 local function requeue(id, when, record)
@@ -32,11 +35,10 @@ local function requeue(id, when, record)
   local header = read_header(record)
   -- A new chord has begun under its id.
   if header.collects and redis.call('HEXISTS', EXPECTED, id) == 1 then return 'l' end
-  local refusal = add(id, record, redis.call('HEXISTS', TASKS, id) == 1)
+  local refusal = add(id, record, redis.call('HEXISTS', TASKS, id) == 1, true)
   if refusal then return refusal end
   take_back(id, header.expects or {})
-  take_report_back(header)
-  return 'a'
+  return take_report_back(header) and 'a' or 'f'
 end
 
 for i = 1, #ARGV, 3 do answers[#answers + 1] = requeue(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end

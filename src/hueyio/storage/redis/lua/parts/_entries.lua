@@ -1,8 +1,9 @@
 -- Tasks on their way in. They are gathered and written together by `write_entries`: one HSET for all, one RPUSH per lane.
--- keys: TASKS SCHEDULE UNIQUE ONCE EXPECTED TICKS
+-- keys: TASKS SCHEDULE UNIQUE ONCE EXPECTED TICKS ENTERED
 -- parts: _lanes _clock _expected
 
 local records, fresh, ready = {}, {}, {}
+local entered = {}  -- how many were added to each lane
 local first_scheduled  -- the id that led the schedule before; nil: the schedule was not touched
 
 local function write_records()
@@ -29,6 +30,11 @@ local function line_up(id, record, eta)
   table.insert(ready[lane], id)
 end
 
+local function count_entered(record)
+  local lane = string.char(lane_of(record))
+  entered[lane] = (entered[lane] or 0) + 1
+end
+
 local function expect_all(ids, namer)
   if not ids then return end
   write_records()
@@ -36,8 +42,8 @@ local function expect_all(ids, namer)
 end
 
 -- Why it must not be added: 'd' its once token was seen, or 't' and the id that holds its unique key.
-local function obstacle(header)
-  if header.once_token then
+local function obstacle(header, is_again)
+  if header.once_token and not is_again then
     local deadline = redis.call('ZSCORE', ONCE, header.once_token)
     if deadline and tonumber(deadline) > now() then return 'd' end
   end
@@ -45,29 +51,32 @@ local function obstacle(header)
   if holder then return 't', holder end
 end
 
--- Add one that may have anything in its header. Returns nothing, or 'd' or 't' and the holder.
-local function add_bound(id, record)
+-- Add one that may have anything in its header. Returns nothing, or 'd' or 't' and the holder. `is_again`: its once token
+-- is its own.
+local function add_bound(id, record, is_again)
   local header = read_header(record)
-  local refusal, holder = obstacle(header)
+  local refusal, holder = obstacle(header, is_again)
   if refusal then return refusal, holder end
-  if header.once_token then
+  if header.once_token and not is_again then
     redis.call('ZADD', ONCE, header.once_ttl and now() + header.once_ttl or '+inf', header.once_token)
     if header.once_key then redis.call('HSET', TICKS, header.once_key, header.once_token) end
   end
   if header.unique_key then redis.call('HSET', UNIQUE, header.unique_key, id) end
   line_up(id, record, header.eta)
+  count_entered(record)
   expect_all(header.expects, id)
 end
 
 -- Add one; `alive` says whether the id is. Returns nothing if it was added, else 'l', 'd', or 't' and the holder.
-local function add(id, record, alive)
+local function add(id, record, alive, is_again)
   if alive or fresh[id] then return 'l' end
   local lane, kind = string.byte(record, 1, 2)
   if lane >= 97 or kind == 97 then
     line_up(id, record)
+    count_entered(record)
     return
   end
-  return add_bound(id, record)
+  return add_bound(id, record, is_again)
 end
 
 -- Let a task that was released live on under another record: nothing is checked, its unique key stays.
@@ -99,6 +108,7 @@ local function write_entries()
     push_back(READY[lane], ids)
     ring(BELLS[lane], #ids)
   end
+  for lane, count in pairs(entered) do redis.call('HINCRBY', ENTERED, lane, count) end
   if first_scheduled ~= nil and first_scheduled ~= leader() then ring(BELL_SCHEDULE, 1) end
-  fresh, ready, first_scheduled = {}, {}, nil
+  fresh, ready, entered, first_scheduled = {}, {}, {}, nil
 end

@@ -21,9 +21,15 @@ local function held_of(i)
   return KEYS[FIRST_HELD - 1 + i]
 end
 
+-- Which owner holds an id.
+local function holder_at(id)
+  for i = 1, FLEET do
+    if redis.call('HEXISTS', held_of(i), id) == 1 then return i end
+  end
+end
+
 -- The key of what the holder of an id holds.
 local function holder_of(id)
-  for i = 1, FLEET do
-    if redis.call('HEXISTS', held_of(i), id) == 1 then return held_of(i) end
-  end
+  local at = holder_at(id)
+  return at and held_of(at)
 end

@@ -31,7 +31,9 @@ end
 -- Take a member result; true if it was the last and the callback is enqueued.
 local function take_member_result(key, position, value, id)
   local latch = read_latch(key)
-  if not latch or redis.call('HSETNX', REPORTS, key .. ':' .. position, value) == 0 then return false end
+  local place = tonumber(position)
+  if not latch or place < 0 or place >= latch.size then return false end
+  if redis.call('HSETNX', REPORTS, key .. ':' .. position, value) == 0 then return false end
   if id then redis.call('HSET', REPORTS, key .. ':' .. position .. ':id', id) end
   return redis.call('HINCRBY', LATCH_COUNTS, key, 1) == latch.size and fire(key, latch.record)
 end

@@ -6,6 +6,7 @@
 -- keys: SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS REVOCATIONS
 -- keys: ENDED_ONE ENDED_TWO ENDED_KINDS_ONE ENDED_KINDS_TWO ENDED_STATE
 -- keys: DEAD DEAD_TIMES DEAD_KINDS FAILED FAILED_TIMES FAILED_SIZE LATCHES
+-- parts: _settle_history
 
 local plain_count = tonumber(ARGV[5])
 local keeps = ARGV[7] ~= '0'
@@ -15,9 +16,9 @@ if told_before and plain_count > 0 and plain_count <= 500
   and tonumber(string.match(told_before, '^%d+')) < tonumber(ARGV[2])
   and (not keeps or ended[2] and tonumber(ended[2]) < tonumber(ARGV[7]))
   and redis.call('EXISTS', CANCELLED, SHARED, WAITING, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, REVOCATIONS) == 0 then
-  local rows = redis.call('HMGET', HELD, unpack(ARGV, 10, 9 + plain_count))
+  local rows = redis.call('HMGET', HELD, unpack(ARGV, 16, 15 + plain_count))
   local results, deadlines, lasting, nothing, seen, others, failed = {}, {}, {}, {}, {}, {}, {}
-  local at, stored, plain, deadline, now = 10 + plain_count, 0, true, nil, nil
+  local at, stored, plain, deadline, now = 16 + plain_count, 0, true, nil, nil
   if ARGV[4] ~= '' then
     local time = redis.call('TIME')
     -- As text, so that it is not formatted again for each result.
@@ -25,7 +26,7 @@ if told_before and plain_count > 0 and plain_count <= 500
     deadline = string.format('%.17g', now + ARGV[4])
   end
   for i = 1, plain_count do
-    local id, tag = ARGV[9 + i], string.lower(ARGV[at])
+    local id, tag = ARGV[15 + i], string.lower(ARGV[at])
     if #tag == 3 then
       others[#others + 1] = id
       others[#others + 1] = string.sub(tag, 3)
@@ -94,8 +95,8 @@ if told_before and plain_count > 0 and plain_count <= 500
         surplus = surplus - 1
       end
     end
-    redis.call('HDEL', HELD, unpack(ARGV, 10, 9 + plain_count))
-    redis.call('HDEL', TASKS, unpack(ARGV, 10, 9 + plain_count))
+    redis.call('HDEL', HELD, unpack(ARGV, 16, 15 + plain_count))
+    redis.call('HDEL', TASKS, unpack(ARGV, 16, 15 + plain_count))
     if stored > 0 then redis.call('HSET', RESULTS, unpack(results)) end
     if #deadlines > 0 then redis.call('ZADD', RESULTS_TTL, unpack(deadlines)) end
     if #lasting > 0 then redis.call('ZREM', RESULTS_TTL, unpack(lasting)) end
@@ -105,10 +106,10 @@ if told_before and plain_count > 0 and plain_count <= 500
     end
     if keeps then
       local first = ended[1] == '1'
-      redis.call('SADD', first and ENDED_ONE or ENDED_TWO, unpack(ARGV, 10, 9 + plain_count))
+      redis.call('SADD', first and ENDED_ONE or ENDED_TWO, unpack(ARGV, 16, 15 + plain_count))
       if redis.call('EXISTS', ENDED_KINDS_ONE, ENDED_KINDS_TWO) > 0 then
-        redis.call('HDEL', ENDED_KINDS_ONE, unpack(ARGV, 10, 9 + plain_count))
-        redis.call('HDEL', ENDED_KINDS_TWO, unpack(ARGV, 10, 9 + plain_count))
+        redis.call('HDEL', ENDED_KINDS_ONE, unpack(ARGV, 16, 15 + plain_count))
+        redis.call('HDEL', ENDED_KINDS_TWO, unpack(ARGV, 16, 15 + plain_count))
       end
       if #others > 0 then
         redis.call('HSET', first and ENDED_KINDS_ONE or ENDED_KINDS_TWO, unpack(others))
@@ -121,6 +122,7 @@ if told_before and plain_count > 0 and plain_count <= 500
     end
     local answers = string.rep('a', plain_count)
     redis.call('HSET', OWNERS_ANSWERS, ARGV[1], ARGV[2] .. ':' .. answers)
+    write_history(answers)
     return {answers, 0}
   end
 end

@@ -1,0 +1,187 @@
+"""The history, as users see it: tasks that have ended, and the attempts of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from hueyio.exceptions import HueyException
+from hueyio.messages.past_run import PastAttempt, PastRun, read_attempt, read_runs
+from hueyio.storage.contract import Session
+from hueyio.storage.records import Cursor, EndKind, HistoryEntry, Wanted
+from hueyio.tasks.ids import time_in
+
+__all__ = ["Attempt", "EndedTask", "HistoryPage", "find_ended", "read_attempts", "read_history"]
+
+_LOOKED_AT: Final = 20_000
+"""At how many tasks a search looks before it says that it has not seen all."""
+
+_PLACE: Final = re.compile(r"(\d+) ([-\d]+(?: [-\d]+)?)")
+
+_STEP: Final = 1000
+"""Tasks that are read in one step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedTask:
+    """A task that has ended, as the history remembers it."""
+
+    id: str
+    name: str
+    """Its path; empty if its message could not be read."""
+    kind: EndKind
+    """How it ended; ``revoked`` is told apart from ``cancelled``."""
+    attempts: int
+    """How many attempts were begun that count: 1 if it was never retried, 0 if its body was not begun."""
+    enqueued_at: datetime | None
+    """When it was enqueued; None if its id does not say so, because it is the caller's own."""
+    started_at: datetime | None
+    """When its last attempt began; None if that did not."""
+    ended_at: datetime
+    worker: str
+    """The consumer that ended it, as ``huey.consumers()`` names it."""
+    error: str
+    """The first line of the error, or why it was not run; empty if it ended well."""
+    arguments: str | None
+    """The arguments in short form; None unless the Huey has ``history_args``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt that failed or was cut short, or the last one after such ones.
+
+    ``number`` counts from 1; attempts that were cut short are repeated under the same number. ``error`` is its first
+    line, ``traceback`` is cut in the middle; both are empty if it ended well.
+    """
+
+    number: int
+    started_at: datetime
+    ended_at: datetime
+    worker: str
+    error: str
+    traceback: str
+
+
+class HistoryPage(NamedTuple):
+    """A part of the history. ``next`` is what to ask for the following part with; None: this was the last.
+
+    ``complete`` is False if fewer than were asked for were found because the search stopped after looking at many.
+    """
+
+    items: list[EndedTask]
+    next: Cursor | None = None
+    complete: bool = True
+
+
+class _Place(NamedTuple):
+    """Where a page begins: at an entry of the storage (None: the latest), behind so many of its rows."""
+
+    entry: Cursor | None = None
+    row: int = 0
+
+
+async def read_history(session: Session, limit: int, after: Cursor | None, wanted: Wanted) -> HistoryPage:
+    """List as many as are asked for, if there are as many, the latest first."""
+    found: list[EndedTask] = []
+    place = _read_place(after)
+    looked = 0
+    while len(found) < limit:
+        page = await session.history(min(max(limit - len(found), 100), _STEP), place.entry)
+        if page.items and place.entry is not None and page.items[0].place[1] != place.entry[1]:
+            place = _Place()  # the entry is gone in which the last page ended
+        for entry in page.items:
+            worker, rows = _rows_of(entry)
+            looked += len(rows)
+            for row, (id, run) in enumerate(rows[place.row :], place.row + 1):
+                if id is None or not _is_wanted(run, wanted):
+                    continue
+                found.append(_ended_task(id, run, worker))
+                if len(found) == limit:
+                    return HistoryPage(found, _write_place(_Place(entry.place, row)))
+            place = _Place()
+        if page.next is None:
+            return HistoryPage(found)
+        place = _Place(page.next)
+        if looked >= _LOOKED_AT:
+            return HistoryPage(found, _write_place(place), complete=False)
+    return HistoryPage(found, after)
+
+
+async def find_ended(session: Session, id: str) -> EndedTask | None:
+    """Return what the history says of the last end of a task."""
+    entry = await session.find_ended(id)
+    if entry is None:
+        return None
+    worker, rows = _rows_of(entry)
+    return next((_ended_task(id, run, worker) for its, run in rows if its == id), None)
+
+
+async def read_attempts(session: Session, ids: Sequence[str]) -> list[list[Attempt]]:
+    """Return what is remembered of the attempts of each task, the latest last."""
+    read = [[read_attempt(data) for data in found] for found in await session.attempts(ids)]
+    return [[_attempt(it) for it in attempts if it is not None] for attempts in read]
+
+
+def _rows_of(entry: HistoryEntry) -> tuple[str, list[tuple[str | None, PastRun]]]:
+    """Return who wrote an entry, and its tasks, the latest first; no id for what its storage refused."""
+    worker, runs = read_runs(entry.data)
+    rows = list(zip(entry.ids, runs, strict=False))  # no runs if a later hueyio wrote it
+    return worker, rows[::-1]
+
+
+def _ended_task(id: str, run: PastRun, worker: str) -> EndedTask:
+    made = time_in(id)
+    return EndedTask(
+        id=id,
+        name=run.name,
+        kind=run.kind,
+        attempts=run.attempts,
+        enqueued_at=None if made is None else _moment(made),
+        started_at=None if run.duration is None else _moment(run.ended_at - run.duration),
+        ended_at=_moment(run.ended_at),
+        worker=worker,
+        error=run.error,
+        arguments=run.arguments,
+    )
+
+
+def _attempt(attempt: PastAttempt) -> Attempt:
+    return Attempt(
+        number=attempt.number,
+        started_at=_moment(attempt.started_at),
+        ended_at=_moment(attempt.ended_at),
+        worker=attempt.worker,
+        error=attempt.error,
+        traceback=attempt.traceback,
+    )
+
+
+def _is_wanted(run: PastRun, wanted: Wanted) -> bool:
+    return (
+        (not wanted.kinds or run.kind in wanted.kinds)
+        and (wanted.name is None or run.name == wanted.name)
+        and (wanted.text is None or wanted.text in run.error)
+        and (wanted.since is None or run.ended_at >= wanted.since)
+        and (wanted.until is None or run.ended_at < wanted.until)
+    )
+
+
+def _read_place(after: Cursor | None) -> _Place:
+    if after is None:
+        return _Place()
+    match after:
+        case (int() | float() as at, str(place)) if found := _PLACE.fullmatch(place):
+            return _Place((at, found[2]), int(found[1]))
+        case _:
+            raise HueyException(f"after must be what a page of the history has as its next, not {after!r}")
+
+
+def _write_place(place: _Place) -> Cursor | None:
+    return None if place.entry is None else (place.entry[0], f"{place.row} {place.entry[1]}")
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,90 @@
+"""Which tasks somebody wants to see: their states, and a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+from hueyio.control.failed_tasks import wanted_of
+from hueyio.control.task_info import TaskInfo
+from hueyio.exceptions import HueyException
+from hueyio.messages.glance import glance_at_path
+from hueyio.storage.records import ALL_LETTERS, EndKind, Listed, Wanted
+from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, TaskState
+
+__all__ = ["LISTED_STATES", "Wish", "make_wish"]
+
+LISTED_STATES: Final[tuple[TaskState, ...]] = (*LIVE_STATES, *ENDED_STATES)
+"""The states of which there are lists."""
+
+_LETTER_KINDS: Final[dict[TaskState, EndKind]] = {
+    "failed": "failed",
+    "expired": "expired",
+    "cancelled": "cancelled",
+    "lost": "lost",
+    "undeclared": "undeclared",
+    "unreadable": "unreadable",
+}
+
+
+class Wish(NamedTuple):
+    """Checked. ``wanted`` is what storages compare of letters; the rest is compared here."""
+
+    states: frozenset[TaskState]
+    name: str | None = None
+    text: str | None = None
+    error: str | None = None
+    worker: str | None = None
+    wanted: Wanted = ALL_LETTERS
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it leaves out tasks of the states that are wanted."""
+        return any(it is not None for it in (self.name, self.text, self.error, self.worker))
+
+    def fits(self, task: TaskInfo) -> bool:
+        """Say whether a task is meant, of those whose state is. One whose name is not known fits no pattern."""
+        if self.worker is not None and self.worker not in (task.worker, task.consumer):
+            return False
+        return self._fits_texts(task.name, task.error)
+
+    def may_fit(self, listed: Listed) -> bool:
+        """Say the same of a live task by its name alone: of those that are searched, most do not fit."""
+        if self.name is None and self.text is None and self.error is None:
+            return True
+        return self._fits_texts(glance_at_path(listed.head, listed.id), None)
+
+    def _fits_texts(self, name: str | None, error: str | None) -> bool:
+        if self.name is not None and not (name is not None and fnmatchcase(name, self.name)):
+            return False
+        return _has(self.error, error) and _has(self.text, name, error)
+
+
+def _has(text: str | None, *places: str | None) -> bool:
+    """Say whether a text stands in one of the places, in upper or lower case; None stands everywhere."""
+    return text is None or any(it is not None and text.casefold() in it.casefold() for it in places)
+
+
+def make_wish(
+    states: TaskState | Iterable[TaskState],
+    name: str | None,
+    text: str | None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    error: str | None = None,
+    worker: str | None = None,
+) -> Wish:
+    """Check what is asked for; raises HueyException."""
+    chosen = (states,) if isinstance(states, str) else tuple(states)
+    for it in chosen:
+        if it not in LISTED_STATES:
+            raise HueyException(f"there is no list of {it!r} tasks, but of {', '.join(LISTED_STATES)}")
+    if not chosen:
+        raise HueyException(f"say which tasks to list: {', '.join(LISTED_STATES)}")
+    kinds: list[EndKind] = [_LETTER_KINDS[it] for it in chosen if it in _LETTER_KINDS]
+    wanted = wanted_of(kinds, name, text, since, until)
+    # Compared here: a storage takes whole names, tells upper and lower case apart, and a letter of 0.1.0 has no name.
+    return Wish(frozenset(chosen), name, text, error, worker, wanted._replace(name=None, text=None))

@@ -1,0 +1,43 @@
+"""What consumers tell of the tasks that they run: where that is, and since when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from hueyio.control.consumers import read_consumers
+from hueyio.storage.records import Owner
+
+__all__ = ["NO_WORKERS", "Workers", "read_workers"]
+
+
+class Workers(NamedTuple):
+    """``names`` are hosts and processes by the ids of consumers, ``since`` when bodies began by the ids of tasks.
+
+    A consumer tells of the tasks that have run longest, every few seconds; of the others nobody knows.
+    """
+
+    names: Mapping[str, str]
+    since: Mapping[str, datetime]
+
+
+NO_WORKERS: Final = Workers({}, {})
+
+
+def read_workers(owners: Sequence[Owner]) -> Workers:
+    """Read what owners tell; what is no consumer, or cannot be read, tells nothing."""
+    names = {it.id: f"{it.host}:{it.pid}" for it in read_consumers(owners)}
+    since: dict[str, datetime] = {}
+    for owner in owners:
+        if owner.owner in names:
+            since.update(_read_since(json.loads(owner.info)))
+    return Workers(names, since)
+
+
+def _read_since(info: Mapping[str, Any]) -> dict[str, datetime]:
+    try:
+        return {str(id): datetime.fromtimestamp(since, UTC) for id, _, since in info.get("longest", ())}
+    except (ValueError, TypeError, OverflowError, OSError):
+        return {}

@@ -1,0 +1,23 @@
+-- Where an id is.
+-- keys: TASKS SCHEDULE EXPECTED CANCELLED RESULTS RESULTS_TTL HELD*
+-- parts: _fleet _records _areas _tombstones _letters
+
+local function state_of(id)
+  local record = redis.call('HGET', TASKS, id)
+  if record then
+    if redis.call('ZSCORE', SCHEDULE, id) then return 'scheduled', record end
+    return holder_of(id) and 'running' or 'queued', record
+  end
+  if redis.call('HEXISTS', EXPECTED, id) == 1 then return 'expected', false end
+  local kind = recall({id})[1]
+  local letter = read_letters('f', {id}, {''})[1] or read_letters('d', {id}, {''})[1]
+  if letter then return 'dead', letter[6], kind or letter[3] ~= '' and letter[3] end
+  local result = live_value(RESULTS, RESULTS_TTL, id)
+  return result and 'stored' or kind and 'ended' or 'unknown', result, kind
+end
+
+-- {state, data, whether flagged, letter of how it ended}; no nil among them.
+local function whereabouts_of(id)
+  local state, data, kind = state_of(id)
+  return {state, data or false, redis.call('SISMEMBER', CANCELLED, id), kind or false}
+end
