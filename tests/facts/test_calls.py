@@ -21,8 +21,6 @@ from hueyio import (
 )
 from tests.facts.steps import later, listen, moment_of_run, put_in_queue, run_all, run_next
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*it takes any keyword:hueyio.DeclarationWarning")
-
 
 def declare_keep(huey: Huey, **options: Any) -> Any:
     """Declare a task that returns its arguments."""

@@ -9,8 +9,6 @@ import pytest
 from hueyio import SKIPPED, Error, Huey, TaskException, chord, group
 from tests.facts.steps import later, run_all, run_next
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*it takes any keyword:hueyio.DeclarationWarning")
-
 
 class Tasks:
     """What the tests run."""

@@ -9,8 +9,6 @@ import pytest
 from hueyio import Huey, Task, TaskException
 from tests.facts.steps import run_all, run_next
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*it takes any keyword:hueyio.DeclarationWarning")
-
 
 def declare_add(huey: Huey) -> Any:
     @huey.task

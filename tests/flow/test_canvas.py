@@ -13,8 +13,6 @@ from hueyio import SKIPPED, CancelExecution, ChordResult, Error, Huey, ResultGro
 from hueyio.core import core_of
 from hueyio.exceptions import TaskRevoked
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*it takes any keyword:hueyio.DeclarationWarning")
-
 
 class Tasks:
     """What the tests run; ``calls`` is what the callbacks got."""

@@ -25,8 +25,6 @@ from hueyio import (
 from tests.flow.test_periodic import NOON
 from tests.flow.test_schedules import Desk
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*it takes any keyword:hueyio.DeclarationWarning")
-
 GIVEN = {"traceparent": "00-1", "tenant": "Ä"}
 
 

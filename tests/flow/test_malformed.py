@@ -15,8 +15,6 @@ from hueyio.messages.revocation import class_key, instance_key
 from hueyio.storage.records import Entry, Header, Lane
 from tests.support.patience import until
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*it takes any keyword:hueyio.DeclarationWarning")
-
 SERIALIZERS: Final[dict[str, Callable[[], Serializer]]] = {
     "pickle": Serializer,
     "signed": lambda: SignedSerializer(secret="s3cret"),

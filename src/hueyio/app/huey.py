@@ -1248,7 +1248,7 @@ def _ids_of(ids: Any, method: str) -> list[str]:
     for id in found:
         if not isinstance(id, str):
             raise HueyException(f"{method} takes ids of tasks, which are texts, not {id!r}")
-    return found
+    return [_checked_id(id) for id in found]
 
 
 def _path_of(task: TaskWrapper[..., Any]) -> str:
