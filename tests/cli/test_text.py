@@ -10,7 +10,7 @@ import pytest
 
 from hueyio.cli.failures import NothingFound, code_of, tell
 from hueyio.cli.moments import read_moment, read_span
-from hueyio.cli.text import clean, counted, iso, made_at, relative, seconds, short
+from hueyio.cli.text import clean, counted, iso, relative, seconds, short
 from hueyio.exceptions import ConfigurationError, HueyException, StorageFull, StorageUnavailable, TaskArgumentError
 from hueyio.tasks.task import Task
 
@@ -48,15 +48,6 @@ def test_moment_is_written_in_utc_or_with_its_offset() -> None:
 
 def test_numbers_are_said_with_their_noun() -> None:
     assert [counted(it, "task") for it in (0, 1, 1043)] == ["0 tasks", "1 task", "1,043 tasks"]
-
-
-def test_time_of_an_id_is_read_from_it() -> None:
-    before = datetime.now(UTC) - timedelta(milliseconds=1)
-    made = made_at(Task("shop.mail").id)
-    assert made is not None
-    assert before <= made <= datetime.now(UTC)
-    assert made_at("5b7e02aa-71c4-4f0e-8a55-90d2b7c1e6f3") is None  # one of version 4 has none
-    assert made_at("mine") is None
 
 
 def test_short_ids_of_tasks_that_were_made_together_differ() -> None:

@@ -24,7 +24,8 @@ from hueyio import (
     TaskExpired,
     TaskRevoked,
 )
-from hueyio.storage.records import Cursor
+from hueyio.core import core_of
+from hueyio.storage.records import Cursor, Entry, Finish, Header, HistoryBatch
 
 
 async def run(huey: Huey, *handles: Result[Any]) -> list[Any]:
@@ -168,6 +169,8 @@ async def test_history_is_read_by_pages_and_by_filters(huey: Huey) -> None:
     for limit in (1, 2, 3):
         assert await all_of(huey, limit) == everything
     assert {it.id for it in await all_of(huey, 1, name=sell.path)} == {it.id for it in results[::2]}
+    assert {it.id for it in await all_of(huey, 1, name="*.pack")} == {it.id for it in results[1::2]}
+    assert await all_of(huey, 1, name="sell?") == []
     assert {it.id for it in await all_of(huey, 2, kind="failed")} == {it.id for it in results[:4]}
     assert {it.id for it in await all_of(huey, 2, kind=["done", "lost"])} == {it.id for it in results[4:]}
     assert {it.id for it in await all_of(huey, 2, text="no 1", name=pack.path)} == {results[1].id, results[3].id}
@@ -284,3 +287,26 @@ async def test_error_that_no_storage_could_hold_is_remembered_and_cut(
     assert len(attempt.error) <= 203
     assert attempt.traceback.startswith("Traceback")
     assert len(attempt.traceback) <= 3600
+
+
+async def test_history_that_cannot_be_read_is_left_out_and_said(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:
+    result = await declare(huey, "sell")()
+    await run(huey, result)
+    session = await core_of(huey).session()
+    await session.enqueue([Entry(Header("odd"), b"")])
+    await session.register("owner", b"")
+    (delivery,) = await session.claim({"loop": 1}, "owner")
+    garbage = HistoryBatch(("odd",), (0,), b"garbage", ((0, b"garbage"),))
+    assert await session.settle([Finish(delivery.receipt)], "owner", 1, garbage) == ["accepted"]
+    await session.deregister("owner")
+    assert [it.id for it in (await huey.history()).items] == [result.id]
+    assert "an entry of the history of 1 tasks is left out" in caplog.text
+    assert await huey.attempts("odd") == []
+    assert "an attempt of task odd is left out" in caplog.text
+
+
+async def test_id_that_names_a_time_of_no_calendar_is_listed(huey: Huey) -> None:
+    result = await declare(huey, "sell").options(id="ffffffff-ffff-7fff-8000-000000000000")()
+    await run(huey, result)
+    (ended,) = (await huey.history()).items
+    assert (ended.id, ended.enqueued_at) == (result.id, None)

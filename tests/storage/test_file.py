@@ -25,7 +25,7 @@ from hueyio.storage.contract import Session
 from hueyio.storage.file import FileStorage
 from hueyio.storage.file.encoding import decode, encode
 from hueyio.storage.file.replica import Replica
-from hueyio.storage.records import Bury, Entry, Finish, Header, Latch, LatchMark, Over
+from hueyio.storage.records import Bury, Entry, Finish, Header, HistoryBatch, Latch, LatchMark, Over
 
 Open: TypeAlias = Callable[..., Awaitable[Session]]
 
@@ -46,6 +46,42 @@ async def open_session(tmp_path: Path) -> AsyncIterator[Open]:
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     return tmp_path / "queue-app" / "journal"
+
+
+@pytest.mark.parametrize(
+    ("bound", "value"),
+    [
+        ("dead_limit", 1),
+        ("keep_ended", 1),
+        ("keep_failed", 1),
+        ("failed_bytes", 100),
+        ("failed_ttl", 0),
+        ("keep_history", 1),
+        ("history_ttl", 0),
+    ],
+)
+async def test_each_copy_is_bounded_as_the_one_that_wrote(bound: str, value: float, open_session: Open) -> None:
+    usual, bounded, reading = await open_session(), await open_session(**{bound: value}), await open_session()
+    ids = [f"{turn}{letter}" for turn in range(3) for letter in "abcde"]
+    for turn, session in enumerate((bounded, usual, bounded)):
+        owner = str(turn)
+        await session.enqueue([Entry(Header(id), bytes(60)) for id in ids[5 * turn : 5 * turn + 5]])
+        await session.register(owner, b"")
+        done, *bad = (it.receipt for it in await session.claim({"loop": 5}, owner))
+        ends: list[Finish | Bury] = [Finish(done)]
+        ends += [Bury(it, "why", into="failed" if it in bad[:2] else "dead") for it in bad]
+        for number, end in enumerate(ends, 1):
+            history = HistoryBatch((end.receipt.id,), (0,), b"run")
+            assert await session.settle([end], owner, number, history) == ["accepted"]
+    seen = [
+        (
+            [it.header.id for it in (await session.failed(100)).items],
+            [it.ids for it in (await session.history(100)).items],
+            await session.locate(ids),
+        )
+        for session in (bounded, usual, reading, await open_session())
+    ]
+    assert all(it == seen[0] for it in seen)
 
 
 def write_something_else(path: Path) -> None:

@@ -17,6 +17,9 @@ import pytest
 from hueyio import SqliteHuey
 from hueyio.storage.records import Entry, Header
 from hueyio.storage.sqlite import SqliteStorage
+from hueyio.storage.sqlite.engine import place
+from hueyio.storage.sqlite.engine.file import leave_file
+from hueyio.storage.sqlite.engine.place import identify
 from hueyio.storage.sqlite.engine.writer import Writer
 from hueyio.storage.sqlite.session import SqliteSession
 
@@ -210,3 +213,61 @@ async def test_file_that_is_not_there_for_a_moment_is_not_made_anew(
     await session.enqueue([entry("b")])
     with contextlib.closing(sqlite3.connect(file)) as there:
         assert {name for (name,) in there.execute("SELECT name FROM hueyio_queues")} == {"other", "app"}
+
+
+async def test_each_session_of_a_process_finds_the_new_file(file: Path) -> None:
+    """Also one that was idle, and whose new file has the number of the old one, which nobody had open any more."""
+    async with contextlib.AsyncExitStack() as stack:
+        sessions: list[SqliteSession] = []
+        for name in ("first", "second", "third"):
+            sessions.append(await SqliteStorage(name, file).connect())
+            stack.push_async_callback(sessions[-1].close)
+            await sessions[-1].enqueue([entry("old")])
+        remove_all(file)
+        for session in reversed(sessions):
+            await session.enqueue([entry("new")])
+        for session in sessions:
+            assert sum((await session.counts()).queued.values()) == 1
+        assert ids_in(file) == {"new"}
+
+
+async def test_log_of_the_new_file_is_left_alone_whatever_its_number(
+    file: Path, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process was faster: its log may have got the number of the old one as soon as that was closed."""
+    session = await connect()
+    await session.enqueue([entry("a")])
+    await session.counts()  # by another connection, which finds the log there
+    other = await SqliteStorage("app", file.with_name("next.db")).connect()
+    await other.close()
+    log = Path(f"{file}-wal")
+    old, opened = identify(str(log)), contextlib.ExitStack()
+
+    def leave_and_let_another_open(target: str, last: Callable[[sqlite3.Connection], None]) -> None:
+        leave_file(target, last)
+        make_log(log, old)
+        connection = opened.enter_context(contextlib.closing(sqlite3.connect(file, check_same_thread=False)))
+        connection.execute("CREATE TABLE of_another (x)")
+        connection.commit()
+
+    monkeypatch.setattr(place, "leave_file", leave_and_let_another_open)
+    remove_all(file)
+    os.replace(file.with_name("next.db"), file)
+    with opened:
+        await session.enqueue([entry("b")])
+        assert ids_in(file) == {"b"}
+        with contextlib.closing(sqlite3.connect(file)) as there:
+            assert there.execute("SELECT count(*) FROM of_another").fetchone() == (0,)
+
+
+def make_log(path: Path, identity: tuple[int, int] | None) -> None:
+    """Make an empty log, with this number if the file system gives it to anybody."""
+    made: list[Path] = []
+    for number in range(100):
+        made.append(path.with_name(f"made-{number}"))
+        made[-1].touch()
+        if identify(str(made[-1])) == identity:
+            break
+    os.replace(made.pop(), path)
+    for other in made:
+        other.unlink()

@@ -59,6 +59,32 @@ def test_what_a_later_version_wrote_is_left_out() -> None:
     assert read_attempt(b'[2,{"new":1}]') is None
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b"[1,2,3]",
+        b"\x80\x05N.",
+        b'[1,"host:1",17e12,["a"],[7],0,0,[0],[5],{},{}]',
+        b'[1,"host:1",17e12,["a"],0,"?",0,[0],[5],{},{}]',
+        b'[1,"host:1",17e12,["a"],0,0,0,[0],[],{},{}]',
+        b'[1,"host:1",17e12,["a"],0,0,0,[0],[5],[],{}]',
+        b'[1,"host:1",1e300,["a"],0,0,0,[0],[5],{},{}]',
+        b'[1,"host:1",NaN,["a"],0,0,0,[0],[5],{},{}]',
+        b'[1,"host:1",17e12,["a"],0,0,0,[0],[9e99],{},{}]',
+        b'[1,1,"soon",12.5,"host:1","",""]',
+        b'[1,1,12.5,1e300,"host:1","",""]',
+    ],
+)
+def test_bytes_that_nobody_wrote_are_said_to_be_so(data: bytes) -> None:
+    with pytest.raises(ValueError, match="these are no runs"):
+        read_runs(data)
+    with pytest.raises(ValueError, match="this is no attempt"):
+        read_attempt(data)
+
+
 def test_good_ends_are_left_out_when_they_are_too_many_and_failures_never(recorder: Recorder, clock: Clock) -> None:
     batch = [good(number) for number in range(MOST_GOOD_ENDS + 10)]
     failed = ended(make_job("bad"))

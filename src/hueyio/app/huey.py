@@ -955,9 +955,10 @@ class Huey(Settings):
     ) -> HistoryPage:
         """List tasks that have ended, as far as they are remembered, the latest first.
 
-        Filters are those of ``failed``: ``kind`` may be ``done`` and ``revoked`` too, ``text`` is looked for in the
-        first line of the error. The page has ``items``, and ``next`` if there may be more: ``after`` of the following
-        call. ``complete`` is False if the search stopped before it had found as many as were asked for.
+        Filters are those of ``failed``: ``kind`` may be ``done`` and ``revoked`` too, ``name`` is a name or a pattern
+        such as ``shop.*``, ``text`` is looked for in the first line of the error. The page has ``items``, and ``next``
+        if there may be more: ``after`` of the following call. ``complete`` is False if the search stopped before it
+        had found as many as were asked for.
         """
         wanted = wanted_of(kind, name, text, since, until)
         return await read_history(await self._session(), _checked_limit(limit) or 0, after, wanted)

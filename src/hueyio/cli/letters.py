@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from hueyio.cli.moments import before
 from hueyio.cli.text import clean
 from hueyio.cli.visit import Visit
-from hueyio.control.failed_tasks import describe
+from hueyio.control.failed_tasks import describe, is_pattern
 from hueyio.messages.glance import glance_at_path
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Burial, Cursor, DeadLetter, EndKind, Wanted
@@ -67,8 +67,7 @@ class LetterFilter:
         latest = now.timestamp() if until is None else min(until, now.timestamp())
         # A dead letter that an earlier hueyio wrote has its name in its message alone.
         is_compared_here = any(kind not in _FAILED_TASKS for kind in self.kinds)
-        is_pattern = any(it in (self.name or "") for it in "*?[")
-        name = None if is_compared_here or is_pattern else self.name
+        name = None if is_compared_here or is_pattern(self.name or "") else self.name
         return Wanted(kinds=self.kinds, name=name, since=before(now, self.since), until=latest)
 
     def fits(self, letter: DeadLetter) -> bool:

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from hueyio.tasks.ids import made_at
-
 __all__ = [
     "Id",
     "clean",
     "counted",
     "duration",
     "iso",
-    "made_at",
     "relative",
     "seconds",
     "short",

@@ -17,7 +17,7 @@ from hueyio.control.failure_group import group_of
 from hueyio.control.histogram import BUCKETS
 from hueyio.execution.job import Job
 from hueyio.storage.records import MOST_COUNTED, OTHERS, Answer, Bury, Counted, Counters, EndKind, Finish, Settlement
-from hueyio.tasks.id_time import made_at
+from hueyio.tasks.ids import time_in
 
 __all__ = ["Tally", "TaskTally"]
 
@@ -81,7 +81,7 @@ class TaskTally:
         self.run_us += us * weight
         self.run[bucket if bucket < BUCKETS else _LAST] += weight
         eta = job.delivery.header.eta
-        since = made_at(job.task.id) if job.task.attempt == 0 else None
+        since = time_in(job.task.id) if job.task.attempt == 0 else None
         if eta is not None and (since is None or eta > since):
             since = eta
         if since is None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from hueyio.exceptions import HueyException
 from hueyio.messages.past_run import PastAttempt, PastRun, read_attempt, read_runs
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Cursor, EndKind, HistoryEntry, Wanted
-from hueyio.tasks.ids import time_in
+from hueyio.tasks.ids import made_at
 
 __all__ = ["Attempt", "EndedTask", "HistoryPage", "find_ended", "read_attempts", "read_history"]
 
@@ -23,6 +25,8 @@ _PLACE: Final = re.compile(r"(\d+) ([-\d]+(?: [-\d]+)?)")
 
 _STEP: Final = 1000
 """Tasks that are read in one step."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,31 +125,44 @@ async def find_ended(session: Session, id: str) -> EndedTask | None:
 
 async def read_attempts(session: Session, ids: Sequence[str]) -> list[list[Attempt]]:
     """Return what is remembered of the attempts of each task, the latest last."""
-    read = [[read_attempt(data) for data in found] for found in await session.attempts(ids)]
-    return [[_attempt(it) for it in attempts if it is not None] for attempts in read]
+    found = await session.attempts(ids)
+    read = [[_read_attempt(id, data) for data in remembered] for id, remembered in zip(ids, found, strict=True)]
+    return [[it for it in attempts if it is not None] for attempts in read]
 
 
 def _rows_of(entry: HistoryEntry) -> tuple[str, list[tuple[str | None, PastRun]]]:
     """Return who wrote an entry, and its tasks, the latest first; no id for what its storage refused."""
-    worker, runs = read_runs(entry.data)
+    try:
+        worker, runs = read_runs(entry.data)
+    except ValueError as error:
+        logger.warning("an entry of the history of %s tasks is left out, it cannot be read: %s", len(entry.ids), error)
+        return "", []
     rows = list(zip(entry.ids, runs, strict=False))  # no runs if a later hueyio wrote it
     return worker, rows[::-1]
 
 
 def _ended_task(id: str, run: PastRun, worker: str) -> EndedTask:
-    made = time_in(id)
     return EndedTask(
         id=id,
         name=run.name,
         kind=run.kind,
         attempts=run.attempts,
-        enqueued_at=None if made is None else _moment(made),
+        enqueued_at=made_at(id),
         started_at=None if run.duration is None else _moment(run.ended_at - run.duration),
         ended_at=_moment(run.ended_at),
         worker=worker,
         error=run.error,
         arguments=run.arguments,
     )
+
+
+def _read_attempt(id: str, data: bytes) -> Attempt | None:
+    try:
+        attempt = read_attempt(data)
+    except ValueError as error:
+        logger.warning("an attempt of task %s is left out, it cannot be read: %s", id, error)
+        return None
+    return None if attempt is None else _attempt(attempt)
 
 
 def _attempt(attempt: PastAttempt) -> Attempt:
@@ -162,7 +179,7 @@ def _attempt(attempt: PastAttempt) -> Attempt:
 def _is_wanted(run: PastRun, wanted: Wanted) -> bool:
     return (
         (not wanted.kinds or run.kind in wanted.kinds)
-        and (wanted.name is None or run.name == wanted.name)
+        and (wanted.name is None or fnmatchcase(run.name, wanted.name))
         and (wanted.text is None or wanted.text in run.error)
         and (wanted.since is None or run.ended_at >= wanted.since)
         and (wanted.until is None or run.ended_at < wanted.until)

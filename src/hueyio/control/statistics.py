@@ -17,7 +17,7 @@ from hueyio.control.histogram import percentile
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Counting, Looking
 from hueyio.storage.records import LANES, OTHERS, CountedSlot, CountedTask, Counters, EndKind, Header, Lane
-from hueyio.tasks.id_time import made_at
+from hueyio.tasks.ids import time_in
 
 __all__ = [
     "Durations",
@@ -209,7 +209,7 @@ def oldest_ages(heads: Sequence[Header], now: float) -> dict[Lane, float]:
     """Say for how long the first of each lane have been ready, as far as their ids say it."""
     ages: dict[Lane, float] = {}
     for header in heads:
-        since = [it for it in (made_at(header.id), header.eta) if it is not None]
+        since = [it for it in (time_in(header.id), header.eta) if it is not None]
         if since:
             ages[header.lane] = max(ages.get(header.lane, 0.0), now - max(since), 0.0)
     return ages

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from hueyio.control.consumers import read_consumers
 from hueyio.storage.records import Owner
@@ -28,16 +27,8 @@ NO_WORKERS: Final = Workers({}, {})
 
 def read_workers(owners: Sequence[Owner]) -> Workers:
     """Read what owners tell; what is no consumer, or cannot be read, tells nothing."""
-    names = {it.id: f"{it.host}:{it.pid}" for it in read_consumers(owners)}
-    since: dict[str, datetime] = {}
-    for owner in owners:
-        if owner.owner in names:
-            since.update(_read_since(json.loads(owner.info)))
-    return Workers(names, since)
-
-
-def _read_since(info: Mapping[str, Any]) -> dict[str, datetime]:
-    try:
-        return {str(id): datetime.fromtimestamp(since, UTC) for id, _, since in info.get("longest", ())}
-    except (ValueError, TypeError, OverflowError, OSError):
-        return {}
+    consumers = read_consumers(owners)
+    return Workers(
+        names={it.id: f"{it.host}:{it.pid}" for it in consumers},
+        since={task.id: task.since for it in consumers for task in it.longest},
+    )

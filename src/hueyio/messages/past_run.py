@@ -21,6 +21,10 @@ _VERSION: Final = 1
 _NOT_RUN: Final = -1
 _TICKS: Final = 10_000
 """In a second."""
+_LAST_TIME: Final = 253_402_300_799
+"""The last second of the year 9999."""
+_DAMAGED: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What reading bytes raises that no hueyio wrote."""
 
 
 class PastRun(NamedTuple):
@@ -69,12 +73,23 @@ def write_runs(worker: str, runs: Sequence[PastRun]) -> bytes:
 
 
 def read_runs(data: bytes) -> tuple[str, list[PastRun]]:
-    """Return the worker and what ``write_runs`` was told; nothing of what a later hueyio wrote in another form."""
-    version, worker, *rest = json.loads(data)
-    if version != _VERSION:
-        return worker, []
-    base, names, numbers, kinds, attempts, before, durations, errors, arguments = rest
-    runs = [
+    """Return the worker and what ``write_runs`` was told; nothing of what a later hueyio wrote in another form.
+
+    Raises ValueError for what none wrote.
+    """
+    try:
+        version, worker, *columns = json.loads(data)
+        runs = _read_columns(*columns) if version == _VERSION else []
+        _check_times(it for run in runs for it in (run.ended_at, run.ended_at - (run.duration or 0.0)))
+    except _DAMAGED as error:
+        raise ValueError(f"these are no runs of a history: {error!r}") from error
+    return str(worker), runs
+
+
+def _read_columns(
+    base: int, names: Any, numbers: Any, kinds: Any, attempts: Any, before: Any, durations: Any, errors: Any, said: Any
+) -> list[PastRun]:
+    return [
         PastRun(
             names[_at(numbers, place, 0)],
             KINDS[_at(kinds, place, LETTERS["done"])],
@@ -82,11 +97,10 @@ def read_runs(data: bytes) -> tuple[str, list[PastRun]]:
             (base - ticks) / _TICKS,
             None if durations[place] == _NOT_RUN else durations[place] / 1_000_000,
             errors.get(str(place), ""),
-            arguments.get(str(place)),
+            said.get(str(place)),
         )
         for place, ticks in enumerate(before)
     ]
-    return worker, runs
 
 
 def write_attempt(attempt: PastAttempt) -> bytes:
@@ -95,9 +109,25 @@ def write_attempt(attempt: PastAttempt) -> bytes:
 
 
 def read_attempt(data: bytes) -> PastAttempt | None:
-    """Return what ``write_attempt`` was told; None if a later hueyio wrote it in another form."""
-    version, *attempt = json.loads(data)
-    return PastAttempt._make(attempt) if version == _VERSION else None
+    """Return what ``write_attempt`` was told; None if a later hueyio wrote it in another form.
+
+    Raises ValueError for what none wrote.
+    """
+    try:
+        version, *fields = json.loads(data)
+        if version != _VERSION:
+            return None
+        attempt = PastAttempt._make(fields)
+        _check_times((attempt.started_at, attempt.ended_at))
+    except _DAMAGED as error:
+        raise ValueError(f"this is no attempt of a history: {error!r}") from error
+    return attempt
+
+
+def _check_times(times: Iterable[float]) -> None:
+    """Let nothing pass that no calendar has."""
+    if not all(0 <= it <= _LAST_TIME for it in times):
+        raise ValueError("a time of it is in no calendar")
 
 
 def _ticks(seconds: float) -> int:

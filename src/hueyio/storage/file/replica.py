@@ -19,7 +19,7 @@ from hueyio.storage.file.journal import Journal
 from hueyio.storage.file.options import FileOptions
 from hueyio.storage.file.snapshot import dump, load
 from hueyio.storage.file.state import FileState
-from hueyio.storage.records import Over
+from hueyio.storage.records import FAILED_BYTES, Over
 from hueyio.storage.shared.answers import Refused
 
 __all__ = ["News", "Question", "Replica", "Step", "ask"]
@@ -29,6 +29,8 @@ Question: TypeAlias = Callable[[FileState], Any]
 _MIB = 1 << 20
 _MOST_UNSEEN = 1_000_000
 """Journals that may have followed each other unseen; one that is further on is another queue's."""
+_UNSAID = (0, 0, 0.0, 0, 0.0, FAILED_BYTES)
+"""The bounds in the records of earlier versions, which say less or nothing: what they do not name they did not keep."""
 
 log = logging.getLogger(__name__)
 
@@ -277,19 +279,17 @@ class Replica:
 def _to_record(state: FileState, steps: list[bytes]) -> tuple[Any, ...]:
     """Make a record of steps and of all that decides what they do."""
     failed, past_runs = state.failed, state.past_runs
-    bounds = state.tombstones.keep, failed.keep, failed.ttl, past_runs.keep, past_runs.ttl
+    bounds = state.tombstones.keep, failed.keep, failed.ttl, past_runs.keep, past_runs.ttl, failed.most_bytes
     return state.now, state.dead_limit, steps, *bounds
 
 
 def _read_record(record: bytes, state: FileState) -> list[bytes]:
-    """Read a record, and bound the state as it says; return its steps.
-
-    The journals of hueyio 0.1 do not say how many ended ids, failed tasks and past runs are kept: none.
-    """
+    """Read a record, and bound the state as it says; return its steps."""
     steps: list[bytes]
+    failed, past_runs = state.failed, state.past_runs
     state.now, state.dead_limit, steps, *bounds = decode(record)
-    state.tombstones.keep, state.failed.keep, state.failed.ttl, *past_runs = bounds or (0, 0, 0.0)
-    state.past_runs.keep, state.past_runs.ttl = past_runs or (0, 0.0)
+    bounds += _UNSAID[len(bounds) :]
+    state.tombstones.keep, failed.keep, failed.ttl, past_runs.keep, past_runs.ttl, failed.most_bytes = bounds
     return steps
 
 

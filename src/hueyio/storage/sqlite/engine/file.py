@@ -21,13 +21,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
-__all__ = ["SqliteFile", "close_connections"]
+__all__ = ["SqliteFile", "leave_file"]
 
 
 class _Place(Protocol):
     """What stands at the path: ``check`` goes on with another file if there is one, ``epoch`` counts them.
 
-    ``note_opened`` is told of each connection that was opened.
+    ``note_opened`` is told of each connection that was opened, ``note_left`` that they were closed for another file.
     """
 
     @property
@@ -36,6 +36,8 @@ class _Place(Protocol):
     def is_left(self) -> bool: ...
 
     def note_opened(self) -> None: ...
+
+    def note_left(self) -> None: ...
 
     def check(self) -> None: ...
 
@@ -69,12 +71,19 @@ class SqliteFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._gate.release()
 
-    def close(self, last: Callable[[sqlite3.Connection], None] = lambda connection: None) -> None:
-        """Do this last with the connection, if it is open, and close it; the next use would open it anew."""
+    def close(self) -> None:
+        """Close the connection, if it is open; the next use would open it anew."""
+        with self._gate:
+            self._close()
+
+    def leave(self, last: Callable[[sqlite3.Connection], None]) -> None:
+        """Do this last with the connection, if it is open, and close it; the next use is one of another file."""
         with self._gate:
             if self._connection is not None:
                 last(self._connection)
             self._close()
+            if self._place is not None:
+                self._place.note_left()
 
     def _open(self) -> sqlite3.Connection | None:
         """Return the connection; None if another file came to stand at its place just now."""
@@ -110,12 +119,16 @@ class SqliteFile:
         self._gate.release()
 
 
-def close_connections(target: str, last: Callable[[sqlite3.Connection], None]) -> None:
-    """Close every connection of this process that was opened with this; ``last`` is called with each before."""
+def leave_file(target: str, last: Callable[[sqlite3.Connection], None]) -> None:
+    """Close every connection of this process that was opened with this; ``last`` is called with each before.
+
+    The places of all of them are told: they cannot see by themselves that a new file is another one, when it got the
+    number of the old file, which nobody has open any more.
+    """
     with _files_lock:
         found = [file for file in _files if file.target == target]
     for file in found:
-        file.close(last)
+        file.leave(last)
 
 
 _files: weakref.WeakSet[SqliteFile] = weakref.WeakSet()

@@ -3,14 +3,15 @@
 Theory of operation. A deploy, a restored backup or an ``rm`` may put another file where the open one was. SQLite goes
 on with the old one, which no other process will ever see. So the device and inode of the path are compared with those
 of the open file at each use, which takes 2 us; and the thread that looks for news looks here too, forty times a second.
-The first thread that finds a difference closes every connection of this process to the path, and opens the queue in the
-file that is there now; the others wait for it. ``epoch`` counts the files.
+The first thread that finds a difference closes every connection of this process to the path, tells the other sessions
+that have one, and opens the queue in the file that is there now; the others wait for it. ``epoch`` counts the files.
 
 SQLite finds the log (``-wal``) and its index (``-shm``) by their names. If they are still those of the old file,
 whoever opens the new one is told of an I/O error, or has the old log copied into it. So the old log is copied to where
-it belongs, to the old file, which is still open here; then both are removed, by the first process that notices. In the
-moments before that the two files can be mixed up, and nothing here can prevent it: who exchanges a file should remove
-all three.
+it belongs, to the old file, which is still open here; then both are removed, by the first process that notices: before
+it closes them, because the number of a file that nobody has open may be that of the new log by now. In the moments
+before that the two files can be mixed up, and nothing here can prevent it: who exchanges a file should remove all
+three.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from hueyio.storage.sqlite.engine.file import SqliteFile, close_connections
+from hueyio.storage.sqlite.engine.file import SqliteFile, leave_file
 from hueyio.storage.sqlite.engine.opening import open_writer
 from hueyio.storage.sqlite.engine.tables import open_queue
 from hueyio.storage.sqlite.options import SqliteOptions
@@ -38,6 +39,9 @@ _LOOK_FOR_SUCCESSOR: Final = 0.02
 
 _BESIDE: Final = ("-wal", "-shm")
 
+_renewing: Final = threading.Lock()
+"""One session at a time leaves a file: what it closes and removes must not be what another one has just opened."""
+
 _Identity: TypeAlias = tuple[int, int]
 
 log = logging.getLogger(__name__)
@@ -48,8 +52,8 @@ class Place:
 
     def __init__(self, options: SqliteOptions, on_renewed: Callable[[], object] = lambda: None) -> None:
         self._options = options
-        self._lock = threading.Lock()
         self._identity: _Identity | None = None
+        self._was_left = False
         self._beside: dict[str, _Identity | None] = {}
         self.on_renewed = on_renewed
         self.path = ""
@@ -63,6 +67,8 @@ class Place:
 
     def is_left(self) -> bool:
         """Whether the file at the path is another one than that which was opened, or none."""
+        if self._was_left:
+            return True
         try:
             return self._identity is not None and identify(self._named) != self._identity
         except OSError:  # nobody can tell now; what is asked of the file will say what it is
@@ -71,7 +77,7 @@ class Place:
     def check(self) -> None:
         """Open what is there now, if it is another file. Raises what sqlite3 raises."""
         if self.is_left():
-            with self._lock:
+            with _renewing:
                 if self.is_left():  # else somebody else was faster
                     self._renew()
 
@@ -80,6 +86,10 @@ class Place:
         with contextlib.suppress(OSError):
             self._beside = {suffix: identify(self.path + suffix) for suffix in _BESIDE}
 
+    def note_left(self) -> None:
+        """Remember that all connections to the file are closed, because it is another one now."""
+        self._was_left = True
+
     @property
     def _named(self) -> str:
         """The path as it was given, so that a link that is turned to another file counts; of a URI, what it names."""
@@ -87,10 +97,9 @@ class Place:
         return self.path if options.connect.get("uri") else options.target
 
     def _renew(self) -> None:
-        finished: list[bool] = []
-        close_connections(self._options.target, lambda connection: finished.append(_finish_log(connection)))
-        if any(finished):
-            self._remove_log()
+        if not self._was_left:
+            leave_file(self._options.target, self._finish)
+            self._was_left = True
         with contextlib.suppress(OSError):
             self._await_successor()
         file = SqliteFile(lambda: open_writer(self._options), self._options.target)
@@ -102,7 +111,12 @@ class Place:
         self.queue, self.path = queue, path
         self.epoch += 1
         self._identity = identify(self._named)
+        self._was_left = False
         self.on_renewed()
+
+    def _finish(self, connection: sqlite3.Connection) -> None:
+        if _finish_log(connection):
+            self._remove_log()
 
     def _remove_log(self) -> None:
         """Remove the log and its index, if they are still those of the file that was open."""
@@ -132,3 +146,7 @@ def _finish_log(connection: sqlite3.Connection) -> bool:
         (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return bool(busy == 0)
     return False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_renewing.acquire, after_in_parent=_renewing.release, after_in_child=_renewing.release)

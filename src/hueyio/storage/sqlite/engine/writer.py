@@ -197,7 +197,7 @@ class Writer:
                 raise
         with self._file as connection:
             self._room.make(connection)
-        return insist(lambda: self._attempt(batch, open_to_more), self._options.timeout)
+        return insist(lambda: self._attempt_or_let_pass(batch, open_to_more), self._options.timeout)
 
     def _attempt_or_let_pass(self, batch: list[_Call], open_to_more: bool) -> _Commit:
         try:
