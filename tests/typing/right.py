@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, assert_never, assert_type
 
 from hueyio import (
+    BaseStorage,
     SIGNAL_ERROR,
     ChordResult,
     Enqueue,
@@ -57,7 +58,10 @@ double_elsewhere = other.task(name="double")(double)
 async def use_context() -> None:
     assert_type(await first(1, b="x"), Result[str])
     assert_type(await last("a"), Result[float])
-    assert_type(await (await first.map([1, 2])), list[str])
+    group = await first.map([1, 2])
+    assert_type(await group, list[str])
+    assert_type(await group.get(blocking=True), list[str])
+    assert_type(await group.get(), list[str | None])
 
 
 async def use_status() -> str:
@@ -160,7 +164,17 @@ def use_blocking(connection: sqlite3.Connection) -> None:
     assert_type(add.sync(1, 2), SyncResult[int])
     assert_type(double.sync(2).get(timeout=5), int)
     assert_type(add.sync.map([(1, 2)]), SyncResultGroup[int])
+    assert_type(add.sync.map([1, 2]).get(timeout=3), list[int])
+    assert_type(add.options(delay=1).sync(1, b=2), SyncResult[int])
+    assert_type(add.sync.call_local(1, 2), int)
+    assert_type(add.sync(1, 2).aio, Result[int])
     assert_type(huey.sync.count(), int)
+    assert_type(huey.sync.enqueue(group([add.s(1, 2)])), SyncResultGroup[Any])
+    assert_type(huey.sync.revoke(add.sync(1, 2)), None)
+    assert_type(BaseStorage(huey.storage).sync.queue_size(), int)
+    assert_type(huey.sync.limit("pool", 2).of("ada").current_usage(), int)
+    with huey.sync.consumer(workers=3) as consumer:
+        assert_type(consumer.owner, str)
     with huey.lock_task("deployment") as lock:
         assert_type(lock, TaskLock)
 

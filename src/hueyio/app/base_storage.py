@@ -14,6 +14,7 @@ from collections.abc import Coroutine, Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from hueyio.app.sync_base_storage import SyncBaseStorage
 from hueyio.control.take_value import take_value
 from hueyio.exceptions import HueyException
 from hueyio.loops.carry_through import end_of
@@ -53,6 +54,11 @@ class BaseStorage:
         self._keeps_results = own_ttl is not None
         self._result_ttl = own_ttl if result_ttl is None else result_ttl
         self._sessions = Sessions(storage)
+
+    @property
+    def sync(self) -> SyncBaseStorage:
+        """The same methods for code that blocks, without ``await``."""
+        return SyncBaseStorage(self)
 
     async def close(self) -> None:
         """Close the running loop's session; the next use opens another."""

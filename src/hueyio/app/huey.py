@@ -12,7 +12,9 @@ from weakref import WeakSet
 
 from hueyio.app.inspector import checked_page_size
 from hueyio.app.options import ConsumerSettings
+from hueyio.app.revocable import AnyResult, AnyTask, Revocable, checked_id, id_of, keys_of, path_of
 from hueyio.app.settings import Settings, check_seconds, check_serializer, is_positive
+from hueyio.app.sync_huey import SyncHuey
 from hueyio.client.chord_plan import plan
 from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
 from hueyio.client.prepare import prepare
@@ -36,25 +38,22 @@ from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, b
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
 from hueyio.handles.awaited import awaited
-from hueyio.handles.blocking import blocking
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.context_manager import run_inside
 from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.reading import ReadOptions, shows_read_options
-from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends, keys_of
-from hueyio.handles.sync_result import SyncResult, read_here, to_sync
+from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends
+from hueyio.handles.sync_result import SyncResult
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.hooks import AttemptMiddleware, EnqueueMiddleware, Hook, HookKind
 from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
 from hueyio.limits.rate_limit import RateLimit
-from hueyio.loops.portal import block_here, block_on
 from hueyio.messages.entry import make_entry
 from hueyio.messages.message import read_task, write_task
 from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Returned, write_ending
 from hueyio.schedules.stored import Schedules
-from hueyio.schedules.sync import SyncSchedules
 from hueyio.schedules.ticks import call_of
 from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
@@ -71,7 +70,7 @@ from hueyio.tasks.task import Task, aware
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
 
-__all__ = ["Huey", "Revocable", "SyncHuey"]
+__all__ = ["Huey"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +79,6 @@ R = TypeVar("R")
 H = TypeVar("H", bound=Hook)
 A = TypeVar("A", bound=AttemptMiddleware)
 E = TypeVar("E", bound=EnqueueMiddleware)
-
-Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
-"""What can be asked whether it is revoked; a str is a task's id."""
 
 
 class Huey(Settings):
@@ -585,7 +581,7 @@ class Huey(Settings):
         """Return a handle on the result of a task whose id is known."""
         if not isinstance(task_id, str):
             raise HueyException(f"a task's id is a text, not {task_id!r}")
-        return Result(self._producer, _checked_id(task_id))
+        return Result(self._producer, checked_id(task_id))
 
     @shows_read_options
     async def result(
@@ -608,7 +604,7 @@ class Huey(Settings):
 
     # --- cancelling and revoking
 
-    async def cancel(self, task: Task | Result[Any] | str) -> bool:
+    async def cancel(self, task: Task | AnyResult | str) -> bool:
         """Cancel a task wherever it is; False if it was over already.
 
         One that is queued, scheduled or waits for its retry never runs (again). A running coroutine is cancelled in its
@@ -616,45 +612,43 @@ class Huey(Settings):
         Waiters get TaskCancelled. A later stage of a pipeline is cancelled by cancelling the one before it.
         Returns when the storage knows of it, not when the body has ended.
         """
-        id: Any = task.id if isinstance(task, Task | Result) else task
+        id: Any = task.id if isinstance(task, (Task, Result, SyncResult)) else task
         if not isinstance(id, str) or not id:
             raise HueyException(f"only a Task, a Result or the id of a task can be cancelled, not {task!r}")
-        return await cancel(self._core, _checked_id(id))
+        return await cancel(self._core, checked_id(id))
 
     async def revoke(
-        self, task: Task | Result[Any], revoke_until: datetime | None = None, revoke_once: bool = False
+        self, task: Task | AnyResult, revoke_until: datetime | None = None, revoke_once: bool = False
     ) -> None:
         """Keep one task from being run: for good, until a moment (a naive one is local), or once."""
-        await self.revoke_by_id(_id_of(task), revoke_until, revoke_once)
+        await self.revoke_by_id(id_of(task), revoke_until, revoke_once)
 
     async def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep the task of this id from being run.
 
         Where there is no such task, because it is over or not yet enqueued, this is forgotten after seven days.
         """
-        _checked_id(task_id)
+        checked_id(task_id)
         _check_until(revoke_until)
         await revoke(self._core, task_id, revoke_until, revoke_once)
 
-    async def revoke_all(
-        self, task: TaskWrapper[..., Any], revoke_until: datetime | None = None, revoke_once: bool = False
-    ) -> None:
+    async def revoke_all(self, task: AnyTask, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep all tasks of this function from being run."""
-        path = _path_of(task)
+        path = path_of(task)
         _check_until(revoke_until)
         await revoke_all(self._core, path, revoke_until, revoke_once)
 
-    async def restore(self, task: Task | Result[Any]) -> bool:
+    async def restore(self, task: Task | AnyResult) -> bool:
         """Take the revocation of one task back; False if there is none."""
-        return await self.restore_by_id(_id_of(task))
+        return await self.restore_by_id(id_of(task))
 
     async def restore_by_id(self, task_id: str) -> bool:
         """Take the revocation of the task of this id back; False if there is none."""
-        return await restore(self._core, instance_key(_checked_id(task_id)))
+        return await restore(self._core, instance_key(checked_id(task_id)))
 
-    async def restore_all(self, task: TaskWrapper[..., Any]) -> bool:
+    async def restore_all(self, task: AnyTask) -> bool:
         """Take the revocation of this function's tasks back; False if there is none."""
-        return await restore(self._core, class_key(_path_of(task)))
+        return await restore(self._core, class_key(path_of(task)))
 
     async def is_revoked(self, task: Revocable, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether a task (of an id: by itself; of a Task or Result: or its function) is revoked.
@@ -662,7 +656,7 @@ class Huey(Settings):
         ``timestamp``: at that moment instead of now. Without ``peek`` a revocation for once is used up, and one
         whose time is over is deleted.
         """
-        return await is_revoked(self._core, _keys_of(task), _seconds(timestamp), peek)
+        return await is_revoked(self._core, keys_of(task), _seconds(timestamp), peek)
 
     # --- limits
 
@@ -919,7 +913,7 @@ class Huey(Settings):
         Its message is read, if it can be here. (``huey.task`` is the decorator; an ``Inspector`` calls this ``task``.)
         """
         await finish_deletions(self._core)
-        return await describe_task(await self._session(), _checked_id(task_id), self._core.serializer)
+        return await describe_task(await self._session(), checked_id(task_id), self._core.serializer)
 
     async def purge(self, ids: Iterable[str] | None = None, *, actor: str | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay.
@@ -968,7 +962,7 @@ class Huey(Settings):
 
         At most the last ten. Empty for a task that ended well at the first attempt.
         """
-        (attempts,) = await read_attempts(await self._session(), [_checked_id(task_id)])
+        (attempts,) = await read_attempts(await self._session(), [checked_id(task_id)])
         return attempts
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
@@ -1118,97 +1112,6 @@ class Huey(Settings):
         return f"<{type(self).__name__} {self.name!r}>"
 
 
-class SyncHuey:
-    """Every coroutine method of ``Huey`` under its own name, as one that blocks.
-
-    For threads that run no event loop: views of Django and Flask, scripts, ``def`` tasks, the REPL. All threads share
-    one loop and its connections.
-    """
-
-    def __init__(self, huey: Huey) -> None:
-        self._wrapped = huey
-
-    def enqueue(self, task: Task | group | chord) -> Any:
-        """Enqueue a task, a group or a chord; return the blocking form of what ``Huey.enqueue`` returns."""
-        return to_sync(block_on(self._wrapped.enqueue(task)))
-
-    def enqueue_in(self, connection: Any, task: Task) -> Any:
-        """Enqueue a task as part of the application's own transaction; see ``Huey.enqueue_in``."""
-        return to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
-
-    enqueue_many = blocking(Huey.enqueue_many)
-    close = blocking(Huey.close)
-
-    cancel = blocking(Huey.cancel)
-    pause = blocking(Huey.pause)
-    resume = blocking(Huey.resume)
-    is_paused = blocking(Huey.is_paused)
-    pause_info = blocking(Huey.pause_info)
-    is_locked = blocking(Huey.is_locked)
-    flush_locks = blocking(Huey.flush_locks)
-
-    revoke = blocking(Huey.revoke)
-    revoke_by_id = blocking(Huey.revoke_by_id)
-    revoke_all = blocking(Huey.revoke_all)
-    restore = blocking(Huey.restore)
-    restore_by_id = blocking(Huey.restore_by_id)
-    restore_all = blocking(Huey.restore_all)
-    is_revoked = blocking(Huey.is_revoked)
-
-    dequeue = blocking(Huey.dequeue)
-    execute = blocking(Huey.execute)
-    add_schedule = blocking(Huey.add_schedule)
-    read_schedule = blocking(Huey.read_schedule)
-
-    put = blocking(Huey.put)
-    get = blocking(Huey.get)
-    get_raw = blocking(Huey.get_raw)
-    put_if_empty = blocking(Huey.put_if_empty)
-    delete = blocking(Huey.delete)
-    put_result = blocking(Huey.put_result)
-
-    count = blocking(Huey.count)
-    counts = blocking(Huey.counts)
-    pending_count = blocking(Huey.pending_count)
-    scheduled_count = blocking(Huey.scheduled_count)
-    result_count = blocking(Huey.result_count)
-    consumers = blocking(Huey.consumers)
-    statistics = blocking(Huey.statistics)
-    pending = blocking(Huey.pending)
-    scheduled = blocking(Huey.scheduled)
-    all_results = blocking(Huey.all_results)
-    flush = blocking(Huey.flush)
-
-    dead = blocking(Huey.dead)
-    failed = blocking(Huey.failed)
-    requeue = blocking(Huey.requeue)
-    tasks = blocking(Huey.tasks)
-    inspect = blocking(Huey.inspect)
-    purge = blocking(Huey.purge)
-    audit = blocking(Huey.audit)
-    history = blocking(Huey.history)
-    attempts = blocking(Huey.attempts)
-
-    def schedules(self) -> SyncSchedules:
-        """Return the schedules that are kept in the storage."""
-        return SyncSchedules(self._wrapped.schedules())
-
-    @shows_read_options
-    def result(
-        self, id: str, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
-    ) -> Any:
-        """Read the result of a task whose id is known; see ``Result.get``."""
-        return read_here(self._wrapped.result_of(id), blocking, timeout, **options)
-
-    def result_of(self, task_id: str) -> SyncResult[object]:
-        """Return a handle on the result of a task whose id is known."""
-        handle: SyncResult[object] = to_sync(self._wrapped.result_of(task_id))
-        return handle
-
-    def __repr__(self) -> str:
-        return f"<SyncHuey {self._wrapped.name!r}>"
-
-
 def _seconds(timestamp: datetime | None) -> float | None:
     if timestamp is None:
         return None
@@ -1234,43 +1137,9 @@ def _check_until(until: datetime | None) -> None:
         raise HueyException(f"revoke_until must be a datetime, not {until!r}")
 
 
-def _id_of(task: Task | Result[Any]) -> str:
-    if isinstance(task, TaskWrapper):
-        raise HueyException(f"{task!r} is a declared task, not one call of it: use its own method, or ..._all(task)")
-    if isinstance(task, str):
-        raise HueyException(f"{task!r} is an id, not a Task or a Result: use ..._by_id(id)")
-    if not isinstance(task, (Task, Result)):
-        raise HueyException(f"only a Task or a Result can be revoked and restored, not {task!r}")
-    return task.id
-
-
 def _ids_of(ids: Any, method: str) -> list[str]:
     found = [ids] if isinstance(ids, str) else list(items_of(ids, f"{method} takes ids of tasks, such as ['a', 'b']"))
     for id in found:
         if not isinstance(id, str):
             raise HueyException(f"{method} takes ids of tasks, which are texts, not {id!r}")
-    return [_checked_id(id) for id in found]
-
-
-def _path_of(task: TaskWrapper[..., Any]) -> str:
-    if not isinstance(task, TaskWrapper):
-        raise HueyException(f"only all calls of a declared task can be revoked and restored, not {task!r}")
-    return task.path
-
-
-def _checked_id(task_id: str) -> str:
-    if not isinstance(task_id, str):
-        raise HueyException(f"a task's id is a text, not {task_id!r}; for a Task or a Result use revoke or restore")
-    return check_text("the id", task_id, HueyException)
-
-
-def _keys_of(task: Revocable) -> tuple[str, ...]:
-    match task:
-        case str():
-            return (instance_key(_checked_id(task)),)
-        case TaskWrapper():
-            return (class_key(task.path),)
-        case Task() | Result():
-            return keys_of(task)
-        case _:
-            raise HueyException(f"only a Task, a Result, a declared task or an id can be revoked, not {task!r}")
+    return [checked_id(id) for id in found]

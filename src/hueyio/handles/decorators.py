@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from hueyio.exceptions import ConfigurationError, DeclarationWarning
+from hueyio.handles.sync_task import SyncTask
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.storage.texts import check_text
 from hueyio.tasks.caller_line import warn_caller
@@ -185,8 +186,10 @@ def _warn_of_likely_mistake(key: str) -> None:
 
 def _function_of(declared: Any) -> Callable[..., Any]:
     """Return the function to run, or raise ConfigurationError that says why there is none."""
-    if isinstance(declared, (TaskWrapper, staticmethod)):
-        return declared.func if isinstance(declared, TaskWrapper) else declared.__func__
+    if isinstance(declared, (TaskWrapper, SyncTask)):
+        return declared.func
+    if isinstance(declared, staticmethod):
+        return declared.__func__
     if isinstance(declared, classmethod):
         raise ConfigurationError(f"{declared.__func__.__qualname__} is a class method: only a function can be a task")
     if not callable(declared):

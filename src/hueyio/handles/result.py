@@ -203,17 +203,26 @@ class ResultGroup(Generic[R]):
     def __await__(self) -> Generator[Any, None, list[R]]:
         return self._wait().__await__()
 
-    async def get(self, *args: Any, **kwargs: Any) -> list[Any]:
+    @overload
+    async def get(
+        self, blocking: Literal[False] = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+    ) -> list[R | None]: ...
+
+    @overload
+    async def get(self, blocking: bool, timeout: float | None = None, **options: Unpack[ReadOptions]) -> list[R]: ...
+
+    @shows_read_options
+    async def get(
+        self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+    ) -> list[R] | list[R | None]:
         """Call ``Result.get`` of each, all at the same time; return the values, or raise for the first that failed.
 
         Values are deleted only when all of them are returned.
         """
-        readers, preserve = await fill_all(self, *args, **kwargs)
+        readers, preserve = await fill_all(self, blocking, timeout, **options)
         return [None if reader is None else reader.hand_over(preserve) for reader in readers]
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """Do the same as ``get``."""
-        return await self.get(*args, **kwargs)
+    __call__ = get
 
     async def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> AsyncIterator[R]:
         """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration.

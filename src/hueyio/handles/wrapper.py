@@ -14,8 +14,7 @@ from hueyio.exceptions import TaskArgumentError
 from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on_ends
-from hueyio.handles.sync_result import SyncResult
-from hueyio.handles.sync_task import SyncTask
+from hueyio.handles.sync_task import SyncBoundOptions, SyncTask
 from hueyio.messages.revocation import class_key
 from hueyio.storage.records import Entry
 from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskOptions, TaskSpec, read_call_options
@@ -259,9 +258,9 @@ class BoundOptions(Generic[P, R]):
         return self._wrapper._send_in(connection, task)
 
     @property
-    def sync(self) -> Callable[P, SyncResult[R]]:
+    def sync(self) -> SyncBoundOptions[P, R]:
         """The same for code that blocks."""
-        return SyncTask[P, R](self)
+        return SyncBoundOptions(self)
 
     def s(self, /, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""

@@ -15,14 +15,13 @@ from collections.abc import Callable, Coroutine, Hashable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from hueyio.exceptions import ConfigurationError, HueyException
-from hueyio.execution.run_context import RUN_CONTEXT
-from hueyio.loops.portal import block_on
+from hueyio.exceptions import ConfigurationError
+from hueyio.limits.blocking import block_in_body
 from hueyio.storage.texts import check_text
 from hueyio.tasks.declared import is_async, is_generator
 from hueyio.tasks.signature import signature_of
 
-__all__ = ["Guard", "block_in_body"]
+__all__ = ["Guard"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
@@ -133,26 +132,3 @@ class Guard(Generic[S]):
         if not states:
             del self._entered[who]
         return state
-
-
-def block_in_body(work: Coroutine[Any, Any, T], name: str) -> T:
-    """Wait for what the consumer's loop does, in the thread of a task, or else the loop of blocking calls."""
-    if _is_on_loop():
-        work.close()
-        raise HueyException(f"{name!r} cannot block a running loop: use `async with` or `await` there")
-    context = RUN_CONTEXT.get()
-    if context is None:
-        return block_on(work)
-    try:
-        return asyncio.run_coroutine_threadsafe(work, context.loop).result()
-    except RuntimeError:
-        work.close()
-        raise
-
-
-def _is_on_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -10,7 +10,7 @@ from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, HueyException, TaskLockedException
 from hueyio.limits.base import Guard
 from hueyio.limits.permits import Permit, Permits
-from hueyio.limits.sync import SyncSemaphore
+from hueyio.limits.sync import SyncSemaphore, SyncTaskLock
 from hueyio.tasks.given import check_switches
 from hueyio.tasks.task import seconds_from
 
@@ -128,3 +128,8 @@ class TaskLock(Semaphore):
         retry: bool = False,
     ) -> None:
         super().__init__(huey, name, 1, key=key, ttl=ttl, retry=retry)
+
+    @property
+    def sync(self) -> SyncTaskLock:
+        """The same methods for code that blocks, without ``await``."""
+        return SyncTaskLock(self)

@@ -28,7 +28,7 @@ from hueyio.exceptions import HueyException
 from hueyio.loops.caller import Caller
 from hueyio.storage.shared.threaded import start_daemon
 
-__all__ = ["block_here", "block_on", "iterate", "start_on_portal"]
+__all__ = ["block_here", "block_on", "iterate", "require_no_loop", "start_on_portal"]
 
 T = TypeVar("T")
 
@@ -38,14 +38,16 @@ _END_TIME: Final = 2.0
 """Seconds that the loop gets at exit to let go of its connections."""
 
 
-def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
+def block_on(coroutine: Coroutine[Any, Any, T], called: str | None = None) -> T:
     """Run a coroutine on the portal's loop, and wait for it; the context's variables are seen there.
+
+    ``called`` is what errors name: the qualified name of the coroutine, unless it is given.
 
     Meanwhile the coroutine may have functions run in this thread: see ``caller.current_caller``. Raises HueyException
     on the thread of a running loop, where waiting would stop everything. KeyboardInterrupt cancels the coroutine.
     """
-    _require_no_loop(coroutine)
     try:
+        require_no_loop(called or coroutine.__qualname__)
         loop = _portal.loop()
     except HueyException:
         coroutine.close()
@@ -55,7 +57,11 @@ def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def block_here(coroutine: Coroutine[Any, Any, T]) -> T:
     """Do the same on a loop of its own in this thread, for what belongs to this thread: a connection of sqlite3."""
-    _require_no_loop(coroutine)
+    try:
+        require_no_loop(coroutine.__qualname__)
+    except HueyException:
+        coroutine.close()
+        raise
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(coroutine)
 
@@ -89,16 +95,22 @@ def iterate(values: AsyncIterator[T]) -> Iterator[T]:
         block_on(close())
 
 
-def _require_no_loop(coroutine: Coroutine[Any, Any, Any]) -> None:
+def require_no_loop(called: str) -> None:
+    """Raise HueyException on the thread of a running loop; ``called`` is the qualified name of what would block it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    owner, _, name = getattr(coroutine, "__qualname__", "a coroutine").rpartition(".")
-    coroutine.close()
-    called = f"huey.sync.{name}()" if owner == "Huey" else f"{owner}.{name}" if owner else name
-    instead = f"`await huey.{name}()`" if owner == "Huey" else "`await`"
-    raise HueyException(f"{called}: a blocking call on the thread of a running event loop; use {instead} there instead")
+    owner, _, name = called.rpartition(".")
+    if owner[:1].isupper():  # a method of a class of ours
+        owner, name = owner.lower(), name.lstrip("_")
+        called, instead = f"{owner}.{name}", f"{owner}.aio.{name}"
+    else:
+        instead = f"{name}.aio"
+    raise HueyException(
+        f"{called}: a blocking call on the thread of a running event loop, which would stop for it; "
+        f"use `await {instead}(...)` there instead"
+    )
 
 
 class _Portal:

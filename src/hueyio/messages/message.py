@@ -363,4 +363,6 @@ def _cure(value: object) -> str:
     """Say what to give in the place of something that is no value yet."""
     if isawaitable(value):
         return "; await it, and give the value; or give the id of a Result"
+    if hasattr(value, "get_raw_result"):  # a blocking handle
+        return "; give the value, or the id of the Result"
     return "; give the arguments, not the task" if hasattr(value, "call_local") else ""

@@ -18,6 +18,7 @@ from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError
 from hueyio.handles.result import handle_on
+from hueyio.handles.sync_task import SyncTask
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
 from hueyio.messages.tick_token import tick_of
@@ -132,7 +133,7 @@ class Schedules:
     async def add(
         self,
         name: str,
-        task: TaskWrapper[..., Any] | Task,
+        task: TaskWrapper[..., Any] | SyncTask[..., Any] | Task,
         times: crontab | str,
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
@@ -254,7 +255,7 @@ def _call_from(task: object, args: Sequence[Any], kwargs: Mapping[str, Any] | No
     given = items_of(args, "args of a schedule are a tuple of arguments", ConfigurationError)
     if kwargs is not None and not isinstance(kwargs, Mapping):
         raise ConfigurationError(f"kwargs of a schedule are a dict of arguments, not {kwargs!r}")
-    if isinstance(task, TaskWrapper):
+    if isinstance(task, (TaskWrapper, SyncTask)):
         return task.s(*given, **(kwargs or {}))
     if not isinstance(task, Task):
         raise ConfigurationError(f"a schedule calls a declared task, or a Task such as add.s(1, 2), not {task!r}")
