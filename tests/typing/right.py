@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, assert_never, assert_type
 
 from hueyio import (
-    BaseStorage,
     SIGNAL_ERROR,
+    BaseStorage,
     ChordResult,
     Enqueue,
     Error,
