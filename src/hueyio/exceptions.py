@@ -31,6 +31,7 @@ The tree::
     RetryTask                         raised by a task: run me again
     Snooze                            raised by a task: run me later, this run does not count
     DeclarationWarning                a warning: what was declared is taken, and may not be what was meant
+    NotEnqueuedWarning                a warning: the call of a task was not awaited, so that nothing was enqueued
 
 ``CancelExecution``, ``RetryTask``, ``Snooze`` and ``TaskException`` are no ``HueyException``, as in Huey: user code
 that guards a task body with ``except HueyException`` must not swallow them.
@@ -48,6 +49,7 @@ __all__ = [
     "DeclarationWarning",
     "HueyException",
     "LeaseLost",
+    "NotEnqueuedWarning",
     "ProcessLost",
     "PutBackTooLong",
     "RateLimitExceeded",
@@ -286,3 +288,10 @@ class Snooze(Exception):
 
 class DeclarationWarning(UserWarning):
     """What a decorator was given is taken, and may not be what was meant; the text says what to write instead."""
+
+
+class NotEnqueuedWarning(RuntimeWarning):
+    """A call of a task was not awaited, so that nothing was enqueued; told at the line of the call.
+
+    Python's own warning of a coroutine that was never awaited is a RuntimeWarning too.
+    """

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, MemoryHuey, Task, TaskArgumentError, UnknownTaskError
+from hueyio import ConfigurationError, Huey, MemoryHuey, NotEnqueuedWarning, Task, TaskArgumentError, UnknownTaskError
 from hueyio.handles.decorators import make_spec
 from tests.facts.steps import consuming, later, run_all
 
@@ -181,7 +181,7 @@ def test_dropped_map_warns_by_the_name_of_its_task() -> None:
     async def work(number: int) -> None: ...
 
     calls = [work.map([1, 2])]
-    with pytest.warns(RuntimeWarning, match=r"coroutine '.*\.work' was never awaited"):
+    with pytest.warns(NotEnqueuedWarning, match=r"\.work was called and not awaited: .*use work\.sync\.map\(\.\.\.\)"):
         calls.clear()
 
 

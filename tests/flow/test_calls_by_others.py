@@ -44,7 +44,7 @@ def test_whatever_has_to_be_awaited_says_so() -> None:
         assert not is_async(functools.wraps(task)(lambda: None))
     public = [getattr(huey, name) for name in dir(huey) if not name.startswith("_") and name != "sync"]
     awaited = [it for it in public if inspect.ismethod(it) and "Coroutine" in str(it.__annotations__.get("return"))]
-    assert len(awaited) == 2
+    assert len(awaited) == 3
     assert [it for it in awaited if not is_async(it)] == []
     assert [name for name in dir(huey.sync) if not name.startswith("_") and is_async(getattr(huey.sync, name))] == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -67,6 +68,7 @@ from hueyio.tasks.given import check_switches, items_of
 from hueyio.tasks.headers import check_propagated
 from hueyio.tasks.states import TaskState
 from hueyio.tasks.task import Task, aware
+from hueyio.tasks.unawaited import Unawaited
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
 
@@ -503,19 +505,23 @@ class Huey(Settings):
     # --- enqueueing
 
     @overload
-    async def enqueue(self, task: Task) -> Any: ...
+    def enqueue(self, task: Task) -> Coroutine[Any, Any, Any]: ...
 
     @overload
-    async def enqueue(self, task: group) -> ResultGroup[Any]: ...
+    def enqueue(self, task: group) -> Coroutine[Any, Any, ResultGroup[Any]]: ...
 
     @overload
-    async def enqueue(self, task: chord) -> ChordResult[Any]: ...
+    def enqueue(self, task: chord) -> Coroutine[Any, Any, ChordResult[Any]]: ...
 
-    async def enqueue(self, task: Task | group | chord) -> Any:
+    @awaited
+    def enqueue(self, task: Task | group | chord) -> Coroutine[Any, Any, Any]:
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results.
 
         A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
         """
+        return Unawaited(self._enqueue(task), "huey.enqueue", "huey.sync.enqueue", sys._getframe(1))
+
+    async def _enqueue(self, task: Task | group | chord) -> Any:
         if isinstance(task, group):
             members = list(task)
             return handles_on_ends(self._producer, members, await self._send_many(members))
@@ -533,7 +539,8 @@ class Huey(Settings):
         ConfigurationError for a storage that has no such transactions. In immediate mode the task runs at once. No
         ENQUEUED is sent: only the application knows when the task is.
         """
-        return self._enqueue_in(connection, task, prepare(self._core, task))
+        coroutine = self._enqueue_in(connection, task, prepare(self._core, task))
+        return Unawaited(coroutine, "huey.enqueue_in", "huey.sync.enqueue_in", sys._getframe(1))
 
     async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Any:
         holder = await self._producer.send_in(connection, task, entry)
@@ -546,7 +553,8 @@ class Huey(Settings):
         Raises at once what ``enqueue`` raises; nothing is enqueued then.
         """
         tasks = list(items_of(tasks, "enqueue_many takes an iterable of Tasks, such as [add.s(1, 2), add.s(3, 4)]"))
-        return self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
+        coroutine = self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
+        return Unawaited(coroutine, "huey.enqueue_many", "huey.sync.enqueue_many", sys._getframe(1))
 
     async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
         holders = await self._producer.send_many(tasks, entries)

@@ -21,7 +21,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from types import TracebackType
@@ -65,6 +65,7 @@ from hueyio.execution.recorder import Recorder
 from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
+from hueyio.handles.awaited import awaited
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Bury, Lane, Release
@@ -123,8 +124,22 @@ class Consumer:
         """Called with the reason at an end that nobody asked for; may end the process."""
         self._crash: str | None = None
 
-    async def start(self) -> None:
-        """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
+    @awaited
+    def start(self) -> Coroutine[Any, Any, None]:
+        """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting.
+
+        Raises HueyException at once where no event loop runs: nobody would await it there.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise HueyException(
+                "consumer.start() is awaited on a running event loop; "
+                "in code that blocks use huey.sync.create_consumer().start(), or `hueyio worker`"
+            ) from None
+        return self._start()
+
+    async def _start(self) -> None:
         if self._root is not None:
             raise HueyException("this consumer was started already; create another one")
         if is_pool_process():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, ParamSpec, TypeAlias, TypeVar, Unpack, cast
@@ -20,13 +21,13 @@ from hueyio.storage.records import Entry
 from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskOptions, TaskSpec, read_call_options
 from hueyio.tasks.given import items_of
 from hueyio.tasks.task import Counted, Task, aware
+from hueyio.tasks.unawaited import Unawaited
 from hueyio.tasks.unique import check_unique
 
 __all__ = ["AsyncTaskWrapper", "BoundOptions", "TaskWrapper"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-C = TypeVar("C", bound=Coroutine[Any, Any, Any])
 
 _Check: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], None]
 """Raises TaskArgumentError if arguments do not fit the function: whole ones, or those of a call that gets more."""
@@ -86,7 +87,7 @@ class TaskWrapper(Generic[P, R]):
 
         Raises TaskArgumentError at once if the arguments do not fit the function or cannot be serialised.
         """
-        return self._send(self._call(args, kwargs, self.spec.check_call))
+        return self._send(self._call(args, kwargs, self.spec.check_call), "{}.sync")
 
     @awaited
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
@@ -94,7 +95,7 @@ class TaskWrapper(Generic[P, R]):
 
         The task becomes visible with your commit, or never. Raises what a call raises.
         """
-        return self._send_in(connection, self._call(args, kwargs, self.spec.check_call))
+        return self._send_in(connection, self._call(args, kwargs, self.spec.check_call), "{}.sync.enqueue_in")
 
     @property
     def sync(self) -> SyncTask[P, R]:
@@ -143,7 +144,8 @@ class TaskWrapper(Generic[P, R]):
         if eta is None and delay is None:
             raise ValueError(f"{self.path}.schedule needs an eta or a delay")
         given: CallOptions = {**options, "eta": eta, "delay": delay}
-        return self._send(self._build(() if args is None else args, kwargs or {}, self.spec.check_call, given))
+        task = self._build(() if args is None else args, kwargs or {}, self.spec.check_call, given)
+        return self._send(task, "{}.sync.schedule")
 
     @awaited
     def map(self, it: Iterable[Any]) -> Coroutine[Any, Any, ResultGroup[R]]:
@@ -151,7 +153,8 @@ class TaskWrapper(Generic[P, R]):
         takes = f"task {self.path}: map takes an iterable of arguments, such as [1, 2]"
         items, check = items_of(it, takes, TaskArgumentError), self.spec.check_call
         tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in items]
-        return self._named(self._enqueue_many(tasks, [encode(self._core, task) for task in tasks]))
+        coroutine = self._enqueue_many(tasks, [encode(self._core, task) for task in tasks])
+        return Unawaited(coroutine, self.path, "{}.sync.map", sys._getframe(1))
 
     def call_local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, without Huey."""
@@ -177,11 +180,14 @@ class TaskWrapper(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path}>"
 
-    def _send(self, task: Task) -> Coroutine[Any, Any, Result[R]]:
-        return self._named(self._enqueue(task, encode(self._core, task)))
+    # Both are called by public methods only: the frame before theirs is the user's.
 
-    def _send_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Result[R]]:
-        return self._named(self._enqueue_in(connection, task, encode(self._core, task)))
+    def _send(self, task: Task, way: str) -> Coroutine[Any, Any, Result[R]]:
+        return Unawaited(self._enqueue(task, encode(self._core, task)), self.path, way, sys._getframe(2))
+
+    def _send_in(self, connection: Any, task: Task, way: str) -> Coroutine[Any, Any, Result[R]]:
+        coroutine = self._enqueue_in(connection, task, encode(self._core, task))
+        return Unawaited(coroutine, self.path, way, sys._getframe(2))
 
     async def _enqueue(self, task: Task, entry: Entry) -> Result[R]:
         handle: Result[R] = handle_on(self._producer, task, await self._producer.send(task, entry))
@@ -196,11 +202,6 @@ class TaskWrapper(Generic[P, R]):
         holders = await self._producer.send_many(tasks, entries)
         handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
         return cast("ResultGroup[R]", handles)
-
-    def _named(self, coroutine: C) -> C:
-        """Give a coroutine the task's name, so that Python's warning that nobody awaited it says which task."""
-        cast("Any", coroutine).__qualname__ = self.path
-        return coroutine
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], check: _Check) -> Task:
         """Build a call whose keywords may be options; ``check`` says what its arguments must be."""
@@ -249,13 +250,13 @@ class BoundOptions(Generic[P, R]):
     @awaited
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
-        return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call))
+        return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call), "{}.options(...).sync")
 
     @awaited
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
         task = self._build(args, kwargs, self._wrapper.spec.check_call)
-        return self._wrapper._send_in(connection, task)
+        return self._wrapper._send_in(connection, task, "{}.options(...).sync.enqueue_in")
 
     @property
     def sync(self) -> SyncBoundOptions[P, R]:
