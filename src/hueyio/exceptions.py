@@ -31,7 +31,7 @@ The tree::
     RetryTask                         raised by a task: run me again
     Snooze                            raised by a task: run me later, this run does not count
     DeclarationWarning                a warning: what was declared is taken, and may not be what was meant
-    NotEnqueuedWarning                a warning: the call of a task was not awaited, so that nothing was enqueued
+    NotEnqueuedWarning                a warning: a call was not awaited, so that nothing was enqueued
 
 ``CancelExecution``, ``RetryTask``, ``Snooze`` and ``TaskException`` are no ``HueyException``, as in Huey: user code
 that guards a task body with ``except HueyException`` must not swallow them.
@@ -291,7 +291,7 @@ class DeclarationWarning(UserWarning):
 
 
 class NotEnqueuedWarning(RuntimeWarning):
-    """A call of a task was not awaited, so that nothing was enqueued; told at the line of the call.
+    """A call was not awaited, so that nothing was enqueued (or revoked, freed, stored); told at the line of the call.
 
     Python's own warning of a coroutine that was never awaited is a RuntimeWarning too.
     """

@@ -78,6 +78,13 @@ def test_warning_comes_once_for_each_place() -> None:
         (lambda: huey.enqueue(add.s(1, 2)), "huey.sync.enqueue(...)"),
         (lambda: huey.enqueue_many([add.s(1, 2)]), "huey.sync.enqueue_many(...)"),
         (lambda: huey.enqueue_in(None, add.s(1, 2)), "huey.sync.enqueue_in(...)"),
+        (lambda: huey.revoke(add.s(1, 2)), "huey.sync.revoke(...)"),
+        (lambda: huey.put("key", 1), "huey.sync.put(...)"),
+        (lambda: huey.result_of("id").cancel(), "huey.sync.result_of(id).cancel(...)"),
+        (lambda: huey.lock_task("x").clear(), "lock.sync.clear(...)"),
+        (lambda: huey.rate_limit("x", 1, per=1).reset(), "limit.sync.reset(...)"),
+        (lambda: huey.schedules().remove("x"), "huey.sync.schedules().remove(...)"),
+        (lambda: add.revoke(), "task.sync.revoke(...)"),
     ],
 )
 async def test_each_form_of_a_call_names_its_cure(call: Callable[[], Coroutine[Any, Any, Any]], cure: str) -> None:
@@ -130,7 +137,7 @@ async def test_call_is_a_coroutine_for_whoever_takes_one() -> None:
     assert inspect.getcoroutinestate(call) == inspect.CORO_CREATED
     assert asyncio.iscoroutine(call)
     assert not hasattr(call, "get")
-    assert repr(call) == f"<call of {add.path}: not enqueued until it is awaited>"
+    assert repr(call) == f"<call of {add.path}: it does nothing until it is awaited>"
     task = asyncio.create_task(call)
     assert f"coro=<{add.path}() running at" in repr(task)
     made = [await task, *await asyncio.gather(add(1, 2), add(3, 4)), await asyncio.wait_for(add(5, 6), 30)]

@@ -17,6 +17,7 @@ from typing import Any, Final
 from hueyio.app.sync_base_storage import SyncBaseStorage
 from hueyio.control.take_value import take_value
 from hueyio.exceptions import HueyException
+from hueyio.handles.telling import telling
 from hueyio.loops.carry_through import end_of
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Session, Storage
@@ -35,6 +36,7 @@ class EmptyData:
     """What ``peek_data`` and ``pop_data`` return where there is nothing: the class itself."""
 
 
+@telling("storage.sync")
 class BaseStorage:
     """Huey's storage methods as coroutines, on top of ``storage`` (``BaseStorage(huey.storage)``).
 

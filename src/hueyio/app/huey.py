@@ -46,6 +46,7 @@ from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.reading import ReadOptions, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends
 from hueyio.handles.sync_result import SyncResult
+from hueyio.handles.telling import telling
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.hooks import AttemptMiddleware, EnqueueMiddleware, Hook, HookKind
 from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
@@ -83,6 +84,7 @@ A = TypeVar("A", bound=AttemptMiddleware)
 E = TypeVar("E", bound=EnqueueMiddleware)
 
 
+@telling("huey.sync")
 class Huey(Settings):
     """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
 
@@ -519,7 +521,7 @@ class Huey(Settings):
 
         A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
         """
-        return Unawaited(self._enqueue(task), "huey.enqueue", "huey.sync.enqueue", sys._getframe(1))
+        return Unawaited(self._enqueue(task), "Huey.enqueue", "huey.sync.enqueue", sys._getframe(1))
 
     async def _enqueue(self, task: Task | group | chord) -> Any:
         if isinstance(task, group):
@@ -540,7 +542,7 @@ class Huey(Settings):
         ENQUEUED is sent: only the application knows when the task is.
         """
         coroutine = self._enqueue_in(connection, task, prepare(self._core, task))
-        return Unawaited(coroutine, "huey.enqueue_in", "huey.sync.enqueue_in", sys._getframe(1))
+        return Unawaited(coroutine, "Huey.enqueue_in", "huey.sync.enqueue_in", sys._getframe(1))
 
     async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Any:
         holder = await self._producer.send_in(connection, task, entry)
@@ -554,7 +556,7 @@ class Huey(Settings):
         """
         tasks = list(items_of(tasks, "enqueue_many takes an iterable of Tasks, such as [add.s(1, 2), add.s(3, 4)]"))
         coroutine = self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
-        return Unawaited(coroutine, "huey.enqueue_many", "huey.sync.enqueue_many", sys._getframe(1))
+        return Unawaited(coroutine, "Huey.enqueue_many", "huey.sync.enqueue_many", sys._getframe(1))
 
     async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
         holders = await self._producer.send_many(tasks, entries)

@@ -17,6 +17,7 @@ from hueyio.execution.lending import context_without_place, lending
 from hueyio.handles.reader import Reader
 from hueyio.handles.reading import Read, ReadOptions, read_options, shows_read_options
 from hueyio.handles.status import Status, is_alive
+from hueyio.handles.telling import telling
 from hueyio.messages.message import read_task
 from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Error, Returned
@@ -42,6 +43,7 @@ __all__ = [
 R = TypeVar("R")
 
 
+@telling("huey.sync.result_of(id)")
 class Result(Generic[R]):
     """A handle on one task's result; ``await result`` waits for it and returns the value, or raises TaskException.
 

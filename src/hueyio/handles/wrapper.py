@@ -16,6 +16,7 @@ from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on_ends
 from hueyio.handles.sync_task import SyncBoundOptions, SyncTask
+from hueyio.handles.telling import telling
 from hueyio.messages.revocation import class_key
 from hueyio.storage.records import Entry
 from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskOptions, TaskSpec, read_call_options
@@ -38,6 +39,7 @@ _PASSED_ON: Final = tuple(name for name in TaskOptions.__dataclass_fields__ if h
 
 
 @awaited
+@telling("task.sync")
 class TaskWrapper(Generic[P, R]):
     """A declared task. Calling it checks the arguments at once and returns a coroutine that enqueues the call.
 

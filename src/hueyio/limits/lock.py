@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, HueyException, TaskLockedException
+from hueyio.handles.telling import telling
 from hueyio.limits.base import Guard
 from hueyio.limits.permits import Permit, Permits
 from hueyio.limits.sync import SyncSemaphore, SyncTaskLock
@@ -23,6 +24,7 @@ _AGAIN: Final = 1.0
 """Seconds after which a task tries again that does not use up a retry for it."""
 
 
+@telling("lock.sync")
 class Semaphore(Guard[Permit]):
     """At most ``size`` runs at the same time (0: none), in the whole fleet; with ``key`` per value that it computes.
 

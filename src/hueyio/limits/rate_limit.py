@@ -10,6 +10,7 @@ from typing import Any
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, RateLimitExceeded
 from hueyio.execution.unavailable import wait_while_unavailable
+from hueyio.handles.telling import telling
 from hueyio.limits.base import Guard
 from hueyio.limits.sync import SyncRateLimit
 from hueyio.tasks.given import check_switches
@@ -18,6 +19,7 @@ from hueyio.tasks.task import seconds_from
 __all__ = ["RateLimit"]
 
 
+@telling("limit.sync")
 class RateLimit(Guard[None]):
     """At most ``limit`` runs per ``per`` seconds, in the whole fleet; with ``key`` per value that it computes.
 

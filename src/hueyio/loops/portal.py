@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 _OVER: Final = "the event loop of blocking calls has ended"
 
+_SHORT: Final = {"TaskWrapper": "task", "ResultGroup": "group", "ChordResult": "chord", "BaseStorage": "storage"}
+"""What users call an object of a class; elsewhere the name of the class in small letters."""
+
 _END_TIME: Final = 2.0
 """Seconds that the loop gets at exit to let go of its connections."""
 
@@ -103,7 +106,7 @@ def require_no_loop(called: str) -> None:
         return
     owner, _, name = called.rpartition(".")
     if owner[:1].isupper():  # a method of a class of ours
-        owner, name = owner.lower(), name.lstrip("_")
+        owner = _SHORT.get(owner, owner.lower())
         called, instead = f"{owner}.{name}", f"{owner}.aio.{name}"
     else:
         instead = f"{name}.aio"

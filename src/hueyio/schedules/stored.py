@@ -19,6 +19,7 @@ from hueyio.client.producer import Producer
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError
 from hueyio.handles.result import handle_on
 from hueyio.handles.sync_task import SyncTask
+from hueyio.handles.telling import telling
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
 from hueyio.messages.tick_token import tick_of
@@ -120,6 +121,7 @@ def read_schedules(rows: Iterable[tuple[str, bytes]], serializer: Serializer) ->
     return found
 
 
+@telling("huey.sync.schedules()")
 class Schedules:
     """Recurring calls that are added and changed while consumers run, and that outlive them; see ``Huey.schedules``.
 

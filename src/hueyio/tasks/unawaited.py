@@ -1,8 +1,9 @@
 """What a call returns: a coroutine that tells, at the line of the call, that nobody awaited it.
 
-A call of a task enqueues nothing before it is awaited. Python's own warning blames the line at which the coroutine
-happens to be dropped, which is the framework's where a view, a receiver or a lambda made it. So the call remembers its
-place: the code and the instruction, which cost nothing until a line is made of them.
+A call of a task enqueues nothing before it is awaited, and ``huey.revoke(...)`` revokes nothing. Python's own warning
+blames the line at which the coroutine happens to be dropped, which is the framework's where a view, a receiver or a
+lambda made it. So the call remembers its place: the code and the instruction, which cost nothing until a line is made
+of them.
 
 It is a ``collections.abc.Coroutine``: ``await``, ``asyncio.gather``, ``create_task`` and ``run`` take it. Whoever asks
 ``inspect.iscoroutine``, which knows those of ``async def`` only (anyio before 4.10 does), is told yes by ``__class__``.
@@ -23,18 +24,18 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Unawaited(Coroutine[Any, Any, T_co]):
-    """A call that is enqueued when it is awaited."""
+    """A call that does nothing until it is awaited."""
 
     __slots__ = ("__qualname__", "_code", "_coroutine", "_instruction", "_way")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, T_co], path: str, way: str, frame: FrameType) -> None:
-        """Wrap the coroutine of a call of ``path`` that ``frame`` makes.
+    def __init__(self, coroutine: Coroutine[Any, Any, T_co], called: str, way: str, frame: FrameType) -> None:
+        """Wrap the coroutine of a call that ``frame`` makes; ``called`` is the path of a task, or a method.
 
         ``way`` is what to write in code that blocks, ``{}`` in it the task's name. The frame itself is not kept: it
         would keep the caller's variables.
         """
         self._coroutine = coroutine
-        self.__qualname__ = path
+        self.__qualname__ = called
         self._way = way
         self._code: CodeType | None = frame.f_code
         self._instruction = frame.f_lasti
@@ -100,10 +101,10 @@ class Unawaited(Coroutine[Any, Any, T_co]):
         raise TypeError(f"this call cannot be pickled, {self._advice()}")
 
     def __repr__(self) -> str:
-        return f"<call of {self.__qualname__}: not enqueued until it is awaited>"
+        return f"<call of {self.__qualname__}: it does nothing until it is awaited>"
 
     def _advice(self) -> str:
-        return f"and no Result yet: {self.__qualname__} is enqueued when it is awaited; {self._cure()}"
+        return f"and no Result yet: {self.__qualname__} does nothing until it is awaited; {self._cure()}"
 
     def _cure(self) -> str:
         return f"await it, or use {self._way.format(self.__qualname__.rpartition('.')[2])}(...)"
