@@ -1,7 +1,8 @@
 # pyright: strict
 """A program in the shapes of Huey's README and guide, on ``hueyio.blocking``; it prints what ``test_guide`` expects."""
 
-from guide_app import (
+from hueyio.blocking import TaskException, chord, group
+from tests.flow.guide_app import (
     add_numbers,
     again,
     enqueues_more,
@@ -16,8 +17,6 @@ from guide_app import (
     total,
     who_am_i,
 )
-
-from hueyio.blocking import TaskException, chord, group
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import hueyio
 from hueyio import Huey, HueyException, TaskArgumentError, blocking
 from hueyio.loops.portal import block_on
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
 
 PRINTED = """\
 value 3
@@ -50,15 +50,15 @@ periodic done
 
 
 def test_programs_of_the_guide_run_with_the_import_changed(tmp_path: Path) -> None:
-    env = {**os.environ, "GUIDE_DB": str(tmp_path / "guide.db"), "PYTHONPATH": str(HERE)}
-    command = [sys.executable, "-m", "hueyio", "worker", "guide_app:huey"]
+    env = {**os.environ, "GUIDE_DB": str(tmp_path / "guide.db"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "hueyio", "worker", "tests.flow.guide_app:huey"]
     with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as worker:
         assert worker.stderr is not None
         assert any("is ready" in line for line in worker.stderr)
         reader = threading.Thread(target=worker.stderr.read)
         reader.start()
         try:
-            program = [sys.executable, "-W", "error", str(HERE / "guide_program.py")]
+            program = [sys.executable, "-W", "error", "-m", "tests.flow.guide_program"]
             done = subprocess.run(program, env=env, capture_output=True, text=True, timeout=60, check=False)
         finally:
             worker.send_signal(signal.SIGTERM)

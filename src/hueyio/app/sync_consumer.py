@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from contextlib import suppress
@@ -176,4 +177,5 @@ def _end_left() -> None:
 
 
 _left: Final[WeakSet[SyncConsumer]] = WeakSet()
+os.register_at_fork(after_in_child=_left.clear)
 atexit.register(_end_left)  # before the threads of the storage, which registered first: Python goes backwards
