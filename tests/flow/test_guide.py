@@ -121,7 +121,7 @@ def test_any_huey_can_be_used_without_async(make_huey: Callable[..., Huey]) -> N
 
 async def add_and_wait(add: Any) -> int:
     """Go the way back, on a loop; the blocking way would stop it."""
-    with pytest.raises(HueyException, match=r"\.add: a blocking call .*; use `await add\.aio\(\.\.\.\)` there instead"):
+    with pytest.raises(HueyException, match=r"\.add: .* with hueyio\.blocking `await add\.aio\(\.\.\.\)`$"):
         add(3, 4)
     return int(await (await add.aio(3, 4)))
 

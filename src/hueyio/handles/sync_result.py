@@ -180,7 +180,7 @@ class SyncResultGroup(Blocking, Generic[R]):
 
     def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> Iterator[R]:
         """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration."""
-        for result in iterate(completed(self._wrapped)):
+        for result in iterate(completed(self._wrapped), "ResultGroup.as_completed"):
             value: R = reader_of(result).hand_over(False, _delete_from_here)
             yield value
 

@@ -78,8 +78,12 @@ def start_on_portal(start: Callable[..., asyncio.Task[Any] | None], *args: Any) 
         _portal.loop().call_soon_threadsafe(_portal.start, start, args)
 
 
-def iterate(values: AsyncIterator[T]) -> Iterator[T]:
-    """Iterate over an asynchronous iterator, blocking between its values; an iteration that is left closes it."""
+def iterate(values: AsyncIterator[T], called: str | None = None) -> Iterator[T]:
+    """Iterate over an asynchronous iterator, blocking between its values; an iteration that is left closes it.
+
+    ``called`` is what errors name: the qualified name of the asynchronous generator, unless it is given.
+    """
+    require_no_loop(called or getattr(values, "__qualname__", "iterate"))
 
     async def next_value() -> tuple[T] | None:
         try:
@@ -105,14 +109,14 @@ def require_no_loop(called: str) -> None:
     except RuntimeError:
         return
     owner, _, name = called.rpartition(".")
+    of = ""
     if owner[:1].isupper():  # a method of a class of ours
         owner = _SHORT.get(owner, owner.lower())
-        called, instead = f"{owner}.{name}", f"{owner}.aio.{name}"
-    else:
-        instead = f"{name}.aio"
+        called, of = f"{owner}.{name}", f"{owner}."
+    aio = f"{of}aio.{name}" if of else f"{name}.aio"
     raise HueyException(
         f"{called}: a blocking call on the thread of a running event loop, which would stop for it; "
-        f"use `await {instead}(...)` there instead"
+        f"use `await {of}{name}(...)` there instead, with hueyio.blocking `await {aio}(...)`"
     )
 
 
