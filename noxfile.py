@@ -53,6 +53,7 @@ DEPENDS_ON_PYTHON = [
     *(f"tests/flow/test_{name}.py" for name in ("cancel", "hooks")),
     *(f"tests/workers/test_{name}.py" for name in ("worker", "pool", "signals")),
     "--ignore=tests/unit/test_crontab.py",  # half a minute of arithmetic, the same on each
+    "--ignore=tests/unit/test_crontab_of_cronsim.py",
 ]
 """What plain ``nox`` runs on another Python than the oldest."""
 
