@@ -37,6 +37,7 @@ from hueyio.exceptions import ConfigurationError, HueyException, SerializationEr
 from hueyio.execution.run_context import runs_body_of
 from hueyio.handles.awaited import awaited
 from hueyio.handles.blocking import blocking
+from hueyio.handles.by_name import NamedTask
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.context_manager import run_inside
 from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
@@ -542,6 +543,22 @@ class Huey(Settings):
     async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Any:
         holder = await self._producer.send_in(connection, task, entry)
         return handle_on(self._producer, task, holder, is_committed=self._core.immediate)
+
+    def by_name(self, name: str) -> NamedTask:
+        """Return a task that another program declares, by its full name: ``huey.by_name("shop.mail.send")("ada")``.
+
+        Nothing is looked up: whether a worker knows it, and takes these arguments, shows when it runs.
+        ``.options(id="7")`` sets options. See ``NamedTask``. Raises ConfigurationError for what is no name.
+        """
+        return NamedTask(self, self._producer, name)
+
+    @awaited
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Result[Any]]:
+        """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
+
+        Raises what a call of ``by_name`` raises.
+        """
+        return self.by_name(name)(*args, **kwargs)
 
     @awaited
     def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
@@ -1136,6 +1153,7 @@ class SyncHuey:
         """Enqueue a task as part of the application's own transaction; see ``Huey.enqueue_in``."""
         return to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
 
+    enqueue_by_name = blocking(Huey.enqueue_by_name)
     enqueue_many = blocking(Huey.enqueue_many)
     close = blocking(Huey.close)
 

@@ -36,16 +36,21 @@ class Registry:
 
     def find(self, path: str) -> TaskSpec:
         """Return the task of that path; raises UnknownTaskError."""
-        try:
-            return self._specs[path]
-        except KeyError:
-            raise UnknownTaskError(
-                f"no task named {path!r}; is its module imported, and was it declared on this Huey?"
-            ) from None
+        spec = self._specs.get(path) or self._of_a_script(path)
+        if spec is None:
+            raise UnknownTaskError(f"no task named {path!r}; is its module imported, and was it declared on this Huey?")
+        return spec
+
+    def _of_a_script(self, path: str) -> TaskSpec | None:
+        """Return the task of a file that runs as a script, by the name that 0.1.0 gave it."""
+        module, _, name = path.partition(".")
+        if module != "__main__":
+            return None
+        return next((spec for spec in self if spec.module == module and spec.name == name), None)
 
     def get(self, path: str) -> TaskSpec | None:
         """Return the task of that path, or None."""
-        return self._specs.get(path)
+        return self._specs.get(path) or self._of_a_script(path)
 
     def __iter__(self) -> Iterator[TaskSpec]:
         return iter(self._specs.values())
