@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
 from weakref import WeakSet
 
 from hueyio.app.inspector import checked_page_size
@@ -35,7 +35,7 @@ from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
-from hueyio.handles.awaited import awaited
+from hueyio.handles.awaited import Call, awaited
 from hueyio.handles.blocking import blocking
 from hueyio.handles.by_name import NamedTask
 from hueyio.handles.chord_result import ChordResult
@@ -303,7 +303,7 @@ class Huey(Settings):
     def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def task(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
@@ -529,7 +529,7 @@ class Huey(Settings):
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
 
     @awaited
-    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Any]:
+    def enqueue_in(self, connection: Any, task: Task) -> Call[Any]:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
         ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, or a session or connection of
@@ -553,7 +553,7 @@ class Huey(Settings):
         return NamedTask(self, self._producer, name)
 
     @awaited
-    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Result[Any]]:
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Call[Result[Any]]:
         """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
 
         Raises what a call of ``by_name`` raises.
@@ -561,7 +561,7 @@ class Huey(Settings):
         return self.by_name(name)(*args, **kwargs)
 
     @awaited
-    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
+    def enqueue_many(self, tasks: Iterable[Task]) -> Call[ResultGroup[Any]]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 
         Raises at once what ``enqueue`` raises; nothing is enqueued then.
@@ -569,9 +569,10 @@ class Huey(Settings):
         tasks = list(items_of(tasks, "enqueue_many takes an iterable of Tasks, such as [add.s(1, 2), add.s(3, 4)]"))
         return self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
 
-    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
+    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[Any]:
         holders = await self._producer.send_many(tasks, entries)
-        return handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        return cast("ResultGroup[Any]", handles)
 
     async def _send_many(self, tasks: list[Task]) -> list[str | None]:
         return await self._producer.send_many(tasks, [prepare(self._core, task) for task in tasks])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Unpack
 
 from hueyio.client.prepare import encode_undeclared
 from hueyio.client.producer import Producer
 from hueyio.exceptions import ConfigurationError, UnknownTaskError
-from hueyio.handles.awaited import awaited
+from hueyio.handles.awaited import Call, awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, handle_on
-from hueyio.handles.sync_result import SyncResult
-from hueyio.handles.sync_task import SyncTask
+from hueyio.handles.sync_result import SyncResult, to_sync
 from hueyio.handles.wrapper import BoundOptions, TaskWrapper
+from hueyio.loops.portal import block_on
 from hueyio.storage.records import Entry
 from hueyio.storage.texts import check_text
 from hueyio.tasks.declared import CallOptions, TaskOptions, read_call_options
@@ -48,7 +48,7 @@ class NamedTask:
         return NamedTask(self._huey, self._producer, self.path, {**self._given, **options})
 
     @awaited
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Result[Any]]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Call[Result[Any]]:
         """Enqueue a call; ``await`` it for its Result.
 
         Raises TaskArgumentError at once for arguments that cannot be serialised, or do not fit a task that is declared
@@ -65,7 +65,11 @@ class NamedTask:
     @property
     def sync(self) -> Callable[..., SyncResult[Any]]:
         """The same for code that blocks: ``huey.by_name("shop.mail.send").sync("ada")``."""
-        return SyncTask[..., Any](self)
+        return self._call_blocking
+
+    def _call_blocking(self, /, *args: Any, **kwargs: Any) -> SyncResult[Any]:
+        result: SyncResult[Any] = to_sync(block_on(self(*args, **kwargs)))
+        return result
 
     def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Task:
         said = read_call_options(self._given, _NOT_DECLARED, self.path, self._producer.core.now())
@@ -74,10 +78,10 @@ class NamedTask:
             task.counted = Counted(task.eta, self._producer.core.clock.ahead)
         return task
 
-    def _enqueue(self, task: Task) -> Coroutine[Any, Any, Result[Any]]:
+    def _enqueue(self, task: Task) -> Call[Result[Any]]:
         coroutine: Any = self._send(task, encode_undeclared(self._producer.core, task))
         coroutine.__qualname__ = self.path  # Python's warning that nobody awaited it has this name
-        named: Coroutine[Any, Any, Result[Any]] = coroutine
+        named: Call[Result[Any]] = coroutine
         return named
 
     async def _send(self, task: Task, entry: Entry) -> Result[Any]:

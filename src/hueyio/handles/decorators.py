@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
@@ -51,7 +51,7 @@ class TaskDecorator:
     def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
@@ -84,13 +84,13 @@ class ContextTaskDecorator:
     def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def __call__(self, func: _TakesTask[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: _TakesTask[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: _TakesTask[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
@@ -107,7 +107,7 @@ class EnteredTaskDecorator:
         self._declare = declare
 
     @overload
-    def __call__(self, func: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: Callable[Concatenate[Any, P], Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[Concatenate[Any, P], R], /) -> TaskWrapper[P, R]: ...
