@@ -220,8 +220,9 @@ def test_what_another_version_stored_is_read_as_it_read_it() -> None:
     """0.1.0 left out what it could not read, and warned of no step."""
     fields = {"minute": "*/99,foo", "hour": "*", "day": "*", "month": "*", "day_of_week": "*", "tz": "UTC"}
     assert minutes_of(crontab.from_dict(fields)) == {0}
-    with pytest.raises(TypeError):
-        crontab.from_dict({"weeks": "1"})
+    for wrong in ({"weeks": "1"}, ["minute"]):
+        with pytest.raises(ValueError, match="crontab"):
+            crontab.from_dict(wrong)  # type: ignore[arg-type]
 
 
 def test_what_is_stored_is_read_by_another_version_or_refused() -> None:

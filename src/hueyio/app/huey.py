@@ -226,11 +226,14 @@ class Huey(Settings):
             inspect.signature(made_by).bind(name=self.name, **storage_kwargs)
         except TypeError as error:
             raise ConfigurationError(f"{type(self).__name__}: {made_by.__name__} {error}") from None
-        storage: Storage = made_by(name=self.name, **storage_kwargs)
+        storage = made_by(name=self.name, **storage_kwargs)
+        if not isinstance(storage, Storage):
+            raise ConfigurationError(f"storage_class={made_by!r} makes no storage, but {storage!r}")
         return storage
 
     def build_error_result(self, task: Task, exception: BaseException) -> dict[str, Any]:
         """Describe a failed attempt: what its ``TaskException.metadata`` will be; override it to add keys."""
+        _check_task(task)
         return build_error_result(task, exception)
 
     @property
@@ -394,6 +397,8 @@ class Huey(Settings):
 
     def unregister(self, path: str) -> bool:
         """Forget the task of that path; False if there is none."""
+        if not isinstance(path, str):
+            raise HueyException(f"a task is forgotten by its path, such as add.path, not {path!r}")
         return self._core.registry.unregister(path)
 
     def _declare(
@@ -587,7 +592,7 @@ class Huey(Settings):
 
     def serialize_task(self, task: Task) -> bytes:
         """Return a task as the bytes of its message; raises UnknownTaskError if it is not registered here."""
-        self._core.registry.find(task.path)
+        self._core.registry.find(_check_task(task).path)
         return write_task(task, self._core.serializer)
 
     def deserialize_task(self, data: bytes) -> Task:
@@ -844,7 +849,7 @@ class Huey(Settings):
 
     async def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
-        letters = await (await self._session()).dead(limit)
+        letters = await (await self._session()).dead(_checked_limit(limit))
         return [read_dead_letter(letter, self._core.serializer) for letter in letters]
 
     async def failed(
@@ -1038,6 +1043,8 @@ class Huey(Settings):
             seconds = self._core.now() - aware(since).timestamp()
         else:
             seconds = since.total_seconds() if isinstance(since, timedelta) else since
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise ConfigurationError(f"since must be seconds, a timedelta or a datetime, not {since!r}")
         return await read_statistics(session, seconds, name)
 
     async def notify_interrupted_tasks(self) -> None:
@@ -1124,6 +1131,7 @@ class Huey(Settings):
     def ready_to_run(self, task: Task, timestamp: datetime | None = None) -> bool:
         """Say whether the task's eta, if it has one, has come."""
         now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
+        _check_task(task)
         return task.eta is None or task.eta.timestamp() <= now
 
     async def _driver(self) -> Driver:
@@ -1234,6 +1242,12 @@ def _seconds(timestamp: datetime | None) -> float | None:
     if not isinstance(timestamp, datetime):
         raise HueyException(f"timestamp must be a datetime, not {timestamp!r}")
     return aware(timestamp).timestamp()
+
+
+def _check_task(task: Task) -> Task:
+    if not isinstance(task, Task):
+        raise HueyException(f"a Task is needed, such as add.s(1, 2), not {task!r}")
+    return task
 
 
 def _checked_key(key: str) -> str:

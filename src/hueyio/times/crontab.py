@@ -36,6 +36,8 @@ _EVERY: Final = "*"
 
 _IN_A_LINE: Final = (fields.MINUTE, fields.HOUR, fields.DAY, fields.MONTH, fields.DAY_OF_WEEK)
 
+_FIELDS_AND_MORE: Final = {*(field.name for field in _IN_A_LINE), "second", "tz", "strict"}
+
 _NAMED_LINES: Final = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -123,8 +125,13 @@ class crontab:  # noqa: N801  Huey's name: it was a function
     def from_dict(cls, given: Mapping[str, Any]) -> crontab:
         """Build one from what ``to_dict`` gave, here or in an earlier version, which left out what it could not read.
 
-        Nothing is warned of. Raises ValueError, or TypeError for names that are no fields.
+        Nothing is warned of. Raises ValueError.
         """
+        if not isinstance(given, Mapping):
+            raise ValueError(f"a crontab is made of a dict of fields, not of {given!r}")
+        unknown = [name for name in given if name not in _FIELDS_AND_MORE]
+        if unknown:
+            raise ValueError(f"a crontab has no field {unknown[0]!r}")
         made = object.__new__(cls)
         made._read(**{"strict": False, **given})
         return made
