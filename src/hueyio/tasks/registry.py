@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from hueyio.exceptions import UnknownTaskError
 from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.typed_in import is_typed_in_again
 
 __all__ = ["Registry"]
 
@@ -23,7 +23,7 @@ class Registry:
         In a REPL or a notebook the same function that is declared again, because it was corrected, takes its place.
         """
         known = self._specs.get(spec.path)
-        if known is not None and not (_is_interactive(spec) and _function_name(known) == _function_name(spec)):
+        if known is not None and not is_typed_in_again(spec.func, known.func):
             raise ValueError(
                 f"there is a task named {spec.path!r} already; give one of them another name=, or forget the first one "
                 f"by huey.unregister({spec.path!r})"
@@ -57,12 +57,3 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._specs)
-
-
-def _is_interactive(spec: TaskSpec) -> bool:
-    """Say whether the function was typed in: its module is the main one, and that is no file."""
-    return spec.module == "__main__" and not hasattr(sys.modules.get("__main__"), "__file__")
-
-
-def _function_name(spec: TaskSpec) -> str | None:
-    return getattr(spec.func, "__qualname__", None)
