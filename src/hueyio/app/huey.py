@@ -226,8 +226,8 @@ class Huey(Settings):
             inspect.signature(made_by).bind(name=self.name, **storage_kwargs)
         except TypeError as error:
             raise ConfigurationError(f"{type(self).__name__}: {made_by.__name__} {error}") from None
-        storage = made_by(name=self.name, **storage_kwargs)
-        if not isinstance(storage, Storage):
+        storage: Storage = made_by(name=self.name, **storage_kwargs)
+        if not hasattr(storage, "capabilities"):
             raise ConfigurationError(f"storage_class={made_by!r} makes no storage, but {storage!r}")
         return storage
 
