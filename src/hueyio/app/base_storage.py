@@ -125,7 +125,7 @@ class BaseStorage:
         area: Area = "results" if is_result else "data"
         await (await self._session()).put(area, {_text(key): value}, self._result_ttl if is_result else None)
 
-    async def peek_data(self, key: str | bytes) -> Any:
+    async def peek_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value; EmptyData if there is none."""
         return (await self.peek_many([key])).get(_text(key), EmptyData)
 
@@ -139,7 +139,7 @@ class BaseStorage:
             found.update((key, value) for key, value in zip(wanted, values, strict=True) if value is not None)
         return found
 
-    async def pop_data(self, key: str | bytes) -> Any:
+    async def pop_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value and delete it (but a result where the storage keeps results); EmptyData if there is none."""
         session = await self._session()
         value = await take_value(session, "data", _text(key))
