@@ -18,6 +18,7 @@ from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.task import Task
+from hueyio.tasks.typed_in import is_typed_in_again
 
 __all__ = ["AttemptMiddleware", "EnqueueMiddleware", "Hook", "HookKind", "Hooks", "is_cancelled"]
 
@@ -125,9 +126,11 @@ def _with(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:
     if inspect.isasyncgenfunction(made_by) or inspect.isgeneratorfunction(made_by):
         decorator = "asynccontextmanager" if inspect.isasyncgenfunction(made_by) else "contextmanager"
         raise HueyException(f"put @{decorator} of contextlib below: {made_by!r} makes no context manager without it")
-    if not callable(made_by) or inspect.iscoroutinefunction(made_by):
+    is_other_class = isinstance(made_by, type) and not (hasattr(made_by, "__enter__") or hasattr(made_by, "__aenter__"))
+    if not callable(made_by) or inspect.iscoroutinefunction(made_by) or is_other_class:
         raise HueyException(f"middleware is a function that makes a context manager, not {made_by!r}")
-    return known if middleware in known else (*known, middleware)
+    others = tuple(it for it in known if not is_typed_in_again(middleware, it))
+    return others if middleware in others else (*others, middleware)
 
 
 def _without(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:

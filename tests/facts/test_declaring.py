@@ -198,9 +198,12 @@ def test_task_that_is_typed_in_again_takes_the_place_of_the_first() -> None:
     """In a REPL or notebook; elsewhere two functions of one name are a mistake, and the way out is told."""
     cell = "@huey.task()\ndef add(x):\n    return x + {}\n"
     asked = "print(add.sync(1).get(blocking=True, timeout=30))\n"
-    program = f"import hueyio\nhuey = hueyio.MemoryHuey('q', immediate=True)\n{cell.format(1)}{cell.format(2)}{asked}"
+    cell += "@huey.signal('complete')\ndef hear(signal, task):\n    print('heard')\n"
+    cell += "@huey.around_attempt\n@contextmanager\ndef trace(task):\n    print('traced')\n    yield\n"
+    begin = "import hueyio\nfrom contextlib import contextmanager\nhuey = hueyio.MemoryHuey('q', immediate=True)\n"
+    program = f"{begin}{cell.format(1)}{cell.format(2)}{asked}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert (done.stdout, done.stderr) == ("traced\nheard\n3\n", "")
 
     huey = MemoryHuey()
     huey.task(name="add")(scale)

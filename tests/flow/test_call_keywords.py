@@ -7,7 +7,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import pytest
 
@@ -75,6 +75,29 @@ async def test_name_that_only_any_keyword_could_take_stays_an_option() -> None:
     assert await (await keep(id="mine", user=5)) == {"user": 5}
     assert await (await keep.options(id="other")(id="mine", user=5)) == {"id": "mine", "user": 5}
     assert await (await keep.schedule((), {"id": "mine"}, delay=0)) == {"id": "mine"}
+
+
+class Fields(TypedDict, total=False):
+    id: str
+    user: int
+
+
+async def test_declaration_warns_of_any_keyword_only_where_an_option_could_be_meant() -> None:
+    huey = MemoryHuey("keywords", immediate=True)
+
+    async def ignore(*_: Any, **__: Any) -> None: ...
+
+    async def keep(**fields: Unpack[Fields]) -> Fields:
+        return fields
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        huey.task(ignore)
+    with pytest.warns(DeclarationWarning, match="its parameter 'id'") as caught:
+        kept = huey.task(keep)
+    assert len(caught) == 1
+    assert await (await kept(id="mine", user=5)) == {"id": "mine", "user": 5}
+    assert kept.s(user=5, priority=2).priority == 2
 
 
 def with_session(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -42,9 +42,12 @@ def test_whatever_has_to_be_awaited_says_so() -> None:
         assert [form for form in forms if not is_async(form)] == []
         assert [form for form in (task.sync, task.sync.map, task.sync.schedule, task.s) if is_async(form)] == []
         assert not is_async(functools.wraps(task)(lambda: None))
+    assert all(is_async(form) for form in (huey.by_name("shop.send"), huey.by_name("shop.send").options(delay=1)))
     public = [getattr(huey, name) for name in dir(huey) if not name.startswith("_") and name != "sync"]
-    awaited = [it for it in public if inspect.ismethod(it) and "Coroutine" in str(it.__annotations__.get("return"))]
-    assert len(awaited) == 3
+    awaited = [
+        it for it in public if inspect.ismethod(it) and str(it.__annotations__.get("return")).startswith("Call[")
+    ]
+    assert len(awaited) == 4
     assert [it for it in awaited if not is_async(it)] == []
     blocking = [getattr(huey.sync, name) for name in dir(huey.sync) if not name.startswith("_")]
     assert [it for it in blocking if callable(it) and is_async(it)] == []

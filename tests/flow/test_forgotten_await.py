@@ -78,6 +78,8 @@ def test_warning_comes_once_for_each_place() -> None:
         (lambda: huey.enqueue(add.s(1, 2)), "huey.sync.enqueue(...)"),
         (lambda: huey.enqueue_many([add.s(1, 2)]), "huey.sync.enqueue_many(...)"),
         (lambda: huey.enqueue_in(None, add.s(1, 2)), "huey.sync.enqueue_in(...)"),
+        (lambda: huey.by_name("shop.mail.send")("ada"), "huey.sync.by_name(...)(...)"),
+        (lambda: huey.enqueue_by_name(add.path, 1, 2), "huey.sync.by_name(...)(...)"),
         (lambda: huey.revoke(add.s(1, 2)), "huey.sync.revoke(...)"),
         (lambda: huey.put("key", 1), "huey.sync.put(...)"),
         (lambda: huey.result_of("id").cancel(), "huey.sync.result_of(id).cancel(...)"),

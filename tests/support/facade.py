@@ -20,7 +20,7 @@ WIDTH: Final = 120
 """Columns of a line, as ruff formats them."""
 
 _HANDLE: Final = re.compile(
-    r"\b(Result|ResultGroup|ChordResult|TaskWrapper|BoundOptions|TaskLock|Semaphore|RateLimit|Schedules)\b"
+    r"\b(Result|ResultGroup|ChordResult|TaskWrapper|BoundOptions|NamedTask|TaskLock|Semaphore|RateLimit|Schedules)\b"
 )
 """What a method returns that has a blocking form."""
 
@@ -45,6 +45,7 @@ TWINS: Final = (
     Twin("handles/sync_result.py:SyncChordResult", ("handles/chord_result.py:ChordResult",)),
     Twin("handles/sync_task.py:SyncTask", ("handles/wrapper.py:TaskWrapper",), frozenset({"sync"})),
     Twin("handles/sync_task.py:SyncBoundOptions", ("handles/wrapper.py:BoundOptions",), frozenset({"sync"})),
+    Twin("handles/sync_task.py:SyncNamedTask", ("handles/by_name.py:NamedTask",), frozenset({"sync"})),
     Twin(
         "limits/sync.py:SyncSemaphore",
         ("limits/lock.py:Semaphore",),
@@ -148,7 +149,7 @@ class _Member:
             raise ValueError(f"{owner}.{function.name} has several signatures, or a class: write it by hand")
         self.returned = self._of(function.returns)
         self.is_iterated = self.returned.startswith("AsyncIterator[")
-        self.is_waited_for = isinstance(function, ast.AsyncFunctionDef) or self.returned.startswith("Coroutine[")
+        self.is_waited_for = isinstance(function, ast.AsyncFunctionDef) or self.returned.startswith("Call[")
         self.gives = _HANDLE.sub(r"Sync\1", self._given())
 
     def written(self) -> str:
@@ -160,7 +161,7 @@ class _Member:
     def _given(self) -> str:
         if self.is_iterated:
             return self.returned.removeprefix("Async")
-        if found := re.fullmatch(r"Coroutine\[Any, Any, (.*)\]", self.returned):
+        if found := re.fullmatch(r"Call\[(.*)\]", self.returned):
             return found[1]
         return self.returned
 

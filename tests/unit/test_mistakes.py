@@ -152,6 +152,19 @@ async def test_call_in_the_place_of_a_task_is_told_to_be_one(app: App) -> None:
                 wrong(other)
 
 
+def test_task_that_would_follow_itself_is_refused(app: App) -> None:
+    """A pipeline that is a circle has no last stage, and whoever looked for it looked for ever."""
+    stage = app.add.s(2)
+    head = app.add.s(1).then(stage)
+    for circle in (lambda: head.then(stage), lambda: head.then(head), lambda: stage.then(app.add.s(3).then(stage))):
+        with pytest.raises(HueyException, match="cannot follow itself"):
+            circle()
+    head.error(stage)
+    with pytest.raises(HueyException, match="cannot follow itself"):
+        head.error(stage)
+    assert [task.args for task in head.stages()] == [(1,), (2,)]
+
+
 async def test_handle_in_the_place_of_a_value_is_told_to_be_awaited(app: App) -> None:
     result = await app.add(1)
     with pytest.raises(TaskArgumentError, match=r"Result .*await it"):

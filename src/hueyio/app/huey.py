@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
 from weakref import WeakSet
 
 from hueyio.app.inspector import checked_page_size
@@ -38,7 +38,8 @@ from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
-from hueyio.handles.awaited import awaited
+from hueyio.handles.awaited import Call, awaited
+from hueyio.handles.by_name import NamedTask
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.context_manager import run_inside
 from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
@@ -226,10 +227,13 @@ class Huey(Settings):
         except TypeError as error:
             raise ConfigurationError(f"{type(self).__name__}: {made_by.__name__} {error}") from None
         storage: Storage = made_by(name=self.name, **storage_kwargs)
+        if not hasattr(storage, "capabilities"):
+            raise ConfigurationError(f"storage_class={made_by!r} makes no storage, but {storage!r}")
         return storage
 
     def build_error_result(self, task: Task, exception: BaseException) -> dict[str, Any]:
         """Describe a failed attempt: what its ``TaskException.metadata`` will be; override it to add keys."""
+        _check_task(task)
         return build_error_result(task, exception)
 
     @property
@@ -302,7 +306,7 @@ class Huey(Settings):
     def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def task(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
@@ -393,6 +397,8 @@ class Huey(Settings):
 
     def unregister(self, path: str) -> bool:
         """Forget the task of that path; False if there is none."""
+        if not isinstance(path, str):
+            raise HueyException(f"a task is forgotten by its path, such as add.path, not {path!r}")
         return self._core.registry.unregister(path)
 
     def _declare(
@@ -507,16 +513,16 @@ class Huey(Settings):
     # --- enqueueing
 
     @overload
-    def enqueue(self, task: Task) -> Coroutine[Any, Any, Any]: ...
+    def enqueue(self, task: Task) -> Call[Any]: ...
 
     @overload
-    def enqueue(self, task: group) -> Coroutine[Any, Any, ResultGroup[Any]]: ...
+    def enqueue(self, task: group) -> Call[ResultGroup[Any]]: ...
 
     @overload
-    def enqueue(self, task: chord) -> Coroutine[Any, Any, ChordResult[Any]]: ...
+    def enqueue(self, task: chord) -> Call[ChordResult[Any]]: ...
 
     @awaited
-    def enqueue(self, task: Task | group | chord) -> Coroutine[Any, Any, Any]:
+    def enqueue(self, task: Task | group | chord) -> Call[Any]:
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results.
 
         A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
@@ -532,7 +538,7 @@ class Huey(Settings):
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
 
     @awaited
-    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Any]:
+    def enqueue_in(self, connection: Any, task: Task) -> Call[Any]:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
         ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, or a session or connection of
@@ -548,8 +554,24 @@ class Huey(Settings):
         holder = await self._producer.send_in(connection, task, entry)
         return handle_on(self._producer, task, holder, is_committed=self._core.immediate)
 
+    def by_name(self, name: str) -> NamedTask:
+        """Return a task that another program declares, by its full name: ``huey.by_name("shop.mail.send")("ada")``.
+
+        Nothing is looked up: whether a worker knows it, and takes these arguments, shows when it runs.
+        ``.options(id="7")`` sets options. See ``NamedTask``. Raises ConfigurationError for what is no name.
+        """
+        return NamedTask(self, self._producer, name)
+
     @awaited
-    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Call[Result[Any]]:
+        """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
+
+        Raises what a call of ``by_name`` raises.
+        """
+        return self.by_name(name)(*args, **kwargs)
+
+    @awaited
+    def enqueue_many(self, tasks: Iterable[Task]) -> Call[ResultGroup[Any]]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 
         Raises at once what ``enqueue`` raises; nothing is enqueued then.
@@ -558,9 +580,10 @@ class Huey(Settings):
         coroutine = self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
         return Unawaited(coroutine, "Huey.enqueue_many", "huey.sync.enqueue_many", sys._getframe(1))
 
-    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
+    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[Any]:
         holders = await self._producer.send_many(tasks, entries)
-        return handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        return cast("ResultGroup[Any]", handles)
 
     async def _send_many(self, tasks: list[Task]) -> list[str | None]:
         return await self._producer.send_many(tasks, [prepare(self._core, task) for task in tasks])
@@ -575,7 +598,7 @@ class Huey(Settings):
 
     def serialize_task(self, task: Task) -> bytes:
         """Return a task as the bytes of its message; raises UnknownTaskError if it is not registered here."""
-        self._core.registry.find(task.path)
+        self._core.registry.find(_check_task(task).path)
         return write_task(task, self._core.serializer)
 
     def deserialize_task(self, data: bytes) -> Task:
@@ -830,7 +853,7 @@ class Huey(Settings):
 
     async def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
-        letters = await (await self._session()).dead(limit)
+        letters = await (await self._session()).dead(_checked_limit(limit))
         return [read_dead_letter(letter, self._core.serializer) for letter in letters]
 
     async def failed(
@@ -1024,6 +1047,8 @@ class Huey(Settings):
             seconds = self._core.now() - aware(since).timestamp()
         else:
             seconds = since.total_seconds() if isinstance(since, timedelta) else since
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise ConfigurationError(f"since must be seconds, a timedelta or a datetime, not {since!r}")
         return await read_statistics(session, seconds, name)
 
     async def notify_interrupted_tasks(self) -> None:
@@ -1110,6 +1135,7 @@ class Huey(Settings):
     def ready_to_run(self, task: Task, timestamp: datetime | None = None) -> bool:
         """Say whether the task's eta, if it has one, has come."""
         now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
+        _check_task(task)
         return task.eta is None or task.eta.timestamp() <= now
 
     async def _driver(self) -> Driver:
@@ -1128,6 +1154,12 @@ def _seconds(timestamp: datetime | None) -> float | None:
     if not isinstance(timestamp, datetime):
         raise HueyException(f"timestamp must be a datetime, not {timestamp!r}")
     return aware(timestamp).timestamp()
+
+
+def _check_task(task: Task) -> Task:
+    if not isinstance(task, Task):
+        raise HueyException(f"a Task is needed, such as add.s(1, 2), not {task!r}")
+    return task
 
 
 def _checked_key(key: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
+from hueyio.app.empty_data import EmptyData
 from hueyio.handles.blocking import Blocking
 from hueyio.storage.contract import Storage
 
@@ -94,9 +94,9 @@ class SyncBaseStorage(Blocking):
         """Write a value, over what was there."""
         self._wait(self._wrapped.put_data(key, value, is_result))
 
-    def peek_data(self, key: str | bytes) -> Any:
+    def peek_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value; EmptyData if there is none."""
-        value: Any = self._wait(self._wrapped.peek_data(key))
+        value: bytes | type[EmptyData] = self._wait(self._wrapped.peek_data(key))
         return value
 
     def peek_many(self, keys: Iterable[str | bytes]) -> dict[str, bytes]:
@@ -104,9 +104,9 @@ class SyncBaseStorage(Blocking):
         value: dict[str, bytes] = self._wait(self._wrapped.peek_many(keys))
         return value
 
-    def pop_data(self, key: str | bytes) -> Any:
+    def pop_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value and delete it (but a result where the storage keeps results); EmptyData if there is none."""
-        value: Any = self._wait(self._wrapped.pop_data(key))
+        value: bytes | type[EmptyData] = self._wait(self._wrapped.pop_data(key))
         return value
 
     def delete_data(self, key: str | bytes) -> bool:

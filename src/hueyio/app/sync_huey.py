@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -31,7 +31,7 @@ from hueyio.handles.sync_decorators import (
     blocking_form,
 )
 from hueyio.handles.sync_result import SyncChordResult, SyncResult, SyncResultGroup, to_sync
-from hueyio.handles.sync_task import SyncTask
+from hueyio.handles.sync_task import SyncNamedTask, SyncTask
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.hooks import AttemptMiddleware, EnqueueMiddleware, Hook
 from hueyio.limits.sync import SyncRateLimit, SyncSemaphore, SyncTaskLock
@@ -78,7 +78,7 @@ class SyncHuey(Blocking):
     def task(self, func: TaskWrapper[P, R], /) -> SyncTask[P, R]: ...
 
     @overload
-    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncTask[P, R]: ...
+    def task(self, func: Callable[P, Awaitable[R]], /) -> SyncTask[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> SyncTask[P, R]: ...
@@ -319,12 +319,28 @@ class SyncHuey(Blocking):
         value: Any = to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
         return value
 
-    def enqueue_many(self, tasks: Iterable[Task]) -> Any:
+    def by_name(self, name: str) -> SyncNamedTask:
+        """Return a task that another program declares, by its full name: ``huey.by_name("shop.mail.send")("ada")``.
+
+        See ``Huey.by_name``.
+        """
+        value: SyncNamedTask = SyncNamedTask(self._wrapped.by_name(name))
+        return value
+
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> SyncResult[Any]:
+        """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
+
+        See ``Huey.enqueue_by_name``.
+        """
+        value: SyncResult[Any] = to_sync(self._wait(self._wrapped.enqueue_by_name(name, *args, **kwargs)))
+        return value
+
+    def enqueue_many(self, tasks: Iterable[Task]) -> SyncResultGroup[Any]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 
         See ``Huey.enqueue_many``.
         """
-        value: Any = to_sync(self._wait(self._wrapped.enqueue_many(tasks)))
+        value: SyncResultGroup[Any] = to_sync(self._wait(self._wrapped.enqueue_many(tasks)))
         return value
 
     def serialize_task(self, task: Task) -> bytes:

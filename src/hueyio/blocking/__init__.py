@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from hueyio import exceptions, signals
-from hueyio.app.base_storage import EmptyData
+from hueyio.app.empty_data import EmptyData
 from hueyio.app.sync_consumer import SyncConsumer as Consumer
 from hueyio.blocking.huey import Huey
 from hueyio.blocking.looking import BaseStorage, Inspector

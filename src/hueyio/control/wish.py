@@ -12,6 +12,7 @@ from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
 from hueyio.messages.glance import glance_at_path
 from hueyio.storage.records import ALL_LETTERS, EndKind, Listed, Wanted
+from hueyio.tasks.given import items_of
 from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, TaskState
 
 __all__ = ["LISTED_STATES", "Wish", "make_wish"]
@@ -78,7 +79,7 @@ def make_wish(
     worker: str | None = None,
 ) -> Wish:
     """Check what is asked for; raises HueyException."""
-    chosen = (states,) if isinstance(states, str) else tuple(states)
+    chosen = (states,) if isinstance(states, str) else items_of(states, "state is one of tasks, or several of them")
     for it in chosen:
         if it not in LISTED_STATES:
             raise HueyException(f"there is no list of {it!r} tasks, but of {', '.join(LISTED_STATES)}")

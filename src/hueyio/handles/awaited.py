@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeAlias, TypeVar
 
-__all__ = ["awaited", "without_marks"]
+__all__ = ["Call", "awaited", "without_marks"]
 
 A = TypeVar("A", bound=Callable[..., Any])
+T = TypeVar("T")
+
+Call: TypeAlias = Coroutine[None, None, T]
+"""What a call gives, to be awaited. With ``Any`` in it mypy takes what ``asyncio.gather`` returns for ``Any``."""
 
 
 def awaited(returns_coroutine: A) -> A:

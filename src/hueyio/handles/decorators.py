@@ -5,17 +5,19 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from hueyio.exceptions import ConfigurationError, DeclarationWarning
 from hueyio.handles.sync_task import SyncTask
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
+from hueyio.serializer.main_module import note_module
 from hueyio.storage.texts import check_text
 from hueyio.tasks.caller_line import warn_caller
 from hueyio.tasks.declared import CALL_KEYWORDS, CallOptions, TaskOptions, TaskSpec, is_generator, module_of
 from hueyio.tasks.given import closest
+from hueyio.tasks.signature import innermost
 from hueyio.tasks.task import Task, seconds_from
 
 __all__ = ["ContextTaskDecorator", "EnteredTaskDecorator", "TaskDecorator", "make_spec"]
@@ -50,7 +52,7 @@ class TaskDecorator:
     def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
@@ -83,13 +85,13 @@ class ContextTaskDecorator:
     def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def __call__(self, func: _TakesTask[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: _TakesTask[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: _TakesTask[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
@@ -106,7 +108,7 @@ class EnteredTaskDecorator:
         self._declare = declare
 
     @overload
-    def __call__(self, func: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: Callable[Concatenate[Any, P], Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[Concatenate[Any, P], R], /) -> TaskWrapper[P, R]: ...
@@ -130,6 +132,7 @@ def make_spec(
         if key in options:
             raise ConfigurationError(f"{key}= {reason}")
     own_name, module = _name_of(function, options.pop("name", None)), module_of(function)
+    home = note_module(module, _names_of_module(function, module))
     if around is not None:
         function = around(function)
     known = {key: value for key, value in options.items() if key in _OPTIONS}
@@ -139,11 +142,17 @@ def make_spec(
             known[key] = seconds_from(known[key], key)
     if known.get("timeout") == 0:  # no limit, as in Huey: often a number of the app's settings
         known["timeout"] = None
-    spec = TaskSpec(f"{module}.{own_name}", function, TaskOptions(**known), own_name)
+    spec = TaskSpec(f"{home}.{own_name}", function, TaskOptions(**known), own_name)
     if spec.lane == "process":
         _check_importable(spec.path, module)
     _warn_of_shared_names(spec)
     return spec
+
+
+def _names_of_module(function: Any, module: str) -> Mapping[str, Any]:
+    """Return the globals of the module that declares a function; a pool process runs it before it is ``__main__``."""
+    own: Mapping[str, Any] | None = getattr(innermost(function), "__globals__", None)
+    return own if own is not None else vars(sys.modules[module]) if module in sys.modules else {}
 
 
 def _warn_of_shared_names(spec: TaskSpec) -> None:

@@ -174,6 +174,9 @@ class Result(Generic[R]):
         """Forget what was read, to read again after a retry."""
         self._reader.reset()
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a Result belongs to its process")  # the rest of the sentence says what to give instead
+
     def __repr__(self) -> str:
         return f"<Result: task {self.id}>"
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
 
+from hueyio.handles.awaited import Call
 from hueyio.handles.blocking import Blocking
 from hueyio.handles.options import shows_options
 from hueyio.handles.result import Result, ResultGroup
@@ -15,7 +16,7 @@ from hueyio.loops.portal import block_here, block_on
 from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskSpec
 from hueyio.tasks.task import Task
 
-__all__ = ["SyncBoundOptions", "SyncTask"]
+__all__ = ["SyncBoundOptions", "SyncNamedTask", "SyncTask"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +25,7 @@ R = TypeVar("R")
 class _Aio(Protocol[P, R]):
     """The task for coroutines; a ``TaskWrapper``, as far as types of calls are concerned."""
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]: ...
 
     def schedule(
         self,
@@ -33,11 +34,11 @@ class _Aio(Protocol[P, R]):
         eta: datetime | None = None,
         delay: float | timedelta | None = None,
         **options: Unpack[ScheduleOptions],
-    ) -> Coroutine[Any, Any, Result[R]]: ...
+    ) -> Call[Result[R]]: ...
 
-    def map(self, it: Iterable[Any]) -> Coroutine[Any, Any, ResultGroup[R]]: ...
+    def map(self, it: Iterable[Any]) -> Call[ResultGroup[R]]: ...
 
-    def options(self, **options: Unpack[CallOptions]) -> Callable[P, Coroutine[Any, Any, Result[R]]]: ...
+    def options(self, **options: Unpack[CallOptions]) -> Callable[P, Call[Result[R]]]: ...
 
 
 class SyncTask(Blocking, Generic[P, R]):
@@ -191,9 +192,9 @@ class SyncBoundOptions(Blocking, Generic[P, R]):
         return result
 
     @property
-    def aio(self) -> Callable[P, Coroutine[Any, Any, Result[R]]]:
+    def aio(self) -> Callable[P, Call[Result[R]]]:
         """The same for coroutines."""
-        bound: Callable[P, Coroutine[Any, Any, Result[R]]] = self._wrapped
+        bound: Callable[P, Call[Result[R]]] = self._wrapped
         return bound
 
     # --- made from ``BoundOptions`` by `python -m tests.support.facade`; what is above is by hand
@@ -206,4 +207,38 @@ class SyncBoundOptions(Blocking, Generic[P, R]):
     def s(self, /, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""
         value: Task = self._wrapped.s(*args, **kwargs)
+        return value
+
+
+class SyncNamedTask(Blocking):
+    """A task by its full name, for code that blocks; see ``NamedTask``."""
+
+    __slots__ = ()
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> SyncResult[Any]:
+        """Enqueue a call; return its handle (None without results)."""
+        result: SyncResult[Any] = to_sync(block_on(self._wrapped(*args, **kwargs)))
+        return result
+
+    @property
+    def aio(self) -> Callable[..., Call[Result[Any]]]:
+        """The same for coroutines."""
+        named: Callable[..., Call[Result[Any]]] = self._wrapped
+        return named
+
+    @property
+    def path(self) -> str:
+        """The full name."""
+        path: str = self._wrapped.path
+        return path
+
+    def __repr__(self) -> str:
+        return f"<SyncNamedTask {self.path}>"
+
+    # --- made from ``NamedTask`` by `python -m tests.support.facade`; what is above is by hand
+
+    @shows_options(CallOptions)
+    def options(self, **options: Unpack[CallOptions]) -> SyncNamedTask:
+        """Return the same task with these settings for its calls, in the place of earlier ones; None: as usual."""
+        value: SyncNamedTask = SyncNamedTask(self._wrapped.options(**options))
         return value

@@ -88,7 +88,7 @@ class StoredSchedule:
         """Decode it; raises SerializationError."""
         try:
             fields = json.loads(data)
-            times = crontab(**fields.pop("times"))
+            times = crontab.from_dict(fields.pop("times"))
             task = read_task(base64.b64decode(fields.pop("task")), serializer.within("schedule", name))
             read = cls(name=name, times=times, task=task, **fields)
             _check_kinds(read)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from types import FrameType
 
-__all__ = ["warn_caller"]
+__all__ = ["calling_frame", "warn_caller"]
 
 
 def warn_caller(text: str, category: type[Warning]) -> None:
@@ -14,6 +15,14 @@ def warn_caller(text: str, category: type[Warning]) -> None:
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
         level, frame = level + 1, frame.f_back
     warnings.warn(text, category, stacklevel=level)
+
+
+def calling_frame() -> FrameType:
+    """Return the nearest frame that is not hueyio's own."""
+    frame = sys._getframe()
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
+        frame = frame.f_back
+    return frame
 
 
 def _is_ours(module: object) -> bool:

@@ -31,7 +31,7 @@ from hueyio.tasks.signature import (
     without_task,
 )
 from hueyio.tasks.task import Expires, Task, eta_from, seconds_from
-from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
+from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, key_of_call, scoped
 from hueyio.times.timetable import Timetable
 
 __all__ = [
@@ -323,10 +323,8 @@ class TaskSpec:
 
     def unique_key(self, task: Task, key: UniqueKey | None) -> str:
         """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
-        if isinstance(key, str):
-            return scoped(self.path, key)
         if key is not None:
-            return scoped(self.path, key(*task.args, **task.kwargs))
+            return key_of_call(self.path, key, task.args, task.kwargs)
         bound = self._bound_for_key(task)
         bound.apply_defaults()
         return scoped(self.path, key_of_arguments(self.path, bound.arguments))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from hueyio.exceptions import UnknownTaskError
 from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.typed_in import is_typed_in_again
 
 __all__ = ["Registry"]
 
@@ -23,7 +23,7 @@ class Registry:
         In a REPL or a notebook the same function that is declared again, because it was corrected, takes its place.
         """
         known = self._specs.get(spec.path)
-        if known is not None and not (_is_interactive(spec) and _function_name(known) == _function_name(spec)):
+        if known is not None and not is_typed_in_again(spec.func, known.func):
             raise ValueError(
                 f"there is a task named {spec.path!r} already; give one of them another name=, or forget the first one "
                 f"by huey.unregister({spec.path!r})"
@@ -36,28 +36,24 @@ class Registry:
 
     def find(self, path: str) -> TaskSpec:
         """Return the task of that path; raises UnknownTaskError."""
-        try:
-            return self._specs[path]
-        except KeyError:
-            raise UnknownTaskError(
-                f"no task named {path!r}; is its module imported, and was it declared on this Huey?"
-            ) from None
+        spec = self._specs.get(path) or self._of_a_script(path)
+        if spec is None:
+            raise UnknownTaskError(f"no task named {path!r}; is its module imported, and was it declared on this Huey?")
+        return spec
+
+    def _of_a_script(self, path: str) -> TaskSpec | None:
+        """Return the task of a file that runs as a script, by the name that 0.1.0 gave it."""
+        module, _, name = path.partition(".")
+        if module != "__main__":
+            return None
+        return next((spec for spec in self if spec.module == module and spec.name == name), None)
 
     def get(self, path: str) -> TaskSpec | None:
         """Return the task of that path, or None."""
-        return self._specs.get(path)
+        return self._specs.get(path) or self._of_a_script(path)
 
     def __iter__(self) -> Iterator[TaskSpec]:
         return iter(self._specs.values())
 
     def __len__(self) -> int:
         return len(self._specs)
-
-
-def _is_interactive(spec: TaskSpec) -> bool:
-    """Say whether the function was typed in: its module is the main one, and that is no file."""
-    return spec.module == "__main__" and not hasattr(sys.modules.get("__main__"), "__file__")
-
-
-def _function_name(spec: TaskSpec) -> str | None:
-    return getattr(spec.func, "__qualname__", None)

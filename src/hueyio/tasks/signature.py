@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Unpack, get_args, get_origin, get_type_hints
 
 __all__ = [
     "binds",
@@ -26,6 +27,8 @@ __all__ = [
     "takes_task_first",
     "without_task",
 ]
+
+logger = logging.getLogger(__name__)
 
 _POSITIONAL: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -88,19 +91,28 @@ def takes_any_keyword(signature: inspect.Signature) -> bool:
 
 def names_of(func: Callable[..., Any], called: inspect.Signature) -> frozenset[str]:
     """Return the names by which arguments can be given: to what is called, and where it passes them on to."""
-    inside = shown_signature_of(inspect.unwrap(func)) if takes_any_keyword(called) else called
-    return frozenset(
+    passes_on = takes_any_keyword(called)
+    inside = shown_signature_of(inspect.unwrap(func)) if passes_on else called
+    named = frozenset(
         it.name
         for signature in (called, inside)
         for it in signature.parameters.values()
         if it.kind in (it.POSITIONAL_OR_KEYWORD, it.KEYWORD_ONLY)
     )
+    return named | _names_of_any_keyword(inspect.unwrap(func), inside) if passes_on else named
 
 
 def passes_any_keyword(func: Callable[..., Any], called: inspect.Signature) -> bool:
-    """Say whether a name that nobody declared is an argument too: of what is called, and of the function inside."""
-    inside = shown_signature_of(inspect.unwrap(func))
-    return takes_any_keyword(called) and takes_any_keyword(inside) and inside is not _ANYTHING
+    """Say whether a name that nobody declared is an argument too: of what is called, and of the function inside.
+
+    Not of ``**_``, which says that nobody looks at them, nor of ``**kwargs: Unpack[Fields]``, which says the names.
+    """
+    func = inspect.unwrap(func)
+    inside = shown_signature_of(func)
+    name = _any_keyword_of(inside)
+    if not takes_any_keyword(called) or name is None or name.startswith("_") or inside is _ANYTHING:
+        return False
+    return not _names_of_any_keyword(func, inside)
 
 
 def binds(signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
@@ -128,6 +140,23 @@ def positional_range(signature: inspect.Signature) -> tuple[float, float]:
             case _:
                 pass
     return least, most
+
+
+def _any_keyword_of(signature: inspect.Signature) -> str | None:
+    return next((it.name for it in signature.parameters.values() if it.kind is it.VAR_KEYWORD), None)
+
+
+def _names_of_any_keyword(func: Any, signature: inspect.Signature) -> frozenset[str]:
+    """Return the names that ``**kwargs: Unpack[Fields]`` says, with a TypedDict."""
+    name = _any_keyword_of(signature)
+    if name is None or signature.parameters[name].annotation is inspect.Parameter.empty:
+        return frozenset()
+    try:
+        hint = get_type_hints(func).get(name)
+    except Exception:  # an annotation is any expression, and may name what is imported for type checkers only
+        logger.debug("the annotations of %r cannot be read", func, exc_info=True)
+        return frozenset()
+    return frozenset(get_args(hint)[0].__annotations__) if get_origin(hint) is Unpack else frozenset()
 
 
 def _first_of(signature: inspect.Signature) -> inspect.Parameter | None:

@@ -7,7 +7,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -183,7 +183,7 @@ class Task:
         self.path = path
         self._name = name
         self.args = args
-        self.kwargs: dict[str, Any] = dict(kwargs) if kwargs else {}
+        self.kwargs: dict[str, Any] = _copied(kwargs) if kwargs else {}
         self.id = id if id is not None else _new_id()
         self.eta = eta
         self.expires = expires
@@ -267,8 +267,10 @@ class Task:
         arguments, a dict as keyword arguments that it does not have yet, None as nothing, anything else as one
         more argument.
         """
-        *_, last = self.stages()
-        last.on_complete = bind_stage(task, "what then() gets", args, kwargs)
+        stages = list(self.stages())
+        following = bind_stage(task, "what then() gets", args, kwargs)
+        _refuse_circle(stages, following.stages())
+        stages[-1].on_complete = following
         return self
 
     def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
@@ -276,11 +278,17 @@ class Task:
 
         It gets its own arguments, then the exception. A later handler is for failures of the one before.
         """
-        last = self
-        while last.on_error is not None:
-            last = last.on_error
-        last.on_error = bind_stage(task, "what error() gets", args, kwargs)
+        chain = list(self._handlers())
+        handler = bind_stage(task, "what error() gets", args, kwargs)
+        _refuse_circle(chain, handler._handlers())
+        chain[-1].on_error = handler
         return self
+
+    def _handlers(self) -> Iterator[Task]:
+        task: Task | None = self
+        while task is not None:
+            yield task
+            task = task.on_error
 
     def stages(self) -> Iterator[Task]:
         """Yield this task and all stages that follow it."""
@@ -492,12 +500,20 @@ _random = random.Random(os.urandom(32))
 os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 
 
+def _copied(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    if type(kwargs) is not dict and not isinstance(kwargs, Mapping):
+        raise HueyException(f"kwargs of a Task are a dict of arguments, not {kwargs!r}")
+    return dict(kwargs)
+
+
 def _is_relative(moment: Expires | None) -> bool:
     return moment is not None and not isinstance(moment, datetime)
 
 
 def aware(moment: datetime) -> datetime:
-    """Return the moment with a time zone; a naive one is local time."""
+    """Return the moment with a time zone; a naive one is local time. Raises HueyException for what is no moment."""
+    if not isinstance(moment, datetime):
+        raise HueyException(f"a moment is a datetime, not {moment!r}")
     return moment if moment.tzinfo is not None else moment.astimezone()
 
 
@@ -523,6 +539,14 @@ def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) 
     if not isinstance(eta, datetime):
         raise ValueError(f"eta must be a datetime, not {eta!r}; for a number of seconds use delay")
     return aware(eta)
+
+
+def _refuse_circle(chain: list[Task], following: Iterable[Task]) -> None:
+    """Raise HueyException if a Task would follow itself, and no chain of it would ever end."""
+    there = {id(task) for task in chain}
+    for task in following:
+        if id(task) in there:
+            raise HueyException(f"{task!r} cannot follow itself; make another call of it, such as add.s(1)")
 
 
 def bind_stage(task: Task | _Declared, takes: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
