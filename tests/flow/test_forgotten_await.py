@@ -86,6 +86,7 @@ def test_warning_comes_once_for_each_place() -> None:
         (lambda: huey.lock_task("x").clear(), "lock.sync.clear(...)"),
         (lambda: huey.rate_limit("x", 1, per=1).reset(), "limit.sync.reset(...)"),
         (lambda: huey.schedules().remove("x"), "huey.sync.schedules().remove(...)"),
+        (lambda: huey.create_consumer().start(), "huey.sync.create_consumer().start(...)"),
         (lambda: add.revoke(), "task.sync.revoke(...)"),
     ],
 )

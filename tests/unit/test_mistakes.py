@@ -181,7 +181,9 @@ async def plain_async() -> None: ...
 
 
 async def test_blocking_call_on_a_loop_names_both_forms(app: App) -> None:
-    with pytest.raises(HueyException, match=r"^huey\.count: .*`await huey\.count\(\.\.\.\)`.*`await huey\.aio\.count\(\.\.\.\)`"):
+    with pytest.raises(
+        HueyException, match=r"^huey\.count: .*`await huey\.count\(\.\.\.\)`.*`await huey\.aio\.count\(\.\.\.\)`"
+    ):
         app.huey.sync.count()
 
 

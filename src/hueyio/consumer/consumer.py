@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -72,6 +73,7 @@ from hueyio.storage.records import Bury, Lane, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
+from hueyio.tasks.unawaited import Unawaited
 
 __all__ = ["Consumer"]
 
@@ -137,7 +139,7 @@ class Consumer:
                 "consumer.start() is awaited on a running event loop; "
                 "in code that blocks use huey.sync.create_consumer().start(), or `hueyio worker`"
             ) from None
-        return self._start()
+        return Unawaited(self._start(), "Consumer.start", "huey.sync.create_consumer().start", sys._getframe(1))
 
     async def _start(self) -> None:
         if self._root is not None:
