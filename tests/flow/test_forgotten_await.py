@@ -62,7 +62,7 @@ def test_warning_comes_once_for_each_place() -> None:
     def there() -> None:
         add(1, 2)  # type: ignore[unused-coroutine]
 
-    caught = told(lambda: [here(), there(), here(), there()], "default")
+    caught = told(lambda: [forget() for forget in (here, there, here, there)], "default")
     assert [it.lineno for it in caught] == [here.__code__.co_firstlineno + 1, there.__code__.co_firstlineno + 1]
 
 
@@ -124,7 +124,7 @@ def test_call_that_is_awaited_later_or_given_up_warns_of_nothing() -> None:
         with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
             await call
         add(1, 2).close()
-        unstarted = asyncio.create_task(add(1, 2))  # type: ignore[arg-type, var-annotated]
+        unstarted = asyncio.create_task(add(1, 2))
         unstarted.cancel()
         await asyncio.wait([unstarted])
         await huey.flush()
@@ -166,7 +166,7 @@ async def test_cancelled_wait_is_cancelled_inside_of_the_call() -> None:
     @held.task
     async def task() -> None: ...
 
-    waiting = asyncio.create_task(task())  # type: ignore[arg-type, var-annotated]
+    waiting = asyncio.create_task(task())
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -218,7 +218,7 @@ class _Member:
         name, arguments = self.function.name, self.function.args
         target = f"self._wrapped.{name}"
         if "property" in self.decorators:
-            return [f"        value: {self.gives} = {target}", "        return value"]
+            return [f"        answer: {self.gives} = {target}", "        return answer"]
         if f"{name}.setter" in self.decorators:
             return [f"        {target} = {arguments.args[1].arg}"]
         passed = [it.arg for it in (*arguments.posonlyargs, *arguments.args)[1:]]
@@ -228,7 +228,7 @@ class _Member:
         calls = [*self._around(), target]
         if self.gives == "None":
             return _call("", calls, passed)
-        return [*_call(f"value: {self.gives} = ", calls, passed), "        return value"]
+        return [*_call(f"answer: {self.gives} = ", calls, passed), "        return answer"]
 
     def _around(self) -> Iterable[str]:
         """Return what is called with what the source's method returns, the outermost first."""

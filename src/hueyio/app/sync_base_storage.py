@@ -50,18 +50,18 @@ class SyncBaseStorage(Blocking):
 
     def dequeue(self) -> bytes | None:
         """Take the first message; None if there is none."""
-        value: bytes | None = self._wait(self._wrapped.dequeue())
-        return value
+        answer: bytes | None = self._wait(self._wrapped.dequeue())
+        return answer
 
     def queue_size(self) -> int:
         """Count the messages in the queue."""
-        value: int = self._wait(self._wrapped.queue_size())
-        return value
+        answer: int = self._wait(self._wrapped.queue_size())
+        return answer
 
     def enqueued_items(self, limit: int | None = None) -> list[bytes]:
         """List messages in the order in which they would be dequeued."""
-        value: list[bytes] = self._wait(self._wrapped.enqueued_items(limit))
-        return value
+        answer: list[bytes] = self._wait(self._wrapped.enqueued_items(limit))
+        return answer
 
     def flush_queue(self) -> None:
         """Delete all messages in the queue."""
@@ -73,18 +73,18 @@ class SyncBaseStorage(Blocking):
 
     def read_schedule(self, ts: datetime | float) -> list[bytes]:
         """Take all messages that are due at ``ts``, the earliest first."""
-        value: list[bytes] = self._wait(self._wrapped.read_schedule(ts))
-        return value
+        answer: list[bytes] = self._wait(self._wrapped.read_schedule(ts))
+        return answer
 
     def schedule_size(self) -> int:
         """Count the messages in the schedule."""
-        value: int = self._wait(self._wrapped.schedule_size())
-        return value
+        answer: int = self._wait(self._wrapped.schedule_size())
+        return answer
 
     def scheduled_items(self, limit: int | None = None) -> list[bytes]:
         """List messages in the schedule, the earliest first."""
-        value: list[bytes] = self._wait(self._wrapped.scheduled_items(limit))
-        return value
+        answer: list[bytes] = self._wait(self._wrapped.scheduled_items(limit))
+        return answer
 
     def flush_schedule(self) -> None:
         """Delete all messages in the schedule."""
@@ -96,33 +96,33 @@ class SyncBaseStorage(Blocking):
 
     def peek_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value; EmptyData if there is none."""
-        value: bytes | type[EmptyData] = self._wait(self._wrapped.peek_data(key))
-        return value
+        answer: bytes | type[EmptyData] = self._wait(self._wrapped.peek_data(key))
+        return answer
 
     def peek_many(self, keys: Iterable[str | bytes]) -> dict[str, bytes]:
         """Read the values that there are."""
-        value: dict[str, bytes] = self._wait(self._wrapped.peek_many(keys))
-        return value
+        answer: dict[str, bytes] = self._wait(self._wrapped.peek_many(keys))
+        return answer
 
     def pop_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value and delete it (but a result where the storage keeps results); EmptyData if there is none."""
-        value: bytes | type[EmptyData] = self._wait(self._wrapped.pop_data(key))
-        return value
+        answer: bytes | type[EmptyData] = self._wait(self._wrapped.pop_data(key))
+        return answer
 
     def delete_data(self, key: str | bytes) -> bool:
         """Delete a value; say whether it was there."""
-        value: bool = self._wait(self._wrapped.delete_data(key))
-        return value
+        answer: bool = self._wait(self._wrapped.delete_data(key))
+        return answer
 
     def has_data_for_key(self, key: str | bytes) -> bool:
         """Say whether there is a value."""
-        value: bool = self._wait(self._wrapped.has_data_for_key(key))
-        return value
+        answer: bool = self._wait(self._wrapped.has_data_for_key(key))
+        return answer
 
     def put_if_empty(self, key: str | bytes, value: bytes, ttl: float | None = None) -> bool:
         """Write a value unless there is one; say whether it was written."""
-        value: bool = self._wait(self._wrapped.put_if_empty(key, value, ttl))
-        return value
+        answer: bool = self._wait(self._wrapped.put_if_empty(key, value, ttl))
+        return answer
 
     def wait_result(
         self, key: str | bytes, timeout: float | None = None, backoff: float = 1.15, max_delay: float = 1.0
@@ -131,18 +131,18 @@ class SyncBaseStorage(Blocking):
 
         See ``BaseStorage.wait_result``.
         """
-        value: bool = self._wait(self._wrapped.wait_result(key, timeout, backoff, max_delay))
-        return value
+        answer: bool = self._wait(self._wrapped.wait_result(key, timeout, backoff, max_delay))
+        return answer
 
     def result_store_size(self) -> int:
         """Count the values."""
-        value: int = self._wait(self._wrapped.result_store_size())
-        return value
+        answer: int = self._wait(self._wrapped.result_store_size())
+        return answer
 
     def result_items(self) -> dict[str, bytes]:
         """Read all values."""
-        value: dict[str, bytes] = self._wait(self._wrapped.result_items())
-        return value
+        answer: dict[str, bytes] = self._wait(self._wrapped.result_items())
+        return answer
 
     def flush_results(self) -> None:
         """Delete all values."""
@@ -150,13 +150,13 @@ class SyncBaseStorage(Blocking):
 
     def incr(self, key: str | bytes, amount: int = 1) -> int:
         """Add to a counter, which is no value, and return it."""
-        value: int = self._wait(self._wrapped.incr(key, amount))
-        return value
+        answer: int = self._wait(self._wrapped.incr(key, amount))
+        return answer
 
     def delete_counter(self, key: str | bytes) -> bool:
         """Delete a counter; say whether it was there."""
-        value: bool = self._wait(self._wrapped.delete_counter(key))
-        return value
+        answer: bool = self._wait(self._wrapped.delete_counter(key))
+        return answer
 
     def flush_counters(self) -> None:
         """Delete all counters."""

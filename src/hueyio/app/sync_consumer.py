@@ -132,40 +132,40 @@ class SyncConsumer(Blocking):
 
     def statistics(self) -> Statistics:
         """Tell how it is now; may be called from any thread."""
-        value: Statistics = self._wrapped.statistics()
-        return value
+        answer: Statistics = self._wrapped.statistics()
+        return answer
 
     def running_tasks(self) -> list[RunningTask]:
         """List the tasks whose bodies run now, the longest first; may be called from any thread."""
-        value: list[RunningTask] = self._wrapped.running_tasks()
-        return value
+        answer: list[RunningTask] = self._wrapped.running_tasks()
+        return answer
 
     def task_tallies(self) -> list[TaskTally]:
         """List what was counted of the tasks that ended here, by name; may be called from any thread."""
-        value: list[TaskTally] = self._wrapped.task_tallies()
-        return value
+        answer: list[TaskTally] = self._wrapped.task_tallies()
+        return answer
 
     @property
     def owner(self) -> str:
         """The id under which it holds tasks; empty before it has begun, and another after it lost its lease."""
-        value: str = self._wrapped.owner
-        return value
+        answer: str = self._wrapped.owner
+        return answer
 
     def tasks_in_flight(self) -> list[Task]:
         """List the tasks whose bodies run now."""
-        value: list[Task] = self._wrapped.tasks_in_flight()
-        return value
+        answer: list[Task] = self._wrapped.tasks_in_flight()
+        return answer
 
     def unfinished_tasks(self) -> list[Task]:
         """List the tasks whose bodies were begun and whose outcome is not written yet, those that run now first."""
-        value: list[Task] = self._wrapped.unfinished_tasks()
-        return value
+        answer: list[Task] = self._wrapped.unfinished_tasks()
+        return answer
 
     @property
     def is_stop_asked(self) -> bool:
         """Whether somebody asked it to stop."""
-        value: bool = self._wrapped.is_stop_asked
-        return value
+        answer: bool = self._wrapped.is_stop_asked
+        return answer
 
 
 def _end_left() -> None:

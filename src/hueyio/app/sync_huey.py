@@ -182,20 +182,20 @@ class SyncHuey(Blocking):
     @property
     def name(self) -> str:
         """The queue's name."""
-        value: str = self._wrapped.name
-        return value
+        answer: str = self._wrapped.name
+        return answer
 
     @property
     def storage(self) -> Storage:
         """The storage in use; a memory storage in immediate mode."""
-        value: Storage = self._wrapped.storage
-        return value
+        answer: Storage = self._wrapped.storage
+        return answer
 
     @property
     def immediate(self) -> bool:
         """Whether tasks run where they are enqueued. Takes effect at the next await."""
-        value: bool = self._wrapped.immediate
-        return value
+        answer: bool = self._wrapped.immediate
+        return answer
 
     @immediate.setter
     def immediate(self, immediate: bool) -> None:
@@ -204,8 +204,8 @@ class SyncHuey(Blocking):
     @property
     def immediate_use_memory(self) -> bool:
         """Whether immediate mode keeps everything in memory; a change in immediate mode swaps at the next await."""
-        value: bool = self._wrapped.immediate_use_memory
-        return value
+        answer: bool = self._wrapped.immediate_use_memory
+        return answer
 
     @immediate_use_memory.setter
     def immediate_use_memory(self, use_memory: bool) -> None:
@@ -220,13 +220,13 @@ class SyncHuey(Blocking):
 
     def unregister(self, path: str) -> bool:
         """Forget the task of that path; False if there is none."""
-        value: bool = self._wrapped.unregister(path)
-        return value
+        answer: bool = self._wrapped.unregister(path)
+        return answer
 
     def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
         """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one."""
-        value: Callable[[Receiver], Receiver] = self._wrapped.signal(*signals)
-        return value
+        answer: Callable[[Receiver], Receiver] = self._wrapped.signal(*signals)
+        return answer
 
     def disconnect_signal(self, receiver: Receiver, *signals: str) -> None:
         """Disconnect a function from signals, or from all if none is given."""
@@ -234,129 +234,129 @@ class SyncHuey(Blocking):
 
     def pre_execute(self, name: str | None = None) -> Callable[[H], H]:
         """Call ``hook(task)`` before each attempt; CancelExecution cancels the task, other errors are logged."""
-        value: Callable[[H], H] = self._wrapped.pre_execute(name)
-        return value
+        answer: Callable[[H], H] = self._wrapped.pre_execute(name)
+        return answer
 
     def post_execute(self, name: str | None = None) -> Callable[[H], H]:
         """Call ``hook(task, value, exception)`` after each attempt whose body ran, when its outcome is written."""
-        value: Callable[[H], H] = self._wrapped.post_execute(name)
-        return value
+        answer: Callable[[H], H] = self._wrapped.post_execute(name)
+        return answer
 
     def on_startup(self, name: str | None = None) -> Callable[[H], H]:
         """Call ``hook()`` when a consumer starts, before it claims; in immediate mode before the first task."""
-        value: Callable[[H], H] = self._wrapped.on_startup(name)
-        return value
+        answer: Callable[[H], H] = self._wrapped.on_startup(name)
+        return answer
 
     def on_shutdown(self, name: str | None = None) -> Callable[[H], H]:
         """Call ``hook()`` when a consumer has stopped, after its last task; in immediate mode at ``close``."""
-        value: Callable[[H], H] = self._wrapped.on_shutdown(name)
-        return value
+        answer: Callable[[H], H] = self._wrapped.on_shutdown(name)
+        return answer
 
     def on_thread_startup(self, name: str | None = None) -> Callable[[H], H]:
         """Call ``hook()`` in each thread that runs ``def`` tasks, before its first one: for what thread locals keep.
 
         See ``Huey.on_thread_startup``.
         """
-        value: Callable[[H], H] = self._wrapped.on_thread_startup(name)
-        return value
+        answer: Callable[[H], H] = self._wrapped.on_thread_startup(name)
+        return answer
 
     def unregister_pre_execute(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
-        value: bool = self._wrapped.unregister_pre_execute(hook)
-        return value
+        answer: bool = self._wrapped.unregister_pre_execute(hook)
+        return answer
 
     def unregister_post_execute(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
-        value: bool = self._wrapped.unregister_post_execute(hook)
-        return value
+        answer: bool = self._wrapped.unregister_post_execute(hook)
+        return answer
 
     def unregister_on_startup(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
-        value: bool = self._wrapped.unregister_on_startup(hook)
-        return value
+        answer: bool = self._wrapped.unregister_on_startup(hook)
+        return answer
 
     def unregister_on_shutdown(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
-        value: bool = self._wrapped.unregister_on_shutdown(hook)
-        return value
+        answer: bool = self._wrapped.unregister_on_shutdown(hook)
+        return answer
 
     def unregister_on_thread_startup(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
-        value: bool = self._wrapped.unregister_on_thread_startup(hook)
-        return value
+        answer: bool = self._wrapped.unregister_on_thread_startup(hook)
+        return answer
 
     def around_attempt(self, middleware: A) -> A:
         """Run each attempt, hooks and body, inside of the context manager that ``middleware(task)`` makes.
 
         See ``Huey.around_attempt``.
         """
-        value: A = self._wrapped.around_attempt(middleware)
-        return value
+        answer: A = self._wrapped.around_attempt(middleware)
+        return answer
 
     def around_enqueue(self, middleware: E) -> E:
         """Write calls inside of the context manager that ``middleware(calls)`` makes, once for each write.
 
         See ``Huey.around_enqueue``.
         """
-        value: E = self._wrapped.around_enqueue(middleware)
-        return value
+        answer: E = self._wrapped.around_enqueue(middleware)
+        return answer
 
     def unregister_around_attempt(self, middleware: AttemptMiddleware) -> bool:
         """Remove middleware; False if there is none."""
-        value: bool = self._wrapped.unregister_around_attempt(middleware)
-        return value
+        answer: bool = self._wrapped.unregister_around_attempt(middleware)
+        return answer
 
     def unregister_around_enqueue(self, middleware: EnqueueMiddleware) -> bool:
         """Remove middleware; False if there is none."""
-        value: bool = self._wrapped.unregister_around_enqueue(middleware)
-        return value
+        answer: bool = self._wrapped.unregister_around_enqueue(middleware)
+        return answer
 
     def enqueue_in(self, connection: Any, task: Task) -> Any:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
         See ``Huey.enqueue_in``.
         """
-        value: Any = to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
-        return value
+        answer: Any = to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
+        return answer
 
     def by_name(self, name: str) -> SyncNamedTask:
         """Return a task that another program declares, by its full name: ``huey.by_name("shop.mail.send")("ada")``.
 
         See ``Huey.by_name``.
         """
-        value: SyncNamedTask = SyncNamedTask(self._wrapped.by_name(name))
-        return value
+        answer: SyncNamedTask = SyncNamedTask(self._wrapped.by_name(name))
+        return answer
 
     def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> SyncResult[Any]:
         """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
 
         See ``Huey.enqueue_by_name``.
         """
-        value: SyncResult[Any] = to_sync(self._wait(self._wrapped.enqueue_by_name(name, *args, **kwargs)))
-        return value
+        answer: SyncResult[Any] = to_sync(self._wait(self._wrapped.enqueue_by_name(name, *args, **kwargs)))
+        return answer
 
     def enqueue_many(self, tasks: Iterable[Task]) -> SyncResultGroup[Any]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 
         See ``Huey.enqueue_many``.
         """
-        value: SyncResultGroup[Any] = to_sync(self._wait(self._wrapped.enqueue_many(tasks)))
-        return value
+        answer: SyncResultGroup[Any] = to_sync(self._wait(self._wrapped.enqueue_many(tasks)))
+        return answer
 
     def serialize_task(self, task: Task) -> bytes:
         """Return a task as the bytes of its message; raises UnknownTaskError if it is not registered here."""
-        value: bytes = self._wrapped.serialize_task(task)
-        return value
+        answer: bytes = self._wrapped.serialize_task(task)
+        return answer
 
     def deserialize_task(self, data: bytes) -> Task:
         """Return the task of a message; raises SerializationError, or UnknownTaskError if it is not registered."""
-        value: Task = self._wrapped.deserialize_task(data)
-        return value
+        answer: Task = self._wrapped.deserialize_task(data)
+        return answer
 
     def result_of(self, task_id: str) -> SyncResult[Any]:
         """Return a handle on the result of a task whose id is known."""
-        value: SyncResult[Any] = SyncResult(self._wrapped.result_of(task_id))
-        return value
+        answer: SyncResult[Any] = SyncResult(self._wrapped.result_of(task_id))
+        return answer
 
     def put_result(self, key: str, data: Any) -> None:
         """Store a value as the result of the task with the id ``key``; it is kept for ``result_ttl``."""
@@ -364,16 +364,16 @@ class SyncHuey(Blocking):
 
     def all_results(self) -> dict[str, bytes]:
         """Return the stored results by the ids of their tasks, as the bytes that are stored; reads nothing away."""
-        value: dict[str, bytes] = self._wait(self._wrapped.all_results())
-        return value
+        answer: dict[str, bytes] = self._wait(self._wrapped.all_results())
+        return answer
 
     def cancel(self, task: Task | AnyResult | str) -> bool:
         """Cancel a task wherever it is; False if it was over already.
 
         See ``Huey.cancel``.
         """
-        value: bool = self._wait(self._wrapped.cancel(task))
-        return value
+        answer: bool = self._wait(self._wrapped.cancel(task))
+        return answer
 
     def revoke(self, task: Task | AnyResult, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep one task from being run: for good, until a moment (a naive one is local), or once."""
@@ -392,26 +392,26 @@ class SyncHuey(Blocking):
 
     def restore(self, task: Task | AnyResult) -> bool:
         """Take the revocation of one task back; False if there is none."""
-        value: bool = self._wait(self._wrapped.restore(task))
-        return value
+        answer: bool = self._wait(self._wrapped.restore(task))
+        return answer
 
     def restore_by_id(self, task_id: str) -> bool:
         """Take the revocation of the task of this id back; False if there is none."""
-        value: bool = self._wait(self._wrapped.restore_by_id(task_id))
-        return value
+        answer: bool = self._wait(self._wrapped.restore_by_id(task_id))
+        return answer
 
     def restore_all(self, task: AnyTask) -> bool:
         """Take the revocation of this function's tasks back; False if there is none."""
-        value: bool = self._wait(self._wrapped.restore_all(task))
-        return value
+        answer: bool = self._wait(self._wrapped.restore_all(task))
+        return answer
 
     def is_revoked(self, task: Revocable, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether a task (of an id: by itself; of a Task or Result: or its function) is revoked.
 
         See ``Huey.is_revoked``.
         """
-        value: bool = self._wait(self._wrapped.is_revoked(task, timestamp, peek))
-        return value
+        answer: bool = self._wait(self._wrapped.is_revoked(task, timestamp, peek))
+        return answer
 
     def lock_task(
         self,
@@ -425,8 +425,8 @@ class SyncHuey(Blocking):
 
         See ``Huey.lock_task``.
         """
-        value: SyncTaskLock = SyncTaskLock(self._wrapped.lock_task(lock_name, ttl, key=key, retry=retry))
-        return value
+        answer: SyncTaskLock = SyncTaskLock(self._wrapped.lock_task(lock_name, ttl, key=key, retry=retry))
+        return answer
 
     def limit(
         self,
@@ -438,8 +438,8 @@ class SyncHuey(Blocking):
         retry: bool = True,
     ) -> SyncSemaphore:
         """Make a semaphore: at most ``size`` runs at the same time, or so many per ``key``. See ``Semaphore``."""
-        value: SyncSemaphore = SyncSemaphore(self._wrapped.limit(name, size, key=key, ttl=ttl, retry=retry))
-        return value
+        answer: SyncSemaphore = SyncSemaphore(self._wrapped.limit(name, size, key=key, ttl=ttl, retry=retry))
+        return answer
 
     def rate_limit(
         self,
@@ -452,21 +452,21 @@ class SyncHuey(Blocking):
         key: Callable[..., object] | None = None,
     ) -> SyncRateLimit:
         """Make a rate limit: at most ``limit`` runs per ``per`` seconds. See ``RateLimit``."""
-        value: SyncRateLimit = SyncRateLimit(self._wrapped.rate_limit(name, limit, per, retry, burst=burst, key=key))
-        return value
+        answer: SyncRateLimit = SyncRateLimit(self._wrapped.rate_limit(name, limit, per, retry, burst=burst, key=key))
+        return answer
 
     def is_locked(self, lock_name: str) -> bool:
         """Say whether anybody holds the lock of this name."""
-        value: bool = self._wait(self._wrapped.is_locked(lock_name))
-        return value
+        answer: bool = self._wait(self._wrapped.is_locked(lock_name))
+        return answer
 
     def flush_locks(self, *names: str) -> set[str]:
         """Free the locks that ``lock_task`` made here, those of all their keys, and these; return those that were held.
 
         See ``Huey.flush_locks``.
         """
-        value: set[str] = self._wait(self._wrapped.flush_locks(*names))
-        return value
+        answer: set[str] = self._wait(self._wrapped.flush_locks(*names))
+        return answer
 
     def put(self, key: str, data: Any) -> None:
         """Store a value under a key, over what was there; it stays until it is read or deleted."""
@@ -477,64 +477,64 @@ class SyncHuey(Blocking):
 
         See ``Huey.get``.
         """
-        value: Any = to_sync(self._wait(self._wrapped.get(key, peek)))
-        return value
+        answer: Any = to_sync(self._wait(self._wrapped.get(key, peek)))
+        return answer
 
     def get_raw(self, key: str, peek: bool = False) -> bytes | None:
         """Do the same as ``get``, with the bytes that the serializer made."""
-        value: bytes | None = self._wait(self._wrapped.get_raw(key, peek))
-        return value
+        answer: bytes | None = self._wait(self._wrapped.get_raw(key, peek))
+        return answer
 
     def put_if_empty(self, key: str, data: Any, ttl: float | None = None) -> bool:
         """Store a value unless the key has one; say whether it was stored.
 
         See ``Huey.put_if_empty``.
         """
-        value: bool = self._wait(self._wrapped.put_if_empty(key, data, ttl))
-        return value
+        answer: bool = self._wait(self._wrapped.put_if_empty(key, data, ttl))
+        return answer
 
     def delete(self, key: str) -> bool:
         """Delete the value of a key; False if there is none."""
-        value: bool = self._wait(self._wrapped.delete(key))
-        return value
+        answer: bool = self._wait(self._wrapped.delete(key))
+        return answer
 
     def count(self) -> int:
         """Return how many tasks are in the queue, ready to be run."""
-        value: int = self._wait(self._wrapped.count())
-        return value
+        answer: int = self._wait(self._wrapped.count())
+        return answer
 
     def counts(self) -> Counts:
         """Count everything that there is."""
-        value: Counts = self._wait(self._wrapped.counts())
-        return value
+        answer: Counts = self._wait(self._wrapped.counts())
+        return answer
 
     def pending_count(self) -> int:
         """Do the same as ``count``."""
-        value: int = self._wait(self._wrapped.pending_count())
-        return value
+        answer: int = self._wait(self._wrapped.pending_count())
+        return answer
 
     def scheduled_count(self) -> int:
         """Return how many tasks wait for their time."""
-        value: int = self._wait(self._wrapped.scheduled_count())
-        return value
+        answer: int = self._wait(self._wrapped.scheduled_count())
+        return answer
 
     def result_count(self) -> int:
         """Return how many results are stored and not read; nothing else is counted."""
-        value: int = self._wait(self._wrapped.result_count())
-        return value
+        answer: int = self._wait(self._wrapped.result_count())
+        return answer
 
     def pending(self, limit: int | None = None) -> list[Task]:
         """List the tasks in the queue, lane by lane in the order in which they will run.
 
         See ``Huey.pending``.
         """
-        value: list[Task] = self._wait(self._wrapped.pending(limit))
-        return value
+        answer: list[Task] = self._wait(self._wrapped.pending(limit))
+        return answer
 
     def scheduled(self, limit: int | None = None) -> list[Task]:
         """List the tasks that wait for their time, the earliest first; left out is what ``pending`` leaves out."""
-        value: list[Task] = self._wait(self._wrapped.scheduled(limit))
-        return value
+        answer: list[Task] = self._wait(self._wrapped.scheduled(limit))
+        return answer
 
     def flush(self) -> None:
         """Delete all that is stored: queue, schedule, letters, history, results, values, revocations, locks.
@@ -545,8 +545,8 @@ class SyncHuey(Blocking):
 
     def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
-        value: list[DeadTask] = self._wait(self._wrapped.dead(limit))
-        return value
+        answer: list[DeadTask] = self._wait(self._wrapped.dead(limit))
+        return answer
 
     def failed(
         self,
@@ -563,10 +563,10 @@ class SyncHuey(Blocking):
 
         See ``Huey.failed``.
         """
-        value: Page[FailedTask] = self._wait(
+        answer: Page[FailedTask] = self._wait(
             self._wrapped.failed(limit=limit, after=after, kind=kind, name=name, text=text, since=since, until=until)
         )
-        return value
+        return answer
 
     def requeue(
         self,
@@ -583,10 +583,10 @@ class SyncHuey(Blocking):
 
         See ``Huey.requeue``.
         """
-        value: dict[str, Requeued] = self._wait(
+        answer: dict[str, Requeued] = self._wait(
             self._wrapped.requeue(ids, kind=kind, name=name, text=text, since=since, until=until, actor=actor)
         )
-        return value
+        return answer
 
     def tasks(
         self,
@@ -603,34 +603,34 @@ class SyncHuey(Blocking):
 
         See ``Huey.tasks``.
         """
-        value: TaskPage = self._wait(
+        answer: TaskPage = self._wait(
             self._wrapped.tasks(state, name, text, since=since, until=until, limit=limit, after=after)
         )
-        return value
+        return answer
 
     def inspect(self, task_id: str) -> TaskDetails:
         """Say all that is known of one task: its state, where it is, what it waits for, why it failed.
 
         See ``Huey.inspect``.
         """
-        value: TaskDetails = self._wait(self._wrapped.inspect(task_id))
-        return value
+        answer: TaskDetails = self._wait(self._wrapped.inspect(task_id))
+        return answer
 
     def purge(self, ids: Iterable[str] | None = None, *, actor: str | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay.
 
         See ``Huey.purge``.
         """
-        value: int = self._wait(self._wrapped.purge(ids, actor=actor))
-        return value
+        answer: int = self._wait(self._wrapped.purge(ids, actor=actor))
+        return answer
 
     def audit(self, limit: int = 100, after: int | None = None) -> list[AuditEntry]:
         """List what operators changed, the latest first; the last 1,000 changes are kept.
 
         See ``Huey.audit``.
         """
-        value: list[AuditEntry] = self._wait(self._wrapped.audit(limit, after))
-        return value
+        answer: list[AuditEntry] = self._wait(self._wrapped.audit(limit, after))
+        return answer
 
     def history(
         self,
@@ -647,34 +647,34 @@ class SyncHuey(Blocking):
 
         See ``Huey.history``.
         """
-        value: HistoryPage = self._wait(
+        answer: HistoryPage = self._wait(
             self._wrapped.history(limit=limit, after=after, kind=kind, name=name, text=text, since=since, until=until)
         )
-        return value
+        return answer
 
     def attempts(self, task_id: str) -> list[Attempt]:
         """List what is remembered of the attempts of a task that has failed or was cut short, the latest last.
 
         See ``Huey.attempts``.
         """
-        value: list[Attempt] = self._wait(self._wrapped.attempts(task_id))
-        return value
+        answer: list[Attempt] = self._wait(self._wrapped.attempts(task_id))
+        return answer
 
     def consumers(self) -> list[ConsumerInfo]:
         """List the consumers that have a live lease on this queue, in any process on any machine.
 
         See ``Huey.consumers``.
         """
-        value: list[ConsumerInfo] = self._wait(self._wrapped.consumers())
-        return value
+        answer: list[ConsumerInfo] = self._wait(self._wrapped.consumers())
+        return answer
 
     def statistics(self, since: float | timedelta | datetime = 3600.0, name: str | None = None) -> QueueStatistics:
         """Tell what happened since then, in seconds before now or a moment: rates, durations, failures, by the minute.
 
         See ``Huey.statistics``.
         """
-        value: QueueStatistics = self._wait(self._wrapped.statistics(since, name))
-        return value
+        answer: QueueStatistics = self._wait(self._wrapped.statistics(since, name))
+        return answer
 
     def notify_interrupted_tasks(self) -> None:
         """Send SIGNAL_INTERRUPTED for every task that consumers of this Huey, in this loop, are running now.
@@ -696,39 +696,39 @@ class SyncHuey(Blocking):
 
     def is_paused(self) -> bool:
         """Say whether the queue is paused."""
-        value: bool = self._wait(self._wrapped.is_paused())
-        return value
+        answer: bool = self._wait(self._wrapped.is_paused())
+        return answer
 
     def pause_info(self) -> PauseInfo | None:
         """Say who paused the queue, and when; None if it is not paused."""
-        value: PauseInfo | None = self._wait(self._wrapped.pause_info())
-        return value
+        answer: PauseInfo | None = self._wait(self._wrapped.pause_info())
+        return answer
 
     def schedules(self) -> SyncSchedules:
         """Return the handle on recurring calls that are kept in the storage."""
-        value: SyncSchedules = SyncSchedules(self._wrapped.schedules())
-        return value
+        answer: SyncSchedules = SyncSchedules(self._wrapped.schedules())
+        return answer
 
     def read_periodic(self, timestamp: datetime) -> list[Task]:
         """Return a fresh call of each declared periodic task that is due at this moment, in order of declaration."""
-        value: list[Task] = self._wrapped.read_periodic(timestamp)
-        return value
+        answer: list[Task] = self._wrapped.read_periodic(timestamp)
+        return answer
 
     def dequeue(self) -> Task | None:
         """Claim the next task, lane by lane; None if the queue is empty.
 
         See ``Huey.dequeue``.
         """
-        value: Task | None = self._wait(self._wrapped.dequeue())
-        return value
+        answer: Task | None = self._wait(self._wrapped.dequeue())
+        return answer
 
     def execute(self, task: Task, timestamp: datetime | None = None) -> Any:
         """Do with a dequeued task all that a consumer does; return the value of its body.
 
         See ``Huey.execute``.
         """
-        value: Any = to_sync(self._wait(self._wrapped.execute(task, timestamp)))
-        return value
+        answer: Any = to_sync(self._wait(self._wrapped.execute(task, timestamp)))
+        return answer
 
     def add_schedule(self, task: Task) -> None:
         """Put a task into the schedule, also one that was dequeued. It needs an ``eta``, which may have passed."""
@@ -736,37 +736,37 @@ class SyncHuey(Blocking):
 
     def read_schedule(self, timestamp: datetime | None = None) -> list[Task]:
         """Move what is due at ``timestamp`` to the queue; return these tasks, the earliest first."""
-        value: list[Task] = self._wait(self._wrapped.read_schedule(timestamp))
-        return value
+        answer: list[Task] = self._wait(self._wrapped.read_schedule(timestamp))
+        return answer
 
     def ready_to_run(self, task: Task, timestamp: datetime | None = None) -> bool:
         """Say whether the task's eta, if it has one, has come."""
-        value: bool = self._wrapped.ready_to_run(task, timestamp)
-        return value
+        answer: bool = self._wrapped.ready_to_run(task, timestamp)
+        return answer
 
     @property
     def utc(self) -> bool:
         """Whether crontabs are in UTC."""
-        value: bool = self._wrapped.utc
-        return value
+        answer: bool = self._wrapped.utc
+        return answer
 
     @property
     def propagate(self) -> tuple[str, ...]:
         """The keys of the headers that the calls of a body inherit."""
-        value: tuple[str, ...] = self._wrapped.propagate
-        return value
+        answer: tuple[str, ...] = self._wrapped.propagate
+        return answer
 
     @property
     def history_args(self) -> bool:
         """Whether the history has the arguments of calls, in short form."""
-        value: bool = self._wrapped.history_args
-        return value
+        answer: bool = self._wrapped.history_args
+        return answer
 
     @property
     def serializer(self) -> Serializer:
         """What turns values into bytes, as it was given; what was written before must be readable by a new one."""
-        value: Serializer = self._wrapped.serializer
-        return value
+        answer: Serializer = self._wrapped.serializer
+        return answer
 
     @serializer.setter
     def serializer(self, serializer: Serializer) -> None:
@@ -775,8 +775,8 @@ class SyncHuey(Blocking):
     @property
     def results(self) -> bool:
         """Whether what tasks return is stored."""
-        value: bool = self._wrapped.results
-        return value
+        answer: bool = self._wrapped.results
+        return answer
 
     @results.setter
     def results(self, results: bool) -> None:
@@ -785,8 +785,8 @@ class SyncHuey(Blocking):
     @property
     def store_none(self) -> bool:
         """Whether None is stored too."""
-        value: bool = self._wrapped.store_none
-        return value
+        answer: bool = self._wrapped.store_none
+        return answer
 
     @store_none.setter
     def store_none(self, store_none: bool) -> None:
@@ -795,8 +795,8 @@ class SyncHuey(Blocking):
     @property
     def store_intermediate_errors(self) -> bool:
         """Whether the error of an attempt that will be retried is stored too."""
-        value: bool = self._wrapped.store_intermediate_errors
-        return value
+        answer: bool = self._wrapped.store_intermediate_errors
+        return answer
 
     @store_intermediate_errors.setter
     def store_intermediate_errors(self, store: bool) -> None:
@@ -805,8 +805,8 @@ class SyncHuey(Blocking):
     @property
     def max_put_back_age(self) -> float | None:
         """Seconds for which a task may go back again and again; None: for ever."""
-        value: float | None = self._wrapped.max_put_back_age
-        return value
+        answer: float | None = self._wrapped.max_put_back_age
+        return answer
 
     @max_put_back_age.setter
     def max_put_back_age(self, seconds: float | None) -> None:
@@ -815,8 +815,8 @@ class SyncHuey(Blocking):
     @property
     def raise_errors(self) -> bool:
         """Whether a task's error reaches whoever enqueued it, in immediate mode."""
-        value: bool = self._wrapped.raise_errors
-        return value
+        answer: bool = self._wrapped.raise_errors
+        return answer
 
     @raise_errors.setter
     def raise_errors(self, raise_errors: bool) -> None:
@@ -825,8 +825,8 @@ class SyncHuey(Blocking):
     @property
     def result_ttl(self) -> float | None:
         """Seconds that a result which nobody reads is kept; None: for ever."""
-        value: float | None = self._wrapped.result_ttl
-        return value
+        answer: float | None = self._wrapped.result_ttl
+        return answer
 
     @result_ttl.setter
     def result_ttl(self, seconds: float | None) -> None:

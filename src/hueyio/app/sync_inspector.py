@@ -57,25 +57,25 @@ class SyncInspector(Blocking):
         after: str | None = None,
     ) -> TaskPage:
         """List the tasks of a state, or of several; see ``Huey.tasks``."""
-        value: TaskPage = self._wait(
+        answer: TaskPage = self._wait(
             self._wrapped.tasks(state, name, text, since=since, until=until, limit=limit, after=after)
         )
-        return value
+        return answer
 
     def task(self, id: str) -> TaskDetails:
         """Say all that is known of one task; see ``Huey.inspect``. Its message is not read."""
-        value: TaskDetails = self._wait(self._wrapped.task(id))
-        return value
+        answer: TaskDetails = self._wait(self._wrapped.task(id))
+        return answer
 
     def counts(self, most: int | None = COUNTED) -> Counts:
         """Count what there is. A figure above ``most`` is a lower bound: counting a million rows takes long."""
-        value: Counts = self._wait(self._wrapped.counts(most))
-        return value
+        answer: Counts = self._wait(self._wrapped.counts(most))
+        return answer
 
     def consumers(self) -> list[ConsumerInfo]:
         """List the consumers that are alive."""
-        value: list[ConsumerInfo] = self._wait(self._wrapped.consumers())
-        return value
+        answer: list[ConsumerInfo] = self._wait(self._wrapped.consumers())
+        return answer
 
     def close(self) -> None:
         """Close the running loop's session; the next use opens another."""

@@ -7,7 +7,8 @@ does no I/O is the same in both. ``aio`` of each object is its form for coroutin
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from hueyio import exceptions, signals
+from hueyio import exceptions as exceptions
+from hueyio import signals as signals
 from hueyio.app.empty_data import EmptyData
 from hueyio.app.sync_consumer import SyncConsumer as Consumer
 from hueyio.blocking.huey import Huey

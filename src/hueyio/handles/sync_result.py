@@ -92,21 +92,21 @@ class SyncResult(Blocking, Generic[R]):
 
         See ``Result.is_ready``.
         """
-        value: bool = self._wait(self._wrapped.is_ready())
-        return value
+        answer: bool = self._wait(self._wrapped.is_ready())
+        return answer
 
     def updates(self) -> Iterator[Progress]:
         """Yield what the task reports of its progress, as it comes; ends when the task is over.
 
         See ``Result.updates``.
         """
-        value: Iterator[Progress] = iterate(self._wrapped.updates())
-        return value
+        answer: Iterator[Progress] = iterate(self._wrapped.updates())
+        return answer
 
     def status(self) -> Status:
         """Say where the task is, or how it ended; reads nothing away."""
-        value: Status = self._wait(self._wrapped.status())
-        return value
+        answer: Status = self._wait(self._wrapped.status())
+        return answer
 
     def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
@@ -114,18 +114,18 @@ class SyncResult(Blocking, Generic[R]):
 
     def cancel(self) -> bool:
         """Cancel the task wherever it is, queued, scheduled or running; False if it was over. See ``Huey.cancel``."""
-        value: bool = self._wait(self._wrapped.cancel())
-        return value
+        answer: bool = self._wait(self._wrapped.cancel())
+        return answer
 
     def restore(self) -> bool:
         """Take the revocation of this task back; False if there is none."""
-        value: bool = self._wait(self._wrapped.restore())
-        return value
+        answer: bool = self._wait(self._wrapped.restore())
+        return answer
 
     def is_revoked(self) -> bool:
         """Say whether this task, or all tasks of its name, are revoked."""
-        value: bool = self._wait(self._wrapped.is_revoked())
-        return value
+        answer: bool = self._wait(self._wrapped.is_revoked())
+        return answer
 
     def reschedule(
         self,
@@ -139,8 +139,8 @@ class SyncResult(Blocking, Generic[R]):
 
         See ``Result.reschedule``.
         """
-        value: Any = to_sync(self._wait(self._wrapped.reschedule(eta, delay, expires, priority, preserve_pipeline)))
-        return value
+        answer: Any = to_sync(self._wait(self._wrapped.reschedule(eta, delay, expires, priority, preserve_pipeline)))
+        return answer
 
     def reset(self) -> None:
         """Forget what was read, to read again after a retry."""

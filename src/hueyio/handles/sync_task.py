@@ -106,39 +106,39 @@ class SyncTask(Blocking, Generic[P, R]):
     @property
     def retries(self) -> int:
         """The declared number of retries."""
-        value: int = self._wrapped.retries
-        return value
+        answer: int = self._wrapped.retries
+        return answer
 
     @property
     def retry_delay(self) -> float:
         """The declared delay between retries, in seconds."""
-        value: float = self._wrapped.retry_delay
-        return value
+        answer: float = self._wrapped.retry_delay
+        return answer
 
     @property
     def context(self) -> bool:
         """Whether a run gets its Task as the argument ``task``."""
-        value: bool = self._wrapped.context
-        return value
+        answer: bool = self._wrapped.context
+        return answer
 
     @property
     def settings(self) -> dict[str, Any]:
         """Keywords of the decorator that hueyio does not know."""
-        value: dict[str, Any] = self._wrapped.settings
-        return value
+        answer: dict[str, Any] = self._wrapped.settings
+        return answer
 
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
         """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
 
         See ``TaskWrapper.enqueue_in``.
         """
-        value: SyncResult[R] = to_sync(block_here(self._wrapped.enqueue_in(connection, *args, **kwargs)))
-        return value
+        answer: SyncResult[R] = to_sync(block_here(self._wrapped.enqueue_in(connection, *args, **kwargs)))
+        return answer
 
     def s(self, /, *args: Any, **kwargs: Any) -> Task:
         """Build the call without enqueueing it."""
-        value: Task = self._wrapped.s(*args, **kwargs)
-        return value
+        answer: Task = self._wrapped.s(*args, **kwargs)
+        return answer
 
     @shows_options(CallOptions)
     def schedule(
@@ -153,13 +153,13 @@ class SyncTask(Blocking, Generic[P, R]):
 
         See ``TaskWrapper.schedule``.
         """
-        value: SyncResult[R] = to_sync(self._wait(self._wrapped.schedule(args, kwargs, eta, delay, **options)))
-        return value
+        answer: SyncResult[R] = to_sync(self._wait(self._wrapped.schedule(args, kwargs, eta, delay, **options)))
+        return answer
 
     def map(self, it: Iterable[Any]) -> SyncResultGroup[R]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
-        value: SyncResultGroup[R] = to_sync(self._wait(self._wrapped.map(it)))
-        return value
+        answer: SyncResultGroup[R] = to_sync(self._wait(self._wrapped.map(it)))
+        return answer
 
     def revoke(self, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep all calls from being run: for good, until a moment, or only the next."""
@@ -167,18 +167,18 @@ class SyncTask(Blocking, Generic[P, R]):
 
     def restore(self) -> bool:
         """Take the revocation back; False if there is none."""
-        value: bool = self._wait(self._wrapped.restore())
-        return value
+        answer: bool = self._wait(self._wrapped.restore())
+        return answer
 
     def is_revoked(self, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether all calls are revoked, now or at a moment; without ``peek`` a revocation for once is used up."""
-        value: bool = self._wait(self._wrapped.is_revoked(timestamp, peek))
-        return value
+        answer: bool = self._wait(self._wrapped.is_revoked(timestamp, peek))
+        return answer
 
     def unregister(self) -> bool:
         """Forget the task; its messages can then be neither made nor run. False if it was forgotten before."""
-        value: bool = self._wrapped.unregister()
-        return value
+        answer: bool = self._wrapped.unregister()
+        return answer
 
 
 class SyncBoundOptions(Blocking, Generic[P, R]):
@@ -201,13 +201,13 @@ class SyncBoundOptions(Blocking, Generic[P, R]):
 
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
-        value: SyncResult[R] = to_sync(block_here(self._wrapped.enqueue_in(connection, *args, **kwargs)))
-        return value
+        answer: SyncResult[R] = to_sync(block_here(self._wrapped.enqueue_in(connection, *args, **kwargs)))
+        return answer
 
     def s(self, /, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""
-        value: Task = self._wrapped.s(*args, **kwargs)
-        return value
+        answer: Task = self._wrapped.s(*args, **kwargs)
+        return answer
 
 
 class SyncNamedTask(Blocking):
@@ -240,5 +240,5 @@ class SyncNamedTask(Blocking):
     @shows_options(CallOptions)
     def options(self, **options: Unpack[CallOptions]) -> SyncNamedTask:
         """Return the same task with these settings for its calls, in the place of earlier ones; None: as usual."""
-        value: SyncNamedTask = SyncNamedTask(self._wrapped.options(**options))
-        return value
+        answer: SyncNamedTask = SyncNamedTask(self._wrapped.options(**options))
+        return answer

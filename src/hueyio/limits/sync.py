@@ -61,8 +61,8 @@ class SyncSemaphore(_SyncGuard):
 
     def acquire(self) -> bool:
         """Take a permit until ``release``; True, or raises TaskLockedException."""
-        value: bool = self._wait(self._wrapped.acquire())
-        return value
+        answer: bool = self._wait(self._wrapped.acquire())
+        return answer
 
     def release(self) -> None:
         """Give back what ``acquire`` of this object took last. Raises HueyException if it holds nothing."""
@@ -70,23 +70,23 @@ class SyncSemaphore(_SyncGuard):
 
     def clear(self) -> bool:
         """Free all permits, whoever holds them; say whether anybody did."""
-        value: bool = self._wait(self._wrapped.clear())
-        return value
+        answer: bool = self._wait(self._wrapped.clear())
+        return answer
 
     def current_usage(self) -> int:
         """Return how many permits are held."""
-        value: int = self._wait(self._wrapped.current_usage())
-        return value
+        answer: int = self._wait(self._wrapped.current_usage())
+        return answer
 
     def is_locked(self) -> bool:
         """Say whether all permits are held."""
-        value: bool = self._wait(self._wrapped.is_locked())
-        return value
+        answer: bool = self._wait(self._wrapped.is_locked())
+        return answer
 
     def locked(self) -> bool:
         """Say whether all permits are held."""
-        value: bool = self._wait(self._wrapped.locked())
-        return value
+        answer: bool = self._wait(self._wrapped.locked())
+        return answer
 
 
 class SyncTaskLock(SyncSemaphore):
@@ -104,13 +104,13 @@ class SyncRateLimit(_SyncGuard):
 
     def acquire(self) -> bool:
         """Count one run; True, or raises RateLimitExceeded."""
-        value: bool = self._wait(self._wrapped.acquire())
-        return value
+        answer: bool = self._wait(self._wrapped.acquire())
+        return answer
 
     def current_usage(self) -> int:
         """Return how many runs count now: of this window, or tokens that the bucket lacks."""
-        value: int = self._wait(self._wrapped.current_usage())
-        return value
+        answer: int = self._wait(self._wrapped.current_usage())
+        return answer
 
     def reset(self) -> None:
         """Begin to count anew."""

@@ -50,7 +50,7 @@ def block_on(coroutine: Coroutine[Any, Any, T], called: str | None = None) -> T:
     on the thread of a running loop, where waiting would stop everything. KeyboardInterrupt cancels the coroutine.
     """
     try:
-        require_no_loop(called or coroutine.__qualname__)
+        require_no_loop(called or _name_of(coroutine))
         loop = _portal.loop()
     except HueyException:
         coroutine.close()
@@ -61,7 +61,7 @@ def block_on(coroutine: Coroutine[Any, Any, T], called: str | None = None) -> T:
 def block_here(coroutine: Coroutine[Any, Any, T]) -> T:
     """Do the same on a loop of its own in this thread, for what belongs to this thread: a connection of sqlite3."""
     try:
-        require_no_loop(coroutine.__qualname__)
+        require_no_loop(_name_of(coroutine))
     except HueyException:
         coroutine.close()
         raise
@@ -83,7 +83,7 @@ def iterate(values: AsyncIterator[T], called: str | None = None) -> Iterator[T]:
 
     ``called`` is what errors name: the qualified name of the asynchronous generator, unless it is given.
     """
-    require_no_loop(called or getattr(values, "__qualname__", "iterate"))
+    require_no_loop(called or _name_of(values))
 
     async def next_value() -> tuple[T] | None:
         try:
@@ -118,6 +118,11 @@ def require_no_loop(called: str) -> None:
         f"{called}: a blocking call on the thread of a running event loop, which would stop for it; "
         f"use `await {of}{name}(...)` there instead, with hueyio.blocking `await {aio}(...)`"
     )
+
+
+def _name_of(made: object) -> str:
+    name: str = getattr(made, "__qualname__", type(made).__name__)
+    return name
 
 
 class _Portal:

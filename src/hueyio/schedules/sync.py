@@ -49,28 +49,28 @@ class SyncSchedules(Blocking):
 
     def remove(self, name: str) -> bool:
         """Forget a schedule; False if there is none of that name. What it enqueued before stays."""
-        value: bool = self._wait(self._wrapped.remove(name))
-        return value
+        answer: bool = self._wait(self._wrapped.remove(name))
+        return answer
 
     def pause(self, name: str) -> bool:
         """Let a schedule rest until ``resume``; False if there is none of that name."""
-        value: bool = self._wait(self._wrapped.pause(name))
-        return value
+        answer: bool = self._wait(self._wrapped.pause(name))
+        return answer
 
     def resume(self, name: str) -> bool:
         """Go on with a paused schedule, from now on; False if there is none of that name."""
-        value: bool = self._wait(self._wrapped.resume(name))
-        return value
+        answer: bool = self._wait(self._wrapped.resume(name))
+        return answer
 
     def run_now(self, name: str) -> Any:
         """Enqueue the schedule's call at once, beside its times; return what ``huey.enqueue`` does.
 
         See ``Schedules.run_now``.
         """
-        value: Any = to_sync(self._wait(self._wrapped.run_now(name)))
-        return value
+        answer: Any = to_sync(self._wait(self._wrapped.run_now(name)))
+        return answer
 
     def list(self) -> list[ScheduleInfo]:
         """List all schedules, by name, with their next and last times."""
-        value: list[ScheduleInfo] = self._wait(self._wrapped.list())
-        return value
+        answer: list[ScheduleInfo] = self._wait(self._wrapped.list())
+        return answer
