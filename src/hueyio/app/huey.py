@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
@@ -44,7 +44,7 @@ from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.reading import ReadOptions, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends, keys_of
-from hueyio.handles.sync_result import SyncResult, read_here, to_sync
+from hueyio.handles.sync_result import SyncResult, SyncResultGroup, read_here, to_sync
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.hooks import AttemptMiddleware, EnqueueMiddleware, Hook, HookKind
 from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
@@ -303,10 +303,10 @@ class Huey(Settings):
     def task(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
-    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
+    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
-    def task(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...
@@ -1162,8 +1162,16 @@ class SyncHuey:
         """Enqueue a task as part of the application's own transaction; see ``Huey.enqueue_in``."""
         return to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
 
-    enqueue_by_name = blocking(Huey.enqueue_by_name)
-    enqueue_many = blocking(Huey.enqueue_many)
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> SyncResult[Any]:
+        """Enqueue a call of the task of that full name; see ``Huey.enqueue_by_name``."""
+        result: SyncResult[Any] = to_sync(block_on(self._wrapped.enqueue_by_name(name, *args, **kwargs)))
+        return result
+
+    def enqueue_many(self, tasks: Iterable[Task]) -> SyncResultGroup[Any]:
+        """Enqueue many tasks in one write; see ``Huey.enqueue_many``."""
+        results: SyncResultGroup[Any] = to_sync(block_on(self._wrapped.enqueue_many(tasks)))
+        return results
+
     close = blocking(Huey.close)
 
     cancel = blocking(Huey.cancel)
