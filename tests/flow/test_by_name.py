@@ -72,7 +72,7 @@ async def test_options_of_a_call_by_name_travel_with_it(programs: Programs) -> N
     assert await delayed.status() == "scheduled"
     for wrong in ({"dealy": 5}, {"retries": "3"}, {"id": ""}):
         with pytest.raises(ConfigurationError):
-            huey.by_name(NAME).options(**wrong)()
+            await huey.by_name(NAME).options(**wrong)()
 
 
 async def test_call_by_name_is_unique_by_a_key_that_is_given(programs: Programs) -> None:
@@ -80,7 +80,7 @@ async def test_call_by_name_is_unique_by_a_key_that_is_given(programs: Programs)
     first = await task.options(unique="skip", unique_key="one")(1)
     assert (await task.options(unique_key=lambda x: "one")(2)).id == first.id
     with pytest.raises(ConfigurationError, match="unique_key="):
-        task.options(unique="skip")(3)
+        await task.options(unique="skip")(3)
 
 
 async def test_call_by_name_goes_through_middleware(programs: Programs) -> None:
@@ -106,26 +106,26 @@ async def test_call_by_name_is_checked_where_the_task_is_declared(programs: Prog
     def stub(number: int) -> None: ...
 
     with pytest.raises(TaskArgumentError, match="missing a required argument: 'number'"):
-        huey.enqueue_by_name(NAME, numbr=1)
+        await huey.enqueue_by_name(NAME, numbr=1)
     await huey.enqueue_by_name(NAME, number=1)
     (pending,) = await programs.worker.pending()
     assert (pending.kwargs, pending.retries) == ({"number": 1}, 4)
 
 
 async def test_what_cannot_be_called_by_name_is_refused() -> None:
-    memory = MemoryHuey("names")
+    memory: Any = MemoryHuey("names")
     for wrong in ("", None, 5, "a\ud800"):
         with pytest.raises(ConfigurationError, match="name"):
-            memory.by_name(wrong)  # type: ignore[arg-type]
+            memory.by_name(wrong)
     with pytest.raises(TaskArgumentError, match="argument 'lock' cannot be serialised"):
-        memory.enqueue_by_name(NAME, lock=lambda: 1)
+        await memory.enqueue_by_name(NAME, lock=lambda: 1)
     assert repr(memory.by_name(NAME)) == f"<NamedTask {NAME}>"
 
 
 async def test_immediate_mode_says_that_nothing_runs_what_is_not_declared() -> None:
     memory = MemoryHuey("names", immediate=True)
     with pytest.raises(UnknownTaskError, match="immediate mode"):
-        memory.enqueue_by_name(NAME)
+        await memory.enqueue_by_name(NAME)
 
     @memory.task(name="keep")
     def keep() -> int:

@@ -50,11 +50,13 @@ def name_of_file(block: Block) -> str | None:
 
 def write_packages(folder: Path) -> None:
     """Write a package for each page that has Python in it."""
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
     for page in PAGES:
         blocks = [block for block in find_blocks(page) if block.language == "python"]
         if blocks:
             package = folder / re.sub(r"\W", "_", str(page.relative_to(ROOT).with_suffix("")))
-            package.mkdir(parents=True)
+            package.mkdir()
             (package / "__init__.py").touch()
             _write_page(package, blocks)
 

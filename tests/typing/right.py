@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, ParamSpec, TypeAlias, TypeVar, assert_never, assert_type
 
@@ -61,7 +61,7 @@ add_elsewhere = other.task(add)
 double_elsewhere = other.task(name="double")(double)
 
 
-def logged(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def logged(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     return function
 
 
@@ -92,7 +92,14 @@ async def use_what_is_put_around_calls() -> None:
         assert_type(await earliest, Result[int])
 
 
+@huey.task
+@logged
+async def describe(row: dict[str, Any]) -> list[Any]:
+    return [row]
+
+
 async def use_decorated() -> None:
+    assert_type(await describe({}), Result[list[Any]])
     assert_type(await watched(1), Result[str])
     assert_type(await watched.call_local(1), str)
     assert_type(await watched_with_options(1), Result[str])

@@ -38,9 +38,9 @@ async def use_context(task: Task) -> None:
 async def use_what_is_put_around_calls() -> None:
     number, text = await asyncio.gather(add(1, 2), first(1))
     wrong: tuple[str, int] = (await number, await text)  # type: ignore[assignment]
-    one: int = await asyncio.wait_for(add(1, 2), 5)  # type: ignore[assignment]
+    one: int = await asyncio.wait_for(add(1, 2), 5)  # type: ignore[arg-type]
     async with asyncio.TaskGroup() as tasks:
-        two: int = await tasks.create_task(double(1))  # type: ignore[assignment]
+        two: int = await tasks.create_task(double(1))  # type: ignore[arg-type]
     await asyncio.gather(add(1, "x"), first())  # type: ignore[arg-type, call-arg]
     print(wrong, one, two)
 

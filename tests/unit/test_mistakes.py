@@ -156,7 +156,12 @@ def test_task_that_would_follow_itself_is_refused(app: App) -> None:
     """A pipeline that is a circle has no last stage, and whoever looked for it looked for ever."""
     stage = app.add.s(2)
     head = app.add.s(1).then(stage)
-    for circle in (lambda: head.then(stage), lambda: head.then(head), lambda: stage.then(app.add.s(3).then(stage))):
+    circles: list[Callable[[], Any]] = [
+        lambda: head.then(stage),
+        lambda: head.then(head),
+        lambda: stage.then(app.add.s(3).then(stage)),
+    ]
+    for circle in circles:
         with pytest.raises(HueyException, match="cannot follow itself"):
             circle()
     head.error(stage)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
@@ -303,10 +303,10 @@ class Huey(Settings):
     def task(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
-    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
+    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
-    def task(self, func: Callable[P, Awaitable[R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...

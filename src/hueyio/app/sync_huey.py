@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -78,7 +78,7 @@ class SyncHuey(Blocking):
     def task(self, func: TaskWrapper[P, R], /) -> SyncTask[P, R]: ...
 
     @overload
-    def task(self, func: Callable[P, Awaitable[R]], /) -> SyncTask[P, R]: ...
+    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncTask[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> SyncTask[P, R]: ...
