@@ -70,7 +70,8 @@ async def test_options_of_a_call_by_name_travel_with_it(programs: Programs) -> N
     assert await result.status() == "scheduled"
     delayed = await huey.by_name(NAME).options(delay=3600)()
     assert await delayed.status() == "scheduled"
-    for wrong in ({"dealy": 5}, {"retries": "3"}, {"id": ""}):
+    mistakes: list[dict[str, Any]] = [{"dealy": 5}, {"retries": "3"}, {"id": ""}]
+    for wrong in mistakes:
         with pytest.raises(ConfigurationError):
             await huey.by_name(NAME).options(**wrong)()
 
