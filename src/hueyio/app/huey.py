@@ -35,7 +35,7 @@ from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
-from hueyio.handles.awaited import Call, awaited
+from hueyio.handles.awaited import awaited
 from hueyio.handles.blocking import blocking
 from hueyio.handles.by_name import NamedTask
 from hueyio.handles.chord_result import ChordResult
@@ -534,7 +534,7 @@ class Huey(Settings):
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
 
     @awaited
-    def enqueue_in(self, connection: Any, task: Task) -> Call[Any]:
+    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[None, None, Any]:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
         ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, or a session or connection of
@@ -558,7 +558,7 @@ class Huey(Settings):
         return NamedTask(self, self._producer, name)
 
     @awaited
-    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Call[Result[Any]]:
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[None, None, Result[Any]]:
         """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
 
         Raises what a call of ``by_name`` raises.
@@ -566,7 +566,7 @@ class Huey(Settings):
         return self.by_name(name)(*args, **kwargs)
 
     @awaited
-    def enqueue_many(self, tasks: Iterable[Task]) -> Call[ResultGroup[Any]]:
+    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[None, None, ResultGroup[Any]]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 
         Raises at once what ``enqueue`` raises; nothing is enqueued then.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, Unpack
 
 from hueyio.client.prepare import encode_undeclared
 from hueyio.client.producer import Producer
 from hueyio.exceptions import ConfigurationError, UnknownTaskError
-from hueyio.handles.awaited import Call, awaited
+from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, handle_on
 from hueyio.handles.sync_result import SyncResult, to_sync
@@ -48,7 +48,7 @@ class NamedTask:
         return NamedTask(self._huey, self._producer, self.path, {**self._given, **options})
 
     @awaited
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Call[Result[Any]]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Coroutine[None, None, Result[Any]]:
         """Enqueue a call; ``await`` it for its Result.
 
         Raises TaskArgumentError at once for arguments that cannot be serialised, or do not fit a task that is declared
@@ -78,10 +78,10 @@ class NamedTask:
             task.counted = Counted(task.eta, self._producer.core.clock.ahead)
         return task
 
-    def _enqueue(self, task: Task) -> Call[Result[Any]]:
+    def _enqueue(self, task: Task) -> Coroutine[None, None, Result[Any]]:
         coroutine: Any = self._send(task, encode_undeclared(self._producer.core, task))
         coroutine.__qualname__ = self.path  # Python's warning that nobody awaited it has this name
-        named: Call[Result[Any]] = coroutine
+        named: Coroutine[None, None, Result[Any]] = coroutine
         return named
 
     async def _send(self, task: Task, entry: Entry) -> Result[Any]:

@@ -11,7 +11,7 @@ from hueyio.client.prepare import encode
 from hueyio.client.producer import Producer
 from hueyio.control.revoke import is_revoked, restore, revoke_all
 from hueyio.exceptions import TaskArgumentError
-from hueyio.handles.awaited import Call, awaited
+from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on_ends
 from hueyio.handles.sync_result import SyncResult
@@ -82,7 +82,7 @@ class TaskWrapper(Generic[P, R]):
         return dict(self.spec.options.settings)
 
     @awaited
-    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call; ``await`` it for its Result.
 
         Raises TaskArgumentError at once if the arguments do not fit the function or cannot be serialised.
@@ -90,7 +90,7 @@ class TaskWrapper(Generic[P, R]):
         return self._send(self._call(args, kwargs, self.spec.check_call))
 
     @awaited
-    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
 
         The task becomes visible with your commit, or never. Raises what a call raises.
@@ -125,7 +125,7 @@ class TaskWrapper(Generic[P, R]):
         eta: datetime | None = None,
         delay: float | timedelta | None = None,
         **options: Unpack[ScheduleOptions],
-    ) -> Call[Result[R]]:
+    ) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call that starts later: at ``eta``, or after ``delay`` seconds; ``options`` as in ``options()``.
 
         A single number, timedelta or datetime is the delay or the eta of a call without arguments.
@@ -147,7 +147,7 @@ class TaskWrapper(Generic[P, R]):
         return self._send(self._build(() if args is None else args, kwargs or {}, self.spec.check_call, given))
 
     @awaited
-    def map(self, it: Iterable[Any]) -> Call[ResultGroup[R]]:
+    def map(self, it: Iterable[Any]) -> Coroutine[None, None, ResultGroup[R]]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
         takes = f"task {self.path}: map takes an iterable of arguments, such as [1, 2]"
         items, check = items_of(it, takes, TaskArgumentError), self.spec.check_call
@@ -178,10 +178,10 @@ class TaskWrapper(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path}>"
 
-    def _send(self, task: Task) -> Call[Result[R]]:
+    def _send(self, task: Task) -> Coroutine[None, None, Result[R]]:
         return self._named(self._enqueue(task, encode(self._core, task)))
 
-    def _send_in(self, connection: Any, task: Task) -> Call[Result[R]]:
+    def _send_in(self, connection: Any, task: Task) -> Coroutine[None, None, Result[R]]:
         return self._named(self._enqueue_in(connection, task, encode(self._core, task)))
 
     async def _enqueue(self, task: Task, entry: Entry) -> Result[R]:
@@ -248,12 +248,12 @@ class BoundOptions(Generic[P, R]):
         self._given = given
 
     @awaited
-    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
         return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call))
 
     @awaited
-    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
         task = self._build(args, kwargs, self._wrapper.spec.check_call)
         return self._wrapper._send_in(connection, task)
