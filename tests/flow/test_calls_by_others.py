@@ -45,7 +45,7 @@ def test_whatever_has_to_be_awaited_says_so() -> None:
     assert all(is_async(form) for form in (huey.by_name("shop.send"), huey.by_name("shop.send").options(delay=1)))
     public = [getattr(huey, name) for name in dir(huey) if not name.startswith("_") and name != "sync"]
     awaited = [
-        it for it in public if inspect.ismethod(it) and str(it.__annotations__.get("return")).startswith("Call[")
+        it for it in public if inspect.ismethod(it) and str(it.__annotations__.get("return")).startswith("Coroutine[")
     ]
     assert len(awaited) == 4
     assert [it for it in awaited if not is_async(it)] == []

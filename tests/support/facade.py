@@ -149,7 +149,7 @@ class _Member:
             raise ValueError(f"{owner}.{function.name} has several signatures, or a class: write it by hand")
         self.returned = self._of(function.returns)
         self.is_iterated = self.returned.startswith("AsyncIterator[")
-        self.is_waited_for = isinstance(function, ast.AsyncFunctionDef) or self.returned.startswith("Call[")
+        self.is_waited_for = isinstance(function, ast.AsyncFunctionDef) or self.returned.startswith("Coroutine[")
         self.gives = _HANDLE.sub(r"Sync\1", self._given())
 
     def written(self) -> str:
@@ -161,7 +161,7 @@ class _Member:
     def _given(self) -> str:
         if self.is_iterated:
             return self.returned.removeprefix("Async")
-        if found := re.fullmatch(r"Call\[(.*)\]", self.returned):
+        if found := re.fullmatch(r"Coroutine\[None, None, (.*)\]", self.returned):
             return found[1]
         return self.returned
 

@@ -276,7 +276,7 @@ def waiting_methods(twin: Twin) -> list[str]:
     for source in twin.sources:
         for it, _ in members_of(source):
             returned = "" if it.returns is None else ast.unparse(it.returns)
-            if isinstance(it, ast.AsyncFunctionDef) or returned.startswith("Call["):
+            if isinstance(it, ast.AsyncFunctionDef) or returned.startswith("Coroutine["):
                 found.append(it.name)
     return [name for name in dict.fromkeys(found) if name not in twin.without]
 

@@ -38,7 +38,7 @@ from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
-from hueyio.handles.awaited import Call, awaited
+from hueyio.handles.awaited import awaited
 from hueyio.handles.by_name import NamedTask
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.context_manager import run_inside
@@ -513,16 +513,16 @@ class Huey(Settings):
     # --- enqueueing
 
     @overload
-    def enqueue(self, task: Task) -> Call[Any]: ...
+    def enqueue(self, task: Task) -> Coroutine[None, None, Any]: ...
 
     @overload
-    def enqueue(self, task: group) -> Call[ResultGroup[Any]]: ...
+    def enqueue(self, task: group) -> Coroutine[None, None, ResultGroup[Any]]: ...
 
     @overload
-    def enqueue(self, task: chord) -> Call[ChordResult[Any]]: ...
+    def enqueue(self, task: chord) -> Coroutine[None, None, ChordResult[Any]]: ...
 
     @awaited
-    def enqueue(self, task: Task | group | chord) -> Call[Any]:
+    def enqueue(self, task: Task | group | chord) -> Coroutine[None, None, Any]:
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results.
 
         A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
@@ -538,7 +538,7 @@ class Huey(Settings):
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
 
     @awaited
-    def enqueue_in(self, connection: Any, task: Task) -> Call[Any]:
+    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[None, None, Any]:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
         ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, or a session or connection of
@@ -563,7 +563,7 @@ class Huey(Settings):
         return NamedTask(self, self._producer, name)
 
     @awaited
-    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Call[Result[Any]]:
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[None, None, Result[Any]]:
         """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
 
         Raises what a call of ``by_name`` raises.
@@ -571,7 +571,7 @@ class Huey(Settings):
         return self.by_name(name)(*args, **kwargs)
 
     @awaited
-    def enqueue_many(self, tasks: Iterable[Task]) -> Call[ResultGroup[Any]]:
+    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[None, None, ResultGroup[Any]]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 
         Raises at once what ``enqueue`` raises; nothing is enqueued then.

@@ -4,22 +4,21 @@ Background tasks, schedulers and event emitters ask whether a callable is a coro
 call it in a thread and drop what it returns: nothing would be enqueued, and nobody would notice. A call of a task
 checks its arguments at once, so it is a plain function that returns a coroutine. The marks below are what ``inspect``
 (Python 3.12) and ``asyncio`` look for.
+
+What such a call returns is typed ``Coroutine[None, None, ...]``: with ``Any`` in it mypy takes what ``asyncio.gather``
+gives for ``Any``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
-__all__ = ["Call", "awaited", "without_marks"]
+__all__ = ["awaited", "without_marks"]
 
 A = TypeVar("A", bound=Callable[..., Any])
-T = TypeVar("T")
-
-Call: TypeAlias = Coroutine[None, None, T]
-"""What a call gives, to be awaited. With ``Any`` in it mypy takes what ``asyncio.gather`` returns for ``Any``."""
 
 
 def awaited(returns_coroutine: A) -> A:

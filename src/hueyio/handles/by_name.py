@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final, Unpack
 
 from hueyio.client.prepare import encode_undeclared
 from hueyio.client.producer import Producer
 from hueyio.exceptions import ConfigurationError, UnknownTaskError
-from hueyio.handles.awaited import Call, awaited
+from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, handle_on
 from hueyio.handles.sync_task import SyncNamedTask
@@ -49,7 +49,7 @@ class NamedTask:
         return NamedTask(self._huey, self._producer, self.path, {**self._given, **options})
 
     @awaited
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Call[Result[Any]]:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Coroutine[None, None, Result[Any]]:
         """Enqueue a call; ``await`` it for its Result.
 
         Raises TaskArgumentError at once for arguments that cannot be serialised, or do not fit a task that is declared
@@ -60,7 +60,7 @@ class NamedTask:
         if spec is None and core.immediate:
             raise UnknownTaskError(f"no task named {self.path!r} is declared here, where immediate mode would run it")
         if spec is None:
-            coroutine: Call[Result[Any]] = self._enqueue(self._build(args, kwargs))
+            coroutine: Coroutine[None, None, Result[Any]] = self._enqueue(self._build(args, kwargs))
         else:
             declared = BoundOptions[Any, Any](TaskWrapper(self._huey, spec, self._producer), self._given)
             coroutine = declared(*args, **kwargs)
@@ -78,7 +78,7 @@ class NamedTask:
             task.counted = Counted(task.eta, self._producer.core.clock.ahead)
         return task
 
-    def _enqueue(self, task: Task) -> Call[Result[Any]]:
+    def _enqueue(self, task: Task) -> Coroutine[None, None, Result[Any]]:
         return self._send(task, encode_undeclared(self._producer.core, task))
 
     async def _send(self, task: Task, entry: Entry) -> Result[Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
 
-from hueyio.handles.awaited import Call
 from hueyio.handles.blocking import Blocking
 from hueyio.handles.options import shows_options
 from hueyio.handles.result import Result, ResultGroup
@@ -25,7 +24,7 @@ R = TypeVar("R")
 class _Aio(Protocol[P, R]):
     """The task for coroutines; a ``TaskWrapper``, as far as types of calls are concerned."""
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]: ...
 
     def schedule(
         self,
@@ -34,11 +33,11 @@ class _Aio(Protocol[P, R]):
         eta: datetime | None = None,
         delay: float | timedelta | None = None,
         **options: Unpack[ScheduleOptions],
-    ) -> Call[Result[R]]: ...
+    ) -> Coroutine[None, None, Result[R]]: ...
 
-    def map(self, it: Iterable[Any]) -> Call[ResultGroup[R]]: ...
+    def map(self, it: Iterable[Any]) -> Coroutine[None, None, ResultGroup[R]]: ...
 
-    def options(self, **options: Unpack[CallOptions]) -> Callable[P, Call[Result[R]]]: ...
+    def options(self, **options: Unpack[CallOptions]) -> Callable[P, Coroutine[None, None, Result[R]]]: ...
 
 
 class SyncTask(Blocking, Generic[P, R]):
@@ -192,9 +191,9 @@ class SyncBoundOptions(Blocking, Generic[P, R]):
         return result
 
     @property
-    def aio(self) -> Callable[P, Call[Result[R]]]:
+    def aio(self) -> Callable[P, Coroutine[None, None, Result[R]]]:
         """The same for coroutines."""
-        bound: Callable[P, Call[Result[R]]] = self._wrapped
+        bound: Callable[P, Coroutine[None, None, Result[R]]] = self._wrapped
         return bound
 
     # --- made from ``BoundOptions`` by `python -m tests.support.facade`; what is above is by hand
@@ -221,9 +220,9 @@ class SyncNamedTask(Blocking):
         return result
 
     @property
-    def aio(self) -> Callable[..., Call[Result[Any]]]:
+    def aio(self) -> Callable[..., Coroutine[None, None, Result[Any]]]:
         """The same for coroutines."""
-        named: Callable[..., Call[Result[Any]]] = self._wrapped
+        named: Callable[..., Coroutine[None, None, Result[Any]]] = self._wrapped
         return named
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, ParamSpec, TypeAlias, TypeVar, Unpack, cast
 
@@ -12,7 +12,7 @@ from hueyio.client.prepare import encode
 from hueyio.client.producer import Producer
 from hueyio.control.revoke import is_revoked, restore, revoke_all
 from hueyio.exceptions import TaskArgumentError
-from hueyio.handles.awaited import Call, awaited
+from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on_ends
 from hueyio.handles.sync_task import SyncBoundOptions, SyncTask
@@ -84,7 +84,7 @@ class TaskWrapper(Generic[P, R]):
         return dict(self.spec.options.settings)
 
     @awaited
-    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call; ``await`` it for its Result.
 
         Raises TaskArgumentError at once if the arguments do not fit the function or cannot be serialised.
@@ -92,7 +92,7 @@ class TaskWrapper(Generic[P, R]):
         return self._send(self._call(args, kwargs, self.spec.check_call), "{}.sync")
 
     @awaited
-    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
 
         The task becomes visible with your commit, or never. Raises what a call raises.
@@ -127,7 +127,7 @@ class TaskWrapper(Generic[P, R]):
         eta: datetime | None = None,
         delay: float | timedelta | None = None,
         **options: Unpack[ScheduleOptions],
-    ) -> Call[Result[R]]:
+    ) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call that starts later: at ``eta``, or after ``delay`` seconds; ``options`` as in ``options()``.
 
         A single number, timedelta or datetime is the delay or the eta of a call without arguments.
@@ -150,7 +150,7 @@ class TaskWrapper(Generic[P, R]):
         return self._send(task, "{}.sync.schedule")
 
     @awaited
-    def map(self, it: Iterable[Any]) -> Call[ResultGroup[R]]:
+    def map(self, it: Iterable[Any]) -> Coroutine[None, None, ResultGroup[R]]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
         takes = f"task {self.path}: map takes an iterable of arguments, such as [1, 2]"
         items, check = items_of(it, takes, TaskArgumentError), self.spec.check_call
@@ -184,10 +184,10 @@ class TaskWrapper(Generic[P, R]):
 
     # Both are called by public methods only: the frame before theirs is the user's.
 
-    def _send(self, task: Task, way: str) -> Call[Result[R]]:
+    def _send(self, task: Task, way: str) -> Coroutine[None, None, Result[R]]:
         return Unawaited(self._enqueue(task, encode(self._core, task)), self.path, way, sys._getframe(2))
 
-    def _send_in(self, connection: Any, task: Task, way: str) -> Call[Result[R]]:
+    def _send_in(self, connection: Any, task: Task, way: str) -> Coroutine[None, None, Result[R]]:
         coroutine = self._enqueue_in(connection, task, encode(self._core, task))
         return Unawaited(coroutine, self.path, way, sys._getframe(2))
 
@@ -250,12 +250,12 @@ class BoundOptions(Generic[P, R]):
         self._given = given
 
     @awaited
-    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
         return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call), "{}.options(...).sync")
 
     @awaited
-    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Call[Result[R]]:
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
         task = self._build(args, kwargs, self._wrapper.spec.check_call)
         return self._wrapper._send_in(connection, task, "{}.options(...).sync.enqueue_in")
