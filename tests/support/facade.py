@@ -9,6 +9,7 @@ type checkers, editors and ``help()`` see methods like any other, and one that i
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -101,24 +102,26 @@ def write_into(text: str, twin: Twin) -> str:
     return text[:at] + ("\n" + made if made else "") + rest
 
 
-def members_of(place: str) -> list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, str]]:
-    """Return the public methods and properties of a class, with the text of its file."""
+@functools.cache
+def members_of(place: str) -> list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, list[str]]]:
+    """Return the public methods and properties of a class, with the lines of its file."""
     path, _, name = place.partition(":")
     text = (SOURCE / path).read_text()
     (found,) = [it for it in ast.parse(text).body if isinstance(it, ast.ClassDef) and it.name == name]
     functions = [it for it in found.body if isinstance(it, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return [(it, text) for it in functions if not it.name.startswith("_")]
+    lines = text.splitlines()
+    return [(it, lines) for it in functions if not it.name.startswith("_")]
 
 
 def _members(twin: Twin, own: set[str]) -> Iterator[str]:
     seen: set[str] = set(own) | twin.without
     for place in twin.sources:
-        for function, text in members_of(place):
+        for function, lines in members_of(place):
             is_setter = any(ast.unparse(it).endswith(".setter") for it in function.decorator_list)
             if function.name in seen and not (is_setter and function.name not in own):
                 continue
             seen.add(function.name)
-            yield _Member(function, text, place.partition(":")[2]).written()
+            yield _Member(function, lines, place.partition(":")[2]).written()
 
 
 def _names_above(text: str, name: str, line: int) -> set[str]:
@@ -140,9 +143,9 @@ def _names_above(text: str, name: str, line: int) -> set[str]:
 class _Member:
     """One method or property of the source, and its blocking form."""
 
-    def __init__(self, function: ast.FunctionDef | ast.AsyncFunctionDef, text: str, owner: str) -> None:
+    def __init__(self, function: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str], owner: str) -> None:
         self.function = function
-        self.text = text
+        self.lines = lines
         self.owner = owner
         self.decorators = [self._of(it) for it in function.decorator_list]
         if any(it == "overload" or it == "classmethod" for it in self.decorators):
@@ -179,7 +182,7 @@ class _Member:
 
     def _is_one_per_line(self) -> bool:
         """Say whether the source has a comma at the end, which keeps it apart."""
-        lines = self.text.splitlines()[self.function.lineno - 1 : self.function.body[0].lineno]
+        lines = self.lines[self.function.lineno - 1 : self.function.body[0].lineno]
         return re.search(r",\s*\)\s*->", "\n".join(lines)) is not None
 
     def _parameters(self) -> Iterator[str]:
@@ -242,8 +245,14 @@ class _Member:
         may_change = changes or (self.gives == "Any" and self.owner in _GIVE_ANY_HANDLE)
         return ["to_sync", waits] if may_change else [waits]
 
-    def _of(self, node: ast.AST | None) -> str:
-        return "" if node is None else re.sub(r"\s+", " ", ast.get_source_segment(self.text, node) or "")
+    def _of(self, node: ast.expr | None) -> str:
+        """Return the source of a piece. (``ast.get_source_segment`` splits the whole file each time.)"""
+        if node is None or node.end_lineno is None:
+            return ""
+        lines = self.lines[node.lineno - 1 : node.end_lineno]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return re.sub(r"\s+", " ", " ".join(lines))
 
 
 def _call(before: str, calls: list[str], passed: list[str], indent: int = 8) -> list[str]:
