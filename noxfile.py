@@ -13,6 +13,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -53,6 +54,7 @@ DEPENDS_ON_PYTHON = [
     *(f"tests/flow/test_{name}.py" for name in ("cancel", "hooks")),
     *(f"tests/workers/test_{name}.py" for name in ("worker", "pool", "signals")),
     "--ignore=tests/unit/test_crontab.py",  # half a minute of arithmetic, the same on each
+    "--ignore=tests/unit/test_crontab_of_cronsim.py",
 ]
 """What plain ``nox`` runs on another Python than the oldest."""
 
@@ -120,12 +122,15 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy and pyright, at the same time: neither uses a second core."""
+    """Check types with mypy and pyright, at the same time: neither uses a second core. The code of the docs too."""
     _install(session, "types", "-e", ".[examples,json,testing]")
-    with ThreadPoolExecutor() as threads:
-        checking = [threads.submit(session.run, checker, *CHECKED, silent=True) for checker in ("mypy", "pyright")]
-    for one in checking:
-        session.log(str(one.result()).strip())
+    with TemporaryDirectory() as folder, ThreadPoolExecutor() as threads:
+        docs_code = str(Path(folder, "docs_code"))
+        session.run("python", "-m", "tests.support.docs_code", docs_code, silent=True)
+        checked = (*CHECKED, docs_code)
+        checking = [threads.submit(session.run, checker, *checked, silent=True) for checker in ("mypy", "pyright")]
+        for one in checking:
+            session.log(str(one.result()).strip())
 
 
 @nox.session

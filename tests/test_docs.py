@@ -27,20 +27,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 import hueyio
 from hueyio.cli.main import main
 from tests.conftest import SERVER_KINDS, ServerOf
+from tests.support.docs_code import DOCS, PAGES, ROOT, Block, find_blocks, name_of_file
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("[!_]*/**/*.md"))]
-
-_FENCE = re.compile(r"^```(?P<language>python|console)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE_NAME = re.compile(r"# (?P<name>\w+\.py)\n")
 _CHANGING = {
     "ID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
     "order-N": re.compile(r"\border-\d+\b"),
@@ -48,22 +43,6 @@ _CHANGING = {
     "AGE ago": re.compile(r"\b\d+ (?:s|min|h|d) ago\b"),
 }
 """What is another one each time a page is followed."""
-
-
-class Block(NamedTuple):
-    """One block of code; ``line`` is where its text begins in the page."""
-
-    language: str
-    text: str
-    line: int
-
-
-def find_blocks(page: Path) -> list[Block]:
-    text = page.read_text()
-    return [
-        Block(found["language"], found["text"], text.count("\n", 0, found.start("text")) + 1)
-        for found in _FENCE.finditer(text)
-    ]
 
 
 PAGES_WITH_CODE = [page for page in PAGES if find_blocks(page)]
@@ -84,8 +63,8 @@ class Reader:
     def follow(self, block: Block) -> None:
         if block.language == "console":
             self._type(block)
-        elif named := _FILE_NAME.match(block.text):
-            (self.folder / named["name"]).write_text(block.text)
+        elif name := name_of_file(block):
+            (self.folder / name).write_text(block.text)
         else:
             self._run(block)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hueyio import exceptions, signals
 from hueyio.app import Huey
-from hueyio.app.base_storage import BaseStorage, EmptyData
+from hueyio.app.base_storage import BaseStorage
+from hueyio.app.empty_data import EmptyData
 from hueyio.app.inspector import Inspector
 from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.control.audit import AuditEntry

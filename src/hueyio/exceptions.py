@@ -30,6 +30,8 @@ The tree::
     CancelExecution                   raised by a task or a pre-execute hook: do not go on
     RetryTask                         raised by a task: run me again
     Snooze                            raised by a task: run me later, this run does not count
+    DeclarationWarning                a warning: what was declared is taken, and may not be what was meant
+    NotEnqueuedWarning                a warning: a call was not awaited, so that nothing was enqueued
 
 ``CancelExecution``, ``RetryTask``, ``Snooze`` and ``TaskException`` are no ``HueyException``, as in Huey: user code
 that guards a task body with ``except HueyException`` must not swallow them.
@@ -44,8 +46,10 @@ from typing import Any
 __all__ = [
     "CancelExecution",
     "ConfigurationError",
+    "DeclarationWarning",
     "HueyException",
     "LeaseLost",
+    "NotEnqueuedWarning",
     "ProcessLost",
     "PutBackTooLong",
     "RateLimitExceeded",
@@ -206,6 +210,9 @@ class TaskException(Exception):
     def __str__(self) -> str:
         return str(self.metadata.get("error") or "unknown error")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.metadata, *self.args)
 
@@ -277,3 +284,14 @@ class Snooze(Exception):
             raise ValueError(f"Snooze takes seconds or a timedelta of at least 0, not {delay!r}")
         self.delay = float(seconds)
         super().__init__(self.delay)
+
+
+class DeclarationWarning(UserWarning):
+    """What a decorator was given is taken, and may not be what was meant; the text says what to write instead."""
+
+
+class NotEnqueuedWarning(RuntimeWarning):
+    """A call was not awaited, so that nothing was enqueued (or revoked, freed, stored); told at the line of the call.
+
+    Python's own warning of a coroutine that was never awaited is a RuntimeWarning too.
+    """

@@ -12,12 +12,13 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.task import Task
+from hueyio.tasks.typed_in import is_typed_in_again
 
 __all__ = ["AttemptMiddleware", "EnqueueMiddleware", "Hook", "HookKind", "Hooks", "is_cancelled"]
 
@@ -26,12 +27,12 @@ M = TypeVar("M", bound=Callable[[Any], Any])
 logger = logging.getLogger(__name__)
 
 Hook: TypeAlias = Callable[..., Any]
-HookKind: TypeAlias = Literal["pre_execute", "post_execute", "on_startup", "on_shutdown"]
+HookKind: TypeAlias = Literal["pre_execute", "post_execute", "on_startup", "on_shutdown", "on_thread_startup"]
 Manager: TypeAlias = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 AttemptMiddleware: TypeAlias = Callable[[Task], Manager]
 EnqueueMiddleware: TypeAlias = Callable[[Enqueue], Manager]
 
-_KINDS: Final[tuple[HookKind, ...]] = ("pre_execute", "post_execute", "on_startup", "on_shutdown")
+_KINDS: Final[tuple[HookKind, ...]] = get_args(HookKind)
 
 
 class Hooks:
@@ -59,6 +60,8 @@ class Hooks:
             raise HueyException(f"only a function can be a {kind} hook, not {hook!r}")
         if not isinstance(name, str) or not name:
             raise HueyException(f"a {kind} hook needs a name: {kind}(name=...), not {name!r}")
+        if kind == "on_thread_startup" and inspect.iscoroutinefunction(hook):
+            raise HueyException(f"an on_thread_startup hook runs in a thread without a loop: {hook!r} must be plain")
         self._hooks[kind][name] = hook
         self._look()
 
@@ -110,6 +113,14 @@ class Hooks:
             except BaseException:  # SystemExit too: a hook must not end the consumer
                 logger.exception("%s hook %s failed", kind, name)
 
+    def start_thread(self) -> None:
+        """Run the hooks of a thread that is to run bodies, in it."""
+        for name, hook in list(self._hooks["on_thread_startup"].items()):
+            try:
+                hook()
+            except BaseException:  # SystemExit too: a hook must not end the thread, whose call is waited for
+                logger.exception("on_thread_startup hook %s failed", name)
+
     def _look(self) -> None:
         hooks = self._hooks
         self.surround_tasks = bool(hooks["pre_execute"] or hooks["post_execute"] or self.around_attempt)
@@ -121,9 +132,11 @@ def _with(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:
     if inspect.isasyncgenfunction(made_by) or inspect.isgeneratorfunction(made_by):
         decorator = "asynccontextmanager" if inspect.isasyncgenfunction(made_by) else "contextmanager"
         raise HueyException(f"put @{decorator} of contextlib below: {made_by!r} makes no context manager without it")
-    if not callable(made_by) or inspect.iscoroutinefunction(made_by):
+    is_other_class = isinstance(made_by, type) and not (hasattr(made_by, "__enter__") or hasattr(made_by, "__aenter__"))
+    if not callable(made_by) or inspect.iscoroutinefunction(made_by) or is_other_class:
         raise HueyException(f"middleware is a function that makes a context manager, not {made_by!r}")
-    return known if middleware in known else (*known, middleware)
+    others = tuple(it for it in known if not is_typed_in_again(middleware, it))
+    return others if middleware in others else (*others, middleware)
 
 
 def _without(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:

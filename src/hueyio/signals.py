@@ -19,6 +19,7 @@ from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
 from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
+from hueyio.tasks.typed_in import is_typed_in_again
 
 __all__ = [
     "SIGNAL_CANCELED",
@@ -71,11 +72,17 @@ class Signals:
         return bool(self._receivers)
 
     def connect(self, receiver: Receiver, signals: tuple[str, ...]) -> None:
-        """Call the receiver at these signals, or at all if none is given."""
-        if unknown := [signal for signal in signals if signal not in _KNOWN]:
+        """Call the receiver at these signals, or at all if none is given.
+
+        One that is typed in again, because it was corrected, takes the place of the first.
+        """
+        if unknown := [signal for signal in signals if not isinstance(signal, str) or signal not in _KNOWN]:
             raise HueyException(f"there is no signal {unknown[0]!r}; signals: {', '.join(sorted(_KNOWN))}")
+        if not callable(receiver):
+            raise HueyException(f"only a function can be a receiver of signals, not {receiver!r}")
         for signal in signals or (_ANY,):
-            self._receivers.setdefault(signal, []).append(receiver)
+            others = [it for it in self._receivers.get(signal, ()) if not is_typed_in_again(receiver, it)]
+            self._receivers[signal] = [*others, receiver]
 
     def disconnect(self, receiver: Receiver, signals: tuple[str, ...]) -> None:
         """Stop calling the receiver at these signals, or at any if none is given.
@@ -83,7 +90,7 @@ class Signals:
         Raises HueyException for a signal that nobody is connected to.
         """
         for signal in signals:
-            if signal not in self._receivers:
+            if not isinstance(signal, str) or signal not in self._receivers:
                 listened = ", ".join(sorted(self._receivers.keys() - {_ANY})) or "none"
                 raise HueyException(f"nobody is connected to signal {signal!r}; signals with receivers: {listened}")
         for signal in signals or tuple(self._receivers):

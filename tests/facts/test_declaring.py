@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from hueyio import ConfigurationError, Huey, MemoryHuey, Task, TaskArgumentError, UnknownTaskError
+from hueyio import ConfigurationError, Huey, MemoryHuey, NotEnqueuedWarning, Task, TaskArgumentError, UnknownTaskError
 from hueyio.handles.decorators import make_spec
 from tests.facts.steps import consuming, later, run_all
 
@@ -179,7 +181,7 @@ def test_dropped_map_warns_by_the_name_of_its_task() -> None:
     async def work(number: int) -> None: ...
 
     calls = [work.map([1, 2])]
-    with pytest.warns(RuntimeWarning, match=r"coroutine '.*\.work' was never awaited"):
+    with pytest.warns(NotEnqueuedWarning, match=r"\.work was called and not awaited: .*use work\.sync\.map\(\.\.\.\)"):
         calls.clear()
 
 
@@ -190,6 +192,23 @@ def test_map_refuses_bad_arguments_at_the_call(items: Any) -> None:
 
     with pytest.raises(TaskArgumentError, match=r"task .*\.work"):
         _ = work.map(items)
+
+
+def test_task_that_is_typed_in_again_takes_the_place_of_the_first() -> None:
+    """In a REPL or notebook; elsewhere two functions of one name are a mistake, and the way out is told."""
+    cell = "@huey.task()\ndef add(x):\n    return x + {}\n"
+    asked = "print(add.sync(1).get(blocking=True, timeout=30))\n"
+    cell += "@huey.signal('complete')\ndef hear(signal, task):\n    print('heard')\n"
+    cell += "@huey.around_attempt\n@contextmanager\ndef trace(task):\n    print('traced')\n    yield\n"
+    begin = "import hueyio\nfrom contextlib import contextmanager\nhuey = hueyio.MemoryHuey('q', immediate=True)\n"
+    program = f"{begin}{cell.format(1)}{cell.format(2)}{asked}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("traced\nheard\n3\n", "")
+
+    huey = MemoryHuey()
+    huey.task(name="add")(scale)
+    with pytest.raises(ValueError, match=r"huey\.unregister\('tests.facts.test_declaring.add'\)"):
+        huey.task(name="add")(scale)
 
 
 @pytest.mark.parametrize("option", ["unique", "task_base"])

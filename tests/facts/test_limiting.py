@@ -103,6 +103,43 @@ async def test_call_over_a_limit_without_retry_uses_its_own(huey: Huey, retries:
         await result
 
 
+async def test_retry_of_a_call_over_a_limit_waits_for_the_next_window(huey: Huey) -> None:
+    limit = huey.rate_limit("api", 1, per=36_000, retry=False)
+
+    @huey.task(retries=3)
+    @limit
+    async def work() -> None: ...
+
+    await limit.acquire()
+    await work()
+    await run_all(huey)
+    (waiting,) = await huey.scheduled()
+    assert waiting.retries == 2
+    assert waiting.eta is not None
+    assert waiting.eta > later(0)
+
+
+@pytest.mark.parametrize("kind", ["windows", "bucket", "places"])
+async def test_limit_of_zero_refuses_every_run(huey: Huey, kind: str) -> None:
+    limits: dict[str, Any] = {
+        "windows": lambda: huey.rate_limit("mail", 0, 36_000, retry=False),
+        "bucket": lambda: huey.rate_limit("mail", 0, 36_000, retry=False, burst=3),
+        "places": lambda: huey.limit("mail", 0, retry=False),
+    }
+    ran: list[int] = []
+
+    async def body() -> None:
+        ran.append(1)
+
+    work = huey.task()(limits[kind]()(body))
+    for _ in range(2):
+        result = await work()
+        await run_all(huey)
+        with pytest.raises(TaskException, match=r"RateLimitExceeded|unable to acquire"):
+            await result
+    assert ran == []
+
+
 async def test_delay_of_the_task_wins_over_the_window(huey: Huey) -> None:
     limit = huey.rate_limit("api", 1, per=36_000)
 

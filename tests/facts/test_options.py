@@ -229,6 +229,7 @@ def test_exceptions_are_of_the_families_that_huey_has() -> None:
     for name in ("TaskRevoked", "TaskExpired", "TaskCancelled", "WorkerLost"):
         assert issubclass(getattr(hueyio, name), TaskException)
     assert str(TaskException()) == "unknown error"
+    assert repr(hueyio.TaskLost({"error": "it is gone"})) == "TaskLost('it is gone')"
     assert str(TaskException({"error": "ValueError('no')"})) == "ValueError('no')"
 
 

@@ -198,7 +198,12 @@ async def test_program_prints_what_it_should_in_immediate_mode(kind: str, tmp_pa
     """Those that are no memory use their own storage."""
     url = server_of(SERVER_KINDS[0]).url if "Redis" in kind else ""
     async with make(kind, tmp_path, url, immediate=True, immediate_use_memory=kind == "MemoryHuey") as huey:
-        assert await run_program(huey) == EXPECTED
+        assert await run_program(huey) == expected(kind)
+
+
+def expected(kind: str) -> list[str]:
+    """Reading leaves values where results stay for a time."""
+    return [line.replace("[1] None", "[1] [1]") if "Expire" in kind else line for line in EXPECTED]
 
 
 @pytest.mark.parametrize("kind", _CLASSES)
@@ -206,4 +211,4 @@ async def test_program_prints_the_same_on_every_storage(kind: str, tmp_path: Pat
     for server in SERVER_KINDS if "Redis" in kind else ["none"]:
         huey = make(kind, tmp_path, server_of(server).url if "Redis" in kind else "")
         async with huey, huey.create_consumer():
-            assert await run_program(huey) == EXPECTED
+            assert await run_program(huey) == expected(kind)

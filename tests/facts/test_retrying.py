@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from hueyio import CancelExecution, Error, Huey, RetryTask, Task, TaskException
+from hueyio.core import core_of
 from tests.facts.steps import later, listen, moment_of_run, run_all, run_next
 
 
@@ -139,6 +141,26 @@ async def test_cancel_says_whether_it_is_retried(huey: Huey, retry: bool | None,
     assert heard.count("canceled") == runs
     assert "error" not in heard
     assert (await metadata_of(result))["error"] == "CancelExecution()"
+
+
+async def test_cancel_that_grants_a_retry_says_so_in_its_error(huey: Huey) -> None:
+    """The error of the attempt has the retry that it grants, as in Huey."""
+    described: list[int] = []
+
+    @huey.task(context=True)
+    async def stop(task: Task) -> None:
+        raise CancelExecution(retry=task.attempt == 0)
+
+    huey_rules = core_of(huey).rules
+
+    def describe(task: Task, error: BaseException) -> dict[str, Any]:
+        described.append(task.retries)
+        return huey_rules.build_error_result(task, error)
+
+    core_of(huey).rules = replace(huey_rules, build_error_result=describe)
+    await stop()
+    await run_all(huey)
+    assert described == [1, 0]
 
 
 @pytest.mark.parametrize(("every", "calls"), [(True, 3), (False, 1)])

@@ -37,8 +37,8 @@ def main(file: str, count: int, seed: int) -> None:
 
 
 def declare_note(huey: SqliteHuey) -> Any:
-    async def note(id: str) -> str:
-        return id
+    async def note(text: str) -> str:
+        return text
 
     note.__module__ = "app"  # and not __main__: the test must know it by the same name
     return huey.task(name="note")(note)

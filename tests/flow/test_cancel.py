@@ -345,14 +345,14 @@ async def test_receiver_that_ignores_its_cancellation_is_counted_at_the_stop(
 async def test_error_metadata_can_be_extended(huey: Huey, caplog: pytest.LogCaptureFixture) -> None:
     class Described(MemoryHuey):
         def build_error_result(self, task: Task, exception: BaseException) -> dict[str, Any]:
-            if "break" in task.kwargs:
+            if task.kwargs.get("broken"):
                 raise RuntimeError("no description")
             return {**super().build_error_result(task, exception), "host": "here"}
 
     described = Described("described")
 
     @described.task
-    async def fail(**options: Any) -> None:
+    async def fail(broken: bool = False) -> None:
         raise ValueError("no")
 
     async with described.create_consumer():
@@ -360,7 +360,7 @@ async def test_error_metadata_can_be_extended(huey: Huey, caplog: pytest.LogCapt
             await (await fail())
         assert caught.value.metadata["host"] == "here"
         with caplog.at_level(logging.CRITICAL), pytest.raises(TaskException, match="no description"):
-            await (await fail(**{"break": True}))
+            await (await fail(broken=True))
     await described.close()
 
 

@@ -281,7 +281,7 @@ async def test_blocking_lock_where_it_cannot_work_says_what_to_do(huey: Huey) ->
     with pytest.raises(ConfigurationError, match="ttl"):
         huey.lock_task("one", ttl=0)
     with pytest.raises(ConfigurationError, match="size"):
-        huey.limit("one", 0)
+        huey.limit("one", -1)
 
 
 async def test_locks_and_semaphores_for_code_that_blocks(huey: Huey) -> None:
@@ -460,7 +460,7 @@ def test_rate_limit_exceeded_survives_pickling() -> None:
     assert (str(locked), locked.delay) == ("text", 2.0)
 
 
-@pytest.mark.parametrize("wrong", [{"limit": 0}, {"per": 0}, {"burst": 0}, {"name": ""}, {"key": 5}])
+@pytest.mark.parametrize("wrong", [{"limit": -1}, {"per": 0}, {"burst": 0}, {"name": ""}, {"key": 5}])
 def test_rate_limit_that_cannot_be_says_why(wrong: dict[str, Any], make_huey: Callable[..., Huey]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         make_huey().rate_limit(**{"name": "api", "limit": 1, "per": 1, **wrong})

@@ -265,7 +265,7 @@ async def test_group_tells_of_each_member_what_a_read_of_it_alone_would(make_hue
             await group_of(huey, [broken[1].id, again.id])
         assert await huey.result(broken[1].id) == 3
         with pytest.raises(HueyException, match="timeout must be a number"):
-            await ResultGroup(broken).get(True, timeout="1")
+            await ResultGroup(broken).get(True, timeout="1")  # type: ignore[call-overload]
 
 
 async def test_values_that_as_completed_has_not_yielded_stay(make_huey: Make) -> None:

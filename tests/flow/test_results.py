@@ -14,6 +14,7 @@ import pytest
 from hueyio import (
     CancelExecution,
     Huey,
+    NotEnqueuedWarning,
     ResultTimeout,
     RetryTask,
     Task,
@@ -296,7 +297,7 @@ def test_wrong_arguments_are_refused_at_the_call(huey: Huey) -> None:
 def test_dropped_call_warns_by_the_name_of_its_task(huey: Huey) -> None:
     add = declare_add(huey)
     calls = [add(1, 2)]
-    with pytest.warns(RuntimeWarning, match=r"coroutine '.*\.add' was never awaited"):
+    with pytest.warns(NotEnqueuedWarning, match=r"\.add was called and not awaited: .*use add\.sync\(\.\.\.\)"):
         calls.clear()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import signal
 import subprocess
 import sys
@@ -12,80 +11,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import pytest
 
 from hueyio import (
+    ConfigurationError,
     Huey,
     HueyException,
     MemoryHuey,
-    Result,
-    ResultGroup,
     ResultTimeout,
+    SqliteHuey,
     TaskArgumentError,
     TaskException,
     chord,
     group,
 )
-from hueyio.app.huey import SyncHuey
-from hueyio.handles.chord_result import ChordResult
-from hueyio.handles.sync_result import SyncChordResult, SyncResult, SyncResultGroup
-from hueyio.handles.sync_task import SyncTask
-from hueyio.handles.wrapper import TaskWrapper
+from hueyio.handles.sync_result import SyncResult
 from hueyio.loops.portal import block_on
-from hueyio.schedules.stored import Schedules
-from hueyio.schedules.sync import SyncSchedules
-
-LIFE_CYCLE = {"session", "send", "send_in", "send_instead", "notify_interrupted_tasks"}
-"""Coroutine methods of Huey that only the async side has: they are about its own loop."""
-
-
-def coroutine_methods(kind: type) -> dict[str, Any]:
-    found = dict(inspect.getmembers(kind, lambda it: inspect.iscoroutinefunction(it) or inspect.isasyncgenfunction(it)))
-    return {name: method for name, method in found.items() if not name.startswith("_")}
-
-
-def parameters(method: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
-    return [(it.name, it.kind, it.default) for it in inspect.signature(method).parameters.values()]
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [
-        (Huey, SyncHuey),
-        (Result, SyncResult),
-        (ResultGroup, SyncResultGroup),
-        (ChordResult, SyncChordResult),
-        (Schedules, SyncSchedules),
-        (TaskWrapper, SyncTask),
-    ],
-)
-def test_every_coroutine_has_a_blocking_twin_of_the_same_signature(theirs: type, ours: type) -> None:
-    methods = {name: method for name, method in coroutine_methods(theirs).items() if name not in LIFE_CYCLE}
-    assert methods
-    for name, method in methods.items():
-        assert hasattr(ours, name), f"{ours.__name__} lacks {name}"
-        assert parameters(getattr(ours, name)) == parameters(method), name
-
-
-def methods_that_return_coroutines(kind: type) -> dict[str, Any]:
-    """Find those that check their arguments at once, and so are no coroutines themselves."""
-    found = inspect.getmembers(kind, inspect.isfunction)
-    return {
-        name: method
-        for name, method in found
-        if not name.startswith("_") and str(inspect.signature(method).return_annotation).startswith("Coroutine[")
-    }
-
-
-@pytest.mark.parametrize(("theirs", "ours"), [(Huey, SyncHuey), (TaskWrapper, SyncTask)])
-def test_what_returns_a_coroutine_has_a_twin_too(theirs: type, ours: type) -> None:
-    methods = methods_that_return_coroutines(theirs)
-    assert "enqueue_in" in methods
-    for name, method in methods.items():
-        assert hasattr(ours, name), f"{ours.__name__} lacks {name}"
-        assert parameters(getattr(ours, name)) == parameters(method), name
 
 
 @pytest.fixture
@@ -194,10 +136,19 @@ async def test_call_on_the_thread_of_a_running_loop_raises_instead_of_hanging() 
     async def add(a: int, b: int) -> int:
         return a + b
 
-    with pytest.raises(HueyException, match="use `await` there"):
+    with pytest.raises(HueyException, match=r"\.add: .*use `await add\(\.\.\.\)` there .*`await add\.aio\(\.\.\.\)`$"):
         add.sync(1, 2)
-    with pytest.raises(HueyException, match="use `await` there"):
+    with pytest.raises(HueyException, match=r"^huey\.count: .*use `await huey\.count\(\.\.\.\)` there"):
         huey.sync.count()
+    result = await add(1, 2)
+    with pytest.raises(HueyException, match=r"^result\.get: .*use `await result\.get\(\.\.\.\)` there"):
+        huey.sync.result_of(result.id).get(timeout=5)
+    with pytest.raises(HueyException, match=r"^consumer\.start: .*use `await consumer\.start\(\.\.\.\)` there"):
+        huey.sync.create_consumer().start()
+    with pytest.raises(HueyException, match=r"^result\.updates: .*use `await result\.updates\(\.\.\.\)` there"):
+        list(huey.sync.result_of(result.id).updates())
+    with pytest.raises(HueyException, match=r"^huey\.enqueue: .*use `await huey\.enqueue\(\.\.\.\)` there"):
+        huey.sync.enqueue(add.s(1, 2))
 
 
 def test_interrupted_wait_does_not_leave_its_registration_behind() -> None:
@@ -297,3 +248,89 @@ def test_immediate_mode_runs_the_task_at_once() -> None:
         return a + b
 
     assert add.sync(1, 2).get() == 3
+
+
+def test_handles_of_either_form_are_taken_in_both() -> None:
+    huey = MemoryHuey("forms")
+
+    @huey.task
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    steps = [huey.sync.revoke, huey.sync.is_revoked, huey.sync.restore, huey.sync.is_revoked, huey.sync.cancel]
+    for result in (add.sync(1, 2), add.sync(1, 2).aio):
+        assert [step(result) for step in steps] == [None, True, True, False, True]  # type: ignore[operator]
+        assert block_on(huey.cancel(result)) is False
+        assert result.id not in [task.id for task in huey.sync.pending()]
+    for task in (add, add.sync):
+        huey.sync.revoke_all(task)
+        assert huey.sync.is_revoked(task)
+        assert block_on(huey.restore_all(task))
+        huey.sync.schedules().add("nightly", task, "0 3 * * *", (1, 2))
+        assert add.s(1, 2).then(task, 3).stages()
+    with pytest.raises(
+        TaskArgumentError, match=r"argument 1 cannot be serialised.*give the value, or the id of the Result"
+    ):
+        add.sync(add.sync(1, 2), 3)  # type: ignore[arg-type]
+    assert add.sync == add.sync
+    assert len({huey.sync, huey.sync}) == 1
+    with pytest.raises(HueyException, match="is a declared task, not one call of it"):
+        huey.sync.revoke(add.sync)  # type: ignore[arg-type]
+
+
+def test_consumer_runs_beside_a_program_that_blocks(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    seen: list[str] = []
+
+    @huey.task
+    def double(a: int) -> int:
+        return 2 * a
+
+    huey.on_startup()(lambda: seen.append("start"))
+    huey.on_shutdown()(lambda: seen.append("stop"))
+    with huey.sync.consumer(workers=2, lease=5.0) as consumer:
+        assert double.sync(2).get(timeout=30) == 4
+        assert consumer.statistics().state == "consuming"
+        with pytest.raises(HueyException, match="was started already"):
+            consumer.start()
+    assert consumer.statistics().state == "stopped"
+    assert seen == ["start", "stop"]
+    huey.sync.close()
+
+
+def test_consumer_that_cannot_start_says_so_in_the_thread_that_asked(tmp_path: Path) -> None:
+    huey = SqliteHuey("none", filename=tmp_path / "no folder" / "app.db")
+    with pytest.raises(ConfigurationError, match="its directory does not exist"):
+        huey.sync.create_consumer().start()
+
+
+RUNNING = """
+import sys
+import hueyio
+
+huey = hueyio.SqliteHuey("run", filename=sys.argv[1])
+
+@huey.task
+def add(a, b):
+    return a + b
+
+@huey.signal(hueyio.SIGNAL_COMPLETE)
+def stop(signal, task):
+    consumer.stop()
+
+result = add.sync(1, 2)
+consumer = huey.sync.create_consumer()
+consumer.run(handle_signals=True)
+print(result.get())
+if len(sys.argv) > 2:
+    huey.sync.create_consumer().start()  # and nobody stops it
+"""
+
+
+@pytest.mark.parametrize("leaves_one", [False, True])
+def test_consumer_runs_in_the_main_thread_and_one_that_is_left_ends_with_the_program(
+    tmp_path: Path, leaves_one: bool
+) -> None:
+    command = [sys.executable, "-W", "error", "-c", RUNNING, str(tmp_path / "app.db"), *(["x"] if leaves_one else [])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")

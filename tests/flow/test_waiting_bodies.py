@@ -210,8 +210,8 @@ async def test_what_others_enqueued_is_found_when_all_stand_still(huey: Huey) ->
         return x + y
 
     @huey.task
-    async def wait_for(id: str) -> int:
-        value: int = await huey.result_of(id)
+    async def wait_for(awaited: str) -> int:
+        value: int = await huey.result_of(awaited)
         return value
 
     stages = list(add.s(1).then(add, 10).stages())
@@ -421,10 +421,10 @@ async def test_suspect_ends_when_a_body_waits_for_it(huey: Huey) -> None:
     runs, goes_on = asyncio.Event(), asyncio.Event()
 
     @huey.task
-    async def parent(id: str) -> str:
+    async def parent(child: str) -> str:
         runs.set()
         await goes_on.wait()
-        value: str = await huey.result_of(id)
+        value: str = await huey.result_of(child)
         return value
 
     task = suspect.s()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, assert_never, assert_type
+from typing import Any, ParamSpec, TypeAlias, TypeVar, assert_never, assert_type
 
 from hueyio import (
     SIGNAL_ERROR,
+    BaseStorage,
     ChordResult,
     Enqueue,
     Error,
@@ -25,6 +27,11 @@ from hueyio import (
     group,
 )
 from hueyio.handles.result import Status
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MANY: TypeAlias = tuple[ResultGroup[int], Result[str]]
 
 huey = MemoryHuey()
 other = MemoryHuey("other")
@@ -54,10 +61,64 @@ add_elsewhere = other.task(add)
 double_elsewhere = other.task(name="double")(double)
 
 
+def logged(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    return function
+
+
+@huey.task
+@logged
+async def watched(a: int) -> str:
+    return str(a)
+
+
+@huey.task(retries=1)
+@logged
+async def watched_with_options(a: int) -> str:
+    return str(a)
+
+
+async def use_what_is_put_around_calls() -> None:
+    assert_type(await asyncio.gather(add(1, 2), first(1)), tuple[Result[int], Result[str]])
+    assert_type(await asyncio.gather(add.options(delay=1)(1, 2), double(1)), tuple[Result[int], Result[int]])
+    assert_type(await asyncio.gather(add.map([(1, 2)]), first.schedule((1,), delay=1)), MANY)
+    assert_type(await asyncio.gather(await add(1, 2), await first(1)), tuple[int, str])
+    assert_type(await asyncio.gather(add(1, 2), return_exceptions=True), tuple[Result[int] | BaseException])
+    assert_type(await asyncio.wait_for(add(1, 2), 5), Result[int])
+    assert_type(await asyncio.shield(add(1, 2)), Result[int])
+    assert_type(asyncio.create_task(add(1, 2)), asyncio.Task[Result[int]])
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+        assert_type(await tasks.create_task(first(1)), Result[str])
+    for earliest in asyncio.as_completed([add(1, 2), add(3, 4)]):
+        assert_type(await earliest, Result[int])
+
+
+@huey.task
+@logged
+async def describe(row: dict[str, Any]) -> list[Any]:
+    return [row]
+
+
+async def use_decorated() -> None:
+    assert_type(await describe({}), Result[list[Any]])
+    assert_type(await watched(1), Result[str])
+    assert_type(await watched.call_local(1), str)
+    assert_type(await watched_with_options(1), Result[str])
+
+
+async def use_names() -> None:
+    assert_type(await huey.enqueue_by_name("shop.mail.send", 1, to="ada"), Result[Any])
+    assert_type(await huey.by_name("shop.mail.send").options(id="7")(id="8"), Result[Any])
+    assert_type(huey.by_name("shop.mail.send").sync(1), SyncResult[Any])
+    assert_type(await huey.enqueue_many([add.s(1, 2)]), ResultGroup[Any])
+
+
 async def use_context() -> None:
     assert_type(await first(1, b="x"), Result[str])
     assert_type(await last("a"), Result[float])
-    assert_type(await (await first.map([1, 2])), list[str])
+    group = await first.map([1, 2])
+    assert_type(await group, list[str])
+    assert_type(await group.get(blocking=True), list[str])
+    assert_type(await group.get(), list[str | None])
 
 
 async def use_status() -> str:
@@ -160,7 +221,17 @@ def use_blocking(connection: sqlite3.Connection) -> None:
     assert_type(add.sync(1, 2), SyncResult[int])
     assert_type(double.sync(2).get(timeout=5), int)
     assert_type(add.sync.map([(1, 2)]), SyncResultGroup[int])
+    assert_type(add.sync.map([1, 2]).get(timeout=3), list[int])
+    assert_type(add.options(delay=1).sync(1, b=2), SyncResult[int])
+    assert_type(add.sync.call_local(1, 2), int)
+    assert_type(add.sync(1, 2).aio, Result[int])
     assert_type(huey.sync.count(), int)
+    assert_type(huey.sync.enqueue(group([add.s(1, 2)])), SyncResultGroup[Any])
+    assert_type(huey.sync.revoke(add.sync(1, 2)), None)
+    assert_type(BaseStorage(huey.storage).sync.queue_size(), int)
+    assert_type(huey.sync.limit("pool", 2).of("ada").current_usage(), int)
+    with huey.sync.consumer(workers=3) as consumer:
+        assert_type(consumer.owner, str)
     with huey.lock_task("deployment") as lock:
         assert_type(lock, TaskLock)
 

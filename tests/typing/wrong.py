@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,21 @@ async def use_context(task: Task) -> None:
     await first("x")  # type: ignore[arg-type]
     await first(task, 1)  # type: ignore[call-arg, arg-type]
     await first(task=task, a=1)  # type: ignore[call-arg]
+
+
+async def use_what_is_put_around_calls() -> None:
+    number, text = await asyncio.gather(add(1, 2), first(1))
+    wrong: tuple[str, int] = (await number, await text)  # type: ignore[assignment]
+    one: int = await asyncio.wait_for(add(1, 2), 5)  # type: ignore[arg-type]
+    async with asyncio.TaskGroup() as tasks:
+        two: int = await tasks.create_task(double(1))  # type: ignore[arg-type]
+    await asyncio.gather(add(1, "x"), first())  # type: ignore[arg-type, call-arg]
+    print(wrong, one, two)
+
+
+async def use_names() -> None:
+    huey.by_name(5)  # type: ignore[arg-type]
+    huey.by_name("shop.mail.send").options(dealy=1)  # type: ignore[call-arg]
 
 
 async def use_words_of_before() -> None:

@@ -133,3 +133,17 @@ def test_extra_locks_imply_flushing() -> None:
     assert read("app:huey").worker.locks() is None
     assert read("app:huey", "-f").worker.locks() == []
     assert read("app:huey", "-L", "a, b").worker.locks() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("HUEYIO_WORKER", "HUEYIO_WORKERS"), ("HUEYIO_THREAD", "HUEYIO_THREADS"), ("HUEYIO_LEASES", "HUEYIO_LEASE")],
+)
+def test_variable_that_is_like_one_of_an_option_is_named_at_the_start(variable: str, meant: str) -> None:
+    (remark,) = read("app:huey", **{variable: "5"}).remarks
+    assert remark == f"{variable} is no option, and does nothing; did you mean {meant}?"
+
+
+def test_variable_of_somebody_else_is_left_alone() -> None:
+    others = ("HUEYIO_APP", "HUEYIO_URL", "HUEYIO_QUEUE", "HUEYIO_TEST_SCALE", "HUEYIO_DASHBOARD", "HUEYIO_WORKERS")
+    assert read("app:huey", **dict.fromkeys(others, "5")).remarks == []

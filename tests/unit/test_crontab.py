@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hueyio import crontab
+from hueyio import DeclarationWarning, crontab
 from hueyio.times.wall_time import LOCAL
 
 MINUTE = timedelta(minutes=1)
@@ -50,7 +50,8 @@ def weekdays_of(made: crontab) -> set[int]:
         ("*", set(range(60))),
         ("*/16", {0, 16, 32, 48}),
         ("*/1", set(range(60))),
-        ("*/99", {0}),
+        ("5/20", {5, 25, 45}),
+        ("3,50/5", {3, 50, 55}),
         ("5", {5}),
         (5, {5}),
         ("0-3", {0, 1, 2, 3}),
@@ -58,10 +59,7 @@ def weekdays_of(made: crontab) -> set[int]:
         ("58-2", {58, 59, 0, 1, 2}),
         ("56-4/3", {56, 59, 2}),
         ("1,3,*/30,7-8", {0, 1, 3, 7, 8, 30}),
-        ("1,foo", {1}),
-        ("1, 2", {1}),
-        ("1,5/2", {1}),
-        ("1,", {1}),
+        (" 1, 2 ,10 - 20 / 5", {1, 2, 10, 15, 20}),
     ],
 )
 def test_minute_matches_what_the_text_says(text: str | int, expected: set[int]) -> None:
@@ -85,6 +83,8 @@ def test_minute_matches_what_the_text_says(text: str | int, expected: set[int]) 
         ("mon-fri", {1, 2, 3, 4, 5}),
         ("Sat,SUN", {6, 0}),
         ("fri-mon", {5, 6, 0, 1}),
+        ("mon/2", {1, 3, 5, 0}),
+        ("tue , thu", {2, 4}),
     ],
 )
 def test_day_of_week_matches_what_the_text_says(text: str | int, expected: set[int]) -> None:
@@ -129,10 +129,22 @@ def test_seconds_are_left_out_of_account_where_none_are_given() -> None:
         ({"day_of_week": "*/2"}, "day_of_week"),
         ({"minute": "*/0"}, "cannot be zero"),
         ({"minute": "1-9/0"}, "cannot be zero"),
-        ({"minute": "foo"}, "minute='foo' matches no values"),
-        ({"minute": ""}, "minute='' matches no values"),
-        ({"minute": "1,foo", "strict": True}, "minute='1,foo': 'foo' is none of"),
-        ({"month": "smarch", "strict": True}, "jan, feb"),
+        ({"minute": "foo"}, "minute='foo': 'foo' is none of"),
+        ({"minute": ""}, "minute='': '' is none of"),
+        ({"minute": "1,foo"}, "minute='1,foo': 'foo' is none of"),
+        ({"minute": "1,"}, "minute='1,': '' is none of"),
+        ({"minute": "1 2"}, "minute='1 2': '1 2' is none of"),
+        ({"minute": "foo", "strict": False}, "minute='foo' matches no values"),
+        ({"minute": 0, "strict": "no"}, "strict='no': must be True or False"),
+        ({"month": "smarch"}, "jan, feb"),
+        ({"hour": "L", "minute": 0}, "hour='L': 'L' is none of"),
+        ({"day": "1L"}, "a-b/n, L"),
+        ({"day_of_week": "L"}, "fri#2, friL"),
+        ({"day_of_week": "fri#6"}, "must be from 1 to 5"),
+        ({"day_of_week": "8#1"}, "must be from 0 to 7"),
+        ({"day_of_week": "mon-fri#2"}, "'mon-fri#2' is none of"),
+        ({"day": "1-7", "day_of_week": "fri#2"}, "day='1-7', month='*', day_of_week='fri#2' never occurs"),
+        ({"day": "28", "month": "feb", "day_of_week": "fri#5"}, "never occurs"),
         ({"minute": 1.5}, "minute=1.5: must be a text"),
         ({"minute": True}, "minute=True"),
         ({"minute": None, "second": "61"}, "second='61'"),
@@ -147,6 +159,84 @@ def test_what_cannot_be_is_refused_and_named(options: dict[str, Any], message: s
     with pytest.raises(ValueError, match="crontab") as caught:
         crontab(**options)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"day": "L"}, ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30"]),
+        ({"day": "1,l"}, ["2024-01-31", "2024-02-01", "2024-02-29", "2024-03-01"]),
+        ({"day": "30,L", "month": "feb"}, ["2024-02-29", "2025-02-28", "2026-02-28", "2027-02-28"]),
+        ({"day_of_week": "fri#2"}, ["2024-01-12", "2024-02-09", "2024-03-08", "2024-04-12"]),
+        ({"day_of_week": "5#5"}, ["2024-03-29", "2024-05-31", "2024-08-30", "2024-11-29"]),
+        ({"day_of_week": "sunL"}, ["2024-01-28", "2024-02-25", "2024-03-31", "2024-04-28"]),
+        ({"day_of_week": "7#1, 1L"}, ["2024-01-07", "2024-01-29", "2024-02-04", "2024-02-26"]),
+        ({"day": "L", "day_of_week": "mon"}, ["2024-09-30", "2025-03-31", "2025-06-30", "2026-08-31"]),
+        (
+            {"day": "29", "month": "feb", "day_of_week": "thuL"},
+            ["2024-02-29", "2052-02-29", "2080-02-29", "2120-02-29"],
+        ),
+    ],
+)
+def test_days_whose_number_differs_from_month_to_month(fields: dict[str, Any], expected: list[str]) -> None:
+    made, moment, found = crontab(0, 0, **fields), datetime(2024, 1, 1, 12), []
+    for _ in expected:
+        following = made.next_after(moment)
+        assert following is not None
+        assert made(following)
+        found.append(f"{following:%Y-%m-%d}")
+        moment = following
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"minute": "*/60"}, "minute='*/60': the step of 60 leads out of the range, and only 0 matches"),
+        ({"minute": "40/30"}, "only 40 matches"),
+        ({"minute": 0, "hour": "9-17/9"}, "hour='9-17/9'"),
+        ({"day": "5,*/31"}, "only 1 matches"),
+        ({"month": "jan/12"}, "only 1 matches"),
+    ],
+)
+def test_step_beyond_the_range_warns_at_the_line(fields: dict[str, Any], said: str) -> None:
+    with pytest.warns(DeclarationWarning) as caught:
+        crontab(**fields)
+    assert said in str(caught[0].message)
+    assert caught[0].filename == __file__
+    with pytest.warns(DeclarationWarning) as caught:
+        crontab.hourly(**{"minute": "0-50/60", **fields})
+    assert caught[0].filename == __file__
+
+
+def test_what_cannot_be_read_is_left_out_when_that_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    made = crontab("1,foo", strict=False)
+    assert minutes_of(made) == {1}
+    assert "'foo' cannot be read" in caplog.text
+    assert repr(made) == repr(crontab("1"))
+
+
+def test_what_another_version_stored_is_read_as_it_read_it() -> None:
+    """0.1.0 left out what it could not read, and warned of no step."""
+    fields = {"minute": "*/99,foo", "hour": "*", "day": "*", "month": "*", "day_of_week": "*", "tz": "UTC"}
+    assert minutes_of(crontab.from_dict(fields)) == {0}
+    for wrong in ({"weeks": "1"}, ["minute"]):
+        with pytest.raises(ValueError, match="crontab"):
+            crontab.from_dict(wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_stored_is_read_by_another_version_or_refused() -> None:
+    """0.1.0 knows neither a/n nor blanks, and leaves out what it cannot read unless it finds ``strict``."""
+    assert crontab("5/20, 3", "0/6").to_dict() == {
+        "minute": "5-59/20,3",
+        "hour": "0-23/6",
+        "day": "*",
+        "month": "*",
+        "day_of_week": "*",
+    }
+    for newer in (crontab(0, 0, day="1,L"), crontab(0, 0, day_of_week="mon,fri#2")):
+        assert newer.to_dict()["strict"] is True
+        assert crontab.from_dict(newer.to_dict()) == newer == pickle.loads(pickle.dumps(newer))
 
 
 def test_bare_hour_warns_that_it_matches_every_minute() -> None:
@@ -207,7 +297,7 @@ def test_parse_names_the_field_that_is_wrong(line: Any, message: str) -> None:
 
 def test_crontab_survives_pickling_and_its_fields_make_the_same() -> None:
     made = crontab("*/5", "9-17", second="10", tz="Europe/Paris")
-    assert pickle.loads(pickle.dumps(made)) == made == crontab(**made.to_dict())
+    assert pickle.loads(pickle.dumps(made)) == made == crontab.from_dict(made.to_dict())
     assert str(made) == "*/5 9-17 * * * second 10 Europe/Paris"
     assert eval(repr(made)) == made
     assert made != crontab("*/5", "9-17", second="10")
@@ -329,7 +419,7 @@ def pieces(least: int, most: int) -> st.SearchStrategy[str]:
         st.just("*"),
         number.map(str),
         st.tuples(number, number).map(lambda it: f"{it[0]}-{it[1]}"),
-        st.integers(1, most).map(lambda step: f"*/{step}"),
+        st.integers(1, most - least).map(lambda step: f"*/{step}"),
     )
     return st.one_of(piece, st.lists(number.map(str), min_size=1, max_size=3).map(",".join))
 

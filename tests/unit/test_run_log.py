@@ -58,6 +58,8 @@ def test_failure_that_is_retried_is_a_warning_that_says_when(
     outcome: ways.Outcome, verb: str, reason: str, has_traceback: bool, delay: float, when: str
 ) -> None:
     said = line(outcome, attempt=1, retries=2, retry_delay=delay)
+    if isinstance(outcome, ways.RateLimited) and not delay:
+        when = "in 5 s"  # without a delay of its own it waits for the next window
     assert said.level == logging.WARNING
     assert said.text.startswith(f"{verb} after 0.250 s, attempt 2 of 4; tried again {when}")
     assert reason in said.text

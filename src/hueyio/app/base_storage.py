@@ -14,15 +14,19 @@ from collections.abc import Coroutine, Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from hueyio.app.empty_data import EmptyData
+from hueyio.app.sync_base_storage import SyncBaseStorage
 from hueyio.control.take_value import take_value
-from hueyio.exceptions import HueyException
+from hueyio.exceptions import ConfigurationError, HueyException
+from hueyio.handles.telling import telling
 from hueyio.loops.carry_through import end_of
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import AREAS, LANES, Area, Delivery, Entry, Finish, Header
+from hueyio.tasks.given import items_of
 from hueyio.tasks.task import aware
 
-__all__ = ["BaseStorage", "EmptyData"]
+__all__ = ["BaseStorage"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +34,7 @@ _COUNTER: Final = "counter:"
 _VALUES: Final[tuple[Area, ...]] = ("data", "results")
 
 
-class EmptyData:
-    """What ``peek_data`` and ``pop_data`` return where there is nothing: the class itself."""
-
-
+@telling("storage.sync")
 class BaseStorage:
     """Huey's storage methods as coroutines, on top of ``storage`` (``BaseStorage(huey.storage)``).
 
@@ -46,6 +47,8 @@ class BaseStorage:
     """``dequeue`` never waits."""
 
     def __init__(self, storage: Storage, result_ttl: float | None = None) -> None:
+        if not isinstance(storage, Storage):
+            raise ConfigurationError(f"BaseStorage needs a storage, such as huey.storage, not {storage!r}")
         self.storage = storage
         self.name = storage.name
         self.priority = storage.capabilities.priorities
@@ -53,6 +56,11 @@ class BaseStorage:
         self._keeps_results = own_ttl is not None
         self._result_ttl = own_ttl if result_ttl is None else result_ttl
         self._sessions = Sessions(storage)
+
+    @property
+    def sync(self) -> SyncBaseStorage:
+        """The same methods for code that blocks, without ``await``."""
+        return SyncBaseStorage(self)
 
     async def close(self) -> None:
         """Close the running loop's session; the next use opens another."""
@@ -64,7 +72,8 @@ class BaseStorage:
         """Add a message; higher priorities first, first come, first served within one."""
         if priority and not self.priority:
             raise NotImplementedError(f"{self.storage} keeps a plain list, it has no priorities")
-        await self._add(data, Header(secrets.token_hex(16), priority=priority or 0.0))
+        rank = 0.0 if priority is None else _number("priority", priority)
+        await self._add(data, Header(secrets.token_hex(16), priority=rank))
 
     async def dequeue(self) -> bytes | None:
         """Take the first message; None if there is none."""
@@ -79,7 +88,7 @@ class BaseStorage:
 
     async def enqueued_items(self, limit: int | None = None) -> list[bytes]:
         """List messages in the order in which they would be dequeued."""
-        return [entry.data for entry in await (await self._session()).scan_tasks("queued", limit)]
+        return [entry.data for entry in await (await self._session()).scan_tasks("queued", _checked_limit(limit))]
 
     async def flush_queue(self) -> None:
         """Delete all messages in the queue."""
@@ -108,7 +117,7 @@ class BaseStorage:
 
     async def scheduled_items(self, limit: int | None = None) -> list[bytes]:
         """List messages in the schedule, the earliest first."""
-        return [entry.data for entry in await (await self._session()).scan_tasks("scheduled", limit)]
+        return [entry.data for entry in await (await self._session()).scan_tasks("scheduled", _checked_limit(limit))]
 
     async def flush_schedule(self) -> None:
         """Delete all messages in the schedule."""
@@ -121,13 +130,13 @@ class BaseStorage:
         area: Area = "results" if is_result else "data"
         await (await self._session()).put(area, {_text(key): value}, self._result_ttl if is_result else None)
 
-    async def peek_data(self, key: str | bytes) -> Any:
+    async def peek_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value; EmptyData if there is none."""
         return (await self.peek_many([key])).get(_text(key), EmptyData)
 
     async def peek_many(self, keys: Iterable[str | bytes]) -> dict[str, bytes]:
         """Read the values that there are."""
-        wanted = [_text(key) for key in keys]
+        wanted = [_text(key) for key in items_of(keys, "peek_many takes keys, such as ['a', 'b']")]
         session = await self._session()
         found: dict[str, bytes] = {}
         for area in reversed(_VALUES):
@@ -135,7 +144,7 @@ class BaseStorage:
             found.update((key, value) for key, value in zip(wanted, values, strict=True) if value is not None)
         return found
 
-    async def pop_data(self, key: str | bytes) -> Any:
+    async def pop_data(self, key: str | bytes) -> bytes | type[EmptyData]:
         """Read a value and delete it (but a result where the storage keeps results); EmptyData if there is none."""
         session = await self._session()
         value = await take_value(session, "data", _text(key))
@@ -168,7 +177,7 @@ class BaseStorage:
 
         Looks now and then, at first after 0.05 s. Results of tasks are better awaited: ``await huey.result_of(id)``.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + _number("timeout", timeout)
         delay = 0.05
         while not await self.has_data_for_key(key):
             left = delay if deadline is None else deadline - time.monotonic()
@@ -195,6 +204,8 @@ class BaseStorage:
 
     async def incr(self, key: str | bytes, amount: int = 1) -> int:
         """Add to a counter, which is no value, and return it."""
+        if isinstance(amount, bool) or not isinstance(amount, int):
+            raise HueyException(f"amount must be a whole number, not {amount!r}")
         return await (await self._session()).add("windows", _COUNTER + _text(key), amount)
 
     async def delete_counter(self, key: str | bytes) -> bool:
@@ -270,8 +281,22 @@ async def _finish(session: Session, owner: str, taken: list[Delivery]) -> None:
 
 
 def _text(key: str | bytes) -> str:
+    if not isinstance(key, (str, bytes)):
+        raise HueyException(f"a key must be a text or bytes, not {key!r}")
     return key.decode() if isinstance(key, bytes) else key
 
 
 def _seconds(ts: datetime | float) -> float:
-    return aware(ts).timestamp() if isinstance(ts, datetime) else float(ts)
+    return aware(ts).timestamp() if isinstance(ts, datetime) else _number("ts", ts)
+
+
+def _number(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise HueyException(f"{name} must be a number, not {value!r}")
+    return float(value)
+
+
+def _checked_limit(limit: int | None) -> int | None:
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        raise HueyException(f"limit must be a whole number of at least 0, or None for all, not {limit!r}")
+    return limit

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, get_args, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
 from weakref import WeakSet
 
 from hueyio.app.inspector import checked_page_size
-from hueyio.app.options import ConsumerSettings, check_switches
+from hueyio.app.options import ConsumerSettings
+from hueyio.app.revocable import AnyResult, AnyTask, Revocable, checked_id, id_of, keys_of, path_of
+from hueyio.app.settings import Settings, check_seconds, check_serializer, is_positive
+from hueyio.app.sync_huey import SyncHuey
 from hueyio.client.chord_plan import plan
 from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
 from hueyio.client.prepare import prepare
@@ -34,25 +38,25 @@ from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
-from hueyio.handles.blocking import blocking
+from hueyio.handles.awaited import awaited
+from hueyio.handles.by_name import NamedTask
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.context_manager import run_inside
 from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.reading import ReadOptions, shows_read_options
-from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends, keys_of
-from hueyio.handles.sync_result import SyncResult, read_here, to_sync
+from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends
+from hueyio.handles.sync_result import SyncResult
+from hueyio.handles.telling import telling
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.hooks import AttemptMiddleware, EnqueueMiddleware, Hook, HookKind
 from hueyio.limits.lock import LOCK_PREFIX, Semaphore, TaskLock
 from hueyio.limits.rate_limit import RateLimit
-from hueyio.loops.portal import block_here, block_on
 from hueyio.messages.entry import make_entry
 from hueyio.messages.message import read_task, write_task
 from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Returned, write_ending
 from hueyio.schedules.stored import Schedules
-from hueyio.schedules.sync import SyncSchedules
 from hueyio.schedules.ticks import call_of
 from hueyio.serializer import Serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
@@ -62,13 +66,15 @@ from hueyio.storage.records import ALL_LETTERS, RUNS_AGAIN, Clearable, Counts, C
 from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.declared import TaskOptions, TaskSettings
+from hueyio.tasks.given import check_switches, items_of
 from hueyio.tasks.headers import check_propagated
 from hueyio.tasks.states import ListName
 from hueyio.tasks.task import Task, aware
+from hueyio.tasks.unawaited import Unawaited
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
 
-__all__ = ["Huey", "Revocable", "SyncHuey"]
+__all__ = ["Huey"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +84,9 @@ H = TypeVar("H", bound=Hook)
 A = TypeVar("A", bound=AttemptMiddleware)
 E = TypeVar("E", bound=EnqueueMiddleware)
 
-Revocable = Task | Result[Any] | TaskWrapper[..., Any] | str
-"""What can be asked whether it is revoked; a str is a task's id."""
 
-
-class Huey:
+@telling("huey.sync")
+class Huey(Settings):
     """A queue of tasks: declares them, enqueues their calls, and makes the consumers that run them.
 
     Subclasses say where the queue is (``SqliteHuey``, ``RedisHuey``, ``MemoryHuey``); with ``storage_class`` it is
@@ -149,12 +153,10 @@ class Huey:
                 "history_args": history_args,
             }
         )
-        if result_ttl is not None and not _is_positive(result_ttl):
-            raise ConfigurationError(f"result_ttl must be seconds > 0 or None, not {result_ttl!r}")
-        if max_put_back_age is not None and not _is_positive(max_put_back_age):
-            raise ConfigurationError(f"max_put_back_age must be seconds > 0 or None, not {max_put_back_age!r}")
-        if serializer is not None and not isinstance(serializer, Serializer):
-            raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")
+        check_seconds("result_ttl", result_ttl)
+        check_seconds("max_put_back_age", max_put_back_age)
+        if serializer is not None:
+            check_serializer(serializer)
         if serializer is not None and (compression or use_zlib):
             raise ConfigurationError("compression and use_zlib are for the default serializer; give them to yours")
         if storage_class is not None:
@@ -196,21 +198,6 @@ class Huey:
         return self._name
 
     @property
-    def utc(self) -> bool:
-        """Whether crontabs are in UTC."""
-        return self._core.utc
-
-    @property
-    def serializer(self) -> Serializer:
-        """What turns values into bytes, as it was given."""
-        return self._core.rules.serializer
-
-    @property
-    def result_ttl(self) -> float | None:
-        """Seconds that a result which nobody reads is kept; None: for ever."""
-        return self._core.result_ttl
-
-    @property
     def storage(self) -> Storage:
         """The storage in use; a memory storage in immediate mode."""
         return self._core.storage
@@ -230,6 +217,8 @@ class Huey:
         made_by = self.storage_class
         if made_by is None:
             raise ConfigurationError("Huey needs a storage: SqliteHuey, RedisHuey or MemoryHuey, or a storage_class=")
+        if not callable(made_by):
+            raise ConfigurationError(f"storage_class must be a class, such as that of a storage, not {made_by!r}")
         parameters = inspect.signature(made_by).parameters
         if all(it.kind is not it.VAR_KEYWORD for it in parameters.values()):
             check_names(type(self).__name__, storage_kwargs, parameters)
@@ -238,10 +227,13 @@ class Huey:
         except TypeError as error:
             raise ConfigurationError(f"{type(self).__name__}: {made_by.__name__} {error}") from None
         storage: Storage = made_by(name=self.name, **storage_kwargs)
+        if not hasattr(storage, "capabilities"):
+            raise ConfigurationError(f"storage_class={made_by!r} makes no storage, but {storage!r}")
         return storage
 
     def build_error_result(self, task: Task, exception: BaseException) -> dict[str, Any]:
         """Describe a failed attempt: what its ``TaskException.metadata`` will be; override it to add keys."""
+        _check_task(task)
         return build_error_result(task, exception)
 
     @property
@@ -258,6 +250,20 @@ class Huey:
         swaps = immediate and self._immediate_use_memory
         before = self._producer.immediate.before if immediate else None
         self._core.use_storage(self.create_storage() if swaps else None, before)
+
+    @property
+    def immediate_use_memory(self) -> bool:
+        """Whether immediate mode keeps everything in memory; a change in immediate mode swaps at the next await."""
+        return self._immediate_use_memory
+
+    @immediate_use_memory.setter
+    def immediate_use_memory(self, use_memory: bool) -> None:
+        check_switches({"immediate_use_memory": use_memory})
+        if use_memory == self._immediate_use_memory:
+            return
+        mode, self.immediate = self._immediate, False
+        self._immediate_use_memory = use_memory
+        self.immediate = mode
 
     @property
     def sync(self) -> SyncHuey:
@@ -297,7 +303,7 @@ class Huey:
     def task(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
-    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
+    def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
     def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
@@ -326,6 +332,10 @@ class Huey:
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
             return self._declare(function, options)
 
+        if len(functions) > 1:
+            raise ConfigurationError(
+                f"options of task are keywords, such as @huey.task(retries=3, retry_delay=5), not {functions!r}"
+            )
         return declare(*functions) if functions else TaskDecorator(declare)
 
     @overload
@@ -345,6 +355,8 @@ class Huey:
         ``obj`` is a context manager that can be entered many times, or a function that makes one for each run. With
         ``as_argument`` what entering gives becomes the body's first argument, and callers leave it out.
         """
+
+        check_switches({"as_argument": as_argument})
 
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
             return self._declare(function, options, lambda inner: run_inside(inner, obj, as_argument))
@@ -385,6 +397,8 @@ class Huey:
 
     def unregister(self, path: str) -> bool:
         """Forget the task of that path; False if there is none."""
+        if not isinstance(path, str):
+            raise HueyException(f"a task is forgotten by its path, such as add.path, not {path!r}")
         return self._core.registry.unregister(path)
 
     def _declare(
@@ -404,6 +418,8 @@ class Huey:
 
     def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
         """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one."""
+        if signals and callable(signals[0]):
+            raise HueyException("write @huey.signal() with parentheses")
 
         def connect(receiver: Receiver) -> Receiver:
             self._core.signals.connect(receiver, signals)
@@ -431,6 +447,13 @@ class Huey:
         """Call ``hook()`` when a consumer has stopped, after its last task; in immediate mode at ``close``."""
         return self._hook("on_shutdown", name)
 
+    def on_thread_startup(self, name: str | None = None) -> Callable[[H], H]:
+        """Call ``hook()`` in each thread that runs ``def`` tasks, before its first one: for what thread locals keep.
+
+        A thread ends after 10 s without work. In immediate mode the thread of a blocking caller is not ours.
+        """
+        return self._hook("on_thread_startup", name)
+
     def unregister_pre_execute(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
         return self._core.hooks.unregister("pre_execute", hook)
@@ -446,6 +469,10 @@ class Huey:
     def unregister_on_shutdown(self, hook: Hook | str) -> bool:
         """Remove a hook, given itself or its name; False if there is none."""
         return self._core.hooks.unregister("on_shutdown", hook)
+
+    def unregister_on_thread_startup(self, hook: Hook | str) -> bool:
+        """Remove a hook, given itself or its name; False if there is none."""
+        return self._core.hooks.unregister("on_thread_startup", hook)
 
     def around_attempt(self, middleware: A) -> A:
         """Run each attempt, hooks and body, inside of the context manager that ``middleware(task)`` makes.
@@ -486,19 +513,23 @@ class Huey:
     # --- enqueueing
 
     @overload
-    async def enqueue(self, task: Task) -> Any: ...
+    def enqueue(self, task: Task) -> Coroutine[None, None, Any]: ...
 
     @overload
-    async def enqueue(self, task: group) -> ResultGroup[Any]: ...
+    def enqueue(self, task: group) -> Coroutine[None, None, ResultGroup[Any]]: ...
 
     @overload
-    async def enqueue(self, task: chord) -> ChordResult[Any]: ...
+    def enqueue(self, task: chord) -> Coroutine[None, None, ChordResult[Any]]: ...
 
-    async def enqueue(self, task: Task | group | chord) -> Any:
+    @awaited
+    def enqueue(self, task: Task | group | chord) -> Coroutine[None, None, Any]:
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results.
 
         A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
         """
+        return Unawaited(self._enqueue(task), "Huey.enqueue", "huey.sync.enqueue", sys._getframe(1))
+
+    async def _enqueue(self, task: Task | group | chord) -> Any:
         if isinstance(task, group):
             members = list(task)
             return handles_on_ends(self._producer, members, await self._send_many(members))
@@ -506,33 +537,53 @@ class Huey:
             return await self._enqueue_chord(task)
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
 
-    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Any]:
+    @awaited
+    def enqueue_in(self, connection: Any, task: Task) -> Coroutine[None, None, Any]:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
-        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``; nothing is committed here. The
-        task is there as soon as the application commits, and never if it rolls back or dies. Raises at once what
-        ``enqueue`` raises, and ConfigurationError for a storage that has no such transactions. In immediate mode the
-        task runs at once. No ENQUEUED is sent: only the application knows when the task is.
+        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, or a session or connection of
+        SQLAlchemy, sync or async, that uses one; nothing is committed here. The task is there as soon as the
+        application commits, and never if it rolls back or dies. Raises at once what ``enqueue`` raises, and
+        ConfigurationError for a storage that has no such transactions. In immediate mode the task runs at once. No
+        ENQUEUED is sent: only the application knows when the task is.
         """
-        return self._enqueue_in(connection, task, prepare(self._core, task))
+        coroutine = self._enqueue_in(connection, task, prepare(self._core, task))
+        return Unawaited(coroutine, "Huey.enqueue_in", "huey.sync.enqueue_in", sys._getframe(1))
 
     async def _enqueue_in(self, connection: Any, task: Task, entry: Entry) -> Any:
         holder = await self._producer.send_in(connection, task, entry)
         return handle_on(self._producer, task, holder, is_committed=self._core.immediate)
 
-    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[Any, Any, Any]:
+    def by_name(self, name: str) -> NamedTask:
+        """Return a task that another program declares, by its full name: ``huey.by_name("shop.mail.send")("ada")``.
+
+        Nothing is looked up: whether a worker knows it, and takes these arguments, shows when it runs.
+        ``.options(id="7")`` sets options. See ``NamedTask``. Raises ConfigurationError for what is no name.
+        """
+        return NamedTask(self, self._producer, name)
+
+    @awaited
+    def enqueue_by_name(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[None, None, Result[Any]]:
+        """Enqueue a call of the task of that full name with all of these arguments; ``await`` it for its Result.
+
+        Raises what a call of ``by_name`` raises.
+        """
+        return self.by_name(name)(*args, **kwargs)
+
+    @awaited
+    def enqueue_many(self, tasks: Iterable[Task]) -> Coroutine[None, None, ResultGroup[Any]]:
         """Enqueue many tasks in one write; return their ResultGroup (for a pipeline the Result of its last stage).
 
         Raises at once what ``enqueue`` raises; nothing is enqueued then.
         """
-        if not isinstance(tasks, Iterable) or isinstance(tasks, str):
-            raise HueyException(f"enqueue_many takes an iterable of Tasks, not {tasks!r}")
-        tasks = list(tasks)
-        return self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
+        tasks = list(items_of(tasks, "enqueue_many takes an iterable of Tasks, such as [add.s(1, 2), add.s(3, 4)]"))
+        coroutine = self._enqueue_many(tasks, [prepare(self._core, task) for task in tasks])
+        return Unawaited(coroutine, "Huey.enqueue_many", "huey.sync.enqueue_many", sys._getframe(1))
 
-    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> Any:
+    async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[Any]:
         holders = await self._producer.send_many(tasks, entries)
-        return handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        return cast("ResultGroup[Any]", handles)
 
     async def _send_many(self, tasks: list[Task]) -> list[str | None]:
         return await self._producer.send_many(tasks, [prepare(self._core, task) for task in tasks])
@@ -547,7 +598,7 @@ class Huey:
 
     def serialize_task(self, task: Task) -> bytes:
         """Return a task as the bytes of its message; raises UnknownTaskError if it is not registered here."""
-        self._core.registry.find(task.path)
+        self._core.registry.find(_check_task(task).path)
         return write_task(task, self._core.serializer)
 
     def deserialize_task(self, data: bytes) -> Task:
@@ -563,7 +614,7 @@ class Huey:
         """Return a handle on the result of a task whose id is known."""
         if not isinstance(task_id, str):
             raise HueyException(f"a task's id is a text, not {task_id!r}")
-        return Result(self._producer, _checked_id(task_id))
+        return Result(self._producer, checked_id(task_id))
 
     @shows_read_options
     async def result(
@@ -586,7 +637,7 @@ class Huey:
 
     # --- cancelling and revoking
 
-    async def cancel(self, task: Task | Result[Any] | str) -> bool:
+    async def cancel(self, task: Task | AnyResult | str) -> bool:
         """Cancel a task wherever it is; False if it was over already.
 
         One that is queued, scheduled or waits for its retry never runs (again). A running coroutine is cancelled in its
@@ -594,45 +645,43 @@ class Huey:
         Waiters get TaskCancelled. A later stage of a pipeline is cancelled by cancelling the one before it.
         Returns when the storage knows of it, not when the body has ended.
         """
-        id: Any = task.id if isinstance(task, Task | Result) else task
+        id: Any = task.id if isinstance(task, (Task, Result, SyncResult)) else task
         if not isinstance(id, str) or not id:
             raise HueyException(f"only a Task, a Result or the id of a task can be cancelled, not {task!r}")
-        return await cancel(self._core, _checked_id(id))
+        return await cancel(self._core, checked_id(id))
 
     async def revoke(
-        self, task: Task | Result[Any], revoke_until: datetime | None = None, revoke_once: bool = False
+        self, task: Task | AnyResult, revoke_until: datetime | None = None, revoke_once: bool = False
     ) -> None:
         """Keep one task from being run: for good, until a moment (a naive one is local), or once."""
-        await self.revoke_by_id(_id_of(task), revoke_until, revoke_once)
+        await self.revoke_by_id(id_of(task), revoke_until, revoke_once)
 
     async def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep the task of this id from being run.
 
         Where there is no such task, because it is over or not yet enqueued, this is forgotten after seven days.
         """
-        _checked_id(task_id)
+        checked_id(task_id)
         _check_until(revoke_until)
         await revoke(self._core, task_id, revoke_until, revoke_once)
 
-    async def revoke_all(
-        self, task: TaskWrapper[..., Any], revoke_until: datetime | None = None, revoke_once: bool = False
-    ) -> None:
+    async def revoke_all(self, task: AnyTask, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
         """Keep all tasks of this function from being run."""
-        path = _path_of(task)
+        path = path_of(task)
         _check_until(revoke_until)
         await revoke_all(self._core, path, revoke_until, revoke_once)
 
-    async def restore(self, task: Task | Result[Any]) -> bool:
+    async def restore(self, task: Task | AnyResult) -> bool:
         """Take the revocation of one task back; False if there is none."""
-        return await self.restore_by_id(_id_of(task))
+        return await self.restore_by_id(id_of(task))
 
     async def restore_by_id(self, task_id: str) -> bool:
         """Take the revocation of the task of this id back; False if there is none."""
-        return await restore(self._core, instance_key(_checked_id(task_id)))
+        return await restore(self._core, instance_key(checked_id(task_id)))
 
-    async def restore_all(self, task: TaskWrapper[..., Any]) -> bool:
+    async def restore_all(self, task: AnyTask) -> bool:
         """Take the revocation of this function's tasks back; False if there is none."""
-        return await restore(self._core, class_key(_path_of(task)))
+        return await restore(self._core, class_key(path_of(task)))
 
     async def is_revoked(self, task: Revocable, timestamp: datetime | None = None, peek: bool = True) -> bool:
         """Say whether a task (of an id: by itself; of a Task or Result: or its function) is revoked.
@@ -640,7 +689,7 @@ class Huey:
         ``timestamp``: at that moment instead of now. Without ``peek`` a revocation for once is used up, and one
         whose time is over is deleted.
         """
-        return await is_revoked(self._core, _keys_of(task), _seconds(timestamp), peek)
+        return await is_revoked(self._core, keys_of(task), _seconds(timestamp), peek)
 
     # --- limits
 
@@ -695,6 +744,10 @@ class Huey:
 
         It does not matter who holds them. Nothing needs this after a crash: a lock ends with its holder.
         """
+        if wrong := [name for name in names if not isinstance(name, str)]:
+            raise HueyException(
+                f"flush_locks takes the names of locks, such as flush_locks('a', 'b'), not {wrong[0]!r}"
+            )
         known = self._lock_names.union(names)
         session = await self._session()
         keys = [key for key, _ in await session.scan_keys("locks") if key.startswith(LOCK_PREFIX)]
@@ -713,20 +766,21 @@ class Huey:
     async def get(self, key: str, peek: bool = False) -> Any:
         """Read the value of a key and delete it; with ``peek`` leave it. None if there is none.
 
-        A call that is cancelled, or cannot read the value, leaves it; then it has no time to live any more.
+        ``RedisExpireHuey`` and ``PriorityRedisExpireHuey`` leave it in either case. A call that is cancelled, or cannot
+        read the value, leaves it; then it has no time to live any more.
         """
         data = await self.get_raw(key, peek)
         try:
             return None if data is None else self._place_of(key).deserialize(data)
         except SerializationError:
-            if data is not None and not peek:
+            if data is not None and not peek and not self._core.keeps_results:
                 await put_back(await self._session(), "data", key, data)
             raise
 
     async def get_raw(self, key: str, peek: bool = False) -> bytes | None:
         """Do the same as ``get``, with the bytes that the serializer made."""
         session = await self._session()
-        if not peek:
+        if not (peek or self._core.keeps_results):
             return await take_value(session, "data", _checked_key(key))
         (data,) = await session.peek("data", [_checked_key(key)])
         return data
@@ -736,7 +790,7 @@ class Huey:
 
         Of any number of callers exactly one gets True. After ``ttl`` seconds (None: never) the value is gone.
         """
-        if ttl is not None and not _is_positive(ttl):
+        if ttl is not None and not is_positive(ttl):
             raise HueyException(f"ttl must be seconds > 0 or None, not {ttl!r}")
         session = await self._session()
         value = self._place_of(_checked_key(key)).serialize(data)
@@ -799,7 +853,7 @@ class Huey:
 
     async def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
-        letters = await (await self._session()).dead(limit)
+        letters = await (await self._session()).dead(_checked_limit(limit))
         return [read_dead_letter(letter, self._core.serializer) for letter in letters]
 
     async def failed(
@@ -850,7 +904,7 @@ class Huey:
             raise HueyException("requeue takes ids or a filter, not both")
         if ids is None and wanted == ALL_LETTERS:
             raise HueyException("requeue needs ids, or a filter: kind, name, text, since or until")
-        asked = [ids] if isinstance(ids, str) else None if ids is None else list(ids)
+        asked = None if ids is None else _ids_of(ids, "requeue")
         if asked is None:
             answers = await requeue_all(self._core, session, wanted)
         else:
@@ -894,7 +948,7 @@ class Huey:
         Its message is read, if it can be here. (``huey.task`` is the decorator; an ``Inspector`` calls this ``task``.)
         """
         await finish_deletions(self._core)
-        return await describe_task(await self._session(), _checked_id(task_id), self._core.serializer)
+        return await describe_task(await self._session(), checked_id(task_id), self._core.serializer)
 
     async def purge(self, ids: Iterable[str] | None = None, *, actor: str | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay.
@@ -903,7 +957,7 @@ class Huey:
         """
         by = None if actor is None else check_actor(actor)
         session = await self._session()
-        asked = None if ids is None else [_checked_id(id) for id in ids]
+        asked = None if ids is None else _ids_of(ids, "purge")
         count = await session.purge(asked)
         if by is not None:
             await record(session, by, "purge", "dead" if asked is None else name_some(asked), count)
@@ -943,7 +997,7 @@ class Huey:
 
         At most the last ten. Empty for a task that ended well at the first attempt.
         """
-        (attempts,) = await read_attempts(await self._session(), [_checked_id(task_id)])
+        (attempts,) = await read_attempts(await self._session(), [checked_id(task_id)])
         return attempts
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
@@ -995,6 +1049,8 @@ class Huey:
             seconds = self._core.now() - aware(since).timestamp()
         else:
             seconds = since.total_seconds() if isinstance(since, timedelta) else since
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise ConfigurationError(f"since must be seconds, a timedelta or a datetime, not {since!r}")
         return await read_statistics(session, seconds, name)
 
     async def notify_interrupted_tasks(self) -> None:
@@ -1081,6 +1137,7 @@ class Huey:
     def ready_to_run(self, task: Task, timestamp: datetime | None = None) -> bool:
         """Say whether the task's eta, if it has one, has come."""
         now = self._core.now() if timestamp is None else aware(timestamp).timestamp()
+        _check_task(task)
         return task.eta is None or task.eta.timestamp() <= now
 
     async def _driver(self) -> Driver:
@@ -1093,107 +1150,18 @@ class Huey:
         return f"<{type(self).__name__} {self.name!r} in {self._core.storage}>"
 
 
-class SyncHuey:
-    """Every coroutine method of ``Huey`` under its own name, as one that blocks.
-
-    For threads that run no event loop: views of Django and Flask, scripts, ``def`` tasks, the REPL. All threads share
-    one loop and its connections.
-    """
-
-    def __init__(self, huey: Huey) -> None:
-        self._wrapped = huey
-
-    def enqueue(self, task: Task | group | chord) -> Any:
-        """Enqueue a task, a group or a chord; return the blocking form of what ``Huey.enqueue`` returns."""
-        return to_sync(block_on(self._wrapped.enqueue(task)))
-
-    def enqueue_in(self, connection: Any, task: Task) -> Any:
-        """Enqueue a task as part of the application's own transaction; see ``Huey.enqueue_in``."""
-        return to_sync(block_here(self._wrapped.enqueue_in(connection, task)))
-
-    enqueue_many = blocking(Huey.enqueue_many)
-    close = blocking(Huey.close)
-
-    cancel = blocking(Huey.cancel)
-    pause = blocking(Huey.pause)
-    resume = blocking(Huey.resume)
-    is_paused = blocking(Huey.is_paused)
-    pause_info = blocking(Huey.pause_info)
-    is_locked = blocking(Huey.is_locked)
-    flush_locks = blocking(Huey.flush_locks)
-
-    revoke = blocking(Huey.revoke)
-    revoke_by_id = blocking(Huey.revoke_by_id)
-    revoke_all = blocking(Huey.revoke_all)
-    restore = blocking(Huey.restore)
-    restore_by_id = blocking(Huey.restore_by_id)
-    restore_all = blocking(Huey.restore_all)
-    is_revoked = blocking(Huey.is_revoked)
-
-    dequeue = blocking(Huey.dequeue)
-    execute = blocking(Huey.execute)
-    add_schedule = blocking(Huey.add_schedule)
-    read_schedule = blocking(Huey.read_schedule)
-
-    put = blocking(Huey.put)
-    get = blocking(Huey.get)
-    get_raw = blocking(Huey.get_raw)
-    put_if_empty = blocking(Huey.put_if_empty)
-    delete = blocking(Huey.delete)
-    put_result = blocking(Huey.put_result)
-
-    count = blocking(Huey.count)
-    counts = blocking(Huey.counts)
-    pending_count = blocking(Huey.pending_count)
-    scheduled_count = blocking(Huey.scheduled_count)
-    result_count = blocking(Huey.result_count)
-    consumers = blocking(Huey.consumers)
-    statistics = blocking(Huey.statistics)
-    pending = blocking(Huey.pending)
-    scheduled = blocking(Huey.scheduled)
-    all_results = blocking(Huey.all_results)
-    flush = blocking(Huey.flush)
-
-    dead = blocking(Huey.dead)
-    failed = blocking(Huey.failed)
-    requeue = blocking(Huey.requeue)
-    tasks = blocking(Huey.tasks)
-    inspect = blocking(Huey.inspect)
-    purge = blocking(Huey.purge)
-    audit = blocking(Huey.audit)
-    history = blocking(Huey.history)
-    attempts = blocking(Huey.attempts)
-
-    def schedules(self) -> SyncSchedules:
-        """Return the schedules that are kept in the storage."""
-        return SyncSchedules(self._wrapped.schedules())
-
-    @shows_read_options
-    def result(
-        self, id: str, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
-    ) -> Any:
-        """Read the result of a task whose id is known; see ``Result.get``."""
-        return read_here(self._wrapped.result_of(id), blocking, timeout, **options)
-
-    def result_of(self, task_id: str) -> SyncResult[object]:
-        """Return a handle on the result of a task whose id is known."""
-        handle: SyncResult[object] = to_sync(self._wrapped.result_of(task_id))
-        return handle
-
-    def __repr__(self) -> str:
-        return f"<SyncHuey of {self._wrapped!r}>"
-
-
-def _is_positive(seconds: object) -> bool:
-    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0
-
-
 def _seconds(timestamp: datetime | None) -> float | None:
     if timestamp is None:
         return None
     if not isinstance(timestamp, datetime):
         raise HueyException(f"timestamp must be a datetime, not {timestamp!r}")
     return aware(timestamp).timestamp()
+
+
+def _check_task(task: Task) -> Task:
+    if not isinstance(task, Task):
+        raise HueyException(f"a Task is needed, such as add.s(1, 2), not {task!r}")
+    return task
 
 
 def _checked_key(key: str) -> str:
@@ -1213,35 +1181,9 @@ def _check_until(until: datetime | None) -> None:
         raise HueyException(f"revoke_until must be a datetime, not {until!r}")
 
 
-def _id_of(task: Task | Result[Any]) -> str:
-    if isinstance(task, TaskWrapper):
-        raise HueyException(f"{task!r} is a declared task, not one call of it: use its own method, or ..._all(task)")
-    if isinstance(task, str):
-        raise HueyException(f"{task!r} is an id, not a Task or a Result: use ..._by_id(id)")
-    if not isinstance(task, (Task, Result)):
-        raise HueyException(f"only a Task or a Result can be revoked and restored, not {task!r}")
-    return task.id
-
-
-def _path_of(task: TaskWrapper[..., Any]) -> str:
-    if not isinstance(task, TaskWrapper):
-        raise HueyException(f"only all calls of a declared task can be revoked and restored, not {task!r}")
-    return task.path
-
-
-def _checked_id(task_id: str) -> str:
-    if not isinstance(task_id, str):
-        raise HueyException(f"a task's id is a text, not {task_id!r}; for a Task or a Result use revoke or restore")
-    return check_text("the id", task_id, HueyException)
-
-
-def _keys_of(task: Revocable) -> tuple[str, ...]:
-    match task:
-        case str():
-            return (instance_key(_checked_id(task)),)
-        case TaskWrapper():
-            return (class_key(task.path),)
-        case Task() | Result():
-            return keys_of(task)
-        case _:
-            raise HueyException(f"only a Task, a Result, a declared task or an id can be revoked, not {task!r}")
+def _ids_of(ids: Any, method: str) -> list[str]:
+    found = [ids] if isinstance(ids, str) else list(items_of(ids, f"{method} takes ids of tasks, such as ['a', 'b']"))
+    for id in found:
+        if not isinstance(id, str):
+            raise HueyException(f"{method} takes ids of tasks, which are texts, not {id!r}")
+    return [checked_id(id) for id in found]

@@ -8,19 +8,19 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Final, Self
 
+from hueyio.app.sync_inspector import SyncInspector
 from hueyio.control.consumers import ConsumerInfo, read_consumers
 from hueyio.control.listing import TaskPage, list_tasks
 from hueyio.control.statistics import COUNTED
 from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.control.wish import make_wish
 from hueyio.exceptions import ConfigurationError, HueyException
-from hueyio.handles.blocking import blocking
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Storage
 from hueyio.storage.records import Counts
 from hueyio.tasks.states import ListName
 
-__all__ = ["Inspector", "SyncInspector", "checked_page_size"]
+__all__ = ["Inspector", "checked_page_size"]
 
 
 class Inspector:
@@ -99,22 +99,6 @@ class Inspector:
 
     def __repr__(self) -> str:
         return f"<Inspector {self.storage}>"
-
-
-class SyncInspector:
-    """Every coroutine method of ``Inspector`` under its own name, as one that blocks."""
-
-    def __init__(self, inspector: Inspector) -> None:
-        self._wrapped = inspector
-
-    tasks = blocking(Inspector.tasks)
-    task = blocking(Inspector.task)
-    counts = blocking(Inspector.counts)
-    consumers = blocking(Inspector.consumers)
-    close = blocking(Inspector.close)
-
-    def __repr__(self) -> str:
-        return f"<SyncInspector {self._wrapped.storage}>"
 
 
 def checked_page_size(limit: Any) -> int:

@@ -6,13 +6,12 @@ other name is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypedDict
 
-from hueyio.exceptions import ConfigurationError
 from hueyio.serializer import Serializer
 
-__all__ = ["ConsumerSettings", "HueyOptions", "check_switches"]
+__all__ = ["ConsumerSettings", "HueyOptions"]
 
 
 class HueyOptions(TypedDict, total=False):
@@ -52,10 +51,3 @@ class ConsumerSettings(TypedDict, total=False):
     max_lent_threads: int
     periodic: bool
     log_runs: bool
-
-
-def check_switches(switches: Mapping[str, object]) -> None:
-    """Raise ConfigurationError for a switch that is neither True nor False: a text such as "False" would be true."""
-    for name, value in switches.items():
-        if not isinstance(value, bool):
-            raise ConfigurationError(f"{name} must be True or False, not {value!r}")

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from hueyio.client.prepare import prepare
+from hueyio.client.prepare import prepare_again
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.execution.context import running
@@ -48,14 +48,14 @@ async def write_with_headers(core: Core, tasks: Sequence[Task], entries: Sequenc
     if caller is not None and core.propagate:
         changed = [inherit_listed(task, caller, core.propagate) for task in tasks]
         if any(changed):
-            entries = [prepare(core, task) for task in tasks]
+            entries = [prepare_again(core, task) for task in tasks]
     if not core.hooks.around_enqueue:
         return await write(entries)
 
     return await write_inside(
         core,
         tasks,
-        lambda: write([prepare(core, task) for task in tasks]),
+        lambda: write([prepare_again(core, task) for task in tasks]),
         lambda written: [holder or task.id for task, holder in zip(tasks, written.holders, strict=True)],
     )
 

@@ -56,7 +56,7 @@ class Immediate:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._executor = Executor(core, CallerThreads("hueyio-task"))
+        self._executor = Executor(core, CallerThreads("hueyio-task", on_start=core.hooks.start_thread))
         self._state = MemoryState(core.now, DEAD_LIMIT, KEEP_ENDED)
         """The queue where the live storage is used."""
         self._under_way = UnderWay()

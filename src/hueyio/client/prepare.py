@@ -7,11 +7,12 @@ from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.messages.entry import make_entry
 from hueyio.storage.records import Entry
 from hueyio.storage.texts import check_text
-from hueyio.tasks.declared import check_settings
+from hueyio.tasks.declared import TaskSpec, check_settings
 from hueyio.tasks.headers import check_stages
 from hueyio.tasks.task import Task
+from hueyio.tasks.unique import UniqueKey, key_of_call
 
-__all__ = ["encode", "prepare"]
+__all__ = ["encode", "encode_undeclared", "prepare", "prepare_again"]
 
 
 def prepare(core: Core, task: Task) -> Entry:
@@ -32,12 +33,26 @@ def prepare(core: Core, task: Task) -> Entry:
     return encode(core, task)
 
 
+def prepare_again(core: Core, task: Task) -> Entry:
+    """Prepare a Task anew that was changed since. One that is not declared here was called by its name."""
+    return encode_undeclared(core, task) if core.registry.get(task.path) is None else prepare(core, task)
+
+
 def encode(core: Core, task: Task) -> Entry:
     """Encode a Task whose settings and arguments have been checked.
 
     Raises UnknownTaskError, TaskArgumentError for arguments that cannot be serialised, and NotImplementedError or
     ValueError for a priority that the storage cannot keep.
     """
+    return _encode(core, task, core.registry.find(task.path))
+
+
+def encode_undeclared(core: Core, task: Task) -> Entry:
+    """Do the same for a task that is not declared here: whoever runs it knows it."""
+    return _encode(core, task, None)
+
+
+def _encode(core: Core, task: Task, spec: TaskSpec | None) -> Entry:
     if task.priority is not None or task.on_complete is not None or task.on_error is not None:
         for stage in task.stages():
             _check_priority(core, stage)
@@ -49,12 +64,20 @@ def encode(core: Core, task: Task) -> Entry:
         or task.on_error is not None
     ):
         task.count_anew(core.clock.ahead)
-    spec = core.registry.find(task.path)
     entry = make_entry(task, spec, core.serializer, core.now())
     if task.unique is None:
         return entry
-    key = spec.unique_key(task, task.unique.key)
-    return entry._replace(header=entry.header._replace(unique_key=key))
+    key = task.unique.key
+    unique_key = _key_of_undeclared(task, key) if spec is None else spec.unique_key(task, key)
+    return entry._replace(header=entry.header._replace(unique_key=unique_key))
+
+
+def _key_of_undeclared(task: Task, key: UniqueKey | None) -> str:
+    if key is None:
+        raise ConfigurationError(
+            f"task {task.path} is not declared here, and which arguments are the same cannot be told: give unique_key="
+        )
+    return key_of_call(task.path, key, task.args, task.kwargs)
 
 
 def _check(core: Core, stage: Task) -> None:

@@ -13,7 +13,7 @@ from hueyio.client.around_enqueue import Written, is_surrounded, write_with_head
 from hueyio.client.chord_plan import ChordPlan
 from hueyio.client.deletions import let_ids_go
 from hueyio.client.immediate import Immediate
-from hueyio.client.prepare import prepare
+from hueyio.client.prepare import prepare, prepare_again
 from hueyio.control.replace import replace
 from hueyio.core import Core
 from hueyio.exceptions import ConfigurationError, TaskNotUnique
@@ -157,7 +157,7 @@ class Producer:
         if not clock.is_fresh and any(task.counted is not None for task in tasks):
             await session.time()
         return [
-            entry if task.counted is None or task.counted.ahead == clock.ahead else prepare(self.core, task)
+            entry if task.counted is None or task.counted.ahead == clock.ahead else prepare_again(self.core, task)
             for task, entry in zip(tasks, entries, strict=True)
         ]
 

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from types import TracebackType
@@ -65,12 +66,14 @@ from hueyio.execution.recorder import Recorder
 from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
+from hueyio.handles.awaited import awaited
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Restricted, Session
 from hueyio.storage.records import Bury, Lane, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
+from hueyio.tasks.unawaited import Unawaited
 
 __all__ = ["Consumer"]
 
@@ -125,8 +128,22 @@ class Consumer:
         """Called on the loop after each hook of the start and the end: one may have changed what the process has."""
         self._crash: str | None = None
 
-    async def start(self) -> None:
-        """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
+    @awaited
+    def start(self) -> Coroutine[Any, Any, None]:
+        """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting.
+
+        Raises HueyException at once where no event loop runs: nobody would await it there.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise HueyException(
+                "consumer.start() is awaited on a running event loop; "
+                "in code that blocks use huey.sync.create_consumer().start(), or `hueyio worker`"
+            ) from None
+        return Unawaited(self._start(), "Consumer.start", "huey.sync.create_consumer().start", sys._getframe(1))
+
+    async def _start(self) -> None:
         if self._root is not None:
             raise HueyException("this consumer was started already; create another one")
         if is_pool_process():

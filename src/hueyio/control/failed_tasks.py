@@ -19,6 +19,7 @@ from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Cursor, DeadLetter, EndKind, Page, Requeue, Requeued, Wanted
 from hueyio.storage.texts import check_text
+from hueyio.tasks.given import items_of
 from hueyio.tasks.task import Task, aware
 
 __all__ = [
@@ -73,7 +74,8 @@ def wanted_of(
     until: datetime | None,
 ) -> Wanted:
     """Check a filter; raises HueyException."""
-    kinds = () if kind is None else (kind,) if isinstance(kind, str) else tuple(kind)
+    takes = "kind is a way in which tasks end, or several of them"
+    kinds = () if kind is None else (kind,) if isinstance(kind, str) else items_of(kind, takes)
     for it in kinds:
         if it not in get_args(EndKind):
             raise HueyException(f"no task ends as {it!r}, but as one of {', '.join(get_args(EndKind))}")
@@ -108,6 +110,8 @@ async def find_failed(
     session: Session, serializer: Serializer, limit: int, after: Cursor | None, wanted: Wanted
 ) -> Page[FailedTask]:
     """List as many as are asked for, if there are as many, the latest first."""
+    if after is not None and not (isinstance(after, tuple) and [type(it) for it in after] == [float, str]):
+        raise HueyException(f"{after!r} is no place in this list: `after` is the `next` of the page before")
     found: list[DeadLetter] = []
     while len(found) < limit:
         page = await _find(session, limit - len(found), after, wanted)

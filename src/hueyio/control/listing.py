@@ -132,7 +132,7 @@ async def _read(session: Session, at: _Place, wish: Wish, limit: int, workers: W
 
 
 def _read_after(after: str, sources: list[Source]) -> _Place:
-    name, _, inside = after.partition(":")
+    name, _, inside = after.partition(":") if isinstance(after, str) else ("", "", "")
     for source in sources:
         if source == name:
             return _Place(source, inside or None)

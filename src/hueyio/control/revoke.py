@@ -10,6 +10,7 @@ from hueyio.core import Core
 from hueyio.messages.revocation import STRAY_TTL, Revocation, class_key, instance_key, pick_revocation
 from hueyio.storage.contract import Session
 from hueyio.storage.records import State
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.task import aware
 
 __all__ = ["is_revoked", "restore", "revoke", "revoke_all"]
@@ -24,6 +25,7 @@ async def revoke_all(core: Core, path: str, until: datetime | None, once: bool) 
 
 async def _write(core: Core, session: Session, key: str, until: datetime | None, once: bool) -> bytes:
     """Write over what was there before. A revocation with an end is forgotten a second after it."""
+    check_switches({"revoke_once": once})
     revocation = Revocation(None if until is None else aware(until).timestamp(), once)
     ttl = None if revocation.until is None else max(revocation.until - core.now(), 0.0) + 1.0
     data = revocation.to_bytes()

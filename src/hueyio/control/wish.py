@@ -12,6 +12,7 @@ from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
 from hueyio.messages.glance import glance_at_path
 from hueyio.storage.records import ALL_LETTERS, EndKind, Listed, Wanted
+from hueyio.tasks.given import items_of
 from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, ListName, TaskState
 
 __all__ = ["LISTED_STATES", "LISTS", "Wish", "make_wish"]
@@ -81,7 +82,8 @@ def make_wish(
     worker: str | None = None,
 ) -> Wish:
     """Check what is asked for; raises HueyException."""
-    chosen = frozenset(_states_of((states,) if isinstance(states, str) else states))
+    named = (states,) if isinstance(states, str) else items_of(states, "state is one of tasks, or several of them")
+    chosen = frozenset(_states_of(named))
     if not chosen:
         raise HueyException(f"say which tasks to list: {', '.join(LISTS)}")
     kinds: list[EndKind] = [kind for state, kind in _LETTER_KINDS.items() if state in chosen]

@@ -63,7 +63,7 @@ class Executor:
         """Whether a call may come from another version of the app, so that arguments that do not fit are no failure."""
         self.pool = pool
         """Where bodies of the process lane run; None: in threads, as in immediate mode."""
-        self.threads = ThreadPool("hueyio-task") if threads is None else threads
+        self.threads = ThreadPool("hueyio-task", on_start=core.hooks.start_thread) if threads is None else threads
 
     def hooks_around(self, spec: TaskSpec, task: Task) -> AttemptHooks | None:
         """Return what goes with an attempt from its first to its last signal; None if nobody hooks in or listens."""

@@ -85,7 +85,8 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
         case ways.Locked(error):
             return _refuse(task, error, error.delay, now, rules, SIGNAL_LOCKED)
         case ways.RateLimited(error):
-            return _refuse(task, error, error.delay if error.retry else None, now, rules, SIGNAL_RATE_LIMITED)
+            delay = error.delay if error.retry else None
+            return _refuse(task, error, delay, now, rules, SIGNAL_RATE_LIMITED, room_in=error.delay)
         case ways.Cancelled():
             return _end_unrun(task, rules, "cancelled", SIGNAL_CANCELED)
         case ways.Expired():
@@ -124,10 +125,12 @@ def _succeed(task: Task, value: object, rules: Rules) -> Effects:
     )
 
 
-def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int) -> Effects:
+def _fail(
+    task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int, room_in: float = 0.0
+) -> Effects:
     described = error_of(error, rules.build_error_result(task, error), rules.serializer)
     granted = task.granted or Granted(task.retries, task.retry_delay)
-    again = _retry(task.replaced(retries=max(retries, 1) - 1, granted=granted), now)
+    again = _retry(task.replaced(retries=max(retries, 1) - 1, granted=granted), now, room_in)
     final = retries <= 0 or _is_too_late(again, now)
     handler = _error_handler(task, error, described) if final or rules.store_intermediate_errors else ()
     if final:
@@ -154,22 +157,33 @@ def _fail(task: Task, error: BaseException, now: float, rules: Rules, signal: st
     )
 
 
-def _refuse(task: Task, error: BaseException, delay: float | None, now: float, rules: Rules, signal: str) -> Effects:
+def _refuse(
+    task: Task,
+    error: BaseException,
+    delay: float | None,
+    now: float,
+    rules: Rules,
+    signal: str,
+    *,
+    room_in: float = 0.0,
+) -> Effects:
     """End an attempt that a limit refused: come back after a while at no cost (``delay``), or as any failure.
 
-    Only the last refusal is an error to be stored and handled: what will be tried again has not been tried.
+    Only the last refusal is an error to be stored and handled: what will be tried again has not been tried. A retry
+    without a delay of its own waits until there is ``room_in`` the limit: all retries would be refused at once.
     """
     if delay is not None:
         later = task.replaced(eta=datetime.fromtimestamp(now + (task.retry_delay or delay), UTC))
         effects = Effects(enqueue=(later,), deletes=_revocation(task), before=(signal,), after=(SIGNAL_RETRYING,))
         return _put_back(task, error, effects, now, rules, f"waits: {error}")
-    effects = _fail(task, error, now, replace(rules, store_intermediate_errors=False), signal, task.retries)
+    effects = _fail(task, error, now, replace(rules, store_intermediate_errors=False), signal, task.retries, room_in)
     return effects._replace(log=str(error))
 
 
 def _grant_retry(task: Task, error: BaseException, now: float, rules: Rules) -> Effects:
     """Let a task that has no retries left run once more, because it asks for that."""
-    effects = _fail(task, error, now, rules, SIGNAL_CANCELED, 1)
+    granted = task.granted or Granted(task.retries, task.retry_delay)
+    effects = _fail(task.replaced(retries=1, granted=granted), error, now, rules, SIGNAL_CANCELED, 1)
     if not effects.after:
         return effects  # its deadline is over
     return _put_back(task, error, effects, now, rules, "is cancelled by itself and asks for another run")
@@ -310,11 +324,11 @@ def _error_handler(task: Task, error: BaseException, described: Error) -> tuple[
     return (handler.replaced(id=f"{task.id}:e{task.attempt}", args=arguments).inherit(task),)
 
 
-def _retry(task: Task, now: float) -> Task:
-    """Build the next attempt after the task's own delay, which grows by its back-off."""
+def _retry(task: Task, now: float, otherwise: float = 0.0) -> Task:
+    """Build the next attempt after the task's own delay, which grows by its back-off; without one after another."""
     most = _LONGEST_RETRY_DELAY if task.retry_max_delay is None else task.retry_max_delay
     delay = min(task.retry_delay, most)
-    wait = delay * _jitter(task)
+    wait = delay * _jitter(task) if delay else otherwise
     return task.replaced(
         attempt=task.attempt + 1,
         granted=task.granted or (Granted(task.retries, task.retry_delay) if task.retry_backoff else None),

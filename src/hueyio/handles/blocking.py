@@ -1,27 +1,40 @@
-"""From a coroutine method to a blocking one with the same signature."""
+"""What every blocking class is: another object, whose coroutines it waits for."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
-from hueyio.handles.sync_result import to_sync
 from hueyio.loops.portal import block_on
 
-__all__ = ["blocking"]
+__all__ = ["Blocking"]
 
-P = ParamSpec("P")
 T = TypeVar("T")
-"""What the coroutine returns; handles on results become blocking ones."""
 
 
-def blocking(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[Any, P], T]:
-    """Return a method that runs ``method`` of what ``self`` wraps, and waits for it."""
+class Blocking:
+    """The blocking form of an object; ``aio`` is that object.
 
-    @functools.wraps(method)
-    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        value: T = to_sync(block_on(method(self._wrapped, *args, **kwargs)))
-        return value
+    Most methods of its subclasses are made from those of their twins: see ``tests/support/facade.py``.
+    """
 
-    return call
+    __slots__ = ("_wrapped",)
+
+    _wrapped: Any
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    @property
+    def aio(self) -> Any:
+        """The same for coroutines."""
+        return self._wrapped
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._wrapped is self._wrapped
+
+    def __hash__(self) -> int:
+        return hash(id(self._wrapped))
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return block_on(coroutine)

@@ -14,6 +14,7 @@ from hueyio.loops.contexts import carry_over
 from hueyio.loops.serving import run_on_loop
 from hueyio.loops.threads import run_in
 from hueyio.tasks.declared import is_async
+from hueyio.tasks.signature import signature_of
 
 __all__ = ["run_inside"]
 
@@ -32,8 +33,8 @@ def run_inside(function: Callable[..., Any], manager: Any, as_argument: bool) ->
         _run_async(function, manager, as_argument) if is_async(function) else _run_sync(function, manager, as_argument)
     )
     functools.update_wrapper(run, function)
-    if as_argument:
-        run.__signature__ = _without_first(function)  # type: ignore[attr-defined]
+    signature = _without_first(function) if as_argument else signature_of(function).replace()
+    run.__signature__ = signature  # type: ignore[attr-defined]
     return run
 
 
@@ -53,7 +54,9 @@ def _run_sync(function: Callable[..., Any], manager: Any, as_argument: bool) -> 
     def run(*args: Any, **kwargs: Any) -> Any:
         entered = _make(manager)
         with entered if hasattr(type(entered), "__enter__") else _EnteredOnLoop(entered) as value:
-            return function(*((value, *args) if as_argument else args), **kwargs)
+            returned = function(*((value, *args) if as_argument else args), **kwargs)
+            # A decorator may hide that it is a coroutine function: its body belongs inside of the manager too.
+            return run_on_loop(returned) if inspect.iscoroutine(returned) else returned
 
     return run
 
@@ -107,6 +110,16 @@ def _make(manager: Any) -> Any:
 
 
 def _check(manager: Any) -> None:
+    made_for = {"contextmanager": inspect.isgeneratorfunction, "asynccontextmanager": inspect.isasyncgenfunction}
+    for decorator, is_kind in made_for.items():
+        if is_kind(manager):
+            raise ConfigurationError(
+                f"context_task: put @{decorator} of contextlib on {manager!r}; without it, it makes no context manager"
+            )
+    if inspect.iscoroutinefunction(manager) or hasattr(manager, "call_local"):
+        raise ConfigurationError(
+            f"context_task takes what makes a context manager, @huey.context_task(manager), and not {manager!r}"
+        )
     if not (_is_manager(manager) or callable(manager)):
         raise ConfigurationError(f"context_task takes a context manager or a function that makes one, not {manager!r}")
     made_by = getattr(manager, "gen", None)
@@ -118,7 +131,7 @@ def _check(manager: Any) -> None:
 
 def _without_first(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature as callers see it; the first parameter is what the context manager gives."""
-    signature = inspect.signature(function)
+    signature = signature_of(function)
     first, *others = signature.parameters.values() or [None]
     match first:
         case inspect.Parameter(kind=inspect.Parameter.POSITIONAL_ONLY | inspect.Parameter.POSITIONAL_OR_KEYWORD):
@@ -126,4 +139,5 @@ def _without_first(function: Callable[..., Any]) -> inspect.Signature:
         case inspect.Parameter(kind=inspect.Parameter.VAR_POSITIONAL):
             return signature
         case _:
-            raise ConfigurationError(f"{function.__qualname__} has no first parameter for what as_argument passes")
+            name = getattr(function, "__qualname__", repr(function))
+            raise ConfigurationError(f"{name} has no first parameter for what as_argument passes")

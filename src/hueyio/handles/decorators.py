@@ -9,10 +9,15 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
-from hueyio.exceptions import ConfigurationError
+from hueyio.exceptions import ConfigurationError, DeclarationWarning
+from hueyio.handles.sync_task import SyncTask
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
+from hueyio.serializer.main_module import note_module
 from hueyio.storage.texts import check_text
-from hueyio.tasks.declared import TaskOptions, TaskSpec, module_of
+from hueyio.tasks.caller_line import warn_caller
+from hueyio.tasks.declared import CALL_KEYWORDS, CallOptions, TaskOptions, TaskSpec, is_generator, module_of
+from hueyio.tasks.given import closest
+from hueyio.tasks.signature import innermost
 from hueyio.tasks.task import Task, seconds_from
 
 __all__ = ["ContextTaskDecorator", "EnteredTaskDecorator", "TaskDecorator", "make_spec"]
@@ -22,6 +27,9 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 _OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}
+
+_DECLARED: Final = _OPTIONS | {"name", "settings", "catch_up"}
+"""All that a decorator takes by keyword."""
 
 
 _NOT_HERE: Final = {
@@ -41,7 +49,7 @@ class TaskDecorator:
     def __call__(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
-    def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
+    def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
@@ -74,7 +82,7 @@ class ContextTaskDecorator:
     def __call__(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
 
     @overload
-    def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...  # type: ignore[overload-overlap]
+    def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
     def __call__(self, func: _TakesTask[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
@@ -119,23 +127,49 @@ def make_spec(
     something around its body. Raises ConfigurationError that names the option.
     """
     function = _function_of(function)
-    if around is not None:
-        function = around(function)
     options = dict(options)
     for key, reason in _NOT_HERE.items():
         if key in options:
             raise ConfigurationError(f"{key}= {reason}")
-    own_name = _name_of(function, options.pop("name", None))
+    own_name, module = _name_of(function, options.pop("name", None)), module_of(function)
+    home = note_module(module, _names_of_module(function, module))
+    if around is not None:
+        function = around(function)
     known = {key: value for key, value in options.items() if key in _OPTIONS}
     known["settings"] = _settings_of(options)
     for key in ("retry_delay", "retry_max_delay", "timeout"):
         if known.get(key) is not None:
             known[key] = seconds_from(known[key], key)
-    module = module_of(function)
-    spec = TaskSpec(f"{module}.{own_name}", function, TaskOptions(**known), own_name)
+    if known.get("timeout") == 0:  # no limit, as in Huey: often a number of the app's settings
+        known["timeout"] = None
+    spec = TaskSpec(f"{home}.{own_name}", function, TaskOptions(**known), own_name)
     if spec.lane == "process":
         _check_importable(spec.path, module)
+    _warn_of_shared_names(spec)
     return spec
+
+
+def _names_of_module(function: Any, module: str) -> Mapping[str, Any]:
+    """Return the globals of the module that declares a function; a pool process runs it before it is ``__main__``."""
+    own: Mapping[str, Any] | None = getattr(innermost(function), "__globals__", None)
+    return own if own is not None else vars(sys.modules[module]) if module in sys.modules else {}
+
+
+def _warn_of_shared_names(spec: TaskSpec) -> None:
+    """Say which keywords of a call have two owners, the function and the options, and who gets them."""
+    ways = f"{spec.path}.options() sets options, and gives all keywords of the call to the function"
+    for name in sorted(CALL_KEYWORDS - spec.call_keywords):
+        warn_caller(
+            f"task {spec.path}: its parameter {name!r} is named like an option of calls. A call gives {name}= to the "
+            f"function, where Huey takes it for the option; {ways}",
+            DeclarationWarning,
+        )
+    if spec.takes_any_keyword:
+        names = ", ".join(sorted(spec.call_keywords))
+        warn_caller(
+            f"task {spec.path}: it takes any keyword, but of a call these are options: {names}; {ways}",
+            DeclarationWarning,
+        )
 
 
 def _settings_of(options: dict[str, Any]) -> Mapping[str, Any]:
@@ -144,19 +178,36 @@ def _settings_of(options: dict[str, Any]) -> Mapping[str, Any]:
     if not isinstance(settings, Mapping):
         raise ConfigurationError(f"settings must be a mapping from names to values, not {settings!r}")
     unknown = {key: value for key, value in options.items() if key not in _OPTIONS}
+    for key in unknown:
+        _warn_of_likely_mistake(key)
     return MappingProxyType({**settings, **unknown})
+
+
+def _warn_of_likely_mistake(key: str) -> None:
+    """Say that a keyword which is taken for a setting of the user's may be meant for an option."""
+    ours = f"{key}= is no option of a task, and is kept as a setting of your own"
+    mine = f"if that is meant, write settings={{{key!r}: ...}}"
+    if key in CallOptions.__annotations__:
+        warn_caller(f"{ours}; it is an option of calls: task.options({key}=...)(...). {mine}", DeclarationWarning)
+    elif meant := closest(key, _DECLARED):
+        warn_caller(f"{ours}; did you mean {meant}=? {mine}", DeclarationWarning)
 
 
 def _function_of(declared: Any) -> Callable[..., Any]:
     """Return the function to run, or raise ConfigurationError that says why there is none."""
-    if isinstance(declared, (TaskWrapper, staticmethod)):
-        return declared.func if isinstance(declared, TaskWrapper) else declared.__func__
+    if isinstance(declared, (TaskWrapper, SyncTask)):
+        return declared.func
+    if isinstance(declared, staticmethod):
+        return declared.__func__
     if isinstance(declared, classmethod):
         raise ConfigurationError(f"{declared.__func__.__qualname__} is a class method: only a function can be a task")
     if not callable(declared):
-        raise ConfigurationError(f"only a function can be a task, not {declared!r}")
-    if inspect.isgeneratorfunction(declared) or inspect.isasyncgenfunction(declared):
-        raise ConfigurationError(f"{declared.__qualname__} is a generator function: calling it would run nothing")
+        raise ConfigurationError(
+            f"only a function can be a task, not {declared!r}; options are keywords, such as @huey.task(retries=3)"
+        )
+    if is_generator(declared):
+        name = getattr(declared, "__qualname__", repr(declared))
+        raise ConfigurationError(f"{name} is a generator function: calling it would run nothing")
     if _is_method(declared):
         raise ConfigurationError(
             f"{declared.__qualname__} is a method, and a worker has no object to call it on; "
@@ -194,7 +245,7 @@ def _name_of(function: Any, name: Any) -> str:
         raise ConfigurationError(f"a task's name must be a text that is not empty, not {name!r}")
     if name is not None:
         check_text("the task's name", name)
-    if name is None and isinstance(function, functools.partial):
+    if name is None and isinstance(inspect.unwrap(function), functools.partial):
         raise ConfigurationError(f"{function!r} has no name of its own; give it one: name=")
     own: str = getattr(function, "__name__", type(function).__name__)
     return own if name is None else name

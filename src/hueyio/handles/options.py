@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, get_type_hints, is_typeddict
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.tasks.given import closest
 
-__all__ = ["check_names", "shows_options"]
+__all__ = ["check_names", "merged", "shows_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +35,13 @@ def shows_options(*sources: Callable[..., Any], names: Iterable[str] = ()) -> Ca
     return decorate
 
 
+def merged(given: Mapping[str, Any], storage_kwargs: Any) -> dict[str, Any]:
+    """Return options with those of ``storage_kwargs`` over them; raises ConfigurationError if that is no mapping."""
+    if storage_kwargs is not None and not isinstance(storage_kwargs, Mapping):
+        raise ConfigurationError(f"storage_kwargs must be a dict of options, not {storage_kwargs!r}")
+    return {**given, **(storage_kwargs or {})}
+
+
 def _keywords_of(source: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     if is_typeddict(source):
         kind = inspect.Parameter.KEYWORD_ONLY
@@ -50,6 +57,6 @@ def check_names(whose: str, given: Iterable[str], known: Iterable[str]) -> None:
     known = frozenset(known)
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            close = closest(name, known, 0.6)
+            meant = f"; did you mean {close!r}?" if close else ""
             raise ConfigurationError(f"{whose} has no option {name!r}{meant}")

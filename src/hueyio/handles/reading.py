@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from hueyio.handles.options import shows_options
+from hueyio.tasks.given import check_switches
 
 __all__ = ["Read", "ReadOptions", "read_options", "shows_read_options"]
 
@@ -29,8 +30,11 @@ class Read(NamedTuple):
 
 
 def read_options(options: ReadOptions) -> Read:
-    """Return what the options mean here; raises TypeError for one that there is not."""
-    return _taken(**options)
+    """Return what the options mean here; raises TypeError for one that is none, ConfigurationError for its value."""
+    read = _taken(**options)
+    if options:
+        check_switches(read._asdict())
+    return read
 
 
 def _taken(

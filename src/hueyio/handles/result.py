@@ -18,10 +18,12 @@ from hueyio.execution.lending import context_without_place, lending
 from hueyio.handles.reader import Reader, wait_together
 from hueyio.handles.reading import Read, ReadOptions, read_options, shows_read_options
 from hueyio.handles.status import Status, is_alive
+from hueyio.handles.telling import telling
 from hueyio.messages.message import read_task
 from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Error, Returned
 from hueyio.storage.shared.background import make_task
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.progress import Progress, read_progress
 from hueyio.tasks.task import Counted, Expires, Task, eta_from
 
@@ -42,6 +44,7 @@ __all__ = [
 R = TypeVar("R")
 
 
+@telling("huey.sync.result_of(id)")
 class Result(Generic[R]):
     """A handle on one task's result; ``await result`` waits for it and returns the value, or raises TaskException.
 
@@ -172,6 +175,9 @@ class Result(Generic[R]):
         """Forget what was read, to read again after a retry."""
         self._reader.reset()
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a Result belongs to its process")  # the rest of the sentence says what to give instead
+
     def __repr__(self) -> str:
         return f"<Result: task {self.id}>"
 
@@ -203,17 +209,26 @@ class ResultGroup(Generic[R]):
     def __await__(self) -> Generator[Any, None, list[R]]:
         return self._wait().__await__()
 
-    async def get(self, *args: Any, **kwargs: Any) -> list[Any]:
+    @overload
+    async def get(
+        self, blocking: Literal[False] = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+    ) -> list[R | None]: ...
+
+    @overload
+    async def get(self, blocking: bool, timeout: float | None = None, **options: Unpack[ReadOptions]) -> list[R]: ...
+
+    @shows_read_options
+    async def get(
+        self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+    ) -> list[R] | list[R | None]:
         """Call ``Result.get`` of each, all at the same time; return the values, or raise for the first that failed.
 
         Values are deleted only when all of them are returned.
         """
-        readers, preserve = await fill_all(self, *args, **kwargs)
+        readers, preserve = await fill_all(self, blocking, timeout, **options)
         return [None if reader is None else reader.hand_over(preserve) for reader in readers]
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """Do the same as ``get``."""
-        return await self.get(*args, **kwargs)
+    __call__ = get
 
     async def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> AsyncIterator[R]:
         """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration.
@@ -252,6 +267,8 @@ async def fill(result: Result[Any], blocking: bool, timeout: float | None, optio
     With ``blocking`` wait for it; raises ResultTimeout if it does not come in time. ``waited``: seconds that are over.
     """
     reader = reader_of(result)
+    if blocking is not True and blocking is not False:
+        check_switches({"blocking": blocking})
     if not blocking:
         return await reader.look()
     left = timeout if timeout is None or not waited else max(0.0, timeout - waited)

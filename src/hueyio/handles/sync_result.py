@@ -1,4 +1,8 @@
-"""Handles on results for code that blocks. Each method does what that of ``Result`` does, and waits for it."""
+"""Handles on results for code that blocks. Each method does what that of ``Result`` does, and waits for it.
+
+A read is not a read of the twin: a value is deleted only when this thread has it. And a ``timeout`` implies a wait,
+because in code that blocks nobody gives one for anything else.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
 from hueyio.client.deletions import delete_read
 from hueyio.core import Core
+from hueyio.handles.blocking import Blocking
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.reading import ReadOptions, read_options, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, Status, completed, fill, fill_all, reader_of
@@ -16,18 +21,22 @@ from hueyio.messages.stored_result import Error, Returned
 from hueyio.tasks.progress import Progress
 from hueyio.tasks.task import Expires, Task
 
-__all__ = ["SyncChordResult", "SyncResult", "SyncResultGroup", "read_here", "to_sync"]
+__all__ = ["SyncChordResult", "SyncResult", "SyncResultGroup", "to_sync"]
 
 R = TypeVar("R")
 
 
-class SyncResult(Generic[R]):
+class SyncResult(Blocking, Generic[R]):
     """A handle on one task's result, for code that blocks; see ``Result``."""
 
-    __slots__ = ("_wrapped",)
+    __slots__ = ()
 
-    def __init__(self, result: Result[R]) -> None:
-        self._wrapped = result
+    _wrapped: Result[R]
+
+    @property
+    def aio(self) -> Result[R]:
+        """The handle for coroutines: ``await result.aio``."""
+        return self._wrapped
 
     @property
     def id(self) -> str:
@@ -53,8 +62,10 @@ class SyncResult(Generic[R]):
 
         Raises TaskException if the task failed, ResultTimeout if the wait ran out; see ``Result.get``.
         """
-        wait = blocking or timeout is not None
-        value: R | None = read_here(self._wrapped, wait, timeout, **options)
+        read = read_options(options)
+        if not block_on(fill(self._wrapped, _waits(blocking, timeout), timeout, read), "Result.get"):
+            return None
+        value: R = reader_of(self._wrapped).hand_over(read.preserve, _delete_from_here)
         return value
 
     __call__ = get
@@ -64,41 +75,57 @@ class SyncResult(Generic[R]):
         self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
     ) -> R | Error | None:
         """Do the same as ``get``, but return the ``Error`` of a task that failed instead of raising it."""
-        wait = blocking or timeout is not None
         read = read_options(options)
-        if not block_on(fill(self._wrapped, wait, timeout, read)):
+        if not block_on(fill(self._wrapped, _waits(blocking, timeout), timeout, read), "Result.get"):
             return None
         reader = reader_of(self._wrapped)
         reader.release(read.preserve, _delete_from_here)
         return reader.ending.value if isinstance(reader.ending, Returned) else reader.ending
 
+    def __repr__(self) -> str:
+        return f"<SyncResult: task {self.id}>"
+
+    # --- made from ``Result`` by `python -m tests.support.facade`; what is above is by hand
+
     def is_ready(self) -> bool:
-        """Say whether the task has ended, well or not; what it left is read into this handle, and not deleted."""
-        return block_on(self._wrapped.is_ready())
+        """Say whether the task has ended, well or not; what it left is read into this handle, and not deleted.
+
+        See ``Result.is_ready``.
+        """
+        answer: bool = self._wait(self._wrapped.is_ready())
+        return answer
+
+    def updates(self) -> Iterator[Progress]:
+        """Yield what the task reports of its progress, as it comes; ends when the task is over.
+
+        See ``Result.updates``.
+        """
+        answer: Iterator[Progress] = iterate(self._wrapped.updates())
+        return answer
 
     def status(self) -> Status:
         """Say where the task is, or how it ended; reads nothing away."""
-        return block_on(self._wrapped.status())
+        answer: Status = self._wait(self._wrapped.status())
+        return answer
 
     def revoke(self, revoke_once: bool = True, *, revoke_until: datetime | None = None) -> None:
         """Keep the task from being run, unless it runs already. Does nothing if it is over."""
-        block_on(self._wrapped.revoke(revoke_once, revoke_until=revoke_until))
+        self._wait(self._wrapped.revoke(revoke_once, revoke_until=revoke_until))
 
     def cancel(self) -> bool:
-        """Cancel the task wherever it is; False if it was over already."""
-        return block_on(self._wrapped.cancel())
-
-    def updates(self) -> Iterator[Progress]:
-        """Yield what the task reports of its progress, as it comes; ends when the task is over."""
-        return iterate(self._wrapped.updates())
+        """Cancel the task wherever it is, queued, scheduled or running; False if it was over. See ``Huey.cancel``."""
+        answer: bool = self._wait(self._wrapped.cancel())
+        return answer
 
     def restore(self) -> bool:
         """Take the revocation of this task back; False if there is none."""
-        return block_on(self._wrapped.restore())
+        answer: bool = self._wait(self._wrapped.restore())
+        return answer
 
     def is_revoked(self) -> bool:
         """Say whether this task, or all tasks of its name, are revoked."""
-        return block_on(self._wrapped.is_revoked())
+        answer: bool = self._wait(self._wrapped.is_revoked())
+        return answer
 
     def reschedule(
         self,
@@ -108,39 +135,52 @@ class SyncResult(Generic[R]):
         priority: float | None = None,
         preserve_pipeline: bool = True,
     ) -> Any:
-        """Enqueue the same call under a new id, and revoke this one; return the new handle."""
-        return to_sync(block_on(self._wrapped.reschedule(eta, delay, expires, priority, preserve_pipeline)))
+        """Enqueue the same call under a new id, and revoke this one; return what ``enqueue`` returns.
+
+        See ``Result.reschedule``.
+        """
+        answer: Any = to_sync(self._wait(self._wrapped.reschedule(eta, delay, expires, priority, preserve_pipeline)))
+        return answer
 
     def reset(self) -> None:
         """Forget what was read, to read again after a retry."""
         self._wrapped.reset()
 
-    def __repr__(self) -> str:
-        return f"<SyncResult: task {self.id}>"
 
-
-class SyncResultGroup(Generic[R]):
+class SyncResultGroup(Blocking, Generic[R]):
     """The results of several tasks, for code that blocks; see ``ResultGroup``."""
 
-    __slots__ = ("_wrapped",)
+    __slots__ = ()
 
-    def __init__(self, group: ResultGroup[R]) -> None:
-        self._wrapped = group
+    _wrapped: ResultGroup[R]
 
-    def get(self, *args: Any, **kwargs: Any) -> list[Any]:
+    @property
+    def aio(self) -> ResultGroup[R]:
+        """The handle for coroutines: ``await group.aio``."""
+        return self._wrapped
+
+    @overload
+    def get(
+        self, blocking: Literal[False] = False, timeout: None = None, **options: Unpack[ReadOptions]
+    ) -> list[R | None]: ...
+
+    @overload
+    def get(self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]) -> list[R]: ...
+
+    @shows_read_options
+    def get(
+        self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
+    ) -> list[R] | list[R | None]:
         """Call ``SyncResult.get`` of each, all at the same time; return the values, or raise for the first failure."""
-        if kwargs.get("timeout") is not None or len(args) > 1:
-            args, kwargs = ((True, *args[1:]), kwargs) if args else ((), {**kwargs, "blocking": True})
-        readers, preserve = block_on(fill_all(self._wrapped, *args, **kwargs))
-        return [None if reader is None else reader.hand_over(preserve, _delete_from_here) for reader in readers]
+        reading = fill_all(self._wrapped, _waits(blocking, timeout), timeout, **options)
+        readers, preserve = block_on(reading, "ResultGroup.get")
+        return [None if it is None else it.hand_over(preserve, _delete_from_here) for it in readers]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """Do the same as ``get``."""
-        return self.get(*args, **kwargs)
+    __call__ = get
 
     def as_completed(self, backoff: float = 1.15, max_delay: float = 1.0) -> Iterator[R]:
         """Yield the values in the order in which the tasks end; one that failed raises, and ends the iteration."""
-        for result in iterate(completed(self._wrapped)):
+        for result in iterate(completed(self._wrapped), "ResultGroup.as_completed"):
             value: R = reader_of(result).hand_over(False, _delete_from_here)
             yield value
 
@@ -156,18 +196,27 @@ class SyncResultGroup(Generic[R]):
     def __repr__(self) -> str:
         return f"<SyncResultGroup: {len(self)} tasks>"
 
+    # --- made from ``ResultGroup`` by `python -m tests.support.facade`; what is above is by hand
 
-class SyncChordResult(Generic[R]):
+
+class SyncChordResult(Blocking, Generic[R]):
     """Handles on a chord, for code that blocks; see ``ChordResult``."""
 
-    __slots__ = ("_wrapped", "callback", "pipeline_results", "results")
+    __slots__ = ("callback", "pipeline_results", "results")
+
+    _wrapped: ChordResult[R]
 
     def __init__(self, chord: ChordResult[R]) -> None:
-        self._wrapped = chord
+        super().__init__(chord)
         self.results: SyncResultGroup[Any] = SyncResultGroup(chord.results)
         self.callback: SyncResult[R] = SyncResult(chord.callback)
         pipeline = chord.pipeline_results
         self.pipeline_results: SyncResultGroup[Any] | None = None if pipeline is None else SyncResultGroup(pipeline)
+
+    @property
+    def aio(self) -> ChordResult[R]:
+        """The handles for coroutines: ``await chord.aio``."""
+        return self._wrapped
 
     @shows_read_options
     def get(self, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]) -> R | None:
@@ -177,22 +226,19 @@ class SyncChordResult(Generic[R]):
 
     __call__ = get
 
+    def __repr__(self) -> str:
+        return f"<SyncChordResult: {len(self.results)} tasks, callback {self.callback.id}>"
+
+    # --- made from ``ChordResult`` by `python -m tests.support.facade`; what is above is by hand
+
     def reset(self) -> None:
         """Forget what was read."""
         self._wrapped.reset()
 
-    def __repr__(self) -> str:
-        return f"<SyncChordResult: {len(self.results)} tasks, callback {self.callback.id}>"
 
-
-def read_here(
-    result: Result[Any], blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
-) -> Any:
-    """Do what ``Result.get`` does, in this thread: a value is deleted only when the thread has it."""
-    read = read_options(options)
-    if not block_on(fill(result, blocking, timeout, read)):
-        return None
-    return reader_of(result).hand_over(read.preserve, _delete_from_here)
+def _waits(blocking: bool, timeout: float | None) -> bool:
+    # What is neither True nor False is refused where it is read.
+    return True if blocking is False and timeout is not None else blocking
 
 
 def _delete_from_here(core: Core, id: str) -> None:

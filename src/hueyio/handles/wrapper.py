@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, ParamSpec, TypeAlias, TypeVar, Unpack, cast
@@ -11,42 +12,40 @@ from hueyio.client.prepare import encode
 from hueyio.client.producer import Producer
 from hueyio.control.revoke import is_revoked, restore, revoke_all
 from hueyio.exceptions import TaskArgumentError
+from hueyio.handles.awaited import awaited
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on_ends
-from hueyio.handles.sync_result import SyncResult
-from hueyio.handles.sync_task import SyncTask
+from hueyio.handles.sync_task import SyncBoundOptions, SyncTask
+from hueyio.handles.telling import telling
 from hueyio.messages.revocation import class_key
 from hueyio.storage.records import Entry
 from hueyio.tasks.declared import CallOptions, ScheduleOptions, TaskOptions, TaskSpec, read_call_options
+from hueyio.tasks.given import items_of
 from hueyio.tasks.task import Counted, Task, aware
+from hueyio.tasks.unawaited import Unawaited
 from hueyio.tasks.unique import check_unique
 
 __all__ = ["AsyncTaskWrapper", "BoundOptions", "TaskWrapper"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-C = TypeVar("C", bound=Coroutine[Any, Any, Any])
-
-_RESERVED: Final = frozenset(
-    {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}
-)
-"""Keywords of a call that are Huey's, never the function's."""
 
 _Check: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], None]
 """Raises TaskArgumentError if arguments do not fit the function: whole ones, or those of a call that gets more."""
 
 _USUAL: Final = TaskOptions()
-_PASSED_ON: Final = tuple(
-    name for name in TaskOptions.__dataclass_fields__ if name in Task.__slots__ and name != "unique"
-)
+_PASSED_ON: Final = tuple(name for name in TaskOptions.__dataclass_fields__ if hasattr(Task, name) and name != "unique")
 """The options that a Task has too."""
 
 
+@awaited
+@telling("task.sync")
 class TaskWrapper(Generic[P, R]):
     """A declared task. Calling it checks the arguments at once and returns a coroutine that enqueues the call.
 
-    Keywords that are Huey's (id, eta, delay, retries, retry_delay, retry_backoff, priority, expires, timeout) never
-    reach the function; ``options`` takes the same ones and keeps the types.
+    Keywords that are options (id, eta, delay, retries, retry_delay, retry_backoff, priority, expires, timeout) do not
+    reach the function, unless it has a parameter of that name; then it gets them. ``options`` takes the same ones and
+    keeps the types, and gives all keywords of the call to the function.
     """
 
     __name__: str
@@ -61,6 +60,7 @@ class TaskWrapper(Generic[P, R]):
         self._producer = producer
         self._core = producer.core
         self._declared = _declared(spec)
+        self._call_keywords = spec.call_keywords
         functools.update_wrapper(self, spec.func)
 
     @property
@@ -83,26 +83,28 @@ class TaskWrapper(Generic[P, R]):
         """Keywords of the decorator that hueyio does not know."""
         return dict(self.spec.options.settings)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+    @awaited
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call; ``await`` it for its Result.
 
         Raises TaskArgumentError at once if the arguments do not fit the function or cannot be serialised.
         """
-        return self._send(self._call(args, kwargs, self.spec.check_call))
+        return self._send(self._call(args, kwargs, self.spec.check_call), "{}.sync")
 
-    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+    @awaited
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
 
         The task becomes visible with your commit, or never. Raises what a call raises.
         """
-        return self._send_in(connection, self._call(args, kwargs, self.spec.check_call))
+        return self._send_in(connection, self._call(args, kwargs, self.spec.check_call), "{}.sync.enqueue_in")
 
     @property
     def sync(self) -> SyncTask[P, R]:
         """The same task for code that blocks: ``add.sync(1, 2).get(timeout=5)``."""
         return SyncTask(self)
 
-    def s(self, *args: Any, **kwargs: Any) -> Task:
+    def s(self, /, *args: Any, **kwargs: Any) -> Task:
         """Build the call without enqueueing it."""
         # Whether nothing is missing is checked when it is enqueued: a later stage of a pipeline gets more.
         return self._call(args, kwargs, self.spec.check_partial_call)
@@ -116,6 +118,7 @@ class TaskWrapper(Generic[P, R]):
         check_names(f"{self.path}.options()", options, CallOptions.__annotations__)
         return BoundOptions(self, options)
 
+    @awaited
     @shows_options(CallOptions)
     def schedule(
         self,
@@ -124,7 +127,7 @@ class TaskWrapper(Generic[P, R]):
         eta: datetime | None = None,
         delay: float | timedelta | None = None,
         **options: Unpack[ScheduleOptions],
-    ) -> Coroutine[Any, Any, Result[R]]:
+    ) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call that starts later: at ``eta``, or after ``delay`` seconds; ``options`` as in ``options()``.
 
         A single number, timedelta or datetime is the delay or the eta of a call without arguments.
@@ -134,24 +137,28 @@ class TaskWrapper(Generic[P, R]):
         if isinstance(args, (int, float, timedelta, datetime)) and kwargs is None and eta is None and delay is None:
             eta, delay = (args, None) if isinstance(args, datetime) else (None, args)
             args = None
-        if args is not None and not isinstance(args, Iterable):
-            raise ValueError(f"args of {self.path}.schedule must be a tuple of arguments, not {args!r}")
+        if args is not None:
+            args = items_of(
+                args, f"args of {self.path}.schedule must be a tuple of arguments, such as (1, 2)", ValueError
+            )
         if kwargs is not None and not isinstance(kwargs, dict):
             raise ValueError(f"kwargs of {self.path}.schedule must be a dict, not {kwargs!r}")
         if eta is None and delay is None:
             raise ValueError(f"{self.path}.schedule needs an eta or a delay")
         given: CallOptions = {**options, "eta": eta, "delay": delay}
-        return self._send(self._build(() if args is None else tuple(args), kwargs or {}, self.spec.check_call, given))
+        task = self._build(() if args is None else args, kwargs or {}, self.spec.check_call, given)
+        return self._send(task, "{}.sync.schedule")
 
-    def map(self, it: Iterable[Any]) -> Coroutine[Any, Any, ResultGroup[R]]:
+    @awaited
+    def map(self, it: Iterable[Any]) -> Coroutine[None, None, ResultGroup[R]]:
         """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
-        if not isinstance(it, Iterable):
-            raise TaskArgumentError(f"task {self.path}: map takes an iterable of arguments, not {it!r}")
-        check = self.spec.check_call
-        tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in it]
-        return self._named(self._enqueue_many(tasks, [encode(self._core, task) for task in tasks]))
+        takes = f"task {self.path}: map takes an iterable of arguments, such as [1, 2]"
+        items, check = items_of(it, takes, TaskArgumentError), self.spec.check_call
+        tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in items]
+        coroutine = self._enqueue_many(tasks, [encode(self._core, task) for task in tasks])
+        return Unawaited(coroutine, self.path, "{}.sync.map", sys._getframe(1))
 
-    def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def call_local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, without Huey."""
         return cast("R", self.func(*args, **kwargs))
 
@@ -175,11 +182,14 @@ class TaskWrapper(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path}>"
 
-    def _send(self, task: Task) -> Coroutine[Any, Any, Result[R]]:
-        return self._named(self._enqueue(task, encode(self._core, task)))
+    # Both are called by public methods only: the frame before theirs is the user's.
 
-    def _send_in(self, connection: Any, task: Task) -> Coroutine[Any, Any, Result[R]]:
-        return self._named(self._enqueue_in(connection, task, encode(self._core, task)))
+    def _send(self, task: Task, way: str) -> Coroutine[None, None, Result[R]]:
+        return Unawaited(self._enqueue(task, encode(self._core, task)), self.path, way, sys._getframe(2))
+
+    def _send_in(self, connection: Any, task: Task, way: str) -> Coroutine[None, None, Result[R]]:
+        coroutine = self._enqueue_in(connection, task, encode(self._core, task))
+        return Unawaited(coroutine, self.path, way, sys._getframe(2))
 
     async def _enqueue(self, task: Task, entry: Entry) -> Result[R]:
         handle: Result[R] = handle_on(self._producer, task, await self._producer.send(task, entry))
@@ -195,15 +205,10 @@ class TaskWrapper(Generic[P, R]):
         handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
         return cast("ResultGroup[R]", handles)
 
-    def _named(self, coroutine: C) -> C:
-        """Give a coroutine the task's name, so that Python's warning that nobody awaited it says which task."""
-        cast("Any", coroutine).__qualname__ = self.path
-        return coroutine
-
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], check: _Check) -> Task:
-        """Build a call whose keywords may be Huey's; ``check`` says what its arguments must be."""
-        if kwargs and not _RESERVED.isdisjoint(kwargs):
-            given: Any = {name: kwargs.pop(name) for name in _RESERVED & kwargs.keys()}
+        """Build a call whose keywords may be options; ``check`` says what its arguments must be."""
+        if kwargs and not self._call_keywords.isdisjoint(kwargs):
+            given: Any = {name: kwargs.pop(name) for name in self._call_keywords & kwargs.keys()}
             return self._build(args, kwargs, check, given)
         # Nothing is said beside the arguments: what was declared has been checked.
         check(args, kwargs)
@@ -231,11 +236,12 @@ def _declared(spec: TaskSpec) -> dict[str, Any]:
 class AsyncTaskWrapper(TaskWrapper[P, R]):
     """A declared ``async def`` task."""
 
-    async def call_local(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+    async def call_local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
         """Call the function itself, without Huey."""
         return cast("R", await self.func(*args, **kwargs))
 
 
+@awaited
 class BoundOptions(Generic[P, R]):
     """A task with settings for its next calls; see ``TaskWrapper.options``."""
 
@@ -243,21 +249,23 @@ class BoundOptions(Generic[P, R]):
         self._wrapper = wrapper
         self._given = given
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+    @awaited
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call with these settings; ``await`` it for its Result."""
-        return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call))
+        return self._wrapper._send(self._build(args, kwargs, self._wrapper.spec.check_call), "{}.options(...).sync")
 
-    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Result[R]]:
+    @awaited
+    def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
         """Enqueue a call with these settings as part of a transaction; see ``TaskWrapper.enqueue_in``."""
         task = self._build(args, kwargs, self._wrapper.spec.check_call)
-        return self._wrapper._send_in(connection, task)
+        return self._wrapper._send_in(connection, task, "{}.options(...).sync.enqueue_in")
 
     @property
-    def sync(self) -> Callable[P, SyncResult[R]]:
+    def sync(self) -> SyncBoundOptions[P, R]:
         """The same for code that blocks."""
-        return SyncTask[P, R](self)
+        return SyncBoundOptions(self)
 
-    def s(self, *args: P.args, **kwargs: P.kwargs) -> Task:
+    def s(self, /, *args: P.args, **kwargs: P.kwargs) -> Task:
         """Build the call without enqueueing it."""
         return self._build(args, kwargs, self._wrapper.spec.check_partial_call)
 

@@ -15,12 +15,13 @@ from collections.abc import Callable, Coroutine, Hashable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from hueyio.exceptions import ConfigurationError, HueyException
-from hueyio.execution.run_context import RUN_CONTEXT
-from hueyio.loops.portal import block_on
+from hueyio.exceptions import ConfigurationError
+from hueyio.limits.blocking import block_in_body
 from hueyio.storage.texts import check_text
+from hueyio.tasks.declared import is_async, is_generator
+from hueyio.tasks.signature import signature_of
 
-__all__ = ["Guard", "block_in_body"]
+__all__ = ["Guard"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
@@ -31,6 +32,8 @@ class Guard(Generic[S]):
     """Something to enter before a body and to leave after it. ``S`` is what must be known to leave."""
 
     def __init__(self, name: str, key: Callable[..., object] | None = None) -> None:
+        if callable(name):
+            raise ConfigurationError(f"write @huey.lock_task(name) and the like with parentheses, above {name!r}")
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"{type(self).__name__} needs a name that is not empty, not {name!r}")
         if key is not None and not callable(key):
@@ -59,8 +62,12 @@ class Guard(Generic[S]):
         """Guard each run of a task; stands below ``@huey.task``."""
         if not callable(func) or hasattr(func, "call_local"):
             raise ConfigurationError(f"{self.name!r} guards a function: put it below @huey.task, not above")
-        guarded = self._guard_async(func) if inspect.iscoroutinefunction(func) else self._guard_sync(func)
-        return cast("F", functools.wraps(func)(guarded))
+        if is_generator(func):
+            raise ConfigurationError(f"{self.name!r} guards no generator function: calling {func!r} would run nothing")
+        guarded = self._guard_async(func) if is_async(func) else self._guard_sync(func)
+        functools.update_wrapper(guarded, func)
+        guarded.__signature__ = signature_of(func).replace()  # type: ignore[attr-defined]  # it takes the same
+        return cast("F", guarded)
 
     def _guard_async(self, func: Callable[..., Any]) -> Callable[..., Any]:
         async def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -78,11 +85,22 @@ class Guard(Generic[S]):
             guard = self._for_call(args, kwargs)
             state = block_in_body(guard.enter(), self.name)
             try:
-                return func(*args, **kwargs)
-            finally:
+                value = func(*args, **kwargs)
+            except BaseException:
                 block_in_body(guard.leave(state), self.name)
+                raise
+            if inspect.iscoroutine(value):  # a decorator hides that it is a coroutine function: all is still to be done
+                return guard._end(value, state)
+            block_in_body(guard.leave(state), self.name)
+            return value
 
         return guarded
+
+    async def _end(self, body: Coroutine[Any, Any, T], state: S) -> T:
+        try:
+            return await body
+        finally:
+            await self.leave(state)
 
     def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
         return self if self._key is None else self.of(self._key(*args, **kwargs))
@@ -114,26 +132,3 @@ class Guard(Generic[S]):
         if not states:
             del self._entered[who]
         return state
-
-
-def block_in_body(work: Coroutine[Any, Any, T], name: str) -> T:
-    """Wait for what the consumer's loop does, in the thread of a task, or else the loop of blocking calls."""
-    if _is_on_loop():
-        work.close()
-        raise HueyException(f"{name!r} cannot block a running loop: use `async with` or `await` there")
-    context = RUN_CONTEXT.get()
-    if context is None:
-        return block_on(work)
-    try:
-        return asyncio.run_coroutine_threadsafe(work, context.loop).result()
-    except RuntimeError:
-        work.close()
-        raise
-
-
-def _is_on_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

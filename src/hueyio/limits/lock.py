@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, HueyException, TaskLockedException
+from hueyio.handles.telling import telling
 from hueyio.limits.base import Guard
 from hueyio.limits.permits import Permit, Permits
-from hueyio.limits.sync import SyncSemaphore
+from hueyio.limits.sync import SyncSemaphore, SyncTaskLock
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.task import seconds_from
 
 __all__ = ["LOCK_PREFIX", "Semaphore", "TaskLock"]
@@ -22,8 +24,9 @@ _AGAIN: Final = 1.0
 """Seconds after which a task tries again that does not use up a retry for it."""
 
 
+@telling("lock.sync")
 class Semaphore(Guard[Permit]):
-    """At most ``size`` runs at the same time, in the whole fleet; with ``key`` per value that it computes.
+    """At most ``size`` runs at the same time (0: none), in the whole fleet; with ``key`` per value that it computes.
 
     Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Nobody waits: where
     no permit is free, TaskLockedException is raised and the task sends LOCKED. With ``retry=True`` the task is put back
@@ -45,8 +48,9 @@ class Semaphore(Guard[Permit]):
         retry: bool = True,
     ) -> None:
         super().__init__(name, key)
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ConfigurationError(f"size of {name!r} must be a whole number of at least 1, not {size!r}")
+        check_switches({f"retry of {name!r}": retry})
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise ConfigurationError(f"size of {name!r} must be a whole number of at least 0, not {size!r}")
         self.huey = huey
         self._core = core_of(huey)
         self.size = size
@@ -58,7 +62,7 @@ class Semaphore(Guard[Permit]):
 
     async def enter(self) -> Permit:
         """Take a permit; raises TaskLockedException if none is free."""
-        permit = await self._permits.take(self._storage_key, self.size, self.ttl)
+        permit = await self._permits.take(self._storage_key, self.size, self.ttl) if self.size else None
         if permit is None:
             raise TaskLockedException(f"unable to acquire {self._noun} {self.name}", _AGAIN if self.retry else None)
         return permit
@@ -126,3 +130,8 @@ class TaskLock(Semaphore):
         retry: bool = False,
     ) -> None:
         super().__init__(huey, name, 1, key=key, ttl=ttl, retry=retry)
+
+    @property
+    def sync(self) -> SyncTaskLock:
+        """The same methods for code that blocks, without ``await``."""
+        return SyncTaskLock(self)

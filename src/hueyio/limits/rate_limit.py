@@ -10,23 +10,27 @@ from typing import Any
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, RateLimitExceeded
 from hueyio.execution.unavailable import wait_while_unavailable
+from hueyio.handles.telling import telling
 from hueyio.limits.base import Guard
 from hueyio.limits.sync import SyncRateLimit
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.task import seconds_from
 
 __all__ = ["RateLimit"]
 
 
+@telling("limit.sync")
 class RateLimit(Guard[None]):
     """At most ``limit`` runs per ``per`` seconds, in the whole fleet; with ``key`` per value that it computes.
 
-    Without ``burst`` time is cut into windows of ``per`` seconds, and who is refused is counted too. With it runs are
-    spread evenly: a bucket that holds ``burst`` tokens gets ``limit`` new ones in ``per`` seconds.
+    A ``limit`` of 0 refuses all. Without ``burst`` time is cut into windows of ``per`` seconds, and who is refused is
+    counted too. With it runs are spread evenly: a bucket that holds ``burst`` tokens gets ``limit`` new ones in ``per``
+    seconds.
 
     Decorator (below ``@huey.task``), ``async with``, and ``with`` in threads that run no loop. Over the limit
     RateLimitExceeded is raised and the task sends RATE_LIMITED. With ``retry=True`` the task is put back until there is
     room, or for its own ``retry_delay`` if it has one, and no retry is consumed. With ``retry=False`` it consumes a
-    retry like any failure.
+    retry like any failure, and that waits for as long.
     """
 
     def __init__(
@@ -41,9 +45,12 @@ class RateLimit(Guard[None]):
         key: Callable[..., object] | None = None,
     ) -> None:
         super().__init__(name, key)
-        for what, value in (("limit", limit), ("burst", 1 if burst is None else burst)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigurationError(f"{what} of {name!r} must be a whole number of at least 1, not {value!r}")
+        check_switches({f"retry of {name!r}": retry})
+        for what, value, least in (("limit", limit, 0), ("burst", 1 if burst is None else burst, 1)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ConfigurationError(
+                    f"{what} of {name!r} must be a whole number of at least {least}, not {value!r}"
+                )
         self.huey = huey
         self._core = core_of(huey)
         self.limit = limit
@@ -89,6 +96,8 @@ class RateLimit(Guard[None]):
 
     async def _count(self) -> float:
         """Count one run; return the seconds after which there is room, 0 if there is."""
+        if self.limit == 0:  # closed: it is looked at again in the next window
+            return self.per if self.burst is not None else self._window_end(self._core.now()) - self._core.now()
         session = await self._core.session()
         if self.burst is not None:
             return await session.take(self._bucket_key, self.limit / self.per, self.burst)

@@ -28,24 +28,29 @@ from hueyio.exceptions import HueyException
 from hueyio.loops.caller import Caller
 from hueyio.storage.shared.threaded import start_daemon
 
-__all__ = ["block_here", "block_on", "iterate", "start_on_portal"]
+__all__ = ["block_here", "block_on", "iterate", "require_no_loop", "start_on_portal"]
 
 T = TypeVar("T")
 
 _OVER: Final = "the event loop of blocking calls has ended"
 
+_SHORT: Final = {"TaskWrapper": "task", "ResultGroup": "group", "ChordResult": "chord", "BaseStorage": "storage"}
+"""What users call an object of a class; elsewhere the name of the class in small letters."""
+
 _END_TIME: Final = 2.0
 """Seconds that the loop gets at exit to let go of its connections."""
 
 
-def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
+def block_on(coroutine: Coroutine[Any, Any, T], called: str | None = None) -> T:
     """Run a coroutine on the portal's loop, and wait for it; the context's variables are seen there.
+
+    ``called`` is what errors name: the qualified name of the coroutine, unless it is given.
 
     Meanwhile the coroutine may have functions run in this thread: see ``caller.current_caller``. Raises HueyException
     on the thread of a running loop, where waiting would stop everything. KeyboardInterrupt cancels the coroutine.
     """
-    _require_no_loop(coroutine)
     try:
+        require_no_loop(called or _name_of(coroutine))
         loop = _portal.loop()
     except HueyException:
         coroutine.close()
@@ -55,7 +60,11 @@ def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def block_here(coroutine: Coroutine[Any, Any, T]) -> T:
     """Do the same on a loop of its own in this thread, for what belongs to this thread: a connection of sqlite3."""
-    _require_no_loop(coroutine)
+    try:
+        require_no_loop(_name_of(coroutine))
+    except HueyException:
+        coroutine.close()
+        raise
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(coroutine)
 
@@ -69,8 +78,12 @@ def start_on_portal(start: Callable[..., asyncio.Task[Any] | None], *args: Any) 
         _portal.loop().call_soon_threadsafe(_portal.start, start, args)
 
 
-def iterate(values: AsyncIterator[T]) -> Iterator[T]:
-    """Iterate over an asynchronous iterator, blocking between its values; an iteration that is left closes it."""
+def iterate(values: AsyncIterator[T], called: str | None = None) -> Iterator[T]:
+    """Iterate over an asynchronous iterator, blocking between its values; an iteration that is left closes it.
+
+    ``called`` is what errors name: the qualified name of the asynchronous generator, unless it is given.
+    """
+    require_no_loop(called or _name_of(values))
 
     async def next_value() -> tuple[T] | None:
         try:
@@ -89,14 +102,27 @@ def iterate(values: AsyncIterator[T]) -> Iterator[T]:
         block_on(close())
 
 
-def _require_no_loop(coroutine: Coroutine[Any, Any, Any]) -> None:
+def require_no_loop(called: str) -> None:
+    """Raise HueyException on the thread of a running loop; ``called`` is the qualified name of what would block it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    name = getattr(coroutine, "__qualname__", "a coroutine")
-    coroutine.close()
-    raise HueyException(f"{name}: a blocking call on the thread of a running event loop; use `await` there instead")
+    owner, _, name = called.rpartition(".")
+    of = ""
+    if owner[:1].isupper():  # a method of a class of ours
+        owner = _SHORT.get(owner, owner.lower())
+        called, of = f"{owner}.{name}", f"{owner}."
+    aio = f"{of}aio.{name}" if of else f"{name}.aio"
+    raise HueyException(
+        f"{called}: a blocking call on the thread of a running event loop, which would stop for it; "
+        f"use `await {of}{name}(...)` there instead, with hueyio.blocking `await {aio}(...)`"
+    )
+
+
+def _name_of(made: object) -> str:
+    name: str = getattr(made, "__qualname__", type(made).__name__)
+    return name
 
 
 class _Portal:

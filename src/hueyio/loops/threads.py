@@ -69,12 +69,13 @@ class ThreadPool:
     """Daemon threads, started when needed, that serve any number of loops.
 
     ``limit`` bounds the threads; further calls wait for one. Without a limit the caller bounds them: a thread whose
-    call was abandoned then does not take a place from others.
+    call was abandoned then does not take a place from others. ``on_start`` is called first in each thread.
     """
 
-    def __init__(self, name: str, limit: int | None = None) -> None:
+    def __init__(self, name: str, limit: int | None = None, *, on_start: Callable[[], None] | None = None) -> None:
         self._name = name
         self._limit = limit
+        self._on_start = on_start
         self.abandoned: set[Call] = set()
         """What runs on although nobody waits for it any more."""
         self._begin()
@@ -131,6 +132,8 @@ class ThreadPool:
         self._idle = 0
 
     def _serve(self) -> None:
+        if self._on_start is not None:
+            self._on_start()
         while (call := self._next_call()) is not None:
             call.run()
             del call  # else an idle thread keeps the last task's arguments alive

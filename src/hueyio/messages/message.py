@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from inspect import isawaitable
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -343,7 +344,7 @@ def _name_culprit(task: Task, serializer: Serializer, error: SerializationError)
             try:
                 serializer.serialize(value)
             except SerializationError as reason:
-                return TaskArgumentError(f"task {stage.path}: {which} cannot be serialised: {reason}")
+                return TaskArgumentError(f"task {stage.path}: {which} cannot be serialised: {reason}{_cure(value)}")
     return TaskArgumentError(f"task {task.path}: {error}")
 
 
@@ -356,3 +357,12 @@ def _handlers(task: Task) -> list[Task]:
             found.append(handler)
             handler = handler.on_error
     return found
+
+
+def _cure(value: object) -> str:
+    """Say what to give in the place of something that is no value yet."""
+    if isawaitable(value):
+        return "; await it, and give the value; or give the id of a Result"
+    if hasattr(value, "get_raw_result"):  # a blocking handle
+        return "; give the value, or the id of the Result"
+    return "; give the arguments, not the task" if hasattr(value, "call_local") else ""

@@ -18,6 +18,8 @@ from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError
 from hueyio.handles.result import handle_on
+from hueyio.handles.sync_task import SyncTask
+from hueyio.handles.telling import telling
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.messages.message import read_task, write_task
 from hueyio.messages.tick_token import tick_of
@@ -25,6 +27,7 @@ from hueyio.schedules.switches import REMOVED, remove_schedule, set_paused, tick
 from hueyio.schedules.ticks import DueTicks
 from hueyio.serializer import Serializer
 from hueyio.storage.texts import check_text
+from hueyio.tasks.given import check_switches, items_of
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
@@ -85,7 +88,7 @@ class StoredSchedule:
         """Decode it; raises SerializationError."""
         try:
             fields = json.loads(data)
-            times = crontab(**fields.pop("times"))
+            times = crontab.from_dict(fields.pop("times"))
             task = read_task(base64.b64decode(fields.pop("task")), serializer.within("schedule", name))
             read = cls(name=name, times=times, task=task, **fields)
             _check_kinds(read)
@@ -118,6 +121,7 @@ def read_schedules(rows: Iterable[tuple[str, bytes]], serializer: Serializer) ->
     return found
 
 
+@telling("huey.sync.schedules()")
 class Schedules:
     """Recurring calls that are added and changed while consumers run, and that outlive them; see ``Huey.schedules``.
 
@@ -131,7 +135,7 @@ class Schedules:
     async def add(
         self,
         name: str,
-        task: TaskWrapper[..., Any] | Task,
+        task: TaskWrapper[..., Any] | SyncTask[..., Any] | Task,
         times: crontab | str,
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
@@ -147,10 +151,11 @@ class Schedules:
         TaskArgumentError if the arguments do not fit or a header is wrong.
         """
         _check_name(name)
+        check_switches({"catch_up": catch_up})
         read = _times_from(times)
         call = _with_headers(_call_from(task, args, kwargs), headers)
         prepare(self._core, call)
-        wanted = StoredSchedule(name=name, times=read, task=call, catch_up=bool(catch_up))
+        wanted = StoredSchedule(name=name, times=read, task=call, catch_up=catch_up)
         before = await self._find(name)
         if before is not None and self._says_the_same(before, wanted):
             return
@@ -249,13 +254,14 @@ def _times_from(times: object) -> crontab:
 
 
 def _call_from(task: object, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Task:
-    if isinstance(args, str) or not isinstance(args, Sequence):
-        raise ConfigurationError(f"args of a schedule must be a tuple of arguments, not {args!r}")
-    if isinstance(task, TaskWrapper):
-        return task.s(*args, **(kwargs or {}))
+    given = items_of(args, "args of a schedule are a tuple of arguments", ConfigurationError)
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise ConfigurationError(f"kwargs of a schedule are a dict of arguments, not {kwargs!r}")
+    if isinstance(task, (TaskWrapper, SyncTask)):
+        return task.s(*given, **(kwargs or {}))
     if not isinstance(task, Task):
         raise ConfigurationError(f"a schedule calls a declared task, or a Task such as add.s(1, 2), not {task!r}")
-    if args or kwargs:
+    if given or kwargs:
         raise HueyException(f"{task!r} has its arguments already; give args and kwargs with a declared task only")
     if task.eta is not None:
         raise ConfigurationError(f"{task!r} has an eta; a scheduled call starts when its schedule says so")

@@ -39,7 +39,7 @@ def outline(name: str, data: bytes) -> Outline:
     """Read a row of the area ``schedules`` as far as it can be."""
     fields = _read(data)
     try:
-        times = crontab(**fields["times"])
+        times = crontab.from_dict(fields["times"])
     except (LookupError, TypeError, ValueError):
         times = None
     return Outline(

@@ -20,7 +20,7 @@ _DAY: Final = 86400.0
 
 _MOST_LATENESS: Final = 60.0
 
-_OF_A_CALL: Final = tuple(name for name in TaskOptions.__dataclass_fields__ if name in Task.__slots__)
+_OF_A_CALL: Final = tuple(name for name in TaskOptions.__dataclass_fields__ if hasattr(Task, name))
 """What a declaration says for every call."""
 
 _CLOCK_WENT_BACK: Final = 60.0

@@ -9,6 +9,7 @@ import zlib
 from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError, SerializationError
+from hueyio.serializer.main_module import names_main
 from hueyio.serializer.moved import loads_moved
 
 __all__ = ["MAX_SIZE", "Serializer"]
@@ -93,10 +94,16 @@ class Serializer:
         return pickle.dumps(value, self.pickle_protocol)
 
     def _deserialize(self, data: bytes) -> Any:
+        if names_main(data):
+            return loads_moved(data)
         try:
             return pickle.loads(data)
         except ModuleNotFoundError as error:
-            if error.name is None or not error.name.startswith("hueyio."):
+            if error.name is None or not error.name.startswith(("hueyio.", "__mp_main__")):
+                raise
+            return loads_moved(data)
+        except AttributeError:
+            if b"__main__" not in data:
                 raise
             return loads_moved(data)
 

@@ -74,6 +74,8 @@ class SignedSerializer(Serializer):
 
     def deserialize(self, data: bytes) -> Any:
         """Return the value of signed bytes; raises SerializationError, before it reads any that are not."""
+        if not isinstance(data, bytes):
+            raise SerializationError(f"signed data is bytes, not {type(data).__name__}")
         if not data.startswith(_MARK):
             raise SerializationError(self._say_what_is_wrong(data))
         signature, inner = data[len(_MARK) : _START], data[_START:]
@@ -125,4 +127,7 @@ def _to_bytes(value: object, what: str) -> bytes:
         raise ConfigurationError(f"the {what} of SignedSerializer must be a text or bytes, not {type(value).__name__}")
     if not value:
         raise ConfigurationError(f"the {what} of SignedSerializer must not be empty")
-    return value.encode() if isinstance(value, str) else value
+    try:
+        return value.encode() if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"the {what} of SignedSerializer has half of a pair of surrogates") from None

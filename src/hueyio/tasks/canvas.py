@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from hueyio.exceptions import HueyException
-from hueyio.tasks.task import Task
+from hueyio.tasks.given import items_of
+from hueyio.tasks.task import Task, bind_stage
 
 __all__ = ["chord", "group"]
 
@@ -24,18 +24,17 @@ class group:  # noqa: N801 - Huey's name
     """
 
     def __init__(self, tasks: Iterable[Task]) -> None:
-        if not isinstance(tasks, Iterable) or isinstance(tasks, str):
-            raise TypeError(f"group() takes an iterable of Tasks, such as [add.s(1, 2)], not {tasks!r}")
-        self.tasks: list[Task] = list(tasks)
+        takes = "group() takes an iterable of Tasks, such as [add.s(1, 2)]"
+        self.tasks: list[Task] = list(items_of(tasks, takes, TypeError))
         for task in self.tasks:
             if not isinstance(task, Task):
                 raise TypeError(f"a group holds Tasks, such as add.s(1, 2), not {task!r}")
 
-    def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> chord:
+    def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Make a chord: the task gets its own arguments, then the list of what all members returned."""
-        return chord(self.tasks, _bind(task, args, kwargs))
+        return chord(self.tasks, bind_stage(task, "what then() gets", args, kwargs))
 
-    def error(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> group:
+    def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> group:
         """Append an error handler to each member; return this group."""
         for member in self.tasks:
             member.error(task, *args, **kwargs)
@@ -62,15 +61,16 @@ class chord:  # noqa: N801 - Huey's name
     def __init__(self, tasks: Sequence[Task | chord] | group, callback: Task | _Declared) -> None:
         if not hasattr(tasks, "__len__"):
             raise TypeError(f"chord() must know how many tasks there are: give it list(...) of {tasks!r}")
-        self.tasks: list[Any] = list(tasks)
-        self.callback = _bind(callback, (), {})
+        takes = "chord() takes a list of Tasks, such as [add.s(1, 2)]"
+        self.tasks: list[Any] = list(items_of(tasks, takes, TypeError))
+        self.callback = bind_stage(callback, "the callback of chord()", (), {})
 
-    def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> chord:
+    def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Append a stage that follows the callback; return this chord."""
         self.callback.then(task, *args, **kwargs)
         return self
 
-    def error(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> chord:
+    def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> chord:
         """Append an error handler to the callback; return this chord."""
         self.callback.error(task, *args, **kwargs)
         return self
@@ -80,13 +80,3 @@ class chord:  # noqa: N801 - Huey's name
 
     def __repr__(self) -> str:
         return f"<chord of {len(self)} tasks, then {self.callback.path}>"
-
-
-def _bind(task: Task | _Declared, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
-    if not isinstance(task, Task):
-        if not hasattr(task, "s"):
-            raise HueyException(f"a chord's callback is a task or a call of one, such as add.s(1), not {task!r}")
-        return task.s(*args, **kwargs)
-    if args or kwargs:
-        return task.replaced(args=task.args + args, kwargs={**task.kwargs, **kwargs})
-    return task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import traceback
 import types
 from collections.abc import Callable, Mapping
@@ -15,12 +16,26 @@ from typing import Any, Final, Literal, TypedDict
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.storage.records import MAX_DELIVERIES
 from hueyio.storage.texts import check_text
+from hueyio.tasks.given import check_switches
 from hueyio.tasks.headers import check_headers
+from hueyio.tasks.signature import (
+    binds,
+    innermost,
+    names_of,
+    passes_any_keyword,
+    positional_range,
+    shown_signature_of,
+    signature_of,
+    takes_task,
+    takes_task_first,
+    without_task,
+)
 from hueyio.tasks.task import Expires, Task, eta_from, seconds_from
-from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, scoped
+from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, key_of_call, scoped
 from hueyio.times.timetable import Timetable
 
 __all__ = [
+    "CALL_KEYWORDS",
     "CallOptions",
     "Lane",
     "ScheduleOptions",
@@ -29,11 +44,17 @@ __all__ = [
     "TaskSpec",
     "check_settings",
     "is_async",
+    "is_generator",
     "module_of",
     "read_call_options",
 ]
 
 Lane = Literal["loop", "thread", "process"]
+
+CALL_KEYWORDS: Final = frozenset(
+    {"id", "eta", "delay", "retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout"}
+)
+"""Options that a call takes as keywords, as Huey's does, unless the function has a parameter of that name."""
 
 _MOST: Final = 10 * 366 * 86400.0
 """Ten years in seconds."""
@@ -93,8 +114,7 @@ class TaskOptions:
             if value is not None and not isinstance(value, (int, float, timedelta, datetime)):
                 raise ConfigurationError(f"{name} must be seconds, a timedelta or a datetime, not {value!r}")
         check_unique(self.unique, self.unique_key)
-        if not isinstance(self.at_most_once, bool):
-            raise ConfigurationError(f"at_most_once must be True or False, not {self.at_most_once!r}")
+        check_switches({"at_most_once": self.at_most_once, "context": self.context})
         if self.run_in not in (None, "loop", "thread", "process"):
             raise ConfigurationError(f"run_in must be 'loop', 'thread' or 'process', not {self.run_in!r}")
 
@@ -133,7 +153,11 @@ def _is_number(value: object) -> bool:
 
 
 class ScheduleOptions(TypedDict, total=False):
-    """What one call may say otherwise than its declaration, beside when it starts; None is as if it were not said."""
+    """What one call may say otherwise than its declaration, beside when it starts; None is as if it were not said.
+
+    What was declared is taken back by ``retries=0``, ``retry_delay=0``, ``retry_backoff=0``, ``priority=0``,
+    ``timeout=0`` (no limit), and ``expires=math.inf`` and ``deadline=math.inf`` (never).
+    """
 
     id: str | None
     retries: int | None
@@ -173,8 +197,12 @@ def read_call_options(given: CallOptions, declared: TaskOptions, path: str, now:
     for name in ("retry_delay", "retry_max_delay", "timeout"):
         if name in said:
             said[name] = seconds_from(said[name], name)
+    if said.get("timeout") == 0:
+        said["timeout"] = None
     for name in ("expires", "deadline"):
-        if name in said and not isinstance(said[name], datetime):
+        if name in said and said[name] == math.inf:
+            said[name] = None
+        elif name in said and not isinstance(said[name], datetime):
             seconds_from(said[name], name)
     check_settings(**{name: said[name] for name in _CHECKED & said.keys()})
     if "unique" in said or "unique_key" in said:  # what a call leaves out is as declared
@@ -208,10 +236,13 @@ class TaskSpec:
     """A declared function: its name and path, its options, where it runs, and how its calls are checked."""
 
     __slots__ = (
+        "_called",
         "_least",
         "_most",
+        "_shown",
         "_signature",
         "_task_comes_first",
+        "call_keywords",
         "catch_up",
         "func",
         "is_async",
@@ -236,14 +267,26 @@ class TaskSpec:
         self.timetable: Timetable | None = None
         """When it is due, of a periodic task; nothing else has one, and a periodic task stores no results."""
         self.catch_up = False
-        self._signature = _signature_of(func, options.context)
-        self._task_comes_first = options.context and _takes_task_first(func)
-        self._least, self._most = _positional_range(self._signature)
+        self._called, self._shown = signature_of(func), shown_signature_of(func)
+        self._task_comes_first = options.context and takes_task_first(self._called, self._shown)
+        if options.context and not takes_task(self._called, self._shown):
+            raise ConfigurationError(
+                f"task {path}: context=True gives its Task to the parameter named task; {self._called} has none"
+            )
+        self._signature = without_task(self._called) if options.context else self._called
+        self._least, self._most = positional_range(self._signature)
+        self.call_keywords: Final = CALL_KEYWORDS - names_of(func, self._called)
+        """The options that a call takes as keywords; a parameter that the function has by such a name wins."""
 
     @property
     def module(self) -> str:
         """The module that declares the function."""
         return module_of(self.func)
+
+    @property
+    def takes_any_keyword(self) -> bool:
+        """Whether the function has a ``**kwargs`` to which a call could give what is named like an option."""
+        return passes_any_keyword(self.func, self._called)
 
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Raise TaskArgumentError if the arguments do not fit the function."""
@@ -264,29 +307,35 @@ class TaskSpec:
     def refuses(self, task: Task, error: TypeError) -> bool:
         """Say whether a call ended with this error because its arguments do not fit, so that the body never began.
 
-        Asked only when a TypeError was raised. A decorator that adds or takes arguments has a signature of its own;
-        where it shows that of the function inside, the error must come from before that function's first line.
+        Asked only when a TypeError was raised. What a decorator passes on to the function inside is known when Python
+        refuses it: the error then has the function's name, and comes from before its first line.
         """
         args, kwargs = self.arguments(task)
         if not all(isinstance(key, str) for key in kwargs):
             return False  # no function takes that, whatever its version
-        if not _binds(inspect.signature(self.func, follow_wrapped=False), args, kwargs):
+        if not binds(self._called, args, kwargs):
             return True
         inside = inspect.unwrap(self.func)
         code = getattr(inside, "__code__", None)
         if code is None or inside is self.func or _has_entered(code, error):
             return False
-        return not _binds(self._signature, task.args if task.values is None else (*task.args, task.values), task.kwargs)
+        return str(error).startswith(f"{inside.__qualname__}() ")
 
     def unique_key(self, task: Task, key: UniqueKey | None) -> str:
         """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
-        if isinstance(key, str):
-            return scoped(self.path, key)
         if key is not None:
-            return scoped(self.path, key(*task.args, **task.kwargs))
-        bound = self._signature.bind_partial(*task.args, **task.kwargs)
+            return key_of_call(self.path, key, task.args, task.kwargs)
+        bound = self._bound_for_key(task)
         bound.apply_defaults()
         return scoped(self.path, key_of_arguments(self.path, bound.arguments))
+
+    def _bound_for_key(self, task: Task) -> inspect.BoundArguments:
+        """Bind the arguments as the function inside names them, so that two spellings of one call are the same."""
+        shown = without_task(self._shown) if self.options.context else self._shown
+        try:
+            return shown.bind_partial(*task.args, **task.kwargs)
+        except TypeError:  # a decorator takes other arguments than it shows
+            return self._signature.bind_partial(*task.args, **task.kwargs)
 
     def check_partial_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Raise TaskArgumentError if the arguments can never fit, whatever a stage before adds to them."""
@@ -304,14 +353,6 @@ class TaskSpec:
         return f"<TaskSpec {self.path}>"
 
 
-def _binds(signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError:
-        return False
-    return True
-
-
 def _has_entered(code: types.CodeType, error: BaseException) -> bool:
     """Say whether an error went through a function; one that another process raised tells nothing of that."""
     frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
@@ -320,56 +361,19 @@ def _has_entered(code: types.CodeType, error: BaseException) -> bool:
 
 def module_of(func: Any) -> str:
     """Return the module of a function, or of what a partial is made of."""
-    while isinstance(func, functools.partial):
-        func = func.func
+    if isinstance(func, functools.partial) or isinstance(inspect.unwrap(func), functools.partial):
+        func = innermost(func)
     module = str(func.__module__)
     # The name of the main module where it is imported once more, in a process that multiprocessing or a pool started.
     return "__main__" if module == "__mp_main__" else module
 
 
 def is_async(func: Callable[..., Any]) -> bool:
-    """Say whether calling the function gives a coroutine."""
+    """Say whether calling the function gives a coroutine; of a decorated one what the decorator made counts."""
     return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(type(func).__call__)
 
 
-def _signature_of(func: Callable[..., Any], context: bool) -> inspect.Signature:
-    """Return the signature as callers see it: without the injected ``task``."""
-    try:
-        signature = inspect.signature(func)
-    except ValueError:  # some callables written in C do not tell
-        anything = [
-            inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
-            inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD),
-        ]
-        return inspect.Signature(anything)
-    if not context:
-        return signature
-    return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "task"])
-
-
-def _takes_task_first(func: Callable[..., Any]) -> bool:
-    """Say whether the first positional parameter is ``task``: by keyword it would meet the first argument."""
-    try:
-        parameters = list(inspect.signature(func).parameters.values())
-    except ValueError:
-        return False
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return bool(parameters) and parameters[0].name == "task" and parameters[0].kind in positional
-
-
-def _positional_range(signature: inspect.Signature) -> tuple[float, float]:
-    """Return how few and how many positional arguments alone are a valid call; an empty range if none is."""
-    least, most = 0, 0.0
-    for parameter in signature.parameters.values():
-        required = parameter.default is parameter.empty
-        match parameter.kind:
-            case inspect.Parameter.POSITIONAL_ONLY | inspect.Parameter.POSITIONAL_OR_KEYWORD:
-                least += required
-                most += 1
-            case inspect.Parameter.VAR_POSITIONAL:
-                most = float("inf")
-            case inspect.Parameter.KEYWORD_ONLY if required:
-                return 1, 0
-            case _:
-                pass
-    return least, most
+def is_generator(func: Callable[..., Any]) -> bool:
+    """Say whether calling the function runs nothing, but gives a generator."""
+    ways = (func, type(func).__call__)
+    return any(inspect.isgeneratorfunction(it) or inspect.isasyncgenfunction(it) for it in ways)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hueyio.exceptions import UnknownTaskError
 from hueyio.tasks.declared import TaskSpec
+from hueyio.tasks.typed_in import is_typed_in_again
 
 __all__ = ["Registry"]
 
@@ -17,9 +18,16 @@ class Registry:
         self._specs: dict[str, TaskSpec] = {}
 
     def register(self, spec: TaskSpec) -> None:
-        """Add a task; raises ValueError if another one has its path."""
-        if spec.path in self._specs:
-            raise ValueError(f"there is a task named {spec.path!r} already; give one of them another name=")
+        """Add a task; raises ValueError if another one has its path.
+
+        In a REPL or a notebook the same function that is declared again, because it was corrected, takes its place.
+        """
+        known = self._specs.get(spec.path)
+        if known is not None and not is_typed_in_again(spec.func, known.func):
+            raise ValueError(
+                f"there is a task named {spec.path!r} already; give one of them another name=, or forget the first one "
+                f"by huey.unregister({spec.path!r})"
+            )
         self._specs[spec.path] = spec
 
     def unregister(self, path: str) -> bool:
@@ -28,16 +36,21 @@ class Registry:
 
     def find(self, path: str) -> TaskSpec:
         """Return the task of that path; raises UnknownTaskError."""
-        try:
-            return self._specs[path]
-        except KeyError:
-            raise UnknownTaskError(
-                f"no task named {path!r}; is its module imported, and was it declared on this Huey?"
-            ) from None
+        spec = self._specs.get(path) or self._of_a_script(path)
+        if spec is None:
+            raise UnknownTaskError(f"no task named {path!r}; is its module imported, and was it declared on this Huey?")
+        return spec
+
+    def _of_a_script(self, path: str) -> TaskSpec | None:
+        """Return the task of a file that runs as a script, by the name that 0.1.0 gave it."""
+        module, _, name = path.partition(".")
+        if module != "__main__":
+            return None
+        return next((spec for spec in self if spec.module == module and spec.name == name), None)
 
     def get(self, path: str) -> TaskSpec | None:
         """Return the task of that path, or None."""
-        return self._specs.get(path)
+        return self._specs.get(path) or self._of_a_script(path)
 
     def __iter__(self) -> Iterator[TaskSpec]:
         return iter(self._specs.values())

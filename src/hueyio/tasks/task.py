@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from hueyio.exceptions import TaskCancelled, TaskTimeout
+from hueyio.exceptions import HueyException, TaskCancelled, TaskTimeout
 from hueyio.tasks.progress import Progress, make_progress
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Run",
     "Task",
     "aware",
+    "bind_stage",
     "eta_from",
     "seconds_from",
 ]
@@ -117,6 +119,7 @@ class Task:
         "_headers",
         "_name",
         "_run",
+        "_settings",
         "args",
         "attempt",
         "chord",
@@ -141,7 +144,6 @@ class Task:
         "retry_delay",
         "retry_jitter",
         "retry_max_delay",
-        "settings",
         "timeout",
         "unique",
         "values",
@@ -181,7 +183,7 @@ class Task:
         self.path = path
         self._name = name
         self.args = args
-        self.kwargs: dict[str, Any] = dict(kwargs) if kwargs else {}
+        self.kwargs: dict[str, Any] = _copied(kwargs) if kwargs else {}
         self.id = id if id is not None else _new_id()
         self.eta = eta
         self.expires = expires
@@ -199,7 +201,7 @@ class Task:
         self._run: Run | None = None
         self.on_complete = on_complete
         self.on_error = on_error
-        self.settings = settings
+        self._settings = settings
         self.chord = chord
         self.values = values
         self.receipt: Any = None
@@ -214,6 +216,11 @@ class Task:
     def name(self) -> str:
         """The name of the function, or the ``name=`` that it was declared with."""
         return self.path.rpartition(".")[2] if self._name is None else self._name
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The decorator's keywords that hueyio does not know. They are the declaration's; a call has ``headers``."""
+        return self._settings
 
     @property
     def data(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -253,27 +260,35 @@ class Task:
             return self.settings[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def then(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> Task:
+    def then(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
         """Append a stage to the end of the pipeline; return this task, the head.
 
         The stage gets its own arguments first, then what the stage before returned: a tuple as further positional
         arguments, a dict as keyword arguments that it does not have yet, None as nothing, anything else as one
         more argument.
         """
-        *_, last = self.stages()
-        last.on_complete = _bind(task, args, kwargs)
+        stages = list(self.stages())
+        following = bind_stage(task, "what then() gets", args, kwargs)
+        _refuse_circle(stages, following.stages())
+        stages[-1].on_complete = following
         return self
 
-    def error(self, task: Task | _Declared, *args: Any, **kwargs: Any) -> Task:
+    def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
         """Append an error handler to the end of the chain; return this task.
 
         It gets its own arguments, then the exception. A later handler is for failures of the one before.
         """
-        last = self
-        while last.on_error is not None:
-            last = last.on_error
-        last.on_error = _bind(task, args, kwargs)
+        chain = list(self._handlers())
+        handler = bind_stage(task, "what error() gets", args, kwargs)
+        _refuse_circle(chain, handler._handlers())
+        chain[-1].on_error = handler
         return self
+
+    def _handlers(self) -> Iterator[Task]:
+        task: Task | None = self
+        while task is not None:
+            yield task
+            task = task.on_error
 
     def stages(self) -> Iterator[Task]:
         """Yield this task and all stages that follow it."""
@@ -350,6 +365,7 @@ class Task:
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Leave out what belongs to the attempt under way."""
         state = {name: getattr(self, name) for name in Task.__slots__}
+        del state["_settings"]
         return None, {
             **state,
             "settings": dict(self.settings),
@@ -362,6 +378,7 @@ class Task:
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
         later = dict.fromkeys(("put_back", "counted", "_headers", "granted"))  # 0.1.0 had none of them
         fields: dict[str, Any] = {**later, **state[1]}
+        fields["_settings"] = fields.pop("settings")  # the name that 0.1.0 reads
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None
@@ -414,7 +431,7 @@ class Task:
         """Take from the declaration what does not travel with a message: the function's name, and the settings."""
         self._name = name
         if settings:
-            self.settings = settings
+            self._settings = settings
 
     def begin_run(self, seconds: float) -> None:
         """Start the clock of an attempt that has so many seconds."""
@@ -483,12 +500,20 @@ _random = random.Random(os.urandom(32))
 os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 
 
+def _copied(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    if type(kwargs) is not dict and not isinstance(kwargs, Mapping):
+        raise HueyException(f"kwargs of a Task are a dict of arguments, not {kwargs!r}")
+    return dict(kwargs)
+
+
 def _is_relative(moment: Expires | None) -> bool:
     return moment is not None and not isinstance(moment, datetime)
 
 
 def aware(moment: datetime) -> datetime:
-    """Return the moment with a time zone; a naive one is local time."""
+    """Return the moment with a time zone; a naive one is local time. Raises HueyException for what is no moment."""
+    if not isinstance(moment, datetime):
+        raise HueyException(f"a moment is a datetime, not {moment!r}")
     return moment if moment.tzinfo is not None else moment.astimezone()
 
 
@@ -516,9 +541,24 @@ def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) 
     return aware(eta)
 
 
-def _bind(task: Task | _Declared, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
-    """Make the Task that a stage or a handler is."""
+def _refuse_circle(chain: list[Task], following: Iterable[Task]) -> None:
+    """Raise HueyException if a Task would follow itself, and no chain of it would ever end."""
+    there = {id(task) for task in chain}
+    for task in following:
+        if id(task) in there:
+            raise HueyException(f"{task!r} cannot follow itself; make another call of it, such as add.s(1)")
+
+
+def bind_stage(task: Task | _Declared, takes: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
+    """Make the Task that a stage, a handler or a callback is; ``takes`` names it."""
+    if inspect.iscoroutine(task):
+        task.close()  # it is not forgotten: nobody could have wanted it
+        raise HueyException(f"{takes} must be a task or a call of one that is not enqueued yet: add.s(1), not add(1)")
     if not isinstance(task, Task):
+        if not callable(getattr(task, "s", None)) or isinstance(task, type):
+            raise HueyException(
+                f"{takes} must be a declared task or a call of one, such as add.s(1), not {task!r:.200}"
+            )
         return task.s(*args, **kwargs)
     if args or kwargs:
         return task.replaced(args=task.args + args, kwargs={**task.kwargs, **kwargs})

@@ -15,7 +15,7 @@ from uuid import UUID
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
 from hueyio.storage.texts import check_text
 
-__all__ = ["Unique", "UniqueKey", "UniqueMode", "check_unique", "key_of_arguments", "scoped"]
+__all__ = ["Unique", "UniqueKey", "UniqueMode", "check_unique", "key_of_arguments", "key_of_call", "scoped"]
 
 UniqueMode: TypeAlias = Literal["skip", "replace", "raise"]
 """What a call does while another one with its key is pending or running."""
@@ -51,6 +51,11 @@ def check_unique(unique: Any, key: Any) -> Unique | None:
 def scoped(name: str, key: object) -> str:
     """Return the storage's key: each task has its own. Raises ConfigurationError."""
     return check_text("the unique key", f"{name}:{key}")
+
+
+def key_of_call(name: str, key: UniqueKey, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Return the storage's key of a call that says what makes it unique."""
+    return scoped(name, key if isinstance(key, str) else key(*args, **kwargs))
 
 
 def key_of_arguments(name: str, arguments: Mapping[str, Any]) -> str:

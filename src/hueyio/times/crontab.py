@@ -11,15 +11,18 @@ next one does. How it meets a clock that is changed (daylight saving time):
 
 from __future__ import annotations
 
+import sys
 import warnings
 from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from hueyio.exceptions import DeclarationWarning
 from hueyio.times import cron_fields as fields
-from hueyio.times.cron_fields import Field, is_spread, read_field
+from hueyio.times.cron_fields import Field, is_spread, read_field, without_blanks
+from hueyio.times.cron_numbers import check_days, numbers_of
 from hueyio.times.wall_time import change_within, earliest_showing, load_zone, shown_in
 
 __all__ = ["crontab"]
@@ -33,6 +36,8 @@ _EVERY: Final = "*"
 
 _IN_A_LINE: Final = (fields.MINUTE, fields.HOUR, fields.DAY, fields.MONTH, fields.DAY_OF_WEEK)
 
+_FIELDS_AND_MORE: Final = {*(field.name for field in _IN_A_LINE), "second", "tz", "strict"}
+
 _NAMED_LINES: Final = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -44,25 +49,18 @@ _NAMED_LINES: Final = {
 }
 
 
-class _Numbers(NamedTuple):
-    """What the fields stand for, each in ascending order."""
-
-    second: tuple[int, ...]
-    minute: tuple[int, ...]
-    hour: tuple[int, ...]
-    day: frozenset[int]
-    month: frozenset[int]
-    day_of_week: frozenset[int]
-
-
 class crontab:  # noqa: N801  Huey's name: it was a function
     """When a periodic task is to run: at the times that match all fields.
 
-    A field is ``*``, a number, ``a-b`` (also past the end, ``22-2``), ``*/n`` or ``a-b/n`` (every n-th), or several of
-    these with commas between. Months and days of the week have names (``jan``, ``mon``); Sunday is 0 and 7. ``day`` and
-    ``day_of_week`` must both match. What cannot be read is left out as long as something remains, or raises ValueError
-    if ``strict``. Without ``second`` it is the second 0. ``tz`` is the name of a time zone, such as ``Europe/Paris``;
-    without it the Huey decides: UTC, or local time with ``utc=False``. Raises ValueError for what never matches.
+    A field is ``*``, a number, ``a-b`` (also past the end, ``22-2``), ``*/n``, ``a/n`` (from a to the end) or ``a-b/n``
+    (every n-th), or several of these with commas between. Months and days of the week have names (``jan``, ``mon``);
+    Sunday is 0 and 7. The day ``L`` is the last of the month; the day of the week ``fri#2`` its second Friday, ``friL``
+    its last one. ``day`` and ``day_of_week`` must both match.
+
+    Without ``second`` it is the second 0. ``tz`` is the name of a time zone, such as ``Europe/Paris``; without it the
+    Huey decides: UTC, or local time with ``utc=False``. Raises ValueError for what cannot be read, and for what never
+    matches; with ``strict=False`` what cannot be read is left out and logged, as long as something remains, as in Huey.
+    Warns of what was hardly meant: an hour without a minute, a step that leads out of the range.
     """
 
     __slots__ = ("_numbers", "_passing", "_texts", "_zone", "tz")
@@ -76,11 +74,28 @@ class crontab:  # noqa: N801  Huey's name: it was a function
         day: str | int = _EVERY,
         month: str | int = _EVERY,
         day_of_week: str | int = _EVERY,
-        strict: bool = False,
+        strict: bool = True,
         *,
         second: str | int | None = None,
         tz: str | None = None,
     ) -> None:
+        for remark in self._read(minute, hour, day, month, day_of_week, strict, second, tz):
+            _warn(remark)
+
+    def _read(
+        self,
+        minute: object = None,
+        hour: object = _EVERY,
+        day: object = _EVERY,
+        month: object = _EVERY,
+        day_of_week: object = _EVERY,
+        strict: object = True,
+        second: object = None,
+        tz: object = None,
+    ) -> list[str]:
+        """Take the fields; return what there is to say about them."""
+        if not isinstance(strict, bool):
+            raise ValueError(f"crontab strict={strict!r}: must be True or False")
         if tz is not None and not isinstance(tz, str):
             raise ValueError(f"crontab tz={tz!r}: must be the name of a time zone, such as 'Europe/Paris'")
         self._zone: tzinfo = UTC if tz is None else load_zone(tz)
@@ -93,20 +108,33 @@ class crontab:  # noqa: N801  Huey's name: it was a function
             fields.DAY_OF_WEEK: day_of_week,
             fields.SECOND: 0 if second is None else second,
         }
-        self._texts = {field.name: _text_of(field, value) for field, value in given.items()}
+        read = {field.name: read_field(field, _text_of(field, value), strict=strict) for field, value in given.items()}
+        self._texts = {name: chosen.text for name, chosen in read.items()}
         if second is None:
             del self._texts["second"]
-        read = {field.name: read_field(field, _text_of(field, value), strict=strict) for field, value in given.items()}
-        self._numbers = _Numbers(
-            read["second"],
-            read["minute"],
-            read["hour"],
-            *(frozenset(read[name]) for name in ("day", "month", "day_of_week")),
-        )
+        self._numbers = numbers_of(read)
         self._passing = is_spread(fields.HOUR, self._texts["hour"], self._numbers.hour)
-        _check_days(self._texts, self._numbers)
-        if minute is None and self._texts["hour"] != _EVERY:
-            _warn_of_every_minute(self._texts["hour"])
+        check_days(self._texts, self._numbers)
+        is_bare = minute is None and self._texts["hour"] != _EVERY
+        return [
+            *(remark for chosen in read.values() for remark in chosen.remarks),
+            *([_remark_on_every_minute(self._texts["hour"])] if is_bare else ()),
+        ]
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> crontab:
+        """Build one from what ``to_dict`` gave, here or in an earlier version, which left out what it could not read.
+
+        Nothing is warned of. Raises ValueError.
+        """
+        if not isinstance(given, Mapping):
+            raise ValueError(f"a crontab is made of a dict of fields, not of {given!r}")
+        unknown = [name for name in given if name not in _FIELDS_AND_MORE]
+        if unknown:
+            raise ValueError(f"a crontab has no field {unknown[0]!r}")
+        made = object.__new__(cls)
+        made._read(**{"strict": False, **given})
+        return made
 
     @classmethod
     def hourly(cls, minute: str | int = 0, **others: Any) -> crontab:
@@ -131,7 +159,7 @@ class crontab:  # noqa: N801  Huey's name: it was a function
             names = ", ".join(field.name for field in _IN_A_LINE)
             raise ValueError(f"crontab line {line!r} has {len(texts)} fields, not the five: {names}")
         minute, hour, day, month, day_of_week = texts
-        return cls(minute, hour, day, month, day_of_week, strict=True, second=second, tz=tz)
+        return cls(minute, hour, day, month, day_of_week, second=second, tz=tz)
 
     def __call__(self, moment: datetime) -> bool:
         """Say whether it falls due at this moment, as Huey asks it; see ``matches``."""
@@ -184,8 +212,11 @@ class crontab:  # noqa: N801  Huey's name: it was a function
         return copy
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as texts, for ``crontab(**fields)``."""
-        return {**self._texts} if self.tz is None else {**self._texts, "tz": self.tz}
+        """Return the fields as texts, for ``crontab.from_dict(fields)``."""
+        fields = {**self._texts} if self.tz is None else {**self._texts, "tz": self.tz}
+        # A version that does not know these forms must not leave them out, but refuse the crontab.
+        is_newer = self._numbers.last_day or self._numbers.weekdays_in_month
+        return {**fields, "strict": True} if is_newer else fields
 
     def __str__(self) -> str:
         line = " ".join(self._texts[field.name] for field in _IN_A_LINE)
@@ -193,7 +224,8 @@ class crontab:  # noqa: N801  Huey's name: it was a function
         return f"{line}{second}{'' if self.tz is None else ' ' + self.tz}"
 
     def __repr__(self) -> str:
-        return f"crontab({', '.join(f'{name}={text!r}' for name, text in self.to_dict().items())})"
+        fields = {**self._texts} if self.tz is None else {**self._texts, "tz": self.tz}
+        return f"crontab({', '.join(f'{name}={text!r}' for name, text in fields.items())})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, crontab):
@@ -260,7 +292,10 @@ class crontab:  # noqa: N801  Huey's name: it was a function
 
     def _fits_day(self, day: date) -> bool:
         numbers = self._numbers
-        return day.month in numbers.month and day.day in numbers.day and day.isoweekday() % 7 in numbers.day_of_week
+        if day.month not in numbers.month:
+            return False
+        length = monthrange(day.year, day.month)[1]
+        return numbers.has_day(day.day, length) and numbers.has_weekday(day.isoweekday() % 7, day.day, length)
 
     def _next_shown(self, wall: datetime) -> datetime | None:
         """Return the first matching time on the clock after ``wall``, by arithmetic on the fields alone."""
@@ -286,14 +321,15 @@ class crontab:  # noqa: N801  Huey's name: it was a function
             if month not in self._numbers.month:
                 continue
             first = after.day + 1 if (year, month) == (after.year, after.month) else 1
-            for day in range(first, monthrange(year, month)[1] + 1):
-                if day in self._numbers.day and self._fits_day(found := date(year, month, day)):
+            length = monthrange(year, month)[1]
+            for day in range(first, length + 1):
+                if self._numbers.has_day(day, length) and self._fits_day(found := date(year, month, day)):
                     return found
         return None
 
 
 def _build(texts: dict[str, Any]) -> crontab:
-    return crontab(**texts)
+    return crontab.from_dict(texts)
 
 
 def _months_from(day: date) -> Iterator[tuple[int, int]]:
@@ -317,19 +353,20 @@ def _advance(choices: Sequence[Sequence[int]], now: Sequence[int]) -> tuple[int,
 
 def _text_of(field: Field, value: object) -> str:
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return str(value)
+        return without_blanks(str(value))
     raise ValueError(f"crontab {field.name}={value!r}: must be a text such as '*/5', or a number")
 
 
-def _check_days(texts: dict[str, str], numbers: _Numbers) -> None:
-    """Refuse a day that none of the months has; every other day falls on each day of the week at some time."""
-    if not any(min(numbers.day) <= monthrange(2000, month)[1] for month in numbers.month):  # 2000 is a leap year
-        raise ValueError(f"crontab day={texts['day']!r}, month={texts['month']!r} never occurs")
-
-
-def _warn_of_every_minute(hour: str) -> None:
-    warnings.warn(
+def _remark_on_every_minute(hour: str) -> str:
+    return (
         f"crontab(hour={hour!r}) without a minute matches every minute of these hours; "
-        "give minute=0 for once an hour, or minute='*' if that is meant",
-        stacklevel=3,
+        "give minute=0 for once an hour, or minute='*' if that is meant"
     )
+
+
+def _warn(text: str) -> None:
+    """Warn at the line that made the crontab, which is none of hueyio's."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("hueyio."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, DeclarationWarning, stacklevel=level)

@@ -122,6 +122,21 @@ def make_timetable(times: object, *, utc: bool) -> Timetable:
         raise ConfigurationError(
             f"periodic_task takes a crontab, or a function that says of a datetime whether it is due, not {times!r}"
         )
+    if not _takes_moment(times):
+        raise ConfigurationError(
+            f"write @huey.periodic_task(crontab(...)) with parentheses: {times!r} takes no datetime, so that it cannot "
+            "say whether one is due"
+        )
     if inspect.iscoroutinefunction(times) or inspect.iscoroutinefunction(getattr(times, "__call__", None)):  # noqa: B004
         raise ConfigurationError(f"{times!r} is a coroutine function; what says when a task is due must be plain")
     return AskedTimes(cast("Callable[[datetime], bool]", times), zone)
+
+
+def _takes_moment(function: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(function).bind(datetime.min)
+    except TypeError:
+        return False
+    except ValueError:  # it is written in C and does not tell
+        return True
+    return not hasattr(function, "call_local")

@@ -10,10 +10,15 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError
+from hueyio.tasks.given import closest
 from hueyio.worker.options import OBSOLETE, WorkerOptions
-from hueyio.worker.parent import FD_VARIABLE
+from hueyio.worker.parent import FD_VARIABLE, FIRST_VARIABLE
 
 __all__ = ["Arguments", "add_options", "read_arguments"]
+
+_READ_ELSEWHERE: Final = frozenset(
+    {"HUEYIO_APP", "HUEYIO_FILE", "HUEYIO_QUEUE", "HUEYIO_URL", "HUEYIO_COMPLETE", FD_VARIABLE, FIRST_VARIABLE}
+)
 
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
@@ -122,9 +127,12 @@ def read_arguments(given: argparse.Namespace, environment: Mapping[str, str], li
         limits=limits,
         worker=WorkerOptions(**_read(WorkerOptions, given, environment)),
         remarks=[
-            f"{'/'.join(gone.flags)} does nothing any more: {gone.reason}"
-            for gone in OBSOLETE
-            if getattr(given, _destination(gone.flags))
+            *(
+                f"{'/'.join(gone.flags)} does nothing any more: {gone.reason}"
+                for gone in OBSOLETE
+                if getattr(given, _destination(gone.flags))
+            ),
+            *_misspelt(environment),
         ],
         is_child=FD_VARIABLE in environment,
         given=tuple(line),
@@ -140,6 +148,14 @@ def _read(options: type, given: argparse.Namespace, environment: Mapping[str, st
         elif option.variable in environment:
             found[option.name] = option.read(environment[option.variable])
     return found
+
+
+def _misspelt(environment: Mapping[str, str]) -> list[str]:
+    """Tell of variables that nobody reads, and whose names are like those of options."""
+    known = {option.variable for options in (ConsumerOptions, WorkerOptions) for option in _options(options)}
+    unknown = sorted(name for name in environment if name.startswith("HUEYIO_") and name not in known | _READ_ELSEWHERE)
+    meant = {name: closest(name, known, 0.85) for name in unknown}
+    return [f"{name} is no option, and does nothing; did you mean {other}?" for name, other in meant.items() if other]
 
 
 def _options(options: type) -> list[_Option]:

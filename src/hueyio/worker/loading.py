@@ -11,6 +11,7 @@ import sys
 from types import ModuleType
 
 from hueyio.app import Huey
+from hueyio.app.sync_huey import SyncHuey
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError
 from hueyio.worker.user_frames import user_frames
@@ -30,6 +31,8 @@ def load_huey(path: str) -> Huey:
         if not hasattr(huey, name):
             raise ConfigurationError(f"module {module_name!r} has no attribute {attribute!r}")
         huey = getattr(huey, name)
+    if isinstance(huey, SyncHuey):  # an app of hueyio.blocking
+        huey = huey.aio
     if not isinstance(huey, Huey):
         raise ConfigurationError(f"{path} is a {type(huey).__name__}, not a Huey")
     core_of(huey).home = module_name

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from hueyio.app.huey import Huey
 from hueyio.app.options import HueyOptions
-from hueyio.handles.options import check_names, shows_options
+from hueyio.handles.options import check_names, merged, shows_options
 from hueyio.storage.file import FileStorage
 
 __all__ = ["FileHuey"]
@@ -53,4 +53,4 @@ class FileHuey(Huey):
     ) -> None:
         check_names(type(self).__name__, options, FileHueyOptions.__annotations__)
         given: dict[str, Any] = {"path": path, "levels": levels, "use_thread_lock": use_thread_lock}
-        super().__init__(name, **{**given, **options, **(storage_kwargs or {})})
+        super().__init__(name, **merged({**given, **options}, storage_kwargs))

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from hueyio.app.huey import Huey
 from hueyio.app.options import HueyOptions
-from hueyio.handles.options import check_names, shows_options
+from hueyio.handles.options import check_names, merged, shows_options
 from hueyio.storage.redis import (
     PriorityRedisExpireStorage,
     PriorityRedisStorage,
@@ -114,4 +114,5 @@ class PriorityRedisExpireHuey(RedisExpireHuey):
 
 def _make(huey: RedisHuey, name: str, options: dict[str, Any], known: dict[str, Any]) -> None:
     check_names(type(huey).__name__, options, known)
-    Huey.__init__(huey, name, **{**options, **(options.pop("storage_kwargs", None) or {})})
+    storage_kwargs = options.pop("storage_kwargs", None)
+    Huey.__init__(huey, name, **merged(options, storage_kwargs))

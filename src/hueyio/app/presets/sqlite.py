@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from hueyio.app.huey import Huey
 from hueyio.app.options import HueyOptions
-from hueyio.handles.options import check_names, shows_options
+from hueyio.handles.options import check_names, merged, shows_options
 from hueyio.storage.sqlite import SqliteStorage
 
 __all__ = ["SqliteHuey"]
@@ -62,4 +62,4 @@ class SqliteHuey(Huey):
             "strict_fifo": strict_fifo,
             "create_tables": create_tables,
         }
-        super().__init__(name, **{**given, **options, **(storage_kwargs or {})})
+        super().__init__(name, **merged({**given, **options}, storage_kwargs))

@@ -33,7 +33,7 @@ def pack_task(task: Task) -> bytes:
     """Return a task as bytes; raises SerializationError."""
     try:
         # What the declaration says is known there too, and need not be such that it can be pickled.
-        return pickle.dumps(task.replaced(settings={}, unique=None), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps(task.replaced(_settings={}, unique=None), pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         raise SerializationError(f"task {task.path}: its arguments cannot be pickled for a process: {error}") from error
 

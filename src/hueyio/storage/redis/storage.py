@@ -109,13 +109,13 @@ class RedisStorage:
     ) -> None:
         if isinstance(read_timeout, bool) or not isinstance(read_timeout, (int, float)) or not read_timeout > 0:
             raise ConfigurationError(f"read_timeout must be seconds > 0, not {read_timeout!r}")
-        if dead_limit < 0:
-            raise ConfigurationError(f"dead_limit must not be negative, not {dead_limit!r}")
+        if isinstance(dead_limit, bool) or not isinstance(dead_limit, int) or dead_limit < 0:
+            raise ConfigurationError(f"dead_limit must be a whole number that is not negative, not {dead_limit!r}")
         check_keep_ended(type(self).__name__, keep_ended)
         check_failed_bounds(type(self).__name__, keep_failed, failed_bytes, failed_ttl)
         check_history_bounds(type(self).__name__, keep_history, history_ttl)
-        if not outage_timeout >= 0:
-            raise ConfigurationError(f"outage_timeout must not be negative, not {outage_timeout!r}")
+        if not isinstance(outage_timeout, (int, float)) or not outage_timeout >= 0:
+            raise ConfigurationError(f"outage_timeout must be seconds, and not negative, not {outage_timeout!r}")
         params = {"host": host, "port": port, "db": db, "username": username, "password": password}
         self._name = name
         self._layout = Layout(name, self._flavour)

@@ -21,7 +21,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import aiosqlite
@@ -32,24 +32,28 @@ from hueyio.storage.sqlite.engine.tables import find_queue
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.errors import explain
 from hueyio.storage.sqlite.options import SqliteOptions
+from hueyio.storage.sqlite.owned_connection import connection_of
 from hueyio.storage.sqlite.tasks import add
 
 __all__ = ["Connection", "enqueue_in"]
 
 T = TypeVar("T")
 
-Connection: TypeAlias = "sqlite3.Connection | aiosqlite.Connection"
+Connection: TypeAlias = "sqlite3.Connection | aiosqlite.Connection | Any"
+"""One of SQLAlchemy's too, whose types are not known here; see ``owned_connection``."""
 
 
 async def enqueue_in(connection: Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Enqueued]:
     """Add entries as part of the connection's transaction; see ``SqliteStorage.enqueue_in``."""
+    if not isinstance(connection, (sqlite3.Connection, aiosqlite.Connection)):
+        connection = await connection_of(connection)
     match connection:
         case sqlite3.Connection():
             return _enqueue_in(connection, options, entries)
         case aiosqlite.Connection():
             return await _run_in_thread_of(connection, lambda inner: _enqueue_in(inner, options, entries))
         case _:
-            raise HueyException(f"a connection of sqlite3 or aiosqlite is needed, not {connection!r}")
+            raise HueyException(f"enqueue_in needs a connection of sqlite3 or aiosqlite, not {connection!r}")
 
 
 async def _run_in_thread_of(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], T]) -> T:

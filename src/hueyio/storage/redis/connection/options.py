@@ -94,8 +94,8 @@ class RedisOptions:
         transport = _read_transport(params)
         if params.get("unix_socket_path") is not None:
             params["path"] = params["unix_socket_path"]
-        timeout = float(params.get("socket_timeout") or _DEFAULT_TIMEOUT)
-        connect_timeout = float(params.get("socket_connect_timeout") or timeout)
+        timeout = _read_seconds(params, "socket_timeout") or _DEFAULT_TIMEOUT
+        connect_timeout = _read_seconds(params, "socket_connect_timeout") or timeout
         settings = {key: value for key, value in params.items() if key not in _OURS and value is not None}
         if params.keys().isdisjoint({"driver_info", "lib_name", "lib_version"}):
             settings["driver_info"] = _say_who_connects()
@@ -192,6 +192,15 @@ def _check_number(name: str, value: Any, most: int) -> None:
         return
     if isinstance(value, bool) or not str(value).isdecimal() or int(value) > most:
         raise ConfigurationError(f"{name} must be a whole number from 0 to {most}, not {value!r}")
+
+
+def _read_seconds(params: Mapping[str, Any], name: str) -> float:
+    """Return seconds, which are a text in a URL; 0 where there are none."""
+    value = params.get(name) or 0
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{name} must be seconds, not {value!r}") from None
 
 
 def _read_transport(params: Mapping[str, Any]) -> Transport:

@@ -1,0 +1,132 @@
+"""hueyio for programs without any ``async``: the names of ``hueyio``, and no coroutine.
+
+Calls of tasks enqueue at once, ``Result.get`` waits, and so does every method that is a coroutine in ``hueyio``. What
+does no I/O is the same in both. ``aio`` of each object is its form for coroutines.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from hueyio import exceptions as exceptions
+from hueyio import signals as signals
+from hueyio.app.empty_data import EmptyData
+from hueyio.app.sync_consumer import SyncConsumer as Consumer
+from hueyio.blocking.huey import Huey
+from hueyio.blocking.looking import BaseStorage, Inspector
+from hueyio.consumer import ConsumerOptions
+from hueyio.control.audit import AuditEntry
+from hueyio.control.consumers import ConsumerInfo
+from hueyio.control.dead_letters import DeadTask
+from hueyio.control.failed_tasks import FailedTask
+from hueyio.control.history import Attempt, EndedTask, HistoryPage
+from hueyio.control.listing import TaskPage
+from hueyio.control.pause import PauseInfo
+from hueyio.control.statistics import QueueStatistics
+from hueyio.control.task_details import TaskDetails
+from hueyio.control.task_info import TaskInfo
+from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
+from hueyio.execution.context import current_task
+from hueyio.execution.log_filter import TaskLogFilter
+from hueyio.handles.sync_result import SyncChordResult as ChordResult
+from hueyio.handles.sync_result import SyncResult as Result
+from hueyio.handles.sync_result import SyncResultGroup as ResultGroup
+from hueyio.handles.sync_task import SyncTask as TaskWrapper
+from hueyio.limits.sync import SyncRateLimit as RateLimit
+from hueyio.limits.sync import SyncSemaphore as Semaphore
+from hueyio.limits.sync import SyncTaskLock as TaskLock
+from hueyio.messages.member_result import SKIPPED
+from hueyio.messages.stored_result import Error
+from hueyio.schedules.stored import ScheduleInfo
+from hueyio.serializer import JSONSerializer, Serializer, SignedSerializer
+from hueyio.signals import *  # pyright: ignore[reportWildcardImportFromLibrary]
+from hueyio.tasks.canvas import chord, group
+from hueyio.tasks.enqueue import Enqueue
+from hueyio.tasks.progress import Progress
+from hueyio.tasks.states import TaskState
+from hueyio.tasks.task import Task
+from hueyio.times.crontab import crontab
+
+if TYPE_CHECKING:
+    from hueyio.blocking.blackhole import BlackHoleHuey
+    from hueyio.blocking.file import FileHuey
+    from hueyio.blocking.memory import MemoryHuey
+    from hueyio.blocking.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
+    from hueyio.blocking.sqlite import SqliteHuey
+
+__all__ = [
+    "SKIPPED",
+    "Attempt",
+    "AuditEntry",
+    "BaseStorage",
+    "BlackHoleHuey",
+    "ChordResult",
+    "Consumer",
+    "ConsumerInfo",
+    "ConsumerOptions",
+    "DeadTask",
+    "EmptyData",
+    "EndedTask",
+    "Enqueue",
+    "Error",
+    "FailedTask",
+    "FileHuey",
+    "HistoryPage",
+    "Huey",
+    "Inspector",
+    "JSONSerializer",
+    "MemoryHuey",
+    "PauseInfo",
+    "PriorityRedisExpireHuey",
+    "PriorityRedisHuey",
+    "Progress",
+    "QueueStatistics",
+    "RateLimit",
+    "RedisExpireHuey",
+    "RedisHuey",
+    "Result",
+    "ResultGroup",
+    "ScheduleInfo",
+    "Semaphore",
+    "Serializer",
+    "SignedSerializer",
+    "SqliteHuey",
+    "Task",
+    "TaskDetails",
+    "TaskInfo",
+    "TaskLock",
+    "TaskLogFilter",
+    "TaskPage",
+    "TaskState",
+    "TaskWrapper",
+    "chord",
+    "crontab",
+    "current_task",
+    "group",
+]
+__all__ += exceptions.__all__
+__all__ += signals.__all__
+
+_PRESETS: Final = {
+    "BlackHoleHuey": "blackhole",
+    "FileHuey": "file",
+    "MemoryHuey": "memory",
+    "PriorityRedisExpireHuey": "redis",
+    "PriorityRedisHuey": "redis",
+    "RedisExpireHuey": "redis",
+    "RedisHuey": "redis",
+    "SqliteHuey": "sqlite",
+}
+
+
+if not TYPE_CHECKING:  # or a checker would take every name for one that exists
+
+    def __getattr__(name: str) -> Any:
+        """Import a preset when it is first asked for: redis-py alone takes half the time of ``import hueyio``."""
+        if name not in _PRESETS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        preset = getattr(import_module(f"hueyio.blocking.{_PRESETS[name]}"), name)
+        globals()[name] = preset
+        return preset
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
