@@ -59,12 +59,32 @@ on_one_storage: Final = pytest.mark.parametrize(
 ServerOf = Callable[[str], Server]
 
 
+_LONG: Final = ("workers/", "examples/", "test_docs", "test_processes", "flow/test_exit", "flow/test_loops")
+"""Where tests start processes: seconds of waiting, where others take milliseconds of work."""
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Insist on a reason for each test that the short lane leaves out."""
+    """Insist on a reason for each test that the short lane leaves out, and begin with the long tests."""
     for item in items:
         for mark in item.iter_markers("again"):
             if not mark.args:
                 raise pytest.UsageError(f"{item.nodeid}: say why it shows nothing new, as in @pytest.mark.again('why')")
+    items[:] = _long_ones_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _long_ones_first(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
+    """Deal the long tests to the processes, each of which begins with an equal part of the list.
+
+    At the end of the list they would keep one process busy for a minute, when the others have nothing left to take.
+    """
+    long = [item for item in items if any(part in item.nodeid for part in _LONG)]
+    short = [item for item in items if not any(part in item.nodeid for part in _LONG)]
+    dealt: list[pytest.Item] = []
+    for number in range(processes):
+        for kind in (long, short):
+            dealt += kind[len(kind) * number // processes : len(kind) * (number + 1) // processes]
+    return dealt
 
 
 @pytest.fixture(autouse=True)

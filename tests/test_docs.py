@@ -24,13 +24,15 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 import hueyio
+from hueyio.cli.main import main
 from tests.conftest import SERVER_KINDS, ServerOf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,11 +154,43 @@ def worker(arguments: list[str], folder: Path) -> Iterator[None]:
 
 
 def run_hueyio(arguments: list[str], folder: Path) -> str:
-    """Run another of the installed commands to its end, whatever it found, and return what it printed."""
-    command = [str(Path(sys.executable).with_name("hueyio")), *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    return done.stdout
+    """Run another of the commands in this process, whatever it found, and return what it printed.
+
+    tests/cli/test_processes.py shows that the installed command does the same; here there are dozens of them, and a
+    process takes half a second to begin.
+    """
+    printed, said = (TextIOWrapper(BytesIO(), encoding="utf-8") for _ in range(2))
+    with as_in_a_process(folder), redirect_stdout(printed), redirect_stderr(said):
+        code = main(arguments)
+    assert code in (0, 1), content(printed) + content(said)
+    return content(printed)
+
+
+def content(stream: TextIOWrapper[BytesIO]) -> str:
+    """Return what was written."""
+    stream.seek(0)
+    return stream.read()
+
+
+@contextmanager
+def as_in_a_process(folder: Path) -> Iterator[None]:
+    """Let nothing be imported or importable that is not in this folder, which is the current one."""
+    path = sys.path[:]
+    forget(folder.parent)
+    sys.path[:] = [entry for entry in path if not entry.startswith(str(folder.parent))]
+    try:
+        with chdir(folder):
+            yield
+    finally:
+        sys.path[:] = path
+        forget(folder.parent)
+
+
+def forget(folder: Path) -> None:
+    """Forget what was imported from a folder."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]
 
 
 def run_python(arguments: list[str], folder: Path) -> str:
@@ -174,9 +208,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
+    forget(tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))
