@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from hueyio.cli.commands.watch import Shown, press
+from hueyio.cli.keys import Keys
 from hueyio.cli.lookout import Lookout
 from hueyio.cli.place import Place
 from hueyio.cli.text import duration, sparks
@@ -109,6 +111,18 @@ def test_watch_reads_all_as_often_as_workers_tell_and_counts_once_a_second(shop:
 
     asked = Asked(place=Place(app="shop:huey"), as_json=False, utc=False, timeout=30, no_input=True, quiet=True)
     assert visit(asked, look) == 0
+
+
+async def test_keys_are_told_apart_when_they_come_together() -> None:
+    keys = Keys()
+    ours, theirs = os.pipe()
+    os.write(theirs, b"f\x1b[A\x1b[15~\x1bOP q")
+    keys.read(ours)
+    assert [await keys.next(0) for _ in range(7)] == ["f", "\x1b[A", "\x1b[15~", "\x1bOP", " ", "q", None]
+    os.close(theirs)
+    keys.read(ours)
+    assert await keys.next(0) == "q"  # the terminal is gone
+    os.close(ours)
 
 
 def test_any_key_but_those_that_are_named_leads_back() -> None:

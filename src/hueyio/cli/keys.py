@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import termios
 import tty
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ __all__ = ["Keys", "keys_of"]
 
 _MOST: Final = 64
 """Bytes of one read."""
+
+_KEY: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|.", re.DOTALL)
+"""A sequence, or a character."""
 
 
 class Keys:
@@ -33,10 +37,11 @@ class Keys:
     def read(self, fd: int) -> None:
         """Take what was pressed.
 
-        A sequence, as an arrow key sends it, is one key. The end of the terminal is a ``q``.
+        A sequence, as an arrow key sends it, is one key, whatever comes with it in one read. The end of the terminal
+        is a ``q``.
         """
         text = os.read(fd, _MOST).decode(errors="replace") or "q"
-        for key in [text] if text.startswith("\x1b") else text:
+        for key in _KEY.findall(text):
             self._pressed.put_nowait(key)
 
 
