@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import pickle
 import subprocess
 import sys
@@ -201,7 +202,8 @@ def test_test_can_turn_the_warning_into_an_error(tmp_path: Path) -> None:
     (tmp_path / "test_view.py").write_text(TEST)
     filters = ["-W", "error::hueyio.NotEnqueuedWarning", "-W", "error::pytest.PytestUnraisableExceptionWarning"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *filters, "test_view.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "NotEnqueuedWarning: test_view.add was called and not awaited" in done.stdout
 

@@ -87,6 +87,7 @@ def test_huey_takes_what_its_twin_takes(name: str) -> None:
             kind("shop", immediat=True)
 
 
+@pytest.mark.again("tests/test_package.py shows it of hueyio, whose list of presets this is")
 def test_import_brings_no_storage_that_is_not_used() -> None:
     program = "from hueyio.blocking import SqliteHuey; import sys; print({'redis', 'filelock'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
