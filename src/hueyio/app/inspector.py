@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from hueyio.control.consumers import ConsumerInfo, read_consumers
-from hueyio.control.listing import TaskPage, list_tasks
+from hueyio.control.listing import COUNTED, TaskPage, list_tasks
 from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.control.wish import make_wish
 from hueyio.exceptions import ConfigurationError, HueyException
@@ -19,10 +19,7 @@ from hueyio.storage.contract import Storage
 from hueyio.storage.records import Counts
 from hueyio.tasks.states import TaskState
 
-__all__ = ["COUNTED", "Inspector", "SyncInspector", "checked_page_size"]
-
-COUNTED: Final = 10_000
-"""How far a count goes that need not be exact."""
+__all__ = ["Inspector", "SyncInspector", "checked_page_size"]
 
 
 class Inspector:

@@ -41,5 +41,6 @@ COMMANDS: Final = (
     Entry("schedules", "list, add, pause, resume or remove schedules"),
     Entry("locks", "list or free locks and semaphores"),
     Entry("audit", "list who changed what in the queue"),
+    Entry("web", "serve the dashboard"),
     Entry("completion", "print the completion for a shell"),
 )

@@ -19,7 +19,10 @@ from hueyio.storage.records import LISTED_AT_ONCE, Cursor
 from hueyio.storage.shared.places import read_place, write_place
 from hueyio.tasks.states import ENDED_STATES, TaskState
 
-__all__ = ["PATIENCE", "TaskPage", "list_tasks"]
+__all__ = ["COUNTED", "PATIENCE", "TaskPage", "list_tasks"]
+
+COUNTED: Final = 10_000
+"""How far a count goes that need not be exact."""
 
 PATIENCE: Final = 0.04
 """Seconds after which no further step of a search is begun."""

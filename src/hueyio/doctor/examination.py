@@ -9,11 +9,11 @@ from typing import Final
 from hueyio.control.consumers import read_consumers
 from hueyio.control.listing import list_tasks
 from hueyio.control.pause import read_pause
+from hueyio.control.revoke import find_revoked_names
 from hueyio.control.task_info import TaskInfo
 from hueyio.control.wish import make_wish
 from hueyio.core import Core
 from hueyio.doctor.diagnosis import Facts, Worker
-from hueyio.messages.revocation import class_key
 from hueyio.storage.contract import Examined, Session
 from hueyio.storage.records import EndKind, Owner
 from hueyio.tasks.states import TaskState
@@ -48,7 +48,7 @@ async def examine(core: Core, session: Session, *, app: str | None = None, most:
         running=await _look(session, "running"),
         scheduled=await _look(session, "scheduled"),
         dead_kinds=await _dead_kinds(session),
-        revoked_names=await _revoked_names(session),
+        revoked_names=await find_revoked_names(session, _MOST),
         schedules=len(stored) + len(declared),
         ahead=await _ahead(session),
         dangers=[] if examined is None else await examined.find_dangers(),
@@ -69,12 +69,6 @@ def _workers(owners: list[Owner]) -> list[Worker]:
 
 async def _dead_kinds(session: Session) -> Counter[EndKind]:
     return Counter(letter.kind or "lost" for letter in await session.dead(_MOST))
-
-
-async def _revoked_names(session: Session) -> list[str]:
-    prefix = class_key("")
-    keys = [key for key, _ in await session.scan_keys("revocations", _MOST)]
-    return sorted(key.removeprefix(prefix) for key in keys if key.startswith(prefix))
 
 
 async def _ahead(session: Session) -> float:
