@@ -27,6 +27,9 @@ def test_dashboard_is_served_until_a_signal_comes(shop: Shop) -> None:
                 page = answer.read().decode()
             assert id in page
             assert f'href="/queue/shop/task/{id}"' in page
+            # A stream that is open does not hold a stop up.
+            stream = urllib.request.urlopen(f"{address}shop/events", timeout=30)
+            assert stream.readline() == b"retry: 1000\n"
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0

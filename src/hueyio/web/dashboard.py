@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from hueyio.exceptions import ConfigurationError, StorageError
@@ -28,6 +28,7 @@ from hueyio.web.answers import Answers, here_of, is_ours, root_of
 from hueyio.web.forgery import Form, read_form
 from hueyio.web.gate import Gate
 from hueyio.web.guard import SecureHeaders
+from hueyio.web.live import Feed, feed_of, read_topics
 from hueyio.web.login import Login
 from hueyio.web.pages import audit, failures, limits, names, overview, schedules, task, tasks, workers
 from hueyio.web.refusal import Refusal
@@ -93,6 +94,7 @@ class _Dashboard:
             Route("/{queue}", self._go_to("overview")),
             Route("/{queue}/tasks", self._go_to("tasks/ready")),
             Route("/{queue}/find", self._find),
+            Route("/{queue}/events", self._events),
             Route("/{queue}/act/{part}", self._ask, methods=["GET"]),
             Route("/{queue}/act/{part}", self._act, methods=["POST"]),
         ]
@@ -101,9 +103,10 @@ class _Dashboard:
     async def _live(self, app: Starlette) -> AsyncIterator[None]:
         yield
         for source in self._sources.values():
-            jobs = source.core.peek_beside_session(Jobs)
-            if jobs is not None:
-                await jobs.close()
+            for kind in (Jobs, Feed):
+                part = source.core.peek_beside_session(kind)
+                if part is not None:
+                    await part.close()
 
     async def _view(self, request: Request) -> View:
         """Find out who asks for what; raises Refusal."""
@@ -169,6 +172,16 @@ class _Dashboard:
             is_known = found.state != "unknown"
         where = view.at.task(asked) if is_known else view.at.tasks("failed", {"text": asked})
         return RedirectResponse(where, 303)
+
+    async def _events(self, request: Request) -> Response:
+        """Tell what changes on a page, as a stream; with ``once`` what it is now, as one object."""
+        view = await self._view(request)
+        topics = read_topics(view.query)
+        feed = await feed_of(view.source.core)
+        if view.query.get("once"):
+            return JSONResponse(await feed.once(topics))
+        headers = {"x-accel-buffering": "no"}  # nginx would hold events back
+        return StreamingResponse(feed.follow(topics), media_type="text/event-stream", headers=headers)
 
     async def _give_asset(self, request: Request) -> Response:
         return self._answers.file(request.path_params["name"])

@@ -36,8 +36,10 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"cannot listen on {host}, port {port}: {error}") from None
 
 
-async def serve(app: ASGIApp, listening: socket.socket, close: Callable[[], Awaitable[None]]) -> None:
-    """Serve until SIGINT or SIGTERM, then call ``close``."""
+async def serve(
+    app: ASGIApp, listening: socket.socket, stop: Callable[[], None], close: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve until SIGINT or SIGTERM; then call ``stop``, which ends streams, and ``close`` at the end."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -49,8 +51,13 @@ async def serve(app: ASGIApp, listening: socket.socket, close: Callable[[], Awai
     server = _Server(config)
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
+
+    def leave() -> None:
+        server.should_exit = True
+        stop()
+
     for number in signals:
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        loop.add_signal_handler(number, leave)
     try:
         await server.serve(sockets=[listening])
     finally:

@@ -61,7 +61,7 @@ def web(
     password in HUEYIO_WEB_PASSWORD, a token for scripts in HUEYIO_WEB_TOKEN (as Authorization: Bearer), or
     --user-header with --trusted-proxy. It needs the extra: pip install 'hueyio[web]'.
     """
-    doors_of, dashboard, serving, logins = (_load(it) for it in ("doors", "dashboard", "serving", "login"))
+    doors_of, dashboard, serving, logins, live = map(_load, ("doors", "dashboard", "serving", "login", "live"))
     password, token = os.environ.get(_PASSWORD) or None, os.environ.get(_TOKEN) or None
     login = logins.Login(password=password, token=token) if password or token else None
     if user_header is not None and not proxies:
@@ -82,12 +82,13 @@ def web(
         arguments=arguments,
         host_names=[*_LOCAL_NAMES, host if ":" not in host else f"[{host}]", *host_names],
     )
-    sources = [dashboard.Source(core=core_of(it.huey), app=it.app) for it in opened]
+    cores = [core_of(it.huey) for it in opened]
+    sources = [dashboard.Source(core=core, app=it.app) for core, it in zip(cores, opened, strict=True)]
     made = dashboard.make_dashboard(sources, settings, login)
     app = doors_of.FromProxies(made, doors_of.read_networks(proxies), prefix)
     with serving.listen(host, port) as listening:
         _say_where(host, listening.getsockname()[1], prefix)
-        asyncio.run(serving.serve(app, listening, lambda: _close(opened)))
+        asyncio.run(serving.serve(app, listening, lambda: live.stop_feeds(cores), lambda: _close(opened)))
     return 0
 
 

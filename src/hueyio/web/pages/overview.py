@@ -22,14 +22,16 @@ from hueyio.web.shown import brief, figure
 from hueyio.web.view import Page, View
 from hueyio.wording import counted, seconds
 
-__all__ = ["read"]
+__all__ = ["Figure", "figures_of", "read"]
 
 _MOST_ROWS: Final = 6
 _FRESH: Final = 5.0
 """Seconds for which findings are kept: they take several reads, and are the same for all who look."""
 
 
-class _Figure(NamedTuple):
+class Figure(NamedTuple):
+    """A number with its name, its unit, a word about it, and its course."""
+
     label: str
     value: str
     unit: str
@@ -56,7 +58,7 @@ async def read(view: View) -> Page:
             "ranges_of": [(it, view.at.page("overview", {"range": it})) for it in RANGES],
             "findings": findings,
             "is_new": is_new,
-            "figures": _figures(statistics, consumers, slots),
+            "figures": figures_of(statistics, consumers, slots),
             "charts": charts_of(statistics),
             "tasks": statistics.tasks[:_MOST_ROWS],
             "many_names": len(statistics.tasks),
@@ -94,7 +96,8 @@ async def _findings_of(view: View) -> list[Finding]:
     return await kept.get(view.source.app)
 
 
-def _figures(statistics: QueueStatistics, consumers: Sequence[ConsumerInfo], slots: Sequence[Slot]) -> list[_Figure]:
+def figures_of(statistics: QueueStatistics, consumers: Sequence[ConsumerInfo], slots: Sequence[Slot]) -> list[Figure]:
+    """Return the six figures at the head of the page."""
     total, minutes = statistics.total, statistics.seconds / 60
     rate_in = "" if statistics.enqueued is None else f"in {_rate(statistics.enqueued / minutes)} /min"
     failed = 100 * total.failed / total.ended if total.ended else 0.0
@@ -104,23 +107,23 @@ def _figures(statistics: QueueStatistics, consumers: Sequence[ConsumerInfo], slo
     silent = sum(it.silence > it.lease * 2 / 3 for it in consumers)
     workers = counted(len(consumers), "worker") + (f", {silent} silent" if silent else "")
     return [
-        _Figure("Ended", _rate(total.ended / minutes), "/min", rate_in, spark([it.ended for it in slots])),
-        _Figure("Failed", _rate(failed), "%", f"{figure(total.failed)} in all", spark([it.failed for it in slots])),
+        Figure("Ended", _rate(total.ended / minutes), "/min", rate_in, spark([it.ended for it in slots])),
+        Figure("Failed", _rate(failed), "%", f"{figure(total.failed)} in all", spark([it.failed for it in slots])),
         _duration_figure("Waiting p95", total.waiting.p95, total.waiting.p50, [it.waiting[1] for it in slots]),
         _duration_figure("Run p95", total.running.p95, total.running.p50, [it.running[1] for it in slots]),
-        _Figure(
+        Figure(
             "Ready",
             figure(_ready(statistics)),
             "",
             "nothing waits" if oldest is None else f"oldest {seconds(oldest[0])}, in {oldest[1]}",
         ),
-        _Figure("Running", figure(used), f"of {figure(room)}", workers),
+        Figure("Running", figure(used), f"of {figure(room)}", workers),
     ]
 
 
-def _duration_figure(label: str, p95: float | None, p50: float | None, values: Sequence[float | None]) -> _Figure:
+def _duration_figure(label: str, p95: float | None, p50: float | None, values: Sequence[float | None]) -> Figure:
     value, _, unit = brief(p95).partition(" ")
-    return _Figure(label, value, unit, f"p50 {brief(p50)}", spark(values))
+    return Figure(label, value, unit, f"p50 {brief(p50)}", spark(values))
 
 
 def _ready(statistics: QueueStatistics) -> int:
