@@ -9,18 +9,20 @@ from urllib.parse import quote, unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from hueyio.web.actions.jobs import jobs_of
 from hueyio.web.addresses import ASSETS, LOGOUT
+from hueyio.web.api.routes import API
 from hueyio.web.assets import Assets
 from hueyio.web.forgery import begin_session, keep_session, token_of
 from hueyio.web.frame import read_frame
 from hueyio.web.refusal import Refusal
 from hueyio.web.rendering import FOLDER, make_environment, render
+from hueyio.web.shown import plain
 from hueyio.web.view import Page, Source, View
 
-__all__ = ["Answers", "cookie_path", "here_of", "is_ours", "root_of"]
+__all__ = ["Answers", "cookie_path", "here_of", "is_api", "is_ours", "root_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +103,9 @@ class Answers:
         assert isinstance(error, Refusal)
         if "location" in error.headers:
             return RedirectResponse(error.headers["location"], error.status)
-        return self._message(request, error.status, error.sentence)
+        response = self._message(request, error.status, error.sentence)
+        response.headers.update(error.headers)
+        return response
 
     async def http_error(self, request: Request, error: Exception) -> Response:
         """Say what the router refused."""
@@ -118,6 +122,8 @@ class Answers:
         return response
 
     def _message(self, request: Request, status: int, sentence: str) -> Response:
+        if is_api(request):
+            return JSONResponse({"error": {"status": status, "text": plain(sentence)}}, status)
         title = _TITLES.get(status, "That does not work")
         back = None if status == 403 else f"{root_of(request)}/"
         values = {**self._about(request, title), "sentence": sentence, "back": back}
@@ -150,6 +156,11 @@ def here_of(request: Request) -> str:
     root, path, query = root_of(request), request.scope["path"], request.url.query
     inside = path.removeprefix(root) if path.startswith(f"{root}/") else path
     return f"{root}{inside}{f'?{query}' if query else ''}"
+
+
+def is_api(request: Request) -> bool:
+    """Say whether a request is for the API, whose answers are JSON."""
+    return here_of(request).removeprefix(root_of(request)).startswith(f"/{API}/")
 
 
 def cookie_path(request: Request) -> str:

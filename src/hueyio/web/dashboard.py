@@ -17,15 +17,17 @@ from starlette.routing import Route
 
 from hueyio.exceptions import ConfigurationError, StorageError
 from hueyio.storage.texts import check_text
-from hueyio.web.access import check_host, recognise
+from hueyio.web.access import Visitor, check_host, recognise
 from hueyio.web.actions import queue as queue_actions
 from hueyio.web.actions import schedules as schedule_actions
 from hueyio.web.actions import tasks as task_actions
 from hueyio.web.actions.jobs import Jobs
 from hueyio.web.actions.verb import Verb
 from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_part
-from hueyio.web.answers import Answers, here_of, is_ours, root_of
-from hueyio.web.forgery import Form, read_form
+from hueyio.web.answers import Answers, here_of, is_api, is_ours, root_of
+from hueyio.web.api.routes import API, READS, Reading, describe_api
+from hueyio.web.api.shapes import Answer, Queues, to_json
+from hueyio.web.forgery import Form, read_form, read_json
 from hueyio.web.gate import Gate
 from hueyio.web.guard import SecureHeaders
 from hueyio.web.live import Feed, feed_of, read_topics
@@ -90,6 +92,10 @@ class _Dashboard:
         return [
             Route("/", self._go_to_first),
             Route(f"/{ASSETS}/{{name}}", self._give_asset),
+            Route(f"/{API}/openapi.json", self._describe_api),
+            Route(f"/{API}/queues", self._list_queues),
+            *(Route(f"/{API}/queues/{{queue}}/{it.path}".rstrip("/"), self._tell(it)) for it in READS),
+            Route(f"/{API}/queues/{{queue}}/actions/{{part}}", self._act_by_json, methods=["POST"]),
             *(Route(f"/{{queue}}/{path}", self._show(key, read)) for key, path, read in _PAGES),
             Route("/{queue}", self._go_to("overview")),
             Route("/{queue}/tasks", self._go_to("tasks/ready")),
@@ -108,13 +114,17 @@ class _Dashboard:
                 if part is not None:
                     await part.close()
 
-    async def _view(self, request: Request) -> View:
-        """Find out who asks for what; raises Refusal."""
+    async def _visitor(self, request: Request) -> Visitor:
+        """Find out who asks; raises Refusal for who may not look."""
         check_host(request, self._settings)
         visitor = await recognise(request, self._settings)
-        here = here_of(request)
         if visitor.level == "none":
-            raise self._turned_away(request, here)
+            raise self._turned_away(request)
+        return visitor
+
+    async def _view(self, request: Request) -> View:
+        """Find out who asks for what; raises Refusal."""
+        visitor = await self._visitor(request)
         queue, part = (_read_text(request.path_params.get(it, "")) for it in ("queue", "part"))
         source = None if queue is None else self._sources.get(queue)
         if source is None or part is None:
@@ -127,15 +137,17 @@ class _Dashboard:
             session=session,
             now=datetime.fromtimestamp(source.core.now(), UTC),
             at=Addresses(root_of(request), source.name),
-            here=here,
+            here=here_of(request),
             query=request.query_params,
             part=part,
         )
 
-    def _turned_away(self, request: Request, here: str) -> Refusal:
+    def _turned_away(self, request: Request) -> Refusal:
         if not self._has_login:
             return Refusal(403, "You may not look at this.")
-        wanted = {"next": here} if request.method == "GET" else {}
+        if is_api(request):
+            return Refusal(401, "Send the token: Authorization: Bearer ...", {"www-authenticate": "Bearer"})
+        wanted = {"next": here_of(request)} if request.method == "GET" else {}
         return Refusal(303, "Log in first.", {"location": f"{root_of(request)}/{LOGIN}?{urlencode(wanted)}"})
 
     # --- pages
@@ -205,6 +217,30 @@ class _Dashboard:
         said = await verb.do(view, form)
         logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, said)
         return self._answers.done(request, said, _back(form, view))
+
+    # --- the same as JSON
+
+    def _tell(self, reading: Reading) -> Endpoint:
+        async def tell(request: Request) -> Response:
+            return JSONResponse(to_json(await reading.read(await self._view(request))))
+
+        return tell
+
+    async def _list_queues(self, request: Request) -> Response:
+        await self._visitor(request)
+        return JSONResponse(to_json(Queues(queues=list(self._sources))))
+
+    async def _describe_api(self, request: Request) -> Response:
+        await self._visitor(request)
+        verbs = {name: verb.permission for name, verb in VERBS.items()}
+        return JSONResponse(describe_api(root_of(request), verbs))
+
+    async def _act_by_json(self, request: Request) -> Response:
+        view, verb = await self._verb(request)
+        form = await read_json(request)
+        said = await verb.do(view, form)
+        logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, said)
+        return JSONResponse(to_json(Answer(answer=said)))
 
     async def _verb(self, request: Request) -> tuple[View, Verb]:
         view = await self._view(request)

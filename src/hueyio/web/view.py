@@ -46,6 +46,11 @@ class View:
     part: str = ""
     """What the last part of the path names: a task, a state, a name."""
 
+    @property
+    def shows_arguments(self) -> bool:
+        """Whether the arguments of tasks are read: where that is allowed, and the code is there that knows them."""
+        return self.settings.arguments and self.source.app is not None
+
     def may(self, permission: Permission) -> bool:
         """Say whether the visitor may take such an action."""
         return permission in self.visitor.allowed

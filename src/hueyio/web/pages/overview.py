@@ -22,7 +22,7 @@ from hueyio.web.shown import brief, figure
 from hueyio.web.view import Page, View
 from hueyio.wording import counted, seconds
 
-__all__ = ["Figure", "figures_of", "read"]
+__all__ = ["Figure", "figures_of", "findings_of", "read"]
 
 _MOST_ROWS: Final = 6
 _FRESH: Final = 5.0
@@ -45,7 +45,7 @@ async def read(view: View) -> Page:
     statistics, owners, findings = await asyncio.gather(
         read_statistics(view.session, RANGES[asked]),
         view.session.owners(),
-        _findings_of(view),
+        findings_of(view),
     )
     consumers = read_consumers(owners)
     slots = slots_of(statistics)
@@ -90,7 +90,8 @@ class _Findings:
         return self._found
 
 
-async def _findings_of(view: View) -> list[Finding]:
+async def findings_of(view: View) -> list[Finding]:
+    """Return what the doctor finds, some seconds old at most."""
     core = view.source.core
     kept = await core.beside_session(_Findings, lambda session: _Findings(core, session))
     return await kept.get(view.source.app)

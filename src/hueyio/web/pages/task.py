@@ -21,7 +21,7 @@ from hueyio.web.settings import Redact
 from hueyio.web.shown import split_error
 from hueyio.web.view import Page, View
 
-__all__ = ["read"]
+__all__ = ["arguments_of", "read"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ async def read(view: View) -> Page:
     """Read the page."""
     core = view.source.core
     await finish_deletions(core)
-    serializer = core.serializer if view.settings.arguments and view.source.app is not None else None
+    serializer = core.serializer if view.shows_arguments else None
     task, attempts, ended, audit = await asyncio.gather(
         describe_task(view.session, view.part, serializer),
         read_attempts(view.session, [view.part]),
@@ -63,7 +63,7 @@ async def read(view: View) -> Page:
             "frames": [] if shown is None else _frames(shown.traceback or ""),
             "before": await _related(view, [it for it in task.waits_for if it != task.id]),
             "after": await _related(view, [*task.then, *([task.chord] if task.chord else [])]),
-            "arguments": _arguments(task.task, view.settings.redact, task.id),
+            "arguments": arguments_of(task.task, view.settings.redact, task.id),
             "hides_arguments": serializer is None,
             "remembered": ended.arguments if ended is not None and view.settings.arguments else None,
             "audit": _about(audit, task.id),
@@ -122,7 +122,7 @@ async def _related(view: View, ids: Sequence[str]) -> list[dict[str, Any]]:
     return [{"task": it, "family": FAMILIES[it.state], "address": view.at.task(it.id)} for it in found]
 
 
-def _arguments(task: Task | None, redact: Redact | None, id: str) -> list[tuple[str, str]] | str | None:
+def arguments_of(task: Task | None, redact: Redact | None, id: str) -> list[tuple[str, str]] | str | None:
     """Return the arguments of a call as texts with their names, or why there are none; None: they are not read."""
     if task is None:
         return None

@@ -19,7 +19,7 @@ from hueyio.web.refusal import Refusal
 from hueyio.web.shown import split_error
 from hueyio.web.view import Page, View
 
-__all__ = ["MEANINGS", "PER_PAGE", "read", "state_of"]
+__all__ = ["MEANINGS", "PER_PAGE", "list_state", "read", "state_of"]
 
 PER_PAGE: Final = 50
 _MOST_FACETS: Final = 6
@@ -44,7 +44,7 @@ async def read(view: View) -> Page:
     """Read the page."""
     state = state_of(view.part)
     which = read_filter(view.query)
-    tasks, after = await _list(view, state, which)
+    tasks, after = await list_state(view, state, which)
     is_ended = state in ENDED_STATES or state == "done"
     return Page(
         "tasks.html",
@@ -76,7 +76,8 @@ def state_of(part: str) -> TaskState:
     raise Refusal(404, f"There is no such list; there are {', '.join(STATES)}.")
 
 
-async def _list(view: View, state: TaskState, which: ListFilter) -> tuple[list[TaskInfo], str | None]:
+async def list_state(view: View, state: TaskState, which: ListFilter) -> tuple[list[TaskInfo], str | None]:
+    """List a page of a state, from the place that the address names; return where it goes on."""
     after = view.query.get("after") or None
     try:
         if state not in LISTED_STATES:
