@@ -96,13 +96,15 @@ async def count_chosen(session: Session, chosen: Chosen, now: datetime) -> Count
     return Count(names.total(), names.most_common(_MOST_NAMES), is_complete)
 
 
-async def find_chosen(session: Session, chosen: Chosen, now: datetime) -> list[str]:
-    """Return the ids of all that are chosen."""
+async def find_chosen(session: Session, chosen: Chosen, now: datetime, least: int | None) -> list[str]:
+    """Return the ids of all that are chosen, or, with ``least``, of some: at least so many, if there are as many."""
     if chosen.ids:
         return list(chosen.ids)
     found: dict[str, None] = {}
     async for tasks in _steps(session, chosen, now):
         found.update((it.id, None) for it in tasks)
+        if least is not None and len(found) >= least:
+            break
     return list(found)
 
 

@@ -35,7 +35,8 @@ class Job:
 
     id: str
     label: str
-    total: int
+    total: int = 0
+    """How many there are; 0 while they are being looked for."""
     done: int = 0
     answer: str = ""
     """What it did; empty while it runs."""
@@ -43,6 +44,9 @@ class Job:
     is_stopped: bool = False
     running: asyncio.Task[None] | None = field(default=None, repr=False)
 
+
+Find = Callable[[int | None], Awaitable[Sequence[str]]]
+"""Returns the ids of those that are meant, at least so many if there are as many; None: all."""
 
 Step = Callable[[Sequence[str]], Awaitable[None]]
 Tell = Callable[[bool], Awaitable[str]]
@@ -56,15 +60,16 @@ class Jobs:
         self._monotonic = monotonic
         self._jobs: dict[str, Job] = {}
 
-    async def run(self, label: str, ids: Sequence[str], step: Step, tell: Tell) -> str:
+    async def run(self, label: str, find: Find, step: Step, tell: Tell) -> str:
         """Do it, or begin to; return what was done, or that it goes on."""
-        job = Job(id=secrets.token_hex(8), label=label, total=len(ids))
+        job = Job(id=secrets.token_hex(8), label=label)
+        ids = await find(AT_ONCE + 1)
         if len(ids) <= AT_ONCE:
             await _do(job, ids, step)
             return await tell(True)
         self._jobs[job.id] = job
-        job.running = make_task(self._work(job, ids, step, tell))
-        return f"{label} goes on in the background: {len(ids):,} tasks."
+        job.running = make_task(self._work(job, find, step, tell))
+        return f"{label} goes on in the background: more than {AT_ONCE:,} tasks."
 
     def stop(self, id: str) -> bool:
         """Let a job end after the step under way; False if it is over, or not known here."""
@@ -88,9 +93,9 @@ class Jobs:
         if running:
             await asyncio.wait(running)
 
-    async def _work(self, job: Job, ids: Sequence[str], step: Step, tell: Tell) -> None:
+    async def _work(self, job: Job, find: Find, step: Step, tell: Tell) -> None:
         try:
-            is_whole = await _do(job, ids, step)
+            is_whole = await _do(job, await find(None), step)
             job.answer = await tell(is_whole)
         except Exception as error:  # nobody awaits a job: what ended it is logged, and said on the pages
             logger.exception("%s ended after %d of %d tasks", job.label, job.done, job.total)
@@ -106,6 +111,7 @@ async def jobs_of(core: Core) -> Jobs:
 
 async def _do(job: Job, ids: Sequence[str], step: Step) -> bool:
     """Do it in steps; say whether all was done."""
+    job.total = len(ids)
     for start in range(0, len(ids), _PER_STEP):
         if job.is_stopped:
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from hueyio.control.audit import record
@@ -57,7 +58,7 @@ async def _retry(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{tell_requeued(answers)}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Retry", await find_chosen(view.session, chosen, view.now), step, tell)
+    return await jobs.run("Retry", partial(find_chosen, view.session, chosen, view.now), step, tell)
 
 
 async def _ask_delete(view: View, form: Form) -> Question:
@@ -90,7 +91,7 @@ async def _delete(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}Deleted {counted(deleted, 'task')}."
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Delete", await find_chosen(view.session, chosen, view.now), step, tell)
+    return await jobs.run("Delete", partial(find_chosen, view.session, chosen, view.now), step, tell)
 
 
 async def _ask_cancel(view: View, form: Form) -> Question:
@@ -121,7 +122,7 @@ async def _cancel(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{counted(answers[True], 'task')} cancelled.{over}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Cancel", await find_chosen(view.session, chosen, view.now), step, tell)
+    return await jobs.run("Cancel", partial(find_chosen, view.session, chosen, view.now), step, tell)
 
 
 async def _ask_revoke(view: View, form: Form) -> Question:
