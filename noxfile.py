@@ -32,9 +32,8 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-CHECKED = [
-    path for path in ("src", "tests", "examples", "benchmarks", "noxfile.py", "docs/conf.py") if Path(path).exists()
-]
+_SOURCES = ("src", "tests", "examples", "benchmarks", "noxfile.py", "docs/conf.py", "docs/screenshots.py")
+CHECKED = [path for path in _SOURCES if Path(path).exists()]
 
 # More processes than cores: much of a test's time is a wait for another process. But each has to read all tests first,
 # for 5 s: with 8 on two cores a run took a tenth longer. And tests differ a thousandfold in length, so that a process
@@ -197,6 +196,13 @@ def full(session: nox.Session) -> None:
         session.notify(f"eager-{python}")
     for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs"):
         session.notify(name)
+
+
+@nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures of the dashboard anew; needs Chromium on PATH. Seconds of work before them after ``--``."""
+    session.install("--no-compile", "-e", ".[web]")
+    session.run("python", "docs/screenshots.py", *session.posargs)
 
 
 @nox.session

@@ -215,9 +215,9 @@ async def test_each_action_is_for_those_who_may_take_it(shop: Shop) -> None:
     for permission in PERMISSIONS:
         app = operated(shop, actions=[it for it in PERMISSIONS if it != permission])
         async with visiting(app, shop.base) as site:
-            for verb in VERBS.values():
-                answer = await site.client.get(f"{shop.base}/act/{verb.name}?id={id}&name=x")
-                assert (answer.status_code == 403) is (verb.permission == permission), verb.name
+            for name, each in VERBS.items():
+                answer = await site.client.get(f"{shop.base}/act/{name}?id={id}&name=x")
+                assert (answer.status_code == 403) is (each.permission == permission), name
     assert await failed(shop) == 1
     assert await shop.huey.audit() == []
 

@@ -25,7 +25,14 @@ def fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
         return fits(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in schema:
         return any(fits(value, it, schemas) for it in schema["anyOf"])
-    kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None), "array": list}
+    kinds: dict[str, Any] = {
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+        "null": type(None),
+        "array": list,
+    }
     if schema["type"] == "object" and not isinstance(value, dict):
         return False
     if schema["type"] == "object":
@@ -76,7 +83,8 @@ async def test_actions_are_taken_and_refused_as_on_the_pages(shop: Shop) -> None
         assert (await post({"id": id}, 403, **{"x-level": "read"}))["error"]["status"] == 403
         assert (await post({"id": id}, 403, **{"x-level": "none"}))["error"]["text"] == "You may not look at this."
         assert "not sent from" in (await post({"id": id}, 403, origin="http://evil.test"))["error"]["text"]
-        for body in ([], "x", {"id": 7}, {"id": [None]}, {"id": {}}):
+        bodies: list[Any] = [[], "x", {"id": 7}, {"id": [None]}, {"id": {}}]
+        for body in bodies:
             assert "values are texts" in (await post(body, 400))["error"]["text"]
         assert "Select at least one" in (await post({"state": "failed"}, 400))["error"]["text"]
         form = await site.client.post(address, data={"id": id}, headers={"x-level": "operate"})

@@ -51,7 +51,7 @@ async def capture(order: int) -> int:
 
 
 @huey.task(retries=3, retry_delay=4, retry_backoff=2, context=True)
-async def buy_label(order: int, task: Task) -> int:
+async def buy_label(task: Task, order: int) -> int:
     await asyncio.sleep(0.1 + _draw(order, "label") * 0.5)
     if _draw(order, "carrier", task.retries) < (0.6 if order % 20 == 0 else 0.1):
         raise CarrierError(f"502 from carrier.example for order {order}: upstream closed the connection")
@@ -87,7 +87,7 @@ async def sync_supplier(supplier: int) -> int:
 
 @huey.task(context=True)
 @huey.lock_task("report")
-async def monthly_report(month: int, task: Task) -> str:
+async def monthly_report(task: Task, month: int) -> str:
     for page in range(1, 121):
         await asyncio.sleep(1)
         await task.progress(page / 120, f"page {page} of 120")

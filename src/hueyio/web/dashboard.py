@@ -109,10 +109,11 @@ class _Dashboard:
     async def _live(self, app: Starlette) -> AsyncIterator[None]:
         yield
         for source in self._sources.values():
-            for kind in (Jobs, Feed):
-                part = source.core.peek_beside_session(kind)
-                if part is not None:
-                    await part.close()
+            jobs, feed = source.core.peek_beside_session(Jobs), source.core.peek_beside_session(Feed)
+            if jobs is not None:
+                await jobs.close()
+            if feed is not None:
+                await feed.close()
 
     async def _visitor(self, request: Request) -> Visitor:
         """Find out who asks; raises Refusal for who may not look."""

@@ -45,11 +45,11 @@ PAGES: Final = (
 
 
 class StateLink(NamedTuple):
-    """A state in the list of states. ``count`` None: it is not counted, because that would take long."""
+    """A state in the list of states. ``amount`` None: it is not counted, because that would take long."""
 
     state: TaskState
     family: str
-    count: int | None
+    amount: int | None
     address: str
 
 

@@ -78,7 +78,7 @@ async def read_task(view: View) -> shapes.TaskPart:
     if task.state == "unknown":
         raise Refusal(404, f"No task {view.part} is known.")
     if not (view.visitor.may_operate or view.settings.tracebacks):
-        attempts = [replace(it, traceback=None) for it in attempts]
+        attempts = [replace(it, traceback="") for it in attempts]
     arguments = arguments_of(task.task, view.settings.redact, task.id)
     return shapes.TaskPart(task=task, attempts=attempts, arguments=arguments)
 
