@@ -101,10 +101,14 @@ async def read_json(request: Request) -> Form:
         read = json.loads(await _read_body(request))
         fields = [(key, it) for key, value in read.items() for it in (value if isinstance(value, list) else [value])]
     except (ValueError, AttributeError, RecursionError):
-        fields = [("", None)]
+        raise _no_object() from None
     if not all(isinstance(value, str) for _, value in fields):
-        raise Refusal(400, "This takes an object whose values are texts, or lists of texts.")
+        raise _no_object()
     return Form(fields)
+
+
+def _no_object() -> Refusal:
+    return Refusal(400, "This takes an object whose values are texts, or lists of texts.")
 
 
 async def _read_body(request: Request) -> bytes:

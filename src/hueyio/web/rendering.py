@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hueyio.web import shown
 from hueyio.web.frame import is_more
+from hueyio.wording import counted
 
 __all__ = ["FOLDER", "make_environment", "render"]
 
@@ -18,6 +19,7 @@ FOLDER: Final = Path(__file__).parent
 
 _FUNCTIONS: Final = {
     "brief": shown.brief,
+    "counted": counted,
     "figure": shown.figure,
     "is_more": is_more,
     "moment": shown.moment,

@@ -43,7 +43,7 @@ def _chart_of_ends(slots: Sequence[Slot], span: timedelta, unit: str) -> dict[st
     return {
         "title": f"Ended per {unit}",
         "wide": True,
-        "rules": [f"{it:,.0f}" for it in scale.rules],
+        "rules": [f"{it / 1000:g}k" if it >= 1000 else f"{it:g}" for it in scale.rules],
         "legend": [
             ("sw well", "done", figure(slots[-1].done)),
             ("sw care", "retried", figure(slots[-1].retried)),

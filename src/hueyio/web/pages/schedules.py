@@ -55,8 +55,8 @@ def _row(view: View, schedule: SeenSchedule, ended: Sequence[EndedTask]) -> dict
     }
 
 
-def _marks(view: View, schedule: SeenSchedule) -> str:
-    """Return the path of the times in the next 24 hours, at most so many; empty if nobody can say them."""
+def _marks(view: View, schedule: SeenSchedule) -> str | None:
+    """Return the path of the times in the next 24 hours, empty if nobody can say them; None: too many to tell apart."""
     times = schedule.timetable
     if schedule.paused or not isinstance(times, CrontabTimes):
         return ""
@@ -65,10 +65,10 @@ def _marks(view: View, schedule: SeenSchedule) -> str:
     path, at = "", times.next(begin)
     for _ in range(_MOST_MARKS):
         if at is None or at > until:
-            break
+            return path
         path += f"M{(at - begin) / (until - begin) * _DAY_WIDTH:.1f} 3v12"
         at = times.next(at)
-    return path
+    return None
 
 
 def _ends(ended: Sequence[EndedTask]) -> list[dict[str, Any]]:

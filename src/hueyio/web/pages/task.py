@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from hueyio.web.refusal import Refusal
 from hueyio.web.settings import Redact
 from hueyio.web.shown import split_error
 from hueyio.web.view import Page, View
+from hueyio.wording import counted
 
 __all__ = ["arguments_of", "read"]
 
@@ -103,23 +105,38 @@ def _bars(attempts: Sequence[Attempt]) -> list[tuple[str, str]]:
 
 
 def _frames(traceback: str) -> list[tuple[str, str]]:
-    """Return the lines of a traceback with their kind: own code, that of hueyio, the head, or the error at its end."""
+    """Return the lines of a traceback with their kind: head, own code, or error. Frames of hueyio are folded."""
     found: list[tuple[str, str]] = []
+    folded = 0
     is_ours = False
-    for line in traceback.rstrip().splitlines():
+    for line in traceback.strip("\n").splitlines():
         if line.startswith("  File "):
-            is_ours = "/hueyio/" in line
-        if line.startswith("  "):
-            found.append(("f" if is_ours else "own", line))
-        else:
-            found.append(("f" if line.startswith("Traceback") or not line else "e", line))
+            is_ours = "/hueyio/" in line and "/hueyio/demo/" not in line
+            folded += is_ours
+        is_inside = line.startswith("  ")
+        if is_ours and is_inside:
+            continue
+        if folded:
+            found.append(("f", f"  {counted(folded, 'frame')} of hueyio"))
+            folded = 0
+        kind = "own" if is_inside else "f" if line.startswith("Traceback") or not line else "e"
+        found.append((kind, line))
     return found
 
 
 async def _related(view: View, ids: Sequence[str]) -> list[dict[str, Any]]:
     some = ids[:_MOST_RELATED]
-    found = await asyncio.gather(*(describe_task(view.session, id, None) for id in some))
+    found = await asyncio.gather(*(_named(view, id) for id in some))
     return [{"task": it, "family": FAMILIES[it.state], "address": view.at.task(it.id)} for it in found]
+
+
+async def _named(view: View, id: str) -> TaskDetails:
+    """Describe a task; of one that is over the history knows the name."""
+    task = await describe_task(view.session, id, None)
+    if task.name is not None or task.state in LIVE_STATES or task.state == "unknown":
+        return task
+    ended = await find_ended(view.session, id)
+    return task if ended is None else replace(task, name=ended.name or None)
 
 
 def arguments_of(task: Task | None, redact: Redact | None, id: str) -> list[tuple[str, str]] | str | None:

@@ -3,7 +3,7 @@ const units = [[172800, 86400, "d"], [7200, 3600, "h"], [120, 60, "min"], [0, 1,
 // The pages were made by the storage's clock; the visitor's may differ.
 const made = document.querySelector("main[data-now]");
 const skew = made ? Date.parse(made.dataset.now) - Date.now() : 0;
-const times = [...document.querySelectorAll("time[datetime]")].map((node) => ({
+const times = [...document.querySelectorAll("time[title]")].map((node) => ({
   node,
   at: Date.parse(node.dateTime),
   isPast: node.textContent.endsWith(" ago"),
