@@ -172,8 +172,8 @@ class Feed:
             if count is not None
         }
         reading.paused = read_pause(paused) is not None
-        states: set[TaskState] = {it.state for it in listeners if it.state is not None} & {*ENDED_STATES}
-        reading.ended = {state: await self._ends(state) for state in states}
+        watched = {it.state for it in listeners}
+        reading.ended = {state: await self._ends(state) for state in ENDED_STATES if state in watched}
         ids = list(dict.fromkeys(it.task for it in listeners if it.task is not None))[:_MOST_TASKS]
         reading.tasks = dict(zip(ids, await asyncio.gather(*map(self._look, ids)), strict=True))
         if any(it.figures for it in listeners):

@@ -41,10 +41,12 @@ function go(to) {
   $("a", row).focus({ preventScroll: true });
 }
 
+// In a list what is selected, or the row, never all of it; on a page about one task that one.
 function press(verb) {
-  const chosen = boxes.some((box) => box.checked);
-  if (boxes[here] && !chosen) select(here, false);
-  $(`button[formaction$="act/${verb}"]`)?.click() ?? $(`.head form[action$="act/${verb}"] button`)?.click();
+  const isChosen = boxes.some((box) => box.checked);
+  if (boxes[here] && !isChosen) select(here, false);
+  if (!table) $(`.head form[action$="act/${verb}"] button`)?.click();
+  else if (isChosen || boxes[here]) $(`button[formaction$="act/${verb}"]`)?.click();
 }
 
 const acts = {
