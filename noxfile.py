@@ -194,8 +194,20 @@ def full(session: nox.Session) -> None:
         session.notify(f"tests-{python}", PYTEST[1:])
     for python in PYTHONS[1:]:
         session.notify(f"eager-{python}")
-    for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs"):
+    for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs", "browser"):
         session.notify(name)
+
+
+@nox.session(python=OLDEST)
+def browser(session: nox.Session) -> None:
+    """Drive the dashboard with Chromium: that on PATH, else one that is installed here."""
+    _install(session, "browser", ".[file,metrics,web]")
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True)
+        else:
+            session.run("playwright", "install", "chromium")
+    session.run("pytest", "-q", *(session.posargs or ["tests/browser"]), env={"HUEYIO_TEST_BROWSER": "1"})
 
 
 @nox.session

@@ -175,8 +175,12 @@ class QueueStatistics:
         return sorted((it for it in self.tasks if it.failed), key=lambda it: -it.failed)[:_MOST_LISTED]
 
 
-async def read_statistics(session: _Session, seconds: float, name: str | None = None) -> QueueStatistics:
+async def read_statistics(
+    session: _Session, seconds: float, name: str | None = None, *, most: int | None = None
+) -> QueueStatistics:
     """Read what happened in the last so many seconds, of all tasks or those of one name.
+
+    How many are ready is counted no further than ``most``: counting a million rows takes long.
 
     Raises ConfigurationError if the range is not more than 0 and at most 30 days.
     """
@@ -188,7 +192,7 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
     slots = await _read_slots(session, span, first, last)
     names = sorted({it for slot in slots for it in slot.names}) if name is None else [name]
     rows = await _read_tasks(session, span, slots, names)
-    ready = (await session.counts()).queued
+    ready = (await session.counts(most)).queued
     ages = oldest_ages(await session.heads(), now)
     series = _totals_of(slots) if name is None else [(it.at, it.counters) for it in rows]
     enqueued = _enqueued_in(slots)

@@ -12,7 +12,7 @@ from hueyio.storage.records import Counts
 from hueyio.tasks.states import TASK_STATES, TaskState
 from hueyio.web.view import Source, View
 
-__all__ = ["FAMILIES", "PAGES", "STATES", "StateLink", "count_of", "is_more", "read_frame"]
+__all__ = ["FAMILIES", "PAGES", "STATES", "StateLink", "count_of", "counted_to", "read_frame"]
 
 FAMILIES: Final[dict[TaskState, str]] = {
     "ready": "calm",
@@ -80,6 +80,6 @@ def count_of(counts: Counts, state: TaskState) -> int | None:
             return None
 
 
-def is_more(count: int | None) -> bool:
-    """Say whether a count is a lower bound."""
-    return count is not None and count > COUNTED
+def counted_to(count: int) -> str:
+    """Return a count, which may be a lower bound."""
+    return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"

@@ -28,11 +28,11 @@ from hueyio.storage.shared.background import make_task
 from hueyio.tasks.states import ENDED_STATES, TaskState
 from hueyio.web.charts import slots_of
 from hueyio.web.filters import RANGES
-from hueyio.web.frame import STATES, count_of, is_more
+from hueyio.web.frame import STATES, count_of, counted_to
 from hueyio.web.pages.overview import figures_of
 from hueyio.web.pages.tasks import state_of
 from hueyio.web.refusal import Refusal
-from hueyio.web.shown import figure, plain
+from hueyio.web.shown import plain
 
 __all__ = ["Feed", "Topics", "feed_of", "read_topics", "stop_feeds"]
 
@@ -166,11 +166,7 @@ class Feed:
         reading = self._reading
         counts, paused = await asyncio.gather(self._session.counts(COUNTED), self._session.paused())
         found = {state: count_of(counts, state) for state in STATES}
-        reading.counts = {
-            state: f"{figure(count)}{'+' if is_more(count) else ''}"
-            for state, count in found.items()
-            if count is not None
-        }
+        reading.counts = {state: counted_to(count) for state, count in found.items() if count is not None}
         reading.paused = read_pause(paused) is not None
         watched = {it.state for it in listeners}
         reading.ended = {state: await self._ends(state) for state in ENDED_STATES if state in watched}
@@ -206,7 +202,9 @@ class Feed:
         now = self._monotonic()
         if self._counted_at is not None and now - self._counted_at < _STATISTICS_PERIOD:
             return
-        statistics, owners = await asyncio.gather(read_statistics(self._session, RANGES["1h"]), self._session.owners())
+        statistics, owners = await asyncio.gather(
+            read_statistics(self._session, RANGES["1h"], most=COUNTED), self._session.owners()
+        )
         figures = figures_of(statistics, read_consumers(owners), slots_of(statistics))
         self._reading.figures = [[it.value, it.unit, it.note] for it in figures]
         self._counted_at = now

@@ -10,7 +10,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hueyio.web import shown
-from hueyio.web.frame import is_more
+from hueyio.web.frame import counted_to
 from hueyio.wording import counted
 
 __all__ = ["FOLDER", "make_environment", "render"]
@@ -21,7 +21,7 @@ _FUNCTIONS: Final = {
     "brief": shown.brief,
     "counted": counted,
     "figure": shown.figure,
-    "is_more": is_more,
+    "counted_to": counted_to,
     "moment": shown.moment,
     "plain": shown.plain,
     "since": shown.since,

@@ -18,6 +18,7 @@ __all__ = ["LOOKED_AT", "Group", "group_failures", "read"]
 
 LOOKED_AT: Final = 2000
 _PATIENCE: Final = 0.5
+_MOST_GROUPS: Final = 50
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,8 +42,11 @@ async def read(view: View) -> Page:
         "failures.html",
         "Failures",
         {
-            "groups": [(it, view.at.tasks("failed", {"name": it.name, "error": it.kind})) for it in groups],
+            "groups": [
+                (it, view.at.tasks("failed", {"name": it.name, "error": it.kind})) for it in groups[:_MOST_GROUPS]
+            ],
             "looked_at": len(page.tasks),
+            "more": max(len(groups) - _MOST_GROUPS, 0),
             "is_complete": page.complete,
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from hueyio.control.listing import list_tasks
+from hueyio.control.listing import COUNTED, list_tasks
 from hueyio.control.statistics import read_statistics
 from hueyio.schedules.seen import see_schedules
 from hueyio.web.filters import RANGES, ListFilter, read_range
@@ -21,7 +21,7 @@ _MOST_SCHEDULES: Final = 1000
 async def read_all(view: View) -> Page:
     """Read the page of all names."""
     asked = read_range(view.query)
-    statistics = await read_statistics(view.session, RANGES[asked])
+    statistics = await read_statistics(view.session, RANGES[asked], most=COUNTED)
     counted = {it.name for it in statistics.tasks}
     declared = sorted(spec.path for spec in view.source.core.registry if spec.path not in counted)
     return Page(
@@ -45,7 +45,7 @@ async def read_one(view: View) -> Page:
     # A name is taken as it is: what looks like a pattern in it is none.
     wish = ListFilter(name=_literal(name)).wish(("failed",), view.now)
     statistics, failed, schedules = await asyncio.gather(
-        read_statistics(view.session, RANGES[asked], name),
+        read_statistics(view.session, RANGES[asked], name, most=COUNTED),
         list_tasks(view.session, wish, _MOST_FAILED),
         see_schedules(core, view.session, _MOST_SCHEDULES, view.now.timestamp(), with_code=has_code),
     )

@@ -17,6 +17,7 @@ from hueyio.storage.contract import Session
 from hueyio.storage.records import LANES
 from hueyio.web.charts import Slot, slots_of, spark
 from hueyio.web.filters import RANGES, read_range
+from hueyio.web.frame import counted_to
 from hueyio.web.pages.chart import charts_of
 from hueyio.web.shown import brief, figure
 from hueyio.web.view import Page, View
@@ -43,7 +44,7 @@ async def read(view: View) -> Page:
     """Read the page."""
     asked = read_range(view.query)
     statistics, owners, findings = await asyncio.gather(
-        read_statistics(view.session, RANGES[asked]),
+        read_statistics(view.session, RANGES[asked], most=COUNTED),
         view.session.owners(),
         findings_of(view),
     )
@@ -114,7 +115,7 @@ def figures_of(statistics: QueueStatistics, consumers: Sequence[ConsumerInfo], s
         _duration_figure("Run p95", total.running.p95, total.running.p50, [it.running[1] for it in slots]),
         Figure(
             "Ready",
-            figure(_ready(statistics)),
+            counted_to(_ready(statistics)),
             "",
             "nothing waits" if oldest is None else f"oldest {seconds(oldest[0])}, in {oldest[1]}",
         ),
