@@ -27,6 +27,7 @@ from tests.web.site import FORM, visiting
         ({"authorize": "open", "actions": "retry"}, "actions must be some of"),
         ({"authorize": "open", "redact": 1}, "redact must be a function"),
         ({"authorize": "open", "host_names": "shop.test"}, "must be several"),
+        ({"authorize": "open", "prefix": "queue"}, "prefix must be a path"),
         ({"authorise": "open"}, "authorise"),
     ],
 )
@@ -124,9 +125,9 @@ async def test_wrong_passwords_are_bounded_by_address_and_in_all() -> None:
 async def test_header_names_the_visitor_when_a_trusted_proxy_sends_it() -> None:
     huey = MemoryHuey("shop")
     doors = Doors(user_header="X-User")
-    settings = Settings(authorize=doors.authorize, actor=doors.actor)
+    settings = Settings(authorize=doors.authorize, actor=doors.actor, prefix="/queue/")
     made = make_dashboard([Source(core=core_of(huey), app=None)], settings)
-    app = FromProxies(made, read_networks(["10.0.0.0/8"]), "/queue/")
+    app = FromProxies(made, read_networks(["10.0.0.0/8"]))
     said = {"x-user": "ana", "x-forwarded-for": "6.6.6.6, 203.0.113.9", "x-forwarded-proto": "https"}
     async with visiting(app, "/queue/shop", address="10.1.2.3") as site:
         # The proxy takes the prefix away, or leaves it.

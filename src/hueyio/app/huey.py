@@ -1042,7 +1042,8 @@ class Huey:
         ``"read"`` or ``"operate"``; or ``"open"``: whoever reaches it may operate. ``actor`` says who it is, for the
         audit log. ``read_only`` lets nobody act, ``actions`` names those that there are. ``arguments`` shows those of
         tasks, of which ``redact(name, args, kwargs)`` returns what may be shown; ``tracebacks`` are shown also to those
-        who only look. ``host_names``: answer to these alone. Raises ConfigurationError, also without ``authorize``.
+        who only look. ``host_names``: answer to these alone. ``prefix``: where it is mounted, for frameworks that do
+        not tell it. Raises ConfigurationError, also without ``authorize``.
         """
         check_names("dashboard()", options, DashboardOptions.__annotations__)
         settings = Settings(**options)

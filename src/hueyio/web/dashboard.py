@@ -32,6 +32,7 @@ from hueyio.web.gate import Gate
 from hueyio.web.guard import SecureHeaders
 from hueyio.web.live import Feed, feed_of, read_topics
 from hueyio.web.login import Login
+from hueyio.web.mounted import Mounted
 from hueyio.web.pages import audit, failures, limits, names, overview, schedules, task, tasks, workers
 from hueyio.web.refusal import Refusal
 from hueyio.web.settings import ASGIApp, Settings
@@ -68,7 +69,7 @@ def make_dashboard(sources: Sequence[Source], settings: Settings, login: Login |
     by_name = {it.name: it for it in sources}
     if len(by_name) < len(sources):
         raise ConfigurationError("two of these queues have one name, and would have one address")
-    return _Dashboard(by_name, settings, login).app
+    return Mounted(_Dashboard(by_name, settings, login).app, settings.prefix)
 
 
 class _Dashboard:

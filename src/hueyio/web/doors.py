@@ -56,16 +56,15 @@ class Doors:
 
 
 class FromProxies:
-    """Takes from the proxies' headers where a request comes from; ``prefix`` is where they put the dashboard."""
+    """Takes from the headers of trusted proxies where a request comes from."""
 
-    def __init__(self, app: ASGIApp, proxies: Networks, prefix: str = "") -> None:
+    def __init__(self, app: ASGIApp, proxies: Networks) -> None:
         self._app = app
         self._proxies = proxies
-        self._prefix = prefix.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, "root_path": self._prefix, _PROXIED: False}
+            scope = {**scope, _PROXIED: False}
             client = scope.get("client")
             if client is not None and _is_among(client[0], self._proxies):
                 scope.update(_said_by_proxy(scope))

@@ -33,8 +33,8 @@ Permission: TypeAlias = Literal["retry", "delete", "cancel", "revoke", "pause", 
 
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
-Authorize: TypeAlias = Callable[[Any], "Level | Awaitable[Level]"]
-"""Is given the request (``starlette.requests.Request``) and says what the visitor may do."""
+Authorize: TypeAlias = Callable[[Any], "str | Awaitable[str]"]
+"""Is given the request (``starlette.requests.Request``) and says what the visitor may do: one of the levels."""
 
 Redact: TypeAlias = Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[Sequence[Any], Mapping[str, Any]]]
 """Is given a task's name and arguments, and returns the arguments that may be shown."""
@@ -61,6 +61,7 @@ class DashboardOptions(TypedDict, total=False):
     tracebacks: bool
     redact: Redact | None
     host_names: Collection[str] | None
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,9 @@ class Settings:
     host_names: Collection[str] | None = None
     """The names by which it may be reached, without a port; None: any, as far as the dashboard is asked."""
 
+    prefix: str = ""
+    """The path at which it is mounted, such as ``/queue``, where the framework does not tell it as ``root_path``."""
+
     def __post_init__(self) -> None:
         if self.authorize is None:
             raise ConfigurationError(
@@ -102,5 +106,7 @@ class Settings:
                 raise ConfigurationError(f"{name} must be a function, not {getattr(self, name)!r}")
         if isinstance(self.actions, str) or not set(self.actions) <= set(PERMISSIONS):
             raise ConfigurationError(f"actions must be some of {', '.join(PERMISSIONS)}, not {self.actions!r}")
+        if not isinstance(self.prefix, str) or not (self.prefix == "" or self.prefix.startswith("/")):
+            raise ConfigurationError(f"prefix must be a path such as '/queue', not {self.prefix!r}")
         if isinstance(self.host_names, str):
             raise ConfigurationError(f"host_names must be several, as in [{self.host_names!r}]")

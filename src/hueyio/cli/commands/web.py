@@ -80,12 +80,13 @@ def web(
         actor=doors.actor,
         read_only=read_only,
         arguments=arguments,
+        prefix=prefix,
         host_names=[*_LOCAL_NAMES, host if ":" not in host else f"[{host}]", *host_names],
     )
     cores = [core_of(it.huey) for it in opened]
     sources = [dashboard.Source(core=core, app=it.app) for core, it in zip(cores, opened, strict=True)]
     made = dashboard.make_dashboard(sources, settings, login)
-    app = doors_of.FromProxies(made, doors_of.read_networks(proxies), prefix)
+    app = doors_of.FromProxies(made, doors_of.read_networks(proxies))
     with serving.listen(host, port) as listening:
         _say_where(host, listening.getsockname()[1], prefix)
         asyncio.run(serving.serve(app, listening, lambda: live.stop_feeds(cores), lambda: _close(opened)))
