@@ -33,9 +33,8 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-CHECKED = [
-    path for path in ("src", "tests", "examples", "benchmarks", "noxfile.py", "docs/conf.py") if Path(path).exists()
-]
+_SOURCES = ("src", "tests", "examples", "benchmarks", "noxfile.py", "docs/conf.py", "docs/screenshots.py")
+CHECKED = [path for path in _SOURCES if Path(path).exists()]
 
 # More processes than cores: much of a test's time is a wait for another process. But each has to read all tests first,
 # for 5 s: with 8 on two cores a run took a tenth longer. And tests differ a thousandfold in length, so that a process
@@ -200,8 +199,27 @@ def full(session: nox.Session) -> None:
         session.notify(f"tests-{python}", PYTEST[1:])
     for python in PYTHONS[1:]:
         session.notify(f"eager-{python}")
-    for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs"):
+    for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs", "browser"):
         session.notify(name)
+
+
+@nox.session(python=OLDEST)
+def browser(session: nox.Session) -> None:
+    """Drive the dashboard with Chromium: that on PATH, else one that is installed here."""
+    _install(session, "browser", ".[file,metrics,web]")
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True)
+        else:
+            session.run("playwright", "install", "chromium")
+    session.run("pytest", "-q", *(session.posargs or ["tests/browser"]), env={"HUEYIO_TEST_BROWSER": "1"})
+
+
+@nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures of the dashboard anew; needs Chromium on PATH. Seconds of work before them after ``--``."""
+    session.install("--no-compile", "-e", ".[web]")
+    session.run("python", "docs/screenshots.py", *session.posargs)
 
 
 @nox.session

@@ -27,6 +27,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Playwright and Chromium are for ``nox -s browser`` alone.
+collect_ignore = [] if os.environ.get("HUEYIO_TEST_BROWSER") else ["browser"]
+
+
 class _EagerLoops(asyncio.DefaultEventLoopPolicy):
     """Makes loops whose tasks begin while they are made."""
 

@@ -13,9 +13,9 @@ import pytest
 import redis
 
 from hueyio import Huey
-from hueyio.cli.diagnosis import Facts, Worker, diagnose
 from hueyio.control.consumers import read_consumers
 from hueyio.control.pause import PauseInfo
+from hueyio.doctor.diagnosis import Facts, Worker, diagnose
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Counts, EndKind, Entry, Header, Owner
 from hueyio.storage.redis.examining import read_persistence

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
 from weakref import WeakSet
@@ -35,7 +36,7 @@ from hueyio.control.statistics import QueueStatistics, read_statistics
 from hueyio.control.take_value import put_back, take_value
 from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.control.wish import make_wish
-from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result
+from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result, core_of
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
 from hueyio.handles.awaited import awaited
@@ -73,6 +74,8 @@ from hueyio.tasks.task import Task, aware
 from hueyio.tasks.unawaited import Unawaited
 from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
+from hueyio.web.settings import ASGIApp, DashboardOptions
+from hueyio.web.settings import Settings as DashboardSettings
 
 __all__ = ["Huey"]
 
@@ -1090,6 +1093,26 @@ class Huey(Settings):
         """Return a fresh call of each declared periodic task that is due at this moment, in order of declaration."""
         return [call_of(spec) for spec in self._core.registry if spec.timetable and spec.timetable.fits(timestamp)]
 
+    @shows_options(DashboardOptions)
+    def dashboard(self, *others: Huey, **options: Unpack[DashboardOptions]) -> ASGIApp:
+        """Make the dashboard of this queue, and of ``others``, as an ASGI application: mount it, or serve it alone.
+
+        It needs ``hueyio[web]``. ``authorize`` is a function of the request, plain or async, that returns ``"none"``,
+        ``"read"`` or ``"operate"``; or ``"open"``: whoever reaches it may operate. ``actor`` says who it is, for the
+        audit log. ``read_only`` lets nobody act, ``actions`` names those that there are. ``arguments`` shows those of
+        tasks, of which ``redact(name, args, kwargs)`` returns what may be shown; ``tracebacks`` are shown also to those
+        who only look. ``host_names``: answer to these alone. ``prefix``: where it is mounted, for frameworks that do
+        not tell it. Raises ConfigurationError, also without ``authorize``.
+        """
+        check_names("dashboard()", options, DashboardOptions.__annotations__)
+        settings = DashboardSettings(**options)
+        try:
+            made = import_module("hueyio.web.dashboard")  # when it is needed: it is an extra
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(f"dashboard() needs {error.name}: pip install 'hueyio[web]'") from error
+        sources = [made.Source(core=core_of(it), app=_home_of(core_of(it))) for it in (self, *others)]
+        return cast("ASGIApp", made.make_dashboard(sources, settings))
+
     # --- driving by hand, for tests and scripts: a timestamp counts as now; a naive one is local, None is the clock's
 
     async def dequeue(self) -> Task | None:
@@ -1148,6 +1171,11 @@ class Huey(Settings):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} in {self._core.storage}>"
+
+
+def _home_of(core: Core) -> str:
+    """Return where a Huey is, for a hint how to start a worker."""
+    return f"{core.home or 'app'}:huey"
 
 
 def _seconds(timestamp: datetime | None) -> float | None:

@@ -46,6 +46,7 @@ from hueyio.tasks.declared import TaskOptions, TaskSettings
 from hueyio.tasks.states import ListName
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
+from hueyio.web.settings import ASGIApp, DashboardOptions
 
 __all__ = ["SyncHuey"]
 
@@ -141,6 +142,12 @@ class SyncHuey(Blocking):
     def enqueue(self, task: Task | group | chord) -> Any:
         """Enqueue a task, a group or a chord; return the blocking form of what ``Huey.enqueue`` returns."""
         return to_sync(self._wait(self._wrapped.enqueue(task)))
+
+    @shows_options(DashboardOptions)
+    def dashboard(self, *others: SyncHuey, **options: Unpack[DashboardOptions]) -> ASGIApp:
+        """Make the dashboard of this queue, and of ``others``, as an ASGI application; see ``Huey.dashboard``."""
+        made: ASGIApp = self._wrapped.dashboard(*(it._wrapped for it in others), **options)
+        return made
 
     @shows_read_options
     def result(

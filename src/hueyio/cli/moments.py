@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
-from typing import Final
 
 import click
 
-__all__ = ["before", "read_moment", "read_span"]
+from hueyio.times.span import find_span
 
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+__all__ = ["before", "read_moment", "read_span"]
 
 
 def read_span(text: str) -> timedelta:
     """Read a span of time: seconds, or a number with its unit. Raises click.BadParameter."""
-    span = _find_span(text)
+    span = find_span(text)
     if span is None:
         raise click.BadParameter(f"{text!r} is no span of time, such as 30 (seconds), 15m, 2h or 1d")
     return span
@@ -24,7 +21,7 @@ def read_span(text: str) -> timedelta:
 
 def read_moment(text: str) -> datetime | timedelta:
     """Read a moment in ISO 8601, a local one without a zone, or a span from now. Raises click.BadParameter."""
-    span = _find_span(text)
+    span = find_span(text)
     if span is not None:
         return span
     try:
@@ -40,13 +37,3 @@ def before(now: datetime, moment: datetime | timedelta | None) -> float | None:
     if moment is None:
         return None
     return (now - moment if isinstance(moment, timedelta) else moment).timestamp()
-
-
-def _find_span(text: str) -> timedelta | None:
-    read = _SPAN.fullmatch(text.strip())
-    if read is None:
-        return None
-    try:
-        return timedelta(**{_UNITS[read[2] or "s"]: float(read[1])})
-    except OverflowError:
-        return None

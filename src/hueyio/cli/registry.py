@@ -41,5 +41,7 @@ COMMANDS: Final = (
     Entry("schedules", "list, add, pause, resume or remove schedules"),
     Entry("locks", "list or free locks and semaphores"),
     Entry("audit", "list who changed what in the queue"),
+    Entry("web", "serve the dashboard"),
+    Entry("demo", "run a small shop and its dashboard, to look at"),
     Entry("completion", "print the completion for a shell"),
 )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from hueyio.wording import ACTED_ON, counted, duration, relative, seconds, tell_pause
+
 __all__ = [
     "Id",
     "Span",
@@ -23,10 +25,6 @@ __all__ = [
     "tell_pause",
 ]
 
-_ACTED_ON: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Control characters, those that change the direction of a text, lone surrogates, and separators of lines."""
-
-_UNITS: Final = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "min"))
 _SHORT: Final = 12
 _HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 
@@ -47,7 +45,7 @@ def clean(text: str) -> str:
     """Return a text with what a terminal acts on written as escapes."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(it) if unicodedata.category(it) in _ACTED_ON else it for it in text)
+    return "".join(_escaped(it) if unicodedata.category(it) in ACTED_ON else it for it in text)
 
 
 def _escaped(character: str) -> str:
@@ -57,11 +55,6 @@ def _escaped(character: str) -> str:
 def span(time: timedelta | None) -> Span | None:
     """Return a span of time as a command prints it."""
     return None if time is None else Span(time.total_seconds())
-
-
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Return how many of something: ``1 task``, ``1,043 tasks``."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def bounded(count: int, most: int) -> str:
@@ -74,40 +67,10 @@ def short(id: str) -> str:
     return id[-_SHORT:]
 
 
-def seconds(span: float) -> str:
-    """Return a span of time in its largest fitting unit: ``7 s``, ``4 min``, ``3 h``, ``5 d``."""
-    for least, unit, name in _UNITS:
-        if span >= least:
-            return f"{span / unit:.0f} {name}"
-    return f"{span:.0f} s"
-
-
-def duration(span: float | None) -> str:
-    """Return how long something took: ``14 ms``, ``0.4 s``, ``1.2 s``, ``4 min``; a dash where that is not known."""
-    if span is None:
-        return "-"
-    if span < 0.0995:
-        return f"{span * 1e6:.0f} us" if span < 0.000995 else f"{span * 1e3:.0f} ms"
-    return f"{span:.1f} s" if span < 9.95 else seconds(span)
-
-
 def sparks(values: Sequence[float]) -> str:
     """Draw values as a line of blocks, the highest as high as a line is."""
     most = max(values, default=0)
     return "".join(_HEIGHTS[round(it / most * (len(_HEIGHTS) - 1)) if most else 0] for it in values)
-
-
-def relative(moment: datetime, now: datetime) -> str:
-    """Return a moment as seen from now: ``4 min ago``, ``in 12 min``."""
-    span = (moment - now).total_seconds()
-    return f"in {seconds(span)}" if span > 0 else f"{seconds(-span)} ago"
-
-
-def tell_pause(queue: str, by: str | None, at: datetime | None, now: datetime) -> str:
-    """Say that a queue is paused, and by whom and since when as far as that is known."""
-    who = f" by {by}" if by else ""
-    when = f", {relative(at, now)}" if at else ""
-    return f"{queue} is paused{who}{when}"
 
 
 def iso(moment: datetime, *, utc: bool) -> str:

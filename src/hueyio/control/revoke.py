@@ -13,7 +13,7 @@ from hueyio.storage.records import State
 from hueyio.tasks.given import check_switches
 from hueyio.tasks.task import aware
 
-__all__ = ["is_revoked", "restore", "revoke", "revoke_all"]
+__all__ = ["find_revoked_names", "is_revoked", "restore", "revoke", "revoke_all"]
 
 _NOT_ALIVE: Final[tuple[State, ...]] = ("stored", "dead", "ended", "unknown")
 
@@ -67,3 +67,10 @@ async def is_revoked(core: Core, keys: Sequence[str], at: float | None, peek: bo
             await session.delete("revocations", over)
         return False
     return not picked[1].once or await restore(core, picked[0])
+
+
+async def find_revoked_names(session: Session, most: int) -> list[str]:
+    """List the names of which all tasks are revoked; looks at so many revocations."""
+    prefix = class_key("")
+    keys = [key for key, _ in await session.scan_keys("revocations", most)]
+    return sorted(key.removeprefix(prefix) for key in keys if key.startswith(prefix))

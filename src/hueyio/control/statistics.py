@@ -124,6 +124,10 @@ class Point:
     waiting_p95: float | None
     running_p50: float | None
     running_p95: float | None
+    retried: int = 0
+    """Attempts after which a task went on, as in ``TaskStatistics``."""
+    waiting_p99: float | None = None
+    running_p99: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +301,9 @@ def _point(at: int, counters: Counters, enqueued: int | None) -> Point:
         waiting_p95=summary.waiting.p95,
         running_p50=summary.running.p50,
         running_p95=summary.running.p95,
+        retried=summary.retried,
+        waiting_p99=summary.waiting.p99,
+        running_p99=summary.running.p99,
     )
 
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from typing import Final
 
-from hueyio.cli.diagnosis import Facts, Finding, Worker, diagnose
 from hueyio.cli.failures import EXIT_NOTHING
 from hueyio.cli.options import command
 from hueyio.cli.output import Output
-from hueyio.cli.seen import look
 from hueyio.cli.text import counted
 from hueyio.cli.visit import Asked, Visit, visit
-from hueyio.control.consumers import read_consumers
-from hueyio.control.pause import read_pause
+from hueyio.doctor.diagnosis import Finding, diagnose
+from hueyio.doctor.examination import examine
 from hueyio.exceptions import ConfigurationError, StorageError, StorageUnavailable
-from hueyio.messages.revocation import class_key
-from hueyio.storage.contract import Examined, Session
-from hueyio.storage.records import EndKind, Owner
 
 __all__ = ["doctor"]
-
-_MOST: Final = 1000
-"""How many tasks of a state are looked at."""
 
 _MARKS: Final = {"wrong": ("✗", "red"), "warning": ("!", "yellow")}
 
@@ -48,7 +38,7 @@ def doctor(asked: Asked) -> int:
 
 
 async def _examine(at: Visit) -> int:
-    facts = await _gather(at)
+    facts = await examine(at.core, at.session, app=at.app)
     fine = f"Nothing is wrong: {counted(len(facts.workers), 'worker')}, {facts.waiting:,} ready."
     return _report(at.output, diagnose(facts), fine, queue=at.huey.name)
 
@@ -63,51 +53,3 @@ def _report(output: Output, findings: list[Finding], fine: str, **more: object) 
         if not findings:
             output.line(fine, "green")
     return EXIT_NOTHING if findings else 0
-
-
-async def _gather(at: Visit) -> Facts:
-    session = at.session
-    owners = await session.owners()
-    examined = session if isinstance(session, Examined) else None
-    stored = [data for _, data in await session.scan_keys("schedules", _MOST) if data]
-    declared = [spec for spec in at.core.registry if spec.timetable is not None] if at.has_app else []
-    return Facts(
-        name=at.huey.name,
-        where=at.where,
-        now=at.now,
-        counts=await session.counts(),
-        pause=read_pause(await session.paused()),
-        workers=_workers(owners),
-        ready=(await look(session, "ready", _MOST)).tasks,
-        running=(await look(session, "running", _MOST)).tasks,
-        scheduled=(await look(session, "scheduled", _MOST)).tasks,
-        dead_kinds=await _dead_kinds(session),
-        revoked_names=await _revoked_names(session),
-        schedules=len(stored) + len(declared),
-        ahead=await _ahead(session),
-        dangers=[] if examined is None else await examined.find_dangers(),
-        neighbours=[] if examined is None else await examined.find_neighbours(),
-        start=f"hueyio worker {at.app or 'MODULE:ATTRIBUTE'}",
-    )
-
-
-def _workers(owners: list[Owner]) -> list[Worker]:
-    told = {owner.owner: owner.info for owner in owners}
-    return [Worker(info, told[info.id]) for info in read_consumers(owners)]
-
-
-async def _dead_kinds(session: Session) -> Counter[EndKind]:
-    return Counter(letter.kind or "lost" for letter in await session.dead(_MOST))
-
-
-async def _revoked_names(session: Session) -> list[str]:
-    prefix = class_key("")
-    keys = [key for key, _ in await session.scan_keys("revocations", _MOST)]
-    return sorted(key.removeprefix(prefix) for key in keys if key.startswith(prefix))
-
-
-async def _ahead(session: Session) -> float:
-    """Compare with the middle of the question: the answer takes its time."""
-    before = time.time()
-    told = await session.time()
-    return (before + time.time()) / 2 - told

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from hueyio.cli.failures import NothingFound
 from hueyio.cli.options import AS, FULL, YES, command, limit
-from hueyio.cli.seen import look
 from hueyio.cli.visit import Asked, Visit, visit
+from hueyio.limits.held import Held, find_held, free_held, held_under
 
 __all__ = ["locks"]
-
-_KINDS: Final = ("lock", "semaphore")
-_SCANNED: Final = 1000
 
 
 @command(["locks list -a app:huey", "locks list --file app.db --json"], limit(200), FULL)
@@ -28,32 +24,23 @@ def list_(asked: Asked, limit: int) -> int:
 
 
 async def _list(at: Visit, limit: int) -> int:
-    keys = [key for key, _ in await at.session.scan_keys("locks", limit)]
-    held = [it for it in zip(keys, await _holders(at, keys), strict=True) if it[1]]
-    running = {str(task.id): task for task in (await look(at.session, "running", _SCANNED)).tasks}
-    rows: list[dict[str, Any]] = []
-    for key, tokens in held:
-        kind, _, name = key.partition(":")
-        tasks = [running[token] for token in tokens if token in running]
-        rows.append(
-            {
-                "name": name,
-                "kind": kind,
-                "held": len(tokens),
-                "by": sorted({task.name or "?" for task in tasks}) or None,
-                "worker": sorted({task.worker or "?" for task in tasks}) or None,
-                "holders": tokens,
-            }
-        )
-    rows.sort(key=lambda row: (row["name"], row["kind"]))
-    at.output.print_list("locks", ("name", "kind", "held", "by", "worker"), rows, queue=at.huey.name)
-    if not rows and not at.output.as_json:
+    found = await find_held(at.session, limit)
+    columns = ("name", "kind", "held", "by", "worker")
+    at.output.print_list("locks", columns, [_row(it) for it in found], queue=at.huey.name)
+    if not found and not at.output.as_json:
         at.output.say(f"nothing is locked in {at.where}")
     return 0
 
 
-async def _holders(at: Visit, keys: list[str]) -> list[list[str]]:
-    return list(await asyncio.gather(*(at.session.holders(key) for key in keys)))
+def _row(it: Held) -> dict[str, Any]:
+    return {
+        "name": it.name,
+        "kind": it.kind,
+        "held": len(it.holders),
+        "by": sorted({task.name or "?" for task in it.tasks}) or None,
+        "worker": sorted({task.worker or "?" for task in it.tasks}) or None,
+        "holders": it.holders,
+    }
 
 
 @command(["locks free report -a app:huey", "locks free report --file app.db --yes"], click.argument("name"), YES, AS)
@@ -67,16 +54,14 @@ def free(asked: Asked, name: str) -> int:
 
 
 async def _free(at: Visit, name: str) -> int:
-    keys = [f"{kind}:{name}" for kind in _KINDS]
-    holders = await _holders(at, keys)
-    held = [key for key, tokens in zip(keys, holders, strict=True) if tokens]
+    held = await held_under(at.session, name)
     if not held:
         raise NothingFound(f"nobody holds a lock or a semaphore named {name!r} in {at.where}")
-    count = sum(map(len, holders))
+    count = sum(map(len, held.values()))
     at.confirm(f"Free {name} of {at.where}, which {count} hold?")
-    await at.session.delete("locks", held)
+    await free_held(at.session, name)
     await at.note("free lock", name, count)
-    at.output.done(f"{name} is free.", queue=at.huey.name, freed=held)
+    at.output.done(f"{name} is free.", queue=at.huey.name, freed=list(held))
     return 0
 
 

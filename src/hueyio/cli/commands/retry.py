@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
 import click
 
@@ -17,16 +16,10 @@ from hueyio.cli.text import counted
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.control.audit import name_some
 from hueyio.control.failed_tasks import requeue_some
+from hueyio.control.retry_answer import REFUSALS, tell_requeued
 from hueyio.storage.records import RUNS_AGAIN, Requeued
 
 __all__ = ["retry"]
-
-_SAID: Final[Mapping[Requeued, tuple[str, str]]] = {
-    "missing": ("was gone", "were gone"),
-    "taken": ("has a living twin (unique)", "have a living twin (unique)"),
-    "alive": ("is alive already", "are alive already"),
-}
-"""Of each refusal what is said of one, and of several."""
 
 
 @command(
@@ -104,27 +97,13 @@ async def _retry(at: Visit, letters: Sequence[Letter], target: str, dry_run: boo
         answers.update(await requeue_some(at.core, at.session, {it.id: it.buried_at for it in some}))
 
     is_whole = await in_steps(at, "Retrying", letters, requeue)
-    by_answer = {word: [id for id, answer in answers.items() if answer == word] for word in (*RUNS_AGAIN, *_SAID)}
+    by_answer = {word: [id for id, answer in answers.items() if answer == word] for word in (*RUNS_AGAIN, *REFUSALS)}
     ready = sum(len(by_answer[word]) for word in RUNS_AGAIN)
     if letters:
         await at.note("retry", target, ready)
     interrupted = "" if is_whole else f"Interrupted after {len(answers):,} of {len(letters):,}. "
-    text = f"{interrupted}{_tell(answers)}{f' {len(missing)} not known.' if missing else ''}"
+    text = f"{interrupted}{tell_requeued(Counter(answers.values()))}{f' {len(missing)} not known.' if missing else ''}"
     at.output.done(text, queue=at.huey.name, **by_answer, unknown=list(missing), complete=is_whole)
     if not is_whole:
         return EXIT_INTERRUPTED
     return EXIT_NOTHING if missing or ready < len(letters) else 0
-
-
-def _tell(answers: Mapping[str, Requeued]) -> str:
-    counts = Counter(answers.values())
-    refused = [
-        f"{counts[word]:,} {one if counts[word] == 1 else several}"
-        for word, (one, several) in _SAID.items()
-        if counts[word]
-    ]
-    count = sum(counts[word] for word in RUNS_AGAIN)
-    ready = f"{count:,} {'is' if count == 1 else 'are'} ready."
-    if counts["late"]:
-        ready += f" {counts['late']:,} of them for themselves alone: the chord that had them as members is over."
-    return f"{ready} {', '.join(refused)}." if refused else ready

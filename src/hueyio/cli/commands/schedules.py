@@ -11,12 +11,10 @@ from hueyio.cli.failures import NothingFound
 from hueyio.cli.options import AS, FULL, YES, command, limit
 from hueyio.cli.visit import Asked, Visit, visit
 from hueyio.exceptions import ConfigurationError
-from hueyio.messages.tick_token import tick_of
+from hueyio.schedules.seen import SeenSchedule, see_schedules
 from hueyio.schedules.stored import StoredSchedule
-from hueyio.schedules.switches import REMOVED, Outline, outline, remove_schedule, set_paused, tick_key
+from hueyio.schedules.switches import remove_schedule, set_paused
 from hueyio.times.crontab import crontab
-from hueyio.times.moments import moment_or_none
-from hueyio.times.timetable import zone_of
 
 __all__ = ["schedules"]
 
@@ -31,43 +29,23 @@ def list_(asked: Asked, limit: int) -> int:
 
 
 async def _list(at: Visit, limit: int) -> int:
-    stored = [outline(name, data) for name, data in await at.session.scan_keys("schedules", limit) if data != REMOVED]
-    declared = [spec for spec in at.core.registry if spec.timetable is not None] if at.has_app else []
-    ticks = await at.session.peek("ticks", [*(tick_key(it.name) for it in stored), *(it.path for it in declared)])
-    last = [tick_of(token) for token in ticks]
-    rows = [_stored_row(at, it, tick) for it, tick in zip(stored, last[: len(stored)], strict=True)]
-    for spec, tick in zip(declared, last[len(stored) :], strict=True):
-        assert spec.timetable is not None
-        rule, next_run = str(spec.timetable), spec.timetable.next(at.now)
-        rows.append(_row(spec.path, spec.path, rule, "code", next_run, tick, paused=False))
-    rows.sort(key=lambda row: (row["from"], row["name"]))
+    found = await see_schedules(at.core, at.session, limit, at.now, with_code=at.has_app)
     columns = ("name", "task", "rule", "from", "next", "last", "paused")
-    at.output.print_list("schedules", columns, rows, queue=at.huey.name)
-    if not rows and not at.output.as_json:
+    at.output.print_list("schedules", columns, [_row(it) for it in found], queue=at.huey.name)
+    if not found and not at.output.as_json:
         at.output.say(f"no schedule in {at.where}")
     return 0
 
 
-def _stored_row(at: Visit, it: Outline, last: float | None) -> dict[str, Any]:
-    next_run: float | None = None
-    if it.times is not None and not it.paused:
-        moment = it.times.in_zone(zone_of(at.huey.utc)).next_after(at.output.now)
-        next_run = None if moment is None else moment.timestamp()
-    rule = "cannot be read" if it.times is None else str(it.times)
-    return _row(it.name, it.task, rule, "storage", next_run, last, paused=it.paused)
-
-
-def _row(
-    name: str, task: str | None, rule: str, source: str, next_run: float | None, last: float | None, *, paused: bool
-) -> dict[str, Any]:
+def _row(it: SeenSchedule) -> dict[str, Any]:
     return {
-        "name": name,
-        "task": task,
-        "rule": rule,
-        "from": source,
-        "next": moment_or_none(next_run),
-        "last": moment_or_none(last),
-        "paused": paused,
+        "name": it.name,
+        "task": it.task,
+        "rule": it.rule,
+        "from": it.source,
+        "next": it.next_run,
+        "last": it.last_run,
+        "paused": it.paused,
     }
 
 

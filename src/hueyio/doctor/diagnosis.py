@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from hueyio.cli.seen import Seen
-from hueyio.cli.text import counted, seconds, tell_pause
 from hueyio.consumer.fleet import is_told
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.pause import PauseInfo
+from hueyio.control.task_info import TaskInfo
 from hueyio.storage.records import LANES, Counts, EndKind
+from hueyio.wording import counted, seconds, tell_pause
 
 __all__ = ["Facts", "Finding", "Level", "Worker", "diagnose"]
 
@@ -61,9 +61,9 @@ class Facts:
     counts: Counts
     pause: PauseInfo | None = None
     workers: Sequence[Worker] = ()
-    ready: Sequence[Seen] = ()
-    running: Sequence[Seen] = ()
-    scheduled: Sequence[Seen] = ()
+    ready: Sequence[TaskInfo] = ()
+    running: Sequence[TaskInfo] = ()
+    scheduled: Sequence[TaskInfo] = ()
     dead_kinds: Mapping[EndKind, int] = field(default_factory=dict)
     revoked_names: Sequence[str] = ()
     schedules: int = 0

@@ -1,0 +1,1 @@
+"""A small shop to look at: ``hueyio demo``."""

@@ -1,0 +1,121 @@
+"""Actions on many tasks: in steps, at once where they are few, else in the background with a count that all pages show.
+
+A job is known to the process that runs it. One that is stopped, or whose process ends, has done what it has done, and
+what it had not come to is as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hueyio.core import Core
+from hueyio.storage.shared.background import make_task
+
+__all__ = ["AT_ONCE", "Job", "Jobs", "jobs_of"]
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE: Final = 1000
+"""So many are done while the visitor waits."""
+
+_PER_STEP: Final = 100
+_SHOWN: Final = 60.0
+"""Seconds for which the answer of a job stands on the pages."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One action on many. Owned by its ``Jobs``; pages read it."""
+
+    id: str
+    label: str
+    total: int = 0
+    """How many there are; 0 while they are being looked for."""
+    done: int = 0
+    answer: str = ""
+    """What it did; empty while it runs."""
+    over_at: float | None = None
+    is_stopped: bool = False
+    running: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+Find = Callable[[int | None], Awaitable[Sequence[str]]]
+"""Returns the ids of those that are meant, at least so many if there are as many; None: all."""
+
+Step = Callable[[Sequence[str]], Awaitable[None]]
+Tell = Callable[[bool], Awaitable[str]]
+"""Is given whether all was done; notes it in the audit log and says what was done."""
+
+
+class Jobs:
+    """The jobs of one queue in this process."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._jobs: dict[str, Job] = {}
+
+    async def run(self, label: str, find: Find, step: Step, tell: Tell) -> str:
+        """Do it, or begin to; return what was done, or that it goes on."""
+        job = Job(id=secrets.token_hex(8), label=label)
+        ids = await find(AT_ONCE + 1)
+        if len(ids) <= AT_ONCE:
+            await _do(job, ids, step)
+            return await tell(True)
+        self._jobs[job.id] = job
+        job.running = make_task(self._work(job, find, step, tell))
+        return f"{label} goes on in the background: more than {AT_ONCE:,} tasks."
+
+    def stop(self, id: str) -> bool:
+        """Let a job end after the step under way; False if it is over, or not known here."""
+        job = self._jobs.get(id)
+        if job is None or job.over_at is not None:
+            return False
+        job.is_stopped = True
+        return True
+
+    def shown(self) -> list[Job]:
+        """List what runs, and what ended a short time ago."""
+        until = self._monotonic() - _SHOWN
+        self._jobs = {id: job for id, job in self._jobs.items() if job.over_at is None or job.over_at >= until}
+        return list(self._jobs.values())
+
+    async def close(self) -> None:
+        """Stop all, and wait for the steps under way: a write is never cancelled."""
+        for job in self._jobs.values():
+            job.is_stopped = True
+        running = [job.running for job in self._jobs.values() if job.running is not None]
+        if running:
+            await asyncio.wait(running)
+
+    async def _work(self, job: Job, find: Find, step: Step, tell: Tell) -> None:
+        try:
+            is_whole = await _do(job, await find(None), step)
+            job.answer = await tell(is_whole)
+        except Exception as error:  # nobody awaits a job: what ended it is logged, and said on the pages
+            logger.exception("%s ended after %d of %d tasks", job.label, job.done, job.total)
+            job.answer = f"It ended after {job.done:,} of {job.total:,}: {error}"
+        finally:
+            job.over_at = self._monotonic()
+
+
+async def jobs_of(core: Core) -> Jobs:
+    """Return the jobs of a queue, in the running loop."""
+    return await core.beside_session(Jobs, lambda session: Jobs())
+
+
+async def _do(job: Job, ids: Sequence[str], step: Step) -> bool:
+    """Do it in steps; say whether all was done."""
+    job.total = len(ids)
+    for start in range(0, len(ids), _PER_STEP):
+        if job.is_stopped:
+            return False
+        some = ids[start : start + _PER_STEP]
+        await step(some)
+        job.done += len(some)
+    return True

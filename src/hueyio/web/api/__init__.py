@@ -1,0 +1,1 @@
+"""The JSON API of the dashboard, below ``/api/v1``: what the pages show, as data. Keys are only ever added."""

@@ -1,0 +1,23 @@
+"""What holds tasks back? A pause, revocations, locks and semaphores."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from hueyio.control.pause import read_pause
+from hueyio.control.revoke import find_revoked_names
+from hueyio.limits.held import find_held
+from hueyio.web.view import Page, View
+
+__all__ = ["read"]
+
+_MOST: Final = 1000
+
+
+async def read(view: View) -> Page:
+    """Read the page."""
+    held, revoked, paused = await asyncio.gather(
+        find_held(view.session, _MOST), find_revoked_names(view.session, _MOST), view.session.paused()
+    )
+    return Page("limits.html", "Limits", {"held": held, "revoked": revoked, "paused": read_pause(paused)})

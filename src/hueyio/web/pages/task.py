@@ -1,0 +1,159 @@
+"""What happened to one task?"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from hueyio.client.deletions import finish_deletions
+from hueyio.control.audit import AuditEntry, read_audit
+from hueyio.control.history import Attempt, find_ended, read_attempts
+from hueyio.control.task_details import TaskDetails, describe_task
+from hueyio.tasks.states import ENDED_STATES, LIVE_STATES
+from hueyio.tasks.task import Task
+from hueyio.web.filters import read_number
+from hueyio.web.frame import FAMILIES
+from hueyio.web.refusal import Refusal
+from hueyio.web.settings import Redact
+from hueyio.web.shown import split_error
+from hueyio.web.view import Page, View
+from hueyio.wording import counted
+
+__all__ = ["arguments_of", "read"]
+
+logger = logging.getLogger(__name__)
+
+_MOST_RELATED: Final = 12
+_AUDIT_LOOKED_AT: Final = 200
+_HIDDEN: Final = "hidden: the redaction failed"
+
+
+async def read(view: View) -> Page:
+    """Read the page."""
+    core = view.source.core
+    await finish_deletions(core)
+    serializer = core.serializer if view.shows_arguments else None
+    task, attempts, ended, audit = await asyncio.gather(
+        describe_task(view.session, view.part, serializer),
+        read_attempts(view.session, [view.part]),
+        find_ended(view.session, view.part),
+        read_audit(view.session, _AUDIT_LOOKED_AT),
+    )
+    if task.state == "unknown" and ended is None:
+        raise Refusal(404, f"No task {view.part} is known: it never was, or ended longer ago than is remembered.")
+    shown = _attempt_to_show(attempts[0], read_number(view.query, "attempt"))
+    name = task.name or (ended.name if ended is not None else None)
+    kind, said = split_error(task.error or (ended.error if ended is not None else ""))
+    return Page(
+        "task.html",
+        name or "A task",
+        {
+            "task": task,
+            "name": name,
+            "family": FAMILIES[task.state],
+            "ended": ended,
+            "ended_at": task.ended or (ended.ended_at if ended is not None else None),
+            "error": (kind, said),
+            "attempts": [(it, *split_error(it.error)) for it in attempts[0]],
+            "bars": _bars(attempts[0]),
+            "shown": shown,
+            "may_see_traceback": view.visitor.may_operate or view.settings.tracebacks,
+            "frames": [] if shown is None else _frames(shown.traceback or ""),
+            "before": await _related(view, [it for it in task.waits_for if it != task.id]),
+            "after": await _related(view, [*task.then, *([task.chord] if task.chord else [])]),
+            "arguments": arguments_of(task.task, view.settings.redact, task.id),
+            "hides_arguments": serializer is None,
+            "remembered": ended.arguments if ended is not None and view.settings.arguments else None,
+            "audit": _about(audit, task.id),
+            "is_live": task.state in LIVE_STATES,
+            "is_kept": task.state in ENDED_STATES and _is_letter(task),
+        },
+    )
+
+
+def _is_letter(task: TaskDetails) -> bool:
+    """Say whether its message is kept: what is known from a tombstone or the history alone cannot run again."""
+    return task.lane is not None and not task.is_revoked
+
+
+def _attempt_to_show(attempts: Sequence[Attempt], number: int | None) -> Attempt | None:
+    """Return the attempt that is asked for, by its place from 1; the last one if none is."""
+    if not attempts:
+        return None
+    if number is None:
+        return attempts[-1]
+    if not 1 <= number <= len(attempts):
+        raise Refusal(404, f"There are {len(attempts)} attempts.")
+    return attempts[number - 1]
+
+
+def _bars(attempts: Sequence[Attempt]) -> list[tuple[str, str]]:
+    """Return where each attempt begins on the axis of all, and how long it is there: in hundredths of its length."""
+    if not attempts:
+        return []
+    first = attempts[0].started_at
+    whole = max((attempts[-1].ended_at - first).total_seconds(), 0.001)
+
+    def share(moment: datetime) -> float:
+        return min(max((moment - first).total_seconds() / whole * 100, 0.0), 100.0)
+
+    return [(f"{share(it.started_at):.2f}", f"{share(it.ended_at) - share(it.started_at):.2f}") for it in attempts]
+
+
+def _frames(traceback: str) -> list[tuple[str, str]]:
+    """Return the lines of a traceback with their kind: head, own code, or error. Frames of hueyio are folded."""
+    found: list[tuple[str, str]] = []
+    folded = 0
+    is_ours = False
+    for line in traceback.strip("\n").splitlines():
+        if line.startswith("  File "):
+            is_ours = "/hueyio/" in line and "/hueyio/demo/" not in line
+            folded += is_ours
+        is_inside = line.startswith("  ")
+        if is_ours and is_inside:
+            continue
+        if folded:
+            found.append(("f", f"  {counted(folded, 'frame')} of hueyio"))
+            folded = 0
+        kind = "own" if is_inside else "f" if line.startswith("Traceback") or not line else "e"
+        found.append((kind, line))
+    return found
+
+
+async def _related(view: View, ids: Sequence[str]) -> list[dict[str, Any]]:
+    some = ids[:_MOST_RELATED]
+    found = await asyncio.gather(*(_named(view, id) for id in some))
+    return [{"task": it, "family": FAMILIES[it.state], "address": view.at.task(it.id)} for it in found]
+
+
+async def _named(view: View, id: str) -> TaskDetails:
+    """Describe a task; of one that is over the history knows the name."""
+    task = await describe_task(view.session, id, None)
+    if task.name is not None or task.state in LIVE_STATES or task.state == "unknown":
+        return task
+    ended = await find_ended(view.session, id)
+    return task if ended is None else replace(task, name=ended.name or None)
+
+
+def arguments_of(task: Task | None, redact: Redact | None, id: str) -> list[tuple[str, str]] | str | None:
+    """Return the arguments of a call as texts with their names, or why there are none; None: they are not read."""
+    if task is None:
+        return None
+    args, kwargs = task.args, dict(task.kwargs)
+    try:
+        if redact is not None:
+            shown_args, shown_kwargs = redact(task.path, args, kwargs)
+            args, kwargs = tuple(shown_args), dict(shown_kwargs)
+        named = [*((str(at), it) for at, it in enumerate(args)), *((str(key), it) for key, it in kwargs.items())]
+        return [(key, repr(it)) for key, it in named]
+    except Exception:  # the hook is the application's, and so is each __repr__: what fails must show nothing
+        logger.exception("the arguments of task %s are hidden: they cannot be shown", id)
+        return _HIDDEN
+
+
+def _about(audit: Sequence[AuditEntry], id: str) -> list[AuditEntry]:
+    return [it for it in audit if id in it.target]

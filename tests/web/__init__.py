@@ -1,0 +1,1 @@
+"""The dashboard: its pages, its actions, and who may do what."""

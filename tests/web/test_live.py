@@ -1,0 +1,77 @@
+"""What changes while somebody looks is told once to each, by one reading for all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from hueyio.web.live import Feed, Topics, feed_of, stop_feeds
+from tests.support.consuming import Clock
+from tests.web.conftest import Shop
+from tests.web.site import visiting
+
+IN_MEMORY = pytest.mark.parametrize("shop", ["memory"], indirect=True)
+
+
+async def next_news(events: AsyncIterator[bytes]) -> dict[str, Any]:
+    """Return what has changed next."""
+    async for event in events:
+        if event.startswith(b"data: "):
+            news: dict[str, Any] = json.loads(event.removeprefix(b"data: "))
+            return news
+    raise AssertionError("the stream is over")
+
+
+async def test_page_can_ask_what_there_is_now(shop: Shop) -> None:
+    running = await shop.fill()
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        told = json.loads(await site.get(f"events?once=1&figures=1&state=failed&since=0&task={running}"))
+        assert told["counts"] == {"ready": "1", "scheduled": "2", "waiting": "1", "running": "1"}
+        assert told["new"] == "4"
+        assert told["task"] == {"state": "running", "progress": "", "fraction": None}
+        assert [value for value, *_ in told["figures"]][-2:] == ["1", "1"]
+        assert told["paused"] is False
+        assert "since is a number" in await site.get("events?since=yesterday", 400)
+        assert "no such list" in await site.get("events?state=lazy", 404)
+
+
+@IN_MEMORY
+async def test_streams_tell_what_changed_when_it_changes(shop: Shop) -> None:
+    clock = Clock()
+    feed = Feed(shop.core, await shop.session(), period=0.0, monotonic=clock)
+    first, second = feed.follow(Topics()), feed.follow(Topics(state="failed", since=1.0))
+    assert await anext(first) == b"retry: 1000\n\n"
+    assert (await next_news(first))["counts"]["ready"] == "0"
+    assert await anext(second) == b"retry: 1000\n\n"
+    assert (await next_news(second))["new"] == ""
+    await shop.pack(1)
+    assert await next_news(first) == {"counts": {"ready": "1", "scheduled": "0", "waiting": "0", "running": "0"}}
+    await shop.huey.pause()
+    assert await next_news(first) == {"paused": True}
+    await shop.huey.resume()
+    await shop.fail(2)
+    while "new" not in (news := await next_news(second)):
+        pass
+    assert news["new"] == "3"
+    clock.now += 26
+    rest = [event async for event in first]
+    assert all(event.startswith((b":", b"data: ")) for event in rest)
+    await feed.close()
+
+
+@IN_MEMORY
+async def test_nothing_is_read_when_nobody_looks(shop: Shop) -> None:
+    feed = await feed_of(shop.core)
+    assert await feed_of(shop.core) is feed
+    events = feed.follow(Topics())
+    await anext(events)
+    await next_news(events)
+    stop_feeds([shop.core])
+    assert [event async for event in events] == []
+    reader = feed._reader
+    assert reader is not None
+    await feed.close()
+    assert reader.done()

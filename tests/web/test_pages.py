@@ -1,0 +1,229 @@
+"""Each page of a queue, empty and filled, and what hostile texts do there: nothing."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from hueyio import MemoryHuey, Task
+from hueyio.core import core_of
+from hueyio.messages.entry import make_entry
+from hueyio.web.frame import PAGES, STATES
+from hueyio.web.guard import POLICY
+from hueyio.web.rendering import FOLDER
+from tests.web.conftest import Shop
+from tests.web.site import Site, visiting
+
+IN_MEMORY = pytest.mark.parametrize("shop", ["memory"], indirect=True)
+ALL = ["overview", *(path for path, _ in PAGES), *(f"tasks/{state}" for state in STATES)]
+HOSTILE = "\"'><script>alert(1)</script>\N{RIGHT-TO-LEFT OVERRIDE}/../{{ 7*7 }}\x1b[31m"
+
+
+async def test_pages_say_what_to_do_when_there_is_nothing(shop: Shop) -> None:
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        pages = {path: await site.get(path) for path in ALL}
+    assert "No task has been enqueued." in pages["overview"]
+    assert "No worker is alive." in pages["workers"]
+    assert "No failed task is kept." in pages["failures"]
+    assert "Nothing is held back." in pages["limits"]
+    assert "Nobody has changed anything." in pages["audit"]
+    assert "No task is ready." in pages["tasks/ready"]
+
+
+@IN_MEMORY
+async def test_all_links_lead_somewhere_when_it_is_mounted_below_a_path(shop: Shop) -> None:
+    await shop.fill()
+    app = Starlette(routes=[Mount("/queue", shop.huey.dashboard(authorize="open", arguments=True))])
+    async with visiting(app, f"/queue{shop.base}") as site:
+        found = await site.crawl()
+    assert all(address.startswith("/queue/") for address in found)
+    assert len(found) > 60
+
+
+async def test_pages_show_what_there_is_when_there_is_something_of_everything(shop: Shop) -> None:
+    running = await shop.fill()
+    async with visiting(shop.huey.dashboard(authorize="open", arguments=True), shop.base) as site:
+        pages = {path: await site.get(path) for path in ALL}
+        task = await site.get(f"task/{running}")
+    for state, count in {"ready": 1, "scheduled": 1, "running": 1, "retrying": 1, "failed": 4, "waiting": 1}.items():
+        assert pages[f"tasks/{state}"].count('<td class="s-a nowrap">') == count, state
+    assert "no such &lt;b&gt;address&lt;/b&gt; 17" in pages["failures"]
+    assert "RuntimeError" in pages["tasks/failed"]
+    assert "web-1:7" in pages["workers"]
+    assert "tea" in pages["schedules"]
+    assert "sweep" in pages["schedules"]
+    assert "report" in pages["limits"]
+    assert "16.7 %" in pages["overview"]
+    assert "was blocked 1 time" in pages["overview"]
+    assert "a chord" in task
+
+
+@IN_MEMORY
+async def test_task_shows_what_happened_to_it(shop: Shop) -> None:
+    result = await shop.ship()
+    await shop.run()
+    app = shop.huey.dashboard(authorize="open", arguments=True)
+    async with visiting(app, shop.base) as site:
+        page = await site.get(f"task/{result.id}")
+        assert "the carrier is closed" in page
+        assert "raise RuntimeError" in page
+        assert "attempt 1" in page
+        assert "No task 17 is known" in await site.get("task/17", 404)
+        assert "There are 1 attempts" in await site.get(f"task/{result.id}?attempt=9", 404)
+    reader = shop.huey.dashboard(authorize=lambda request: "read")
+    async with visiting(reader, shop.base) as site:
+        page = await site.get(f"task/{result.id}")
+        assert "raise RuntimeError" not in page
+        assert "Shown to those who may operate." in page
+        assert "/act/" not in page
+
+
+@IN_MEMORY
+async def test_arguments_are_shown_only_where_that_is_allowed(shop: Shop) -> None:
+    result = await shop.pack("a secret")
+
+    def redact(name: str, args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[list[str], dict[str, object]]:
+        if args == ("fails",):
+            raise LookupError(name)
+        return ["hidden by us"], kwargs
+
+    path = f"task/{result.id}"
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        assert "a secret" not in await site.get(path)
+    async with visiting(shop.huey.dashboard(authorize="open", arguments=True), shop.base) as site:
+        assert "a secret" in await site.get(path)
+    failing = await shop.pack("fails")
+    async with visiting(shop.huey.dashboard(authorize="open", arguments=True, redact=redact), shop.base) as site:
+        page = await site.get(path)
+        assert "a secret" not in page
+        assert "hidden by us" in page
+        assert "hidden: the redaction failed" in await site.get(f"task/{failing.id}")
+
+
+@IN_MEMORY
+async def test_hostile_texts_are_shown_as_they_are_when_everything_is_named_by_them(shop: Shop) -> None:
+    huey = MemoryHuey(f"shop{HOSTILE}")
+    core = core_of(huey)
+    session = await core.session()
+    for at in range(3):
+        task = Task(f"app.{HOSTILE}", ("x" * 1_000_000,), {}, id=f"{at}{HOSTILE}")
+        await session.enqueue([make_entry(task, None, core.serializer, core.now())])
+    hostile = Shop(huey)
+    await hostile.fail(1, f"{HOSTILE}: {HOSTILE}" + "y" * 1_000_000, f"app.{HOSTILE}")
+    await session.enqueue([make_entry(Task(f"app.{HOSTILE}", (), {}, id=HOSTILE), None, core.serializer, core.now())])
+    await session.register("me", b"{}")
+    await session.acquire(f"lock:{HOSTILE}", HOSTILE, 1, 60.0, "me")
+    await huey.pause(actor=HOSTILE)
+    await huey.schedules().add(HOSTILE, hostile.pack, "0 16 * * *")
+    app = huey.dashboard(authorize="open", arguments=True)
+    async with visiting(app, "") as site:
+        first = await site.client.get("/")
+        site = Site(site.client, first.headers["location"].removesuffix("/overview"))
+        found = await site.crawl()
+    await huey.close()
+    assert len(found) > 50
+    for address, whole in found.items():
+        page = re.sub(r'value="[^"]*"', "", whole)  # what a form sends back has to be what it is
+        assert "<script>alert" not in whole, address
+        assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in page, address
+        assert "\x1b" not in page, address
+        assert len(whole) < 100_000, address
+    everything = unescape("".join(found.values()))
+    assert "⟨U+202E⟩" in everything
+    assert "{{ 7*7 }}" in everything
+
+
+@IN_MEMORY
+async def test_pages_of_a_list_have_each_task_once_when_they_are_followed(shop: Shop) -> None:
+    calls = [shop.pack.s(number) for number in range(120)]
+    ids = [task.id for task in calls]
+    await shop.huey.enqueue_many(calls)
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        seen: list[str] = []
+        path: str | None = f"{shop.base}/tasks/ready"
+        while path is not None:
+            page = (await site.client.get(path)).text
+            seen += re.findall(r'name="id" value="([^"]+)"', page)
+            more = re.search(r'<a class="btn" href="([^"]+)">More</a>', page)
+            path = None if more is None else unescape(more[1])
+        assert seen == ids
+        assert "No ready task matches." in await site.get("tasks/ready?text=nothing")
+
+
+@IN_MEMORY
+async def test_bad_values_are_refused_in_a_sentence(shop: Shop) -> None:
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        assert "since is a moment" in await site.get("tasks/failed?since=tomorrow", 400)
+        assert "since is a moment" in await site.get("tasks/failed?since=999999999999d", 400)
+        assert "range is one of 1h" in await site.get("overview?range=2y", 400)
+        assert "after is a whole number" in await site.get("audit?after=-1", 400)
+        assert "no place in this list" in await site.get("tasks/ready?after=x", 400)
+        assert "no place in this list" in await site.get("tasks/done?after=x", 400)
+        assert "longer than" in await site.get(f"tasks/ready?text={'x' * 1001}", 400)
+        assert "There is no such list" in await site.get("tasks/lazy", 404)
+        assert "no such page" in await site.get("names/~FF", 404)
+        assert (await site.client.get("/other/overview")).status_code == 404
+        assert (await site.client.get("/~static/no.css")).status_code == 404
+
+
+@IN_MEMORY
+async def test_search_leads_to_the_task_or_to_failed_ones(shop: Shop) -> None:
+    result = await shop.pack(1)
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        found = await site.client.get(f"{shop.base}/find", params={"q": f" {result.id} "})
+        assert found.headers["location"] == f"{shop.base}/task/{result.id}"
+        lost = await site.client.get(f"{shop.base}/find", params={"q": "a&b"})
+        assert lost.headers["location"] == f"{shop.base}/tasks/failed?text=a%26b"
+
+
+@IN_MEMORY
+async def test_answers_allow_nothing_but_their_own_files(shop: Shop) -> None:
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        page = await site.client.get(f"{shop.base}/overview")
+        (sheet,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page.text)
+        style = await site.client.get(sheet)
+        answers = [page, style, await site.client.get("/nothing/at/all"), await site.client.get("/")]
+    for answer in answers:
+        assert answer.headers["content-security-policy"] == POLICY
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["cache-control"] == "no-store"
+    assert "immutable" in style.headers["cache-control"]
+    cookie = page.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+
+
+def test_templates_leave_nothing_unescaped_and_need_no_inline_code() -> None:
+    refused = re.compile(r"\|\s*safe\b|autoescape|<script(?! type=.module. src=)|\sstyle=|\son\w+=")
+    for path in (FOLDER / "templates").iterdir():
+        assert not refused.search(path.read_text()), path.name
+    sizes = {path.suffix: 0 for path in (FOLDER / "static").iterdir()}
+    for path in (FOLDER / "static").iterdir():
+        sizes[path.suffix] += path.stat().st_size
+    assert sizes[".css"] <= 26_000
+    assert sizes[".js"] <= 15_000
+
+
+@IN_MEMORY
+async def test_page_says_that_the_storage_is_away(shop: Shop) -> None:
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        shop.core.refuse_storage("it is out of reach")
+        answer = await site.client.get(f"{shop.base}/overview")
+        assert answer.status_code == 503
+        assert "it is out of reach" in answer.text
+        assert answer.headers["retry-after"] == "5"
+
+
+@pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
+async def test_queue_can_be_looked_at_where_its_code_is_not(shop: Shop, tmp_path: Path) -> None:
+    await shop.fill()
+    from_file = type(shop.huey)(shop.huey.name, filename=str(tmp_path / "flow.db"))
+    async with visiting(from_file.dashboard(authorize="open"), shop.base) as site:
+        assert "RuntimeError" in await site.get("tasks/failed")
+        assert "Its code is not here" not in await site.get("names")
+    await from_file.close()
