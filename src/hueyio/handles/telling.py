@@ -24,11 +24,17 @@ def telling(blocking: str) -> Callable[[C], C]:
 
     def decorate(kind: C) -> C:
         for name, method in list(vars(kind).items()):
-            if inspect.iscoroutinefunction(method) and not name.startswith("_") and name != "get":
+            if _is_async_def(method) and not name.startswith("_") and name != "get":
                 setattr(kind, name, _telling(method, f"{blocking}.{name}"))
         return kind
 
     return decorate
+
+
+def _is_async_def(method: object) -> bool:
+    """Say whether this is an ``async def``; ``inspect`` says so of what is only marked too."""
+    code = getattr(method, "__code__", None)
+    return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
 
 
 def _telling(method: Callable[..., Coroutine[Any, Any, Any]], way: str) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ It is a ``collections.abc.Coroutine``: ``await``, ``asyncio.gather``, ``create_t
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Coroutine, Generator
 from types import CodeType, CoroutineType, FrameType, TracebackType
@@ -85,7 +86,10 @@ class Unawaited(Coroutine[Any, Any, T_co]):
         """Refuse: it is no Result."""
         raise TypeError(f"this call cannot be called, {self._advice()}")
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> bool:
+        # From Python 3.12 on the repr of a task asks whether it has a coroutine.
+        if self._code is None or sys._getframe(1).f_globals.get("__name__", "").startswith("asyncio."):
+            return True
         raise TypeError(f"this call is neither true nor false, {self._advice()}")
 
     def __len__(self) -> NoReturn:
