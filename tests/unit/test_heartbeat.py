@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import socket
 import threading
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from itertools import cycle
+from queue import Empty, Queue
+from threading import Thread
 
 import pytest
 
 from hueyio.consumer.heartbeat import Heartbeat, HeartbeatOptions
 from hueyio.consumer.outage import Outage
 from hueyio.consumer.side_log import side_log
+from hueyio.storage.beat_recipe import BeatRecipe, RedisBeat
 from hueyio.testing.conformance.worker import PATIENCE
 
 
@@ -28,8 +35,22 @@ class Keeper:
         self.closed.set()
 
 
-def make_heartbeat(keeper: Keeper, lease: float) -> Heartbeat:
-    options = HeartbeatOptions(lease=lease, running=lambda: ["holds-the-lock"])
+class Elsewhere(Keeper):
+    """A keeper whose beats another process sends, to one place after the other."""
+
+    def __init__(self, ports: Sequence[int]) -> None:
+        super().__init__()
+        self._ports = cycle(ports)
+
+    def to_recipe(self) -> BeatRecipe | None:
+        return RedisBeat("127.0.0.1", next(self._ports), "", (), "", 0, PATIENCE, "return 1", (), "")
+
+    def has_moved(self) -> bool:
+        return False
+
+
+def make_heartbeat(keeper: Keeper, lease: float, apart: bool = False) -> Heartbeat:
+    options = HeartbeatOptions(lease=lease, apart=apart, running=lambda: ["holds-the-lock"])
     return Heartbeat(keeper, options, lambda: None, Outage())
 
 
@@ -76,3 +97,32 @@ def test_end_without_a_loss_explains_nothing(caplog: pytest.LogCaptureFixture) -
     keeper.may_answer.set()
     assert keeper.closed.wait(PATIENCE)
     assert lines(caplog) == []
+
+
+@pytest.mark.parametrize("places", [1, 2])
+def test_beat_that_fails_is_tried_again_when_it_is_due(places: int) -> None:
+    """Otherwise a worker is busy with nothing else for as long as its server is away."""
+    tries: Queue[int] = Queue()
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(places)]
+        for listener in listeners:
+            Thread(target=hang_up_on_all, args=(listener, tries), daemon=True).start()
+        keeper = Elsewhere([it.getsockname()[1] for it in listeners])
+        heartbeat = make_heartbeat(keeper, 3600, apart=True)
+        heartbeat.start()
+        tries.get(timeout=PATIENCE)
+        with pytest.raises(Empty):
+            tries.get(timeout=0.5)
+        heartbeat.stop()
+        assert keeper.closed.wait(PATIENCE)
+        for listener in listeners:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def hang_up_on_all(listener: socket.socket, tries: Queue[int]) -> None:
+    """Be a server that is not ready."""
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.close()
+            tries.put(1)

@@ -263,6 +263,7 @@ class Beater:
         self._max_block: float | None = None
         self._running: list[str] = []
         self._heard_at = self._due_at = time.monotonic()
+        self._beat_at = float("-inf")
         self._poll = select.poll()
         self._poll.register(link, select.POLLIN)
         self._announces = _watch_end(worker)
@@ -279,6 +280,7 @@ class Beater:
                 self._heard_at = now
                 self._report(at=now, stopped=True)
             elif self._keeper is not None:
+                self._beat_at = now
                 self._beat(self._keeper)
             silent_for = time.monotonic() - self._heard_at
             if self._max_block is not None and silent_for > self._max_block:
@@ -321,7 +323,8 @@ class Beater:
             if self._keeper is not None:
                 self._keeper.close()
             self._keeper = _KEEPERS[order["kind"]](*order["recipe"])
-            self._due_at = time.monotonic()
+            # At once, unless it beat just now: where two places refuse it in turn, this is an outage.
+            self._due_at = max(time.monotonic(), self._beat_at + self._interval / 4)
 
     def _beat(self, keeper: Keeper) -> None:
         try:

@@ -177,8 +177,9 @@ class Heartbeat:
             taken = [self._take(report, recipe) for report in reports]  # all of them, also after a loss
             alive = all(taken)
             if keeper.has_moved() or any(report.error for report in reports):
-                recipe = self._look_again(keeper, recipe)
-                beater.order(recipe, *order)
+                recipe, before = self._look_again(keeper, recipe), recipe
+                if recipe != before:  # it beats at once then; in the same place, it tries again when the next is due
+                    beater.order(recipe, *order)
         return True
 
     def _take(self, report: Report, recipe: BeatRecipe) -> bool:
