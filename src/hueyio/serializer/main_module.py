@@ -55,7 +55,10 @@ def import_name(names: Mapping[str, Any]) -> str:
 
 def names_main(data: bytes) -> bool:
     """Say whether a pickle may name what is ``__main__`` here by the name that others have for it."""
-    return bool(_marks) and any(mark in data for mark in _marks)
+    for mark in _marks:  # noqa: SIM110  every read comes here, and any() takes 0.3 us more
+        if mark in data:
+            return True
+    return False
 
 
 def module_here(module: str, name: str) -> str:
