@@ -1054,6 +1054,8 @@ class Huey(Settings):
             seconds = since.total_seconds() if isinstance(since, timedelta) else since
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise ConfigurationError(f"since must be seconds, a timedelta or a datetime, not {since!r}")
+        if name is not None and not isinstance(name, str):
+            raise ConfigurationError(f"name must be the name of a task, or None for all of them, not {name!r}")
         return await read_statistics(session, seconds, name)
 
     async def notify_interrupted_tasks(self) -> None:

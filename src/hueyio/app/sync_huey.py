@@ -182,7 +182,7 @@ class SyncHuey(Blocking):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
+        return f"<{type(self).__name__} {self.name!r} in {self._core.storage}>"
 
     # --- made from ``Huey`` and ``Settings`` by `python -m tests.support.facade`; what is above is by hand
 
