@@ -81,7 +81,7 @@ def test_huey_takes_what_its_twin_takes(name: str) -> None:
     if name in ("MemoryHuey", "BlackHoleHuey"):
         huey = kind("shop", results=False)
         assert type(huey.aio) is twin
-        assert (huey.name, huey.results, repr(huey)) == ("shop", False, f"<{name} 'shop'>")
+        assert (huey.name, huey.results, repr(huey)) == ("shop", False, repr(huey.aio))
     if name != "BlackHoleHuey":  # which takes any option
         with pytest.raises(hueyio.ConfigurationError, match=f"^{name}"):
             kind("shop", immediat=True)
