@@ -2,7 +2,7 @@
 
 The whole contract on one kind of deployment, because each script must declare its keys there; of the rest what depends
 on the other connections or on how keys are named. ``HUEYIO_TEST_DEPLOYMENTS=all`` takes the whole contract for all four
-classes on both deployments.
+classes on both deployments, as ``nox -s full`` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from hueyio.testing.conformance.bells import Bells
 from hueyio.testing.conformance.keys import Keys
 from hueyio.testing.conformance.latches import Latches
 from hueyio.testing.conformance.leases import Leases
-from hueyio.testing.conformance.limits import Limits
 from hueyio.testing.conformance.notices import Noticing
 from hueyio.testing.conformance.settling import Settling
 from hueyio.testing.conformance.waiting import Waiting
@@ -63,7 +62,7 @@ class TestCluster(OnCluster, StorageConformance):
     storage_class = "RedisStorage"
 
 
-class TestPriorityExpireCluster(OnCluster, Keys, Settling, Limits, Latches, Waiting):
+class TestPriorityExpireCluster(OnCluster, Keys, Settling, Latches):
     __test__ = not ALL
     storage_class = "PriorityRedisExpireStorage"
 
