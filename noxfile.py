@@ -41,8 +41,12 @@ CHECKED = [path for path in _SOURCES if Path(path).exists()]
 # which has none left takes some from the others.
 PYTEST = ("pytest", "-n", "6", "--dist", "worksteal", "-q")
 
+_SYNTAX = ("arguments", "facade", "mistakes", "serializer", "signatures", "task", "user_frames", "where")
+_THREADS = ("background", "carry_through", "heartbeat", "isolator", "portal", "side_log", "turnstile", "watchdog")
+_LOGGING = ("logs", "run_log")
+
 DEPENDS_ON_PYTHON = [
-    "tests/unit",
+    *(f"tests/unit/test_{name}.py" for name in (*_SYNTAX, *_THREADS, *_LOGGING)),
     "tests/test_package.py",
     "tests/upgrade",  # what another version of Python pickled
     "tests/conformance/test_memory.py",
@@ -52,9 +56,6 @@ DEPENDS_ON_PYTHON = [
     *(f"tests/flow/test_{name}.py" for name in ("loops", "sync", "anyio", "processes", "eager")),
     *(f"tests/flow/test_{name}.py" for name in ("cancel", "hooks")),
     *(f"tests/workers/test_{name}.py" for name in ("worker", "pool")),
-    "--ignore=tests/unit/test_crontab.py",  # half a minute of arithmetic, the same on each
-    "--ignore=tests/unit/test_wrong_types.py",  # sixteen thousand calls, checked by code of our own
-    "--ignore=tests/unit/test_crontab_of_cronsim.py",
 ]
 """What plain ``nox`` runs on another Python than the oldest."""
 
