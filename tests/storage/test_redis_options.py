@@ -117,6 +117,19 @@ def test_unusable_options_are_refused(options: dict[str, Any]) -> None:
         RedisStorage(**{"name": "app", **options})
 
 
+class _Diverted(redis_asyncio.Connection):
+    """Goes elsewhere than its settings say, as the connections of a fake do."""
+
+
+def test_connections_that_do_more_than_their_settings_say_are_refused() -> None:
+    pool = redis_asyncio.ConnectionPool(_Diverted, host="nowhere")
+    refused = pytest.raises(ConfigurationError, match=r"_Diverted: .* give a url, or in tests .* a MemoryHuey")
+    with refused:
+        RedisStorage("app", connection_pool=pool)
+    with refused:
+        RedisStorage("app", client=redis_asyncio.Redis(connection_pool=pool))
+
+
 def test_options_that_are_none_count_as_not_given() -> None:
     storage = RedisStorage("app", url="redis://host", host=None, port=None, connection_pool=None, password=None)
     assert str(storage) == "Redis at host:6379/0, queue 'app'"

@@ -66,6 +66,15 @@ class Error(NamedTuple):
     kind: ErrorKind = "failed"
     cause: BaseException | None = None
 
+    def __eq__(self, other: object) -> bool:
+        """Say whether both are about the same failure; the exception, if it came along, is another one each time."""
+        if not isinstance(other, Error):
+            return NotImplemented
+        return (self.kind, self.metadata) == (other.kind, other.metadata)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def to_exception(self) -> TaskException:
         """Build what the reader of the result gets raised."""
         exception = exception_of(self.kind, self.metadata)

@@ -46,6 +46,12 @@ class group:  # noqa: N801 - Huey's name
     def __len__(self) -> int:
         return len(self.tasks)
 
+    def __eq__(self, other: object) -> bool:
+        return self.tasks == other.tasks if isinstance(other, group) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.tasks))
+
     def __repr__(self) -> str:
         return f"<group of {len(self)} tasks>"
 
@@ -77,6 +83,14 @@ class chord:  # noqa: N801 - Huey's name
 
     def __len__(self) -> int:
         return len(self.tasks)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, chord):
+            return NotImplemented
+        return (self.tasks, self.callback) == (other.tasks, other.callback)
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.tasks), self.callback))
 
     def __repr__(self) -> str:
         return f"<chord of {len(self)} tasks, then {self.callback.path}>"

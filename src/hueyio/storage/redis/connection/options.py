@@ -205,6 +205,12 @@ def _read_seconds(params: Mapping[str, Any], name: str) -> float:
 
 def _read_transport(params: Mapping[str, Any]) -> Transport:
     kind = params.get("connection_class")
+    if kind is not None and kind.__module__.partition(".")[0] != "redis":
+        # A fake, or one that does more than its settings say: to go where those point would be somewhere else.
+        raise ConfigurationError(
+            f"cannot use connections of class {kind.__name__}: hueyio makes its own, and knows those of redis-py; give "
+            "a url, or in tests without a server a MemoryHuey"
+        )
     if kind is not None and issubclass(kind, (redis_asyncio.SSLConnection, redis.SSLConnection)):
         return "tls"
     if kind is not None and issubclass(
