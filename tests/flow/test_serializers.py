@@ -285,3 +285,51 @@ async def test_value_that_ends_the_program_when_it_is_written_is_a_failure(huey:
     async with huey.create_consumer():
         with pytest.raises(TaskException, match="cannot be serialised"):
             await (await work())
+
+
+class Noted(Exception):
+    """Notes when it is made and when it is taken apart."""
+
+    made, taken_apart = 0, 0
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        Noted.made += 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        Noted.taken_apart += 1
+        return (Noted, self.args)
+
+
+async def test_exception_is_made_again_only_where_it_is_passed_on() -> None:
+    """Making one may count, or send a notice."""
+    huey = MemoryHuey()
+    handled: list[BaseException] = []
+
+    @huey.task()
+    async def note() -> None:
+        raise Noted("once")
+
+    @huey.task()
+    async def handle(error: BaseException) -> None:
+        handled.append(error)
+
+    async def run_next() -> None:
+        task = await huey.dequeue()
+        assert task is not None
+        await huey.execute(task)
+
+    Noted.made = Noted.taken_apart = 0
+    async with huey:
+        result = await note()
+        await run_next()
+        assert (Noted.made, Noted.taken_apart) == (1, 1)
+        with pytest.raises(TaskException) as caught:
+            await result
+        assert isinstance(caught.value.__cause__, Noted)
+        Noted.made = 0
+        await huey.enqueue(note.s().error(handle))
+        await run_next()
+        assert Noted.made == 2, "to see whether the handler's message could be read"
+        await run_next()
+        assert isinstance(handled[0], Noted)

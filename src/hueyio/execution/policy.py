@@ -128,7 +128,8 @@ def _succeed(task: Task, value: object, rules: Rules) -> Effects:
 def _fail(
     task: Task, error: BaseException, now: float, rules: Rules, signal: str, retries: int, room_in: float = 0.0
 ) -> Effects:
-    described = error_of(error, rules.build_error_result(task, error), rules.serializer)
+    metadata = rules.build_error_result(task, error)
+    described = error_of(error, metadata, rules.serializer, is_passed_on=task.on_error is not None)
     granted = task.granted or Granted(task.retries, task.retry_delay)
     again = _retry(task.replaced(retries=max(retries, 1) - 1, granted=granted), now, room_in)
     final = retries <= 0 or _is_too_late(again, now)

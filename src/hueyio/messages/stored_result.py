@@ -130,13 +130,19 @@ def kind_of(exception: object) -> str | None:
     return _KINDS.get(type(exception))  # type: ignore[arg-type]
 
 
-def error_of(exception: BaseException, metadata: dict[str, Any], serializer: Serializer) -> Error:
-    """Describe how a task failed; the exception goes along if ``serializer`` can carry it."""
+def error_of(
+    exception: BaseException, metadata: dict[str, Any], serializer: Serializer, *, is_passed_on: bool
+) -> Error:
+    """Describe how a task failed. The exception goes along; where it is passed on, if ``serializer`` can carry it.
+
+    Whoever reads an ending does without an exception that cannot be built. Nobody reads a message with one as an
+    argument, so that is built once in advance, and only that: making it may count, or send something.
+    """
     if not isinstance(metadata, dict):
         raise TypeError(f"build_error_result must return a dict, not {metadata!r}")
-    data = _write_cause(exception, serializer)
-    # Read back at once: many can be written and cannot be built again.
-    return Error(metadata, "failed", None if _read_cause(data, serializer) is None else exception)
+    if is_passed_on and _read_cause(_write_cause(exception, serializer), serializer) is None:
+        return Error(metadata)
+    return Error(metadata, "failed", exception)
 
 
 def metadata_of(exception: BaseException, *, task_id: str, retries: int) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def metadata_of(exception: BaseException, *, task_id: str, retries: int) -> dict
 
 
 def portable(exception: BaseException, error: Error) -> BaseException:
-    """Return the exception if the serializer can carry it, else a TaskException that says the same."""
+    """Return the exception if it goes along with the error, else a TaskException that says the same."""
     return exception if error.cause is not None else TaskException(error.metadata)
 
 
