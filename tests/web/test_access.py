@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from starlette.requests import Request
 
-from hueyio import ConfigurationError, MemoryHuey
+from hueyio import ConfigurationError, MemoryHuey, TaskException
 from hueyio.core import core_of
 from hueyio.web.dashboard import Source, make_dashboard
 from hueyio.web.doors import Doors, FromProxies, is_loopback, read_networks
@@ -150,3 +151,86 @@ def test_addresses_are_loopback_or_not() -> None:
     ]
     with pytest.raises(ConfigurationError, match="takes an address"):
         read_networks(["shop.test"])
+
+
+@pytest.mark.parametrize("options", [{}, {"arguments": True, "redact": lambda name, args, kwargs: ([], {})}])
+async def test_arguments_and_tracebacks_are_hidden_wherever_they_stand(options: dict[str, Any]) -> None:
+    """In the history too, and in the timeline that is part of a task."""
+    huey = MemoryHuey("shop", history_args=True)
+
+    @huey.task(name="pay")
+    async def pay(card: str) -> None:
+        if card.endswith("0"):
+            raise ValueError("declined")
+
+    async with huey.create_consumer():
+        failing, paid = await pay("4111-SECRET-0"), await pay("4111-SECRET-1")
+        await paid
+        with pytest.raises(TaskException):
+            await failing
+    app = huey.dashboard(authorize=lambda request: "read", **options)
+    async with visiting(app, "/shop") as site:
+        for id in (failing.id, paid.id):
+            page = await site.get(f"task/{id}")
+            told = (await site.client.get(f"/api/v1/queues/shop/task/{id}")).text
+            for text in (page, told):
+                assert "pay" in text
+                assert "SECRET" not in text
+                assert "test_access.py" not in text
+    async with visiting(huey.dashboard(authorize="open", arguments=True), "/shop") as site:
+        assert "SECRET-1" in await site.get(f"task/{paid.id}")
+        told = (await site.client.get(f"/api/v1/queues/shop/task/{failing.id}")).json()
+        assert "test_access.py" in told["attempts"][0]["traceback"]
+    await huey.close()
+
+
+async def test_first_page_says_nothing_to_strangers() -> None:
+    huey = MemoryHuey("shop")
+    async with visiting(huey.dashboard(authorize=lambda request: "none"), "/shop") as site:
+        assert (await site.client.get("/")).status_code == 403
+    await huey.close()
+
+
+async def test_form_of_an_own_page_is_taken_where_the_browser_sends_only_an_origin() -> None:
+    """So it is over plain HTTP; with the policy no-referrer the origin would be ``null``."""
+    huey = MemoryHuey("shop")
+    async with visiting(huey.dashboard(authorize="open"), "/shop") as site:
+        answer = await site.client.get("/shop/overview")
+        assert answer.headers["referrer-policy"] == "same-origin"
+        headers = {"content-type": FORM["content-type"], "origin": str(site.client.base_url).rstrip("/")}
+        await site.post("pause", {"token": await site.token()}, 303, headers)
+        await site.post("resume", {"token": await site.token()}, 403, {**headers, "origin": "null"})
+    await huey.close()
+
+
+def test_wrong_tokens_of_one_address_are_counted_and_keep_nobody_else_out() -> None:
+    login = Login(token="machine", clock=Clock())
+
+    def ask(token: str, address: str) -> bool:
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        return login.is_known(Request({"type": "http", "headers": headers, "client": (address, 1)}))
+
+    assert ask("machine", "6.6.6.6")
+    for number in range(5):
+        assert not ask(f"guess {number}", "6.6.6.6")
+    assert not ask("machine", "6.6.6.6")
+    assert ask("machine", "203.0.113.9")
+    assert login.may_try("6.6.6.6"), "passwords are counted apart"
+
+
+async def test_last_line_of_a_proxy_counts_and_two_names_are_none() -> None:
+    huey = MemoryHuey("shop")
+    doors = Doors(user_header="X-User")
+    made = make_dashboard(
+        [Source(core=core_of(huey), app=None)], Settings(authorize=doors.authorize, actor=lambda it: it.client.host)
+    )
+    app = FromProxies(made, read_networks(["10.0.0.0/8"]))
+    lines = [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "203.0.113.9"), ("x-user", "ana")]
+    async with visiting(app, "/shop", address="10.1.2.3") as site:
+        site.client.headers = httpx.Headers(lines)
+        await site.act("pause")
+        (entry,) = await huey.audit()
+        assert entry.actor == "203.0.113.9"
+        site.client.headers = httpx.Headers([*lines, ("x-user", "eve")])
+        await site.get("audit", 403)
+    await huey.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from hueyio import MemoryHuey
+from hueyio import MemoryHuey, StorageUnavailable
 from hueyio.core import core_of
 from hueyio.limits.held import find_held
 from hueyio.web.actions.jobs import AT_ONCE, Jobs
@@ -182,18 +184,100 @@ async def test_background_work_ends_after_the_step_under_way_when_it_is_stopped(
     async def tell(is_whole: bool) -> str:
         return "all" if is_whole else "a part"
 
-    async def find(least: int | None) -> list[str]:
+    async def find(least: int | None, is_stopped: Callable[[], bool]) -> list[str]:
         return ["id"] * AT_ONCE * 2
 
-    assert "goes on in the background" in await jobs.run("Retry", find, step, tell)
+    assert "goes on in the background" in await jobs.run("Retry", "retry", find, step, tell)
     (job,) = jobs.shown()
     await begun.wait()
-    assert jobs.stop(job.id)
+    assert jobs.find(job.id) is job
+    job.is_stopped = True
     gate.set()
     await jobs.close()
     assert (job.answer, done, job.done) == ("a part", [100], 100)
-    assert not jobs.stop(job.id)
-    assert not jobs.stop("nobody's")
+    assert jobs.find(job.id) is jobs.find("nobody's") is None
+
+
+@pytest.mark.parametrize("count", [300, AT_ONCE * 2])
+async def test_what_was_done_before_a_failure_is_told(count: int) -> None:
+    jobs, done, told = Jobs(), list[int](), list[tuple[bool, int]]()
+
+    async def find(least: int | None, is_stopped: Callable[[], bool]) -> list[str]:
+        return ["id"] * count
+
+    async def step(ids: Sequence[str]) -> None:
+        if len(done) == 2:
+            raise StorageUnavailable("it is away")
+        done.append(len(ids))
+
+    async def tell(is_whole: bool) -> str:
+        told.append((is_whole, sum(done)))
+        return "told"
+
+    with pytest.raises(StorageUnavailable) if count <= AT_ONCE else nullcontext():
+        await jobs.run("Retry", "retry", find, step, tell)
+    await asyncio.wait([it.running for it in jobs.shown() if it.running] or [asyncio.ensure_future(jobs.close())])
+    assert told == [(False, 200)]
+
+
+async def test_action_is_done_to_its_end_when_the_visitor_goes_away() -> None:
+    jobs, begun, gate, told = Jobs(), asyncio.Event(), asyncio.Event(), []
+
+    async def find(least: int | None, is_stopped: Callable[[], bool]) -> list[str]:
+        return ["id"]
+
+    async def step(ids: Sequence[str]) -> None:
+        begun.set()
+        await gate.wait()
+
+    async def tell(is_whole: bool) -> str:
+        told.append(is_whole)
+        return "told"
+
+    request = asyncio.ensure_future(jobs.run("Retry", "retry", find, step, tell))
+    await begun.wait()
+    request.cancel()
+    await asyncio.wait([request])
+    gate.set()
+    await jobs.close()
+    assert told == [True]
+
+
+async def test_long_look_ends_when_it_is_stopped_and_is_done_in_the_background() -> None:
+    jobs, looking, stopping, done = Jobs(), asyncio.Event(), asyncio.Event(), []
+
+    async def find(least: int | None, is_stopped: Callable[[], bool]) -> list[str] | None:
+        if least is not None:
+            return None
+        looking.set()
+        await stopping.wait()
+        assert is_stopped()
+        return ["id"]
+
+    async def step(ids: Sequence[str]) -> None:
+        done.append(len(ids))
+
+    async def tell(is_whole: bool) -> str:
+        return "all" if is_whole else "a part"
+
+    assert "a long list" in await jobs.run("Cancel", "cancel", find, step, tell)
+    (job,) = jobs.shown()
+    await looking.wait()
+    job.is_stopped = True
+    stopping.set()
+    await jobs.close()
+    assert (job.answer, done) == ("a part", [])
+
+
+@IN_MEMORY
+async def test_what_is_meant_does_not_move_while_somebody_thinks_it_over(shop: Shop) -> None:
+    await shop.fail()
+    await shop.mail.schedule(("you",), delay=600)
+    async with visiting(operated(shop), shop.base) as site:
+        fields = await site.fields("act/delete?state=failed&since=2h&all=1")
+        assert datetime.fromisoformat(fields["since"]) < datetime.now(UTC) - timedelta(hours=1)
+        assert datetime.fromisoformat(fields["before"]) <= datetime.now(UTC)
+        assert (await site.fields("act/cancel?state=scheduled&all=1"))["all"] == "1"
 
 
 # --- who may do what
@@ -217,7 +301,7 @@ async def test_each_action_is_for_those_who_may_take_it(shop: Shop) -> None:
         async with visiting(app, shop.base) as site:
             for name, each in VERBS.items():
                 answer = await site.client.get(f"{shop.base}/act/{name}?id={id}&name=x")
-                assert (answer.status_code == 403) is (each.permission == permission), name
+                assert (answer.status_code == 403) is (each.permission == permission), name  # stop: for all who may act
     assert await failed(shop) == 1
     assert await shop.huey.audit() == []
 

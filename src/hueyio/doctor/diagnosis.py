@@ -148,7 +148,7 @@ def _find_full_lanes(facts: Facts) -> Iterator[Finding]:
     for lane in LANES:
         taken = [task for task in facts.running if task.lane == lane]
         slots = _slots(facts, lane)
-        ages = [facts.now - task.made.timestamp() for task in facts.ready if task.lane == lane and task.made]
+        ages = [_waited(facts, task) for task in facts.ready if task.lane == lane]
         if not slots or len(taken) < slots or max(ages, default=0.0) < _LONG:
             continue
         names = Counter(task.name or "?" for task in taken).most_common(1)
@@ -245,3 +245,10 @@ def _slots(facts: Facts, lane: str) -> int:
 
 def _is_declared(facts: Facts, name: str) -> bool:
     return any(is_told(worker.told, name) for worker in facts.workers)
+
+
+def _waited(facts: Facts, task: TaskInfo) -> float:
+    """Say for how long a ready task has been so; 0.0 where its id does not tell: it was delayed, or is retried."""
+    if task.made is None or (task.attempt or 1) > 1:
+        return 0.0
+    return facts.now - max(task.made, task.due or task.made).timestamp()

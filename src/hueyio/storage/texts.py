@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from hueyio.exceptions import ConfigurationError, HueyException
 
-__all__ = ["check_text"]
+__all__ = ["check_text", "is_storable"]
 
 
 def check_text(what: str, text: str, error: type[HueyException] = ConfigurationError) -> str:
@@ -21,3 +21,12 @@ def check_text(what: str, text: str, error: type[HueyException] = ConfigurationE
     except UnicodeEncodeError:
         raise error(f"{what} {text!r:.100} has a lone surrogate, which no storage can keep") from None
     return text
+
+
+def is_storable(text: str) -> bool:
+    """Say whether a storage can hold a text."""
+    try:
+        check_text("a text", text)
+    except ConfigurationError:
+        return False
+    return True

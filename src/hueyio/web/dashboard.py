@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from hueyio.exceptions import ConfigurationError, StorageError
-from hueyio.storage.texts import check_text
+from hueyio.storage.texts import is_storable
 from hueyio.web.access import Visitor, check_host, recognise
 from hueyio.web.actions import queue as queue_actions
 from hueyio.web.actions import schedules as schedule_actions
@@ -172,6 +172,7 @@ class _Dashboard:
         return go
 
     async def _go_to_first(self, request: Request) -> Response:
+        await self._visitor(request)
         return RedirectResponse(Addresses(root_of(request), next(iter(self._sources))).page("overview"), 307)
 
     async def _find(self, request: Request) -> Response:
@@ -181,7 +182,7 @@ class _Dashboard:
         if not asked:
             return RedirectResponse(view.at.page("overview"), 303)
         is_known = False
-        if _is_text(asked):
+        if is_storable(asked):
             (found,) = await view.session.locate([asked])
             is_known = found.state != "unknown"
         where = view.at.task(asked) if is_known else view.at.tasks("failed", {"text": asked})
@@ -250,7 +251,7 @@ class _Dashboard:
         if verb is None:
             raise Refusal(404, "There is no such action.")
         if not view.may(verb.permission):
-            raise Refusal(403, f"You may not do this: it needs the permission {verb.permission}.")
+            raise Refusal(403, f"You may not do this: it needs the permission {verb.permission or 'to act'}.")
         return view, verb
 
 
@@ -263,12 +264,4 @@ def _back(form: Form, view: View) -> str:
 def _read_text(part: str) -> str | None:
     """Return what a part of the path stands for; None if it is none of ours, or no text that a storage takes."""
     text = read_part(part)
-    return text if text is None or _is_text(text) else None
-
-
-def _is_text(text: str) -> bool:
-    try:
-        check_text("a text", text)
-    except ConfigurationError:
-        return False
-    return True
+    return text if text is None or is_storable(text) else None

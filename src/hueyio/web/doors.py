@@ -52,7 +52,9 @@ class Doors:
     def _user_of(self, request: Request) -> str | None:
         if self.user_header is None or not request.scope.get(_PROXIED):
             return None
-        return request.headers.get(self.user_header, "").strip() or None
+        lines = request.headers.getlist(self.user_header)
+        # Of two, one may be the client's own: a proxy has to set this header, and not to add a line.
+        return lines[0].strip() or None if len(lines) == 1 else None
 
 
 class FromProxies:
@@ -74,13 +76,18 @@ class FromProxies:
 def _said_by_proxy(scope: Scope) -> Scope:
     headers = Headers(scope=scope)
     found: Scope = {_PROXIED: True}
-    # The last one is what our proxy saw; those before it are what the client says of itself.
-    address = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    address = _last(headers, "x-forwarded-for")
     if address:
         found["client"] = (address, 0)
-    if headers.get("x-forwarded-proto", "").strip() in ("http", "https"):
-        found["scheme"] = headers["x-forwarded-proto"].strip()
+    scheme = _last(headers, "x-forwarded-proto")
+    if scheme in ("http", "https"):
+        found["scheme"] = scheme
     return found
+
+
+def _last(headers: Headers, name: str) -> str:
+    """Return what our proxy says: it adds to the line, or a line. What stands before is what the client says."""
+    return ",".join(headers.getlist(name)).rpartition(",")[2].strip()
 
 
 def read_networks(texts: Sequence[str]) -> Networks:

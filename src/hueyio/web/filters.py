@@ -54,6 +54,13 @@ class ListFilter(NamedTuple):
         except HueyException as error:
             raise Refusal(400, f"{error}.") from None
 
+    def fixed(self, now: datetime) -> ListFilter:
+        """Return the same with moments in the place of spans back from now; raises Refusal."""
+        since, until = _moment("since", self.since, now), _moment("until", self.until, now)
+        return self._replace(
+            since="" if since is None else since.isoformat(), until="" if until is None else until.isoformat()
+        )
+
     def describe(self, state: str) -> str:
         """Say in a line what is meant, for the audit log."""
         return "; ".join([state, *(f"{key} {value}" for key, value in self._asdict().items() if value)])

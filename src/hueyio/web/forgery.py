@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hueyio.storage.texts import is_storable
 from hueyio.web.refusal import Refusal
 
 __all__ = [
@@ -102,7 +103,7 @@ async def read_json(request: Request) -> Form:
         fields = [(key, it) for key, value in read.items() for it in (value if isinstance(value, list) else [value])]
     except (ValueError, AttributeError, RecursionError):
         raise _no_object() from None
-    if not all(isinstance(value, str) for _, value in fields):
+    if not all(isinstance(value, str) and is_storable(value) for _, value in fields):
         raise _no_object()
     return Form(fields)
 

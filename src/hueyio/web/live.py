@@ -25,6 +25,7 @@ from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
 from hueyio.storage.shared.background import make_task
+from hueyio.storage.texts import is_storable
 from hueyio.tasks.states import ENDED_STATES, TaskState
 from hueyio.web.charts import slots_of
 from hueyio.web.filters import RANGES
@@ -143,8 +144,8 @@ class Feed:
                 shown = self._reading.of(topics)
                 news = {key: value for key, value in shown.items() if sent.get(key) != value}
                 sent = shown
-                # A comment where nothing changed: a write is how the server learns that nobody is there any more.
-                yield f"data: {json.dumps(news)}\n\n".encode() if news else b":\n\n"
+                # Also where nothing changed: the page learns that it is up to date, the server whether it is there.
+                yield f"data: {json.dumps(news)}\n\n".encode()
         finally:
             self._listeners.remove(topics)
 
@@ -182,6 +183,8 @@ class Feed:
                 self._tell()
             except HueyException as error:  # the storage is away: the pages say themselves that nothing comes
                 logger.warning("pages are not kept up to date: %s", error)
+            except Exception:  # a defect: the next look may do
+                logger.exception("pages are not kept up to date")
             await asyncio.sleep(self._period)
 
     def _tell(self) -> None:
@@ -224,17 +227,9 @@ def read_topics(query: Mapping[str, str]) -> Topics:
         raise Refusal(400, "since is a number of seconds.") from None
     state = state_of(query["state"]) if query.get("state") else None
     task = query.get("task") or None
-    if task is not None and not _is_text(task):
+    if task is not None and not is_storable(task):
         raise Refusal(400, "task is no id.")
     return Topics(figures=bool(query.get("figures")), state=state, since=since, task=task)
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 async def feed_of(core: Core) -> Feed:

@@ -28,6 +28,7 @@ _LASTS: Final = 12 * 3600.0
 _WINDOW: Final = 60.0
 _MOST_BY_ADDRESS: Final = 5
 _MOST_IN_ALL: Final = 30
+_MOST_NOTED: Final = 1000
 
 
 @dataclass(kw_only=True)
@@ -39,6 +40,7 @@ class Login:
     clock: Callable[[], float] = time.time
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _wrong: deque[tuple[float, str]] = field(default_factory=deque, repr=False)
+    _wrong_tokens: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=_MOST_NOTED), repr=False)
 
     def is_known(self, connection: HTTPConnection) -> bool:
         """Say whether a request comes from who has logged in, or carries the token."""
@@ -46,10 +48,7 @@ class Login:
 
     def may_try(self, address: str) -> bool:
         """Say whether another password may be tried from this address now."""
-        until = self.clock() - _WINDOW
-        while self._wrong and self._wrong[0][0] < until:
-            self._wrong.popleft()
-        by_address = sum(it == address for _, it in self._wrong)
+        by_address = _count(self._wrong, address, self.clock())
         return by_address < _MOST_BY_ADDRESS and len(self._wrong) < _MOST_IN_ALL
 
     def try_password(self, given: str, address: str) -> bool:
@@ -79,10 +78,26 @@ class Login:
 
     def _has_token(self, connection: HTTPConnection) -> bool:
         kind, _, given = connection.headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and _is_same(given.strip(), self.token)
+        if not self.token or kind.lower() != "bearer":
+            return False
+        address = "" if connection.client is None else connection.client.host
+        # By address alone: who guesses must not keep the token's owners out.
+        if _count(self._wrong_tokens, address, self.clock()) >= _MOST_BY_ADDRESS:
+            return False
+        if _is_same(given.strip(), self.token):
+            return True
+        self._wrong_tokens.append((self.clock(), address))
+        return False
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+
+
+def _count(wrong: deque[tuple[float, str]], address: str, now: float) -> int:
+    """Forget what is long ago; count what came from this address since."""
+    while wrong and wrong[0][0] < now - _WINDOW:
+        wrong.popleft()
+    return sum(it == address for _, it in wrong)
 
 
 def _is_same(given: str, known: str | None) -> bool:

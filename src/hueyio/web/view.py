@@ -51,9 +51,19 @@ class View:
         """Whether the arguments of tasks are read: where that is allowed, and the code is there that knows them."""
         return self.settings.arguments and self.source.app is not None
 
-    def may(self, permission: Permission) -> bool:
-        """Say whether the visitor may take such an action."""
-        return permission in self.visitor.allowed
+    @property
+    def shows_remembered_arguments(self) -> bool:
+        """Whether the short form in the history is shown: not where a hook says what may be, which knows real ones."""
+        return self.settings.arguments and self.settings.redact is None
+
+    @property
+    def may_see_tracebacks(self) -> bool:
+        """Whether the visitor sees where in the code a task failed."""
+        return self.visitor.may_operate or self.settings.tracebacks
+
+    def may(self, permission: Permission | None) -> bool:
+        """Say whether the visitor may take such an action; None: any action at all."""
+        return bool(self.visitor.allowed) if permission is None else permission in self.visitor.allowed
 
 
 class Page(NamedTuple):

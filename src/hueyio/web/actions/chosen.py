@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final, NamedTuple
 
 from hueyio.control.audit import name_some
@@ -13,19 +14,22 @@ from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
-from hueyio.tasks.states import TaskState
+from hueyio.tasks.states import ENDED_STATES, TaskState
 from hueyio.web.filters import ListFilter, read_filter
 from hueyio.web.forgery import Form
 from hueyio.web.pages.tasks import state_of
 from hueyio.web.refusal import Refusal
 
-__all__ = ["COUNTED", "Chosen", "Count", "chosen_by", "count_chosen", "find_chosen"]
+__all__ = ["MOST_COUNTED", "Chosen", "Count", "chosen_by", "count_chosen", "find_chosen"]
 
-COUNTED: Final = 20_000
+MOST_COUNTED: Final = 20_000
 """Tasks that are counted by name before somebody is asked; of more it is said that there are more."""
 
 _PER_STEP: Final = 500
 _PATIENCE: Final = 0.2
+_LONGEST_LOOK: Final = 2.0
+"""Seconds for which a visitor waits for a look through a long list."""
+
 _MOST_NAMES: Final = 10
 
 
@@ -46,15 +50,16 @@ class Chosen(NamedTuple):
         said = self.which.describe(self.state or "")
         return f"{said}; alike: {' '.join(self.group.split())}" if self.group else said
 
-    def to_fields(self) -> list[tuple[str, str]]:
-        """Return the same as the fields of a form."""
+    def to_fields(self, now: datetime) -> list[tuple[str, str]]:
+        """Return the same as the fields of a form: what is meant does not move while somebody thinks it over."""
         fields = [("id", id) for id in self.ids]
         fields += [("state", self.state)] if self.state is not None else []
-        fields += [(key, value) for key, value in self.which._asdict().items() if value]
+        fields += [(key, value) for key, value in self.which.fixed(now)._asdict().items() if value]
         fields += [("group", self.group)] if self.group else []
         if self.ids:
             return fields
-        return [*fields, ("all", "1") if self.before is None else ("before", self.before.isoformat())]
+        before = now if self.before is None and self.state in ENDED_STATES else self.before
+        return [*fields, ("all", "1") if before is None else ("before", before.isoformat())]
 
 
 class Count(NamedTuple):
@@ -83,28 +88,37 @@ def chosen_by(form: Form) -> Chosen:
 
 
 async def count_chosen(session: Session, chosen: Chosen, now: datetime) -> Count:
-    """Count them by name, as far as that is done."""
+    """Count them by name, as far as that is done: to so many, and for so long."""
     if chosen.ids:
         return Count(len(chosen.ids), (), is_complete=True)
     names: Counter[str] = Counter()
     is_complete = True
+    until = monotonic() + _LONGEST_LOOK
     async for tasks in _steps(session, chosen, now):
         names.update(it.name or "" for it in tasks)
-        if names.total() >= COUNTED:
+        if names.total() >= MOST_COUNTED or monotonic() >= until:
             is_complete = False
             break
     return Count(names.total(), names.most_common(_MOST_NAMES), is_complete)
 
 
-async def find_chosen(session: Session, chosen: Chosen, now: datetime, least: int | None) -> list[str]:
-    """Return the ids of all that are chosen, or, with ``least``, of some: at least so many, if there are as many."""
+async def find_chosen(
+    session: Session, chosen: Chosen, now: datetime, least: int | None, is_stopped: Callable[[], bool]
+) -> list[str] | None:
+    """Return the ids of all that are chosen, or, with ``least``, of some: at least so many, if there are as many.
+
+    Of some, None: they are not found soon. It ends with what there is when it is stopped.
+    """
     if chosen.ids:
         return list(chosen.ids)
     found: dict[str, None] = {}
+    until = monotonic() + _LONGEST_LOOK
     async for tasks in _steps(session, chosen, now):
         found.update((it.id, None) for it in tasks)
-        if least is not None and len(found) >= least:
+        if is_stopped() or (least is not None and len(found) >= least):
             break
+        if least is not None and monotonic() >= until:
+            return None
     return list(found)
 
 
@@ -131,6 +145,7 @@ def _read_before(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refusal(400, "This form cannot be read: its moment is none.") from None

@@ -74,8 +74,13 @@ async def _ask_stop(view: View, form: Form) -> Question:
 
 
 async def _stop(view: View, form: Form) -> str:
-    jobs = await jobs_of(view.source.core)
-    return "It stops." if jobs.stop(form.get("job")) else "It is over already."
+    job = (await jobs_of(view.source.core)).find(form.get("job"))
+    if job is None:
+        return "It is over already."
+    if not view.may(job.permission):
+        raise Refusal(403, f"You may not do this: it needs the permission {job.permission}.")
+    job.is_stopped = True
+    return "It stops."
 
 
 def _name_of(form: Form) -> str:
@@ -89,5 +94,5 @@ VERBS: Final = (
     Verb(name="pause", permission="pause", ask=_ask_pause, do=_pause),
     Verb(name="resume", permission="pause", ask=_ask_resume, do=_resume),
     Verb(name="free", permission="free", ask=_ask_free, do=_free),
-    Verb(name="stop", permission="retry", ask=_ask_stop, do=_stop),
+    Verb(name="stop", permission=None, ask=_ask_stop, do=_stop),
 )

@@ -40,7 +40,7 @@ async def _ask_retry(view: View, form: Form) -> Question:
         yes=f"Retry {count}",
         no="Leave them",
         names=count.names,
-        carried=chosen.to_fields(),
+        carried=chosen.to_fields(view.now),
     )
 
 
@@ -58,7 +58,7 @@ async def _retry(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{tell_requeued(answers)}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Retry", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Retry", "retry", partial(find_chosen, view.session, chosen, view.now), step, tell)
 
 
 async def _ask_delete(view: View, form: Form) -> Question:
@@ -71,7 +71,7 @@ async def _ask_delete(view: View, form: Form) -> Question:
         names=count.names,
         typed=str(count.total) if count.total >= _TYPED or not chosen.ids else "",
         is_grave=True,
-        carried=chosen.to_fields(),
+        carried=chosen.to_fields(view.now),
     )
 
 
@@ -91,7 +91,7 @@ async def _delete(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}Deleted {counted(deleted, 'task')}."
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Delete", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Delete", "delete", partial(find_chosen, view.session, chosen, view.now), step, tell)
 
 
 async def _ask_cancel(view: View, form: Form) -> Question:
@@ -105,7 +105,7 @@ async def _ask_cancel(view: View, form: Form) -> Question:
         names=count.names,
         typed=str(count.total) if count.total >= _TYPED else "",
         is_grave=True,
-        carried=chosen.to_fields(),
+        carried=chosen.to_fields(view.now),
     )
 
 
@@ -122,7 +122,7 @@ async def _cancel(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{counted(answers[True], 'task')} cancelled.{over}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Cancel", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Cancel", "cancel", partial(find_chosen, view.session, chosen, view.now), step, tell)
 
 
 async def _ask_revoke(view: View, form: Form) -> Question:
@@ -162,7 +162,7 @@ async def _restore(view: View, form: Form) -> str:
 async def _choose(view: View, form: Form) -> tuple[Chosen, Count]:
     chosen = chosen_by(form)
     count = await count_chosen(view.session, chosen, view.now)
-    if not count.total:
+    if not count.total and count.is_complete:
         raise Refusal(404, "No task matches any more.")
     return chosen, count
 

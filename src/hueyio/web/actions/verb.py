@@ -33,9 +33,9 @@ Do: TypeAlias = Callable[[View, Form], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """One action. ``name`` stands in addresses."""
+    """One action. ``name`` stands in addresses. ``permission`` None: ``do`` finds out which one it takes."""
 
     name: str
-    permission: Permission
+    permission: Permission | None
     ask: Ask
     do: Do

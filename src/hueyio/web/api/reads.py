@@ -8,7 +8,6 @@ from typing import Final
 
 from hueyio.control.audit import read_audit
 from hueyio.control.consumers import read_consumers
-from hueyio.control.history import read_attempts
 from hueyio.control.pause import read_pause
 from hueyio.control.revoke import find_revoked_names
 from hueyio.control.statistics import COUNTED, read_statistics
@@ -71,15 +70,16 @@ async def read_tasks(view: View) -> shapes.TaskList:
 async def read_task(view: View) -> shapes.TaskPart:
     """Say what is known of one task."""
     serializer = view.source.core.serializer if view.shows_arguments else None
-    task, (attempts,) = await asyncio.gather(
-        describe_task(view.session, view.part, serializer), read_attempts(view.session, [view.part])
-    )
+    task = await describe_task(view.session, view.part, serializer)
     if task.state == "unknown":
         raise Refusal(404, f"No task {view.part} is known.")
-    if not (view.visitor.may_operate or view.settings.tracebacks):
-        attempts = [replace(it, traceback="") for it in attempts]
+    attempts = task.timeline
+    if not view.may_see_tracebacks:
+        attempts = tuple(replace(it, traceback="") for it in attempts)
+    remembered = task.arguments if view.shows_remembered_arguments else None
     arguments = arguments_of(task.task, view.settings.redact, task.id)
-    return shapes.TaskPart(task=task, attempts=attempts, arguments=arguments)
+    shown = replace(task, timeline=attempts, arguments=remembered)
+    return shapes.TaskPart(task=shown, attempts=attempts, arguments=arguments)
 
 
 async def read_queue_statistics(view: View) -> shapes.Statistics:

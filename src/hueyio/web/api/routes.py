@@ -45,7 +45,7 @@ _FORM: Final = {
 }
 
 
-def describe_api(root: str, verbs: Mapping[str, str]) -> dict[str, Any]:
+def describe_api(root: str, verbs: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the document; ``verbs`` are the actions with the permission that each needs."""
     schemas: dict[str, Any] = {}
     paths: dict[str, Any] = {"/queues": {"get": _operation("the queues", shapes.Queues, schemas)}}
@@ -55,7 +55,8 @@ def describe_api(root: str, verbs: Mapping[str, str]) -> dict[str, Any]:
         address = f"/queues/{{queue}}{'/' if it.path else ''}{it.path}"
         paths[address] = {"parameters": parameters, "get": _operation(it.summary, it.shape, schemas)}
     for verb, permission in verbs.items():
-        action = _operation(f"{verb}; needs the permission {permission}", shapes.Answer, schemas)
+        needs = "that of the action" if permission is None else permission
+        action = _operation(f"{verb}; needs the permission {needs}", shapes.Answer, schemas)
         body = {"required": True, "content": {"application/json": {"schema": _FORM}}}
         paths[f"/queues/{{queue}}/actions/{verb}"] = {
             "parameters": [_parameter("queue", "path")],

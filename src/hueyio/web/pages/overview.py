@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from hueyio.control.consumers import ConsumerInfo, read_consumers
-from hueyio.control.statistics import QueueStatistics, read_statistics
+from hueyio.control.statistics import COUNTED, QueueStatistics, read_statistics
 from hueyio.core import Core
 from hueyio.doctor.diagnosis import Finding, diagnose
 from hueyio.doctor.examination import examine
@@ -85,7 +85,7 @@ class _Findings:
         """Return it, examined anew if it is old."""
         async with self._lock:
             if time.monotonic() >= self._until:
-                self._found = diagnose(await examine(self._core, self._session, app=app))
+                self._found = diagnose(await examine(self._core, self._session, app=app, most=COUNTED))
                 self._until = time.monotonic() + _FRESH
         return self._found
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from hueyio.client.deletions import finish_deletions
 from hueyio.control.audit import AuditEntry, read_audit
-from hueyio.control.history import Attempt, find_ended, read_attempts
+from hueyio.control.history import Attempt
 from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.tasks.states import ENDED_STATES, LIVE_STATES
 from hueyio.tasks.task import Task
@@ -37,37 +36,29 @@ async def read(view: View) -> Page:
     core = view.source.core
     await finish_deletions(core)
     serializer = core.serializer if view.shows_arguments else None
-    task, attempts, ended, audit = await asyncio.gather(
-        describe_task(view.session, view.part, serializer),
-        read_attempts(view.session, [view.part]),
-        find_ended(view.session, view.part),
-        read_audit(view.session, _AUDIT_LOOKED_AT),
+    task, audit = await asyncio.gather(
+        describe_task(view.session, view.part, serializer), read_audit(view.session, _AUDIT_LOOKED_AT)
     )
-    if task.state == "unknown" and ended is None:
+    if task.state == "unknown":
         raise Refusal(404, f"No task {view.part} is known: it never was, or ended longer ago than is remembered.")
-    shown = _attempt_to_show(attempts[0], read_number(view.query, "attempt"))
-    name = task.name or (ended.name if ended is not None else None)
-    kind, said = split_error(task.error or (ended.error if ended is not None else ""))
+    shown = _attempt_to_show(task.timeline, read_number(view.query, "attempt"))
     return Page(
         "task.html",
-        name or "A task",
+        task.name or "A task",
         {
             "task": task,
-            "name": name,
             "family": FAMILIES[task.state],
-            "ended": ended,
-            "ended_at": task.ended or (ended.ended_at if ended is not None else None),
-            "error": (kind, said),
-            "attempts": [(it, *split_error(it.error)) for it in attempts[0]],
-            "bars": _bars(attempts[0]),
+            "error": split_error(task.error or ""),
+            "attempts": [(it, *split_error(it.error)) for it in task.timeline],
+            "bars": _bars(task.timeline),
             "shown": shown,
-            "may_see_traceback": view.visitor.may_operate or view.settings.tracebacks,
+            "may_see_traceback": view.may_see_tracebacks,
             "frames": [] if shown is None else _frames(shown.traceback or ""),
             "before": await _related(view, [it for it in task.waits_for if it != task.id]),
             "after": await _related(view, [*task.then, *([task.chord] if task.chord else [])]),
             "arguments": arguments_of(task.task, view.settings.redact, task.id),
             "hides_arguments": serializer is None,
-            "remembered": ended.arguments if ended is not None and view.settings.arguments else None,
+            "remembered": task.arguments if view.shows_remembered_arguments else None,
             "audit": _about(audit, task.id),
             "is_live": task.state in LIVE_STATES,
             "is_kept": task.state in ENDED_STATES and _is_letter(task),
@@ -126,17 +117,8 @@ def _frames(traceback: str) -> list[tuple[str, str]]:
 
 async def _related(view: View, ids: Sequence[str]) -> list[dict[str, Any]]:
     some = ids[:_MOST_RELATED]
-    found = await asyncio.gather(*(_named(view, id) for id in some))
+    found = await asyncio.gather(*(describe_task(view.session, id, None) for id in some))
     return [{"task": it, "family": FAMILIES[it.state], "address": view.at.task(it.id)} for it in found]
-
-
-async def _named(view: View, id: str) -> TaskDetails:
-    """Describe a task; of one that is over the history knows the name."""
-    task = await describe_task(view.session, id, None)
-    if task.name is not None or task.state in LIVE_STATES or task.state == "unknown":
-        return task
-    ended = await find_ended(view.session, id)
-    return task if ended is None else replace(task, name=ended.name or None)
 
 
 def arguments_of(task: Task | None, redact: Redact | None, id: str) -> list[tuple[str, str]] | str | None:
@@ -156,4 +138,5 @@ def arguments_of(task: Task | None, redact: Redact | None, id: str) -> list[tupl
 
 
 def _about(audit: Sequence[AuditEntry], id: str) -> list[AuditEntry]:
-    return [it for it in audit if id in it.target]
+    """Find what was done to one task. An entry about several names the first ones, and how many follow."""
+    return [it for it in audit if id in it.target.removeprefix("id ").partition(" and ")[0].split(", ")]
