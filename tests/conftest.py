@@ -74,7 +74,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark in item.iter_markers("again"):
             if not mark.args:
                 raise pytest.UsageError(f"{item.nodeid}: say why it shows nothing new, as in @pytest.mark.again('why')")
-    items[:] = _long_ones_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = _long_ones_first(items, processes)
 
 
 def _long_ones_first(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:

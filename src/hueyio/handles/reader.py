@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Literal
 
 from hueyio.client.deletions import Deletions, delete_read, deletions_of
@@ -24,6 +24,7 @@ from hueyio.loops.ordered import is_in_ordered_thread
 from hueyio.messages.stored_result import Ending, Error, Returned
 from hueyio.storage.contract import Session
 from hueyio.storage.records import EndKind, Found, Over
+from hueyio.storage.shared.background import make_task
 
 __all__ = ["Reader", "wait_together"]
 
@@ -240,7 +241,18 @@ async def wait_together(readers: Sequence[Reader], timeout: float | None) -> Non
     chunks = [awaited[at : at + _MOST_TOGETHER] for at in range(0, len(awaited), _MOST_TOGETHER)]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout):
-            await lending(ids, asyncio.gather(*(_wait_for_all(session, chunk) for chunk in chunks)))
+            await lending(ids, _all_of([_wait_for_all(session, chunk) for chunk in chunks]))
+
+
+async def _all_of(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all; the first that fails ends the others too."""
+    waiting = [make_task(it) for it in waits]
+    try:
+        await asyncio.gather(*waiting)
+    finally:
+        for it in waiting:
+            it.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _wait_for_all(session: Session, readers: Sequence[Reader]) -> None:

@@ -75,12 +75,13 @@ class FileSession(ThreadedSession[FileEngine]):
 
     async def find_tasks_of_huey(self) -> list[str]:
         self._require_open()
-        count = count_tasks_of_huey(self._options.root)
+        count: int = await self._engine.read(lambda _: count_tasks_of_huey(self._options.root))
         return [f"the folder holds {count} tasks of Huey, which hueyio does not read"] if count else []
 
     async def find_neighbours(self) -> list[str]:
         self._require_open()
-        return find_queues(self._options.root)
+        found: list[str] = await self._engine.read(lambda _: find_queues(self._options.root))
+        return found
 
     def _list_owners(self, state: FileState) -> list[Owner]:
         found: list[Owner] = []
