@@ -165,7 +165,7 @@ async def test_many_are_retried_in_the_background(shop: Shop) -> None:
         assert "background: more than 1,000 tasks" in await site.act("retry", state="failed", before="2099-01-01")
         jobs = shop.core.peek_beside_session(Jobs)
         assert jobs is not None
-        await jobs.close()  # it ends after the step under way
+        await jobs.end_with_session()  # it ends after the step under way
         (job,) = jobs.shown()
         said = await site.get("limits")
     assert job.answer in said
@@ -193,7 +193,7 @@ async def test_background_work_ends_after_the_step_under_way_when_it_is_stopped(
     assert jobs.find(job.id) is job
     job.is_stopped = True
     gate.set()
-    await jobs.close()
+    await jobs.end_with_session()
     assert (job.answer, done, job.done) == ("a part", [100], 100)
     assert jobs.find(job.id) is jobs.find("nobody's") is None
 
@@ -216,7 +216,9 @@ async def test_what_was_done_before_a_failure_is_told(count: int) -> None:
 
     with pytest.raises(StorageUnavailable) if count <= AT_ONCE else nullcontext():
         await jobs.run("Retry", "retry", find, step, tell)
-    await asyncio.wait([it.running for it in jobs.shown() if it.running] or [asyncio.ensure_future(jobs.close())])
+    await asyncio.wait(
+        [it.running for it in jobs.shown() if it.running] or [asyncio.ensure_future(jobs.end_with_session())]
+    )
     assert told == [(False, 200)]
 
 
@@ -239,7 +241,7 @@ async def test_action_is_done_to_its_end_when_the_visitor_goes_away() -> None:
     request.cancel()
     await asyncio.wait([request])
     gate.set()
-    await jobs.close()
+    await jobs.end_with_session()
     assert told == [True]
 
 
@@ -265,7 +267,7 @@ async def test_long_look_ends_when_it_is_stopped_and_is_done_in_the_background()
     await looking.wait()
     job.is_stopped = True
     stopping.set()
-    await jobs.close()
+    await jobs.end_with_session()
     assert (job.answer, done) == ("a part", [])
 
 

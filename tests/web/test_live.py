@@ -59,7 +59,7 @@ async def test_streams_tell_what_changed_when_it_changes(shop: Shop) -> None:
     clock.now += 26
     rest = [event async for event in first]
     assert all(event.startswith((b":", b"data: ")) for event in rest)
-    await feed.close()
+    await feed.end_with_session()
 
 
 @IN_MEMORY
@@ -73,5 +73,5 @@ async def test_nothing_is_read_when_nobody_looks(shop: Shop) -> None:
     assert [event async for event in events] == []
     reader = feed._reader
     assert reader is not None
-    await feed.close()
+    await feed.end_with_session()
     assert reader.done()

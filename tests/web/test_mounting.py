@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from litestar import Litestar, asgi
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from hueyio import MemoryHuey
+from hueyio.core import core_of
+from hueyio.web.actions.jobs import AT_ONCE, jobs_of
 from tests.web.conftest import Shop
 from tests.web.site import visiting
 
@@ -48,3 +52,28 @@ async def test_links_stay_below_the_path_at_which_it_is_mounted(shop: Shop, moun
         assert all(address.startswith("/queue/") for address in found)
         assert len(found) > 20
         assert await site.agree("act/pause") == "The queue is paused."
+
+
+async def test_what_goes_on_in_the_background_ends_with_the_huey_when_no_lifespan_is_told() -> None:
+    """Frameworks do not tell what is mounted that they stop."""
+    huey = MemoryHuey("shop")
+    begun = asyncio.Event()
+    told: list[bool] = []
+
+    async def find(least: int | None, is_stopped: Callable[[], bool]) -> list[str]:
+        return ["id"] * AT_ONCE * 2
+
+    async def step(ids: Sequence[str]) -> None:
+        begun.set()
+
+    async def tell(is_whole: bool) -> str:
+        told.append(is_whole)
+        return "told"
+
+    jobs = await jobs_of(core_of(huey))
+    await jobs.run("Retry", "retry", find, step, tell)
+    (job,) = jobs.shown()
+    await begun.wait()
+    await huey.close()
+    assert len(told) == 1
+    assert job.over_at is not None

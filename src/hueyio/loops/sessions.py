@@ -7,16 +7,25 @@ import threading
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from hueyio.exceptions import StorageError
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.shared.background import make_task
 
-__all__ = ["NestedSessions", "Sessions"]
+__all__ = ["EndsFirst", "NestedSessions", "Sessions"]
 
 P = TypeVar("P")
+
+
+@runtime_checkable
+class EndsFirst(Protocol):
+    """What goes on by itself beside a session, and has to end before that is closed."""
+
+    async def end_with_session(self) -> None:
+        """End it, and wait until it has ended."""
+        ...
 
 
 class _Opened:
@@ -84,8 +93,13 @@ class Sessions:
         opening = self._opening.get(loop)
         if opening is not None:
             await asyncio.wait([opening])
-        opened = self._open.pop(loop, None)
-        if opened is not None:
+        opened = self._open.get(loop)
+        if opened is None:
+            return
+        for it in list(opened.beside.values()):
+            if isinstance(it, EndsFirst):
+                await it.end_with_session()
+        if self._open.pop(loop, None) is opened:  # else another call was faster
             await opened.session.close()
 
     async def beside(self, kind: type[P], make: Callable[[Session], P]) -> P:

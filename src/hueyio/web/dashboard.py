@@ -112,9 +112,9 @@ class _Dashboard:
         for source in self._sources.values():
             jobs, feed = source.core.peek_beside_session(Jobs), source.core.peek_beside_session(Feed)
             if jobs is not None:
-                await jobs.close()
+                await jobs.end_with_session()
             if feed is not None:
-                await feed.close()
+                await feed.end_with_session()
 
     async def _visitor(self, request: Request) -> Visitor:
         """Find out who asks; raises Refusal for who may not look."""

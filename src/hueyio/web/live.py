@@ -154,7 +154,7 @@ class Feed:
         self._is_closed = True
         self._tell()
 
-    async def close(self) -> None:
+    async def end_with_session(self) -> None:
         """End all streams, and the reading."""
         self.stop()
         if self._reader is not None:

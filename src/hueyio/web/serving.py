@@ -53,6 +53,7 @@ async def serve(
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def leave() -> None:
+        server.force_exit = server.should_exit  # the second time
         server.should_exit = True
         stop()
 

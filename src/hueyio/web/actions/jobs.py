@@ -92,7 +92,7 @@ class Jobs:
         self._jobs = {id: job for id, job in self._jobs.items() if job.over_at is None or job.over_at >= until}
         return list(self._jobs.values())
 
-    async def close(self) -> None:
+    async def end_with_session(self) -> None:
         """Stop all, and wait for the steps under way: a write is never cancelled."""
         for job in self._jobs.values():
             job.is_stopped = True
