@@ -85,8 +85,10 @@ def _name_of_file(path: str) -> str:
 
 def _name_in_package(folder: str, name: str) -> str:
     while os.path.exists(os.path.join(folder, "__init__.py")):
-        folder, package = os.path.split(folder)
-        name = f"{package}.{name}"
+        parent, package = os.path.split(folder)
+        if parent == folder:  # the root of the file system, which has no name
+            break
+        folder, name = parent, f"{package}.{name}"
     return name
 
 
