@@ -304,6 +304,36 @@ def test_consumer_that_cannot_start_says_so_in_the_thread_that_asked(tmp_path: P
         huey.sync.create_consumer().start()
 
 
+def test_consumer_that_was_started_refuses_to_run_and_stops_all_the_same(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    with huey.sync.create_consumer(lease=5.0) as consumer, pytest.raises(HueyException, match="was started already"):
+        consumer.run()
+    assert consumer.statistics().state == "stopped"
+    huey.sync.close()
+
+
+def test_consumer_that_another_thread_runs_is_waited_for(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    begun, ended = threading.Event(), threading.Event()
+    huey.on_startup()(begun.set)
+    huey.on_shutdown()(ended.set)
+    consumer = huey.sync.create_consumer(lease=5.0)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(consumer.run)
+        assert begun.wait(30)
+        consumer.stop()
+        consumer.wait_stopped()
+        assert ended.is_set()
+        running.result(30)
+    with pytest.raises(HueyException, match="was started already"):
+        consumer.start()
+
+
+async def test_run_on_the_thread_of_a_loop_names_what_was_called(make_huey: Callable[..., Huey]) -> None:
+    with pytest.raises(HueyException, match=r"^consumer\.run: .*use `await consumer\.run\(\.\.\.\)` there"):
+        make_huey().sync.create_consumer().run()
+
+
 RUNNING = """
 import sys
 import hueyio

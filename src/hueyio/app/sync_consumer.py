@@ -57,14 +57,11 @@ class SyncConsumer(Blocking):
 
     def start(self) -> None:
         """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
-        require_no_loop("Consumer.start")
-        if self._ended is not None:
-            raise HueyException("this consumer was started already; create another one")
+        ended = self._begin("Consumer.start")
         started: Future[None] = Future()
-        self._ended = Future()
         _left.add(self)
         try:
-            start_daemon(self._serve, "hueyio-consumer", started, self._ended)
+            start_daemon(self._serve, "hueyio-consumer", started, ended)
         except RuntimeError as error:
             raise HueyException(f"a consumer cannot start: {error}") from error
         started.result()
@@ -89,7 +86,14 @@ class SyncConsumer(Blocking):
         With ``handle_signals``, which needs the main thread, SIGINT and SIGTERM stop it gracefully, a second one, and
         SIGQUIT, at once.
         """
-        block_here(self._run(handle_signals))
+        ended = self._begin("Consumer.run")
+        try:
+            block_here(self._run(handle_signals))
+        except BaseException as error:  # raised here, and where another thread waits for the end
+            ended.set_exception(error)
+            raise
+        else:
+            ended.set_result(None)
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,6 +104,14 @@ class SyncConsumer(Blocking):
     ) -> None:
         self.stop()
         self.wait_stopped()
+
+    def _begin(self, called: str) -> Future[None]:
+        """Note that it is used, once; return what tells of its end."""
+        require_no_loop(called)
+        if self._ended is not None:
+            raise HueyException("this consumer was started already; create another one")
+        self._ended = Future()
+        return self._ended
 
     def _serve(self, started: Future[None], ended: Future[None]) -> None:
         try:
