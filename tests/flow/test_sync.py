@@ -304,6 +304,19 @@ def test_consumer_that_cannot_start_says_so_in_the_thread_that_asked(tmp_path: P
         huey.sync.create_consumer().start()
 
 
+def test_consumer_whose_thread_cannot_start_is_not_waited_for_and_may_be_started_later() -> None:
+    consumer = MemoryHuey("later").sync.create_consumer()
+    usual = threading.stack_size(1 << 50)  # more than there can be
+    try:
+        with pytest.raises(HueyException, match="a consumer cannot start: can't start new thread"):
+            consumer.start()
+    finally:
+        threading.stack_size(usual)
+    consumer.wait_stopped()
+    with consumer:
+        assert consumer.statistics().state == "consuming"
+
+
 def test_consumer_that_was_started_refuses_to_run_and_stops_all_the_same(make_huey: Callable[..., Huey]) -> None:
     huey = make_huey()
     with huey.sync.create_consumer(lease=5.0) as consumer, pytest.raises(HueyException, match="was started already"):

@@ -63,6 +63,8 @@ class SyncConsumer(Blocking):
         try:
             start_daemon(self._serve, "hueyio-consumer", started, ended)
         except RuntimeError as error:
+            _left.discard(self)
+            self._ended = None
             raise HueyException(f"a consumer cannot start: {error}") from error
         started.result()
 
