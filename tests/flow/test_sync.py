@@ -317,6 +317,27 @@ def test_consumer_whose_thread_cannot_start_is_not_waited_for_and_may_be_started
         assert consumer.statistics().state == "consuming"
 
 
+def test_ctrl_c_while_a_consumer_starts_ends_it(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    ended = threading.Event()
+
+    @huey.on_startup()
+    async def hang() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    consumer = huey.sync.create_consumer(lease=5.0)
+    with pytest.raises(KeyboardInterrupt):
+        consumer.start()
+    assert ended.wait(30)
+    consumer.wait_stopped()
+    assert consumer.statistics().state == "stopped"
+    huey.sync.close()
+
+
 def test_consumer_that_was_started_refuses_to_run_and_stops_all_the_same(make_huey: Callable[..., Huey]) -> None:
     huey = make_huey()
     with huey.sync.create_consumer(lease=5.0) as consumer, pytest.raises(HueyException, match="was started already"):

@@ -34,7 +34,7 @@ class SyncConsumer(Blocking):
     ends with the program: it cancels what runs, and gives it back. One consumer is used once.
     """
 
-    __slots__ = ("__weakref__", "_close", "_ended", "_loop")
+    __slots__ = ("__weakref__", "_close", "_ended", "_is_given_up", "_loop", "_task")
 
     _wrapped: Consumer
 
@@ -44,6 +44,8 @@ class SyncConsumer(Blocking):
         self._close = close
         self._ended: Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._is_given_up = False
 
     @property
     def aio(self) -> Consumer:
@@ -59,14 +61,13 @@ class SyncConsumer(Blocking):
         """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
         ended = self._begin("Consumer.start")
         started: Future[None] = Future()
-        _left.add(self)
+        self._is_given_up = False
         try:
-            start_daemon(self._serve, "hueyio-consumer", started, ended)
-        except RuntimeError as error:
-            _left.discard(self)
-            self._ended = None
-            raise HueyException(f"a consumer cannot start: {error}") from error
-        started.result()
+            self._start_thread(started, ended)
+            started.result()
+        except BaseException:  # Ctrl-C among them: nobody will hold this consumer
+            self._give_up(started)
+            raise
 
     def stop(self, graceful: bool = True) -> None:
         """Ask it to stop: running tasks may finish first, or, if not graceful, are cancelled and go back."""
@@ -115,6 +116,15 @@ class SyncConsumer(Blocking):
         self._ended = Future()
         return self._ended
 
+    def _start_thread(self, started: Future[None], ended: Future[None]) -> None:
+        _left.add(self)
+        try:
+            start_daemon(self._serve, "hueyio-consumer", started, ended)
+        except RuntimeError as error:
+            _left.discard(self)
+            self._ended = None
+            raise HueyException(f"a consumer cannot start: {error}") from error
+
     def _serve(self, started: Future[None], ended: Future[None]) -> None:
         try:
             with asyncio.Runner() as runner:
@@ -126,12 +136,33 @@ class SyncConsumer(Blocking):
         else:
             ended.set_result(None)
 
+    def _give_up(self, started: Future[None]) -> None:
+        # Noted before the look at the loop: the thread looks at this after it has set that.
+        self._is_given_up = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended, and its loop is closed
+                self._loop.call_soon_threadsafe(self._end_start, started)
+
+    def _end_start(self, started: Future[None]) -> None:
+        """Cancel the start; stop at once what has started meanwhile."""
+        assert self._task is not None
+        if started.done():
+            self._wrapped.stop(graceful=False)
+        else:
+            self._task.cancel()
+
     async def _consume(self, started: Future[None]) -> None:
+        self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
+        if self._is_given_up:
+            return
         try:
             await self._wrapped.start()
             started.set_result(None)
             await self._wrapped.wait_stopped()
+        except asyncio.CancelledError:
+            if not self._is_given_up:  # else this is how it was asked to end
+                raise
         finally:
             await self._close()
 
