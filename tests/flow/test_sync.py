@@ -211,16 +211,31 @@ print(huey.sync.count())
 """
 
 
-def test_forked_child_has_a_loop_of_its_own_and_nothing_is_printed(tmp_path: Path) -> None:
+FORKING_WITH_CONSUMER = """
+import os, sys
+import hueyio
+
+huey = hueyio.SqliteHuey("forked", filename=sys.argv[1])
+with huey.sync.create_consumer() as consumer:
+    child = os.fork()
+if child:
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), consumer.statistics().state)
+"""
+
+
+@pytest.mark.parametrize(("program", "said"), [(FORKING, "3\n"), (FORKING_WITH_CONSUMER, "0 stopped\n")])
+def test_forked_child_waits_for_no_thread_of_its_parent_and_says_nothing(
+    tmp_path: Path, program: str, said: str
+) -> None:
     done = subprocess.run(
         # From 3.12 on Python warns of any fork beside a thread, which is what this test does on purpose.
-        [sys.executable, "-W", "default", "-W", "ignore:This process", "-c", FORKING, str(tmp_path / "app.db")],
+        [sys.executable, "-W", "default", "-W", "ignore:This process", "-c", program, str(tmp_path / "app.db")],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
 
 
 LOOKING_UP = """

@@ -108,6 +108,12 @@ class SyncConsumer(Blocking):
         self.stop()
         self.wait_stopped()
 
+    def _leave_to_parent(self) -> None:
+        """Have ended, as far as a forked child is concerned: the thread is its parent's."""
+        self._loop = None
+        self._ended = Future()
+        self._ended.set_result(None)
+
     def _begin(self, called: str) -> Future[None]:
         """Note that it is used, once; return what tells of its end."""
         require_no_loop(called)
@@ -221,6 +227,12 @@ def _end_left() -> None:
     wait([ended for _, ended in ends], _END_TIME)
 
 
+def _in_child() -> None:
+    for consumer in _left:
+        consumer._leave_to_parent()
+    _left.clear()
+
+
 _left: Final[WeakSet[SyncConsumer]] = WeakSet()
-os.register_at_fork(after_in_child=_left.clear)
+os.register_at_fork(after_in_child=_in_child)
 atexit.register(_end_left)  # before the threads of the storage, which registered first: Python goes backwards
