@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-__all__ = ["ACTED_ON", "counted", "duration", "relative", "seconds", "tell_pause"]
+__all__ = ["ACTED_ON", "counted", "duration", "relative", "seconds", "tell_pause", "up_to"]
 
 ACTED_ON: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, those that change the direction of a text, lone surrogates, and separators of lines."""
@@ -16,6 +16,11 @@ _UNITS: Final = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "min"
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """Return how many of something: ``1 task``, ``1,043 tasks``."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def up_to(most: int, count: int) -> str:
+    """Return a count that was taken no further than ``most``: ``7``, ``1,000 or more``."""
+    return f"{most:,} or more" if count >= most else f"{count:,}"
 
 
 def seconds(span: float) -> str:

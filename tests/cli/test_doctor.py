@@ -222,6 +222,26 @@ def test_tasks_of_huey_are_found_in_the_file(shop: Shop) -> None:
     assert text(shop, "danger") == "The file holds 1 tasks of Huey under this name, which hueyio does not read."
 
 
+@pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
+def test_no_more_than_a_thousand_tasks_of_huey_are_counted(shop: Shop) -> None:
+    shop.register("owner")
+    with closing(sqlite3.connect(shop.bare[1])) as connection, connection:
+        connection.execute("CREATE TABLE task (id INTEGER PRIMARY KEY, queue TEXT, data BLOB, priority REAL)")
+        connection.executemany("INSERT INTO task (queue, data) VALUES (?, 'x')", [("shop",)] * 1001)
+    said = "The file holds 1,000 or more tasks of Huey under this name, which hueyio does not read."
+    assert text(shop, "danger") == said
+
+
+@pytest.mark.parametrize("shop", ["file"], indirect=True)
+def test_no_more_than_a_thousand_tasks_of_huey_are_counted_in_the_folder(shop: Shop) -> None:
+    shop.register("owner")
+    queue = Path(shop.bare[1]) / "queue"
+    queue.mkdir()
+    for number in range(1001):
+        (queue / f"ffff-{number:012x}").touch()
+    assert text(shop, "danger") == "The folder holds 1,000 or more tasks of Huey, which hueyio does not read."
+
+
 @pytest.mark.parametrize("shop", ["file"], indirect=True)
 def test_tasks_of_huey_are_found_in_the_folder(shop: Shop) -> None:
     shop.register("owner")

@@ -211,16 +211,31 @@ print(huey.sync.count())
 """
 
 
-def test_forked_child_has_a_loop_of_its_own_and_nothing_is_printed(tmp_path: Path) -> None:
+FORKING_WITH_CONSUMER = """
+import os, sys
+import hueyio
+
+huey = hueyio.SqliteHuey("forked", filename=sys.argv[1])
+with huey.sync.create_consumer() as consumer:
+    child = os.fork()
+if child:
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), consumer.statistics().state)
+"""
+
+
+@pytest.mark.parametrize(("program", "said"), [(FORKING, "3\n"), (FORKING_WITH_CONSUMER, "0 stopped\n")])
+def test_forked_child_waits_for_no_thread_of_its_parent_and_says_nothing(
+    tmp_path: Path, program: str, said: str
+) -> None:
     done = subprocess.run(
         # From 3.12 on Python warns of any fork beside a thread, which is what this test does on purpose.
-        [sys.executable, "-W", "default", "-W", "ignore:This process", "-c", FORKING, str(tmp_path / "app.db")],
+        [sys.executable, "-W", "default", "-W", "ignore:This process", "-c", program, str(tmp_path / "app.db")],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
 
 
 LOOKING_UP = """
@@ -302,6 +317,70 @@ def test_consumer_that_cannot_start_says_so_in_the_thread_that_asked(tmp_path: P
     huey = SqliteHuey("none", filename=tmp_path / "no folder" / "app.db")
     with pytest.raises(ConfigurationError, match="its directory does not exist"):
         huey.sync.create_consumer().start()
+
+
+def test_consumer_whose_thread_cannot_start_is_not_waited_for_and_may_be_started_later() -> None:
+    consumer = MemoryHuey("later").sync.create_consumer()
+    usual = threading.stack_size(1 << 50)  # more than there can be
+    try:
+        with pytest.raises(HueyException, match="a consumer cannot start: can't start new thread"):
+            consumer.start()
+    finally:
+        threading.stack_size(usual)
+    consumer.wait_stopped()
+    with consumer:
+        assert consumer.statistics().state == "consuming"
+
+
+def test_ctrl_c_while_a_consumer_starts_ends_it(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    ended = threading.Event()
+
+    @huey.on_startup()
+    async def hang() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    consumer = huey.sync.create_consumer(lease=5.0)
+    with pytest.raises(KeyboardInterrupt):
+        consumer.start()
+    assert ended.wait(30)
+    consumer.wait_stopped()
+    assert consumer.statistics().state == "stopped"
+    huey.sync.close()
+
+
+def test_consumer_that_was_started_refuses_to_run_and_stops_all_the_same(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    with huey.sync.create_consumer(lease=5.0) as consumer, pytest.raises(HueyException, match="was started already"):
+        consumer.run()
+    assert consumer.statistics().state == "stopped"
+    huey.sync.close()
+
+
+def test_consumer_that_another_thread_runs_is_waited_for(make_huey: Callable[..., Huey]) -> None:
+    huey = make_huey()
+    begun, ended = threading.Event(), threading.Event()
+    huey.on_startup()(begun.set)
+    huey.on_shutdown()(ended.set)
+    consumer = huey.sync.create_consumer(lease=5.0)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(consumer.run)
+        assert begun.wait(30)
+        consumer.stop()
+        consumer.wait_stopped()
+        assert ended.is_set()
+        running.result(30)
+    with pytest.raises(HueyException, match="was started already"):
+        consumer.start()
+
+
+async def test_run_on_the_thread_of_a_loop_names_what_was_called(make_huey: Callable[..., Huey]) -> None:
+    with pytest.raises(HueyException, match=r"^consumer\.run: .*use `await consumer\.run\(\.\.\.\)` there"):
+        make_huey().sync.create_consumer().run()
 
 
 RUNNING = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from datetime import UTC, datetime
 
 from hueyio.consumer.ledger import Ledger
@@ -117,3 +119,29 @@ def test_body_is_not_started_for_the_first_reason_that_there_is() -> None:
     assert job.objection(100.1) == Revoked("key")
     job.cancelled = True
     assert job.objection(100.1) == Cancelled()
+
+
+def test_jobs_are_listed_in_one_thread_while_they_change_in_another() -> None:
+    ledger = Ledger({"loop": 100}, None, lambda: None)
+    jobs = [make_job(f"t{number}") for number in range(100)]
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.is_set():
+            for act in (ledger.add, ledger.end, ledger.remove):
+                for job in jobs:
+                    act(job)
+
+    worker = threading.Thread(target=work)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    worker.start()
+    try:
+        for _ in range(2000):
+            listed = list(ledger)
+            assert len(listed) == len(set(listed))
+            ledger.snapshot()
+    finally:
+        is_over.set()
+        worker.join()
+        sys.setswitchinterval(interval)

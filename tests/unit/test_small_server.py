@@ -186,6 +186,23 @@ def test_slow_page_holds_up_no_other_and_is_made_once(opened: ExitStack) -> None
     assert [rest_of(it)[-1:] for it in asking] == [b"1"] * 3
 
 
+def test_silent_connections_do_not_push_out_who_waits_for_a_slow_page(opened: ExitStack) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def make() -> Answer:
+        begun.set()
+        assert may_end.wait(PATIENCE)
+        return LIVE
+
+    server = serve(opened, metrics=Page(make, is_slow=True))
+    asking = connect(opened, server, b"GET /metrics HTTP/1.1\r\n\r\n")
+    assert begun.wait(PATIENCE)
+    silent = [connect(opened, server) for _ in range(32)]
+    assert rest_of(silent[0]) == b""
+    may_end.set()
+    assert rest_of(asking).endswith(LIVE.body)
+
+
 @pytest.mark.parametrize("is_slow", [False, True])
 def test_page_that_raises_is_an_error_and_the_others_go_on(
     opened: ExitStack, is_slow: bool, caplog: pytest.LogCaptureFixture

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -54,6 +55,8 @@ if WHEN == "hook":
 async def change_all() -> None:
     """Change all, and wait until the worker has noticed."""
     change()
+    with tempfile.TemporaryDirectory() as folder:  # which is gone when the worker leaves it
+        os.chdir(folder)
 
     async def is_mended() -> bool:
         return signal.getsignal(signal.SIGTERM) is not leave

@@ -112,3 +112,31 @@ def test_script_and_worker_share_tasks_and_classes_of_one_file(
         "True True True True",
         f"{module}.double 2",
     ]
+
+
+IMPORTED = """
+from dataclasses import dataclass
+from hueyio import MemoryHuey
+
+huey = MemoryHuey("shop")
+
+@dataclass
+class Order:
+    number: int
+
+@huey.task
+def number_of(order): ...
+
+if __name__ == "__main__":
+    import app
+    huey.sync.put("key", app.Order(5))
+    print(type(huey.sync.get("key")) is app.Order)
+"""
+
+
+def test_script_that_is_imported_beside_gets_back_the_classes_that_it_stored(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(IMPORTED)
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")

@@ -34,7 +34,7 @@ class SyncConsumer(Blocking):
     ends with the program: it cancels what runs, and gives it back. One consumer is used once.
     """
 
-    __slots__ = ("__weakref__", "_close", "_ended", "_loop")
+    __slots__ = ("__weakref__", "_close", "_ended", "_is_given_up", "_loop", "_task")
 
     _wrapped: Consumer
 
@@ -44,6 +44,8 @@ class SyncConsumer(Blocking):
         self._close = close
         self._ended: Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._is_given_up = False
 
     @property
     def aio(self) -> Consumer:
@@ -57,17 +59,15 @@ class SyncConsumer(Blocking):
 
     def start(self) -> None:
         """Begin to consume; returns when the consumer is registered. Raises what keeps it from starting."""
-        require_no_loop("Consumer.start")
-        if self._ended is not None:
-            raise HueyException("this consumer was started already; create another one")
+        ended = self._begin("Consumer.start")
         started: Future[None] = Future()
-        self._ended = Future()
-        _left.add(self)
+        self._is_given_up = False
         try:
-            start_daemon(self._serve, "hueyio-consumer", started, self._ended)
-        except RuntimeError as error:
-            raise HueyException(f"a consumer cannot start: {error}") from error
-        started.result()
+            self._start_thread(started, ended)
+            started.result()
+        except BaseException:  # Ctrl-C among them: nobody will hold this consumer
+            self._give_up(started)
+            raise
 
     def stop(self, graceful: bool = True) -> None:
         """Ask it to stop: running tasks may finish first, or, if not graceful, are cancelled and go back."""
@@ -89,7 +89,14 @@ class SyncConsumer(Blocking):
         With ``handle_signals``, which needs the main thread, SIGINT and SIGTERM stop it gracefully, a second one, and
         SIGQUIT, at once.
         """
-        block_here(self._run(handle_signals))
+        ended = self._begin("Consumer.run")
+        try:
+            block_here(self._run(handle_signals))
+        except BaseException as error:  # raised here, and where another thread waits for the end
+            ended.set_exception(error)
+            raise
+        else:
+            ended.set_result(None)
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,6 +107,29 @@ class SyncConsumer(Blocking):
     ) -> None:
         self.stop()
         self.wait_stopped()
+
+    def _leave_to_parent(self) -> None:
+        """Have ended, as far as a forked child is concerned: the thread is its parent's."""
+        self._loop = None
+        self._ended = Future()
+        self._ended.set_result(None)
+
+    def _begin(self, called: str) -> Future[None]:
+        """Note that it is used, once; return what tells of its end."""
+        require_no_loop(called)
+        if self._ended is not None:
+            raise HueyException("this consumer was started already; create another one")
+        self._ended = Future()
+        return self._ended
+
+    def _start_thread(self, started: Future[None], ended: Future[None]) -> None:
+        _left.add(self)
+        try:
+            start_daemon(self._serve, "hueyio-consumer", started, ended)
+        except RuntimeError as error:
+            _left.discard(self)
+            self._ended = None
+            raise HueyException(f"a consumer cannot start: {error}") from error
 
     def _serve(self, started: Future[None], ended: Future[None]) -> None:
         try:
@@ -112,12 +142,33 @@ class SyncConsumer(Blocking):
         else:
             ended.set_result(None)
 
+    def _give_up(self, started: Future[None]) -> None:
+        # Noted before the look at the loop: the thread looks at this after it has set that.
+        self._is_given_up = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended, and its loop is closed
+                self._loop.call_soon_threadsafe(self._end_start, started)
+
+    def _end_start(self, started: Future[None]) -> None:
+        """Cancel the start; stop at once what has started meanwhile."""
+        assert self._task is not None
+        if started.done():
+            self._wrapped.stop(graceful=False)
+        else:
+            self._task.cancel()
+
     async def _consume(self, started: Future[None]) -> None:
+        self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
+        if self._is_given_up:
+            return
         try:
             await self._wrapped.start()
             started.set_result(None)
             await self._wrapped.wait_stopped()
+        except asyncio.CancelledError:
+            if not self._is_given_up:  # else this is how it was asked to end
+                raise
         finally:
             await self._close()
 
@@ -176,6 +227,12 @@ def _end_left() -> None:
     wait([ended for _, ended in ends], _END_TIME)
 
 
+def _in_child() -> None:
+    for consumer in _left:
+        consumer._leave_to_parent()
+    _left.clear()
+
+
 _left: Final[WeakSet[SyncConsumer]] = WeakSet()
-os.register_at_fork(after_in_child=_left.clear)
+os.register_at_fork(after_in_child=_in_child)
 atexit.register(_end_left)  # before the threads of the storage, which registered first: Python goes backwards

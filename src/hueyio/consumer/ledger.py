@@ -124,14 +124,21 @@ class Ledger:
         return frozenset(self._by_id)
 
     def __iter__(self) -> Iterator[Job]:
-        return iter([job for held in (*self._held.values(), self._ended) for job in held])
+        # From any thread. A job whose outcome came between two copies is in both.
+        return iter(dict.fromkeys([*self.snapshot(), *_copied(self._ended)]))
 
     def snapshot(self) -> list[Job]:
-        """List the jobs whose outcome is not there yet, from any thread; empty if they change at this very moment."""
-        try:
-            return [job for held in self._held.values() for job in held]
-        except RuntimeError:
-            return []
+        """List the jobs whose outcome is not there yet, from any thread."""
+        return [job for held in self._held.values() for job in _copied(held)]
 
     def __len__(self) -> int:
         return sum(map(len, self._held.values())) + len(self._ended)
+
+
+def _copied(jobs: set[Job]) -> list[Job]:
+    """Copy a set that another thread may change meanwhile."""
+    while True:
+        try:
+            return list(jobs)
+        except RuntimeError:  # it was changed in the middle of that
+            continue

@@ -35,7 +35,7 @@ async def find_held(session: Session, most: int) -> list[Held]:
     """List what is held, by name; looks at so many keys."""
     keys = [key for key, _ in await session.scan_keys("locks", most)]
     holders = await _holders(session, keys)
-    if not any(holders):
+    if not any(holders.values()):
         return []
     page = await list_tasks(session, make_wish("running", None, None), _SCANNED, patience=_PATIENCE)
     running = {task.id: task for task in page.tasks}

@@ -5,7 +5,8 @@ calls its class ``__main__.Order``, the other ``app.Order``. So that a task is t
 file as a script declares it by the name that others import it by: ``import_name`` finds it. What is pickled names the
 class as its process does, and is read as follows:
 
-* ``app.Order`` in the process of the script is its own class, and the file is not run a second time.
+* ``app.Order`` in the process of the script is its own class, and the file is not run a second time; where the script
+  has imported ``app`` all the same, it is the class of that module.
 * ``__main__.Order`` elsewhere is the class of that name in a module which declares tasks.
 """
 
@@ -64,7 +65,7 @@ def names_main(data: bytes) -> bool:
 def module_here(module: str, name: str) -> str:
     """Return the module in which a class is found that a pickle names."""
     if module in _names and _MAIN in sys.modules:
-        return _MAIN
+        return module if _finds(sys.modules.get(module), name) else _MAIN
     if module not in _MAINS or _finds(sys.modules.get(_MAIN), name):
         return _MAIN if module in _MAINS else module
     homes = [home for home in _homes if _is_at_home(home, name)]
@@ -85,8 +86,10 @@ def _name_of_file(path: str) -> str:
 
 def _name_in_package(folder: str, name: str) -> str:
     while os.path.exists(os.path.join(folder, "__init__.py")):
-        folder, package = os.path.split(folder)
-        name = f"{package}.{name}"
+        parent, package = os.path.split(folder)
+        if parent == folder:  # the root of the file system, which has no name
+            break
+        folder, name = parent, f"{package}.{name}"
     return name
 
 

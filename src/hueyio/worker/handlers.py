@@ -40,7 +40,7 @@ def handling(handlers: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[
     def take_back() -> list[signal.Signals]:
         lost = [number for number, tell in ours.items() if signal.getsignal(number) is not tell]
         for number in lost:
-            signal.signal(number, ours[number])
+            _replace(loop, number, ours[number])
         return lost
 
     take_back()
@@ -50,6 +50,17 @@ def handling(handlers: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[
         # Not by the loop's own handlers: those are taken away by way of the default, which ends the process.
         for number in handlers:
             signal.signal(number, _AFTERWARDS.get(number, signal.SIG_IGN))
+
+
+def _replace(loop: asyncio.AbstractEventLoop, number: signal.Signals, tell: Callable[..., None]) -> None:
+    """Handle a signal in place of other code, which may have had the loop call it."""
+    # Blocked in this thread meanwhile: the loop takes its handler away by way of the default, which ends the process.
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        loop.remove_signal_handler(number)
+        signal.signal(number, tell)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
 
 
 def _telling(loop: asyncio.AbstractEventLoop, handler: Callable[[], None]) -> Callable[..., None]:

@@ -2,9 +2,9 @@
 
 A request has so many seconds and bytes in all, however it trickles in, and its answer is written in that time too (a
 slow page has that time anew when it is made). Of more connections than there may be, the oldest that began a request
-and did not end it is dropped, or else the oldest; where the process has no descriptor left, the oldest. A request that
-comes with its connection is answered before anything is dropped for it. So whoever asks now is answered. A descriptor
-is kept in reserve, so that this works while tasks hold all others.
+and did not end it is dropped, or else the oldest that said nothing, or else the oldest; where the process has no
+descriptor left, the oldest. A request that comes with its connection is answered before anything is dropped for it. So
+whoever asks now is answered. A descriptor is kept in reserve, so that this works while tasks hold all others.
 """
 
 from __future__ import annotations
@@ -157,8 +157,13 @@ class SmallServer:
         self._selector.register(accepted, selectors.EVENT_READ, partial(self._move, connection, self._receive))
         self._receive(connection)
         if len(self._connections) > _CONNECTIONS:
-            slow = (it for it in self._connections if it.received and not it.has_asked)
-            self._drop(next(slow, next(iter(self._connections))))
+            self._drop(self._least())
+
+    def _least(self) -> _Connection:
+        """Return the connection that is dropped for the newest, whose request may be on its way."""
+        *older, _ = self._connections
+        silent = [it for it in older if not it.has_asked]
+        return next((it for it in silent if it.received), (silent or older)[0])
 
     def _make_room(self) -> None:
         """Let go of a descriptor: the next turn takes who waits."""

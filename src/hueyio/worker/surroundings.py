@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, NoReturn
 
 from hueyio.consumer.side_log import side_log
@@ -69,10 +69,10 @@ class Surroundings:
     def start_anew(self) -> NoReturn:
         """Become the program that the command line names, in this process, where it was started."""
         logger.info("starting anew")
+        with suppress(OSError):  # that folder is gone: where the process is now will do
+            os.chdir(self._folder)
         side_log.flush(_LOG_TIME)
         logging.shutdown()
-        if os.getcwd() != self._folder:
-            os.chdir(self._folder)
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], self._environment)
 
 

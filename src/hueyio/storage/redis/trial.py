@@ -58,7 +58,6 @@ async def try_producing(core: RedisCore) -> None:
 
 async def try_consuming(core: RedisCore) -> None:
     """Find out whether this session can wait for work; raises StorageUnavailable or ConfigurationError."""
-    await core.run("try", commands_of(SCRIPTS, core.layout.flavour))
     marker = core.layout.key("OWN_KIND")
     directly = [pack("LPOP", marker)]
     if core.is_blocking:

@@ -7,7 +7,7 @@ SELECT name FROM hueyio_queues ORDER BY name LIMIT 100
 SELECT name FROM pragma_table_info(?)
 
 -- name: count_task
-SELECT count(*) FROM task WHERE queue = ?
+SELECT count(*) FROM (SELECT 1 FROM task WHERE queue = ? LIMIT ?)
 
 -- name: count_schedule
-SELECT count(*) FROM schedule WHERE queue = ?
+SELECT count(*) FROM (SELECT 1 FROM schedule WHERE queue = ? LIMIT ?)
