@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import version
 from typing import Any, Final
 
 import click
@@ -13,6 +12,7 @@ import click
 from hueyio.cli.failures import leave_quietly, tell
 from hueyio.cli.registry import COMMANDS
 from hueyio.storage.texts import check_text
+from hueyio.version import VERSION
 from hueyio.worker.exit_codes import EXIT_USAGE
 
 __all__ = ["COMMAND_LINE", "run"]
@@ -65,7 +65,7 @@ def _begin(**given: Any) -> int | None:
     """Look after the options that stand before the command."""
     context = click.get_current_context()
     if given["version"]:
-        click.echo(f"hueyio {version('hueyio')}")
+        click.echo(f"hueyio {VERSION}")
         context.exit(0)
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import version
 from typing import Any
 
 from hueyio.consumer.fleet import write_names
 from hueyio.consumer.options import ConsumerOptions
 from hueyio.core import Core
+from hueyio.version import VERSION
 
 __all__ = ["introduce"]
 
@@ -17,7 +17,7 @@ def introduce(core: Core, options: ConsumerOptions) -> dict[str, Any]:
     """Return it. ``names`` is for the other consumers (see ``fleet``), the rest for people."""
     return {
         "names": write_names(spec.path for spec in core.registry),
-        "version": version("hueyio"),
+        "version": VERSION,
         "ahead": round(time.time() - core.now(), 3),
         "periodic": options.periodic,
     }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import platform
+import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
 from hueyio.core import core_of
 from hueyio.storage.contract import Examined
+from hueyio.version import VERSION
 
 __all__ = ["say_banner", "say_stored"]
 
@@ -36,7 +36,8 @@ async def say_stored(path: str, huey: Huey) -> None:
 
 def _lines(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
     loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
-    lines = [f"hueyio {version('hueyio')}, Python {platform.python_version()}, {loop}"]
+    python = sys.version.split(maxsplit=1)[0]
+    lines = [f"hueyio {VERSION}, Python {python}, {loop}"]
     for path, huey, limits in apps:
         lines.append(f"{path}: {huey.name!r} in {huey.storage}")
         registry = core_of(huey).registry

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Any, Final, NamedTuple
 
+from hueyio.version import VERSION
 from hueyio.web.api import reads, shapes
 from hueyio.web.api.shapes import schema_of
 from hueyio.web.filters import RANGES, ListFilter
@@ -64,7 +64,7 @@ def describe_api(root: str, verbs: Mapping[str, str | None]) -> dict[str, Any]:
         }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "hueyio", "version": version("hueyio")},
+        "info": {"title": "hueyio", "version": VERSION},
         "servers": [{"url": f"{root}/{API}"}],
         "paths": paths,
         "components": {"schemas": schemas},
