@@ -84,8 +84,9 @@ PROOFS = {
 
 # Byte code is kept, also where the environment says that none be written: each of a session's hundreds of processes
 # would compile everything anew. It is out of the way, in a folder that ``.gitignore`` knows.
+BYTE_CODE = Path(".nox/byte-code").resolve()
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
-os.environ["PYTHONPYCACHEPREFIX"] = str(Path(".nox/byte-code").resolve())
+os.environ["PYTHONPYCACHEPREFIX"] = str(BYTE_CODE)
 
 
 def _offer_pyenv() -> None:
@@ -104,6 +105,19 @@ def _install(session: nox.Session, group: str, *more: str) -> None:
     Nothing is compiled in advance: most of it is never imported.
     """
     session.install("--no-compile", *nox.project.dependency_groups(PROJECT, group), *more)
+
+
+def _compile(session: nox.Session, *selected: str) -> None:
+    """Compile what these tests import, if this has not been done: pytest's processes would do it all, each on its own.
+
+    They begin at the same moment, so that none finds anything there. For its tests pytest writes byte code of its own.
+    """
+    done = BYTE_CODE / session.name
+    if not done.exists():
+        with ThreadPoolExecutor() as threads:
+            parts = [selected[::2], selected[1::2]]
+            list(threads.map(lambda part: session.run("pytest", "--collect-only", "-qq", *part, silent=True), parts))
+        done.touch()
 
 
 @nox.session
@@ -149,8 +163,10 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
     elif session.python == OLDEST:
+        _compile(session, *(str(path) for path in Path("tests").rglob("test_*.py") if "browser" not in path.parts))
         session.run(*PYTEST, "-m", "not again")
     else:
+        _compile(session, *DEPENDS_ON_PYTHON)
         session.run(*PYTEST, "-m", "not again and not deployment", *DEPENDS_ON_PYTHON)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,12 +72,39 @@ _LONG: Final = ("workers/", "examples/", "test_docs", "test_processes", "flow/te
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Insist on a reason for each test that the short lane leaves out, and begin with the long tests."""
     for item in items:
-        for mark in item.iter_markers("again"):
-            if not mark.args:
-                raise pytest.UsageError(f"{item.nodeid}: say why it shows nothing new, as in @pytest.mark.again('why')")
+        _insist_on_reasons(item.nodeid, item.iter_markers("again"))
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes > 1:
         items[:] = _long_ones_first(items, processes)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while the tests are read, nor ever among them: ten thousand, and all of them stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Iterator[None]:
+    """Make no items of what ``-m "not again"`` would deselect: a third of all, in each process that runs tests."""
+    yield
+    made = metafunc._calls  # it has no public name
+    for call in made:
+        _insist_on_reasons(metafunc.definition.nodeid, (mark for mark in call.marks if mark.name == "again"))
+    if "not again" in metafunc.config.option.markexpr and made:
+        is_again = metafunc.definition.get_closest_marker("again") is not None
+        wanted = [] if is_again else [call for call in made if all(mark.name != "again" for mark in call.marks)]
+        made[:] = wanted or made[:1]  # no call at all would mean that there are no parameters; that one is deselected
+
+
+def _insist_on_reasons(test: str, marks: Iterable[pytest.Mark]) -> None:
+    if not all(mark.args for mark in marks):
+        raise pytest.UsageError(f"{test}: say why it shows nothing new, as in @pytest.mark.again('why')")
 
 
 def _long_ones_first(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
