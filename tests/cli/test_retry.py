@@ -137,6 +137,6 @@ def test_ctrl_c_ends_a_long_operation_after_the_step_under_way(shop: Shop) -> No
         return int(not await in_steps(at, "Doing", range(10 * AT_ONCE), act))
 
     place = Place(file=shop.bare[1])
-    asked = Asked(place=place, as_json=False, utc=False, timeout=5.0, no_input=True, quiet=False)
+    asked = Asked(place=place, as_json=False, utc=False, timeout=60.0, no_input=True, quiet=False)
     assert visit(asked, work) == 1
     assert len(done) == 2 * AT_ONCE

@@ -113,12 +113,13 @@ class Fuzz:
 
     async def try_all(self, name: str, called: Callable[..., Any], skipped: frozenset[str] = frozenset()) -> None:
         """Call it once for each parameter and wrong value, the others being right."""
+        needed = dict(_required(called))
         for parameter, positional in _parameters(called):
             if parameter in skipped:
                 continue
             for value in self.wrong:
-                given = {it: self.right.get(it) for it, required in _required(called) if required}
-                if "timeout" in dict(_required(called)):
+                given = {it: self.right.get(it) for it, required in needed.items() if required}
+                if "timeout" in needed:
                     given["timeout"] = 0.001
                 args = [value] if positional else []
                 kwargs = given if positional else {**given, parameter: value}
