@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from importlib import resources
+from pkgutil import get_data
 from typing import Final
 
 __all__ = ["ADDED_SCHEMAS", "SCHEMA", "statements"]
@@ -31,7 +31,10 @@ def statements(file: str) -> Mapping[str, str]:
 
 
 def _read(file: str) -> str:
-    return resources.files("hueyio.storage.sqlite").joinpath("sql", file).read_text(encoding="utf-8")
+    data = get_data("hueyio.storage.sqlite", f"sql/{file}")  # importlib.resources brings half of zipfile and tempfile
+    if data is None:  # which loader has none?
+        raise FileNotFoundError(file)
+    return data.decode()
 
 
 def _without_comments(text: str) -> str:
