@@ -137,7 +137,12 @@ def on_terminal(
 
 @ON_SQLITE
 @pytest.mark.parametrize(
-    ("environment", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+    ("environment", "has_colours"),
+    [
+        ({}, True),
+        ({"NO_COLOR": "1"}, False),
+        pytest.param({"TERM": "dumb"}, False, marks=pytest.mark.again("no colour is no colour")),
+    ],
 )
 def test_table_is_drawn_on_a_terminal(shop: Shop, environment: dict[str, str], has_colours: bool) -> None:
     (id,) = shop.put(shop.module.mail.s("you"))
@@ -152,7 +157,14 @@ def test_table_is_drawn_on_a_terminal(shop: Shop, environment: dict[str, str], h
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, 0), ("n\n", 130, 2), ("\n", 130, 2)])
+@pytest.mark.parametrize(
+    ("typed", "code", "left"),
+    [
+        ("y\n", 0, 0),
+        pytest.param("n\n", 130, 2, marks=pytest.mark.again("the default is no, and so is taken")),
+        ("\n", 130, 2),
+    ],
+)
 def test_question_is_asked_on_a_terminal(shop: Shop, typed: str, code: int, left: int) -> None:
     shop.put(shop.module.mail.s("a"), shop.module.mail.s("b"))
     ended, shown = on_terminal(shop, "purge", "ready", *shop.bare, typed=typed)

@@ -95,6 +95,7 @@ async def test_processes_end_when_the_supervisor_is_killed(workers: Bench, app: 
         assert await result.status() == "ready"
 
 
+@pytest.mark.again("the process whose probes its successor serves has had enough tasks too")
 async def test_process_is_replaced_without_a_gap_after_enough_tasks(workers: Bench, app: Any) -> None:
     worker = workers.start("--max-tasks", "3")
     (first,) = children(worker)
@@ -117,6 +118,7 @@ async def test_process_that_uses_too_much_memory_is_replaced_without_a_gap(worke
     assert worker.stop() == 0
 
 
+@pytest.mark.again("so does the SIGHUP after which locks are still held; and one process alone is seen to be gone")
 async def test_sighup_replaces_every_process(workers: Bench, app: Any) -> None:
     worker = await start(workers)
     before = set(children(worker))
