@@ -35,6 +35,7 @@ import hueyio
 from hueyio.cli.main import main
 from tests.conftest import SERVER_KINDS, ServerOf
 from tests.support.docs_code import DOCS, PAGES, ROOT, Block, find_blocks, name_of_file
+from tests.support.logging_state import logging_kept
 
 _CHANGING = {
     "ID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
@@ -183,10 +184,11 @@ def run_python(arguments: list[str], folder: Path) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty current folder; what is imported from it is forgotten afterwards."""
+    """An empty current folder; what is imported from it is forgotten afterwards, and what it did to logging undone."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    yield tmp_path
+    with logging_kept():
+        yield tmp_path
     forget(tmp_path)
 
 
