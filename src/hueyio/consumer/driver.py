@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from hueyio.consumer.heartbeat import HeartbeatOptions
@@ -19,7 +20,7 @@ from hueyio.exceptions import HueyException, LeaseLost
 from hueyio.execution.executor import Executor
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
-from hueyio.execution.outcome import Outcome
+from hueyio.execution.outcome import Outcome, Succeeded
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.recorder import Recorder, Settled
 from hueyio.execution.run_context import RunContext
@@ -37,15 +38,29 @@ __all__ = ["Driver"]
 logger = logging.getLogger(__name__)
 
 
-class Driver:
-    """Owns what this loop has dequeued by hand and not executed yet."""
+def _nothing(*_: object) -> None:
+    """Stand in for what a consumer would be told."""
 
-    def __init__(self, core: Core, session: Session) -> None:
+
+class Driver:
+    """Owns what this loop has dequeued by hand and not executed yet.
+
+    ``executor`` runs the bodies; None: one with threads and processes of its own. ``on_refused`` is told of tasks that
+    ``dequeue`` ended because they cannot be run.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        session: Session,
+        executor: Executor | None = None,
+        on_refused: Callable[[Task, Outcome], object] = _nothing,
+    ) -> None:
         self.session = session
         self._core = core
         self._intake = Intake(core, session)
-        self._pool = ProcessPool(core.name, core.home)
-        self._executor = Executor(core, pool=self._pool)
+        self._executor = Executor(core, pool=ProcessPool(core.name, core.home)) if executor is None else executor
+        self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._run_context = RunContext(self._loop, core.storage, DEFAULT_LEASE, queue=core.name)
         self._lock = asyncio.Lock()
@@ -95,12 +110,18 @@ class Driver:
 
     async def execute(self, task: Task, now: float | None) -> Any:
         """Run a claimed task as if it were ``now`` (None: by the clock); return its value, None if it has none."""
+        outcome = await self.run(task, now)
+        return outcome.value if isinstance(outcome, Succeeded) else None
+
+    async def run(self, task: Task, now: float | None) -> Outcome | None:
+        """Do the same; return how it ended, None if it was put off because its eta lies ahead."""
         job = self._jobs.get(task.id)
         if job is None or task.receipt != job.delivery.receipt:
             raise HueyException(f"task {task.id} is not claimed here; enqueue it, and execute what dequeue() returns")
         core = self._core if now is None else self._core.with_clock(lambda: now)
         if task.eta is not None and task.eta.timestamp() > core.now():
-            return await self.put_off(task)
+            await self.put_off(task)
+            return None
         job.task = task
         while True:
             await Intake(core, self.session).look_up([job])
@@ -115,7 +136,7 @@ class Driver:
                 raise
             if answer != "untaken":
                 await self._settled(job, answer)
-                return step.value
+                return None if step.ended is None else step.ended.outcome
             tell_untaken(job)
             # The revocation that was to stop it was used up by another task: decide anew.
 
@@ -136,13 +157,15 @@ class Driver:
         """Give back what was not executed, and end the processes."""
         self._jobs.clear()
         await self._rest()
-        await self._pool.close()
+        if self._executor.pool is not None:
+            await self._executor.pool.close()
 
     def _step(self, core: Core) -> Step:
         return Step(core, self._executor, self._run_context, self._settle, self._start)
 
     async def _end(self, job: Job, objection: Outcome) -> None:
         await self._settled(job, await self._step(self._core).end(job, objection))
+        self._on_refused(job.task, objection)
 
     async def _settle(self, job: Job, settlement: Settlement) -> Answer:
         """Write one settlement under the own lease."""
@@ -230,7 +253,3 @@ class _WhileOpen:
     def close(self) -> None:
         """Close the connection."""
         self._keeper.close()
-
-
-def _nothing() -> None:
-    """Stand in for what a consumer would be told."""
