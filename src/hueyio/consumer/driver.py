@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from hueyio.consumer.heartbeat import HeartbeatOptions
 from hueyio.consumer.lease import Lease
@@ -33,7 +33,7 @@ from hueyio.storage.records import LANES, Answer, Defer, Delivery, Release, Sett
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "Held"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +42,23 @@ def _nothing(*_: object) -> None:
     """Stand in for what a consumer would be told."""
 
 
+class Held(Protocol):
+    """What dequeued tasks are held under, from ``begin`` to ``end``."""
+
+    @property
+    def owner(self) -> str: ...
+
+    async def begin(self) -> None: ...
+
+    async def end(self) -> None: ...
+
+
 class Driver:
     """Owns what this loop has dequeued by hand and not executed yet.
 
     ``executor`` runs the bodies; None: one with threads and processes of its own. ``on_refused`` is told of tasks that
-    ``dequeue`` ended because they cannot be run.
+    ``dequeue`` ended because they cannot be run. ``make_lease`` makes what tasks are held under; None: a lease that
+    beats.
     """
 
     def __init__(
@@ -55,16 +67,18 @@ class Driver:
         session: Session,
         executor: Executor | None = None,
         on_refused: Callable[[Task, Outcome], object] = _nothing,
+        make_lease: Callable[[], Held] | None = None,
     ) -> None:
         self.session = session
         self._core = core
         self._intake = Intake(core, session)
         self._executor = Executor(core, pool=ProcessPool(core.name, core.home)) if executor is None else executor
         self._on_refused = on_refused
+        self._make_lease = make_lease or self._make_beating_lease
         self._loop = asyncio.get_running_loop()
         self._run_context = RunContext(self._loop, core.storage, DEFAULT_LEASE, queue=core.name)
         self._lock = asyncio.Lock()
-        self._lease: Lease | None = None
+        self._lease: Held | None = None
         self._number = 0
         self._jobs: dict[str, Job] = {}
         self._recorder = Recorder(core)
@@ -224,7 +238,7 @@ class Driver:
         return None
 
     async def _begin(self) -> None:
-        lease = Lease(self.session, self._make_keeper, HeartbeatOptions(lease=DEFAULT_LEASE), {}, _nothing, _nothing)
+        lease = self._make_lease()
         await lease.begin()
         self._lease, self._number = lease, 0
 
@@ -234,6 +248,9 @@ class Driver:
             if self._lease is not None and not self._jobs:
                 lease, self._lease = self._lease, None
                 await lease.end()
+
+    def _make_beating_lease(self) -> Held:
+        return Lease(self.session, self._make_keeper, HeartbeatOptions(lease=DEFAULT_LEASE), {}, _nothing, _nothing)
 
     def _make_keeper(self, owner: str) -> LeaseKeeper:
         return _WhileOpen(self._core.storage.lease_keeper(owner), self._loop)

@@ -43,6 +43,22 @@ class Lost:
         return over
 
 
+class _Lease:
+    """A lease for which nothing beats: in a test nobody else gives it up."""
+
+    def __init__(self, session: Session) -> None:
+        self.owner = f"test-{uuid4().hex[:12]}"
+        self._session = session
+
+    async def begin(self) -> None:
+        """Register its owner."""
+        await self._session.register(self.owner, json.dumps({"lease": DEFAULT_LEASE}).encode())
+
+    async def end(self) -> None:
+        """Give back what it holds."""
+        await self._session.deregister(self.owner)
+
+
 class Hands:
     """Runs tasks one by one, as a consumer does. Bodies of ``def`` tasks run in the thread of a blocking caller."""
 
@@ -52,7 +68,7 @@ class Hands:
         self._lost = lost
         self._refused: list[tuple[Task, Outcome]] = []
         executor = Executor(core, CallerThreads("hueyio-task", on_start=core.hooks.start_thread))
-        self._driver = Driver(core, session, executor, on_refused=lambda *it: self._refused.append(it))
+        self._driver = Driver(core, session, executor, lambda *it: self._refused.append(it), lambda: _Lease(session))
         self._ticker = Ticker(session, core)
 
     async def enqueue_due(self) -> None:
@@ -82,14 +98,14 @@ class Hands:
 
     async def lose_worker(self) -> Task | None:
         """Have a worker take the next task, begin it, and be killed; return the task."""
-        owner = f"killed-{uuid4().hex[:12]}"
-        await self._session.register(owner, json.dumps({"lease": DEFAULT_LEASE}).encode())
+        lease = _Lease(self._session)
+        await lease.begin()
         for lane in LANES:
-            for delivery in await self._session.claim({lane: 1}, owner):
-                await self._session.start([delivery.receipt], owner)
-                self._lost.ends[owner] = self._core.now() + DEFAULT_LEASE
+            for delivery in await self._session.claim({lane: 1}, lease.owner):
+                await self._session.start([delivery.receipt], lease.owner)
+                self._lost.ends[lease.owner] = self._core.now() + DEFAULT_LEASE
                 return read_task(delivery.data, self._core.serializer, delivery.header.id)
-        await self._session.deregister(owner)
+        await lease.end()
         return None
 
     async def _told(self, task: Task, at: float, outcome: Outcome) -> Ran:

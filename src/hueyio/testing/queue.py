@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from hueyio.app import Huey
 from hueyio.app.sync_huey import SyncHuey
@@ -21,9 +21,6 @@ from hueyio.testing.ran import Ran
 from hueyio.testing.sync_queue import SyncHueyQueue
 
 __all__ = ["HueyQueue"]
-
-_MOST: Final = 10_000
-"""Runs of one ``drain``: a task that enqueues itself would have no end."""
 
 
 class _Place(NamedTuple):
@@ -41,7 +38,8 @@ class HueyQueue:
 
     Within the block whatever uses these Hueys meets a memory that was empty at its beginning, whatever their storage
     is, and outside of immediate mode. Tasks wait in it until ``drain`` or ``advance`` runs them. The queues' clock
-    shows the host's time, and what ``advance`` has let pass beside it.
+    shows the host's time, and what ``advance`` has let pass beside it. More than ``most_runs`` runs at one
+    moment are an error: a task that enqueues itself has no end.
 
     Example::
 
@@ -51,11 +49,12 @@ class HueyQueue:
             assert [str(it.name) for it in await huey_queue.advance(days=14)] == ["shop.remind"]
     """
 
-    def __init__(self, *hueys: Huey | SyncHuey) -> None:
+    def __init__(self, *hueys: Huey | SyncHuey, most_runs: int = 10_000) -> None:
         if not hueys:
             raise HueyException("say whose queue is meant: HueyQueue(huey)")
         self._hueys: list[Huey] = [it.aio if isinstance(it, SyncHuey) else it for it in hueys]
         self._cores = [core_of(it) for it in self._hueys]
+        self._most_runs = most_runs
         self._clock = MovableClock()
         self._places: list[_Place] = []
         self._ran: list[Ran] = []
@@ -205,7 +204,7 @@ class HueyQueue:
                 return ran
             ran += now
             self._ran += now
-            if len(ran) >= _MOST:
+            if len(ran) >= self._most_runs:
                 raise HueyException(f"{len(ran)} tasks ran, and there are more: does {now[-1].name} enqueue itself?")
 
     async def _next_due(self) -> float | None:
