@@ -76,8 +76,8 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 
 def run(suite: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Run a suite. The plugin is named, for where hueyio itself is not installed."""
-    return suite.runpytest_inprocess("-p", "hueyio.testing.plugin", "-p", "no:cacheprovider", *LOOPS, *arguments)
+    """Run a suite; the plugin is there because hueyio is installed."""
+    return suite.runpytest_inprocess("-p", "no:cacheprovider", *LOOPS, *arguments)
 
 
 def test_fixtures_work_in_every_kind_of_test(suite: pytest.Pytester) -> None:
