@@ -66,7 +66,7 @@ class Reader:
             self._type(block)
         elif name := name_of_file(block):
             (self.folder / name).write_text(block.text)
-        else:
+        elif block.language == "python":
             self._run(block)
 
     def _run(self, block: Block) -> None:
@@ -236,7 +236,7 @@ def test_operators_session_is_the_same_on_a_server(folder: Path, server_of: Serv
 def test_find_blocks_finds_what_pages_have() -> None:
     assert len(PAGES_WITH_CODE) >= 7
     for page in PAGES_WITH_CODE:
-        opened = len(re.findall(r"^```(?:python|console)\b", page.read_text(), flags=re.MULTILINE))
+        opened = len(re.findall(r"^```(?:python|console|toml)\b", page.read_text(), flags=re.MULTILINE))
         assert opened == len(find_blocks(page)), f"{page.name} has a block that is not run"
 
 
