@@ -35,6 +35,7 @@ import hueyio
 from hueyio.cli.main import main
 from tests.conftest import SERVER_KINDS, ServerOf
 from tests.support.docs_code import DOCS, PAGES, ROOT, Block, find_blocks, name_of_file
+from tests.support.logging_state import logging_kept
 
 _CHANGING = {
     "ID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
@@ -65,7 +66,7 @@ class Reader:
             self._type(block)
         elif name := name_of_file(block):
             (self.folder / name).write_text(block.text)
-        else:
+        elif block.language == "python":
             self._run(block)
 
     def _run(self, block: Block) -> None:
@@ -183,10 +184,11 @@ def run_python(arguments: list[str], folder: Path) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty current folder; what is imported from it is forgotten afterwards."""
+    """An empty current folder; what is imported from it is forgotten afterwards, and what it did to logging undone."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    yield tmp_path
+    with logging_kept():
+        yield tmp_path
     forget(tmp_path)
 
 
@@ -234,7 +236,7 @@ def test_operators_session_is_the_same_on_a_server(folder: Path, server_of: Serv
 def test_find_blocks_finds_what_pages_have() -> None:
     assert len(PAGES_WITH_CODE) >= 7
     for page in PAGES_WITH_CODE:
-        opened = len(re.findall(r"^```(?:python|console)\b", page.read_text(), flags=re.MULTILINE))
+        opened = len(re.findall(r"^```(?:python|console|toml)\b", page.read_text(), flags=re.MULTILINE))
         assert opened == len(find_blocks(page)), f"{page.name} has a block that is not run"
 
 

@@ -69,6 +69,14 @@ def short_path() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder to which other users may come; not below pytest's, which each start of pytest closes to them."""
+    with tempfile.TemporaryDirectory(prefix="hueyio-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
 @contextmanager
 def umask(mask: int) -> Iterator[None]:
     before = os.umask(mask)
@@ -281,38 +289,30 @@ def run_as(uid: int, gid: int, code: str, *args: str) -> subprocess.CompletedPro
 
 @as_root
 @pytest.mark.parametrize("kind", KINDS)
-async def test_another_user_reads_nothing(kind: str, tmp_path: Path) -> None:
-    open_to_all(tmp_path)
+async def test_another_user_reads_nothing(kind: str, open_path: Path) -> None:
     with umask(0o022):
-        await use(make(kind, tmp_path))
-    done = await asyncio.to_thread(run_as, ANOTHER, ANOTHER, PEEK, str(tmp_path / "made"))
+        await use(make(kind, open_path))
+    done = await asyncio.to_thread(run_as, ANOTHER, ANOTHER, PEEK, str(open_path / "made"))
     assert done.stdout.splitlines() == [f"refused {int(kind == 'file')}"], done
 
 
 @as_root
 @pytest.mark.parametrize("kind", KINDS)
-async def test_two_users_of_a_group_share_a_queue_when_the_mode_lets_them(kind: str, tmp_path: Path) -> None:
-    open_to_all(tmp_path)
-    shared = tmp_path / "made"
+async def test_two_users_of_a_group_share_a_queue_when_the_mode_lets_them(kind: str, open_path: Path) -> None:
+    shared = open_path / "made"
     shared.mkdir()
     os.chown(shared, ANOTHER, ANOTHER)
     shared.chmod(0o2770)
-    huey = make(kind, tmp_path, "queue", mode=0o660)
+    huey = make(kind, open_path, "queue", mode=0o660)
     async with huey:
         await huey.put("of another", 8)
         source, scratch = (
-            f"hueyio.{type(huey).__name__}('q', {str(folder / 'queue')!r}, mode=0o660)" for folder in (shared, tmp_path)
+            f"hueyio.{type(huey).__name__}('q', {str(folder / 'queue')!r}, mode=0o660)"
+            for folder in (shared, open_path)
         )
         done = await asyncio.to_thread(run_as, ANOTHER + 1, ANOTHER, WORK, source, scratch)
         assert done.stdout.split() == ["42", "42", "8"], done
         assert done.stderr == ""
-
-
-def open_to_all(path: Path) -> None:
-    """Let other users come to a folder, through those that the tests have made."""
-    for folder in (path, *path.parents[:3]):
-        if folder.owner() == "root" and str(folder) not in ("/", "/tmp"):
-            folder.chmod(0o755)
 
 
 # --- doorbells in the folder for temporary files

@@ -18,8 +18,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 DOCS: Final = ROOT / "docs"
 PAGES: Final = [ROOT / "README.md", *sorted(DOCS.glob("[!_]*/**/*.md"))]
 
-_FENCE: Final = re.compile(r"^```(?P<language>python|console)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE_NAME: Final = re.compile(r"# (?P<name>\w+\.py)\n")
+_FENCE: Final = re.compile(r"^```(?P<language>python|console|toml)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE_NAME: Final = re.compile(r"# (?P<name>\w+\.(py|toml))\n")
 
 _HEAD: Final = "# pyright: reportRedeclaration=false, reportUnusedExpression=false, reportUnusedCoroutine=true\n"
 """A page goes on with the same example: it declares the same names again."""

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, assert_type
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar, assert_type
 
 from hueyio.blocking import (
     BaseStorage,
@@ -25,6 +26,9 @@ from hueyio.blocking import (
     crontab,
     group,
 )
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 huey = SqliteHuey("app", filename="app.db")
 
@@ -117,3 +121,20 @@ def use_wrongly() -> None:
     RedisHuey("a", urll="redis://localhost")  # type: ignore[call-arg]
     RedisExpireHuey("a", expire_tim=5)  # type: ignore[call-arg]
     huey.create_consumer(wrokers=3)  # type: ignore[call-arg]
+
+
+def logged(func: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    return func
+
+
+@huey.task(retries=3)
+@logged
+async def weigh(a: int) -> float:
+    return a / 2
+
+
+def use_awaitables() -> None:
+    assert_type(weigh(1), Result[float])
+    assert_type(weigh.options(retries=3)(a=1), Result[float])
+    assert_type(weigh.schedule((1,), delay=5), Result[float])
+    assert_type(weigh.map([1]), ResultGroup[float])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, ParamSpec, TypeAlias, TypeVar, assert_never, assert_type
 
@@ -284,3 +284,36 @@ async def main() -> None:
     assert_type(double.call_local(1), int)
     assert_type(await (await add(1, 2)).get(), int | None)
     assert_type(await (await add(1, 2))(blocking=True, timeout=5), int)
+
+
+def traced(func: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    return func
+
+
+@huey.task
+@traced
+async def weigh(a: int) -> float:
+    return a / 2
+
+
+@huey.task(retries=3)
+@traced
+async def price(a: object, *, b: Any = None) -> str:
+    return f"{a} {b}"
+
+
+@huey.task
+async def anything(a: Any) -> dict[str, Any]:
+    return {"a": a}
+
+
+async def use_awaitables() -> None:
+    assert_type(await weigh(1), Result[float])
+    assert_type(await weigh.options(retries=3)(a=1), Result[float])
+    assert_type(await weigh.schedule((1,), delay=5), Result[float])
+    assert_type(await weigh.map([1]), ResultGroup[float])
+    assert_type(weigh.sync(1), SyncResult[float])
+    assert_type(await weigh.call_local(1), float)
+    assert_type(await price("a", b=1), Result[str])
+    assert_type(await anything("a"), Result[dict[str, Any]])
+    weigh("a")  # type: ignore[arg-type, unused-coroutine, unused-ignore]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from types import TracebackType
@@ -39,6 +39,7 @@ from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result, core_of
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
+from hueyio.handles.awaitable_task import AwaitableTaskWrapper
 from hueyio.handles.awaited import awaited
 from hueyio.handles.by_name import NamedTask
 from hueyio.handles.chord_result import ChordResult
@@ -83,6 +84,7 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
+W = TypeVar("W", bound=Awaitable[Any])
 H = TypeVar("H", bound=Hook)
 A = TypeVar("A", bound=AttemptMiddleware)
 E = TypeVar("E", bound=EnqueueMiddleware)
@@ -303,13 +305,16 @@ class Huey(Settings):
         return TaskWrapper
 
     @overload
-    def task(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
+    def task(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...  # pyright: ignore[reportOverlappingOverload]
 
     @overload
     def task(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
-    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...  # type: ignore[overload-overlap]  # an awaitable too
+
+    @overload
+    def task(self, func: Callable[P, W], /) -> AwaitableTaskWrapper[P, W]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...

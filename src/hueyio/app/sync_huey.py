@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -21,6 +21,7 @@ from hueyio.control.pause import PauseInfo
 from hueyio.control.statistics import QueueStatistics
 from hueyio.control.task_details import TaskDetails
 from hueyio.core import Core, core_of
+from hueyio.handles.awaitable_task import AwaitableSyncTask
 from hueyio.handles.blocking import Blocking
 from hueyio.handles.options import shows_options
 from hueyio.handles.reading import ReadOptions, shows_read_options
@@ -52,6 +53,7 @@ __all__ = ["SyncHuey"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+W = TypeVar("W", bound=Awaitable[Any])
 H = TypeVar("H", bound=Hook)
 A = TypeVar("A", bound=AttemptMiddleware)
 E = TypeVar("E", bound=EnqueueMiddleware)
@@ -76,10 +78,13 @@ class SyncHuey(Blocking):
     def task(self, func: SyncTask[P, R], /) -> SyncTask[P, R]: ...
 
     @overload
-    def task(self, func: TaskWrapper[P, R], /) -> SyncTask[P, R]: ...
+    def task(self, func: TaskWrapper[P, R], /) -> SyncTask[P, R]: ...  # pyright: ignore[reportOverlappingOverload]
 
     @overload
-    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncTask[P, R]: ...
+    def task(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncTask[P, R]: ...  # type: ignore[overload-overlap]  # an awaitable too
+
+    @overload
+    def task(self, func: Callable[P, W], /) -> AwaitableSyncTask[P, W]: ...
 
     @overload
     def task(self, func: Callable[P, R], /) -> SyncTask[P, R]: ...

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from hueyio.consumer.heartbeat import HeartbeatOptions
 from hueyio.consumer.lease import Lease
@@ -19,7 +20,7 @@ from hueyio.exceptions import HueyException, LeaseLost
 from hueyio.execution.executor import Executor
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
-from hueyio.execution.outcome import Outcome
+from hueyio.execution.outcome import Outcome, Succeeded
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.recorder import Recorder, Settled
 from hueyio.execution.run_context import RunContext
@@ -32,24 +33,52 @@ from hueyio.storage.records import LANES, Answer, Defer, Delivery, Release, Sett
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "Held"]
 
 logger = logging.getLogger(__name__)
 
 
-class Driver:
-    """Owns what this loop has dequeued by hand and not executed yet."""
+def _nothing(*_: object) -> None:
+    """Stand in for what a consumer would be told."""
 
-    def __init__(self, core: Core, session: Session) -> None:
+
+class Held(Protocol):
+    """What dequeued tasks are held under, from ``begin`` to ``end``."""
+
+    @property
+    def owner(self) -> str: ...
+
+    async def begin(self) -> None: ...
+
+    async def end(self) -> None: ...
+
+
+class Driver:
+    """Owns what this loop has dequeued by hand and not executed yet.
+
+    ``executor`` runs the bodies; None: one with threads and processes of its own. ``on_refused`` is told of tasks that
+    ``dequeue`` ended because they cannot be run. ``make_lease`` makes what tasks are held under; None: a lease that
+    beats.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        session: Session,
+        executor: Executor | None = None,
+        on_refused: Callable[[Task, Outcome], object] = _nothing,
+        make_lease: Callable[[], Held] | None = None,
+    ) -> None:
         self.session = session
         self._core = core
         self._intake = Intake(core, session)
-        self._pool = ProcessPool(core.name, core.home)
-        self._executor = Executor(core, pool=self._pool)
+        self._executor = Executor(core, pool=ProcessPool(core.name, core.home)) if executor is None else executor
+        self._on_refused = on_refused
+        self._make_lease = make_lease or self._make_beating_lease
         self._loop = asyncio.get_running_loop()
         self._run_context = RunContext(self._loop, core.storage, DEFAULT_LEASE, queue=core.name)
         self._lock = asyncio.Lock()
-        self._lease: Lease | None = None
+        self._lease: Held | None = None
         self._number = 0
         self._jobs: dict[str, Job] = {}
         self._recorder = Recorder(core)
@@ -95,12 +124,18 @@ class Driver:
 
     async def execute(self, task: Task, now: float | None) -> Any:
         """Run a claimed task as if it were ``now`` (None: by the clock); return its value, None if it has none."""
+        outcome = await self.run(task, now)
+        return outcome.value if isinstance(outcome, Succeeded) else None
+
+    async def run(self, task: Task, now: float | None) -> Outcome | None:
+        """Do the same; return how it ended, None if it was put off because its eta lies ahead."""
         job = self._jobs.get(task.id)
         if job is None or task.receipt != job.delivery.receipt:
             raise HueyException(f"task {task.id} is not claimed here; enqueue it, and execute what dequeue() returns")
         core = self._core if now is None else self._core.with_clock(lambda: now)
         if task.eta is not None and task.eta.timestamp() > core.now():
-            return await self.put_off(task)
+            await self.put_off(task)
+            return None
         job.task = task
         while True:
             await Intake(core, self.session).look_up([job])
@@ -115,7 +150,7 @@ class Driver:
                 raise
             if answer != "untaken":
                 await self._settled(job, answer)
-                return step.value
+                return None if step.ended is None else step.ended.outcome
             tell_untaken(job)
             # The revocation that was to stop it was used up by another task: decide anew.
 
@@ -136,13 +171,15 @@ class Driver:
         """Give back what was not executed, and end the processes."""
         self._jobs.clear()
         await self._rest()
-        await self._pool.close()
+        if self._executor.pool is not None:
+            await self._executor.pool.close()
 
     def _step(self, core: Core) -> Step:
         return Step(core, self._executor, self._run_context, self._settle, self._start)
 
     async def _end(self, job: Job, objection: Outcome) -> None:
         await self._settled(job, await self._step(self._core).end(job, objection))
+        self._on_refused(job.task, objection)
 
     async def _settle(self, job: Job, settlement: Settlement) -> Answer:
         """Write one settlement under the own lease."""
@@ -201,7 +238,7 @@ class Driver:
         return None
 
     async def _begin(self) -> None:
-        lease = Lease(self.session, self._make_keeper, HeartbeatOptions(lease=DEFAULT_LEASE), {}, _nothing, _nothing)
+        lease = self._make_lease()
         await lease.begin()
         self._lease, self._number = lease, 0
 
@@ -211,6 +248,9 @@ class Driver:
             if self._lease is not None and not self._jobs:
                 lease, self._lease = self._lease, None
                 await lease.end()
+
+    def _make_beating_lease(self) -> Held:
+        return Lease(self.session, self._make_keeper, HeartbeatOptions(lease=DEFAULT_LEASE), {}, _nothing, _nothing)
 
     def _make_keeper(self, owner: str) -> LeaseKeeper:
         return _WhileOpen(self._core.storage.lease_keeper(owner), self._loop)
@@ -230,7 +270,3 @@ class _WhileOpen:
     def close(self) -> None:
         """Close the connection."""
         self._keeper.close()
-
-
-def _nothing() -> None:
-    """Stand in for what a consumer would be told."""

@@ -84,6 +84,11 @@ class Ticker(Service):
             plan.looked = now
         return self._rest(plans)
 
+    def next_tick(self) -> float | None:
+        """Return the next time at which one of them may be due, epoch seconds; None: never."""
+        plans = [*self._declared.values(), *self._stored]
+        return min((tick for plan in plans if (tick := plan.next(plan.looked)) is not None), default=None)
+
     def _rest(self, plans: list[DueTicks]) -> float:
         now = self._core.now()
         nexts = [tick for plan in plans if (tick := plan.next(plan.looked)) is not None]

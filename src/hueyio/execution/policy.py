@@ -35,7 +35,7 @@ from hueyio.signals import (
 from hueyio.storage.records import Area, EndKind
 from hueyio.tasks.task import Granted, PutBack, Task, eta_from
 
-__all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "decide"]
+__all__ = ["UNKNOWN_TASK_PATIENCE", "WITHOUT_RESULTS", "decide", "fails_for_good"]
 
 UNKNOWN_TASK_PATIENCE: Final = 24 * 3600.0
 """Seconds for which a message whose task nobody knows goes back; a rolling deploy must lose nothing."""
@@ -108,6 +108,11 @@ def decide(task: Task, outcome: Outcome, now: float, rules: Rules) -> Effects:
             return _bury_unreadable(task, reason, expects, rules)
         case _:
             assert_never(outcome)
+
+
+def fails_for_good(task: Task, now: float) -> bool:
+    """Say whether an error that the body of this attempt raised now would be the task's end."""
+    return task.retries <= 0 or _is_too_late(_retry(task, now), now)
 
 
 def _succeed(task: Task, value: object, rules: Rules) -> Effects:

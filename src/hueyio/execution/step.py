@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.executor import Executor
 from hueyio.execution.finish import End, conclude
 from hueyio.execution.job import Job
-from hueyio.execution.outcome import Outcome, Succeeded
+from hueyio.execution.outcome import Outcome
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.runner import Runner
 from hueyio.loops.carry_through import carry_through
@@ -44,12 +43,6 @@ class Step:
     def ended(self) -> End | None:
         """How the job ended, when it has."""
         return self._runner.ended
-
-    @property
-    def value(self) -> Any:
-        """What the body returned, if it did."""
-        outcome = None if self.ended is None else self.ended.outcome
-        return outcome.value if isinstance(outcome, Succeeded) else None
 
     async def run(self, job: Job, *, interrupt: bool) -> Answer | None:
         """Run a job in an asyncio task of its own; return the answer to its last settlement.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from hueyio.exceptions import ConfigurationError, DeclarationWarning
+from hueyio.handles.awaitable_task import AwaitableTaskWrapper
 from hueyio.handles.sync_task import SyncTask
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
 from hueyio.serializer.main_module import note_module
@@ -24,6 +25,7 @@ __all__ = ["ContextTaskDecorator", "EnteredTaskDecorator", "TaskDecorator", "mak
 
 P = ParamSpec("P")
 R = TypeVar("R")
+W = TypeVar("W", bound=Awaitable[Any])
 R_co = TypeVar("R_co", covariant=True)
 
 _OPTIONS: Final = frozenset(TaskOptions.__dataclass_fields__) - {"settings"}
@@ -46,13 +48,16 @@ class TaskDecorator:
         self._declare = declare
 
     @overload
-    def __call__(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: AsyncTaskWrapper[P, R], /) -> AsyncTaskWrapper[P, R]: ...  # pyright: ignore[reportOverlappingOverload]
 
     @overload
     def __call__(self, func: TaskWrapper[P, R], /) -> TaskWrapper[P, R]: ...
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTaskWrapper[P, R]: ...  # type: ignore[overload-overlap]  # an awaitable too
+
+    @overload
+    def __call__(self, func: Callable[P, W], /) -> AwaitableTaskWrapper[P, W]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> TaskWrapper[P, R]: ...

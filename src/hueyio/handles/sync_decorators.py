@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
+from hueyio.handles.awaitable_task import AwaitableSyncTask
 from hueyio.handles.sync_task import SyncTask
 from hueyio.handles.wrapper import TaskWrapper
 from hueyio.tasks.task import Task
@@ -14,6 +15,7 @@ __all__ = ["SyncContextTaskDecorator", "SyncEnteredTaskDecorator", "SyncTaskDeco
 
 P = ParamSpec("P")
 R = TypeVar("R")
+W = TypeVar("W", bound=Awaitable[Any])
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -34,10 +36,13 @@ class SyncTaskDecorator:
     def __call__(self, func: SyncTask[P, R], /) -> SyncTask[P, R]: ...
 
     @overload
-    def __call__(self, func: TaskWrapper[P, R], /) -> SyncTask[P, R]: ...
+    def __call__(self, func: TaskWrapper[P, R], /) -> SyncTask[P, R]: ...  # pyright: ignore[reportOverlappingOverload]
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncTask[P, R]: ...
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncTask[P, R]: ...  # type: ignore[overload-overlap]  # an awaitable too
+
+    @overload
+    def __call__(self, func: Callable[P, W], /) -> AwaitableSyncTask[P, W]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> SyncTask[P, R]: ...
