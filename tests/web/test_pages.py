@@ -12,6 +12,7 @@ from starlette.routing import Mount
 
 from hueyio import MemoryHuey, Task
 from hueyio.core import core_of
+from hueyio.limits.held import find_held
 from hueyio.messages.entry import make_entry
 from hueyio.web.frame import PAGES, STATES
 from hueyio.web.guard import POLICY
@@ -136,6 +137,16 @@ async def test_hostile_texts_are_shown_as_they_are_when_everything_is_named_by_t
     everything = unescape("".join(found.values()))
     assert "⟨U+202E⟩" in everything
     assert "{{ 7*7 }}" in everything
+
+
+async def test_locks_and_semaphores_name_all_who_hold_them(shop: Shop) -> None:
+    session = await shop.session()
+    for number in range(3):
+        await session.acquire("semaphore:api", f"token {number}", 3, 60.0)
+    await session.acquire("lock:report", "token", 1, 60.0)
+    await session.put("locks", {"lock:odd": b"\xff", "lock:older": b'{"token": {"until": 1.0}}'})
+    found = [(it.kind, it.name, sorted(it.holders)) for it in await find_held(session, 10)]
+    assert found == [("semaphore", "api", ["token 0", "token 1", "token 2"]), ("lock", "report", ["token"])]
 
 
 @IN_MEMORY
