@@ -57,6 +57,7 @@ class Answers:
             "here": view.here,
             "at": view.at,
             "now": view.now,
+            "zone": view.zone,
             "visitor": view.visitor,
             "may": view.may,
             "token": token_of(session),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,7 +24,7 @@ from hueyio.web.actions import tasks as task_actions
 from hueyio.web.actions.jobs import Jobs
 from hueyio.web.actions.verb import Verb
 from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_part
-from hueyio.web.answers import Answers, here_of, is_api, is_ours, root_of
+from hueyio.web.answers import Answers, cookie_path, here_of, is_api, is_ours, root_of
 from hueyio.web.api.routes import API, READS, Reading, describe_api
 from hueyio.web.api.shapes import Answer, Queues, to_json
 from hueyio.web.forgery import Form, read_form, read_json
@@ -33,10 +33,11 @@ from hueyio.web.guard import SecureHeaders
 from hueyio.web.live import Feed, feed_of, read_topics
 from hueyio.web.login import Login
 from hueyio.web.mounted import Mounted
-from hueyio.web.pages import audit, failures, limits, names, overview, schedules, task, tasks, workers
+from hueyio.web.pages import audit, failures, limits, names, overview, schedules, task, tasks, workers, zone
 from hueyio.web.refusal import Refusal
 from hueyio.web.settings import ASGIApp, Settings
 from hueyio.web.view import Page, Source, View
+from hueyio.web.zones import find_zone, keep_zone, read_zone
 
 __all__ = ["VERBS", "Source", "make_dashboard"]
 
@@ -101,6 +102,8 @@ class _Dashboard:
             Route("/{queue}", self._go_to("overview")),
             Route("/{queue}/tasks", self._go_to("tasks/ready")),
             Route("/{queue}/find", self._find),
+            Route("/{queue}/zone", self._show_zones, methods=["GET"]),
+            Route("/{queue}/zone", self._keep_zone, methods=["POST"]),
             Route("/{queue}/events", self._events),
             Route("/{queue}/act/{part}", self._ask, methods=["GET"]),
             Route("/{queue}/act/{part}", self._act, methods=["POST"]),
@@ -141,6 +144,7 @@ class _Dashboard:
             at=Addresses(root_of(request), source.name),
             here=here_of(request),
             query=request.query_params,
+            zone=read_zone(request),
             part=part,
         )
 
@@ -198,6 +202,19 @@ class _Dashboard:
         headers = {"x-accel-buffering": "no"}  # nginx would hold events back
         return StreamingResponse(feed.follow(topics), media_type="text/event-stream", headers=headers)
 
+    async def _show_zones(self, request: Request) -> Response:
+        view = await self._view(request)
+        return await self._page(request, view, zone.read(view, _page_before(request, view)), "zone")
+
+    async def _keep_zone(self, request: Request) -> Response:
+        view = await self._view(request)
+        form = await read_form(request)
+        chosen = find_zone(form.get("zone"))
+        said = f"Times are in {chosen.name}." if chosen.name else "Times are in the zone of the browser."
+        response = self._answers.done(request, said, _back(form.get("next"), view))
+        keep_zone(request, response, chosen, cookie_path(request))
+        return response
+
     async def _give_asset(self, request: Request) -> Response:
         return self._answers.file(request.path_params["name"])
 
@@ -207,7 +224,7 @@ class _Dashboard:
         view, verb = await self._verb(request)
         form = Form(list(request.query_params.multi_items()))
         question = await verb.ask(view, form)
-        back = _back(form, view)
+        back = _back(form.get("next"), view)
         given = [*question.carried, ("next", back)]
         values = {"question": question, "verb": verb.name, "given": given, "next": back}
         return await self._page(request, view, Page("confirm.html", question.title, values), "act")
@@ -219,7 +236,7 @@ class _Dashboard:
             raise Refusal(400, f"Nothing was done: type {form.get('asked')} to confirm.")
         said = await verb.do(view, form)
         logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, said)
-        return self._answers.done(request, said, _back(form, view))
+        return self._answers.done(request, said, _back(form.get("next"), view))
 
     # --- the same as JSON
 
@@ -255,10 +272,15 @@ class _Dashboard:
         return view, verb
 
 
-def _back(form: Form, view: View) -> str:
-    """Return the page to go back to: one of ours, whatever the form says."""
-    wanted = form.get("next")
+def _back(wanted: str, view: View) -> str:
+    """Return the page to go back to: one of ours, whatever is wanted."""
     return wanted if is_ours(wanted, view.at.root) else view.at.page("overview")
+
+
+def _page_before(request: Request, view: View) -> str:
+    """Return the page from which the visitor comes."""
+    said = urlsplit(request.headers.get("referer", ""))
+    return _back(f"{said.path}{'?' if said.query else ''}{said.query}", view)
 
 
 def _read_text(part: str) -> str | None:

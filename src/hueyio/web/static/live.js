@@ -1,5 +1,8 @@
 // Live: one stream of events a page, of what has changed. Numbers change in place. Rows are never inserted, removed or
 // moved: new ones wait behind a banner. A hidden tab closes its stream, because browsers allow six to a host.
+import { formatter } from "./zone.js";
+
+const clock = formatter(undefined, { timeStyle: "medium" });
 const main = document.querySelector("main[data-events]");
 const lamp = document.querySelector("#live");
 const hiddenFor = 30_000;
@@ -57,7 +60,7 @@ function show(news) {
 function light() {
   const isLate = !stream || Date.now() - heard > lateAfter;
   lamp.classList.toggle("off", held || isLate);
-  const seen = new Date(heard).toLocaleTimeString();
+  const seen = clock.format(heard);
   put(lamp.querySelector("span"), held ? "Held" : isLate ? `Last seen ${seen}` : "Live");
   lamp.setAttribute("aria-pressed", String(held));
 }
