@@ -22,7 +22,7 @@ from hueyio.web.actions import queue as queue_actions
 from hueyio.web.actions import schedules as schedule_actions
 from hueyio.web.actions import tasks as task_actions
 from hueyio.web.actions.jobs import Jobs
-from hueyio.web.actions.verb import Verb
+from hueyio.web.actions.verb import SURE, Done, Verb
 from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_part
 from hueyio.web.answers import Answers, cookie_path, here_of, is_api, is_ours, root_of
 from hueyio.web.api.routes import API, READS, Reading, describe_api
@@ -211,7 +211,7 @@ class _Dashboard:
         form = await read_form(request)
         chosen = find_zone(form.get("zone"))
         said = f"Times are in {chosen.name}." if chosen.name else "Times are in the zone of the browser."
-        response = self._answers.done(request, said, _back(form.get("next"), view))
+        response = self._answers.done(request, Done(said), _back(form.get("next"), view))
         keep_zone(request, response, chosen, cookie_path(request))
         return response
 
@@ -223,20 +223,24 @@ class _Dashboard:
     async def _ask(self, request: Request) -> Response:
         view, verb = await self._verb(request)
         form = Form(list(request.query_params.multi_items()))
+        return await self._question(request, view, verb, form)
+
+    async def _question(self, request: Request, view: View, verb: Verb, form: Form) -> Response:
         question = await verb.ask(view, form)
         back = _back(form.get("next"), view)
         given = [*question.carried, ("next", back)]
         values = {"question": question, "verb": verb.name, "given": given, "next": back}
-        return await self._page(request, view, Page("confirm.html", question.title, values), "act")
+        page = Page("confirm.html", question.title, values, 400 if question.is_wrong else 200)
+        return await self._page(request, view, page, "act")
 
     async def _act(self, request: Request) -> Response:
         view, verb = await self._verb(request)
         form = await read_form(request)
         if form.get("asked") and form.get("asked") != form.get("typed"):
             raise Refusal(400, f"Nothing was done: type {form.get('asked')} to confirm.")
-        said = await verb.do(view, form)
-        logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, said)
-        return self._answers.done(request, said, _back(form.get("next"), view))
+        if verb.has_fields and not form.get(SURE):
+            return await self._question(request, view, verb, form)
+        return self._answers.done(request, await _do(view, verb, form), _back(form.get("next"), view))
 
     # --- the same as JSON
 
@@ -258,9 +262,8 @@ class _Dashboard:
     async def _act_by_json(self, request: Request) -> Response:
         view, verb = await self._verb(request)
         form = await read_json(request)
-        said = await verb.do(view, form)
-        logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, said)
-        return JSONResponse(to_json(Answer(answer=said)))
+        done = await _do(view, verb, form)
+        return JSONResponse(to_json(Answer(answer=done.said)))
 
     async def _verb(self, request: Request) -> tuple[View, Verb]:
         view = await self._view(request)
@@ -270,6 +273,13 @@ class _Dashboard:
         if not view.may(verb.permission):
             raise Refusal(403, f"You may not do this: it needs the permission {verb.permission or 'to act'}.")
         return view, verb
+
+
+async def _do(view: View, verb: Verb, form: Form) -> Done:
+    said = await verb.do(view, form)
+    done = said if isinstance(said, Done) else Done(said)
+    logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, done.said)
+    return done
 
 
 def _back(wanted: str, view: View) -> str:

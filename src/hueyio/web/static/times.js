@@ -39,3 +39,8 @@ if (!isDone) {
   if (place) place.textContent = `Times in ${zone}`;
 }
 setInterval(tick, 1000);
+
+// An undo is offered for as long as somebody may notice a slip, and not taken away from under a hand.
+const undo = document.querySelector("[data-undo]");
+if (undo) setTimeout(() => (undo.hidden = !undo.matches(":hover, :focus-within")), 8000);
+
