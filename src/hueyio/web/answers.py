@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from hueyio.web.actions.jobs import jobs_of
 from hueyio.web.actions.verb import Done
-from hueyio.web.addresses import ASSETS, LOGOUT
+from hueyio.web.addresses import ASSETS, LOGOUT, Addresses
 from hueyio.web.api.routes import API
 from hueyio.web.assets import Assets
 from hueyio.web.forgery import begin_session, keep_session, token_of
@@ -23,7 +24,7 @@ from hueyio.web.shown import plain
 from hueyio.web.told import forget_told, keep_told, read_told
 from hueyio.web.view import Page, Source, View
 
-__all__ = ["Answers", "cookie_path", "here_of", "is_api", "is_ours", "root_of"]
+__all__ = ["Answers", "cookie_path", "here_of", "is_api", "is_ours", "page_before", "page_wanted", "root_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -163,3 +164,14 @@ def is_ours(address: str, root: str) -> bool:
     """Say whether an address is a page of the dashboard, whoever says it."""
     is_path = address.startswith(f"{root}/") and not address.startswith(("//", "/\\"))
     return is_path and address.isprintable() and address.isascii()
+
+
+def page_wanted(wanted: str, at: Addresses) -> str:
+    """Return the page to go to: one of ours, whatever is wanted."""
+    return wanted if is_ours(wanted, at.root) else at.page("overview")
+
+
+def page_before(request: Request, at: Addresses) -> str:
+    """Return the page from which the visitor comes."""
+    said = urlsplit(request.headers.get("referer", ""))
+    return page_wanted(f"{said.path}{'?' if said.query else ''}{said.query}", at)

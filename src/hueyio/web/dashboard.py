@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,8 +23,8 @@ from hueyio.web.actions import schedules as schedule_actions
 from hueyio.web.actions import tasks as task_actions
 from hueyio.web.actions.jobs import Jobs
 from hueyio.web.actions.verb import SURE, Done, Verb
-from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_part
-from hueyio.web.answers import Answers, cookie_path, here_of, is_api, is_ours, root_of
+from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_part, write_part
+from hueyio.web.answers import Answers, cookie_path, here_of, is_api, page_before, page_wanted, root_of
 from hueyio.web.api.routes import API, READS, Reading, describe_api
 from hueyio.web.api.shapes import Answer, Queues, to_json
 from hueyio.web.forgery import Form, read_form, read_json
@@ -32,7 +32,7 @@ from hueyio.web.gate import Gate
 from hueyio.web.guard import SecureHeaders
 from hueyio.web.live import Feed, feed_of, read_topics
 from hueyio.web.login import Login
-from hueyio.web.mounted import Mounted
+from hueyio.web.mounted import Mounted, check_prefix
 from hueyio.web.pages import audit, failures, limits, names, overview, schedules, task, tasks, workers, zone
 from hueyio.web.refusal import Refusal
 from hueyio.web.settings import ASGIApp, Settings
@@ -66,11 +66,17 @@ _PAGES: Final[tuple[tuple[str, str, Read], ...]] = (
 
 
 def make_dashboard(sources: Sequence[Source], settings: Settings, login: Login | None = None) -> ASGIApp:
-    """Return the application for these queues; raises ConfigurationError if two have one name."""
+    """Return the application for these queues.
+
+    Raises ConfigurationError if two have one name, or if the prefix could be taken for one.
+    """
     by_name = {it.name: it for it in sources}
     if len(by_name) < len(sources):
         raise ConfigurationError("two of these queues have one name, and would have one address")
-    return Mounted(_Dashboard(by_name, settings, login).app, settings.prefix)
+    made = _Dashboard(by_name, settings, login)
+    queues = {write_part(it) for it in by_name}
+    check_prefix(settings.prefix, queues, made.pages)
+    return Mounted(made.app, settings.prefix, {*queues, *made.own})
 
 
 class _Dashboard:
@@ -87,7 +93,13 @@ class _Dashboard:
             HTTPException: self._answers.http_error,
             StorageError: self._answers.away,
         }
-        self.app = Starlette(routes=[*gate, *self._routes()], exception_handlers=handlers, lifespan=self._live)
+        routes = [*gate, *self._routes()]
+        parts = [it.path.split("/")[1:] for it in routes]
+        self.own = {it[0] for it in parts if it[0] not in ("", "{queue}")}
+        """The first parts of addresses that are no queue's."""
+        self.pages = {it[1] for it in parts if it[0] == "{queue}" and len(it) > 1}
+        """The second parts of those of queues."""
+        self.app = Starlette(routes=routes, exception_handlers=handlers, lifespan=self._live)
         self.app.add_middleware(SecureHeaders)
 
     def _routes(self) -> list[Route]:
@@ -204,14 +216,14 @@ class _Dashboard:
 
     async def _show_zones(self, request: Request) -> Response:
         view = await self._view(request)
-        return await self._page(request, view, zone.read(view, _page_before(request, view)), "zone")
+        return await self._page(request, view, zone.read(view, page_before(request, view.at)), "zone")
 
     async def _keep_zone(self, request: Request) -> Response:
         view = await self._view(request)
         form = await read_form(request)
         chosen = find_zone(form.get("zone"))
         said = f"Times are in {chosen.name}." if chosen.name else "Times are in the zone of the browser."
-        response = self._answers.done(request, Done(said), _back(form.get("next"), view))
+        response = self._answers.done(request, Done(said), page_wanted(form.get("next"), view.at))
         keep_zone(request, response, chosen, cookie_path(request))
         return response
 
@@ -227,7 +239,7 @@ class _Dashboard:
 
     async def _question(self, request: Request, view: View, verb: Verb, form: Form) -> Response:
         question = await verb.ask(view, form)
-        back = _back(form.get("next"), view)
+        back = page_wanted(form.get("next"), view.at)
         given = [*question.carried, ("next", back)]
         values = {"question": question, "verb": verb.name, "given": given, "next": back}
         page = Page("confirm.html", question.title, values, 400 if question.is_wrong else 200)
@@ -240,7 +252,7 @@ class _Dashboard:
             raise Refusal(400, f"Nothing was done: type {form.get('asked')} to confirm.")
         if verb.has_fields and not form.get(SURE):
             return await self._question(request, view, verb, form)
-        return self._answers.done(request, await _do(view, verb, form), _back(form.get("next"), view))
+        return self._answers.done(request, await _do(view, verb, form), page_wanted(form.get("next"), view.at))
 
     # --- the same as JSON
 
@@ -280,17 +292,6 @@ async def _do(view: View, verb: Verb, form: Form) -> Done:
     done = said if isinstance(said, Done) else Done(said)
     logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, done.said)
     return done
-
-
-def _back(wanted: str, view: View) -> str:
-    """Return the page to go back to: one of ours, whatever is wanted."""
-    return wanted if is_ours(wanted, view.at.root) else view.at.page("overview")
-
-
-def _page_before(request: Request, view: View) -> str:
-    """Return the page from which the visitor comes."""
-    said = urlsplit(request.headers.get("referer", ""))
-    return _back(f"{said.path}{'?' if said.query else ''}{said.query}", view)
 
 
 def _read_text(part: str) -> str | None:
