@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -18,7 +20,8 @@ from tests.browser.conftest import Served
 from tests.web.conftest import Shop
 from tests.web.test_pages import HOSTILE
 
-ALL = ["overview", *(path for path, _ in PAGES), *(f"tasks/{state}" for state in STATES), "act/pause"]
+STATE_LISTS = [f"tasks/{state}" for state in STATES]
+ALL = ["overview", *(path for path, _ in PAGES), *STATE_LISTS, "act/pause", "zone", "act/edit-schedule?name=tea"]
 ONE = ["act/retry?state=failed&before=2099-01-01", "names/tests.web.conftest.pack"]
 
 
@@ -120,6 +123,33 @@ def test_task_says_that_it_has_changed(served: Served, page: Page) -> None:
     served.do(lambda shop: shop.huey.cancel(id))
     expect(page.locator("#changed b")).to_have_text("cancelled")
     expect(page.locator(".head .chip")).to_have_text("ready")
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_times_are_in_the_zone_of_the_browser_or_in_the_one_that_was_chosen(
+    served: Served, browser: Browser, has_scripts: bool
+) -> None:
+    context = browser.new_context(timezone_id="Asia/Tokyo", java_script_enabled=has_scripts)
+    page = context.new_page()
+    page.goto(f"{served.address}overview")
+    zone = "Asia/Tokyo" if has_scripts else "UTC"
+    place, table = page.locator(".rail .foot a"), page.locator("[data-chart]").first
+    expect(place).to_have_text(f"Times in {zone}")
+    expect(table.locator("th").first).to_have_text(zone)
+    begin = datetime.fromtimestamp(float(table.get_attribute("data-from") or 0), ZoneInfo(zone))
+    expect(table.locator("tbody td").first).to_have_text(begin.strftime("%d %b %H:%M"))
+    expect(table.locator(".x span").first).to_have_text(begin.strftime("%H:%M"))
+    place.click()
+    page.get_by_label("Show times in").select_option("America/New_York")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("h1")).to_have_text("Overview")
+    expect(place).to_have_text("Times in America/New_York")
+    begin = datetime.fromtimestamp(float(table.get_attribute("data-from") or 0), ZoneInfo("America/New_York"))
+    expect(table.locator("tbody td").first).to_have_text(begin.strftime("%d %b %H:%M"))
+    page.goto(f"{served.address}tasks/failed")
+    page.locator("tbody a", has_text="ship").first.click()
+    expect(page.locator("time[data-stamp]").first).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
+    context.close()
 
 
 async def _ready(shop: Shop) -> str:
