@@ -15,9 +15,11 @@ from playwright.sync_api import Browser, Page, expect
 from hueyio import Task
 from hueyio.core import core_of
 from hueyio.messages.entry import make_entry
+from hueyio.storage.records import Bury
+from hueyio.tasks.progress import Progress, write_progress
 from hueyio.web.frame import PAGES, STATES
 from tests.browser.conftest import Served
-from tests.web.conftest import Shop
+from tests.web.conftest import PACK, Shop
 from tests.web.test_pages import HOSTILE
 
 STATE_LISTS = [f"tasks/{state}" for state in STATES]
@@ -182,3 +184,39 @@ def test_login_asks_for_the_password(tmp_path: Path, page: Page) -> None:
         expect(page.locator("h1")).to_have_text("Ready")
         page.get_by_role("button", name="Log out").click()
         expect(page.locator("h1")).to_have_text("Log in")
+
+
+def test_progress_of_running_tasks_changes_in_their_rows(served: Served, page: Page) -> None:
+    page.goto(f"{served.address}tasks/running")
+    row = page.locator("tbody tr").first
+    expect(row.locator("[data-said]")).to_be_hidden()
+
+    async def report(shop: Shop) -> None:
+        session = await shop.session()
+        (held,) = await session.held("me")
+        await session.report(held.receipt, write_progress(Progress(0.25, "a quarter"), shop.core.serializer))
+
+    served.do(report)
+    expect(row.locator("[data-said]")).to_have_text("25% a quarter")
+    expect(row.locator("rect.v")).to_have_attribute("width", "25%")
+
+    async def end(shop: Shop) -> None:
+        session = await shop.session()
+        (held,) = await session.held("me")
+        await session.settle(
+            [Bury(held.receipt, "KeyError", b"error", kind="failed", into="failed", name=PACK)], "me", 2
+        )
+
+    served.do(end)
+    expect(row).to_contain_text("no longer running")
+    expect(row).to_have_class("dim")
+
+
+def test_undo_is_offered_for_a_while(served: Served, page: Page) -> None:
+    page.clock.install()
+    page.goto(f"{served.address}act/pause")
+    page.get_by_role("button", name="Pause").click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    page.clock.run_for(8500)
+    expect(undo).to_be_hidden()
