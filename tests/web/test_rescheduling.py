@@ -244,3 +244,13 @@ async def test_answer_is_cut_when_no_cookie_can_hold_it(shop: Shop) -> None:
             assert "is revoked" in page or "…" in page or "xxx" in page
             for cookie in site.client.cookies.jar:
                 assert len(cookie.value or "") < 4000
+
+
+@IN_MEMORY
+async def test_what_was_hardly_meant_is_said_before_it_is_done(shop: Shop) -> None:
+    await shop.huey.schedules().add("tea", shop.pack, "0 16 * * *")
+    async with visiting(operated(shop), shop.base) as site:
+        page = await typing(site, rule="*/90 * * * *")
+        assert "*/90" in page.partition('<p class="dim">')[2].partition("</p>")[0]
+        assert f'name="next" value="{site.base}/overview"' in page
+        assert (await stored(shop)).times == crontab.parse("0 16 * * *")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from hueyio.web.actions import schedules as schedule_actions
 from hueyio.web.actions import tasks as task_actions
 from hueyio.web.actions.jobs import Jobs
 from hueyio.web.actions.verb import SURE, Done, Verb
-from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_part, write_part
+from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_text, write_part
 from hueyio.web.answers import Answers, cookie_path, here_of, is_api, page_before, page_wanted, root_of
 from hueyio.web.api.routes import API, READS, Reading, describe_api
 from hueyio.web.api.shapes import Answer, Queues, to_json
@@ -142,7 +143,7 @@ class _Dashboard:
     async def _view(self, request: Request) -> View:
         """Find out who asks for what; raises Refusal."""
         visitor = await self._visitor(request)
-        queue, part = (_read_text(request.path_params.get(it, "")) for it in ("queue", "part"))
+        queue, part = (read_text(request.path_params.get(it, "")) for it in ("queue", "part"))
         source = None if queue is None else self._sources.get(queue)
         if source is None or part is None:
             raise Refusal(404, "There is no such page.")
@@ -240,6 +241,8 @@ class _Dashboard:
     async def _question(self, request: Request, view: View, verb: Verb, form: Form) -> Response:
         question = await verb.ask(view, form)
         back = page_wanted(form.get("next"), view.at)
+        if request.method == "POST":
+            view = replace(view, here=back)  # such a page has no address to come back to
         given = [*question.carried, ("next", back)]
         values = {"question": question, "verb": verb.name, "given": given, "next": back}
         page = Page("confirm.html", question.title, values, 400 if question.is_wrong else 200)
@@ -292,9 +295,3 @@ async def _do(view: View, verb: Verb, form: Form) -> Done:
     done = said if isinstance(said, Done) else Done(said)
     logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, done.said)
     return done
-
-
-def _read_text(part: str) -> str | None:
-    """Return what a part of the path stands for; None if it is none of ours, or no text that a storage takes."""
-    text = read_part(part)
-    return text if text is None or is_storable(text) else None

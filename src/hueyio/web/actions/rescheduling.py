@@ -147,6 +147,7 @@ def _read_times(typed: Mapping[str, str]) -> tuple[crontab | None, list[str], di
     if not typed["rule"]:
         return None, [], {"rule": "Say when, such as 0 16 * * mon-fri."}
     try:
+        # What is hardly meant is warned of, which is for who wrote it. Nothing is awaited while it is caught.
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", DeclarationWarning)
             times = crontab.parse(typed["rule"], second=typed["second"] or None, tz=typed["tz"] or None)
@@ -154,7 +155,7 @@ def _read_times(typed: Mapping[str, str]) -> tuple[crontab | None, list[str], di
         sentence = str(error).removeprefix("crontab ")
         field = next((it for it in ("tz", "second") if sentence.startswith(f"{it}=")), "rule")
         return None, [], {field: f"{sentence}."}
-    return times, [f"{it.message}." for it in said], {}
+    return times, [f"{it.message}." for it in said if issubclass(it.category, DeclarationWarning)], {}
 
 
 def _read_call(view: View, call: Task, typed: Mapping[str, str]) -> tuple[Task | None, dict[str, str]]:
