@@ -110,7 +110,7 @@ def test_actions_work_without_scripts(served: Served, browser: Browser) -> None:
     page.goto(f"{served.address}act/pause")
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Resume").click()
-    expect(page.locator(".answer")).to_have_text("The queue goes on.")
+    expect(page.locator(".answer bdi")).to_have_text("The queue goes on.")
     page.goto(f"{served.address}act/free?name=report")
     page.get_by_label("Type report to confirm").fill("report")
     page.get_by_role("button", name="Free").click()
