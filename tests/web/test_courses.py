@@ -26,7 +26,7 @@ def test_course_has_a_line_marks_and_words_when_something_ended() -> None:
     drawn = courses.draw(counted, UTC)
     assert list(drawn) == ["pack"]
     course = drawn["pack"]
-    assert course.line.count("L") == 29
+    assert course.line == "M1 3L3.5 18L70.5 18L73 12.4"
     assert course.failed == "M1 20v-5M73 20v-5"
     assert course.words == "11 ended, most from 02:12 UTC on: 8 in 2 min; 2 failed, last from 03:10 UTC on"
     paris = courses.draw(counted, ZoneInfo("Europe/Paris"))["pack"]

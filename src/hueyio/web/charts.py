@@ -162,7 +162,9 @@ def spark(values: Sequence[float | None]) -> tuple[str, str, tuple[str, str] | N
         return "", "", None
     most = max(known) or 1.0
     step = (_SPARK_WIDTH - 4) / (len(known) - 1)
-    points = [(_number(1 + i * step), _number(_SPARK_HEIGHT - 2 - it / most * 15)) for i, it in enumerate(known)]
+    # Where it stays level its ends are enough: a page of names has a hundred of these.
+    turns = [i for i, it in enumerate(known) if known[i - 1 : i] != [it] or known[i + 1 : i + 2] != [it]]
+    points = [(_number(1 + i * step), _number(_SPARK_HEIGHT - 2 - known[i] / most * 15)) for i in turns]
     path = "M" + "L".join(f"{x} {y}" for x, y in points)
     return path, f"{path}V{_SPARK_HEIGHT - 1}H1Z", points[-1]
 
