@@ -54,7 +54,8 @@ class Served:
                 assert process.wait(30) == 0
 
 
-@pytest.fixture(scope="session")
+# Not for the session: as long as Playwright is there its loop runs in this thread, and no test that is async can.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Run Chromium: that on PATH, else Playwright's own."""
     found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
