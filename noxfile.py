@@ -82,6 +82,9 @@ PROOFS = {
 }
 """Tests that are small by default, and their sizes in ``full``."""
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""Chromium, by the names that it has."""
+
 # Byte code is kept, also where the environment says that none be written: each of a session's hundreds of processes
 # would compile everything anew. It is out of the way, in a folder that ``.gitignore`` knows.
 BYTE_CODE = Path(".nox/byte-code").resolve()
@@ -155,6 +158,27 @@ def docs(session: nox.Session) -> None:
     session.run("sphinx-build", "-j", "2", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
 
 
+def _offer_browser(session: nox.Session) -> dict[str, str]:
+    """Let the dashboard be visited in the browser that is here, and say so where none is; return the environment.
+
+    None is installed for it: that takes minutes, and a right to.
+    """
+    found = _find_browser()
+    if found is None:
+        session.warn("no Chromium here: the dashboard is not visited in a browser; nox -s browser installs one")
+        return {}
+    session.log(f"browser: {found}")
+    session.install("--no-compile", *(it for it in PROJECT["dependency-groups"]["browser"] if "playwright>" in str(it)))
+    return {"HUEYIO_TEST_BROWSER": "smoke"}
+
+
+def _find_browser() -> str | None:
+    """Return the Chromium on PATH, else one that Playwright has installed."""
+    on_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    folder = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", "~/.cache/ms-playwright")).expanduser()
+    return on_path or next(map(str, folder.glob("chromium-*")), None)
+
+
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests against the package as it is installed, so that a file which the wheel lacks is noticed."""
@@ -164,7 +188,7 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
     elif session.python == OLDEST:
         _compile(session, *(str(path) for path in Path("tests").rglob("test_*.py") if "browser" not in path.parts))
-        session.run(*PYTEST, "-m", "not again")
+        session.run(*PYTEST, "-m", "not again", env=_offer_browser(session))
     else:
         _compile(session, *DEPENDS_ON_PYTHON)
         session.run(*PYTEST, "-m", "not again and not deployment", *DEPENDS_ON_PYTHON)
@@ -225,7 +249,7 @@ def full(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Drive the dashboard with Chromium: that on PATH, else one that is installed here."""
     _install(session, "browser", ".[file,metrics,web]")
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+    if _find_browser() is None:
         if os.geteuid() == 0 and shutil.which("apt-get"):
             session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True)
         else:

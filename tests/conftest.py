@@ -28,8 +28,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Playwright and Chromium are for ``nox -s browser`` alone.
-collect_ignore = [] if os.environ.get("HUEYIO_TEST_BROWSER") else ["browser"]
+# ``nox -s browser`` tests the dashboard in Chromium. Where one is, plain ``nox`` visits each page once: "smoke".
+_IN_BROWSER: Final = {"": ["browser"], "smoke": ["browser/test_browser.py"]}
+collect_ignore = _IN_BROWSER.get(os.environ.get("HUEYIO_TEST_BROWSER", ""), [])
 
 
 class _EagerLoops(asyncio.DefaultEventLoopPolicy):
@@ -64,7 +65,7 @@ on_one_storage: Final = pytest.mark.parametrize(
 ServerOf = Callable[[str], Server]
 
 
-_LONG: Final = ("workers/", "examples/", "test_docs", "test_processes", "flow/test_exit", "flow/test_loops")
+_LONG: Final = ("browser/", "workers/", "examples/", "test_docs", "test_processes", "flow/test_exit", "flow/test_loops")
 """Where tests start processes: seconds of waiting, where others take milliseconds of work."""
 
 

@@ -54,7 +54,8 @@ class Served:
                 assert process.wait(30) == 0
 
 
-@pytest.fixture(scope="session")
+# Not for the session: as long as Playwright is there its loop runs in this thread, and no test that is async can.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Run Chromium: that on PATH, else Playwright's own."""
     found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
@@ -75,11 +76,14 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """Open a page; nothing may be said on its console, such as a breach of the policy."""
+    """Open a page; nothing may be said on its console, such as a breach of the policy.
+
+    But that an answer was a 400: then a test has typed something wrong.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     opened = context.new_page()
     said: list[str] = []
-    opened.on("console", lambda message: said.append(f"{opened.url}: {message.text}"))
+    opened.on("console", lambda it: said.append(f"{opened.url}: {it.text}") if "status of 400" not in it.text else None)
     opened.on("pageerror", lambda error: said.append(f"{opened.url}: {error}"))
     opened.on("dialog", lambda dialog: said.append(f"{opened.url}: a dialog {dialog.message}"))
     yield opened

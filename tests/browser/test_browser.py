@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,12 +15,15 @@ from playwright.sync_api import Browser, Page, expect
 from hueyio import Task
 from hueyio.core import core_of
 from hueyio.messages.entry import make_entry
+from hueyio.storage.records import Bury
+from hueyio.tasks.progress import Progress, write_progress
 from hueyio.web.frame import PAGES, STATES
 from tests.browser.conftest import Served
-from tests.web.conftest import Shop
+from tests.web.conftest import PACK, Shop
 from tests.web.test_pages import HOSTILE
 
-ALL = ["overview", *(path for path, _ in PAGES), *(f"tasks/{state}" for state in STATES), "act/pause"]
+STATE_LISTS = [f"tasks/{state}" for state in STATES]
+ALL = ["overview", *(path for path, _ in PAGES), *STATE_LISTS, "act/pause", "zone", "act/edit-schedule?name=tea"]
 ONE = ["act/retry?state=failed&before=2099-01-01", "names/tests.web.conftest.pack"]
 
 
@@ -105,7 +110,7 @@ def test_actions_work_without_scripts(served: Served, browser: Browser) -> None:
     page.goto(f"{served.address}act/pause")
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Resume").click()
-    expect(page.locator(".answer")).to_have_text("The queue goes on.")
+    expect(page.locator(".answer bdi")).to_have_text("The queue goes on.")
     page.goto(f"{served.address}act/free?name=report")
     page.get_by_label("Type report to confirm").fill("report")
     page.get_by_role("button", name="Free").click()
@@ -120,6 +125,33 @@ def test_task_says_that_it_has_changed(served: Served, page: Page) -> None:
     served.do(lambda shop: shop.huey.cancel(id))
     expect(page.locator("#changed b")).to_have_text("cancelled")
     expect(page.locator(".head .chip")).to_have_text("ready")
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_times_are_in_the_zone_of_the_browser_or_in_the_one_that_was_chosen(
+    served: Served, browser: Browser, has_scripts: bool
+) -> None:
+    context = browser.new_context(timezone_id="Asia/Tokyo", java_script_enabled=has_scripts)
+    page = context.new_page()
+    page.goto(f"{served.address}overview")
+    zone = "Asia/Tokyo" if has_scripts else "UTC"
+    place, table = page.locator(".rail .foot a"), page.locator("[data-chart]").first
+    expect(place).to_have_text(f"Times in {zone}")
+    expect(table.locator("th").first).to_have_text(zone)
+    begin = datetime.fromtimestamp(float(table.get_attribute("data-from") or 0), ZoneInfo(zone))
+    expect(table.locator("tbody td").first).to_have_text(begin.strftime("%d %b %H:%M"))
+    expect(table.locator(".x span").first).to_have_text(begin.strftime("%H:%M"))
+    place.click()
+    page.get_by_label("Show times in").select_option("America/New_York")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("h1")).to_have_text("Overview")
+    expect(place).to_have_text("Times in America/New_York")
+    begin = datetime.fromtimestamp(float(table.get_attribute("data-from") or 0), ZoneInfo("America/New_York"))
+    expect(table.locator("tbody td").first).to_have_text(begin.strftime("%d %b %H:%M"))
+    page.goto(f"{served.address}tasks/failed")
+    page.locator("tbody a", has_text="ship").first.click()
+    expect(page.locator("time[data-stamp]").first).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"))
+    context.close()
 
 
 async def _ready(shop: Shop) -> str:
@@ -152,3 +184,39 @@ def test_login_asks_for_the_password(tmp_path: Path, page: Page) -> None:
         expect(page.locator("h1")).to_have_text("Ready")
         page.get_by_role("button", name="Log out").click()
         expect(page.locator("h1")).to_have_text("Log in")
+
+
+def test_progress_of_running_tasks_changes_in_their_rows(served: Served, page: Page) -> None:
+    page.goto(f"{served.address}tasks/running")
+    row = page.locator("tbody tr").first
+    expect(row.locator("[data-said]")).to_be_hidden()
+
+    async def report(shop: Shop) -> None:
+        session = await shop.session()
+        (held,) = await session.held("me")
+        await session.report(held.receipt, write_progress(Progress(0.25, "a quarter"), shop.core.serializer))
+
+    served.do(report)
+    expect(row.locator("[data-said]")).to_have_text("25% a quarter")
+    expect(row.locator("rect.v")).to_have_attribute("width", "25%")
+
+    async def end(shop: Shop) -> None:
+        session = await shop.session()
+        (held,) = await session.held("me")
+        await session.settle(
+            [Bury(held.receipt, "KeyError", b"error", kind="failed", into="failed", name=PACK)], "me", 2
+        )
+
+    served.do(end)
+    expect(row).to_contain_text("no longer running")
+    expect(row).to_have_class("dim")
+
+
+def test_undo_is_offered_for_a_while(served: Served, page: Page) -> None:
+    page.clock.install()
+    page.goto(f"{served.address}act/pause")
+    page.get_by_role("button", name="Pause").click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    page.clock.run_for(8500)
+    expect(undo).to_be_hidden()

@@ -67,7 +67,7 @@ class Site:
     @staticmethod
     def said(answer: httpx.Response) -> str:
         """Return what a page says of the action before."""
-        found = re.search(r'<p class="answer" role="status"><bdi>(.*?)</bdi></p>', answer.text, re.DOTALL)
+        found = re.search(r'<div class="answer" role="status"><bdi>(.*?)</bdi>', answer.text, re.DOTALL)
         return unescape(found[1]) if found else ""
 
     async def crawl(self, begin: str = "overview") -> dict[str, str]:

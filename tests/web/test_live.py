@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
 
+from hueyio.tasks.progress import Progress, write_progress
+from hueyio.web.actions.jobs import AT_ONCE, jobs_of
 from hueyio.web.live import Feed, Topics, feed_of, stop_feeds
 from tests.support.consuming import Clock
 from tests.web.conftest import Shop
@@ -60,6 +63,42 @@ async def test_streams_tell_what_changed_when_it_changes(shop: Shop) -> None:
     rest = [event async for event in first]
     assert all(event.startswith((b":", b"data: ")) for event in rest)
     await feed.end_with_session()
+
+
+@IN_MEMORY
+async def test_progress_of_what_runs_and_of_what_goes_on_is_told(shop: Shop) -> None:
+    running = await shop.fill()
+    session = await shop.session()
+    (held,) = await session.held("me")
+    feed = Feed(shop.core, session, period=0.0)
+    assert (await feed.once(Topics(state="running")))["running"] == {"tasks": {running: None}, "all": True}
+    await session.report(held.receipt, write_progress(Progress(0.25, "a quarter"), shop.core.serializer))
+    told = (await feed.once(Topics(state="running")))["running"]
+    assert told == {"tasks": {running: [0.25, "25% a quarter"]}, "all": True}
+    gate, second, steps = asyncio.Event(), asyncio.Event(), list[int]()
+
+    async def find(least: int | None, is_stopped: Callable[[], bool]) -> list[str]:
+        return ["id"] * AT_ONCE * 2
+
+    async def step(ids: Sequence[str]) -> None:
+        steps.append(len(ids))
+        if len(steps) == 2:
+            second.set()
+            await gate.wait()
+
+    async def tell(is_whole: bool) -> str:
+        return "told"
+
+    jobs = await jobs_of(shop.core)
+    await jobs.run("Retry", "retry", find, step, tell)
+    await second.wait()
+    (job,) = jobs.shown()
+    assert (await feed.once(Topics()))["jobs"] == [[job.id, "100 of 2,000", 0.05, ""]]
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        assert f'data-job="{job.id}"' in await site.get("audit")
+    gate.set()
+    await jobs.end_with_session()
+    assert (await feed.once(Topics()))["jobs"][0][3] == "told"
 
 
 @IN_MEMORY

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
@@ -12,10 +14,18 @@ from starlette.routing import Mount
 
 from hueyio import MemoryHuey, Task
 from hueyio.core import core_of
+from hueyio.limits.held import find_held
+from hueyio.limits.rates import CountedRate, find_rates
 from hueyio.messages.entry import make_entry
+from hueyio.messages.stored_result import Returned
+from hueyio.web.access import Visitor
+from hueyio.web.addresses import Addresses
 from hueyio.web.frame import PAGES, STATES
 from hueyio.web.guard import POLICY
+from hueyio.web.pages.task import result_of
 from hueyio.web.rendering import FOLDER
+from hueyio.web.settings import Settings
+from hueyio.web.view import Source, View
 from tests.web.conftest import Shop
 from tests.web.site import Site, visiting
 
@@ -106,6 +116,66 @@ async def test_arguments_are_shown_only_where_that_is_allowed(shop: Shop) -> Non
 
 
 @IN_MEMORY
+async def test_result_is_shown_where_arguments_are_and_stays_for_who_awaits_it(shop: Shop) -> None:
+    class Odd:
+        def __repr__(self) -> str:
+            raise LookupError("no words")
+
+    result, odd, failing = await shop.pack("tea"), await shop.pack("odd"), await shop.ship()
+    await shop.run(3)
+    paths = [f"task/{it.id}" for it in (result, odd, failing)]
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        assert "packed" not in await site.get(paths[0])
+    hook = shop.huey.dashboard(authorize="open", arguments=True, redact=lambda name, args, kwargs: (args, kwargs))
+    async with visiting(hook, shop.base) as site:
+        assert "packed" not in await site.get(paths[0])
+    async with visiting(shop.huey.dashboard(authorize="open", arguments=True), shop.base) as site:
+        assert "packed (&#39;tea&#39;,)" in await site.get(paths[0])
+        assert "None is kept." in await site.get(paths[2])
+        told = (await site.client.get(f"/api/v1/queues{shop.base}/{paths[0]}")).json()
+        assert told["result"] == repr("packed ('tea',)")
+    details = await shop.huey.inspect(odd.id)
+    view = View(
+        source=Source(core=shop.core, app="app:huey"), visitor=Visitor("read", "ana", frozenset()),
+        settings=Settings(authorize="open"), session=await shop.session(), now=datetime.now(UTC),
+        at=Addresses("", "shop"), here="/",
+    )  # fmt: skip
+    assert result_of(replace(details, returned=Returned(Odd())), view) == "hidden: it cannot be shown"
+    assert await result == "packed ('tea',)"
+
+
+async def test_rate_limits_say_what_they_have_counted(shop: Shop) -> None:
+    window, bucket = shop.huey.rate_limit("mails", 5, 3600), shop.huey.rate_limit("calls", 1, 60, burst=1)
+    for _ in range(2):
+        await window.acquire()
+    await bucket.acquire()
+    session = await shop.session()
+    await session.put("windows", {"window:odd:x": b"1", "bucket:odd": b"x", "else": b"1"})
+    calls, mails = await find_rates(session, 10)
+    assert (calls.name, calls.count, 50 < (calls.full_in or 0.0) <= 60) == ("calls", None, True)
+    assert mails == CountedRate(name="mails", count=2)
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        page = await site.get("limits")
+    assert "2 in its window" in page
+    assert "full again in" in page
+
+
+@IN_MEMORY
+async def test_times_of_live_tasks_are_those_of_their_calls(shop: Shop) -> None:
+    await shop.pack(1)
+    await shop.huey.enqueue(shop.pack.s(2).replaced(id="of-the-application"))
+    async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
+        listed = {path: (await site.get(path)).count('name="id"') for path in (
+            "tasks/ready", "tasks/ready?since=1h", "tasks/ready?until=1h", "tasks/ready?since=1h&until=2099-01-01",
+        )}  # fmt: skip
+        assert list(listed.values()) == [2, 1, 0, 1]
+        # What is acted on is what is seen.
+        assert "No task matches any more" in await site.get("act/cancel?state=ready&until=1h&all=1", 404)
+        assert await site.agree("act/cancel?state=ready&since=1h&all=1") == "1 task cancelled."
+    assert await shop.huey.count() == 1
+
+
+@IN_MEMORY
 async def test_hostile_texts_are_shown_as_they_are_when_everything_is_named_by_them(shop: Shop) -> None:
     huey = MemoryHuey(f"shop{HOSTILE}")
     core = core_of(huey)
@@ -136,6 +206,16 @@ async def test_hostile_texts_are_shown_as_they_are_when_everything_is_named_by_t
     everything = unescape("".join(found.values()))
     assert "⟨U+202E⟩" in everything
     assert "{{ 7*7 }}" in everything
+
+
+async def test_locks_and_semaphores_name_all_who_hold_them(shop: Shop) -> None:
+    session = await shop.session()
+    for number in range(3):
+        await session.acquire("semaphore:api", f"token {number}", 3, 60.0)
+    await session.acquire("lock:report", "token", 1, 60.0)
+    await session.put("locks", {"lock:odd": b"\xff", "lock:older": b'{"token": {"until": 1.0}}'})
+    found = [(it.kind, it.name, sorted(it.holders)) for it in await find_held(session, 10)]
+    assert found == [("semaphore", "api", ["token 0", "token 1", "token 2"]), ("lock", "report", ["token"])]
 
 
 @IN_MEMORY

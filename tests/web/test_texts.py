@@ -91,6 +91,7 @@ def test_paths_have_a_gap_where_nothing_was_measured() -> None:
     assert line([0.5, None, 1.0, 1.0], scale) == "M30 70h45M330 0h45L525 0"
     assert spark([1]) == ("", "", None)
     assert spark([0, 4])[0] == "M1 18L73 3"
+    assert spark([0, 0, 0, 4, 4])[0] == "M1 18L37 18L55 3L73 3"
 
 
 def statistics(span: timedelta, length: timedelta) -> QueueStatistics:

@@ -68,6 +68,11 @@ class ConsumerInfo:
     longest: Sequence[RunningInfo] = ()
     """What has run for more than a second: the 200 that have run longest, these first."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has missed two heartbeats: it is away, or hangs, and is soon given up."""
+        return self.silence > self.lease * 2 / 3
+
 
 def read_consumers(owners: Sequence[Owner]) -> list[ConsumerInfo]:
     """Read the consumers among the owners; others hold tasks only for a moment, to cancel them."""

@@ -7,7 +7,7 @@ of a minute up to two hours, of ten minutes up to a day, else of an hour.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +30,7 @@ __all__ = [
     "Point",
     "QueueStatistics",
     "TaskStatistics",
+    "ends_in",
     "oldest_ages",
     "read_statistics",
 ]
@@ -46,6 +47,7 @@ COUNTED: Final = 10_000
 
 _MOST_LISTED: Final = 10
 _KINDS: Final[tuple[EndKind, ...]] = tuple(kind for kind in get_args(EndKind) if kind != "revoked")
+_BAD: Final = frozenset(_KINDS) - {"done", "expired", "cancelled"}
 
 
 class _Session(Counting, Looking, Protocol):
@@ -81,7 +83,7 @@ class TaskStatistics:
     @property
     def failed(self) -> int:
         """How many ended badly: failed, lost, undeclared or unreadable."""
-        return sum(count for kind, count in self.ends.items() if kind not in ("done", "expired", "cancelled"))
+        return sum(count for kind, count in self.ends.items() if kind in _BAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +184,17 @@ class QueueStatistics:
         return sorted((it for it in self.tasks if it.failed), key=lambda it: -it.failed)[:_MOST_LISTED]
 
 
-async def read_statistics(session: _Session, seconds: float, name: str | None = None) -> QueueStatistics:
+def _nobody(row: CountedTask) -> None:
+    """Take no notice of a row."""
+
+
+async def read_statistics(
+    session: _Session, seconds: float, name: str | None = None, watch: Callable[[CountedTask], None] = _nobody
+) -> QueueStatistics:
     """Read what happened in the last so many seconds, of all tasks or those of one name.
 
-    Raises ConfigurationError if the range is not more than 0 and at most 30 days.
+    ``watch`` is given each row that is read: what was counted of one name in one slot. Raises ConfigurationError if the
+    range is not more than 0 and at most 30 days.
     """
     if not 0 < seconds <= _SPANS[-1][1]:
         raise ConfigurationError(f"statistics reach back more than 0 and at most 30 days, not {seconds:g} s")
@@ -197,6 +206,7 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
     sums: dict[str, Counter[str]] = {}
     rows: list[tuple[int, Counters]] = []
     async for row in _read_tasks(session, span, slots, names):
+        watch(row)
         sums.setdefault(row.name, Counter()).update(row.counters)
         if name is not None:
             rows.append((row.at, row.counters))
@@ -219,6 +229,12 @@ async def read_statistics(session: _Session, seconds: float, name: str | None = 
         failures=_failures_in(slots, name),
         series=_series(series, None if name is not None else slots),
     )
+
+
+def ends_in(counters: Counters) -> tuple[int, int]:
+    """Return how many tasks ended, and how many of these badly, as a row counts them."""
+    summary = _ends_of(counters)
+    return sum(summary.values()), sum(count for kind, count in summary.items() if kind in _BAD)
 
 
 def oldest_ages(heads: Sequence[Header], now: float) -> dict[Lane, float]:
@@ -311,7 +327,7 @@ def _summary(name: str, rows: Iterable[Counters]) -> TaskStatistics:
     sums: Counter[str] = Counter()
     for counters in rows:
         sums.update(counters)
-    ends: dict[EndKind, int] = {kind: sums[kind] for kind in _KINDS if sums[kind]}
+    ends = _ends_of(sums)
     return TaskStatistics(
         name=name,
         ended=sum(ends.values()),
@@ -320,6 +336,10 @@ def _summary(name: str, rows: Iterable[Counters]) -> TaskStatistics:
         waiting=_durations(sums, "w"),
         running=_durations(sums, "r"),
     )
+
+
+def _ends_of(sums: Counters) -> dict[EndKind, int]:
+    return {kind: count for kind in _KINDS if (count := sums.get(kind, 0))}
 
 
 def _durations(sums: Mapping[str, int], letter: str) -> Durations:

@@ -12,7 +12,7 @@ from hueyio.control.workers import NO_WORKERS, Workers, read_workers
 from hueyio.exceptions import SerializationError
 from hueyio.messages.glance import glance_at_end
 from hueyio.messages.message import read_task
-from hueyio.messages.stored_result import Error, read_ending
+from hueyio.messages.stored_result import Error, Returned, read_ending
 from hueyio.serializer import Serializer
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Described, Found, Listed
@@ -44,6 +44,8 @@ class TaskDetails(TaskInfo):
     """Whether it ended because it was revoked."""
     timeline: tuple[Attempt, ...] = ()
     """What is remembered of its attempts, the latest last; that which runs now is none of them."""
+    returned: Returned | None = None
+    """Its value, as long as it is stored, if results are read here. Whoever awaits it finds it as before."""
     arguments: str | None = None
     """Those of its last run in short form; None unless its Huey has ``history_args``."""
 
@@ -145,7 +147,9 @@ def _read(details: TaskDetails, found: Found, serializer: Serializer) -> TaskDet
 
 def _with_result(details: TaskDetails, data: bytes, serializer: Serializer) -> TaskDetails:
     ending = read_ending(data, serializer.within("result", details.id))
-    return replace(details, error=str(ending.metadata.get("error"))) if isinstance(ending, Error) else details
+    if isinstance(ending, Error):
+        return replace(details, error=str(ending.metadata.get("error")))
+    return replace(details, returned=ending)
 
 
 def _with_message(details: TaskDetails, found: Found, task: Task) -> TaskDetails:

@@ -42,23 +42,32 @@ class Wish(NamedTuple):
     error: str | None = None
     worker: str | None = None
     wanted: Wanted = ALL_LETTERS
+    made: tuple[float | None, float | None] = (None, None)
+    """Between which moments the calls were made, in epoch seconds: for live tasks, which have no end yet."""
 
     @property
     def is_filtered(self) -> bool:
         """Whether it leaves out tasks of the states that are wanted."""
-        return any(it is not None for it in (self.name, self.text, self.error, self.worker))
+        return any(it is not None for it in (self.name, self.text, self.error, self.worker, *self.made))
 
     def fits(self, task: TaskInfo) -> bool:
         """Say whether a task is meant, of those whose state is. One whose name is not known fits no pattern."""
         if self.worker is not None and self.worker not in (task.worker, task.consumer):
             return False
-        return self._fits_texts(task.name, task.error)
+        return self._fits_made(task.made) and self._fits_texts(task.name, task.error)
 
     def may_fit(self, listed: Listed) -> bool:
         """Say the same of a live task by its name alone: of those that are searched, most do not fit."""
         if self.name is None and self.text is None and self.error is None:
             return True
         return self._fits_texts(glance_at_path(listed.head, listed.id), None)
+
+    def _fits_made(self, made: datetime | None) -> bool:
+        since, until = self.made
+        if made is None:  # an id of the application's own does not say it
+            return since is None and until is None
+        at = made.timestamp()
+        return (since is None or at >= since) and (until is None or at < until)
 
     def _fits_texts(self, name: str | None, error: str | None) -> bool:
         if self.name is not None and not (name is not None and fnmatchcase(name, self.name)):

@@ -122,10 +122,10 @@ def _find_unserved_lanes(facts: Facts) -> Iterator[Finding]:
 
 def _find_silence(facts: Facts) -> Iterator[Finding]:
     for worker in facts.workers:
-        silence, lease = worker.info.silence, worker.info.lease
-        if silence > lease * 2 / 3:  # it beats three times in a lease
-            held = counted(worker.info.running, "task")
-            text = f"{worker.name} is silent for {seconds(silence)} (lease {lease:g} s), with {held}."
+        info = worker.info
+        if info.is_silent:
+            held = counted(info.running, "task")
+            text = f"{worker.name} is silent for {seconds(info.silence)} (lease {info.lease:g} s), with {held}."
             yield Finding("warning", "silent", text)
 
 

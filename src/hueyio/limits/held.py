@@ -11,6 +11,7 @@ from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.control.wish import make_wish
 from hueyio.storage.contract import Session
+from hueyio.storage.shared import permits
 
 __all__ = ["Held", "find_held", "free_held", "held_under"]
 
@@ -33,8 +34,8 @@ class Held:
 
 async def find_held(session: Session, most: int) -> list[Held]:
     """List what is held, by name; looks at so many keys."""
-    keys = [key for key, _ in await session.scan_keys("locks", most)]
-    holders = await _holders(session, keys)
+    rows, now = await asyncio.gather(session.scan_keys("locks", most), session.time())
+    holders = await _holders_in(session, rows, now)
     if not any(holders.values()):
         return []
     page = await list_tasks(session, make_wish("running", None, None), _SCANNED, patience=_PATIENCE)
@@ -55,6 +56,20 @@ async def free_held(session: Session, name: str) -> dict[str, list[str]]:
     if held:
         await session.delete("locks", list(held))
     return held
+
+
+async def _holders_in(session: Session, rows: Sequence[tuple[str, bytes]], now: float) -> dict[str, list[str]]:
+    """Say who holds each key, by its value, or, where that says nothing, by the storage, which may be a user's own."""
+    read = {key: _read_holders(value, now) for key, value in rows}
+    asked = await _holders(session, [key for key, tokens in read.items() if not tokens])
+    return {**read, **asked}
+
+
+def _read_holders(value: bytes, now: float) -> list[str]:
+    try:
+        return permits.holders(value, now)
+    except (TypeError, ValueError):
+        return []
 
 
 async def _holders(session: Session, keys: Sequence[str]) -> dict[str, list[str]]:

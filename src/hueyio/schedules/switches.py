@@ -11,7 +11,7 @@ from hueyio.messages.glance import glance_at_path
 from hueyio.storage.contract import Session
 from hueyio.times.crontab import crontab
 
-__all__ = ["REMOVED", "Outline", "outline", "remove_schedule", "set_paused", "tick_key"]
+__all__ = ["REMOVED", "Outline", "outline", "read_fields", "remove_schedule", "set_paused", "tick_key"]
 
 REMOVED: Final = b""
 
@@ -37,7 +37,7 @@ def tick_key(name: str) -> str:
 
 def outline(name: str, data: bytes) -> Outline:
     """Read a row of the area ``schedules`` as far as it can be."""
-    fields = _read(data)
+    fields = read_fields(data)
     try:
         times = crontab.from_dict(fields["times"])
     except (LookupError, TypeError, ValueError):
@@ -66,14 +66,15 @@ async def set_paused(session: Session, name: str, paused: bool, now: float) -> b
     (data,) = await session.peek("schedules", [name])
     if not data:
         return False
-    fields = _read(data)
+    fields = read_fields(data)
     if fields.get("paused") is not paused:
         changed = {**fields, "paused": paused, "since": now}
         await session.put("schedules", {name: json.dumps(changed).encode()})
     return True
 
 
-def _read(data: bytes) -> dict[str, Any]:
+def read_fields(data: bytes) -> dict[str, Any]:
+    """Return what stands in a row of the area ``schedules``; of what cannot be read, nothing."""
     try:
         fields = json.loads(data)
     except (ValueError, RecursionError):

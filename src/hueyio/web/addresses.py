@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-__all__ = ["ASSETS", "LOGIN", "LOGOUT", "Addresses", "read_part", "write_part"]
+from hueyio.storage.texts import is_storable
+
+__all__ = ["ASSETS", "LOGIN", "LOGOUT", "Addresses", "read_part", "read_text", "write_part"]
 
 ASSETS: Final = "~static"
 LOGIN: Final = "~login"
@@ -41,6 +43,12 @@ def read_part(part: str) -> str | None:
         return data.decode(errors="surrogatepass")
     except UnicodeDecodeError:
         return None
+
+
+def read_text(part: str) -> str | None:
+    """Return the same; None too if it is no text that a storage takes."""
+    text = read_part(part)
+    return text if text is None or is_storable(text) else None
 
 
 class Addresses(NamedTuple):

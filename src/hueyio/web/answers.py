@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from hueyio.web.actions.jobs import jobs_of
-from hueyio.web.addresses import ASSETS, LOGOUT
+from hueyio.web.actions.verb import Done
+from hueyio.web.addresses import ASSETS, LOGOUT, Addresses
 from hueyio.web.api.routes import API
 from hueyio.web.assets import Assets
 from hueyio.web.forgery import begin_session, keep_session, token_of
@@ -20,16 +21,13 @@ from hueyio.web.frame import read_frame
 from hueyio.web.refusal import Refusal
 from hueyio.web.rendering import FOLDER, make_environment, render
 from hueyio.web.shown import plain
+from hueyio.web.told import forget_told, keep_told, read_told
 from hueyio.web.view import Page, Source, View
 
-__all__ = ["Answers", "cookie_path", "here_of", "is_api", "is_ours", "root_of"]
+__all__ = ["Answers", "cookie_path", "here_of", "is_api", "is_ours", "page_before", "page_wanted", "root_of"]
 
 logger = logging.getLogger(__name__)
 
-_SAID: Final = "hueyio_answer"
-"""The cookie that carries what an action did to the page that comes after it."""
-
-_MOST_SAID: Final = 1000
 _TITLES: Final = {403: "Not allowed", 404: "Not there", 503: "The storage is away"}
 
 
@@ -46,7 +44,7 @@ class Answers:
         frame = await read_frame(view, sources)
         jobs = (await jobs_of(view.source.core)).shown()
         session = begin_session(request)
-        said = unquote(request.cookies.get(_SAID, ""))
+        told = read_told(request, session)
         values = {
             **frame,
             **page.values,
@@ -57,18 +55,20 @@ class Answers:
             "here": view.here,
             "at": view.at,
             "now": view.now,
+            "zone": view.zone,
             "visitor": view.visitor,
             "may": view.may,
             "token": token_of(session),
             "kind": view.source.core.kind,
             "start": view.source.app or "app:huey",
             "jobs": [job for job in jobs if not job.answer],
-            "answer": " ".join(it for it in (said, *(job.answer for job in jobs)) if it),
+            "answer": " ".join(it for it in (told.said if told else "", *(job.answer for job in jobs)) if it),
+            "undo": told.undo if told else None,
             "logout": view.at.own(LOGOUT) if self._has_login else None,
         }
         response = self._html(request, page.template, values, page.status, session)
-        if said:
-            response.delete_cookie(_SAID, path=cookie_path(request))
+        if told:
+            forget_told(response, cookie_path(request))
         return response
 
     def login(self, request: Request, wanted: str, refused: str = "", status: int = 200) -> Response:
@@ -77,18 +77,10 @@ class Answers:
         values = {**self._about(request, "Log in"), "token": token_of(session), "next": wanted, "refused": refused}
         return self._html(request, "login.html", values, status, session)
 
-    def done(self, request: Request, said: str, back: str) -> Response:
+    def done(self, request: Request, done: Done, back: str) -> Response:
         """Go to a page that says what an action did."""
         response = RedirectResponse(back, 303)
-        response.set_cookie(
-            _SAID,
-            quote(said[:_MOST_SAID]),
-            max_age=60,
-            path=cookie_path(request),
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
+        keep_told(request, response, begin_session(request), done, cookie_path(request))
         return response
 
     def file(self, name: str) -> Response:
@@ -172,3 +164,14 @@ def is_ours(address: str, root: str) -> bool:
     """Say whether an address is a page of the dashboard, whoever says it."""
     is_path = address.startswith(f"{root}/") and not address.startswith(("//", "/\\"))
     return is_path and address.isprintable() and address.isascii()
+
+
+def page_wanted(wanted: str, at: Addresses) -> str:
+    """Return the page to go to: one of ours, whatever is wanted."""
+    return wanted if is_ours(wanted, at.root) else at.page("overview")
+
+
+def page_before(request: Request, at: Addresses) -> str:
+    """Return the page from which the visitor comes."""
+    said = urlsplit(request.headers.get("referer", ""))
+    return page_wanted(f"{said.path}{'?' if said.query else ''}{said.query}", at)

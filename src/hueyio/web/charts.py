@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple, TypeAlias
 
 from hueyio.control.statistics import Point, QueueStatistics
@@ -16,6 +16,7 @@ __all__ = [
     "Scale",
     "Slot",
     "bars",
+    "is_short",
     "labels",
     "line",
     "make_scale",
@@ -23,6 +24,7 @@ __all__ = [
     "slots_of",
     "spark",
     "steps",
+    "ticks",
 ]
 
 WIDTH: Final = 600
@@ -160,18 +162,31 @@ def spark(values: Sequence[float | None]) -> tuple[str, str, tuple[str, str] | N
         return "", "", None
     most = max(known) or 1.0
     step = (_SPARK_WIDTH - 4) / (len(known) - 1)
-    points = [(_number(1 + i * step), _number(_SPARK_HEIGHT - 2 - it / most * 15)) for i, it in enumerate(known)]
+    # Where it stays level its ends are enough: a page of names has a hundred of these.
+    turns = [i for i, it in enumerate(known) if known[i - 1 : i] != [it] or known[i + 1 : i + 2] != [it]]
+    points = [(_number(1 + i * step), _number(_SPARK_HEIGHT - 2 - known[i] / most * 15)) for i in turns]
     path = "M" + "L".join(f"{x} {y}" for x, y in points)
     return path, f"{path}V{_SPARK_HEIGHT - 1}H1Z", points[-1]
 
 
-def labels(slots: Sequence[Slot], span: timedelta, count: int = 5) -> list[str]:
-    """Return what stands below a chart: moments in UTC, evenly over it."""
+def ticks(values: Sequence[float]) -> str:
+    """Return marks at the foot of a word-sized line, wherever a value is more than nothing."""
+    step = (_SPARK_WIDTH - 4) / max(len(values) - 1, 1)
+    return "".join(f"M{_number(1 + i * step)} {_SPARK_HEIGHT}v-5" for i, it in enumerate(values) if it > 0)
+
+
+def is_short(span: timedelta, count: int) -> bool:
+    """Say whether so many columns of this span fit into a day, so that the time of day tells them apart."""
+    return span * count <= timedelta(days=1, hours=1)
+
+
+def labels(slots: Sequence[Slot], span: timedelta, count: int = 5, zone: tzinfo = UTC) -> list[str]:
+    """Return what stands below a chart: moments, evenly over it."""
     if not slots:
         return []
-    form = "%H:%M" if span * len(slots) <= timedelta(days=1, hours=1) else "%d %b"
+    form = "%H:%M" if is_short(span, len(slots)) else "%d %b"
     last = len(slots) - 1
-    return [slots[round(last * index / (count - 1))].at.strftime(form) for index in range(count)]
+    return [slots[round(last * index / (count - 1))].at.astimezone(zone).strftime(form) for index in range(count)]
 
 
 def _y(value: float, scale: Scale) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -22,9 +23,9 @@ from hueyio.web.actions import queue as queue_actions
 from hueyio.web.actions import schedules as schedule_actions
 from hueyio.web.actions import tasks as task_actions
 from hueyio.web.actions.jobs import Jobs
-from hueyio.web.actions.verb import Verb
-from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_part
-from hueyio.web.answers import Answers, here_of, is_api, is_ours, root_of
+from hueyio.web.actions.verb import SURE, Done, Verb
+from hueyio.web.addresses import ASSETS, LOGIN, Addresses, read_text, write_part
+from hueyio.web.answers import Answers, cookie_path, here_of, is_api, page_before, page_wanted, root_of
 from hueyio.web.api.routes import API, READS, Reading, describe_api
 from hueyio.web.api.shapes import Answer, Queues, to_json
 from hueyio.web.forgery import Form, read_form, read_json
@@ -32,11 +33,12 @@ from hueyio.web.gate import Gate
 from hueyio.web.guard import SecureHeaders
 from hueyio.web.live import Feed, feed_of, read_topics
 from hueyio.web.login import Login
-from hueyio.web.mounted import Mounted
-from hueyio.web.pages import audit, failures, limits, names, overview, schedules, task, tasks, workers
+from hueyio.web.mounted import Mounted, check_prefix
+from hueyio.web.pages import audit, failures, limits, names, overview, schedules, task, tasks, workers, zone
 from hueyio.web.refusal import Refusal
 from hueyio.web.settings import ASGIApp, Settings
 from hueyio.web.view import Page, Source, View
+from hueyio.web.zones import find_zone, keep_zone, read_zone
 
 __all__ = ["VERBS", "Source", "make_dashboard"]
 
@@ -65,11 +67,17 @@ _PAGES: Final[tuple[tuple[str, str, Read], ...]] = (
 
 
 def make_dashboard(sources: Sequence[Source], settings: Settings, login: Login | None = None) -> ASGIApp:
-    """Return the application for these queues; raises ConfigurationError if two have one name."""
+    """Return the application for these queues.
+
+    Raises ConfigurationError if two have one name, or if the prefix could be taken for one.
+    """
     by_name = {it.name: it for it in sources}
     if len(by_name) < len(sources):
         raise ConfigurationError("two of these queues have one name, and would have one address")
-    return Mounted(_Dashboard(by_name, settings, login).app, settings.prefix)
+    made = _Dashboard(by_name, settings, login)
+    queues = {write_part(it) for it in by_name}
+    check_prefix(settings.prefix, queues, made.pages)
+    return Mounted(made.app, settings.prefix, {*queues, *made.own})
 
 
 class _Dashboard:
@@ -86,7 +94,13 @@ class _Dashboard:
             HTTPException: self._answers.http_error,
             StorageError: self._answers.away,
         }
-        self.app = Starlette(routes=[*gate, *self._routes()], exception_handlers=handlers, lifespan=self._live)
+        routes = [*gate, *self._routes()]
+        parts = [it.path.split("/")[1:] for it in routes]
+        self.own = {it[0] for it in parts if it[0] not in ("", "{queue}")}
+        """The first parts of addresses that are no queue's."""
+        self.pages = {it[1] for it in parts if it[0] == "{queue}" and len(it) > 1}
+        """The second parts of those of queues."""
+        self.app = Starlette(routes=routes, exception_handlers=handlers, lifespan=self._live)
         self.app.add_middleware(SecureHeaders)
 
     def _routes(self) -> list[Route]:
@@ -101,6 +115,8 @@ class _Dashboard:
             Route("/{queue}", self._go_to("overview")),
             Route("/{queue}/tasks", self._go_to("tasks/ready")),
             Route("/{queue}/find", self._find),
+            Route("/{queue}/zone", self._show_zones, methods=["GET"]),
+            Route("/{queue}/zone", self._keep_zone, methods=["POST"]),
             Route("/{queue}/events", self._events),
             Route("/{queue}/act/{part}", self._ask, methods=["GET"]),
             Route("/{queue}/act/{part}", self._act, methods=["POST"]),
@@ -127,7 +143,7 @@ class _Dashboard:
     async def _view(self, request: Request) -> View:
         """Find out who asks for what; raises Refusal."""
         visitor = await self._visitor(request)
-        queue, part = (_read_text(request.path_params.get(it, "")) for it in ("queue", "part"))
+        queue, part = (read_text(request.path_params.get(it, "")) for it in ("queue", "part"))
         source = None if queue is None else self._sources.get(queue)
         if source is None or part is None:
             raise Refusal(404, "There is no such page.")
@@ -141,6 +157,7 @@ class _Dashboard:
             at=Addresses(root_of(request), source.name),
             here=here_of(request),
             query=request.query_params,
+            zone=read_zone(request),
             part=part,
         )
 
@@ -198,6 +215,19 @@ class _Dashboard:
         headers = {"x-accel-buffering": "no"}  # nginx would hold events back
         return StreamingResponse(feed.follow(topics), media_type="text/event-stream", headers=headers)
 
+    async def _show_zones(self, request: Request) -> Response:
+        view = await self._view(request)
+        return await self._page(request, view, zone.read(view, page_before(request, view.at)), "zone")
+
+    async def _keep_zone(self, request: Request) -> Response:
+        view = await self._view(request)
+        form = await read_form(request)
+        chosen = find_zone(form.get("zone"))
+        said = f"Times are in {chosen.name}." if chosen.name else "Times are in the zone of the browser."
+        response = self._answers.done(request, Done(said), page_wanted(form.get("next"), view.at))
+        keep_zone(request, response, chosen, cookie_path(request))
+        return response
+
     async def _give_asset(self, request: Request) -> Response:
         return self._answers.file(request.path_params["name"])
 
@@ -206,20 +236,26 @@ class _Dashboard:
     async def _ask(self, request: Request) -> Response:
         view, verb = await self._verb(request)
         form = Form(list(request.query_params.multi_items()))
+        return await self._question(request, view, verb, form)
+
+    async def _question(self, request: Request, view: View, verb: Verb, form: Form) -> Response:
         question = await verb.ask(view, form)
-        back = _back(form, view)
+        back = page_wanted(form.get("next"), view.at)
+        if request.method == "POST":
+            view = replace(view, here=back)  # such a page has no address to come back to
         given = [*question.carried, ("next", back)]
         values = {"question": question, "verb": verb.name, "given": given, "next": back}
-        return await self._page(request, view, Page("confirm.html", question.title, values), "act")
+        page = Page("confirm.html", question.title, values, 400 if question.is_wrong else 200)
+        return await self._page(request, view, page, "act")
 
     async def _act(self, request: Request) -> Response:
         view, verb = await self._verb(request)
         form = await read_form(request)
         if form.get("asked") and form.get("asked") != form.get("typed"):
             raise Refusal(400, f"Nothing was done: type {form.get('asked')} to confirm.")
-        said = await verb.do(view, form)
-        logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, said)
-        return self._answers.done(request, said, _back(form, view))
+        if verb.has_fields and not form.get(SURE):
+            return await self._question(request, view, verb, form)
+        return self._answers.done(request, await _do(view, verb, form), page_wanted(form.get("next"), view.at))
 
     # --- the same as JSON
 
@@ -241,9 +277,8 @@ class _Dashboard:
     async def _act_by_json(self, request: Request) -> Response:
         view, verb = await self._verb(request)
         form = await read_json(request)
-        said = await verb.do(view, form)
-        logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, said)
-        return JSONResponse(to_json(Answer(answer=said)))
+        done = await _do(view, verb, form)
+        return JSONResponse(to_json(Answer(answer=done.said)))
 
     async def _verb(self, request: Request) -> tuple[View, Verb]:
         view = await self._view(request)
@@ -255,13 +290,8 @@ class _Dashboard:
         return view, verb
 
 
-def _back(form: Form, view: View) -> str:
-    """Return the page to go back to: one of ours, whatever the form says."""
-    wanted = form.get("next")
-    return wanted if is_ours(wanted, view.at.root) else view.at.page("overview")
-
-
-def _read_text(part: str) -> str | None:
-    """Return what a part of the path stands for; None if it is none of ours, or no text that a storage takes."""
-    text = read_part(part)
-    return text if text is None or is_storable(text) else None
+async def _do(view: View, verb: Verb, form: Form) -> Done:
+    said = await verb.do(view, form)
+    done = said if isinstance(said, Done) else Done(said)
+    logger.info("%s by %s on %s: %s", verb.name, view.visitor.actor, view.source.name, done.said)
+    return done

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from hueyio.control.wish import Wish, make_wish
 from hueyio.exceptions import HueyException
-from hueyio.tasks.states import TaskState
+from hueyio.tasks.states import LIVE_STATES, TaskState
 from hueyio.times.span import find_span
 from hueyio.web.refusal import Refusal
 
@@ -40,19 +40,25 @@ class ListFilter(NamedTuple):
         return {**{key: value for key, value in self._asdict().items() if value}, **more}
 
     def wish(self, states: tuple[TaskState, ...], now: datetime) -> Wish:
-        """Return what this and the states wish for; raises Refusal."""
+        """Return what this and the states wish for; raises Refusal.
+
+        Its times are those of the end; of live tasks, which have none yet, those of the call.
+        """
+        since, until = _moment("since", self.since, now), _moment("until", self.until, now)
+        are_live = set(states) <= set(LIVE_STATES)
+        ends = (None, None) if are_live else (since, until)
         try:
-            return make_wish(
+            wish = make_wish(
                 states,
                 self.name or None,
                 self.text or None,
-                _moment("since", self.since, now),
-                _moment("until", self.until, now),
+                *ends,
                 error=self.error or None,
                 worker=self.worker or None,
             )
         except HueyException as error:
             raise Refusal(400, f"{error}.") from None
+        return wish._replace(made=(_seconds(since), _seconds(until))) if are_live else wish
 
     def fixed(self, now: datetime) -> ListFilter:
         """Return the same with moments in the place of spans back from now; raises Refusal."""
@@ -91,6 +97,10 @@ def read_number(query: Mapping[str, str], key: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 16):
         raise Refusal(400, f"{key} is a whole number.")
     return int(text)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 def _moment(key: str, text: str, now: datetime) -> datetime | None:

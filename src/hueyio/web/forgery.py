@@ -24,9 +24,11 @@ __all__ = [
     "TOKEN",
     "Form",
     "begin_session",
+    "is_sealed",
     "keep_session",
     "read_form",
     "read_json",
+    "seal_of",
     "token_of",
 ]
 
@@ -74,6 +76,16 @@ def keep_session(request: Request, response: Response, session: str) -> None:
 def token_of(session: str) -> str:
     """Return what a form of this session carries."""
     return hmac.new(session.encode(), b"hueyio form", "sha256").hexdigest()
+
+
+def seal_of(session: str, text: str) -> str:
+    """Return what shows that we have said a text to this session."""
+    return hmac.new(session.encode(), b"hueyio said " + text.encode(), "sha256").hexdigest()
+
+
+def is_sealed(session: str, text: str, seal: str) -> bool:
+    """Say whether we have said it."""
+    return hmac.compare_digest(seal_of(session, text).encode(), seal.encode(errors="surrogatepass"))
 
 
 def _check_origin(request: Request) -> None:

@@ -26,7 +26,9 @@ from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.texts import is_storable
+from hueyio.tasks.progress import Progress
 from hueyio.tasks.states import ENDED_STATES, TaskState
+from hueyio.web.actions.jobs import Jobs
 from hueyio.web.charts import slots_of
 from hueyio.web.filters import RANGES
 from hueyio.web.frame import STATES, count_of, counted_to
@@ -61,7 +63,7 @@ class Topics(NamedTuple):
     figures: bool = False
     """Those of the overview."""
     state: TaskState | None = None
-    """A list of tasks that ended: how many are new since ``since`` (epoch seconds)."""
+    """A list: of tasks that ended, how many are new since ``since`` (epoch seconds); of those that run, how far."""
     since: float = 0.0
     task: str | None = None
     """A task by its id."""
@@ -77,13 +79,19 @@ class _Reading:
     ended: dict[TaskState, list[float]] = field(default_factory=dict)
     """When the latest of a state ended, the latest first."""
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    running: dict[str, Any] = field(default_factory=dict)
+    """Of some that run, by id, how far they are: a fraction and words, or None. And whether these are all."""
+    jobs: list[list[Any]] = field(default_factory=list)
+    """What goes on in the background: its id, how far it is in words and as a fraction, and what it did at its end."""
 
     def of(self, topics: Topics) -> dict[str, Any]:
         """Return what a page with these topics shows."""
-        shown: dict[str, Any] = {"counts": self.counts, "paused": self.paused}
+        shown: dict[str, Any] = {"counts": self.counts, "paused": self.paused, "jobs": self.jobs}
         if topics.figures:
             shown["figures"] = self.figures
-        if topics.state is not None:
+        if topics.state == "running":
+            shown["running"] = self.running
+        elif topics.state is not None:
             new = sum(at > topics.since for at in self.ended.get(topics.state, []))
             shown["new"] = f"{new}{'+' if new >= _MOST_NEW else ''}" if new else ""
         if topics.task is not None:
@@ -171,6 +179,10 @@ class Feed:
         reading.paused = read_pause(paused) is not None
         watched = {it.state for it in listeners}
         reading.ended = {state: await self._ends(state) for state in ENDED_STATES if state in watched}
+        if "running" in watched:
+            reading.running = await self._run()
+        jobs = self._core.peek_beside_session(Jobs)
+        reading.jobs = [] if jobs is None else [[it.id, it.said, it.fraction, it.answer] for it in jobs.shown()]
         ids = list(dict.fromkeys(it.task for it in listeners if it.task is not None))[:_MOST_TASKS]
         reading.tasks = dict(zip(ids, await asyncio.gather(*map(self._look, ids)), strict=True))
         if any(it.figures for it in listeners):
@@ -195,11 +207,18 @@ class Feed:
         page = await list_tasks(self._session, make_wish(state, None, None), _MOST_NEW)
         return [it.ended.timestamp() for it in page.tasks if it.ended is not None]
 
+    async def _run(self) -> dict[str, Any]:
+        page = await list_tasks(self._session, make_wish("running", None, None), _MOST_NEW)
+        tasks = {
+            it.id: None if it.progress is None else [it.progress.fraction, _said(it.progress)] for it in page.tasks
+        }
+        return {"tasks": tasks, "all": page.complete}
+
     async def _look(self, id: str) -> dict[str, Any]:
         task = await describe_task(self._session, id, None)
         progress = task.progress
-        said = "" if progress is None else f"{progress.fraction:.0%} {plain(progress.message, 200)}".strip()
-        return {"state": task.state, "progress": said, "fraction": None if progress is None else progress.fraction}
+        said, fraction = ("", None) if progress is None else (_said(progress), progress.fraction)
+        return {"state": task.state, "progress": said, "fraction": fraction}
 
     async def _count(self) -> None:
         now = self._monotonic()
@@ -209,6 +228,10 @@ class Feed:
         figures = figures_of(statistics, read_consumers(owners), slots_of(statistics))
         self._reading.figures = [[it.value, it.unit, it.note] for it in figures]
         self._counted_at = now
+
+
+def _said(progress: Progress) -> str:
+    return f"{progress.fraction:.0%} {plain(progress.message, 200)}".strip()
 
 
 def stop_feeds(cores: Sequence[Core]) -> None:

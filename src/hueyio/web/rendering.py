@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from hueyio.web import shown
 from hueyio.web.frame import counted_to
@@ -17,16 +20,33 @@ __all__ = ["FOLDER", "make_environment", "render"]
 
 FOLDER: Final = Path(__file__).parent
 
+
+@pass_context
+def _moment(context: Context, at: datetime | None, now: datetime) -> Markup:
+    return shown.moment(at, now, zone=context["zone"].info)
+
+
+@pass_context
+def _since(context: Context, at: datetime | None, now: datetime) -> Markup:
+    return shown.since(at, now, zone=context["zone"].info)
+
+
+@pass_context
+def _stamp(context: Context, at: datetime) -> Markup:
+    return shown.stamp(at, zone=context["zone"].info)
+
+
 _FUNCTIONS: Final = {
     "brief": shown.brief,
     "counted": counted,
     "figure": shown.figure,
     "counted_to": counted_to,
-    "moment": shown.moment,
+    "moment": _moment,
     "plain": shown.plain,
-    "since": shown.since,
+    "since": _since,
     "split_error": shown.split_error,
     "split_path": shown.split_path,
+    "stamp": _stamp,
     "text": shown.text,
 }
 

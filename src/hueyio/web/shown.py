@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from markupsafe import Markup
 
 from hueyio.wording import ACTED_ON, duration, seconds
 
-__all__ = ["MOST_SHOWN", "brief", "figure", "moment", "plain", "since", "split_error", "split_path", "text"]
+__all__ = [
+    "MOST_SHOWN",
+    "brief",
+    "figure",
+    "moment",
+    "plain",
+    "since",
+    "split_error",
+    "split_path",
+    "stamp",
+    "text",
+]
 
 MOST_SHOWN: Final = 4096
 """Characters of a text that are sent at all."""
 
 _KEPT: Final = frozenset("\n\t")
 _ERROR: Final = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?:: (?P<said>.*)|\((?P<given>.*)\)|)", re.DOTALL)
+_WHOLE: Final = "%Y-%m-%d %H:%M:%S"
 _DASH: Final = "\N{EN DASH}"
 
 
@@ -67,18 +79,26 @@ def _unquoted(given: str) -> str:
     return given
 
 
-def moment(at: datetime | None, now: datetime, *, ahead: str = "in ", behind: str = " ago") -> Markup:
-    """Return a moment as seen from now, with the whole of it for the pointer."""
+def moment(
+    at: datetime | None, now: datetime, *, zone: tzinfo = UTC, ahead: str = "in ", behind: str = " ago"
+) -> Markup:
+    """Return a moment as seen from now, with the whole of it, in ``zone``, for the pointer."""
     if at is None:
         return Markup('<span class="faint">{}</span>').format(_DASH)
     span = (at - now).total_seconds()
     said = f"{ahead}{seconds(span)}" if span > 0 else f"{seconds(-span)}{behind}"
-    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(_iso(at), _whole(at), said)
+    whole = at.astimezone(zone).strftime(f"{_WHOLE} %Z")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(_iso(at), whole, said)
 
 
-def since(at: datetime | None, now: datetime) -> Markup:
+def since(at: datetime | None, now: datetime, *, zone: tzinfo = UTC) -> Markup:
     """Return how long ago a moment is."""
-    return moment(at, now, ahead="", behind="")
+    return moment(at, now, zone=zone, ahead="", behind="")
+
+
+def stamp(at: datetime, *, zone: tzinfo = UTC) -> Markup:
+    """Return the whole of a moment."""
+    return Markup('<time datetime="{}" data-stamp>{}</time>').format(_iso(at), at.astimezone(zone).strftime(_WHOLE))
 
 
 def figure(value: int | None) -> str:
@@ -93,7 +113,3 @@ def brief(span: float | None) -> str:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _whole(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

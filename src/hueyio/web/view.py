@@ -12,6 +12,7 @@ from hueyio.storage.contract import Session
 from hueyio.web.access import Visitor
 from hueyio.web.addresses import Addresses
 from hueyio.web.settings import Permission, Settings
+from hueyio.web.zones import BROWSERS, Zone
 
 __all__ = ["Page", "Source", "View"]
 
@@ -43,6 +44,8 @@ class View:
     here: str
     """The address of this page, to come back to."""
     query: Mapping[str, str] = field(default_factory=dict)
+    zone: Zone = BROWSERS
+    """That in which times are shown."""
     part: str = ""
     """What the last part of the path names: a task, a state, a name."""
 

@@ -47,6 +47,16 @@ class Job:
     is_stopped: bool = False
     running: asyncio.Task[None] | None = field(default=None, repr=False)
 
+    @property
+    def said(self) -> str:
+        """How far it is, in words."""
+        return f"{self.done:,} of {self.total:,}" if self.total else "looking for them"
+
+    @property
+    def fraction(self) -> float:
+        """How far it is."""
+        return self.done / self.total if self.total else 0.0
+
 
 Find = Callable[[int | None, Callable[[], bool]], Awaitable[Sequence[str] | None]]
 """Returns the ids of those that are meant, at least so many if there are as many; None: all. It ends when the function

@@ -8,7 +8,7 @@ from hueyio.control.audit import record
 from hueyio.control.pause import pause_queue, resume_queue
 from hueyio.limits.held import free_held, held_under
 from hueyio.web.actions.jobs import jobs_of
-from hueyio.web.actions.verb import Question, Verb
+from hueyio.web.actions.verb import Done, Question, Undo, Verb
 from hueyio.web.forgery import Form
 from hueyio.web.refusal import Refusal
 from hueyio.web.shown import plain
@@ -27,18 +27,20 @@ async def _ask_pause(view: View, form: Form) -> Question:
     )
 
 
-async def _pause(view: View, form: Form) -> str:
+async def _pause(view: View, form: Form) -> Done:
+    was_paused = await view.session.paused() is not None
     await pause_queue(view.session, view.visitor.actor)
-    return "The queue is paused."
+    return Done("The queue is paused.", None if was_paused else Undo("resume"))
 
 
 async def _ask_resume(view: View, form: Form) -> Question:
     return Question(f"Resume the queue {plain(view.source.name, 100)}?", "Workers start tasks again.", "Resume")
 
 
-async def _resume(view: View, form: Form) -> str:
+async def _resume(view: View, form: Form) -> Done:
+    was_paused = await view.session.paused() is not None
     await resume_queue(view.session, view.visitor.actor)
-    return "The queue goes on."
+    return Done("The queue goes on.", Undo("pause") if was_paused else None)
 
 
 async def _ask_free(view: View, form: Form) -> Question:

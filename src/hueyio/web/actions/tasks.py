@@ -17,7 +17,7 @@ from hueyio.messages.revocation import class_key, instance_key
 from hueyio.storage.records import RUNS_AGAIN, Burial, Requeued
 from hueyio.web.actions.chosen import Chosen, Count, chosen_by, count_chosen, find_chosen
 from hueyio.web.actions.jobs import jobs_of
-from hueyio.web.actions.verb import Question, Verb
+from hueyio.web.actions.verb import Done, Question, Undo, Verb
 from hueyio.web.forgery import Form
 from hueyio.web.refusal import Refusal
 from hueyio.web.shown import plain
@@ -138,12 +138,15 @@ async def _ask_revoke(view: View, form: Form) -> Question:
     )
 
 
-async def _revoke(view: View, form: Form) -> str:
+async def _revoke(view: View, form: Form) -> Done:
     id, name = _id_or_name(form)
     core = view.source.core
+    (before,) = await view.session.peek("revocations", [instance_key(id) if id else class_key(name)])
     await (revoke(core, id, None, False) if id else revoke_all(core, name, None, False))
     await record(view.session, view.visitor.actor, "revoke", f"id {id}" if id else f"name {name}")
-    return f"{plain(id or name, 200)} is revoked."
+    # One that is written over is not what comes back: it may have had an end.
+    undo = Undo("restore", [("id", id) if id else ("name", name)]) if before is None else None
+    return Done(f"{plain(id or name, 200)} is revoked.", undo)
 
 
 async def _ask_restore(view: View, form: Form) -> Question:

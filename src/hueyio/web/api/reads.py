@@ -13,12 +13,13 @@ from hueyio.control.revoke import find_revoked_names
 from hueyio.control.statistics import COUNTED, read_statistics
 from hueyio.control.task_details import describe_task
 from hueyio.limits.held import find_held
+from hueyio.limits.rates import find_rates
 from hueyio.schedules.seen import see_schedules
 from hueyio.web.api import shapes
 from hueyio.web.filters import RANGES, read_filter, read_number, read_range
 from hueyio.web.frame import STATES, count_of
 from hueyio.web.pages.overview import findings_of
-from hueyio.web.pages.task import arguments_of
+from hueyio.web.pages.task import arguments_of, result_of
 from hueyio.web.pages.tasks import list_state, state_of
 from hueyio.web.refusal import Refusal
 from hueyio.web.view import View
@@ -79,7 +80,7 @@ async def read_task(view: View) -> shapes.TaskPart:
     remembered = task.arguments if view.shows_remembered_arguments else None
     arguments = arguments_of(task.task, view.settings.redact, task.id)
     shown = replace(task, timeline=attempts, arguments=remembered)
-    return shapes.TaskPart(task=shown, attempts=attempts, arguments=arguments)
+    return shapes.TaskPart(task=shown, attempts=attempts, arguments=arguments, result=result_of(task, view))
 
 
 async def read_queue_statistics(view: View) -> shapes.Statistics:
@@ -102,8 +103,10 @@ async def read_schedules(view: View) -> shapes.Schedules:
 
 async def read_limits(view: View) -> shapes.Limits:
     """Say what holds tasks back."""
-    held, revoked = await asyncio.gather(find_held(view.session, _MOST), find_revoked_names(view.session, _MOST))
-    return shapes.Limits(held=held, revoked=revoked)
+    held, revoked, rates = await asyncio.gather(
+        find_held(view.session, _MOST), find_revoked_names(view.session, _MOST), find_rates(view.session, _MOST)
+    )
+    return shapes.Limits(held=held, revoked=revoked, rates=rates)
 
 
 async def read_audit_part(view: View) -> shapes.Audit:

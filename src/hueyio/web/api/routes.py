@@ -40,7 +40,8 @@ READS: Final = (
 
 _FORM: Final = {
     "type": "object",
-    "description": "As the form of the action: id (one or several), or state with a filter, and all or before.",
+    "description": "As the form of the action: id (one or several), or state with a filter, and all or before; of a "
+    "schedule its name, and to edit it rule, second, tz, catch_up (yes or no), args, kwargs (JSON): those that change.",
     "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
 }
 

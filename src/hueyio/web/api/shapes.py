@@ -16,6 +16,7 @@ from hueyio.control.statistics import QueueStatistics
 from hueyio.control.task_details import TaskDetails
 from hueyio.control.task_info import TaskInfo
 from hueyio.limits.held import Held
+from hueyio.limits.rates import CountedRate
 from hueyio.schedules.seen import SeenSchedule
 from hueyio.tasks.progress import Progress
 
@@ -36,8 +37,8 @@ __all__ = [
     "to_json",
 ]
 
-_LEFT_OUT: Final = frozenset({(TaskDetails, "task"), (SeenSchedule, "timetable")})
-"""Fields that are no data: the message of a task, and what computes the times of a schedule."""
+_LEFT_OUT: Final = frozenset({(TaskDetails, "task"), (TaskDetails, "returned"), (SeenSchedule, "timetable")})
+"""Fields that are no data: the message and the value of a task, and what computes the times of a schedule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +87,12 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPart:
-    """One task. Arguments are texts, where they may be shown; tracebacks are for those who may operate."""
+    """One task. Arguments and result are texts, where they may be shown; tracebacks are for those who may operate."""
 
     task: TaskDetails
     attempts: Sequence[Attempt]
     arguments: Sequence[Sequence[str]] | str | None
+    result: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +118,11 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is held, and which names are revoked."""
+    """What is held, which names are revoked, and what rate limits have counted."""
 
     held: Sequence[Held]
     revoked: Sequence[str]
+    rates: Sequence[CountedRate]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

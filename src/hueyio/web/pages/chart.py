@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from hueyio.control.statistics import QueueStatistics
-from hueyio.web.charts import Percentiles, Slot, bars, labels, line, make_scale, merge, slots_of, steps
+from hueyio.web.charts import Percentiles, Slot, bars, is_short, labels, line, make_scale, merge, slots_of, steps
 from hueyio.web.shown import brief, figure
 
 __all__ = ["charts_of"]
@@ -19,21 +19,28 @@ _MOST_COLUMNS: Final = 200
 _UNITS: Final = {60: "minute", 600: "10 minutes", 3600: "hour"}
 
 
-def charts_of(statistics: QueueStatistics) -> list[dict[str, Any]]:
-    """Return what ended over time, and how long tasks waited and ran."""
+def charts_of(statistics: QueueStatistics, zone: tzinfo = UTC) -> list[dict[str, Any]]:
+    """Return what ended over time, and how long tasks waited and ran; moments are those of ``zone``."""
     slots = slots_of(statistics)
     factor = math.ceil(len(slots) / _MOST_COLUMNS)
     span = statistics.slot * factor
     unit = _UNITS.get(int(span.total_seconds()), f"{span.total_seconds() / 3600:g} hours")
     columns = merge(slots, factor)
-    return [
-        _chart_of_ends(columns, span, unit),
-        _chart_of_durations("Waiting", [it.waiting for it in columns], columns, span),
-        _chart_of_durations("Run time", [it.running for it in columns], columns, span),
+    axis = {
+        "labels": labels(columns, span, zone=zone),
+        "from": int(columns[0].at.timestamp()),
+        "step": int(span.total_seconds()),
+        "is_short": is_short(span, len(columns)),
+    }
+    charts = [
+        _chart_of_ends(columns, unit),
+        _chart_of_durations("Waiting", [it.waiting for it in columns], columns),
+        _chart_of_durations("Run time", [it.running for it in columns], columns),
     ]
+    return [{**it, **axis} for it in charts]
 
 
-def _chart_of_ends(slots: Sequence[Slot], span: timedelta, unit: str) -> dict[str, Any]:
+def _chart_of_ends(slots: Sequence[Slot], unit: str) -> dict[str, Any]:
     """Return the chart of what ended: good ends as an area, retries and failures as columns on it."""
     scale = make_scale([it.ended + it.retried for it in slots], is_whole=True)
     done = [float(it.done) for it in slots]
@@ -55,15 +62,12 @@ def _chart_of_ends(slots: Sequence[Slot], span: timedelta, unit: str) -> dict[st
             ("b-care", bars(done, retried, scale)),
             ("b-bad", bars(on_retried, [float(it.failed) for it in slots], scale)),
         ],
-        "labels": labels(slots, span),
         "heads": ["done", "retried", "failed"],
         "rows": [(it.at, figure(it.done), figure(it.retried), figure(it.failed)) for it in slots],
     }
 
 
-def _chart_of_durations(
-    title: str, values: Sequence[Percentiles], slots: Sequence[Slot], span: timedelta
-) -> dict[str, Any]:
+def _chart_of_durations(title: str, values: Sequence[Percentiles], slots: Sequence[Slot]) -> dict[str, Any]:
     """Return the chart of three percentiles."""
     scale = make_scale([it for each in values for it in each])
     names = ("p50", "p95", "p99")
@@ -77,7 +81,6 @@ def _chart_of_durations(
             for kind, name, value in zip(("ln mid", "ln", "ln top"), names, last, strict=True)
         ],
         "paths": [(name, line([it[at] for it in values], scale)) for at, name in enumerate(names)],
-        "labels": labels(slots, span),
         "heads": list(names),
         "rows": [(slot.at, *map(brief, each)) for slot, each in zip(slots, values, strict=True)],
     }

@@ -1,4 +1,4 @@
-"""What holds tasks back? A pause, revocations, locks and semaphores."""
+"""What holds tasks back? A pause, revocations, locks, semaphores and rate limits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from hueyio.control.pause import read_pause
 from hueyio.control.revoke import find_revoked_names
 from hueyio.limits.held import find_held
+from hueyio.limits.rates import find_rates
 from hueyio.web.view import Page, View
 
 __all__ = ["read"]
@@ -17,7 +18,11 @@ _MOST: Final = 1000
 
 async def read(view: View) -> Page:
     """Read the page."""
-    held, revoked, paused = await asyncio.gather(
-        find_held(view.session, _MOST), find_revoked_names(view.session, _MOST), view.session.paused()
+    held, revoked, rates, paused = await asyncio.gather(
+        find_held(view.session, _MOST),
+        find_revoked_names(view.session, _MOST),
+        find_rates(view.session, _MOST),
+        view.session.paused(),
     )
-    return Page("limits.html", "Limits", {"held": held, "revoked": revoked, "paused": read_pause(paused)})
+    values = {"held": held, "revoked": revoked, "rates": rates, "paused": read_pause(paused)}
+    return Page("limits.html", "Limits", values)

@@ -10,6 +10,7 @@ from hueyio.control.statistics import read_statistics
 from hueyio.schedules.seen import see_schedules
 from hueyio.web.filters import RANGES, ListFilter, read_range
 from hueyio.web.pages.chart import charts_of
+from hueyio.web.pages.courses import Courses
 from hueyio.web.view import Page, View
 
 __all__ = ["read_all", "read_one"]
@@ -21,7 +22,9 @@ _MOST_SCHEDULES: Final = 1000
 async def read_all(view: View) -> Page:
     """Read the page of all names."""
     asked = read_range(view.query)
-    statistics = await read_statistics(view.session, RANGES[asked])
+    courses = Courses()
+    statistics = await read_statistics(view.session, RANGES[asked], watch=courses.add)
+    drawn = courses.draw(statistics, view.zone.info)
     counted = {it.name for it in statistics.tasks}
     declared = sorted(spec.path for spec in view.source.core.registry if spec.path not in counted)
     return Page(
@@ -30,7 +33,7 @@ async def read_all(view: View) -> Page:
         {
             "range": asked,
             "ranges_of": [(it, view.at.page("names", {"range": it})) for it in RANGES],
-            "tasks": statistics.tasks,
+            "tasks": [(it, drawn.get(it.name)) for it in statistics.tasks],
             "minutes": statistics.seconds / 60,
             "idle": declared if view.source.app is not None else [],
         },
@@ -60,7 +63,7 @@ async def read_one(view: View) -> Page:
             "ranges_of": [(it, view.at.name(name, {"range": it})) for it in RANGES],
             "total": statistics.total,
             "minutes": statistics.seconds / 60,
-            "charts": charts_of(statistics),
+            "charts": charts_of(statistics, view.zone.info),
             "failed": failed.tasks,
             "schedules": [it for it in schedules if it.task == name],
             "options": options,

@@ -59,7 +59,7 @@ async def read(view: View) -> Page:
             "findings": findings,
             "is_new": is_new,
             "figures": figures_of(statistics, consumers, slots),
-            "charts": charts_of(statistics),
+            "charts": charts_of(statistics, view.zone.info),
             "tasks": statistics.tasks[:_MOST_ROWS],
             "many_names": len(statistics.tasks),
             "minutes": statistics.seconds / 60,
@@ -105,7 +105,7 @@ def figures_of(statistics: QueueStatistics, consumers: Sequence[ConsumerInfo], s
     oldest = max(((it.oldest, lane) for lane, it in statistics.lanes.items() if it.oldest is not None), default=None)
     used = sum(sum(it.used.values()) for it in consumers)
     room = sum(sum(it.slots.values()) for it in consumers)
-    silent = sum(it.silence > it.lease * 2 / 3 for it in consumers)
+    silent = sum(it.is_silent for it in consumers)
     workers = counted(len(consumers), "worker") + (f", {silent} silent" if silent else "")
     return [
         Figure("Ended", _rate(total.ended / minutes), "/min", rate_in, spark([it.ended for it in slots])),

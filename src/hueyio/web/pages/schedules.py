@@ -54,6 +54,7 @@ async def _row(view: View, at: int, schedule: SeenSchedule, ended: Sequence[Ende
         "schedule": schedule,
         "marks": _marks(view, schedule) if at < _MOST_DRAWN else None,
         "ends": _ends(last),
+        "well": sum(it.kind == "done" for it in last),
         "median": took[len(took) // 2] if took else None,
         "is_stored": schedule.source == "storage",
     }

@@ -22,7 +22,7 @@ from hueyio.web.shown import split_error
 from hueyio.web.view import Page, View
 from hueyio.wording import counted
 
-__all__ = ["arguments_of", "read"]
+__all__ = ["arguments_of", "read", "result_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ async def read(view: View) -> Page:
             "after": await _related(view, [*task.then, *([task.chord] if task.chord else [])]),
             "arguments": arguments_of(task.task, view.settings.redact, task.id),
             "hides_arguments": serializer is None,
+            "result": result_of(task, view),
+            "hides_result": view.settings.redact is not None,
             "remembered": task.arguments if view.shows_remembered_arguments else None,
             "audit": _about(audit, task.id),
             "is_live": task.state in LIVE_STATES,
@@ -135,6 +137,20 @@ def arguments_of(task: Task | None, redact: Redact | None, id: str) -> list[tupl
     except Exception:  # the hook is the application's, and so is each __repr__: what fails must show nothing
         logger.exception("the arguments of task %s are hidden: they cannot be shown", id)
         return _HIDDEN
+
+
+def result_of(task: TaskDetails, view: View) -> str | None:
+    """Return the value of a task as a text; None: it is not there, or not to be shown.
+
+    A hook that says what may be shown of arguments knows nothing of results: then none is.
+    """
+    if task.returned is None or view.settings.redact is not None:
+        return None
+    try:
+        return repr(task.returned.value)
+    except Exception:  # each __repr__ is the application's
+        logger.exception("the result of task %s is hidden: it cannot be shown", task.id)
+        return "hidden: it cannot be shown"
 
 
 def _about(audit: Sequence[AuditEntry], id: str) -> list[AuditEntry]:

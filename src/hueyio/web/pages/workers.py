@@ -62,6 +62,6 @@ def _row(view: View, worker: ConsumerInfo, running: Sequence[TaskInfo]) -> dict[
 
 def _state_of(worker: ConsumerInfo) -> tuple[str, str]:
     """Return the family and the word of a worker's state."""
-    if worker.silence > worker.lease * 2 / 3:  # it beats three times in a lease
+    if worker.is_silent:
         return "bad", "silent"
     return ("care", "stopping") if worker.stopping else ("run", "running")

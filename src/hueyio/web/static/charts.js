@@ -1,5 +1,25 @@
-// Charts: the pointer picks a column, whose numbers stand in the chart's own table.
+// Charts: the pointer picks a column, whose numbers stand in the chart's own table. Moments are in the visitor's zone.
+import { formatter, isDone, zone } from "./zone.js";
+
+const day = { day: "2-digit", month: "short" };
+const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const [inTable, inDay, inDays] = [{ ...day, ...time }, time, day].map((it) => formatter("en-GB", it));
+
+function localise(figure) {
+  const { from, step, short } = figure.dataset;
+  const heads = figure.querySelectorAll(".asTable tbody td:first-child");
+  const moment = (at) => (Number(from) + at * Number(step)) * 1000;
+  heads.forEach((cell, at) => (cell.textContent = inTable.format(moment(at)).replace(",", "")));
+  figure.querySelector(".asTable th").textContent = zone;
+  const marks = figure.querySelectorAll(".x span");
+  const form = short === undefined ? inDays : inDay;
+  marks.forEach((mark, at) => {
+    mark.textContent = form.format(moment(Math.round(((heads.length - 1) * at) / (marks.length - 1))));
+  });
+}
+
 for (const figure of document.querySelectorAll("[data-chart]")) {
+  if (!isDone) localise(figure);
   const svg = figure.querySelector(".chart svg");
   const cursor = svg.querySelector(".cursor");
   const title = figure.querySelector("h2");

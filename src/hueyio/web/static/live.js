@@ -1,5 +1,8 @@
 // Live: one stream of events a page, of what has changed. Numbers change in place. Rows are never inserted, removed or
 // moved: new ones wait behind a banner. A hidden tab closes its stream, because browsers allow six to a host.
+import { formatter } from "./zone.js";
+
+const clock = formatter(undefined, { timeStyle: "medium" });
 const main = document.querySelector("main[data-events]");
 const lamp = document.querySelector("#live");
 const hiddenFor = 30_000;
@@ -43,8 +46,38 @@ function showTask(task) {
   const progress = document.querySelector("[data-progress]");
   if (!progress || task.fraction === null) return;
   progress.hidden = false;
-  put(progress.querySelector("[data-said]"), task.progress);
-  progress.querySelector("rect.v").setAttribute("width", `${Math.round(task.fraction * 100)}%`);
+  draw(progress, task.fraction, task.progress);
+}
+
+function draw(place, fraction, said) {
+  put(place.querySelector("[data-said]"), said);
+  place.querySelector("rect.v").setAttribute("width", `${Math.round(fraction * 100)}%`);
+}
+
+// A row whose task has ended stays where it is, and is dimmed.
+function showRunning({ tasks, all }) {
+  for (const cell of document.querySelectorAll("[data-run]")) {
+    const row = cell.firstElementChild;
+    const told = tasks[cell.dataset.run];
+    if (told) {
+      row.hidden = false;
+      draw(row, ...told);
+    } else if (told === undefined && all && !cell.classList.contains("over")) {
+      cell.classList.add("over");
+      cell.closest("tr").classList.add("dim");
+      cell.append("no longer running");
+      row.hidden = true;
+    }
+  }
+}
+
+function showJobs(jobs) {
+  for (const [id, said, fraction, answer] of jobs) {
+    const job = document.querySelector(`[data-job="${id}"]`);
+    if (!job) continue;
+    draw(job, answer ? 1 : fraction, answer || said);
+    job.querySelector("form")?.toggleAttribute("hidden", Boolean(answer));
+  }
 }
 
 function show(news) {
@@ -52,12 +85,14 @@ function show(news) {
   if (news.figures) showFigures(news.figures);
   if ("new" in news) showNew(news.new);
   if (news.task) showTask(news.task);
+  if (news.running) showRunning(news.running);
+  if (news.jobs) showJobs(news.jobs);
 }
 
 function light() {
   const isLate = !stream || Date.now() - heard > lateAfter;
   lamp.classList.toggle("off", held || isLate);
-  const seen = new Date(heard).toLocaleTimeString();
+  const seen = clock.format(heard);
   put(lamp.querySelector("span"), held ? "Held" : isLate ? `Last seen ${seen}` : "Live");
   lamp.setAttribute("aria-pressed", String(held));
 }

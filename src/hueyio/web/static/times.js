@@ -1,4 +1,6 @@
 // Times as the visitor's clock shows them, and how long ago they are, kept up to date.
+import { formatter, isDone, zone } from "./zone.js";
+
 const units = [[172800, 86400, "d"], [7200, 3600, "h"], [120, 60, "min"], [0, 1, "s"]];
 // The pages were made by the storage's clock; the visitor's may differ.
 const made = document.querySelector("main[data-now]");
@@ -26,8 +28,19 @@ function tick() {
   }
 }
 
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-for (const { node, at } of times) node.title = new Date(at).toLocaleString(undefined, { timeZoneName: "short" });
-const place = document.querySelector("[data-zone]");
-if (place && zone) place.textContent = `Times on hover in ${zone}`;
+if (!isDone) {
+  const parts = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const stamp = formatter("sv", parts);
+  const whole = formatter("sv", { ...parts, timeZoneName: "short" });
+  for (const { node, at } of times) node.title = whole.format(at);
+  for (const node of document.querySelectorAll("time[data-stamp]"))
+    node.textContent = stamp.format(Date.parse(node.dateTime));
+  const place = document.querySelector("[data-zone]");
+  if (place) place.textContent = `Times in ${zone}`;
+}
 setInterval(tick, 1000);
+
+// An undo is offered for as long as somebody may notice a slip, and not taken away from under a hand.
+const undo = document.querySelector("[data-undo]");
+if (undo) setTimeout(() => (undo.hidden = !undo.matches(":hover, :focus-within")), 8000);
+
