@@ -234,6 +234,19 @@ async def test_server_with_too_many_clients_is_unavailable_until_one_leaves() ->
         await asyncio.to_thread(server.dispose)
 
 
+async def test_enqueues_of_one_turn_are_two_commands_and_stay_in_order(server_of: ServerOf) -> None:
+    server = server_of(SERVER_KINDS[0])
+    session = await RedisStorage(uuid.uuid4().hex, url=server.url).connect()
+    await session.register("owner", b"")
+    ids = [f"{number}" for number in range(20)]
+    with redis.Redis.from_url(server.url) as admin:
+        admin.config_resetstat()
+        await asyncio.gather(*[session.enqueue([Entry(Header(id), b"")]) for id in ids])
+        assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == 2
+    assert [it.receipt.id for it in await session.claim({"loop": 20}, "owner")] == ids
+    await session.close()
+
+
 async def test_enqueue_is_written_when_its_caller_is_cancelled(server_of: ServerOf) -> None:
     session = await RedisStorage(uuid.uuid4().hex, url=server_of(SERVER_KINDS[0]).url).connect()
     calls = [asyncio.ensure_future(session.enqueue([Entry(Header(id), b"")])) for id in ("at once", "with others")]
