@@ -32,6 +32,8 @@ from hueyio.storage.redis.connection.inside_redis_py import Connection, abort, o
 from hueyio.storage.redis.connection.options import RedisOptions
 from hueyio.storage.redis.connection.stream import Stream
 from hueyio.storage.redis.connection.wire import Link
+from hueyio.storage.redis.layout import Layout
+from hueyio.storage.redis.scripts import SCRIPTS, Argument, PreparedScript, read_script
 
 _PATIENCE = 20.0
 
@@ -232,6 +234,17 @@ async def test_server_with_too_many_clients_is_unavailable_until_one_leaves() ->
         await until(is_let_in)
     finally:
         await asyncio.to_thread(server.dispose)
+
+
+@pytest.mark.parametrize("size", [0, 100, 100_000])
+def test_call_of_a_script_is_packed_as_any_command(size: int) -> None:
+    layout = Layout("app")
+    args: list[Argument] = ["id", b"x" * size, 1, 0.5] if size else []
+    for name in sorted(SCRIPTS):
+        prepared = PreparedScript.of(read_script(name, layout.flavour), layout)
+        for keys in ((), layout.helds(["a", "b"])):
+            rest = (len(prepared.fixed) + len(keys), *prepared.fixed, *keys, *args)
+            assert prepared.pack(keys, args) == pack("EVALSHA", prepared.script.digest, *rest).packed
 
 
 async def test_enqueues_of_one_turn_are_two_commands_and_stay_in_order(server_of: ServerOf) -> None:

@@ -29,6 +29,9 @@ __all__ = ["Stream"]
 _INCOMPLETE: Final = object()
 """What the parser returns when the rest of a reply has not arrived yet."""
 
+_LARGE: Final = 65_536
+"""Bytes from which on a piece is written as a view: what the system does not take at once is a copy otherwise."""
+
 
 class Stream(asyncio.Protocol):
     """One open connection; it belongs to the running loop. Made by ``of``, read by who calls ``begin``."""
@@ -80,7 +83,7 @@ class Stream(asyncio.Protocol):
         if self._outgoing or self._is_paused or self._transport is None:
             self._outgoing.append(packed)
         else:
-            self._transport.write(packed)
+            self._transport.write(packed if len(packed) < _LARGE else memoryview(packed))
 
     def end(self, error: Exception) -> None:
         """Close at once, and say why; a second end does nothing."""
@@ -132,4 +135,5 @@ class Stream(asyncio.Protocol):
             return
         outgoing, self._outgoing = self._outgoing, []
         # In one piece: `writelines` of Python 3.12.0 to 3.12.8 and 3.13.0 to 3.13.1 never pauses who writes.
-        self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
+        packed = outgoing[0] if len(outgoing) == 1 else b"".join(outgoing)
+        self._transport.write(packed if len(packed) < _LARGE else memoryview(packed))
