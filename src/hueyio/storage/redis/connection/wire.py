@@ -41,7 +41,7 @@ _MOST_MOVES: Final = 5
 """How often a call follows the queue from node to node; more is a cluster that does not know where it is."""
 
 _SECOND_LOOK: Final = 0.05
-"""Seconds between the two looks that find a server late; the reader gets its turn between them."""
+"""Seconds between the two looks that find a server late; the loop reads what has come between them."""
 
 
 class _Call(NamedTuple):
