@@ -44,8 +44,9 @@ class Peer:
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(_PATIENCE)
+        nameless = redis.DriverInfo(name="", lib_version="")
         self.options = RedisOptions.from_settings(
-            {"host": "127.0.0.1", "port": self._listener.getsockname()[1], "driver_info": None}
+            {"host": "127.0.0.1", "port": self._listener.getsockname()[1], "driver_info": nameless}
         )
         self.socket = self._listener
 
