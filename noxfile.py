@@ -51,6 +51,7 @@ DEPENDS_ON_PYTHON = [
     "tests/upgrade",  # what another version of Python pickled
     "tests/conformance/test_memory.py",
     *(f"tests/storage/test_sqlite{part}.py" for part in ("", "_exchanged", "_processes")),  # the module sqlite3
+    "tests/storage/test_redis_connection.py",  # asyncio's transports
     "tests/facts/test_declaring.py",  # signatures
     "tests/facts/test_names.py",
     *(f"tests/flow/test_{name}.py" for name in ("loops", "sync", "anyio", "processes", "eager")),
@@ -220,7 +221,8 @@ def redis_py(session: nox.Session, version: str) -> None:
     _install(session, "test", ".[examples,json,testing]")
     session.install("--upgrade", f"{name}=={oldest}" if version == "oldest" else allowed)
     session.run("python", "-c", "import redis; print('redis-py', redis.__version__)")
-    tests = ("tests/conformance/test_redis.py", "tests/storage/test_redis.py", "tests/storage/test_redis_faults.py")
+    names = ("conformance/test_redis", *(f"storage/test_redis{part}" for part in ("", "_connection", "_faults")))
+    tests = [f"tests/{name}.py" for name in names]
     session.run(*PYTEST, *(session.posargs or ["-m", "not again", *tests]))
 
 

@@ -47,6 +47,24 @@ async def test_calls_that_come_while_a_batch_is_under_way_make_up_the_next() -> 
     assert recorder.batches == [[0], [1, 2]]
 
 
+async def test_who_was_answered_and_calls_again_is_in_the_next_round() -> None:
+    recorder = Recorder()
+
+    async def call_twice(number: int) -> None:
+        await recorder.batcher.submit([number])
+        await recorder.batcher.submit([number + 10])
+
+    recorder.gate.clear()
+    callers = [asyncio.ensure_future(call_twice(1))]
+    for _ in range(2):
+        await asyncio.sleep(0)  # the round of the first is under way
+    callers.append(asyncio.ensure_future(call_twice(2)))
+    await asyncio.sleep(0)
+    recorder.gate.set()
+    await asyncio.gather(*callers)
+    assert recorder.batches == [[1], [2, 11], [12]]
+
+
 async def test_one_call_is_not_split_unless_it_is_too_large() -> None:
     recorder = Recorder()
     sizes = [6, 6, 25]

@@ -187,6 +187,14 @@ async def test_session_talks_tls(tls_server: TlsServer, use_of: UseOf, kind: str
     await use.go_on()
 
 
+async def test_large_values_go_through_tls(tls_server: TlsServer) -> None:
+    session = await RedisStorage(uuid.uuid4().hex, url=tls_server.url).connect()
+    values = {f"{number}": bytes([number]) * 1_000_000 for number in range(4)}
+    await asyncio.gather(*[session.put("data", {key: value}) for key, value in values.items()])
+    assert await session.peek("data", list(values)) == list(values.values())
+    await session.close()
+
+
 def test_closed_session_leaves_no_socket_of_tls_behind(tls_server: TlsServer) -> None:
     async def use() -> None:
         session = await RedisStorage(uuid.uuid4().hex, url=tls_server.url).connect()

@@ -28,8 +28,9 @@ _STATES: Final[dict[bytes, State]] = {
 class Enqueueing:
     """Adds entries in one step, if they are at most 1,000 or have latches; more are added a thousand at a time.
 
-    The calls of one turn of the loop share a round trip. What fails because the server cannot be used is repeated for
-    a while: an id that is alive is left alone.
+    A call that finds the connection idle is sent at once; those that come in the same turn of the loop, or while others
+    are under way, share a round trip. What fails because the server cannot be used is repeated for a while: an id that
+    is alive is left alone.
     """
 
     def __init__(self, core: RedisCore, _: str) -> None:
@@ -47,8 +48,10 @@ class Enqueueing:
             return []
         since = self._core.time()
         try:
-            # Nearly all calls: on the way of each task, a call more counts.
-            return await (self._submit(records, latches) if latches else self._entries.submit(records))
+            # Nearly all calls: on the way of each task, a call more counts, and a turn of the loop more still.
+            if not latches and self._entries.is_idle and self._core.wire.is_idle and len(records) <= _MOST_IN_A_CALL:
+                return await self._enqueue(records)  # is written before it waits, so that nobody can cancel it
+            return await self._submit(records, latches)
         except StorageUnavailable as error:
             return await self._core.ride_out(lambda: self._submit(records, latches), error, since)
 

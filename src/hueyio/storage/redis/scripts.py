@@ -24,16 +24,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Awaitable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from hueyio.storage.redis.connection.command import Command, pack_parts
+from hueyio.storage.redis.connection.command import Command, pack_end, pack_parts
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.layout import Flavour, Layout
 from hueyio.storage.redis.records import no_utf8
 
-__all__ = ["SCRIPTS", "Argument", "Scripts", "commands_of", "read_script"]
+__all__ = ["SCRIPTS", "Argument", "PreparedScript", "Scripts", "commands_of", "read_script"]
 
 Argument: TypeAlias = bytes | str | int | float
 
@@ -53,27 +53,56 @@ class Script(NamedTuple):
     """The names of the fixed keys; those that are given with the call follow."""
 
 
+class PreparedScript(NamedTuple):
+    """A script for one queue. What is the same in every call is packed once: a script may have sixty keys."""
+
+    script: Script
+    fixed: tuple[bytes, ...]
+    """The keys that are fixed."""
+    packed_name: bytes
+    packed_fixed: bytes
+
+    @classmethod
+    def of(cls, script: Script, layout: Layout) -> PreparedScript:
+        """Prepare it for the queue of this layout."""
+        fixed = tuple([layout.key(key) for key in script.keys])
+        return cls(script, fixed, bytes(pack_end((b"EVALSHA", script.digest))), bytes(pack_end(fixed)))
+
+    def pack(self, keys: Sequence[bytes], args: Sequence[Argument]) -> bytes:
+        """Return the call that names the script by its digest."""
+        count = len(self.fixed) + len(keys)
+        begin = b"*%d\r\n" % (3 + count + len(args))
+        return b"".join((begin, self.packed_name, _pack_number(count), self.packed_fixed, pack_end((*keys, *args))))
+
+    def pack_in_full(self, keys: Sequence[bytes], args: Sequence[Argument]) -> bytes:
+        """Return the call that brings the source along."""
+        return pack_parts((b"EVAL", self.script.source, len(self.fixed) + len(keys), *self.fixed, *keys, *args))
+
+
 class Scripts:
     """The scripts of one queue, on the connection of one session."""
 
     def __init__(self, layout: Layout, wire: Wire) -> None:
         self._layout = layout
         self._wire = wire
-        self._ready: dict[str, tuple[Script, tuple[bytes, ...]]] = {}
+        self._ready: dict[str, PreparedScript] = {}
 
     def run(self, name: str, args: Sequence[Argument] = (), keys: Sequence[bytes] = ()) -> Awaitable[Any]:
         """Run a script, also if the caller is cancelled meanwhile; ``keys`` are those that are not fixed."""
         prepared = self._ready.get(name)
         if prepared is None:
             script = read_script(name, self._layout.flavour)
-            prepared = self._ready[name] = (script, tuple([self._layout.key(key) for key in script.keys]))
-        script, fixed = prepared
-        rest: tuple[Any, ...] = (len(fixed) + len(keys), *fixed, *keys, *args)
+            prepared = self._ready[name] = PreparedScript.of(script, self._layout)
         try:
-            packed = pack_parts((b"EVALSHA", script.digest, *rest))
+            packed = prepared.pack(keys, args)
         except UnicodeEncodeError as error:
             raise no_utf8(error) from None
-        return self._wire.call(Command(packed, lambda: pack_parts((b"EVAL", script.source, *rest))))
+        return self._wire.call(Command(packed, lambda: prepared.pack_in_full(keys, args)))
+
+
+@lru_cache(1000)
+def _pack_number(number: int) -> bytes:
+    return bytes(pack_end((number,)))
 
 
 @cache

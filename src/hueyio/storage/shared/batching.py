@@ -2,7 +2,8 @@
 
 Theory of operation. The first call starts a round, which begins in the next turn of the loop: what was submitted
 until then goes together. What comes while a round is under way waits for it and makes up the next. So an idle batcher
-adds one turn of the loop, and a busy one grows its batches with the load.
+adds one turn of the loop, and a busy one grows its batches with the load. Whoever was answered and goes on at once with
+the next call is in the next round too; else two groups of callers, once apart, would take turns for ever.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ class Batcher(Generic[T, R]):
         self._is_running = False
         self._round_over = asyncio.Event()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way: a call has nobody to go with yet."""
+        return not self._is_running
+
     def submit(self, items: Sequence[T]) -> asyncio.Future[list[R]]:
         """Have the items acted on with those of others; return the future of their results."""
         if not self._is_running:
@@ -77,10 +83,11 @@ class Batcher(Generic[T, R]):
                 batches = self._pack(submitted)
                 if len(batches) == 1:
                     await self._act_on(batches[0])
-                    continue
-                async with asyncio.TaskGroup() as calls:
-                    for batch in batches:
-                        calls.create_task(self._act_on(batch))
+                else:
+                    async with asyncio.TaskGroup() as calls:
+                        for batch in batches:
+                            calls.create_task(self._act_on(batch))
+                await asyncio.sleep(0)  # those who were answered go on in this turn
         finally:
             self._is_running = False
             for left in self._waiting:

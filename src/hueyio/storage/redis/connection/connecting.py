@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import encodings.idna  # noqa: F401 - names of hosts are encoded by it; a late import fails without a descriptor
-import math
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -15,8 +14,9 @@ from hueyio.exceptions import HueyException
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.deployment import Address, Deployment, Question
 from hueyio.storage.redis.connection.errors import translate
-from hueyio.storage.redis.connection.inside_redis_py import Connection, abort, ask_raw, open_connection, read, write
+from hueyio.storage.redis.connection.inside_redis_py import abort, ask_raw, open_connection
 from hueyio.storage.redis.connection.options import RedisOptions
+from hueyio.storage.redis.connection.stream import Stream
 
 __all__ = ["Connected", "ask", "connect", "connect_blocking", "find_blocking"]
 
@@ -27,7 +27,7 @@ _LONGEST_ANSWER: Final = 1.0
 class Connected(NamedTuple):
     """An open connection, and to which server."""
 
-    connection: Connection
+    stream: Stream
     server: RedisOptions
 
 
@@ -36,10 +36,10 @@ async def connect(deployment: Deployment, moved_to: Address | None = None) -> Co
     while True:
         announced = deployment.announced
         server = await _find(deployment, moved_to)
-        connection = await _open(server)
+        stream = await _open(server)
         if deployment.announced == announced:
-            return Connected(connection, server)
-        await abort(connection)  # another was announced meanwhile
+            return Connected(stream, server)
+        stream.close()  # another was announced meanwhile
 
 
 async def _find(deployment: Deployment, moved_to: Address | None) -> RedisOptions:
@@ -72,35 +72,43 @@ def find_blocking(deployment: Deployment) -> RedisOptions:
         answer = _ask_blocking(question)
 
 
-async def _open(server: RedisOptions) -> Connection:
+async def _open(server: RedisOptions) -> Stream:
     connection = server.make_connection()
     try:
         async with asyncio.timeout(server.connect_timeout):
             await open_connection(connection)
+        return await Stream.of(connection)
     except (RedisError, OSError, TimeoutError) as error:
         await abort(connection)
         raise translate(error, str(server)) from error
     except BaseException:
         await abort(connection)
         raise
-    return connection
 
 
 async def ask(question: Question) -> Any:
     """Return the answer, or the error that says why there is none."""
     server = _in_a_hurry(question.server)
     try:
-        connection = await _open(server)
+        stream = await _open(server)
     except HueyException as error:
         return error
+    answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def take(answer: Any) -> None:
+        if not answered.done():
+            answered.set_result(answer)
+
+    stream.begin(take, take)
+    stream.write_now(pack(*question.command).packed)
     try:
         async with asyncio.timeout(server.timeout):
-            await write(connection, pack(*question.command).packed)
-            return await read(connection, math.inf)
-    except (RedisError, OSError, TimeoutError) as error:
-        return translate(error, str(server))
+            answer = await answered
+    except TimeoutError as error:
+        answer = error
     finally:
-        await abort(connection)
+        stream.close()
+    return translate(answer, str(server)) if isinstance(answer, Exception) else answer
 
 
 def _ask_blocking(question: Question) -> Any:

@@ -1,17 +1,14 @@
 """What has to be known of the inside of redis-py; all else uses what it exports and documents.
 
-redis-py documents clients and pools. hueyio needs single connections, on which any number of calls are under way at a
-time and which are never waited for when they are closed. What is listed here may change with any version, so
-``nox -s redis_py`` tests the oldest and the newest that ``pyproject.toml`` allows. All was seen in 7.2.1 to 8.1.0.
+redis-py documents clients and pools. hueyio needs single connections, and each only until it is open and logged in:
+from then on it reads and writes the transport itself (``stream.py``). What is listed here may change with any version,
+so ``nox -s redis_py`` tests the oldest and the newest that ``pyproject.toml`` allows. All was seen in 7.2.1 to 8.1.0.
 
 ===================================  ==============================================================================
 ``AbstractConnection``               what the three classes of connections have in common; not exported
 ``connect``                          raises what ``errors.translate`` knows; redis-py says TLS, login, database itself
-``is_connected``                     False after redis-py has closed it; ``send_packed_command`` would connect again
-``send_packed_command``              takes a list of pieces; ``check_health=False``: no PING of its own before it
-``read_response``                    ``timeout``: seconds until it answers None, ``math.inf`` for ever (None means the
-                                     connection's own); ``disconnect_on_error=False``: see ``abort``
-``_writer``                          asyncio's StreamWriter, None while not connected; see ``abort``
+``_reader``, ``_writer``             asyncio's streams, None while not connected; see ``take_over``
+``_parser.parse_error``              the exception that an error of the server is
 ``disconnect(nowait=True)``          closes without waiting for the transport
 ``get_connection``                   of a blocking client's pool; ``read_response``: the reply as the server gave it
 ``crc.key_slot``                     the slot of a key in a cluster
@@ -27,7 +24,8 @@ time and which are never waited for when they are closed. What is listed here ma
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import redis
@@ -39,15 +37,15 @@ __all__ = [
     "PRIVATE_SETTINGS",
     "Connection",
     "Given",
+    "Taken",
     "abort",
     "address_of",
     "ask_raw",
     "key_slot",
     "open_connection",
     "parse_url",
-    "read",
     "read_given",
-    "write",
+    "take_over",
 ]
 
 Connection: TypeAlias = AbstractConnection
@@ -67,29 +65,38 @@ async def open_connection(connection: Connection) -> None:
     await connection.connect()  # type: ignore[no-untyped-call]
 
 
-def write(connection: Connection, pieces: bytes | Sequence[bytes]) -> Awaitable[None]:
-    """Write packed commands. Raises RedisError or OSError."""
-    if not connection.is_connected:  # redis-py would connect again by itself
-        raise redis.ConnectionError("the connection is closed")
-    return connection.send_packed_command(pieces, check_health=False)
-
-
-def read(connection: Connection, timeout: float) -> Awaitable[Any]:
-    """Return the next reply, or None after ``timeout`` seconds. Raises RedisError or OSError."""
-    return connection.read_response(timeout=timeout, disconnect_on_error=False)
-
-
 async def abort(connection: Connection) -> None:
-    """Close a connection at once.
-
-    redis-py closes it politely: what is not written yet goes out first, and TLS says goodbye. With a server that takes
-    nothing any more this may outlast the loop, and the socket is left open. Nothing here is in need of that: what must
-    be written is answered before anybody closes. For the same reason every read has ``disconnect_on_error=False``:
-    redis-py would close politely when it is cancelled.
-    """
+    """Close a connection at once that could not be opened; ``stream.py`` says why not politely."""
     if connection._writer is not None:
         connection._writer.transport.abort()
     await connection.disconnect(nowait=True)
+
+
+class Taken(NamedTuple):
+    """What an open connection consists of."""
+
+    writer: asyncio.StreamWriter
+    parse_error: Callable[[str], Exception]
+    unread: bytes
+    """What has arrived and was read by nobody."""
+
+
+async def take_over(connection: Connection, protocol: asyncio.Protocol) -> Taken:
+    """Have a protocol get what arrives from now on; redis-py's object is not connected any more.
+
+    Raises RedisError or OSError if the connection is closed already. Nothing is waited for.
+    """
+    reader, writer = connection._reader, connection._writer
+    if reader is None or writer is None:
+        raise redis.ConnectionError("the connection is closed")
+    if (error := reader.exception()) is not None:
+        raise error
+    if reader.at_eof() or writer.transport.is_closing():
+        raise redis.ConnectionError("the connection is closed by the server")
+    writer.transport.set_protocol(protocol)
+    connection._reader = connection._writer = None
+    reader.feed_eof()  # so that reading ends with what is there
+    return Taken(writer, connection._parser.parse_error, await reader.read())
 
 
 def ask_raw(client: redis.Redis, command: Sequence[str]) -> Any:

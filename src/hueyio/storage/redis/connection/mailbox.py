@@ -1,10 +1,11 @@
 """The pub/sub connection of a session: one, whatever the number of those who listen.
 
-Theory of operation. One task connects, subscribes to all channels that are wanted and reads. It is started by the
-first who subscribes. When the connection breaks it connects again, more and more slowly, for as long as somebody
-needs it; then ``on_connected`` asks again for what messages may have been lost meanwhile, and if that fails, the
-connection is given up and all begins anew. A connection on which nothing comes is asked for a sign of life, so that
-one that is dead without a word is noticed within the time that a reply may take.
+Theory of operation. One task connects, subscribes to all channels that are wanted and waits for the end of the
+connection; messages are handed out where the loop reads them. It is started by the first who subscribes. When the
+connection breaks it connects again, more and more slowly, for as long as somebody needs it; then ``on_connected`` asks
+again for what messages may have been lost meanwhile, and if that fails, the connection is given up and all begins anew.
+A connection on which nothing comes is asked for a sign of life, so that one that is dead without a word is noticed
+within the time that a reply may take.
 """
 
 from __future__ import annotations
@@ -12,18 +13,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 
-from redis.exceptions import RedisError
-
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
-from hueyio.storage.redis.connection.command import Command, pack
+from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.connecting import Connected, connect
 from hueyio.storage.redis.connection.deployment import Deployment
 from hueyio.storage.redis.connection.errors import translate
-from hueyio.storage.redis.connection.inside_redis_py import Connection, abort, read, write
 from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.options import RedisOptions
+from hueyio.storage.redis.connection.stream import Stream
 
 __all__ = ["Mailbox"]
 
@@ -51,7 +51,7 @@ class Mailbox:
         self._longest_back_off = longest_back_off
         self._receivers: dict[bytes, Callable[[bytes], None]] = {}
         self._confirmations: dict[bytes, asyncio.Future[HueyException | None]] = {}
-        self._connection: Connection | None = None
+        self._stream: Stream | None = None
         """Where all that is wanted is subscribed to."""
         self._used: Connected | None = None
         """The same, from the moment at which it is connected."""
@@ -63,39 +63,39 @@ class Mailbox:
         """Have messages on a channel handed to ``receive``; returns when none can be missed any more."""
         self._receivers[channel] = receive
         while True:
-            connection = await self._open()
+            stream = await self._open()
             confirmation = self._confirmations.get(channel)
             if confirmation is None:
                 confirmation = self._confirmations[channel] = asyncio.get_running_loop().create_future()
-                await self._send(connection, pack("SUBSCRIBE", channel))
+                stream.write(pack("SUBSCRIBE", channel).packed)
             await _result(confirmation)
-            if connection is self._connection:
+            if stream is self._stream:
                 return
 
     async def unsubscribe(self, channel: bytes) -> None:
         """Stop to listen on a channel."""
         self._receivers.pop(channel, None)
-        if self._confirmations.pop(channel, None) is not None and self._connection is not None:
-            await self._send(self._connection, pack("UNSUBSCRIBE", channel))
+        if self._confirmations.pop(channel, None) is not None and self._stream is not None:
+            self._stream.write(pack("UNSUBSCRIBE", channel).packed)
 
     def renew(self) -> None:
         """Connect anew, because something may have been missed."""
         if self._used is not None:
-            self._lifetime.spawn(abort(self._used.connection))
+            self._used.stream.close()
 
     def leave(self, master: RedisOptions) -> None:
         """Connect anew, unless it is to this server."""
         if self._used is not None and self._used.server.address != master.address:
             self.renew()
 
-    async def _open(self) -> Connection:
+    async def _open(self) -> Stream:
         """Return the present connection, or the outcome of the present attempt to connect."""
-        while self._connection is None:
+        while self._stream is None:
             if self._attempt is None:
                 self._lifetime.spawn(self._run())
                 self._attempt = asyncio.get_running_loop().create_future()
             await _result(self._attempt)
-        return self._connection
+        return self._stream
 
     async def _run(self) -> None:
         self._failures = 0
@@ -116,65 +116,73 @@ class Mailbox:
             self._end_attempt(SessionClosed("the session was closed, or its loop has ended"))
 
     async def _use(self, used: Connected) -> HueyException:
-        """Subscribe to all and read until the connection breaks; return why it did."""
+        """Subscribe to all and listen until the connection breaks; return why it did."""
         loop = asyncio.get_running_loop()
-        self._used, connection = used, used.connection
+        self._used, stream = used, used.stream
         self._confirmations = {channel: loop.create_future() for channel in self._receivers}
+        ended: asyncio.Future[Exception] = loop.create_future()
         try:
             if self._receivers:
-                await self._send(connection, pack("SUBSCRIBE", *self._receivers))
-            return await self._read(connection)
-        except (RedisError, OSError) as error:
-            return translate(error, str(self._deployment))
+                stream.write(pack("SUBSCRIBE", *self._receivers).packed)
+            stream.begin(self._receive, ended.set_result)
+            self._begin_if_confirmed()
+            return translate(await self._watch(stream, ended), str(self._deployment))
         finally:
-            self._connection = self._used = None
-            await abort(connection)
+            self._stream = self._used = None
+            stream.close()
 
-    async def _read(self, connection: Connection) -> HueyException:
-        asked = False
-        while True:
-            if self._connection is None and all(it.done() for it in self._confirmations.values()):
-                self._begin(connection)
-            reply = await read(connection, self._silence)
-            if reply is not None:
-                asked = False
-                self._receive(reply)
-            elif asked:
+    async def _watch(self, stream: Stream, ended: asyncio.Future[Exception]) -> Exception:
+        """Return why the connection has ended; end it if it is silent although it was asked."""
+        now = asyncio.get_running_loop().time
+        asked_at = 0.0
+        while not ended.done():
+            left = max(stream.heard_at, asked_at) + self._silence - now()
+            if left > 0:
+                await asyncio.wait({ended}, timeout=left)
+            elif asked_at > stream.heard_at:
                 return StorageUnavailable(f"{self._deployment} does not answer in time")
             else:
-                asked = True
-                await self._send(connection, pack("PING"))
+                asked_at = now()
+                stream.write(pack("PING").packed)
+        return ended.result()
 
-    def _begin(self, connection: Connection) -> None:
-        self._connection = connection
+    def _begin_if_confirmed(self) -> None:
+        """Let those go on who wait for the connection, if all that was wanted is subscribed to."""
+        if self._used is None or not all(it.done() for it in self._confirmations.values()):
+            return
+        self._stream = stream = self._used.stream
         if self._attempt is not None:
             self._attempt.set_result(None)
             self._attempt = None
-        self._lifetime.spawn(self._catch_up(connection))
+        with suppress(SessionClosed):  # it ends, and this connection with it
+            self._lifetime.spawn(self._catch_up(stream))
 
-    async def _catch_up(self, connection: Connection) -> None:
+    async def _catch_up(self, stream: Stream) -> None:
         try:
             await self._on_connected()
             self._failures = 0
         except HueyException:
-            await abort(connection)  # and all over again
-
-    async def _send(self, connection: Connection, command: Command) -> None:
-        try:
-            await write(connection, command.packed)
-        except (RedisError, OSError) as error:
-            raise translate(error, str(self._deployment)) from error
+            stream.close()  # and all over again
 
     def _receive(self, reply: Any) -> None:
+        if isinstance(reply, Exception):
+            if self._used is not None:
+                self._used.stream.end(reply)
+            return
         kind, channel = reply[0], reply[1]
         if kind == b"message":
             receive = self._receivers.get(channel)
             if receive is not None:
                 receive(reply[2])
         elif kind == b"subscribe":
-            confirmation = self._confirmations.get(channel)
-            if confirmation is not None and not confirmation.done():
-                confirmation.set_result(None)
+            self._confirm(channel)
+
+    def _confirm(self, channel: bytes) -> None:
+        confirmation = self._confirmations.get(channel)
+        if confirmation is not None and not confirmation.done():
+            confirmation.set_result(None)
+        if self._stream is None:
+            self._begin_if_confirmed()
 
     def _end_attempt(self, error: HueyException) -> None:
         waits = [*self._confirmations.values(), *([] if self._attempt is None else [self._attempt])]

@@ -1,9 +1,10 @@
 """One connection to the server, on which any number of calls are under way at a time.
 
-Theory of operation. A call is packed, handed to the writer and gets a future; the reader gives each reply to the
-oldest future. So what is written is never cancelled: a caller that goes away leaves its future behind, the reply to
-it is read and dropped, and the connection stays in step. When the connection breaks, or a reply takes longer than
-``timeout``, all that is under way fails with StorageUnavailable, and the next call connects anew. Nothing is ever
+Theory of operation. A call is packed, written and gets a future; each reply goes to the oldest future. So what is
+written is never cancelled: a caller that goes away leaves its future behind, the reply to it is read and dropped, and
+the connection stays in step. A call that finds nothing under way is written at once, for the server has nothing to do;
+others are written at the end of the turn of the loop, as one piece. When the connection breaks, or a reply takes longer
+than ``timeout``, all that is under way fails with StorageUnavailable, and the next call connects anew. Nothing is ever
 sent twice here, with two exceptions, because neither has run: a script that the server does not know is sent again with
 its source, and what a node of a cluster refuses because the queue is on another one is sent there.
 
@@ -18,20 +19,19 @@ in the session's lifetime; their state belongs to the loop.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Final, NamedTuple
 
-from redis.exceptions import BusyLoadingError, MovedError, NoScriptError, RedisError, ResponseError
+from redis.exceptions import BusyLoadingError, MovedError, NoScriptError, ResponseError
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
 from hueyio.storage.redis.connection.command import Command
-from hueyio.storage.redis.connection.connecting import connect
+from hueyio.storage.redis.connection.connecting import Connected, connect
 from hueyio.storage.redis.connection.deployment import Address, Deployment
 from hueyio.storage.redis.connection.errors import NothingDone, QueueMoved, is_astray, translate
-from hueyio.storage.redis.connection.inside_redis_py import Connection, abort, address_of, read, write
+from hueyio.storage.redis.connection.inside_redis_py import address_of
 from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.options import RedisOptions
 
@@ -41,7 +41,7 @@ _MOST_MOVES: Final = 5
 """How often a call follows the queue from node to node; more is a cluster that does not know where it is."""
 
 _SECOND_LOOK: Final = 0.05
-"""Seconds between the two looks that find a server late; the reader gets its turn between them."""
+"""Seconds between the two looks that find a server late; the loop reads what has come between them."""
 
 
 class _Call(NamedTuple):
@@ -66,6 +66,11 @@ class Wire:
         self._on_opened = on_opened
         self._link: Link | None = None
         self._opening: asyncio.Task[Link | HueyException] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is an open link with nothing under way, so that a call is written before it waits."""
+        return self._link is not None and self._link.is_idle
 
     async def open(self) -> Link:
         """Return the open link; all who ask at the same time share one attempt."""
@@ -117,13 +122,12 @@ class Wire:
         moved_to = None if self._link is None else self._link.moved_to
         self._link = None
         try:
-            connection, server = await connect(self._deployment, moved_to)
-            link = Link(connection, server, self._timeout)
+            link = Link(await connect(self._deployment, moved_to), self._timeout)
             try:
                 self._lifetime.spawn(link.run())
                 await link.begun.wait()
             except BaseException:  # cancelled before its first step, the link would not let go of the connection
-                await abort(connection)
+                link.cut(_closed())
                 raise
         except StorageUnavailable as error:
             return NothingDone(str(error))
@@ -137,33 +141,34 @@ class Wire:
 
 
 class Link:
-    """One connection with its reader and its writer."""
+    """One connection, and the calls that are under way on it."""
 
-    def __init__(self, connection: Connection, server: RedisOptions, timeout: float | None) -> None:
+    def __init__(self, connected: Connected, timeout: float | None) -> None:
         self._loop = asyncio.get_running_loop()
-        self._connection = connection
-        self._server = str(server)
-        self._host = str(server.settings.get("host", ""))
-        self.server: Final = server
-        self.begun: Final = asyncio.Event()
+        self._stream = connected.stream
+        self.server: Final = connected.server
+        self._server = str(connected.server)
+        self._host = str(connected.server.settings.get("host", ""))
         self._timeout = timeout
         self._calls: deque[_Call] = deque()
-        self._outgoing: list[bytes] = []
-        self._has_outgoing = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._ending: HueyException | None = None
-        """Why the reader is cancelled, when it is not the session that ends."""
-        self._heard_at = 0.0
         self._suspected_at = 0.0
         """When the reply that was overdue at the last look had been due."""
         self._answered = asyncio.Event()
+        self._over = asyncio.Event()
+        self.begun: Final = asyncio.Event()
         self.is_open = True
         """Whether it takes calls; one that does not may still have some to answer."""
         self.moved_to: Address | None = None
+        self._stream.begin(self._take, self._end)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it takes calls and has none under way."""
+        return self.is_open and not self._calls
 
     def send(self, command: Command) -> asyncio.Future[Any]:
-        """Have a command written with the next ones; return the future of its reply."""
+        """Write a command; return the future of its reply."""
         future: asyncio.Future[Any] = self._loop.create_future()
         if not self.is_open:
             future.set_exception(NothingDone(f"{self._server} cannot be reached: the connection is closed"))
@@ -178,73 +183,42 @@ class Link:
             await self._answered.wait()
 
     async def run(self) -> None:
-        """Write and read until the connection breaks; then let go of it and fail what is under way."""
-        ended: HueyException = SessionClosed("the session was closed, or its loop has ended")
-        self._reader = asyncio.current_task()
+        """Wait for the end of the connection, and let go of it if the session ends before that."""
         self.begun.set()
         try:
-            async with asyncio.TaskGroup() as group:
-                writer = group.create_task(self._write())
-                ended = await self._read()
-                self.is_open = False
-                writer.cancel()
+            await self._over.wait()
         finally:
-            self.is_open = False
-            if self._alarm is not None:
-                self._alarm.cancel()
-            self._fail_all(ended)
-            await abort(self._connection)
+            self.cut(_closed())
 
     def cut(self, why: HueyException) -> None:
         """Give the connection up; what is under way on it fails."""
-        self.is_open = False
-        if self._ending is None and self._reader is not None:
-            self._ending = why
-            self._reader.cancel()
+        self._stream.end(why)
 
     def _send(self, packed: bytes, call: _Call) -> None:
+        write = self._stream.write if self._calls else self._stream.write_now
         self._calls.append(call)
         if self._alarm is None and self._timeout is not None:
             # In an empty context: one look follows the other, and that of the body that began it would be kept.
             self._alarm = self._loop.call_at(call.sent_at + self._timeout, self._look_for_late, context=Context())
-        self._outgoing.append(packed)
-        self._has_outgoing.set()
-
-    async def _write(self) -> None:
-        while True:
-            await self._has_outgoing.wait()
-            self._has_outgoing.clear()
-            pieces, self._outgoing = self._outgoing, []
-            try:
-                await write(self._connection, pieces)
-            except (RedisError, OSError):
-                return  # redis-py has closed the connection, and the reader finds that
-
-    async def _read(self) -> HueyException:
-        """Read until it cannot go on; return why."""
-        while self.is_open or self._calls:
-            try:
-                reply = await read(self._connection, math.inf)
-            except (ResponseError, BusyLoadingError) as error:
-                self._take_error(error)
-            except (RedisError, OSError) as error:
-                return translate(error, self._server)
-            except asyncio.CancelledError:
-                if self._ending is None or self._reader is None or self._reader.uncancel() > 0:
-                    raise
-                return self._ending
-            else:
-                self._take(reply)
-        return StorageUnavailable(f"{self._server} is the right server no more")
+        write(packed)
 
     def _take(self, reply: Any) -> None:
+        if isinstance(reply, Exception):
+            self._take_error(reply)
+            return
+        if not self._calls:
+            self.cut(StorageUnavailable(f"{self._server} answers what nobody has asked"))
+            return
         future = self._calls.popleft().future
-        self._heard_at = self._loop.time()
-        self._answered.set()
         if not future.done():
             future.set_result(reply)
+        if not self._calls:
+            self._note_idle()
 
-    def _take_error(self, error: RedisError) -> None:
+    def _take_error(self, error: Exception) -> None:
+        if not self._calls or not isinstance(error, (ResponseError, BusyLoadingError)):
+            self._stream.end(error)  # it is about the connection, and not about a call
+            return
         call = self._calls.popleft()
         if isinstance(error, NoScriptError) and call.in_full is not None:
             self._send(call.in_full(), call._replace(in_full=None, sent_at=self._loop.time()))
@@ -254,17 +228,22 @@ class Link:
             self.moved_to = Address(host or self._host, port)
         if is_astray(error):
             self.is_open = False
+        _fail(call, translate(error, self._server))
+        if not self._calls:
+            self._note_idle()
+
+    def _note_idle(self) -> None:
         self._answered.set()
-        if not call.future.done():
-            call.future.set_exception(translate(error, self._server))
+        if not self.is_open:
+            self.cut(StorageUnavailable(f"{self._server} is the right server no more"))
 
     def _look_for_late(self) -> None:
         """Break the connection if the oldest reply is overdue. One timer serves all calls."""
         self._alarm = None
-        if not self._calls or self._timeout is None or self._reader is None:
+        if not self._calls or self._timeout is None:
             return
         # A server that answers is not late, though it may take its time for all that was sent at once.
-        due = max(self._calls[0].sent_at, self._heard_at) + self._timeout
+        due = max(self._calls[0].sent_at, self._stream.heard_at) + self._timeout
         now = self._loop.time()
         if due > now:
             self._alarm = self._loop.call_at(due, self._look_for_late)
@@ -275,10 +254,24 @@ class Link:
         else:
             self.cut(StorageUnavailable(f"{self._server} does not answer within {self._timeout:g} s"))
 
-    def _fail_all(self, error: HueyException) -> None:
+    def _end(self, error: Exception) -> None:
+        """Fail what is under way: the stream has ended."""
+        self.is_open = False
+        if self._alarm is not None:
+            self._alarm.cancel()
+        reason = translate(error, self._server)
         calls, self._calls = self._calls, deque()
-        self._answered.set()
         for call in calls:
-            if not call.future.done():
-                call.future.set_exception(type(error)(str(error)))
-                call.future.exception()  # whoever went away without it must not be told by the loop
+            _fail(call, type(reason)(str(reason)))
+        self._answered.set()
+        self._over.set()
+
+
+def _fail(call: _Call, error: HueyException) -> None:
+    if not call.future.done():
+        call.future.set_exception(error)
+        call.future.exception()  # whoever went away without it must not be told by the loop
+
+
+def _closed() -> SessionClosed:
+    return SessionClosed("the session was closed, or its loop has ended")
