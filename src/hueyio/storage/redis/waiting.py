@@ -16,6 +16,8 @@ from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
 from hueyio.storage.records import Over, Unknown
 from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.mailbox import Mailbox
+from hueyio.storage.redis.connection.wire import Wire
+from hueyio.storage.redis.large import LARGE, Answered, fetch_large
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.shared.batching import Batcher
@@ -44,12 +46,25 @@ class _Change(NamedTuple):
     is_patient: bool = False
 
 
+class _Found(NamedTuple):
+    """What ``register_waiter.lua`` answers of one id that is over."""
+
+    id: bytes
+    number: bytes
+    what: bytes
+    data: bytes | int
+
+
 class RedisWaiters:
     """The waiters of one session, under the name ``client``."""
 
-    def __init__(self, client: str, layout: Layout, scripts: Scripts, mailbox: Mailbox, lifetime: Lifetime) -> None:
+    def __init__(
+        self, client: str, layout: Layout, wire: Wire, scripts: Scripts, mailbox: Mailbox, lifetime: Lifetime
+    ) -> None:
         self._client = client
         self._channel = layout.client_channel(client)
+        self._layout = layout
+        self._wire = wire
         self._scripts = scripts
         self._mailbox = mailbox
         self._lifetime = lifetime
@@ -108,16 +123,20 @@ class RedisWaiters:
     ) -> None:
         """Write registrations; fail who waits if that cannot be done, unless all will be registered again."""
 
-        def note_failure(future: asyncio.Future[list[None]]) -> None:
+        def note_end(future: asyncio.Future[list[None]]) -> None:
             error = None if future.cancelled() else future.exception()
-            if isinstance(error, StorageUnavailable):
-                self._mailbox.renew()  # which registers all again, as often as it takes
-            elif isinstance(error, HueyException):
-                self._waiters.fail(error, [id for id, _ in wanted if id not in again])
+            if isinstance(error, HueyException):
+                self._note_failure(error, [id for id, _ in wanted if id not in again])
 
         with suppress(SessionClosed):  # then every wait has ended
             changes = [_Change(id, number, False, id in patient) for id, number in wanted]
-            self._changes.submit(changes).add_done_callback(note_failure)
+            self._changes.submit(changes).add_done_callback(note_end)
+
+    def _note_failure(self, error: HueyException, ids: Sequence[str]) -> None:
+        if isinstance(error, StorageUnavailable):
+            self._mailbox.renew()  # which registers all again, as often as it takes
+        else:
+            self._waiters.fail(error, ids)
 
     async def _change(self, changes: list[_Change]) -> list[None]:
         """Write changes and hand out what is over already."""
@@ -127,12 +146,22 @@ class RedisWaiters:
         for it in (*withdrawn, *(it for it in changes if it[:2] not in gone)):
             args += (it.id, f"{it.number:0{_NUMBER_LENGTH}x}" + _PATIENT * it.is_patient)
         found = await self._scripts.run("register_waiter", args)
-        for at in range(0, len(found), 4):
-            id, number, what, data = found[at : at + 4]
-            kind = KINDS.get(what[1:].decode())
-            over = Over(id.decode(), data if what[0] in _WITH_DATA else None, what[:1].isupper(), kind)
-            self._waiters.tell([(int(number, 16), over)])
+        rows = [_Found(*found[at : at + 4]) for at in range(0, len(found), 4)]
+        self._waiters.tell([_read_end(row, row.data) for row in rows if row.data != LARGE])
+        large = [row for row in rows if row.data == LARGE]
+        if large:  # whoever else has changes to write need not wait for these
+            self._lifetime.spawn(self._fetch(large))
         return [None] * len(changes)
+
+    async def _fetch(self, rows: Sequence[_Found]) -> None:
+        """Read large results and hand them out."""
+        ids = [row.id.decode() for row in rows]
+        try:
+            values = await fetch_large(self._layout, self._wire, ids, [row.data for row in rows])
+        except HueyException as error:
+            self._note_failure(error, ids)
+        else:
+            self._waiters.tell([_read_end(row, value) for row, value in zip(rows, values, strict=True)])
 
     def _receive(self, message: bytes) -> None:
         """Read a message; ``lua/parts/_waiting.lua`` says what it looks like."""
@@ -154,6 +183,13 @@ class RedisWaiters:
             self._waiters.tell([(number, over)])
         elif (id, number) in self._waiters.pending([id]):
             self._register([(id, number)])  # it is over, so that registering again fetches it
+
+
+def _read_end(row: _Found, data: Answered) -> tuple[int, Over]:
+    """Read an end, and the number of the registration that it is for."""
+    has_data = row.what[0] in _WITH_DATA and isinstance(data, bytes)
+    over = Over(row.id.decode(), data if has_data else None, row.what[:1].isupper(), KINDS.get(row.what[1:].decode()))
+    return int(row.number, 16), over
 
 
 def _cut(message: bytes, at: int) -> tuple[bytes, int]:
