@@ -15,7 +15,7 @@ from hueyio.control.revoke import is_revoked, restore, revoke
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, ResultTimeout
 from hueyio.execution.lending import context_without_place, lending
-from hueyio.handles.reader import Reader, wait_together
+from hueyio.handles.reader import Reader, hand_over_all, wait_together
 from hueyio.handles.reading import Read, ReadOptions, read_options, shows_read_options
 from hueyio.handles.status import Status, is_alive
 from hueyio.handles.telling import telling
@@ -226,7 +226,7 @@ class ResultGroup(Generic[R]):
         Values are deleted only when all of them are returned.
         """
         readers, preserve = await fill_all(self, blocking, timeout, **options)
-        return [None if reader is None else reader.hand_over(preserve) for reader in readers]
+        return hand_over_all(readers, preserve)
 
     __call__ = get
 

@@ -287,7 +287,7 @@ class Keys(Protocol):
         ...
 
     async def delete(self, area: Area, keys: Sequence[str]) -> int:
-        """Delete keys; return how many were there."""
+        """Delete keys; return how many were there. That of results may be undone by a power failure."""
         ...
 
     async def compare_delete(self, area: Area, key: str, expected: bytes) -> bool:
