@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 from hueyio.client.deletions import Deletions, delete_read, deletions_of
@@ -24,18 +24,14 @@ from hueyio.loops.ordered import is_in_ordered_thread
 from hueyio.messages.stored_result import Ending, Error, Returned
 from hueyio.storage.contract import Session
 from hueyio.storage.records import EndKind, Found, Over
-from hueyio.storage.shared.background import make_task
 
-__all__ = ["Delete", "Reader", "hand_over_all", "wait_together"]
+__all__ = ["Delete", "Reader", "check_timeout", "session_without"]
 
 Delete: TypeAlias = Callable[[Core, Sequence[str]], object]
 """Lets the storage delete the results of ids that were handed over; waits for nothing."""
 
 _LOOK_TIME: Final = 60.0
 """Seconds that a wait for what is over may take."""
-
-_MOST_TOGETHER: Final = 500
-"""How many ends are awaited by one call: it answers when all of them are there, and they are decoded in one turn."""
 
 
 class Reader:
@@ -140,10 +136,10 @@ class Reader:
 
     def release(self, preserve: bool, delete: Delete = delete_read) -> None:
         """Let the storage delete what the reader is about to get."""
-        if not preserve and self._note_release():
+        if not preserve and self.note_release():
             delete(self.core, (self.id,))
 
-    def _note_release(self) -> bool:
+    def note_release(self) -> bool:
         """Say whether there is anything to delete; from now on there is not."""
         is_stored, self._is_stored = self._is_stored, False
         return is_stored
@@ -161,7 +157,7 @@ class Reader:
         self._kind = None
 
     async def _session(self) -> Session:
-        return await _session_without(self.core, [self.id])
+        return await session_without(self.core, [self.id])
 
     async def _find(self, session: Session) -> Found:
         (found,) = await session.locate([self.id])
@@ -233,58 +229,7 @@ class Reader:
             self._is_stored = over.data is not None and not (over.shared or self.core.keeps_results)
 
 
-def hand_over_all(readers: Sequence[Reader | None], preserve: bool, delete: Delete = delete_read) -> list[Any]:
-    """Return the values of a group, None where nothing was read; as ``Reader.hand_over`` does of each.
-
-    What all of them left is deleted together: of thousands, each costs the loop a part of a microsecond.
-    """
-    values = [None if reader is None else reader.value for reader in readers]
-    if not preserve:
-        stored = [reader for reader in readers if reader is not None and reader._note_release()]
-        if stored:
-            delete(stored[0].core, [reader.id for reader in stored])
-    return values
-
-
-async def wait_together(readers: Sequence[Reader], timeout: float | None) -> None:
-    """Wait for the ends of many tasks, a few hundred by one call, and read them into their readers.
-
-    Returns when all are there that can be waited for in this way, and after ``timeout`` seconds. What is not read then
-    is left to ``Reader.wait``: tasks that are not over, of which only the id is known, or whose end cannot be read.
-    """
-    check_timeout(timeout)
-    awaited = [reader for reader in readers if not reader.is_final and reader.seen_at is not None]
-    if len(awaited) < 2 or (timeout is not None and timeout <= 0) or is_in_ordered_thread():
-        return
-    core = awaited[0].core
-    if core.immediate or not core.storage.capabilities.keeps or any(reader.core is not core for reader in awaited):
-        return
-    ids = [reader.id for reader in awaited]
-    session = await _session_without(core, ids)
-    chunks = [awaited[at : at + _MOST_TOGETHER] for at in range(0, len(awaited), _MOST_TOGETHER)]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout):
-            await lending(ids, _all_of([_wait_for_all(session, chunk) for chunk in chunks]))
-
-
-async def _all_of(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all; the first that fails ends the others too."""
-    waiting = [make_task(it) for it in waits]
-    try:
-        await asyncio.gather(*waiting)
-    finally:
-        for it in waiting:
-            it.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-
-
-async def _wait_for_all(session: Session, readers: Sequence[Reader]) -> None:
-    overs = await session.await_outcomes([reader.id for reader in readers], "return")
-    for reader, over in zip(readers, overs, strict=True):
-        reader.take(over)
-
-
-async def _session_without(core: Core, ids: Sequence[str]) -> Session:
+async def session_without(core: Core, ids: Sequence[str]) -> Session:
     """Return the session, as soon as nothing that was read through it is about to be deleted under these ids."""
     deletions = core.peek_beside_session(Deletions)
     if deletions is None:

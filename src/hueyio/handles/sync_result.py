@@ -14,9 +14,9 @@ from hueyio.client.deletions import delete_read
 from hueyio.core import Core
 from hueyio.handles.blocking import Blocking
 from hueyio.handles.chord_result import ChordResult
-from hueyio.handles.reader import hand_over_all
 from hueyio.handles.reading import ReadOptions, read_options, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, Status, completed, fill, fill_all, reader_of
+from hueyio.handles.together import hand_over_all
 from hueyio.loops.portal import block_on, iterate, start_on_portal
 from hueyio.messages.stored_result import Error, Returned
 from hueyio.tasks.progress import Progress

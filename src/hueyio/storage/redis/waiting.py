@@ -8,7 +8,7 @@ a reconnect everything that is pending is registered again. All state belongs to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -81,10 +81,13 @@ class RedisWaiters:
         """Return when all ids are over, in the order asked; ``unknown`` says what of ids of which nothing is known."""
         if not ids:
             return []
-        await self._turnstile.enter()
-        await self._mailbox.subscribe(self._channel, self._receive)
-        self._lifetime.check()
+        await self._enter()
         return await self._waiters.wait(ids, unknown)
+
+    async def hear(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
+        """Have each end told as it comes; return after the last."""
+        await self._enter()
+        await self._waiters.hear(ids, hear)
 
     async def register_again(self) -> None:
         """Register all that is pending, as after a reconnect."""
@@ -106,6 +109,11 @@ class RedisWaiters:
         pending = self._waiters.pending()
         self._waiters.close(SessionClosed("the session was closed, or its loop has ended"))
         self._withdraw(pending)
+
+    async def _enter(self) -> None:
+        await self._turnstile.enter()
+        await self._mailbox.subscribe(self._channel, self._receive)
+        self._lifetime.check()
 
     def _exchange(self, exchange: Exchange) -> None:
         """Write registrations; what is taken back is awaited by nobody."""

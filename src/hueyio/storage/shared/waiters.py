@@ -48,19 +48,29 @@ class Exchange(NamedTuple):
 
 
 class _Call:
-    """One await, which ends when nothing is missing."""
+    """One await, which ends when nothing is missing; who wants to ``hear`` each end gets it, else all are kept."""
 
-    __slots__ = ("future", "got", "is_patient", "missing")
+    __slots__ = ("future", "got", "hear", "is_patient", "missing")
 
-    def __init__(self, future: asyncio.Future[None], ids: Collection[str], is_patient: bool) -> None:
+    def __init__(
+        self,
+        future: asyncio.Future[None],
+        ids: Collection[str],
+        is_patient: bool = False,
+        hear: Callable[[Over], object] | None = None,
+    ) -> None:
         self.future = future
         self.is_patient = is_patient
         self.missing = set(ids)
+        self.hear = hear
         self.got: dict[str, Over] = {}
 
     def take(self, over: Over) -> None:
         self.missing.discard(over.id)
-        self.got[over.id] = over
+        if self.hear is None:
+            self.got[over.id] = over
+        else:
+            self.hear(over)
         if not self.missing and not self.future.done():
             self.future.set_result(None)
 
@@ -108,13 +118,13 @@ class Waiters:
         if not ids:
             return []
         call = _Call(self._loop.create_future(), ids, unknown == "wait")
-        self._join(call)
-        try:
-            await call.future
-        finally:
-            if call.missing:
-                self._leave(call)
+        await self._see_through(call)
         return [call.got[id] for id in ids]
+
+    async def hear(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
+        """Have each end told as it comes; return after the last. ``hear`` must not raise."""
+        if ids:
+            await self._see_through(_Call(self._loop.create_future(), ids, hear=hear))
 
     def pending(self, ids: Collection[str] | None = None) -> list[tuple[str, int]]:
         """Return the registrations of these ids, or all."""
@@ -165,6 +175,14 @@ class Waiters:
             self._timer.cancel()
         self.fail(error)
         self._registrations.clear()
+
+    async def _see_through(self, call: _Call) -> None:
+        self._join(call)
+        try:
+            await call.future
+        finally:
+            if call.missing:
+                self._leave(call)
 
     def _join(self, call: _Call) -> None:
         for id in call.missing:
