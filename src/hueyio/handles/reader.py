@@ -216,14 +216,15 @@ class Reader:
             if found.state not in OVER:
                 self.ending = ending
                 return
-            if found.state == "stored":
-                over = Over(self.id, found.data, False, found.kind)  # the end came between the two looks
-        self._keep(over)
+            if found.state == "stored":  # the end came between the two looks
+                self._keep(Over(self.id, found.data, False, found.kind))
+                return
+        self._keep(over, ending)
 
-    def _keep(self, over: Over) -> None:
-        """Keep what a task that is over has left."""
+    def _keep(self, over: Over, ending: Ending | None = None) -> None:
+        """Keep what a task that is over has left; ``ending``: what that is, if it is read already."""
         if not self.is_final:  # else another read of this handle was faster
-            self.ending = ending_of(over, self.core.serializer)
+            self.ending = ending_of(over, self.core.serializer) if ending is None else ending
             self.is_final = True
             self._kind = over.kind
             self._is_stored = over.data is not None and not (over.shared or self.core.keeps_results)
