@@ -194,6 +194,20 @@ async def test_handle_gives_the_value_again_after_a_cancelled_read(make_huey: Ma
             assert await result == f"value of {id}"
 
 
+async def test_group_of_two_queues_reads_each_where_it_is(make_huey: Make) -> None:
+    """Although their members have one id."""
+    one, other = make_huey(), MemoryHuey("other")
+    async with opened(one, other):
+        for huey in (one, other):
+            await huey.put_result("same", huey.name)
+            await huey.put_result("more", huey.name)
+        members = [handles_on(huey._producer, [id])[0] for id in ("same", "more") for huey in (one, other)]
+        values = ResultGroup([members[0], members[1]])
+        assert {value async for value in values.as_completed()} == {one.name, "other"}
+        assert await ResultGroup(members[2:]).get(True, timeout=60) == [one.name, "other"]
+        assert (await one.result_count(), await other.result_count()) == (0, 0)
+
+
 async def test_values_of_a_group_stay_when_one_of_its_members_failed(make_huey: Make) -> None:
     huey, other = make_huey(), make_huey()
 

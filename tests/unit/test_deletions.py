@@ -140,3 +140,15 @@ def test_what_was_read_is_deleted_when_the_loop_ends_without_close(where: str, t
 
     asyncio.run(read_and_leave())
     assert asyncio.run(look()) == ["c"]
+
+
+async def test_nothing_is_left_when_a_large_write_is_cancelled_in_its_middle(session: SlowSession) -> None:
+    await session.inner.put("results", {str(number): b"x" for number in range(1_200)})
+    deletions = Deletions(cast("Session", session))
+    writing = deletions.add(str(number) for number in range(1_200))
+    await asyncio.sleep(0)
+    deletions.add("ab")
+    session.gate.set()
+    writing.cancel()  # what is under way is carried through by a real storage
+    await asyncio.wait([writing])
+    assert [len(write) for write in session.writes] == [500, 702]

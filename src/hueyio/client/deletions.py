@@ -74,7 +74,9 @@ class Deletions:
         self._ids: dict[str, None] = {}
         """Those whose deletion has not begun, in order."""
         self._begun: dict[str, None] = {}
-        """Those that are being deleted."""
+        """Those that are being deleted, in order."""
+        self._sent = 0
+        """How many of them are deleted, or on their way."""
         self._writing: asyncio.Task[None] | None = None
         self._rest_until = 0.0
         self._is_urgent = asyncio.Event()
@@ -109,11 +111,12 @@ class Deletions:
         try:
             while self._ids:
                 await self._rest()
-                await self._write(_MOST_IN_A_WRITE)
+                await self._write()
         except asyncio.CancelledError:
             await self._write_what_is_left()
             raise
         finally:
+            self._begun = {}
             self._is_urgent.clear()
 
     async def _rest(self) -> None:
@@ -124,24 +127,24 @@ class Deletions:
                     await self._is_urgent.wait()
         self._rest_until = self._loop.time() + self._rest_time
 
-    async def _write(self, most: int | None) -> None:
-        self._begun = dict.fromkeys(list(self._ids)[:most])
-        for id in self._begun:
-            del self._ids[id]
-        try:
-            await self.session.delete("results", list(self._begun))
-        except HueyException as error:  # nobody waits for this, and the values have readers
-            logger.warning("%d results were read, but may stay until their time is over: %s", len(self._begun), error)
-        finally:
-            self._begun = {}
+    async def _write(self) -> None:
+        self._begun, self._ids, self._sent = self._ids, {}, 0
+        ids = list(self._begun)
+        while self._sent < len(ids):
+            some = ids[self._sent : self._sent + _MOST_IN_A_WRITE]
+            self._sent += len(some)
+            try:
+                await self.session.delete("results", some)
+            except HueyException as error:  # nobody waits for this, and the values have readers
+                logger.warning("%d results were read, but may stay until their time is over: %s", len(some), error)
+        self._begun = {}
 
     async def _write_what_is_left(self) -> None:
-        # What was under way when this was cancelled is carried through by the storage.
-        ids = list(self._ids)
-        self._ids.clear()
-        if ids:
-            with suppress(
-                HueyException, TimeoutError
-            ):  # the session may have ended with the loop: their time ends them
+        # What was sent when this was cancelled is carried through by the storage.
+        left = [*list(self._begun)[self._sent :], *self._ids]
+        self._ids = {}
+        if left:
+            # The session may have ended with the loop. Then their time ends them, and nothing is worth a word.
+            with suppress(HueyException, TimeoutError):
                 async with asyncio.timeout(_LEFT_TIME):
-                    await self.session.delete("results", ids)
+                    await self.session.delete("results", left)

@@ -41,9 +41,12 @@ def hand_over_all(readers: Sequence[Reader | None], preserve: bool, delete: Dele
     """
     values = [None if reader is None else reader.value for reader in readers]
     if not preserve:
-        stored = [reader for reader in readers if reader is not None and reader.note_release()]
-        if stored:
-            delete(stored[0].core, [reader.id for reader in stored])
+        stored: dict[Core, list[str]] = {}
+        for reader in readers:
+            if reader is not None and reader.note_release():
+                stored.setdefault(reader.core, []).append(reader.id)
+        for core, ids in stored.items():
+            delete(core, ids)
     return values
 
 
@@ -144,7 +147,7 @@ class Arrivals:
 
     async def _find_session(self) -> Telling | None:
         """Return the session, if it can tell of several ends at once."""
-        core = _common_core([self._readers[places[0]] for places in self._places.values()])
+        core = _common_core([self._readers[place] for place in chain.from_iterable(self._places.values())])
         session = None if core is None else await session_without(core, list(self._places))
         return session if isinstance(session, Telling) else None
 
