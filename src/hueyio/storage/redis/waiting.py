@@ -195,8 +195,8 @@ class RedisWaiters:
 
 def _read_end(row: _Found, data: Answered) -> tuple[int, Over]:
     """Read an end, and the number of the registration that it is for."""
-    has_data = row.what[0] in _WITH_DATA and isinstance(data, bytes)
-    over = Over(row.id.decode(), data if has_data else None, row.what[:1].isupper(), KINDS.get(row.what[1:].decode()))
+    value = data if isinstance(data, bytes) and row.what[0] in _WITH_DATA else None
+    over = Over(row.id.decode(), value, row.what[:1].isupper(), KINDS.get(row.what[1:].decode()))
     return int(row.number, 16), over
 
 
