@@ -1,8 +1,9 @@
 """Who in this session waits for which ids: the registrations on the server, and the messages that answer them.
 
 Theory of operation. The waiters share one channel. Registration and check are one script, so that an end cannot fall
-between them, and the registrations of one turn of the loop are one call. What a script ends comes as one message. After
-a reconnect everything that is pending is registered again. All state belongs to the loop.
+between them, and the registrations of one turn of the loop are one call; one that is alone is sent at once, by who
+waits, which saves a task and two turns. What a script ends comes as one message. After a reconnect everything that is
+pending is registered again. All state belongs to the loop.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.shared.batching import Batcher
 from hueyio.storage.shared.ended import KINDS
 from hueyio.storage.shared.turnstile import Turnstile
-from hueyio.storage.shared.waiters import Exchange, Waiters
+from hueyio.storage.shared.waiters import AtOnce, Exchange, Waiters
 
 __all__ = ["RedisWaiters"]
 
@@ -68,7 +69,8 @@ class RedisWaiters:
         self._scripts = scripts
         self._mailbox = mailbox
         self._lifetime = lifetime
-        self._waiters = Waiters(self._exchange)
+        self._waiters = Waiters(self._exchange, at_once=AtOnce(self._is_idle, self._ask))
+        self._is_asking = False
         self._changes: Batcher[_Change, None] = Batcher(self._change, _MOST_IN_A_CALL, lifetime.spawn)
         self._turnstile = Turnstile(_MOST_IN_A_TURN)
 
@@ -114,6 +116,19 @@ class RedisWaiters:
         await self._turnstile.enter()
         await self._mailbox.subscribe(self._channel, self._receive)
         self._lifetime.check()
+
+    def _is_idle(self) -> bool:
+        return not self._is_asking and self._changes.is_idle
+
+    async def _ask(self, exchange: Exchange) -> None:
+        """Write one registration, and hand out what is over already, as part of the wait for it."""
+        self._is_asking = True
+        try:
+            await self._change([_Change(id, number, False, id in exchange.patient) for id, number in exchange.wanted])
+        except HueyException as error:
+            self._note_failure(error, [id for id, _ in exchange.wanted])
+        finally:
+            self._is_asking = False
 
     def _exchange(self, exchange: Exchange) -> None:
         """Write registrations; what is taken back is awaited by nobody."""

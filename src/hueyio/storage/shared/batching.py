@@ -55,6 +55,11 @@ class Batcher(Generic[T, R]):
         self._is_running = False
         self._round_over = asyncio.Event()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way: a call has nobody to go with yet."""
+        return not self._is_running
+
     def submit(self, items: Sequence[T]) -> asyncio.Future[list[R]]:
         """Have the items acted on with those of others; return the future of their results."""
         if not self._is_running:
