@@ -194,6 +194,20 @@ async def test_handle_gives_the_value_again_after_a_cancelled_read(make_huey: Ma
             assert await result == f"value of {id}"
 
 
+async def test_group_of_two_queues_reads_each_where_it_is(make_huey: Make) -> None:
+    """Although their members have one id."""
+    one, other = make_huey(), MemoryHuey("other")
+    async with opened(one, other):
+        for huey in (one, other):
+            await huey.put_result("same", huey.name)
+            await huey.put_result("more", huey.name)
+        members = [handles_on(huey._producer, [id])[0] for id in ("same", "more") for huey in (one, other)]
+        values = ResultGroup([members[0], members[1]])
+        assert {value async for value in values.as_completed()} == {one.name, "other"}
+        assert await ResultGroup(members[2:]).get(True, timeout=60) == [one.name, "other"]
+        assert (await one.result_count(), await other.result_count()) == (0, 0)
+
+
 async def test_values_of_a_group_stay_when_one_of_its_members_failed(make_huey: Make) -> None:
     huey, other = make_huey(), make_huey()
 
@@ -275,6 +289,56 @@ async def test_values_that_as_completed_has_not_yielded_stay(make_huey: Make) ->
         got = await first_completed(huey, ids)
         await huey.counts()  # waits until what was read is deleted
         assert set((await other.all_results()).keys()) == {id for id in ids if f"value of {id}" != got}
+
+
+async def test_as_completed_takes_no_task_for_each_member_and_lets_the_loop_turn(make_huey: Make) -> None:
+    huey = make_huey()
+    turns, got, tasks = 0, [], 0
+
+    @huey.task
+    async def give(value: int) -> int:
+        return value
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with opened(huey), huey.create_consumer():
+        members = list(await give.map(range(600)))
+        await ResultGroup(members[:500]).get(True, preserve=True)
+        for it in members[:300]:
+            it.reset()
+        counting = asyncio.create_task(count_turns())
+        async for value in ResultGroup([*members, members[0]]).as_completed():
+            tasks = max(tasks, len(asyncio.all_tasks()))
+            got.append(value)
+            turns = 0 if len(got) == 1 else turns
+        counting.cancel()
+        assert sorted(got) == [0, *range(600)]
+        assert turns >= 600 // 100 - 1
+        assert tasks < 300, f"{tasks} tasks, of which some hundred are the consumer's slots"
+        assert await huey.result_count() == 0
+
+
+async def test_as_completed_tells_of_each_member_what_a_read_of_it_alone_would(make_huey: Make) -> None:
+    huey = make_huey()
+    give = huey.task(name="give")(lambda value: value)
+    async with opened(huey), huey.create_consumer():
+        known, broken = [await give(number) for number in range(3)], huey.result_of("nobody's")
+        values = ResultGroup([broken, *known]).as_completed()
+        with pytest.raises(HueyException, match="nothing is known of task nobody's"):
+            assert sorted([await anext(values) for _ in range(4)]) == []
+        broken = await give(7)
+        await until(broken.is_ready)
+        broken.reset()
+        session = await core_of(huey).session()
+        await session.put("results", {broken.id: b"\x80damaged"}, 600.0)
+        with pytest.raises(SerializationError, match=broken.id):
+            assert [value async for value in ResultGroup([broken, known[0]]).as_completed()] == []
+        await huey.counts()
+        assert broken.id in await huey.all_results()
 
 
 async def test_error_of_an_attempt_stays_until_the_next_has_ended(make_huey: Make) -> None:

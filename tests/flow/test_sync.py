@@ -238,6 +238,29 @@ def test_forked_child_waits_for_no_thread_of_its_parent_and_says_nothing(
     assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
 
 
+READING = """
+import sys
+
+from hueyio import SqliteHuey
+
+huey = SqliteHuey("app", filename=sys.argv[1])
+for number in range(50):
+    huey.sync.put_result(str(number), number)
+print(sum(huey.sync.result(str(number)) for number in range(50)))
+"""
+
+
+def test_program_that_ends_right_after_its_reads_leaves_none_of_the_values(tmp_path: Path) -> None:
+    file = str(tmp_path / "app.db")
+    done = subprocess.run(
+        [sys.executable, "-c", READING, file], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1225\n", "")
+    huey = SqliteHuey("app", filename=file)
+    assert huey.sync.result_count() == 0
+    huey.sync.close()
+
+
 LOOKING_UP = """
 import asyncio
 from hueyio.loops.portal import block_on

@@ -23,7 +23,7 @@ from hueyio.storage.redis.scripts import SCRIPTS, commands_of, read_script
 from hueyio.storage.redis.storage import RedisStorage
 
 DIRECT: Final = {
-    "producer": {"eval", "evalsha", "ping", "subscribe", "unsubscribe"},
+    "producer": {"eval", "evalsha", "hget", "ping", "subscribe", "unsubscribe"},
     "worker": {
         "eval", "evalsha", "ping", "subscribe", "unsubscribe", "blpop", "lpop", "rpush", "client|id", "client|unblock",
         "info", "exists", "hget",

@@ -13,7 +13,7 @@ from hueyio.storage.blackhole import BlackHoleSession
 from hueyio.storage.contract import Session
 from hueyio.storage.file.actions import JOURNALED
 from hueyio.storage.memory.actions import ACTIONS
-from hueyio.storage.operations import OPERATIONS, Durability, OperationSession, Role
+from hueyio.storage.operations import OPERATIONS, Durability, OperationSession, Role, durability_of
 from hueyio.storage.records import Bell, Entry, Header, Notices, Over, Unknown
 from hueyio.storage.redis.session import TABLE
 
@@ -48,6 +48,13 @@ def test_waits_are_left_to_the_storage() -> None:
     assert waits == {"wait_for_work", "notices", "await_outcomes", "follow"}
     assert OperationSession.__abstractmethods__ == {*waits, "close", "_do"}
     assert all(OPERATIONS[name].durability is Durability.READ for name in waits)
+
+
+def test_deletion_of_a_result_need_not_survive_a_power_failure_and_others_do() -> None:
+    assert durability_of("delete", ("results", ("a",))) is Durability.VOLATILE
+    assert durability_of("delete", ("data", ("a",))) is Durability.DURABLE
+    others = [it for it in OPERATIONS.values() if it.name != "delete"]
+    assert all(durability_of(it.name, ("results",)) is it.durability for it in others)
 
 
 def test_reads_are_idempotent() -> None:

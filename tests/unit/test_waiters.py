@@ -9,7 +9,7 @@ import pytest
 from hueyio.exceptions import StorageUnavailable
 from hueyio.storage.records import Over
 from hueyio.storage.shared.answers import Refused
-from hueyio.storage.shared.waiters import Exchange, Waiters
+from hueyio.storage.shared.waiters import AtOnce, Exchange, Waiters
 
 
 class Asked:
@@ -17,7 +17,16 @@ class Asked:
 
     def __init__(self, period: float = 1000.0) -> None:
         self.exchanges: asyncio.Queue[Exchange] = asyncio.Queue()
-        self.waiters = Waiters(self.exchanges.put_nowait, period)
+        self.at_once: list[Exchange] = []
+        self.is_idle = False
+        self.is_answered = asyncio.Event()
+        self.waiters = Waiters(self.exchanges.put_nowait, period, AtOnce(lambda: self.is_idle, self.ask))
+
+    async def ask(self, exchange: Exchange) -> None:
+        self.is_idle = False
+        self.at_once.append(exchange)
+        await self.is_answered.wait()
+        self.waiters.tell([(number, Over(id, b"value")) for id, number in exchange.wanted])
 
     async def next(self) -> Exchange:
         return await asyncio.wait_for(self.exchanges.get(), 20)
@@ -79,4 +88,56 @@ async def test_unknown_id_ends_those_calls_that_do_not_wait_for_it() -> None:
     assert not patient.done()
     asked.waiters.tell([(2, Over("a", None, kind="lost"))])
     assert await patient == [Over("a", None, kind="lost")]
+    asked.waiters.close(RuntimeError("closed"))
+
+
+async def test_wait_that_is_alone_is_asked_at_once_and_others_of_its_turn_together() -> None:
+    asked = Asked()
+    asked.is_idle = True
+    waiting = [asyncio.ensure_future(asked.waiters.wait([id])) for id in "abc"]
+    await asyncio.sleep(0)
+    assert [exchange.wanted for exchange in asked.at_once] == [[("a", 1)]]
+    exchange = await asked.next()
+    assert exchange.wanted == [("b", 2), ("c", 3)]
+    asked.is_answered.set()
+    assert await waiting[0] == [Over("a", b"value")]
+    exchange.answered([(2, Over("b", None)), (3, Over("c", None))])
+    assert await waiting[1] == [Over("b", None)]
+    assert asked.exchanges.empty()
+    asked.waiters.close(RuntimeError("closed"))
+
+
+async def test_wait_that_joined_one_is_told_when_that_is_cancelled_before_its_answer() -> None:
+    asked = Asked()
+    asked.is_idle = True
+    first = asyncio.ensure_future(asked.waiters.wait(["a"]))
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(asked.waiters.wait(["a"]))
+    await asyncio.sleep(0)
+    first.cancel()
+    exchange = await asked.next()
+    assert (exchange.wanted, exchange.again, exchange.unwanted) == ([("a", 1)], frozenset("a"), [])
+    exchange.answered([(1, Over("a", b"value"))])
+    assert await second == [Over("a", b"value")]
+
+    asked.is_idle = True
+    alone = asyncio.ensure_future(asked.waiters.wait(["b"]))
+    await asyncio.sleep(0)
+    alone.cancel()
+    assert (await asked.next()).unwanted == [("b", 2)]
+    asked.waiters.close(RuntimeError("closed"))
+
+
+async def test_ends_are_heard_one_by_one_and_the_call_returns_after_the_last() -> None:
+    asked, heard = Asked(), list[Over]()
+    hearing = asyncio.ensure_future(asked.waiters.hear(["a", "b", "a"], heard.append))
+    exchange = await asked.next()
+    numbers = dict(exchange.wanted)
+    exchange.answered([(numbers["b"], Over("b", b"1"))])
+    assert heard == [Over("b", b"1")]
+    await asyncio.sleep(0)
+    assert not hearing.done()
+    asked.waiters.tell([(numbers["a"], Over("a", b"2"))])
+    await hearing
+    assert heard[1:] == [Over("a", b"2")]
     asked.waiters.close(RuntimeError("closed"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError
@@ -26,6 +26,9 @@ from hueyio.tasks.task import Task
 __all__ = ["Intake"]
 
 logger = logging.getLogger(__name__)
+
+_MOST_IN_A_TURN: Final = 500
+"""Results of members that are read in one turn of the loop."""
 
 
 def _nothing() -> None:
@@ -87,7 +90,7 @@ class Intake:
         ends: dict[Job, Outcome] = {}
         for job, results in zip(callbacks, collected, strict=True):
             try:
-                job.task.values = self._read(job.task, results)
+                job.task.values = await self._read(job.task, results)
             except HueyException as error:
                 ends[job] = Failed(error)
         return ends
@@ -111,12 +114,15 @@ class Intake:
             *(self._session.compare_extend("revocations", key, value, STRAY_TTL) for key, value in endless.items())
         )
 
-    def _read(self, task: Task, results: MemberResults | None) -> list[Any]:
+    async def _read(self, task: Task, results: MemberResults | None) -> list[Any]:
         if results is None:
             raise HueyException(f"what the members of its chord returned is gone: callback {task.path} ended before")
-        return [
-            read_member_result(data, self._core.serializer, task.id, position) for position, data in enumerate(results)
-        ]
+        values: list[Any] = []
+        for position, data in enumerate(results):
+            if position % _MOST_IN_A_TURN == _MOST_IN_A_TURN - 1:
+                await asyncio.sleep(0)  # a chord may have thousands of members, and other tasks run on this loop
+            values.append(read_member_result(data, self._core.serializer, task.id, position))
+        return values
 
     def _unreadable_job(self, delivery: Delivery, reason: str) -> tuple[Job, Outcome]:
         expects = delivery.header.expects

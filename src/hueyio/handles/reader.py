@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 from hueyio.client.deletions import Deletions, delete_read, deletions_of
 from hueyio.client.producer import Producer
@@ -24,15 +24,14 @@ from hueyio.loops.ordered import is_in_ordered_thread
 from hueyio.messages.stored_result import Ending, Error, Returned
 from hueyio.storage.contract import Session
 from hueyio.storage.records import EndKind, Found, Over
-from hueyio.storage.shared.background import make_task
 
-__all__ = ["Reader", "wait_together"]
+__all__ = ["Delete", "Reader", "check_timeout", "session_without"]
+
+Delete: TypeAlias = Callable[[Core, Sequence[str]], object]
+"""Lets the storage delete the results of ids that were handed over; waits for nothing."""
 
 _LOOK_TIME: Final = 60.0
 """Seconds that a wait for what is over may take."""
-
-_MOST_TOGETHER: Final = 500
-"""How many ends are awaited by one call: it answers when all of them are there, and they are decoded in one turn."""
 
 
 class Reader:
@@ -59,6 +58,15 @@ class Reader:
     def core(self) -> Core:
         """That of the Huey."""
         return self._producer.core
+
+    @property
+    def value(self) -> Any:
+        """The value that was read; raises TaskException if the task failed."""
+        ending = self.ending
+        if isinstance(ending, Returned):
+            return ending.value
+        assert ending is not None, "read before it was there"
+        raise ending.to_exception()
 
     async def wait(self, timeout: float | None) -> bool:
         """Wait for the end and read it into the handle; False if it does not come within ``timeout`` seconds."""
@@ -118,25 +126,23 @@ class Reader:
                 "make it `async def`, or wait with a timeout"
             )
 
-    def hand_over(self, preserve: bool, delete: Callable[[Core, str], object] = delete_read) -> Any:
+    def hand_over(self, preserve: bool, delete: Delete = delete_read) -> Any:
         """Return the value, or raise TaskException; without ``preserve`` it is deleted in the storage, soon.
 
         Nothing may be awaited between this and the moment at which the reader has it.
         """
         self.release(preserve, delete)
-        match self.ending:
-            case Returned(value):
-                return value
-            case Error() as error:
-                raise error.to_exception()
-            case None:
-                raise AssertionError("read before it was there")
+        return self.value
 
-    def release(self, preserve: bool, delete: Callable[[Core, str], object] = delete_read) -> None:
+    def release(self, preserve: bool, delete: Delete = delete_read) -> None:
         """Let the storage delete what the reader is about to get."""
-        if self._is_stored and not preserve:
-            self._is_stored = False
-            delete(self.core, self.id)
+        if not preserve and self.note_release():
+            delete(self.core, (self.id,))
+
+    def note_release(self) -> bool:
+        """Say whether there is anything to delete; from now on there is not."""
+        is_stored, self._is_stored = self._is_stored, False
+        return is_stored
 
     def take(self, over: Over) -> None:
         """Read the end that another wait was told of; not one that says nothing, or cannot be read."""
@@ -151,7 +157,7 @@ class Reader:
         self._kind = None
 
     async def _session(self) -> Session:
-        return await _session_without(self.core, [self.id])
+        return await session_without(self.core, [self.id])
 
     async def _find(self, session: Session) -> Found:
         (found,) = await session.locate([self.id])
@@ -210,64 +216,26 @@ class Reader:
             if found.state not in OVER:
                 self.ending = ending
                 return
-            if found.state == "stored":
-                over = Over(self.id, found.data, False, found.kind)  # the end came between the two looks
-        self._keep(over)
+            if found.state == "stored":  # the end came between the two looks
+                self._keep(Over(self.id, found.data, False, found.kind))
+                return
+        self._keep(over, ending)
 
-    def _keep(self, over: Over) -> None:
-        """Keep what a task that is over has left."""
+    def _keep(self, over: Over, ending: Ending | None = None) -> None:
+        """Keep what a task that is over has left; ``ending``: what that is, if it is read already."""
         if not self.is_final:  # else another read of this handle was faster
-            self.ending = ending_of(over, self.core.serializer)
+            self.ending = ending_of(over, self.core.serializer) if ending is None else ending
             self.is_final = True
             self._kind = over.kind
             self._is_stored = over.data is not None and not (over.shared or self.core.keeps_results)
 
 
-async def wait_together(readers: Sequence[Reader], timeout: float | None) -> None:
-    """Wait for the ends of many tasks, a few hundred by one call, and read them into their readers.
-
-    Returns when all are there that can be waited for in this way, and after ``timeout`` seconds. What is not read then
-    is left to ``Reader.wait``: tasks that are not over, of which only the id is known, or whose end cannot be read.
-    """
-    check_timeout(timeout)
-    awaited = [reader for reader in readers if not reader.is_final and reader.seen_at is not None]
-    if len(awaited) < 2 or (timeout is not None and timeout <= 0) or is_in_ordered_thread():
-        return
-    core = awaited[0].core
-    if core.immediate or not core.storage.capabilities.keeps or any(reader.core is not core for reader in awaited):
-        return
-    ids = [reader.id for reader in awaited]
-    session = await _session_without(core, ids)
-    chunks = [awaited[at : at + _MOST_TOGETHER] for at in range(0, len(awaited), _MOST_TOGETHER)]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout):
-            await lending(ids, _all_of([_wait_for_all(session, chunk) for chunk in chunks]))
-
-
-async def _all_of(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all; the first that fails ends the others too."""
-    waiting = [make_task(it) for it in waits]
-    try:
-        await asyncio.gather(*waiting)
-    finally:
-        for it in waiting:
-            it.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-
-
-async def _wait_for_all(session: Session, readers: Sequence[Reader]) -> None:
-    overs = await session.await_outcomes([reader.id for reader in readers], "return")
-    for reader, over in zip(readers, overs, strict=True):
-        reader.take(over)
-
-
-async def _session_without(core: Core, ids: Sequence[str]) -> Session:
+async def session_without(core: Core, ids: Sequence[str]) -> Session:
     """Return the session, as soon as nothing that was read through it is about to be deleted under these ids."""
     deletions = core.peek_beside_session(Deletions)
     if deletions is None:
         deletions = await deletions_of(core)
-    if any(map(deletions.has, ids)):
-        await deletions.finish()
+    await deletions.let_go(ids)
     return deletions.session
 
 

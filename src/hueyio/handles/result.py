@@ -14,15 +14,15 @@ from hueyio.control.cancel import cancel
 from hueyio.control.revoke import is_revoked, restore, revoke
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, ResultTimeout
-from hueyio.execution.lending import context_without_place, lending
-from hueyio.handles.reader import Reader, wait_together
+from hueyio.execution.lending import lending
+from hueyio.handles.reader import Reader
 from hueyio.handles.reading import Read, ReadOptions, read_options, shows_read_options
 from hueyio.handles.status import Status, is_alive
 from hueyio.handles.telling import telling
+from hueyio.handles.together import Arrivals, hand_over_all, wait_together
 from hueyio.messages.message import read_task
 from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Error, Returned
-from hueyio.storage.shared.background import make_task
 from hueyio.tasks.given import check_switches
 from hueyio.tasks.progress import Progress, read_progress
 from hueyio.tasks.task import Counted, Expires, Task, eta_from
@@ -226,7 +226,7 @@ class ResultGroup(Generic[R]):
         Values are deleted only when all of them are returned.
         """
         readers, preserve = await fill_all(self, blocking, timeout, **options)
-        return [None if reader is None else reader.hand_over(preserve) for reader in readers]
+        return hand_over_all(readers, preserve)
 
     __call__ = get
 
@@ -309,21 +309,20 @@ async def fill_all(
 async def completed(group: ResultGroup[R]) -> AsyncGenerator[Result[R], None]:
     """Yield the handles of a group in the order in which the tasks end, filled; what they left stays in the storage."""
 
-    async def wait(result: Result[R]) -> Result[R]:
-        await fill(result, True, None, read_options({}))
-        return result
-
-    # The body that iterates goes on between two values, while these wait: it lends its slot itself.
-    beside = context_without_place()
-    waiting = [make_task(wait(result), context=beside.copy()) for result in group]
-    ids = [result.id for result in group]
+    results = list(group)
+    ids = [result.id for result in results]
+    arrivals = Arrivals(
+        [reader_of(result) for result in results], lambda place: fill(results[place], True, None, read_options({}))
+    )
     try:
-        for ended in asyncio.as_completed(waiting):
-            yield await lending(ids, ended)
+        await arrivals.begin()
+        for _ in results:
+            result = results[await lending(ids, arrivals.next())]
+            if not reader_of(result).is_final:
+                await fill(result, True, None, read_options({}))
+            yield result
     finally:
-        for it in waiting:
-            it.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await arrivals.end()
 
 
 def handle_on(producer: Producer, task: Task, holder: str | None = None, is_committed: bool = True) -> Any:

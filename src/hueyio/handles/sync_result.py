@@ -6,7 +6,7 @@ because in code that blocks nobody gives one for anything else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
@@ -16,6 +16,7 @@ from hueyio.handles.blocking import Blocking
 from hueyio.handles.chord_result import ChordResult
 from hueyio.handles.reading import ReadOptions, read_options, shows_read_options
 from hueyio.handles.result import Result, ResultGroup, Status, completed, fill, fill_all, reader_of
+from hueyio.handles.together import hand_over_all
 from hueyio.loops.portal import block_on, iterate, start_on_portal
 from hueyio.messages.stored_result import Error, Returned
 from hueyio.tasks.progress import Progress
@@ -174,7 +175,7 @@ class SyncResultGroup(Blocking, Generic[R]):
         """Call ``SyncResult.get`` of each, all at the same time; return the values, or raise for the first failure."""
         reading = fill_all(self._wrapped, _waits(blocking, timeout), timeout, **options)
         readers, preserve = block_on(reading, "ResultGroup.get")
-        return [None if it is None else it.hand_over(preserve, _delete_from_here) for it in readers]
+        return hand_over_all(readers, preserve, _delete_from_here)
 
     __call__ = get
 
@@ -241,8 +242,8 @@ def _waits(blocking: bool, timeout: float | None) -> bool:
     return True if blocking is False and timeout is not None else blocking
 
 
-def _delete_from_here(core: Core, id: str) -> None:
-    start_on_portal(delete_read, core, id)
+def _delete_from_here(core: Core, ids: Sequence[str]) -> None:
+    start_on_portal(delete_read, core, ids)
 
 
 def to_sync(value: Any) -> Any:

@@ -20,7 +20,7 @@ a time; every operation that changes something is one atomic step. Rules that ho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -85,6 +85,7 @@ __all__ = [
     "Restricted",
     "Session",
     "Storage",
+    "Telling",
     "Transactional",
     "Waiting",
 ]
@@ -287,7 +288,7 @@ class Keys(Protocol):
         ...
 
     async def delete(self, area: Area, keys: Sequence[str]) -> int:
-        """Delete keys; return how many were there."""
+        """Delete keys; return how many were there. That of results may be undone by a power failure."""
         ...
 
     async def compare_delete(self, area: Area, key: str, expected: bytes) -> bool:
@@ -557,6 +558,21 @@ class Restricted(Protocol):
 
     async def prepare_consuming(self) -> None:
         """Raise ConfigurationError if a consumer would lack something here: it asks before its first lease."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """What a session offers beside the contract that tells of many ends one by one.
+
+    Who awaits thousands, and wants each as soon as it is there, then needs no call and no task for each of them.
+    """
+
+    async def tell_outcomes(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
+        """Call ``hear`` on the loop with the end of each id as it comes; return when all are over.
+
+        Otherwise as ``await_outcomes``. ``hear`` must not raise, and uses no session; it may be told of an id twice.
+        """
         ...
 
 

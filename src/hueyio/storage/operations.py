@@ -58,7 +58,7 @@ from hueyio.storage.records import (
     Wanted,
 )
 
-__all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", "actions_of"]
+__all__ = ["OPERATIONS", "Durability", "Operation", "OperationSession", "Role", "actions_of", "durability_of"]
 
 T = TypeVar("T")
 
@@ -158,6 +158,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     )
 }
 """All 56, by their names."""
+
+
+def durability_of(name: str, args: Sequence[Any]) -> Durability:
+    """Say what this call of an operation needs of the disk.
+
+    A result is deleted because its reader has it: it may come back, and then its time ends it.
+    """
+    if name == "delete" and args[0] == "results":
+        return Durability.VOLATILE
+    return OPERATIONS[name].durability
 
 
 def actions_of(*modules: ModuleType) -> Mapping[str, Callable[..., Any]]:

@@ -12,7 +12,7 @@ from hueyio.storage.file.queues import count_tasks_of_huey, find_queues
 from hueyio.storage.file.state import FileState
 from hueyio.storage.memory.actions import ACTIONS
 from hueyio.storage.memory.waiting import find_notices, find_progress
-from hueyio.storage.operations import OPERATIONS, Durability
+from hueyio.storage.operations import Durability, durability_of
 from hueyio.storage.records import Bell, Delivery, Lane, Notices, Owner
 from hueyio.storage.shared.seen_rings import SeenRings
 from hueyio.storage.shared.threaded import ThreadedSession
@@ -30,7 +30,7 @@ class FileSession(ThreadedSession[FileEngine]):
 
     def _do(self, name: str, /, *args: Any) -> Awaitable[Any]:
         self._require_open()
-        durability = OPERATIONS[name].durability
+        durability = durability_of(name, args)
         if durability is Durability.READ:
             question = ACTIONS[name]
             return self._engine.read(lambda state: question(state, *args))

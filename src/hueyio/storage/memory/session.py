@@ -103,15 +103,34 @@ class MemorySession(OperationSession):
         return found
 
     async def await_outcomes(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
+        found = await self._wait_for_ends(ids, unknown)
+        return [over for over in map(found.get, ids) if over is not None]
+
+    async def tell_outcomes(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
+        """Have each end told as it comes (``Telling``)."""
+        await self._wait_for_ends(ids, "return", hear)
+
+    async def follow(self, id: str, seen: bytes | None) -> bytes | None:
+        found = await self._wait(self._state.followed, [id], lambda state: find_progress(state, id, seen))
+        assert found is not None
+        return found[0]
+
+    async def _wait_for_ends(
+        self, ids: Sequence[str], unknown: Unknown, hear: Callable[[Over], object] | None = None
+    ) -> Mapping[str, Over | None]:
         self._require_open()
         state = self._state
         with state.lock:
             found = {id: find_end(state, id, unknown) for id in ids}
-            waiter = Waiter(self._loop, self, found)
+            there = [over for over in found.values() if over is not None]
+            waiter = Waiter(self._loop, self, found, hear)
             missing = waiter.missing()
             if missing:
                 state.waiters.add(missing, waiter)
                 self._waits.add(waiter)
+        if hear is not None:
+            for over in there:
+                hear(over)
         if missing:
             try:
                 await waiter.future
@@ -120,12 +139,7 @@ class MemorySession(OperationSession):
                 self._waits.discard(waiter)
                 with state.lock:
                     state.waiters.take_back(waiter)
-        return [over for over in map(found.get, ids) if over is not None]
-
-    async def follow(self, id: str, seen: bytes | None) -> bytes | None:
-        found = await self._wait(self._state.followed, [id], lambda state: find_progress(state, id, seen))
-        assert found is not None
-        return found[0]
+        return found
 
     def _hear_notices(self, owner: str, hear: Callable[[Notices], object]) -> None:
         if self._is_closed or owner not in self._state.leases:

@@ -7,7 +7,7 @@ another loop is therefore set by that loop. A wake-up carries nothing: the one t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
@@ -29,16 +29,20 @@ class Wait:
 
     def wake(self) -> None:
         """Wake it, from any loop."""
-        if self._loop is asyncio.get_running_loop():
-            self.wake_here()
-        else:
-            with suppress(RuntimeError):  # its loop was closed meanwhile: nobody waits any more
-                self._loop.call_soon_threadsafe(self.wake_here)
+        self._call(self.wake_here)
 
     def wake_here(self) -> None:
         """Wake it, from its own loop."""
         if not self.future.done():
             self.future.set_result(None)
+
+    def _call(self, function: Callable[..., object], *args: object) -> None:
+        """Call it on its loop, from any other."""
+        if self._loop is asyncio.get_running_loop():
+            function(*args)
+        else:
+            with suppress(RuntimeError):  # its loop was closed meanwhile: nobody waits any more
+                self._loop.call_soon_threadsafe(function, *args)
 
 
 class Pokes(Generic[K]):
@@ -95,14 +99,21 @@ class Bells:
 
 
 class Waiter(Wait):
-    """One call that waits for ids; ``client`` is the session that made it."""
+    """One call that waits for ids; ``client`` is the session that made it, ``hear`` is told of each end on its loop."""
 
-    __slots__ = ("_left", "client", "found")
+    __slots__ = ("_hear", "_left", "client", "found")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, client: object, found: dict[str, Over | None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        client: object,
+        found: dict[str, Over | None],
+        hear: Callable[[Over], object] | None = None,
+    ) -> None:
         super().__init__(loop)
         self.client = client
         self.found = found
+        self._hear = hear
         self._left = sum(1 for over in found.values() if over is None)
 
     def missing(self) -> list[str]:
@@ -113,6 +124,8 @@ class Waiter(Wait):
         """Let it know of one end; the last one wakes it."""
         self.found[over.id] = over
         self._left -= 1
+        if self._hear is not None:
+            self._call(self._hear, over)
         if not self._left:
             self.wake()
 

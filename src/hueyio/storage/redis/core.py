@@ -82,7 +82,7 @@ class RedisCore:
         self.scripts: Final = Scripts(layout, self.wire)
         self.mailbox: Final = Mailbox(deployment, self.lifetime, self._needs_mail, self._catch_up)
         self.doorbell: Final = Doorbell(deployment, layout, self.wire, self.lifetime, poll_rest)
-        self.waiters: Final = RedisWaiters(client, layout, self.scripts, self.mailbox, self.lifetime)
+        self.waiters: Final = RedisWaiters(client, layout, self.wire, self.scripts, self.mailbox, self.lifetime)
         self.notice_board: Final = NoticeBoard(layout, self.scripts, self.mailbox, self.lifetime)
         self.progress_board: Final = ProgressBoard(layout, self.wire, self.waiters, self.mailbox, self.lifetime)
         self.writer: Final = writer

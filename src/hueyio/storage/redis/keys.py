@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hueyio.storage.records import Area
-from hueyio.storage.redis.calls import ScriptCall, Sent, Table, as_bool
+from hueyio.storage.redis.calls import ScriptCall, Sent, Table, as_bool, composed
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.large import fetch_large
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.records import check_text, write_seconds
 from hueyio.storage.redis.scripts import Argument
@@ -41,6 +42,19 @@ class Deleting:
         return [letter == ord("1") for letter in letters]
 
 
+async def _peek(core: RedisCore, area: Area, keys: Sequence[str]) -> list[bytes | None]:
+    """Read values, in order."""
+    core.lifetime.check()
+    if not keys:
+        return []
+    return await core.through_outage(lambda: _peek_once(core, area, keys), is_idempotent=True)
+
+
+async def _peek_once(core: RedisCore, area: Area, keys: Sequence[str]) -> list[bytes | None]:
+    answered = await core.run("peek", keys, core.layout.area(area))
+    return await fetch_large(core.layout, core.wire, keys, answered) if area == "results" else list(answered)
+
+
 def _in_area(layout: Layout, area: Area, *args: Argument) -> Sent:
     return Sent(args, layout.area(area))
 
@@ -69,11 +83,7 @@ KEYS: Final[Table] = {
     "put_if_absent": ScriptCall(
         lambda layout, area, key, value, ttl: _told(layout, area, ttl, key, value), as_bool, rides_out=True
     ),
-    "peek": ScriptCall(
-        lambda layout, area, keys: _in_area(layout, area, *keys) if keys else None,
-        lambda reply, *_: list(reply),
-        rides_out=True,
-    ),
+    "peek": composed(_peek),
     "pop": ScriptCall(_in_area, rides_out=True),
     "delete": Deleting,
     "compare_delete": ScriptCall(_in_area, as_bool, rides_out=True),

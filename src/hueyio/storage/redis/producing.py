@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from hueyio.exceptions import StorageUnavailable
 from hueyio.storage.records import Enqueued, Entry, Found, Latch, State
-from hueyio.storage.redis.calls import ScriptCall, Sent, Table
+from hueyio.storage.redis.calls import ScriptCall, Sent, Table, composed
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.large import LARGE, fetch_large
 from hueyio.storage.redis.records import no_utf8, read_deliveries, read_record, write_record
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import KINDS
@@ -96,8 +97,23 @@ def _message_of(id: str, record: bytes) -> bytes:
         return record  # no hueyio wrote it: nobody can read that either
 
 
-def _read_all_found(reply: Any, ids: Sequence[str]) -> list[Found]:
-    return [read_found(id, *reply[4 * at : 4 * at + 4]) for at, id in enumerate(ids)]
+async def _locate(core: RedisCore, ids: Sequence[str]) -> list[Found]:
+    """Say where each id is now, in the order asked."""
+    return await core.through_outage(lambda: _locate_once(core, ids), is_idempotent=True)
+
+
+async def _locate_once(core: RedisCore, ids: Sequence[str]) -> list[Found]:
+    reply = await core.run_over_fleet("locate", ids)
+    rows = [reply[at : at + 4] for at in range(0, len(reply), 4)]
+    data = await fetch_large(core.layout, core.wire, ids, [row[1] for row in rows])
+    return [_read_located(id, row, it) for id, row, it in zip(ids, rows, data, strict=True)]
+
+
+def _read_located(id: str, row: Sequence[Any], data: bytes | None) -> Found:
+    state, answered, cancelled, letter = row
+    if answered == LARGE and data is None:  # another reader was faster
+        state = b"unknown" if letter is None else b"ended"
+    return read_found(id, state, data, cancelled, letter)
 
 
 PRODUCING: Final[Table] = {
@@ -108,5 +124,5 @@ PRODUCING: Final[Table] = {
         rides_out=True,
         is_over_fleet=True,
     ),
-    "locate": ScriptCall(lambda _, ids: Sent(ids), _read_all_found, rides_out=True, is_over_fleet=True),
+    "locate": composed(_locate),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, TypeVar
 
 from hueyio.storage.operations import OperationSession
@@ -89,6 +89,13 @@ class RedisSession(OperationSession):
         check_text(ids)
         # What fails could not begin.
         return await core.through_outage(lambda: core.waiters.wait(ids, unknown), is_idempotent=True)
+
+    async def tell_outcomes(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
+        """Have each end told as it comes (``Telling``); an outage ends it as little as ``await_outcomes``."""
+        core, asked = self._core, tuple(ids)
+        core.lifetime.check()
+        check_text(asked)
+        await core.through_outage(lambda: core.waiters.hear(asked, hear), is_idempotent=True)
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         self._core.lifetime.check()

@@ -137,6 +137,9 @@ class RedisStorage:
         self._history_ttl = float(history_ttl)
         self._outage_timeout = float(outage_timeout)
         self._clock = ServerClock()
+        keeps_history = self._keep_history > 0 and self._history_ttl > 0
+        # Every read asks for them.
+        self._capabilities = Capabilities(priorities=self._flavour.queue == "sorted", keeps_history=keeps_history)
 
     @property
     def name(self) -> str:
@@ -146,8 +149,7 @@ class RedisStorage:
     @property
     def capabilities(self) -> Capabilities:
         """Seen by all processes; priorities only where the ready queues are sorted sets."""
-        keeps_history = self._keep_history > 0 and self._history_ttl > 0
-        return Capabilities(priorities=self._flavour.queue == "sorted", keeps_history=keeps_history)
+        return self._capabilities
 
     @property
     def clock(self) -> ServerClock:

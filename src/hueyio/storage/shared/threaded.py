@@ -123,6 +123,11 @@ class ThreadedSession(OperationSession, Generic[E]):
         self._require_open()
         return await self._engine.waiters.wait(tuple(ids), unknown)
 
+    async def tell_outcomes(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
+        """Have each end told as it comes (``Telling``)."""
+        self._require_open()
+        await self._engine.waiters.hear(tuple(ids), hear)
+
     async def _wait_at_root(self) -> AsyncGenerator[None, None]:
         try:
             yield

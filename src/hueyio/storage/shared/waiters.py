@@ -3,7 +3,8 @@
 The first call that wants an id registers it under a number; later ones join. The registration and the check whether
 the id is over are one operation, so an end cannot fall between them. An answer counts only for the registration whose
 number it carries: what was addressed to an earlier one, taken back since, is not taken for the end of the same id's
-next life. Registrations are gathered for one turn of the loop. All state belongs to the loop.
+next life. Registrations are gathered for one turn of the loop, unless a storage asks at once for a wait that is alone.
+All state belongs to the loop.
 
 A storage may forget what it was told (a server without persistence, a file that was exchanged), and then nobody is
 ever told of an end. So all pending registrations are asked again now and then, and by the storage after a reconnect.
@@ -15,7 +16,7 @@ when that one has ended the others register anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import Context
 from functools import partial
 from typing import Final, NamedTuple
@@ -23,7 +24,7 @@ from typing import Final, NamedTuple
 from hueyio.storage.records import Over, Unknown
 from hueyio.storage.shared.answers import Refused, reject
 
-__all__ = ["ASK_AGAIN", "Exchange", "Waiters"]
+__all__ = ["ASK_AGAIN", "AtOnce", "Exchange", "Waiters"]
 
 ASK_AGAIN: Final = 10.0
 """Seconds after which the storage is asked again of everything that is still awaited."""
@@ -47,20 +48,38 @@ class Exchange(NamedTuple):
     again: frozenset[str] = frozenset()
 
 
+class AtOnce(NamedTuple):
+    """How a wait for one id is registered by who waits, without a turn of the loop for others to come along."""
+
+    is_possible: Callable[[], bool]
+    ask: Callable[[Exchange], Awaitable[None]]
+    """Returns when the answer is handed out; where there is none, all will be registered again. May be cancelled."""
+
+
 class _Call:
-    """One await, which ends when nothing is missing."""
+    """One await, which ends when nothing is missing; who wants to ``hear`` each end gets it, else all are kept."""
 
-    __slots__ = ("future", "got", "is_patient", "missing")
+    __slots__ = ("future", "got", "hear", "is_patient", "missing")
 
-    def __init__(self, future: asyncio.Future[None], ids: Collection[str], is_patient: bool) -> None:
+    def __init__(
+        self,
+        future: asyncio.Future[None],
+        ids: Collection[str],
+        is_patient: bool = False,
+        hear: Callable[[Over], object] | None = None,
+    ) -> None:
         self.future = future
         self.is_patient = is_patient
         self.missing = set(ids)
+        self.hear = hear
         self.got: dict[str, Over] = {}
 
     def take(self, over: Over) -> None:
         self.missing.discard(over.id)
-        self.got[over.id] = over
+        if self.hear is None:
+            self.got[over.id] = over
+        else:
+            self.hear(over)
         if not self.missing and not self.future.done():
             self.future.set_result(None)
 
@@ -86,9 +105,12 @@ class Waiters:
     ``exchange`` sends registrations; all of them again every ``period`` seconds while there are any.
     """
 
-    def __init__(self, exchange: Callable[[Exchange], None], period: float = ASK_AGAIN) -> None:
+    def __init__(
+        self, exchange: Callable[[Exchange], None], period: float = ASK_AGAIN, at_once: AtOnce | None = None
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._exchange = exchange
+        self._at_once = at_once
         self._period = period
         self._registrations: dict[str, _Registration] = {}
         self._number = 0
@@ -108,13 +130,13 @@ class Waiters:
         if not ids:
             return []
         call = _Call(self._loop.create_future(), ids, unknown == "wait")
-        self._join(call)
-        try:
-            await call.future
-        finally:
-            if call.missing:
-                self._leave(call)
+        await self._see_through(call)
         return [call.got[id] for id in ids]
+
+    async def hear(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
+        """Have each end told as it comes; return after the last. ``hear`` must not raise."""
+        if ids:
+            await self._see_through(_Call(self._loop.create_future(), ids, hear=hear))
 
     def pending(self, ids: Collection[str] | None = None) -> list[tuple[str, int]]:
         """Return the registrations of these ids, or all."""
@@ -166,6 +188,22 @@ class Waiters:
         self.fail(error)
         self._registrations.clear()
 
+    async def _see_through(self, call: _Call) -> None:
+        is_first = not self._wanted and not self._unwanted
+        self._join(call)
+        asked: Exchange | None = None
+        try:
+            if is_first and len(self._wanted) == 1 and self._at_once is not None and self._at_once.is_possible():
+                asked = self._take_exchange()
+                await self._at_once.ask(asked)
+                asked = None
+            await call.future
+        finally:
+            if call.missing:
+                self._leave(call)
+            if asked is not None:  # cancelled: the answer is lost, and others may wait for it by now
+                self.ask_again([id for id, _ in asked.wanted])
+
     def _join(self, call: _Call) -> None:
         for id in call.missing:
             self._join_one(call, id)
@@ -203,6 +241,10 @@ class Waiters:
             self._loop.call_soon(self._send)
 
     def _send(self) -> None:
+        if self._wanted or self._unwanted:
+            self._exchange(self._take_exchange())
+
+    def _take_exchange(self) -> Exchange:
         wanted, self._wanted = self._wanted, {}
         unwanted, self._unwanted = self._unwanted, []
         again, self._again = self._again, set()
@@ -210,7 +252,7 @@ class Waiters:
             self._keep_asking()
         patient = frozenset(id for id, number in wanted.items() if self._note_patience(id, number))
         answered = partial(self._take_answer, [id for id in wanted if id not in again])
-        self._exchange(Exchange(list(wanted.items()), unwanted, answered, patient, frozenset(again)))
+        return Exchange(list(wanted.items()), unwanted, answered, patient, frozenset(again))
 
     def _note_patience(self, id: str, number: int) -> bool:
         registration = self._registrations.get(id)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hueyio.storage.operations import OPERATIONS
+from hueyio.storage.operations import durability_of
 from hueyio.storage.records import Bell, Delivery, Lane, Notices
 from hueyio.storage.shared.threaded import ThreadedSession
 from hueyio.storage.sqlite.actions import ACTIONS, LONG
@@ -32,7 +32,7 @@ class SqliteSession(ThreadedSession[SqliteEngine]):
         action = ACTIONS[name]
         if name in LONG:
             return self._engine.reader.run(lambda tx: action(tx, *args))
-        return self._engine.writer.run(lambda tx: action(tx, *args), OPERATIONS[name].durability)
+        return self._engine.writer.run(lambda tx: action(tx, *args), durability_of(name, args))
 
     async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
         """Take ready tasks, and let the others who wait on this session hear of what is left."""

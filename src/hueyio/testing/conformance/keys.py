@@ -28,6 +28,21 @@ class Keys(Basis):
         assert await session.peek(area, ["c", "a", "none", "b", "a"]) == [bytes(range(256)), b"2", None, b"", b"2"]
         assert await session.peek(area, []) == []
 
+    async def test_large_results_come_whole_beside_small_ones(self, session: Session) -> None:
+        sizes = {"none": 0, "small": 10, "edge": 65_536, "above": 65_537, "large": 1_000_000, "over": 200_000}
+        values = {key: bytes(range(256)) * (size // 256) + b"x" * (size % 256) for key, size in sizes.items()}
+        await session.put("results", values)  # some storages read them in another way when all stay for ever
+        order = ["large", "nobody", "small", "above", "none", "edge", "over", "large"]
+        assert await session.peek("results", order) == [values.get(key) for key in order]
+        await session.put("results", values, LONG)
+        await session.put("results", {"over": values["over"]}, 0.0)
+        del values["over"]
+        assert await session.peek("results", order) == [values.get(key) for key in order]
+        assert [it.data for it in await session.locate(order)] == [values.get(key) for key in order]
+        assert [it.data for it in await session.await_outcomes(order)] == [values.get(key) for key in order]
+        assert dict(await session.scan_keys("results")) == values
+        assert [it.found.data for it in await session.describe(["large"])] == [values["large"]]
+
     async def test_areas_do_not_mix(self, session: Session) -> None:
         for area in AREAS:
             await session.put(area, {"key": area.encode()})

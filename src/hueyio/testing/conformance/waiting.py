@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 
-from hueyio.storage.contract import Session
+from hueyio.storage.contract import Session, Telling
 from hueyio.storage.records import Defer, Over, Requeue
 from hueyio.testing.conformance.basis import Basis, Connect
 from hueyio.testing.conformance.worker import Worker, die, eventually, make_entries, make_entry, soon, start_waiting
@@ -131,6 +132,51 @@ class Waiting(Basis):
             await worker.finish(*deliveries, result=b"result")
         for entry, overs in zip(entries, await soon(asyncio.gather(*waiting)), strict=True):
             assert overs == [Over(entry.header.id, b"result", kind="done")]
+
+    # --- told one by one
+
+    async def test_each_end_is_told_as_it_comes_where_a_session_offers_it(
+        self, worker: Worker, connect: Connect
+    ) -> None:
+        client = await connect()
+        if not isinstance(client, Telling):
+            return
+        deliveries = await worker.take(*make_entries(3))
+        await worker.finish(deliveries[1], result=b"1")
+        heard: list[Over] = []
+        telling = asyncio.create_task(client.tell_outcomes(["t0", "t1", "unknown", "t2", "t0"], heard.append))
+
+        async def are_heard(*ids: str) -> bool:
+            return {over.id for over in heard} == set(ids)
+
+        await eventually(partial(are_heard, "t1", "unknown"))
+        await worker.finish(deliveries[2], result=b"2" * 100_000)
+        await eventually(partial(are_heard, "t1", "unknown", "t2"))
+        assert not telling.done()
+        await worker.finish(deliveries[0])
+        await soon(telling)
+        assert {over.id: (over.data, over.kind) for over in heard} == {
+            "t1": (b"1", "done"), "unknown": (None, None), "t2": (b"2" * 100_000, "done"), "t0": (None, "done"),
+        }  # fmt: skip
+        await soon(client.tell_outcomes([], heard.append))
+
+    async def test_telling_that_is_cancelled_takes_its_registrations_back(
+        self, worker: Worker, connect: Connect
+    ) -> None:
+        client = await connect()
+        if not isinstance(client, Telling):
+            return
+        deliveries = await worker.take(*make_entries(2))
+        heard: list[Over] = []
+        telling = asyncio.create_task(client.tell_outcomes(["t0", "t1"], heard.append))
+        await start_waiting(client, "t0")
+        telling.cancel()
+        await asyncio.wait([telling])
+        stays = await start_waiting(worker.session, "t1")
+        await soon(client.await_outcomes(["nobody has this id"]))
+        await worker.finish(*deliveries, result=b"result")
+        assert await soon(stays) == [Over("t1", b"result", shared=False, kind="done")]
+        assert heard == []
 
     # --- what does not end a task
 

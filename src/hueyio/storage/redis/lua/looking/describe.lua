@@ -27,7 +27,7 @@ end
 
 local found = {}
 for i = FIRST_AFTER + 1, #ARGV do
-  local where = whereabouts_of(ARGV[i])
+  local where = whereabouts_of(ARGV[i], live_value)
   found[#found + 1] = where
   found[#found + 1] = row_of(ARGV[i], where[1], where[3])
   found[#found + 1] = where[1] == 'dead' and letter_of(ARGV[i]) or {}

@@ -7,17 +7,18 @@ local function drop(values, deadlines, keys)
   return apply('HDEL', values, keys)
 end
 
+-- Whether the time of a key is over; then it is dropped.
+local function is_over(values, deadlines, key)
+  local deadline = redis.call('ZSCORE', deadlines, key)
+  if not deadline or tonumber(deadline) > now() then return false end
+  drop(values, deadlines, {key})
+  return true
+end
+
 -- The value, or false.
 local function live_value(values, deadlines, key)
   local value = redis.call('HGET', values, key)
-  if value then
-    local deadline = redis.call('ZSCORE', deadlines, key)
-    if deadline and tonumber(deadline) <= now() then
-      drop(values, deadlines, {key})
-      return false
-    end
-  end
-  return value
+  return value and not is_over(values, deadlines, key) and value
 end
 
 -- Write pairs of key and value; `ttl` in seconds, or nil for ever.

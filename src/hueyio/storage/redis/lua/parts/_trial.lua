@@ -5,7 +5,7 @@
 
 local ON_A_STRING = {
   HDEL = {''}, HEXISTS = {''}, HGET = {''}, HGETALL = {}, HINCRBY = {'', 1}, HKEYS = {}, HLEN = {}, HMGET = {''},
-  HSCAN = {0}, HSET = {'', ''}, HSETNX = {'', ''},
+  HSCAN = {0}, HSET = {'', ''}, HSETNX = {'', ''}, HSTRLEN = {''},
   LLEN = {}, LPOP = {1}, LPUSH = {''}, LRANGE = {0, 0}, LREM = {1, ''}, RPUSH = {''},
   SADD = {''}, SISMEMBER = {''}, SMEMBERS = {}, SMISMEMBER = {''}, SREM = {''},
   ZADD = {1, ''}, ZCARD = {}, ZCOUNT = {0, 0}, ZPOPMIN = {1}, ZRANGE = {0, 0}, ZRANGEBYSCORE = {0, 0}, ZREM = {''},

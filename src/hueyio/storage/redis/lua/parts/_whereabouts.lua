@@ -1,8 +1,8 @@
--- Where an id is.
+-- Where an id is. `read` is how a result is read: `live_value`, or what takes its place.
 -- keys: TASKS SCHEDULE EXPECTED CANCELLED RESULTS RESULTS_TTL HELD*
 -- parts: _fleet _records _areas _tombstones _letters
 
-local function state_of(id)
+local function state_of(id, read)
   local record = redis.call('HGET', TASKS, id)
   if record then
     if redis.call('ZSCORE', SCHEDULE, id) then return 'scheduled', record end
@@ -12,12 +12,12 @@ local function state_of(id)
   local kind = recall({id})[1]
   local letter = read_letters('f', {id}, {''})[1] or read_letters('d', {id}, {''})[1]
   if letter then return 'dead', letter[6], kind or letter[3] ~= '' and letter[3] end
-  local result = live_value(RESULTS, RESULTS_TTL, id)
+  local result = read(RESULTS, RESULTS_TTL, id)
   return result and 'stored' or kind and 'ended' or 'unknown', result, kind
 end
 
 -- {state, data, whether flagged, letter of how it ended}; no nil among them.
-local function whereabouts_of(id)
-  local state, data, kind = state_of(id)
+local function whereabouts_of(id, read)
+  local state, data, kind = state_of(id, read)
   return {state, data or false, redis.call('SISMEMBER', CANCELLED, id), kind or false}
 end

@@ -1,9 +1,9 @@
 -- Register a client as a waiter, after taking other registrations back. ARGV: client, how many to take back,
 -- (id, number)* of those, (id, number)* of the new ones; a number with a mark behind it waits even if nothing is known of the
--- id. Answers (id, number, what, data)* for those that are over: `what` is d data follows, n nothing is stored (D, if several
--- clients waited for it), and the letter of how it ended, if that is known.
+-- id. Answers (id, number, what, data)* for those that are over: `what` is d data follows (1: it is large, see `_large`), n
+-- nothing is stored (D, if several clients waited for it), and the letter of how it ended, if that is known.
 -- keys: TASKS EXPECTED
--- parts: _waiting _tombstones
+-- parts: _waiting _large _tombstones
 
 local NUMBER_LENGTH = ENTRY_LENGTH - CLIENT_LENGTH
 local client, withdrawn = ARGV[1], tonumber(ARGV[2])
@@ -36,7 +36,7 @@ local found = {}
 local function register(id, marked)
   local number = string.sub(marked, 1, NUMBER_LENGTH)
   if redis.call('HEXISTS', TASKS, id) == 1 or redis.call('HEXISTS', EXPECTED, id) == 1 then return enter(id, number) end
-  local data, kind = live_value(RESULTS, RESULTS_TTL, id), recall({id})[1]
+  local data, kind = small_value(RESULTS, RESULTS_TTL, id), recall({id})[1]
   if not data and not kind and #marked > NUMBER_LENGTH then return enter(id, number) end
   withdraw(id)  -- where it was registered, the end was forgotten together with the task
   local what = data and 'd' or 'n'
