@@ -40,9 +40,6 @@ _OF_THE_METER: Final = ("cmdstat_info", "cmdstat_client|setinfo")
 _GROWTH: Final = 0.1
 """What a figure may grow by."""
 
-_CHANCE: Final = 0.05
-"""Per task, beside that: a batch more or less in twenty tasks."""
-
 Costs = dict[str, dict[str, float]]
 """A workload's name to its figures, each per task."""
 
@@ -123,7 +120,7 @@ def find_growth(written: Costs, now: Costs) -> list[str]:
     for name, figures in now.items():
         for figure, value in figures.items():
             before = written.get(name, {}).get(figure)
-            chance = 0.001 if WORKLOADS[name].is_exact else _CHANCE
+            chance = 0.001 if WORKLOADS[name].is_exact else WORKLOADS[name].chance
             if before is None:
                 grown.append(f"{name}: {value:.2f} {figure} per task, of which nothing is written")
             elif value > before * (1 + _GROWTH) + chance:
