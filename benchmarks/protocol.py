@@ -25,6 +25,8 @@ class Setup(NamedTuple):
     consumer: dict[str, Any]
     poll: float | None
     loop: Literal["asyncio", "uvloop"]
+    task: Literal["loop", "thread", "process"] = "loop"
+    """Where the body runs, in a library that lets one choose."""
 
     @classmethod
     def from_arguments(cls) -> Setup:
