@@ -31,7 +31,14 @@ class Child:
     def __init__(self, contender: Contender, address: str, **consumer: Any) -> None:
         options = {**contender.consumer, **consumer}
         setup = Setup(
-            contender.kind, address, dict(contender.options), options, contender.poll, contender.loop, contender.task
+            contender.kind,
+            address,
+            dict(contender.options),
+            options,
+            contender.poll,
+            contender.loop,
+            contender.task,
+            contender.profile,
         )
         self._name = contender.name
         self._process = subprocess.Popen(

@@ -64,6 +64,8 @@ class Contender:
     """The ``src`` folder of another version of hueyio."""
     task: Literal["loop", "thread", "process"] = "loop"
     """Where the body runs, in a library that lets one choose."""
+    profile: int = 0
+    """Print so many of the dearest functions of each of its processes; of hueyio only."""
 
 
 def contenders(kind: Kind) -> tuple[Contender, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from statistics import median
 from typing import Any
@@ -92,6 +93,11 @@ class Side:
         self._consumers.append(consumer)
         return {}
 
+    @property
+    def ran(self) -> int:
+        """How many bodies have run here."""
+        return self._runs
+
     async def runs(self) -> Figures:
         """Return how many bodies have run here, and when the last did."""
         return {"runs": self._runs, "last": self._last}
@@ -179,17 +185,33 @@ class Side:
             self._loop.call_soon_threadsafe(self._all_ran.set)
 
 
-async def main(setup: Setup) -> None:
-    """Do what is asked until the input ends."""
+async def main(setup: Setup) -> tuple[int, list[str]]:
+    """Do what is asked until the input ends; return how many tasks that were, and what was asked."""
     side = Side(setup)
+    done, asked = 0.0, []
     try:
         while (request := await asyncio.to_thread(next_request)) is not None:
             action: Any = getattr(side, request.action)
-            reply(await action(**request.arguments))
+            figures: Figures = await action(**request.arguments)
+            reply(figures)
+            asked.append(request.action)
+            done += figures.get("tasks", figures.get("samples", 0))
     finally:
         await side.close()
+    return int(done) or side.ran, asked
+
+
+def profiled(setup: Setup) -> None:
+    """Do the same with every thread profiled, and print at the end where the time went."""
+    with ThreadProfiles() as profiles:  # before the session: it starts threads
+        done, asked = run(main(setup), setup.loop)
+    print(f"\nthe process that did {', '.join(dict.fromkeys(asked))}: {done} tasks", file=sys.stderr, flush=True)
+    profiles.print_all(max(done, 1), setup.profile)
 
 
 if __name__ == "__main__":
     told = Setup.from_arguments()
-    run(main(told), told.loop)
+    if told.profile:
+        profiled(told)
+    else:
+        run(main(told), told.loop)

@@ -7,9 +7,9 @@ compared is per task. ``scale`` makes all numbers smaller, to try a row.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from benchmarks.child import Child, ChildFailed
 from benchmarks.contenders import THREADS, Contender
@@ -110,9 +110,9 @@ def pipeline(lengths: Sequence[int]) -> MeasureRow:
                 bench.say(str(error))
                 break
             figures[f"us/stage of {length:,}"] = 1e6 * took["seconds"] / stages
-        longest, before = (f"us/stage of {length:,}" for length in (lengths[-1], lengths[-2]))
-        if longest in figures:
-            figures["growth"] = figures[longest] / figures[before]
+        if len(figures) == len(lengths):
+            before, longest = list(figures.values())[-2:]
+            figures[f"{lengths[-1]:,} / {lengths[-2]:,} stages"] = longest / before
         return figures
 
     return measure
@@ -227,7 +227,7 @@ def _drain_by(bench: Bench, contender: Contender, number: int, count: int) -> fl
 
 
 @contextmanager
-def _idle_worker(bench: Bench, contender: Contender) -> Any:
+def _idle_worker(bench: Bench, contender: Contender) -> Iterator[Child]:
     """Start a worker on an empty storage, and give a producer beside it."""
     with bench.empty(contender) as address, Child(contender, address) as worker:
         worker.ask("consume")

@@ -49,8 +49,7 @@ def _run(code: str) -> None:
 
 def _start_worker(address: str) -> tuple[float, float]:
     """Return the seconds until a task that waits has begun, and the megabytes of the worker a second later."""
-    environment = {**os.environ, "HUEYIO_BENCH_ADDRESS": address}
-    assert ADDRESS in environment
+    environment = {**os.environ, ADDRESS: address}
     enqueue = "import asyncio; from benchmarks.operate_app import sleep; asyncio.run(sleep(0))"
     subprocess.run([sys.executable, "-c", enqueue], env=environment, check=True)
     command = [sys.executable, "-m", "hueyio", "worker", "benchmarks.operate_app:huey"]

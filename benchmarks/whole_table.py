@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -48,6 +49,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="so many times the tasks (default: 1)")
     parser.add_argument("--again", action="store_true", help="measure these rows anew, also what is in the file")
+    parser.add_argument(
+        "--profile", type=int, default=0, metavar="LINES", help="instead: where hueyio's time goes in these rows"
+    )
     parser.add_argument("--json", type=Path, default=_FILE, metavar="FILE", help=f"where it is kept (default: {_FILE})")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="write table and plots into a page of the docs")
 
@@ -55,6 +59,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, kinds: Sequence[Kind], server: RedisServer | None, folder: Path) -> None:
     """Measure what is not in the file yet, show the table, and write it into a page if told so."""
     rows = [row for row in ROWS.values() if row.kind in kinds and any(fnmatch(row.name, it) for it in options.rows)]
+    bench = Bench(server, folder, Sizes(tasks=1), _say)
+    if options.profile:
+        for row in rows:
+            _say(f"{row.name}, {row.title}, under cProfile")
+            row.measure(bench, replace(contenders_of(row, (), ())[0], profile=options.profile), options.scale)
+        return
     samples = Samples.read(options.json)
     if options.rounds:
         libraries = cast("tuple[Library, ...]", tuple(options.libraries))
@@ -62,7 +72,6 @@ def run(options: argparse.Namespace, kinds: Sequence[Kind], server: RedisServer 
         samples.begin(facts(server), options.scale)
         if options.again:
             samples.forget(row.name for row in rows)
-        bench = Bench(server, folder, Sizes(tasks=1), _say)
         _measure_all(bench, samples, _steps(rows, options.rounds, libraries, tuple(options.also)))
     verdicts = [verdict for row in rows for verdict in judge(row, samples.rounds_of(row.name))]
     print(to_text(verdicts), flush=True)
