@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -48,6 +50,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # what it starts is killed with it
         )
 
     @property
@@ -66,7 +69,7 @@ class Child:
             pass  # it has ended; the missing answer says so below
         # There is one line for each request, so that nothing is in the buffer now.
         if not select.select([self._process.stdout], [], [], patience)[0]:
-            self._process.kill()
+            self._kill()
             raise ChildFailed(f"{self._name}, {action}: no answer within {patience:g} s")
         answer = self._process.stdout.readline()
         if not answer:
@@ -80,8 +83,16 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._process.communicate(timeout=_STOP_TIME if kind is None else 1.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_TIME if kind is None else 1.0)
+        self._kill()  # also what it has forked, if it ended by itself
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)

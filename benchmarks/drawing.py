@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 __all__ = ["Bar", "draw_bars", "draw_lines"]
 
-_WIDTH: Final = 760
-_LEFT: Final = 300
-_RIGHT: Final = 70
+_WIDTH: Final = 860
+_LEFT: Final = 390
+_RIGHT: Final = 60
 _ROW: Final = 20
 _TOP: Final = 44
 _COLOURS: Final = ("#2f6fb2", "#c8642a", "#3f8f4f", "#8a56a8", "#9a8a1f", "#b03a5b", "#4f8f9a")
@@ -51,7 +51,7 @@ def draw_bars(title: str, bars: Sequence[Bar]) -> str:
         colour = _COLOURS[0] if bar.ratio >= 1 else _COLOURS[1]
         parts.append(_text(_LEFT - 8, y + 12, bar.label, anchor="end"))
         parts.append(f'<rect x="{begin:.1f}" y="{y + 3}" width="{end - begin:.1f}" height="12" fill="{colour}"/>')
-        parts.append(_text(max(x(bar.ratio), x(1.0)) + 4, y + 13, f"{bar.ratio:.2g}"))
+        parts.append(_text(_WIDTH - 8, y + 13, f"{bar.ratio:.2g}", anchor="end"))
         if bar.goal:
             parts.append(_line(x(bar.goal), y + 1, x(bar.goal), y + 17, "goal"))
     return _document(height, parts)
@@ -62,7 +62,7 @@ def draw_lines(title: str, unit: str, lines: Mapping[str, Sequence[tuple[float, 
     points = [point for line in lines.values() for point in line]
     height, bottom = 300, 260
     first, last = min(x for x, _ in points), max(x for x, _ in points)
-    top = max(y for _, y in points) * 1.1
+    top = _round_up(max(y for _, y in points))
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
         share = math.log(point[0] / first) / math.log(last / first) if last > first else 0.5
@@ -87,6 +87,12 @@ def draw_lines(title: str, unit: str, lines: Mapping[str, Sequence[tuple[float, 
 def _ticks(low: float, high: float) -> list[float]:
     ticks = [base * 10.0**power for power in range(-3, 4) for base in (1, 2, 5)]
     return [tick for tick in ticks if low <= tick <= high]
+
+
+def _round_up(value: float) -> float:
+    """Return a number not below this one that has four quarters of few digits."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(base * power for base in (1, 2, 4, 6, 8, 10) if base * power >= value)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:

@@ -24,7 +24,8 @@ class Side(BlockingPeer):
         library: Any = importlib.import_module("huey")
         self._huey: Any
         if setup.kind == "redis":
-            self._huey = library.RedisHuey("bench", url=setup.address, **setup.options)
+            # One more than there are workers; redis-py allows 100 by default.
+            self._huey = library.RedisHuey("bench", url=f"{setup.address}?max_connections=1000", **setup.options)
         else:
             self._huey = library.SqliteHuey("bench", filename=setup.address, **setup.options)
         self._consumer = setup.consumer

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ _FOLDER: Final = Path(__file__).resolve().parent.parent / ".nox" / "peers"
 # itself where it is installed. hiredis is what redis-py reads answers with where it is there.
 _REQUIREMENTS: Final[dict[str, tuple[str, ...]]] = {
     "huey": ("huey>=3.5", "redis[hiredis]>=5"),
-    "saq": ("saq[redis,hiredis]>=0.26", "uvloop"),
+    "saq": ("saq[redis,hiredis]>=0.26", "typing-extensions", "uvloop"),
     "streaq": ("streaq>=7.2", "uvloop"),
     "taskiq": ("taskiq>=0.13", "taskiq-redis>=1.2", "hiredis", "orjson", "uvloop"),
     "dramatiq": ("dramatiq[redis]>=2.2", "hiredis"),
@@ -70,10 +71,15 @@ def _make(library: str) -> None:
     folder = _FOLDER / library
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    uv = shutil.which("uv")
-    made = [uv, "venv", "-q", "-p", sys.executable, str(folder)] if uv else [sys.executable, "-m", "venv", str(folder)]
     python = str(_python(library))
-    installed = [uv, "pip", "install", "-q", "-p", python] if uv else [python, "-m", "pip", "install", "-q"]
+    made = [sys.executable, "-m", "venv", str(folder)]
+    installed = [python, "-m", "pip", "install", "-q"]
+    if uv := shutil.which("uv"):
+        made = [uv, "venv", "-q", "-p", sys.executable, str(folder)]
+        installed = [uv, "pip", "install", "-q", "-p", python]
+    elif find_spec("pip") is not None:  # a pip for each would take longer than the library
+        made.append("--without-pip")
+        installed = [sys.executable, "-m", "pip", "--python", python, "install", "-q"]
     for command in (made, [*installed, *_REQUIREMENTS[library]]):
         # Its own standard output would end up in what is measured.
         if subprocess.run(command, stdout=sys.stderr, env=_plain_environment(), check=False).returncode != 0:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -25,7 +24,7 @@ _PATIENCE: Final = 30.0
 
 def begin(bench: Bench, contender: Contender, scale: float) -> Figures:
     """Import hueyio; start ``hueyio worker`` on a queue with one task, and let it be."""
-    bare, imported = (_median_of(lambda code=code: _run(code)) for code in ("pass", "import hueyio"))
+    bare, imported = _time_to_run("pass"), _time_to_run("import hueyio")
     with bench.empty(contender) as address:
         firsts: list[float] = []
         for _ in range(_TIMES):
@@ -34,17 +33,13 @@ def begin(bench: Bench, contender: Contender, scale: float) -> Figures:
     return {"import ms": 1000 * (imported - bare), "first task ms": 1000 * median(firsts), "idle MB": memory}
 
 
-def _median_of(act: Callable[[], None]) -> float:
+def _time_to_run(code: str) -> float:
     taken: list[float] = []
     for _ in range(_TIMES):
         begun = time.perf_counter()
-        act()
+        subprocess.run([sys.executable, "-c", code], check=True)
         taken.append(time.perf_counter() - begun)
     return median(taken)
-
-
-def _run(code: str) -> None:
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def _start_worker(address: str) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from benchmarks.contenders import PEERS
 from benchmarks.rows import Figure, Goal
 from benchmarks.table import format_number
 from benchmarks.verdict import OURS, Verdict
@@ -48,7 +49,8 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
 
 
 def _names(verdicts: Sequence[Verdict]) -> list[str]:
-    return list(dict.fromkeys([OURS, *(name for one in verdicts for name in one.values)]))
+    found = dict.fromkeys(name for one in verdicts for name in one.values)
+    return [*(name for name in found if name.startswith(OURS)), *(name for name in PEERS if name in found)]
 
 
 def _goal(figure: Figure) -> str:

@@ -103,8 +103,8 @@ def _measure_all(bench: Bench, samples: Samples, steps: Sequence[_Step]) -> None
         try:
             figures = step.row.measure(bench, step.contender, samples.scale)
         except ChildFailed as error:
-            _say(f"failed: {error}")
-            figures = {}
+            _say(f"failed, and tried again by the next run: {error}")
+            continue
         samples.of(step.row.name, step.number, code)[step.contender.name] = figures
         samples.write()
 
