@@ -58,7 +58,7 @@ class _End(asyncio.Protocol):
         else:
             self._loop.call_later(self._delay, self.other.send, data)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         if self.other is not None and self.other.transport is not None:
             self._loop.call_later(self._delay, self.other.transport.close)
 
