@@ -30,12 +30,14 @@ class Verdict(NamedTuple):
 
 
 def judge(row: Row, rounds: Sequence[Mapping[str, Figures]]) -> list[Verdict]:
-    """Sum up what was measured of a row; figures that hueyio does not have are left out."""
+    """Sum up what was measured of a row; a goal for which hueyio has no figure is missed."""
     verdicts = []
     for figure in row.figures:
         found = _values(figure, rounds)
         if OURS in found:
             verdicts.append(_judge(row, figure, found, rounds))
+        elif figure.goal is not None and any(OURS in one for one in rounds):
+            verdicts.append(Verdict(row, figure, found, {}, None, False))
     return verdicts
 
 

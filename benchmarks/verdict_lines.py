@@ -40,7 +40,7 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
         best = "" if one.best is None else f"{one.best}, {format_number(one.values[one.best])}"
         ratio = "" if one.best is None else format_number(one.ratios[one.best])
         workload = f"{one.row.title}, {_STORAGES[one.row.kind]}"
-        ours = format_number(one.values[OURS])
+        ours = _cell(one, OURS) or "fails"
         lines.append(
             [workload, one.figure.name, ours, best, ratio, _goal(one.figure), _met(one)]
             + [_cell(one, name) for name in names]

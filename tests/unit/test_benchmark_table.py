@@ -46,6 +46,7 @@ def test_goal_is_judged_when_it_is_a_value_or_beside_one_library() -> None:
     assert lag.is_met is True, "the median of 19 and 21"
     assert judge(_ROW, [{"hueyio": {"tasks/s": 1.0}}])[0].is_met is None
     assert judge(_ROW, [{"huey": {"tasks/s": 1.0}}]) == []
+    assert [one.is_met for one in judge(_ROW, [{"hueyio": {}, "huey": {"tasks/s": 1.0}}])] == [False, False, False]
 
 
 def test_tables_show_every_contender_when_they_are_written() -> None:
