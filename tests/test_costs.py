@@ -23,6 +23,7 @@ def counted() -> dict[str, Costs]:
     return count_in_process()
 
 
+@pytest.mark.timeout(400)  # five seconds of one core, of which a busy machine gives little
 def test_cost_of_a_task_has_not_grown_by_a_tenth(counted: dict[str, Costs]) -> None:
     grown = [
         f"{storage}, {one}" for storage in STORAGES for one in find_growth(_WRITTEN["costs"][storage], counted[storage])

@@ -117,13 +117,14 @@ class Workload(NamedTuple):
 
 
 WORKLOADS: Final = {
-    "one call after another": Workload(_call_one_by_one, 30, is_exact=True),
-    "calls at once": Workload(_call_at_once, 100, is_exact=True),
+    "one call after another": Workload(_call_one_by_one, 20, is_exact=True),
+    "calls at once": Workload(_call_at_once, 60, is_exact=True),
     "map": Workload(_map, 100, is_exact=True),
-    "drain": Workload(_drain, 120, turns=False),
+    "drain": Workload(_drain, 100, turns=False),
     "start and stop of a consumer": Workload(_start_and_stop, 4, turns=False, chance=1.0),
-    "finished results, one read after another": Workload(_read, 30),
-    "call and result, idle consumer": Workload(_call_and_wait, 25),
-    "group awaited": Workload(_wait_for_group, 100, turns=False),
-    "pipeline, each stage": Workload(_run_pipeline, 16),
+    "finished results, one read after another": Workload(_read, 20),
+    "call and result, idle consumer": Workload(_call_and_wait, 20),
+    "group awaited": Workload(_wait_for_group, 60, turns=False),
+    "pipeline, each of 12 stages": Workload(_run_pipeline, 12),
+    "pipeline, each of 48 stages": Workload(_run_pipeline, 48),
 }
