@@ -210,7 +210,7 @@ ROWS: Final[dict[str, Row]] = {
 def contenders_of(row: Row, libraries: tuple[Library, ...], switches: tuple[str, ...]) -> list[Contender]:
     """List who is measured in a row: hueyio, hueyio with each switch, and those of the libraries that can do it.
 
-    A switch is ``uvloop``, or an option of the Huey such as ``fsync=False``.
+    A switch is ``uvloop``, or an option of the Huey such as ``fsync=False``; it is left out where nobody is compared.
     """
     ours = Contender(name="hueyio", library="hueyio", kind=row.kind, **dict(row.set_up.get("hueyio", {})))
     theirs = [
@@ -218,6 +218,8 @@ def contenders_of(row: Row, libraries: tuple[Library, ...], switches: tuple[str,
         for name in libraries
         if name in row.libraries and name != "hueyio"
     ]
+    if row.libraries == ("hueyio",):
+        return [ours]
     return [ours, *(_switched(ours, switch) for switch in switches), *theirs]
 
 

@@ -61,7 +61,7 @@ def test_tables_show_every_contender_when_they_are_written() -> None:
 def test_each_row_has_hueyio_and_somebody_whose_figures_are_compared() -> None:
     for row in ROWS.values():
         everybody = contenders_of(row, ("huey", "saq", "streaq", "taskiq", "dramatiq", "arq"), ("uvloop",))
-        assert [it.name for it in everybody][:2] == ["hueyio", "hueyio uvloop"]
+        assert [it.name for it in everybody][:2] == (["hueyio", "hueyio uvloop"] if len(everybody) > 1 else ["hueyio"])
         assert row.kind == "redis" or {it.library for it in everybody} <= {"hueyio", "huey"}
 
 
