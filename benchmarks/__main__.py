@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: compare with Huey; ``waiters``, ``due``, ``unread`` and others: one question each."""
+"""``python -m benchmarks``: compare with Huey; ``table``: everything; ``waiters``, ``due`` and others: one question."""
 
 from __future__ import annotations
 

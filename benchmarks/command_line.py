@@ -11,11 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
-from benchmarks import delay, due, environment, look, memory, operate, probes, report, unread, waiters
+from benchmarks import delay, due, environment, look, memory, operate, probes, report, unread, waiters, whole_table
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import (
     KINDS,
     MEASURES,
+    PEERS,
     Contender,
     Kind,
     Measure,
@@ -25,6 +26,7 @@ from benchmarks.contenders import (
     switched,
     versions,
 )
+from benchmarks.peer_environments import PeerMissing, prepare
 from benchmarks.protocol import Figures
 from benchmarks.server import RedisServer, find_server
 from benchmarks.trial import Bench, Sizes
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-", dir=options.folder)))
             print(environment.describe(server), flush=True)
             options.run(options, kinds, server, folder)
-    except (ChildFailed, FileNotFoundError) as error:
+    except (ChildFailed, FileNotFoundError, PeerMissing) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -61,6 +63,7 @@ def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
             print(f"\n{kind}: {options.tasks} tasks drained under cProfile", file=sys.stderr, flush=True)
             bench.profile(contenders(kind)[0], options.lines)
         return
+    prepare(PEERS if options.peers else ["huey"], _say)
     rounds: dict[Kind, list[dict[str, Figures]]] = {kind: [] for kind in kinds}
     taking_part = {kind: _taking_part(options, kind) for kind in kinds}
     for number in range(1, options.rounds + 1):
@@ -162,7 +165,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare hueyio with Huey on the same storages, in fresh processes, a round each in turn.",
-        epilog=f"Others: {', '.join(_COUNTING)}; `python -m benchmarks due --help` says more.",
+        epilog=f"Others: table, {', '.join(_COUNTING)}; `python -m benchmarks table --help` says more.",
     )
     if arguments and arguments[0] in _COUNTING:
         run, count = _COUNTING[arguments[0]]
@@ -171,6 +174,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         if arguments[0] == "operate":
             parser.add_argument("--scenes", nargs="+", choices=operate.SCENES, help="some of them (default: all)")
         parser.set_defaults(run=run)
+        arguments = arguments[1:]
+    elif arguments and arguments[0] == "table":
+        parser = argparse.ArgumentParser(prog="python -m benchmarks table", description=whole_table.__doc__)
+        whole_table.add_options(parser)
+        parser.set_defaults(run=whole_table.run)
         arguments = arguments[1:]
     else:
         _add_comparison(parser)

@@ -10,9 +10,11 @@ from typing import Any, Final, Literal, TypeAlias
 __all__ = [
     "KINDS",
     "MEASURES",
+    "PEERS",
     "THREADS",
     "Contender",
     "Kind",
+    "Library",
     "Measure",
     "contenders",
     "loops",
@@ -25,6 +27,11 @@ Kind: TypeAlias = Literal["sqlite", "redis"]
 """Where the tasks are."""
 
 KINDS: Final[tuple[Kind, ...]] = ("sqlite", "redis")
+
+Library: TypeAlias = Literal["hueyio", "huey", "saq", "streaq", "taskiq", "dramatiq", "arq"]
+
+PEERS: Final[tuple[Library, ...]] = ("huey", "saq", "streaq", "taskiq", "dramatiq", "arq")
+"""What hueyio is compared with; all but Huey on Redis only."""
 
 Measure: TypeAlias = Literal["sequential", "concurrent", "bulk", "drain", "latency", "idle"]
 
@@ -42,7 +49,7 @@ class Contender:
     """One library with one set of settings on one kind of storage."""
 
     name: str
-    library: Literal["hueyio", "huey", "saq", "streaq", "taskiq"]
+    library: Library
     kind: Kind
     options: Mapping[str, Any] = field(default_factory=dict)
     """What its Huey is made with, beside the address."""
@@ -55,6 +62,10 @@ class Contender:
     """Of hueyio's processes."""
     source: Path | None = None
     """The ``src`` folder of another version of hueyio."""
+    task: Literal["loop", "thread", "process"] = "loop"
+    """Where the body runs, in a library that lets one choose."""
+    profile: int = 0
+    """Print so many of the dearest functions of each of its processes; of hueyio only."""
 
 
 def contenders(kind: Kind) -> tuple[Contender, ...]:
@@ -114,7 +125,6 @@ def switched(kind: Kind, *, history: bool, statistics: bool) -> tuple[Contender,
 
 
 def peers() -> tuple[Contender, ...]:
-    """List the asyncio libraries that hueyio is compared with on Redis, hueyio and Huey first."""
-    libraries: tuple[Literal["saq", "streaq", "taskiq"], ...] = ("saq", "streaq", "taskiq")
+    """List the libraries that hueyio is compared with on Redis, hueyio and Huey first."""
     ours, theirs, _ = contenders("redis")
-    return ours, theirs, *(Contender(name=name, library=name, kind="redis") for name in libraries)
+    return ours, theirs, *(Contender(name=name, library=name, kind="redis") for name in PEERS if name != "huey")

@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from hueyio import Huey, RedisHuey, SqliteHuey, TaskWrapper
 
-__all__ = ["Noop"]
+__all__ = ["ADDRESS", "Noop", "make_huey"]
+
+_Body: TypeAlias = Callable[..., Any]
+
+ADDRESS = "HUEYIO_BENCH_ADDRESS"
+"""The variable in which processes of a pool find where the queue is."""
 
 
 class Noop:
-    """A Huey and its task, which returns its argument; ``on_run`` hears how many have run in this process."""
+    """A Huey and its task, which returns its argument, or a text of ``size`` characters.
 
-    def __init__(self, kind: str, address: str, options: dict[str, Any]) -> None:
-        self.huey: Huey
-        if kind == "redis":
-            self.huey = RedisHuey("bench", url=address, **options)
-        else:
-            self.huey = SqliteHuey("bench", filename=address, **options)
+    ``on_run`` hears how many have run in this process.
+    """
+
+    def __init__(
+        self, kind: str, address: str, options: dict[str, Any], task: Literal["loop", "thread", "process"] = "loop"
+    ) -> None:
         self.on_run: Callable[[int], None] = _ignore
-        self.task: TaskWrapper[[int], int] = self._declare()
+        self.huey: Huey
+        self.task: TaskWrapper[..., Any]
+        if task == "process":
+            os.environ[ADDRESS] = address
+            app: Any = importlib.import_module("benchmarks.hueyio_pool_app")  # as the processes will
+            self.huey, self.task = app.huey, app.noop
+        else:
+            self.huey = make_huey(kind, address, options)
+            self.task = self.huey.task(name="noop")(self._body(task))
 
-    def _declare(self) -> TaskWrapper[[int], int]:
+    def _body(self, task: str) -> _Body:
         runs = itertools.count(1)
 
-        @self.huey.task(name="noop")
-        async def noop(number: int) -> int:
+        async def noop(number: int, size: int = 0, payload: str = "") -> int | str:
             self.on_run(next(runs))
-            return number
+            return "x" * size if size else number
 
-        return noop
+        def noop_in_thread(number: int, size: int = 0, payload: str = "") -> int | str:
+            self.on_run(next(runs))
+            return "x" * size if size else number
+
+        return noop if task == "loop" else noop_in_thread
+
+
+def make_huey(kind: str, address: str, options: dict[str, Any]) -> Huey:
+    """Make a Huey on a server or on a file."""
+    if kind == "redis":
+        return RedisHuey("bench", url=address, **options)
+    return SqliteHuey("bench", filename=address, **options)
 
 
 def _ignore(run: int) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from statistics import median
 from typing import Any
 
 from benchmarks.hueyio_app import Noop
+from benchmarks.lag import LoopLag
 from benchmarks.profiling import ThreadProfiles
 from benchmarks.protocol import Figures, Setup, next_request, reply
-from benchmarks.timing import Stopwatch, in_milliseconds
+from benchmarks.timing import Stopwatch, in_milliseconds, peak_memory
 from hueyio import Consumer
 from hueyio.worker.loops import run
 
@@ -20,10 +23,18 @@ class Side:
     """The actions; each is a method."""
 
     def __init__(self, setup: Setup) -> None:
-        self._noop = Noop(setup.kind, setup.address, setup.options)
+        self._noop = Noop(setup.kind, setup.address, setup.options, setup.task)
+        self._noop.on_run = self._note_run
+        self._task = setup.task
         self._huey = self._noop.huey
         self._options = setup.consumer
         self._consumers: list[Consumer] = []
+        self._kept: list[Any] = []
+        self._runs = 0
+        self._last = 0.0
+        self._wanted = 0
+        self._all_ran = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def sequential(self, count: int, seconds: float) -> Figures:
         """Enqueue one after another."""
@@ -44,11 +55,20 @@ class Side:
             await asyncio.gather(*(add(number) for number in range(width)))
         return {**watch.read(), "tasks": count // width * width}
 
-    async def bulk(self, count: int) -> Figures:
-        """Enqueue all at once."""
+    async def bulk(self, count: int, chunk: int = 0) -> Figures:
+        """Enqueue all at once, or so many at a time."""
         await self._huey.is_paused()  # opens the session
         watch = Stopwatch()
-        await self._noop.task.map(range(count))
+        for start in range(0, count, chunk or count):
+            await self._noop.task.map(range(start, min(start + (chunk or count), count)))
+        return {**watch.read(), "tasks": count, "peak MB": peak_memory()}
+
+    async def fill(self, count: int, size: int) -> Figures:
+        """Enqueue tasks with an argument of so many characters."""
+        await self._huey.is_paused()  # opens the session
+        watch, payload = Stopwatch(), "x" * size
+        for number in range(count):
+            await self._noop.task(number, payload=payload)
         return {**watch.read(), "tasks": count}
 
     async def drain(self, count: int) -> Figures:
@@ -56,7 +76,7 @@ class Side:
         await self._huey.is_paused()  # opens the session
         watch = Stopwatch()
         await self._drain(count)
-        return {**watch.read(), "tasks": count}
+        return {**watch.read(), "tasks": count, "peak MB": peak_memory()}
 
     async def profile_drain(self, count: int, lines: int) -> Figures:
         """Drain with every thread profiled, and print where the time went."""
@@ -72,6 +92,15 @@ class Side:
         await consumer.start()
         self._consumers.append(consumer)
         return {}
+
+    @property
+    def ran(self) -> int:
+        """How many bodies have run here."""
+        return self._runs
+
+    async def runs(self) -> Figures:
+        """Return how many bodies have run here, and when the last did."""
+        return {"runs": self._runs, "last": self._last}
 
     async def cpu(self) -> Figures:
         """Return how much CPU time this process has used."""
@@ -90,6 +119,44 @@ class Side:
             await asyncio.sleep(pause)
         return in_milliseconds(latencies)
 
+    async def keep(self, count: int, size: int) -> Figures:
+        """Enqueue tasks that return so many characters, and keep their handles."""
+        self._kept = [await self._noop.task(number, size=size) for number in range(count)]
+        return {}
+
+    async def read(self, seconds: float) -> Figures:
+        """Read what was kept and is finished, one after another."""
+        watch, give_up, done = Stopwatch(), time.perf_counter() + seconds, 0
+        for handle in self._kept:
+            await handle
+            done += 1
+            if time.perf_counter() > give_up:
+                break
+        return {**watch.read(), "tasks": done}
+
+    async def group(self, count: int) -> Figures:
+        """Enqueue many, and wait for all results."""
+        await self._huey.is_paused()  # opens the session
+        lag, watch = LoopLag(), Stopwatch()
+        values = await (await self._noop.task.map(range(count)))
+        figures = {**watch.read(), "tasks": count, **await lag.end()}
+        assert values == list(range(count)), "a task gave another's result"
+        return figures
+
+    async def pipeline(self, stages: int, times: int) -> Figures:
+        """Run a pipeline several times; gives the seconds of one."""
+        await self._huey.is_paused()  # opens the session
+        taken: list[float] = []
+        for _ in range(times):
+            call = self._noop.task.s(1)
+            for _ in range(stages - 1):
+                call = call.then(self._noop.task)
+            begun = time.perf_counter()
+            results: Any = await self._huey.enqueue(call)
+            await results[stages - 1]
+            taken.append(time.perf_counter() - begun)
+        return {"seconds": median(taken), "tasks": stages}
+
     async def close(self) -> None:
         """Stop what was started."""
         for consumer in self._consumers:
@@ -98,26 +165,53 @@ class Side:
         await self._huey.close()
 
     async def _drain(self, count: int) -> None:
-        all_ran = asyncio.Event()
-        self._noop.on_run = lambda run: all_ran.set() if run >= count else None
+        self._wanted = count
+        self._loop = asyncio.get_running_loop()
         await self.consume()
-        await all_ran.wait()
-        # Nothing is looked up before the last body has run, so that looking costs the drain nothing.
-        while (await self._huey.counts()).running:  # noqa: ASYNC110 - it is another task that writes
-            await asyncio.sleep(0.0005)
+        # Nothing is looked up before the last body has run, so that looking costs the drain nothing; what runs in
+        # another process is not heard of here.
+        if self._task != "process":
+            await self._all_ran.wait()
+        while await self._is_busy():  # noqa: ASYNC110 - it is another task that writes
+            await asyncio.sleep(0.0005 if self._task != "process" else 0.005)
+
+    async def _is_busy(self) -> bool:
+        counts = await self._huey.counts()
+        return bool(counts.running or sum(counts.queued.values()))
+
+    def _note_run(self, run: int) -> None:
+        self._runs, self._last = run, time.time()
+        if run == self._wanted and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._all_ran.set)
 
 
-async def main(setup: Setup) -> None:
-    """Do what is asked until the input ends."""
+async def main(setup: Setup) -> tuple[int, list[str]]:
+    """Do what is asked until the input ends; return how many tasks that were, and what was asked."""
     side = Side(setup)
+    done, asked = 0.0, []
     try:
         while (request := await asyncio.to_thread(next_request)) is not None:
             action: Any = getattr(side, request.action)
-            reply(await action(**request.arguments))
+            figures: Figures = await action(**request.arguments)
+            reply(figures)
+            asked.append(request.action)
+            done += figures.get("tasks", figures.get("samples", 0))
     finally:
         await side.close()
+    return int(done) or side.ran, asked
+
+
+def profiled(setup: Setup) -> None:
+    """Do the same with every thread profiled, and print at the end where the time went."""
+    with ThreadProfiles() as profiles:  # before the session: it starts threads
+        done, asked = run(main(setup), setup.loop)
+    print(f"\nthe process that did {', '.join(dict.fromkeys(asked))}: {done} tasks", file=sys.stderr, flush=True)
+    profiles.print_all(max(done, 1), setup.profile)
 
 
 if __name__ == "__main__":
     told = Setup.from_arguments()
-    run(main(told), told.loop)
+    if told.profile:
+        profiled(told)
+    else:
+        run(main(told), told.loop)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Final
 
+from benchmarks.protocol import Figures
 from benchmarks.timing import percentile
 
 __all__ = ["LoopLag"]
@@ -26,6 +27,13 @@ class LoopLag:
         if not lags:
             return "loop lag: the loop never came round"
         return f"loop lag p99 {1000 * percentile(lags, 0.99):.1f} ms, longest {1000 * max(lags):.1f} ms"
+
+    async def end(self) -> Figures:
+        """Look no longer; give what was seen, in milliseconds. A loop that is late now shows it first."""
+        await asyncio.sleep(_TICK)
+        await self.stop()
+        lags = self._lags or [0.0]
+        return {"lag p99 ms": 1000 * percentile(lags, 0.99), "lag longest ms": 1000 * max(lags)}
 
     async def stop(self) -> None:
         """Look no longer."""

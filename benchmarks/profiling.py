@@ -21,6 +21,7 @@ _WAITS: Final = (
     "method 'acquire' of '_thread",
     "method 'get' of '_queue",
     "{built-in method time.sleep}",
+    "method 'readline' of '_io.",
 )
 """Where a thread that has nothing to do is."""
 

@@ -25,6 +25,10 @@ class Setup(NamedTuple):
     consumer: dict[str, Any]
     poll: float | None
     loop: Literal["asyncio", "uvloop"]
+    task: Literal["loop", "thread", "process"] = "loop"
+    """Where the body runs, in a library that lets one choose."""
+    profile: int = 0
+    """Print so many of the dearest functions at the end; of hueyio only."""
 
     @classmethod
     def from_arguments(cls) -> Setup:

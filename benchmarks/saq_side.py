@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable
 from typing import Any, Final
 
-from benchmarks.peer import CONCURRENCY, Peer, serve
+from benchmarks.peer import CONCURRENCY, Peer, run, serve
 from benchmarks.protocol import Setup
 
 __all__: list[str] = []
@@ -24,6 +24,7 @@ class Saq(Peer):
         super().__init__()
         self._saq: Any = importlib.import_module("saq")
         self._queue: Any = self._saq.Queue.from_url(f"{setup.address}?max_connections=1000", name="bench")
+        self._concurrency = int(setup.consumer.get("workers", CONCURRENCY))
 
     async def open(self) -> None:
         await self._queue.connect()
@@ -31,23 +32,22 @@ class Saq(Peer):
     async def close(self) -> None:
         os._exit(0)  # a worker that is only to be thrown away takes its time
 
-    def enqueue(self, number: int) -> Awaitable[Any]:
-        it: Awaitable[Any] = self._queue.enqueue("noop", number=number)
+    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
+        it: Awaitable[Any] = self._queue.enqueue("noop", number=number, **more)
         return it
 
-    async def enqueue_all(self, count: int) -> None:
-        for start in range(0, count, CONCURRENCY):  # it has nothing for many
-            await asyncio.gather(*(self.enqueue(number) for number in range(start, start + CONCURRENCY)))
-
-    async def call(self) -> None:
-        await self._queue.apply("noop", timeout=5, poll_interval=_CHECK, number=1)
+    async def result(self, handle: Any) -> Any:
+        await handle.refresh()
+        while not handle.completed:
+            await asyncio.sleep(_CHECK)
+            await handle.refresh()
+        return handle.result
 
     async def work(self) -> None:
-        async def noop(context: Any, *, number: int) -> int:
-            self.note_run()
-            return number
+        async def noop(context: Any, *, number: int, size: int = 0, payload: str = "") -> int | str:
+            return self.note_run(number, size)
 
-        await self._saq.Worker(self._queue, functions=[("noop", noop)], concurrency=CONCURRENCY).start()
+        await self._saq.Worker(self._queue, functions=[("noop", noop)], concurrency=self._concurrency).start()
 
 
 async def main() -> None:
@@ -56,4 +56,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

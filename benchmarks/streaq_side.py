@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, Final
 
-from benchmarks.peer import CONCURRENCY, Peer, serve
+from benchmarks.peer import CONCURRENCY, Peer, run, serve
 from benchmarks.protocol import Setup
 
 __all__: list[str] = []
+
+_PATIENCE: Final = 60
+"""Seconds that a result is waited for."""
 
 
 class Streaq(Peer):
@@ -20,13 +22,21 @@ class Streaq(Peer):
     def __init__(self, setup: Setup) -> None:
         super().__init__()
         library: Any = importlib.import_module("streaq")
-        self._worker_object: Any = library.Worker(redis_url=setup.address, queue_name="bench", concurrency=CONCURRENCY)
+        self._worker_object: Any = library.Worker(
+            redis_url=setup.address,
+            queue_name="bench",
+            concurrency=int(setup.consumer.get("workers", CONCURRENCY)),
+            sync_concurrency=int(setup.consumer.get("threads", CONCURRENCY)),
+        )
 
-        async def noop(number: int) -> int:
-            self.note_run()
-            return number
+        async def noop(number: int, size: int = 0, payload: str = "") -> int | str:
+            return self.note_run(number, size)
 
-        self._noop: Any = self._worker_object.task(noop)
+        def noop_in_thread(number: int, size: int = 0, payload: str = "") -> int | str:
+            return self.note_run(number, size)
+
+        body: Any = noop_in_thread if setup.task == "thread" else noop
+        self._noop: Any = self._worker_object.task(body)
 
     async def open(self) -> None:
         await self._worker_object.__aenter__()
@@ -34,15 +44,23 @@ class Streaq(Peer):
     async def close(self) -> None:
         os._exit(0)  # its context belongs to another task
 
-    def enqueue(self, number: int) -> Awaitable[Any]:
-        it: Awaitable[Any] = self._noop.enqueue(number)
+    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
+        it: Awaitable[Any] = self._noop.enqueue(number, **more)
         return it
 
-    async def enqueue_all(self, count: int) -> None:
-        await self._worker_object.enqueue_many([self._noop.enqueue(number) for number in range(count)])
+    async def enqueue_all(self, count: int) -> Sequence[Any]:
+        tasks = [self._noop.enqueue(number) for number in range(count)]
+        await self._worker_object.enqueue_many(tasks)
+        return tasks
 
-    async def call(self) -> None:
-        await (await self._noop.enqueue(1)).result(5)
+    async def enqueue_pipeline(self, stages: int) -> Any:
+        last = self._noop.enqueue(1)
+        for _ in range(stages - 1):
+            last = last.then(self._noop)
+        return await last
+
+    async def result(self, handle: Any) -> Any:
+        return (await handle.result(_PATIENCE)).result
 
     async def work(self) -> None:
         await self._worker_object.run_async()
@@ -54,4 +72,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.comparison import LABELS, Row
 
-__all__ = ["format_rows"]
+__all__ = ["format_number", "format_rows"]
 
 
 def format_rows(title: str, rows: Sequence[Row], names: Sequence[str]) -> str:
@@ -30,10 +30,11 @@ def _cell(row: Row, name: str) -> str:
     if name not in row.values:
         return "-"
     ratio = row.ratios.get(name)
-    return _number(row.values[name]) + ("" if ratio is None else f" ({_number(ratio)}x)")
+    return format_number(row.values[name]) + ("" if ratio is None else f" ({format_number(ratio)}x)")
 
 
-def _number(value: float) -> str:
+def format_number(value: float) -> str:
+    """Write three digits that count, or all of a large number."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

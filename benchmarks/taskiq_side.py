@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
 from collections.abc import Awaitable
 from typing import Any, Final
 
-from benchmarks.peer import CONCURRENCY, Peer, serve
+from benchmarks.peer import CONCURRENCY, Peer, run, serve
 from benchmarks.protocol import Setup
 
 __all__: list[str] = []
@@ -16,9 +15,12 @@ __all__: list[str] = []
 _CHECK: Final = 0.001
 """Seconds between two looks for a result; by default 0.2."""
 
+_PATIENCE: Final = 60
+"""Seconds that a result is waited for."""
+
 
 class Taskiq(Peer):
-    """A list broker and a result backend, both of taskiq-redis."""
+    """A list broker, the fastest that it has, and a result backend, both of taskiq-redis."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
@@ -26,12 +28,16 @@ class Taskiq(Peer):
         backend: Any = library.RedisAsyncResultBackend(redis_url=setup.address)
         self._broker: Any = library.ListQueueBroker(url=setup.address, queue_name="bench")
         self._broker = self._broker.with_result_backend(backend)
+        self._consumer = setup.consumer
 
-        async def noop(number: int) -> int:
-            self.note_run()
-            return number
+        async def noop(number: int, size: int = 0, payload: str = "") -> int | str:
+            return self.note_run(number, size)
 
-        self._noop: Any = self._broker.task(task_name="noop")(noop)
+        def noop_in_thread(number: int, size: int = 0, payload: str = "") -> int | str:
+            return self.note_run(number, size)
+
+        body: Any = noop_in_thread if setup.task == "thread" else noop
+        self._noop: Any = self._broker.task(task_name="noop")(body)
 
     async def open(self) -> None:
         await self._broker.startup()
@@ -39,21 +45,24 @@ class Taskiq(Peer):
     async def close(self) -> None:
         os._exit(0)  # as the others
 
-    def enqueue(self, number: int) -> Awaitable[Any]:
-        it: Awaitable[Any] = self._noop.kiq(number)
+    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
+        it: Awaitable[Any] = self._noop.kiq(number, **more)
         return it
 
-    async def enqueue_all(self, count: int) -> None:
-        for start in range(0, count, CONCURRENCY):  # it has nothing for many
-            await asyncio.gather(*(self.enqueue(number) for number in range(start, start + CONCURRENCY)))
+    async def result(self, handle: Any) -> Any:
+        return (await handle.wait_result(check_interval=_CHECK, timeout=_PATIENCE)).return_value
 
-    async def call(self) -> None:
-        await (await self._noop.kiq(1)).wait_result(check_interval=_CHECK, timeout=5)
+    async def read_finished(self, handle: Any) -> Any:
+        return (await handle.get_result()).return_value
 
     async def work(self) -> None:
         receiver: Any = importlib.import_module("taskiq.api.receiver")
         self._broker.is_worker_process = True
-        await receiver.run_receiver_task(self._broker, max_async_tasks=CONCURRENCY)
+        await receiver.run_receiver_task(
+            self._broker,
+            max_async_tasks=int(self._consumer.get("workers", CONCURRENCY)),
+            sync_workers=self._consumer.get("threads"),
+        )
 
 
 async def main() -> None:
@@ -62,4 +71,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

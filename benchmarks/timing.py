@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.protocol import Figures
 
-__all__ = ["Stopwatch", "in_milliseconds", "percentile"]
+__all__ = ["Stopwatch", "in_milliseconds", "peak_memory", "percentile"]
 
 
 class Stopwatch:
@@ -35,3 +36,9 @@ def in_milliseconds(seconds: Sequence[float]) -> Figures:
         "p99": 1000 * percentile(seconds, 0.99),
         "samples": float(len(seconds)),
     }
+
+
+def peak_memory(pid: int | str = "self") -> float:
+    """Return the most that a process has had in memory, in megabytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024

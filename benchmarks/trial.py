@@ -58,7 +58,7 @@ class Bench:
         self._server = server
         self._folder = folder
         self._sizes = sizes
-        self._say = say
+        self.say = say
 
     def run(self, contender: Contender, measures: Collection[Measure]) -> Figures:
         """Measure one contender once."""
@@ -67,7 +67,7 @@ class Bench:
         if wanted & {"sequential", "concurrent", "bulk"}:
             figures |= self._enqueueing(contender, wanted)
         if "drain" in wanted:
-            self._say(f"{contender.kind}: {contender.name}: drain")
+            self.say(f"{contender.kind}: {contender.name}: drain")
             figures |= self._drain(contender)
         if wanted & {"latency", "idle"}:
             figures |= self._idle_worker(contender, wanted)
@@ -75,7 +75,7 @@ class Bench:
 
     def profile(self, contender: Contender, lines: int) -> None:
         """Print where the time of a drain goes; of hueyio only."""
-        with self._empty(contender) as address:
+        with self.empty(contender) as address:
             self._fill(contender, address, self._sizes.tasks)
             with Child(contender, address) as worker:
                 worker.ask("profile_drain", count=self._sizes.tasks, lines=lines)
@@ -91,8 +91,8 @@ class Bench:
         for measure, given in arguments.items():
             if measure not in wanted:
                 continue
-            self._say(f"{contender.kind}: {contender.name}: {measure}")
-            with self._empty(contender) as address, Child(contender, address) as producer:
+            self.say(f"{contender.kind}: {contender.name}: {measure}")
+            with self.empty(contender) as address, Child(contender, address) as producer:
                 took = producer.ask(measure, **given)
                 figures[f"{measure}/s"] = took["tasks"] / took["seconds"]
         return figures
@@ -107,10 +107,10 @@ class Bench:
         return max(drains, key=lambda figures: figures["drain/s"])
 
     def _drain_with(self, contender: Contender, tasks: int, **consumer: int) -> Figures:
-        with self._empty(contender) as address:
+        with self.empty(contender) as address:
             self._fill(contender, address, tasks)
             with Child(contender, address, **consumer) as worker:
-                server = self._server_of(contender)
+                server = self.server_of(contender)
                 before = server.usage() if server else None
                 took = worker.ask("drain", count=tasks)
                 figures = {"drain/s": tasks / took["seconds"], "drain cpu us/task": 1e6 * took["cpu"] / tasks}
@@ -123,21 +123,21 @@ class Bench:
 
     def _idle_worker(self, contender: Contender, wanted: Collection[Measure]) -> Figures:
         figures: Figures = {}
-        with self._empty(contender) as address, Child(contender, address) as worker:
+        with self.empty(contender) as address, Child(contender, address) as worker:
             worker.ask("consume")
             time.sleep(_START_TIME)
             if "idle" in wanted:
-                self._say(f"{contender.kind}: {contender.name}: idle")
+                self.say(f"{contender.kind}: {contender.name}: idle")
                 figures |= self._watch_idle(contender, worker)
             if "latency" in wanted:
-                self._say(f"{contender.kind}: {contender.name}: latency")
+                self.say(f"{contender.kind}: {contender.name}: latency")
                 with Child(contender, address) as producer:
                     took = producer.ask("latency", count=_LATENCY_SAMPLES, seconds=_LATENCY_TIME, pause=_LATENCY_PAUSE)
                 figures |= {"latency p50 ms": took["p50"], "latency p99 ms": took["p99"]}
         return figures
 
     def _watch_idle(self, contender: Contender, worker: Child) -> Figures:
-        server = self._server_of(contender)
+        server = self.server_of(contender)
         before = server.usage() if server else None
         begun, cpu = time.perf_counter(), worker.ask("cpu")["cpu"]
         time.sleep(_IDLE_TIME)
@@ -152,9 +152,9 @@ class Bench:
             producer.ask("bulk", count=tasks)
 
     @contextmanager
-    def _empty(self, contender: Contender) -> Iterator[str]:
+    def empty(self, contender: Contender) -> Iterator[str]:
         """Give an empty storage: its URL or its file."""
-        server = self._server_of(contender)
+        server = self.server_of(contender)
         if server:
             server.clear()
             yield server.url
@@ -162,5 +162,6 @@ class Bench:
         with TemporaryDirectory(prefix="bench-", dir=self._folder) as folder:
             yield str(Path(folder, "bench.db"))
 
-    def _server_of(self, contender: Contender) -> RedisServer | None:
+    def server_of(self, contender: Contender) -> RedisServer | None:
+        """Return the server that a contender uses, if it uses one."""
         return self._server if contender.kind == "redis" else None
