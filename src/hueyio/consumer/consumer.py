@@ -304,9 +304,7 @@ class Consumer:
                 logger.info(
                     "consumer %s is ready: %d coroutine tasks, %d threads and %d processes at a time, lease %g s",
                     self._lease.owner,
-                    self.options.workers,
-                    self.options.threads,
-                    self.options.pool,
+                    *self.options.sizes.values(),
                     self.options.lease,
                 )
                 self._started.set()
@@ -408,7 +406,7 @@ class Consumer:
     def _compose(self, session: Session) -> None:
         """Build the parts. Each gets what it needs as a function or an object of a lower part."""
         options = self.options
-        sizes: dict[Lane, int] = {"loop": options.workers, "thread": options.threads, "process": options.pool}
+        sizes = options.sizes
         self._ledger = Ledger(sizes, options.prefetch, lambda: self._fetcher.wake())
         self._lease = Lease(
             session,
