@@ -53,7 +53,10 @@ class ConsumerOptions:
         default=None, metadata={"help": "replace a process of the pool after so many tasks (default: never)"}
     )
     prefetch: int | None = field(
-        default=None, metadata={"help": "tasks held unstarted in each lane (default: as many as run there)"}
+        default=None,
+        metadata={
+            "help": "tasks held unstarted in each lane (default: as many as run there, more while they are short)"
+        },
     )
     lease: float = field(
         default=DEFAULT_LEASE,
