@@ -65,6 +65,7 @@ from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
+from hueyio.execution.process_lane import ProcessLane
 from hueyio.execution.recorder import Recorder
 from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
@@ -493,10 +494,11 @@ class Consumer:
         self._loans = Loans(self._ledger, self._slots, most, lambda: self._fetcher.wake())
         ended = EndedJobs(asyncio.get_running_loop(), self._runner.end)
         parts = self._core, self._executor, self._runner, ended
+        self._process_lane = ProcessLane(self._pool, *parts, lambda: self._slots["process"])
         runs: dict[Lane, Callable[[Job, asyncio.Task[None]], Awaitable[None]]] = {
             "loop": self._runner.run,
             "thread": ThreadLane(*parts, lambda: self._slots["thread"]).run,
-            "process": self._runner.run,
+            "process": self._process_lane.run,
         }
         for lane, size in sizes.items():
             on_lent = partial(self._loans.note, lane) if options.lend_slots else None
