@@ -55,7 +55,7 @@ DEPENDS_ON_PYTHON = [
     "tests/facts/test_declaring.py",  # signatures
     "tests/facts/test_names.py",
     *(f"tests/flow/test_{name}.py" for name in ("loops", "sync", "anyio", "processes", "eager")),
-    *(f"tests/flow/test_{name}.py" for name in ("cancel", "hooks")),
+    *(f"tests/flow/test_{name}.py" for name in ("cancel", "hooks", "thread_lane")),
     *(f"tests/workers/test_{name}.py" for name in ("worker", "pool")),
 ]
 """What plain ``nox`` runs on another Python than the oldest."""

@@ -27,13 +27,23 @@ def test_option_that_is_not_given_is_left_to_its_default() -> None:
 def test_defaults_are_those_that_the_page_of_the_command_line_says() -> None:
     found = read("app:huey")
     limits, worker = ConsumerOptions(**found.limits), found.worker
-    assert (limits.workers, limits.lease, limits.shutdown_timeout, limits.periodic) == (100, 15, 30, True)
-    assert (limits.threads, limits.pool) == (min(32, (os.cpu_count() or 1) + 4), os.cpu_count() or 1)
+    cpus = os.cpu_count() or 1
+    assert limits.sizes == {"loop": 100, "thread": min(32, cpus + 4), "process": cpus}
+    assert (limits.lease, limits.shutdown_timeout, limits.periodic) == (15, 30, True)
     assert (limits.pool_max_tasks, limits.prefetch, limits.block_warning, limits.max_block) == (None, None, 0.5, 300)
     assert (worker.processes, worker.max_tasks, worker.max_memory, worker.weights) == (1, None, None, None)
     assert (worker.graceful_signal, worker.flush_locks, worker.extra_locks, worker.health) == (None, False, None, None)
     assert (worker.loop, worker.reload, worker.logfile, worker.log_format) == ("auto", False, None, "text")
     assert (worker.simple, worker.verbose, worker.quiet) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "coroutines", "threads"),
+    [("-w 50", 50, 50), ("-w 5000", 5000, 256), ("-w 50 --threads 8", 50, 8), ("--threads 400", 100, 400)],
+)
+def test_workers_bound_sync_tasks_too_unless_threads_are_given(line: str, coroutines: int, threads: int) -> None:
+    sizes = ConsumerOptions(**read("app:huey", *line.split()).limits).sizes
+    assert (sizes["loop"], sizes["thread"]) == (coroutines, threads)
 
 
 def test_graceful_signal_is_one_of_two() -> None:

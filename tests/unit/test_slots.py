@@ -154,3 +154,56 @@ async def run_all(
     await turns(20)
     assert slots.close() == []
     assert await slots.wait_closed(60)
+
+
+def has_begun(slots: Slots) -> bool:
+    """Let all slots begin; say whether more are to be woken."""
+    answers = [slots.begun(slot) for slot in tuple(slots._places)]
+    return any(answers)
+
+
+async def test_slots_that_are_woken_gently_double_while_jobs_are_left() -> None:
+    bodies = Bodies()
+    slots = Slots("thread", 20, bodies.run, refuse, gently=True)
+    fill(slots, *(f"t{number}" for number in range(12)))
+    started = []
+    while slots.occupied < 12:
+        await turns()
+        started.append(slots.occupied)
+        if has_begun(slots):
+            slots.wake_more()
+    assert started == [1, 2, 4, 8]
+    bodies.let_go(*(f"t{number}" for number in range(12)))
+    slots.close()
+    assert await slots.wait_closed(60)
+
+
+async def test_slot_that_begins_when_nothing_is_left_wakes_none() -> None:
+    bodies = Bodies()
+    slots = Slots("thread", 20, bodies.run, refuse, gently=True)
+    fill(slots, "a", "b", "c")
+    await turns()
+    taken = [slots.take(lambda _: True) for _ in range(3)]
+    assert [job and job.task.id for job in taken] == ["b", "c", None]
+    assert not has_begun(slots)
+    assert slots.occupied == 1
+    fill(slots, "d")
+    await turns()
+    assert bodies.begun == ["a", "d"]
+    bodies.let_go("a", "d")
+    slots.close()
+    assert await slots.wait_closed(60)
+
+
+async def test_job_that_may_not_be_taken_stays_the_first() -> None:
+    slots = Slots("thread", 1, Bodies().run, refuse, gently=True)
+    fill(slots, "a", "b")
+    assert slots.take(lambda job: job.task.id == "b") is None
+    assert [job.task.id for job in slots.take_last(1)] == ["b"]
+    taken = slots.take(lambda job: True)
+    assert taken is not None
+    assert slots.put_back([taken]) == []
+    assert [job.task.id for job in slots.close()] == ["a"]
+    assert slots.put_back([taken]) == [taken]
+    assert slots.take(lambda job: True) is None
+    assert await slots.wait_closed(60)

@@ -37,8 +37,8 @@ class HueyOptions(TypedDict, total=False):
 class ConsumerSettings(TypedDict, total=False):
     """What ``create_consumer`` takes; see ``ConsumerOptions``."""
 
-    workers: int
-    threads: int
+    workers: int | None
+    threads: int | None
     pool: int
     pool_max_tasks: int | None
     prefetch: int | None

@@ -7,6 +7,7 @@
                                    └─ revoked, expired, unreadable ─────────────────┘
     Scheduler: promotes     Heartbeat: own thread     Reaper: gives up the dead     Listener: notices
     Isolator: makes way for suspects    Ticker: fires periodic tasks    Publisher: tells what the Tally counted
+    Unloader: gives back what a long body holds up
 
 Stop order: (1) the feeders stop, a claim under way is let finish; (2) what was not started goes back by Release;
 (3) running bodies get ``shutdown_timeout`` seconds, then are cancelled; (4) the settler drains; (5) the heartbeat
@@ -22,7 +23,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from types import TracebackType
@@ -54,18 +55,22 @@ from hueyio.consumer.stop_times import StopTimes
 from hueyio.consumer.stuck import Stuck
 from hueyio.consumer.tally import Tally, TaskTally
 from hueyio.consumer.ticker import Ticker
+from hueyio.consumer.unloader import Unloader
 from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
+from hueyio.execution.ended_jobs import EndedJobs
 from hueyio.execution.executor import Executor
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Failed, Interrupted
 from hueyio.execution.pool import ProcessPool
+from hueyio.execution.process_lane import ProcessLane
 from hueyio.execution.recorder import Recorder
 from hueyio.execution.run_context import RunContext, is_pool_process
 from hueyio.execution.run_log import tell_untaken
 from hueyio.execution.runner import Runner
+from hueyio.execution.thread_lane import ThreadLane
 from hueyio.handles.awaited import awaited
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Restricted, Session
@@ -304,9 +309,7 @@ class Consumer:
                 logger.info(
                     "consumer %s is ready: %d coroutine tasks, %d threads and %d processes at a time, lease %g s",
                     self._lease.owner,
-                    self.options.workers,
-                    self.options.threads,
-                    self.options.pool,
+                    *self.options.sizes.values(),
                     self.options.lease,
                 )
                 self._started.set()
@@ -408,8 +411,15 @@ class Consumer:
     def _compose(self, session: Session) -> None:
         """Build the parts. Each gets what it needs as a function or an object of a lower part."""
         options = self.options
-        sizes: dict[Lane, int] = {"loop": options.workers, "thread": options.threads, "process": options.pool}
-        self._ledger = Ledger(sizes, options.prefetch, lambda: self._fetcher.wake())
+        sizes = options.sizes
+        self._ledger = Ledger(
+            sizes,
+            options.prefetch,
+            lambda: self._fetcher.wake(),
+            paced=("thread", "process"),
+            on_ahead=lambda: self._unloader.wake(),
+        )
+        self._unloader = Unloader(self._ledger, self._give_back)
         self._lease = Lease(
             session,
             self._core.storage.lease_keeper,
@@ -482,9 +492,17 @@ class Consumer:
             "process": options.pool,
         }
         self._loans = Loans(self._ledger, self._slots, most, lambda: self._fetcher.wake())
+        ended = EndedJobs(asyncio.get_running_loop(), self._runner.end)
+        parts = self._core, self._executor, self._runner, ended
+        self._process_lane = ProcessLane(self._pool, *parts, lambda: self._slots["process"])
+        runs: dict[Lane, Callable[[Job, asyncio.Task[None]], Awaitable[None]]] = {
+            "loop": self._runner.run,
+            "thread": ThreadLane(*parts, lambda: self._slots["thread"]).run,
+            "process": self._process_lane.run,
+        }
         for lane, size in sizes.items():
             on_lent = partial(self._loans.note, lane) if options.lend_slots else None
-            self._slots[lane] = Slots(lane, size, self._runner.run, self._runner.rescue, on_lent)
+            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, gently=lane == "thread")
 
     def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
         """Build the rest of the services that end first when the consumer stops; list them all."""
@@ -509,6 +527,7 @@ class Consumer:
             self._listener,
             self._reaper,
             Isolator(session, self._ledger, self._fetcher.hold_back, options.lease),
+            self._unloader,
             *((ticker,) if options.periodic else ()),
             self._lease,
         )
@@ -521,6 +540,11 @@ class Consumer:
             for slots in self._slots.values():
                 for job in reversed(slots.take_unstarted()):
                     self._runner.end(job, Interrupted())
+
+    def _give_back(self, lane: Lane, count: int) -> None:
+        """Let others have the last of what was claimed and not started."""
+        for job in self._slots[lane].take_last(count):
+            self._runner.give_back(job)
 
     def _is_stopping(self) -> bool:
         """Say whether slots are being cancelled: by the stop, or because the whole loop ends."""

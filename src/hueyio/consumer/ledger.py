@@ -7,8 +7,10 @@ slows the claims down all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 
+from hueyio.consumer.pace import Pace
 from hueyio.execution.job import Job
 from hueyio.storage.records import Lane
 
@@ -19,9 +21,20 @@ class Ledger:
     """What the consumer holds, by id, and how much more each lane takes.
 
     A job counts for the lane that it was claimed from, also where its function has since moved to another.
+
+    The ``paced`` lanes hold more ahead while their bodies are short; ``on_ahead`` is called when one begins to.
     """
 
-    def __init__(self, sizes: dict[Lane, int], prefetch: int | None, on_room: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        sizes: dict[Lane, int],
+        prefetch: int | None,
+        on_room: Callable[[], None],
+        *,
+        paced: Sequence[Lane] = (),
+        on_ahead: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._by_id: dict[str, Job] = {}
         # Sets beside the ids: a retry may be claimed again before the answer to its settlement was read, and
         # then two jobs of one id are held for a moment.
@@ -42,11 +55,18 @@ class Ledger:
         self._lending: set[Lane] = set()
         self._most_ended = sum(self._most.values())
         self._on_room = on_room
+        self._on_ahead = on_ahead
+        self._monotonic = monotonic
+        self._paces: dict[Lane, Pace] = {}
+        if prefetch is None:
+            self._paces = {lane: Pace(sizes[lane], monotonic()) for lane in paced}
         self.ended_last: Job | None = None
         """Whose outcome came last."""
 
     def room(self) -> dict[Lane, int]:
         """Say how many jobs each lane takes now; lanes that take none are left out."""
+        if self._paces:
+            self._adapt(self._monotonic())
         if len(self._ended) >= self._most_ended:
             return {}
         return {
@@ -55,11 +75,39 @@ class Ledger:
             if len(held) <= self._refill_at[lane]
         }
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a lane may hold more than usual, or still does."""
+        return any(pace.ahead > pace.usual or self._over(lane) for lane, pace in self._paces.items())
+
+    def surplus(self, now: float) -> dict[Lane, int]:
+        """Say how many jobs too many are held in lanes whose bodies were short, and have become long."""
+        self._adapt(now)
+        return {lane: over for lane in self._paces if (over := self._over(lane)) > 0}
+
+    def _over(self, lane: Lane) -> int:
+        """Say by how many more jobs are held than may be."""
+        return 0 if lane in self._lending else max(len(self._held[lane]) - self._most[lane], 0)
+
+    def _adapt(self, now: float) -> None:
+        """Let each lane hold as many ahead as its pace asks for."""
+        for lane, pace in self._paces.items():
+            was_ahead = pace.ahead > pace.usual
+            if lane in self._lending or not pace.look(now):
+                continue
+            size = self._sizes[lane]
+            self._most[lane], self._refill_at[lane] = size + pace.ahead, size + pace.ahead // 2
+            self._most_ended = sum(self._most.values())
+            if pace.ahead > pace.usual and not was_ahead:
+                self._on_ahead()
+
     def lend(self, lane: Lane, lent: int, most_lent: int) -> None:
         """Make room beside so many jobs whose bodies wait with their slots lent, at most for ``most_lent``.
 
         At that bound nothing is prefetched, so that whatever is held has been begun.
         """
+        if lane in self._paces:
+            self._paces[lane].slow_down()
         most, refill_at = self._usual[lane]
         bound = most_lent + self._sizes[lane]
         self._most[lane] = min(most + lent, bound) if lent else most
@@ -80,11 +128,14 @@ class Ledger:
     def end(self, job: Job) -> None:
         """Note that the job's outcome is there, and only has to be written; tells the fetcher when that makes room."""
         self.ended_last = job
-        held = self._held[job.delivery.header.lane]
+        lane = job.delivery.header.lane
+        held = self._held[lane]
         if job in held:
             held.remove(job)
             self._ended.add(job)
-            if len(held) == self._refill_at[job.delivery.header.lane]:
+            if lane in self._paces:
+                self._paces[lane].note_end(not held)
+            if len(held) == self._refill_at[lane]:
                 self._on_room()
 
     def remove(self, job: Job) -> None:

@@ -8,15 +8,18 @@ from typing import Final
 
 from hueyio.core import DEFAULT_GRACE, DEFAULT_LEASE
 from hueyio.exceptions import ConfigurationError
+from hueyio.storage.records import Lane
 
 __all__ = ["ConsumerOptions"]
 
 
 _DAY: Final = 86400.0
 
+_DEFAULT_WORKERS: Final = 100
 
-def _default_threads() -> int:
-    return min(32, (os.cpu_count() or 1) + 4)
+_MOST_THREADS_OF_WORKERS: Final = 256
+"""Threads that ``workers`` permits: a coroutine task costs 3 kB, so that thousands may be asked for; a thread does not
+cost so little."""
 
 
 def _default_pool() -> int:
@@ -27,10 +30,20 @@ def _default_pool() -> int:
 class ConsumerOptions:
     """Fields with ``help`` are options of ``python -m hueyio worker``."""
 
-    workers: int = field(default=100, metadata={"flag": "-w", "help": "coroutine tasks that run at the same time"})
-    threads: int = field(
-        default_factory=_default_threads,
-        metadata={"help": "sync tasks that run at the same time, each in a thread"},
+    workers: int | None = field(
+        default=None,
+        metadata={
+            "flag": "-w",
+            "help": "tasks that run at the same time: coroutine tasks (default: 100), and, up to 256, sync tasks too "
+            "unless --threads is given",
+        },
+    )
+    threads: int | None = field(
+        default=None,
+        metadata={
+            "help": "sync tasks that run at the same time, each in a thread "
+            "(default: as many as --workers, or CPUs + 4 if that is not given)"
+        },
     )
     pool: int = field(
         default_factory=_default_pool,
@@ -40,7 +53,10 @@ class ConsumerOptions:
         default=None, metadata={"help": "replace a process of the pool after so many tasks (default: never)"}
     )
     prefetch: int | None = field(
-        default=None, metadata={"help": "tasks held unstarted in each lane (default: as many as run there)"}
+        default=None,
+        metadata={
+            "help": "tasks held unstarted in each lane (default: as many as run there, more while they are short)"
+        },
     )
     lease: float = field(
         default=DEFAULT_LEASE,
@@ -84,16 +100,31 @@ class ConsumerOptions:
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ConfigurationError(f"{name} must be True or False, not {value!r}")
-        for name in ("workers", "threads", "pool", "max_lent", "max_lent_threads"):
+        for name in ("pool", "max_lent", "max_lent_threads"):
             _check_whole(name, getattr(self, name), least=1)
-        if self.pool_max_tasks is not None:
-            _check_whole("pool_max_tasks", self.pool_max_tasks, least=1)
+        for name in ("workers", "threads", "pool_max_tasks"):
+            if (value := getattr(self, name)) is not None:
+                _check_whole(name, value, least=1)
         if self.prefetch is not None:
             _check_whole("prefetch", self.prefetch, least=0)
         for name, least in (("lease", 0.1), ("shutdown_timeout", 0.0), ("block_warning", 0.05)):
             _check_seconds(name, getattr(self, name), least)
         if self.max_block is not None:
             _check_seconds("max_block", self.max_block, self.block_warning)
+
+    @property
+    def sizes(self) -> dict[Lane, int]:
+        """How many tasks may run at the same time in each lane."""
+        workers = _DEFAULT_WORKERS if self.workers is None else self.workers
+        return {"loop": workers, "thread": self._threads(), "process": self.pool}
+
+    def _threads(self) -> int:
+        """Huey's ``-w`` counts whatever runs, so that whoever gives it alone means the sync tasks too."""
+        if self.threads is not None:
+            return self.threads
+        if self.workers is not None:
+            return min(self.workers, _MOST_THREADS_OF_WORKERS)
+        return min(32, (os.cpu_count() or 1) + 4)
 
 
 def _check_whole(name: str, value: object, *, least: int) -> None:

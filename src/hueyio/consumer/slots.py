@@ -5,13 +5,19 @@ tasks does not count (see ``execution.lending``): ``_active`` are the others, at
 for a slot. Those who ask are served before any job, by the next slot that is free: it ends in their favour. A body that
 insists, because it was cancelled, may make it one too many; then the next slots that are free end and are not replaced.
 ``_leaves`` tells a free slot in one look whether it has to end.
+
+A slot of threads may go on with the next job in its thread, without the loop (see ``execution.thread_lane``). ``take``
+and ``begun`` are for that, and ``_lock`` guards what they share with the loop. Its lane wakes its slots ``gently``:
+one, then, whenever those that were woken have begun and jobs are left, as many more as are busy. So bodies that wait
+soon have all slots, and short ones do not start a thread for each.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import copy_context
 from typing import Final, cast
 
@@ -39,6 +45,8 @@ class Slots:
         run: Callable[[Job, asyncio.Task[None]], Awaitable[None]],
         rescue: Callable[[Job, Exception], None],
         on_lent: Callable[[Place, bool], None] | None = None,
+        *,
+        gently: bool = False,
     ) -> None:
         """``on_lent`` hears of each place whether it is lent now; None: nobody lends a slot here."""
         self.lane = lane
@@ -47,8 +55,12 @@ class Slots:
         self._rescue = rescue
         self._on_lent = on_lent
         self._context = copy_context()
+        self._lock = threading.Lock()
         self._jobs: deque[Job] = deque()
-        self._idle: deque[asyncio.Future[None]] = deque()
+        self._gently = gently
+        self._beginning: set[asyncio.Task[None]] = set()
+        """The slots that were woken gently, and have not begun."""
+        self._idle: deque[tuple[asyncio.Future[None], asyncio.Task[None]]] = deque()
         self._places: dict[asyncio.Task[None], Place] = {}
         self._asking: dict[Place, asyncio.Future[None]] = {}
         self._active = 0
@@ -57,9 +69,44 @@ class Slots:
 
     def put(self, job: Job) -> None:
         """Let the next free slot run this job; slots are started when they are first needed."""
-        self._jobs.append(job)
-        if not self._wake_idle() and self._active < self.size:
-            self._start()
+        with self._lock:
+            self._jobs.append(job)
+            if self._beginning:
+                return  # when that one has begun, it looks for what is left
+        self._wake()
+
+    def take(self, may: Callable[[Job], bool]) -> Job | None:
+        """Return the next job if it may be run where this is called, in any thread; None: that slot is to end there."""
+        with self._lock:
+            if self._leaves or not self._jobs or not may(self._jobs[0]):
+                return None
+            return self._jobs.popleft()
+
+    def put_back(self, jobs: Sequence[Job]) -> list[Job]:
+        """Let jobs that were taken and not begun be the next ones; return those for which it is too late."""
+        with self._lock:
+            if self._closing:
+                return list(jobs)
+            self._jobs.extendleft(reversed(jobs))
+            if self._beginning:
+                return []
+        self.wake_more()
+        return []
+
+    def begun(self, slot: asyncio.Task[None]) -> bool:
+        """Note, in any thread, that a slot that was woken has begun; True: the loop is to call ``wake_more``."""
+        if slot not in self._beginning:
+            return False
+        with self._lock:
+            self._beginning.discard(slot)
+            return bool(self._jobs) and not self._beginning
+
+    def wake_more(self) -> None:
+        """Wake slots for what is left; gently as many as are busy, so that all are awake soon, and few for nothing."""
+        most = max(self.busy, 1) if self._gently else self.size
+        for _ in range(min(len(self._jobs), most)):
+            if not self._wake():
+                return
 
     @property
     def free(self) -> int:
@@ -108,11 +155,14 @@ class Slots:
         task = make_task(self._serve(place), name=f"hueyio-{self.lane}-slot", context=context)
         self._active += 1
         self._places[task] = place
+        if self._gently:
+            self._beginning.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._places.pop(task).clear()  # it counts again, if it did not
         self._active -= 1
+        self._beginning.discard(task)
         self._fill()
 
     def _fill(self) -> None:
@@ -123,40 +173,63 @@ class Slots:
             self.insist(place)
             future.set_result(None)
         self._look()
-        if not self._closing:
-            for _ in range(min(len(self._jobs) - len(self._idle), self.size - self._active)):
-                self._start()
+        if self._closing:
+            return
+        if self._gently:
+            if not self._beginning:
+                self.wake_more()
+            return
+        for _ in range(min(len(self._jobs) - len(self._idle), self.size - self._active)):
+            self._start()
 
     def _look(self) -> None:
         self._leaves = self._closing or bool(self._asking) or self._active > self.size
 
+    def _wake(self) -> bool:
+        """Have one more slot look for a job, if there is one."""
+        if self._wake_idle():
+            return True
+        if self._active >= self.size:
+            return False
+        self._start()
+        return True
+
     def _wake_idle(self) -> bool:
         while self._idle:
-            waiter = self._idle.popleft()
+            waiter, slot = self._idle.popleft()
             if not waiter.done():
                 waiter.set_result(None)
+                if self._gently:
+                    self._beginning.add(slot)
                 return True
         return False
 
     def hold(self) -> None:
         """Start nothing more, from this moment on."""
-        self._closing = True
-        self._look()
+        with self._lock:
+            self._closing = True
+            self._look()
 
     def close(self) -> list[Job]:
         """Start nothing more; return the jobs that were not started."""
         self.hold()
         unstarted = self.take_unstarted()
-        for waiter in self._idle:
+        for waiter, _ in self._idle:
             if not waiter.done():
                 waiter.set_result(None)
         return unstarted
 
     def take_unstarted(self) -> list[Job]:
         """Return the jobs that wait, and forget them."""
-        unstarted = list(self._jobs)
-        self._jobs.clear()
+        with self._lock:
+            unstarted = list(self._jobs)
+            self._jobs.clear()
         return unstarted
+
+    def take_last(self, count: int) -> list[Job]:
+        """Return at most so many of the jobs that wait, the last one first, and forget them."""
+        with self._lock:
+            return [self._jobs.pop() for _ in range(min(count, len(self._jobs)))]
 
     async def wait_closed(self, timeout: float) -> bool:
         """Wait until all running jobs ended; False if some are left after ``timeout`` seconds."""
@@ -186,13 +259,15 @@ class Slots:
                 in_a_row = 0
                 await asyncio.sleep(0)
                 continue
-            if not self._jobs:
+            try:
+                job = self._jobs.popleft()
+            except IndexError:
                 in_a_row = 0
                 waiter = asyncio.get_running_loop().create_future()
-                self._idle.append(waiter)
+                self._beginning.discard(own_task)
+                self._idle.append((waiter, own_task))
                 await waiter
                 continue
-            job = self._jobs.popleft()
             place.task = job.task
             try:
                 await self._run(job, own_task)

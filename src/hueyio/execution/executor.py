@@ -98,7 +98,18 @@ class Executor:
                 raise
             return Failed(error)
         except BaseException as error:  # SystemExit too: a task must not end its consumer
-            return self._way_of(spec, task, error)
+            return self.outcome_of(spec, task, error)
+
+    async def run_rest(self, spec: TaskSpec, task: Task, rest: Awaitable[Any]) -> Outcome:
+        """Await what a body in a thread returned that is to be awaited; otherwise as ``run``."""
+        try:
+            return Succeeded(await rest)
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            return Failed(error)
+        except BaseException as error:  # as in ``run``
+            return self.outcome_of(spec, task, error)
 
     async def run_inside(self, spec: TaskSpec, task: Task, hooks: AttemptHooks) -> Outcome:
         """Run one attempt with its hooks, and the middleware around it; otherwise as ``run``.
@@ -124,7 +135,7 @@ class Executor:
             raise stands
         if hooks.ran_out is not None and hooks.ran_out is stands:
             return TimedOut(stands)
-        return self._way_of(spec, task, stands)
+        return self.outcome_of(spec, task, stands)
 
     async def _run_hooked(self, spec: TaskSpec, task: Task, hooks: AttemptHooks, told: str) -> Outcome:
         """Enter the middleware, run the pre-execute hooks, and the body in what is left of the time."""
@@ -136,8 +147,8 @@ class Executor:
             return TimedOut(TaskTimeout(f"task {task.path} {told}, before its body: {hooks.at} had not returned"))
         return await self.run(spec, task, hooks, time.monotonic() - began)
 
-    def _way_of(self, spec: TaskSpec, task: Task, error: BaseException) -> Outcome:
-        """Say which outcome an error is."""
+    def outcome_of(self, spec: TaskSpec, task: Task, error: BaseException) -> Outcome:
+        """Say which outcome an error of the body is."""
         match error:
             case RetryTask():
                 return RetryAsked(error)

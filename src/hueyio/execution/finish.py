@@ -68,7 +68,8 @@ def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = loggin
 
     A success is logged at ``success_level``.
     """
-    job.ended_at = time.monotonic()
+    if not job.ended_at:  # a thread that ran several jobs knows it better
+        job.ended_at = time.monotonic()
     if isinstance(outcome, Misfit):
         outcome = _not_yet(core, job, outcome.error)
     rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS

@@ -56,7 +56,7 @@ def tell_start(job: Job) -> None:
 
 def tell_end(job: Job, outcome: Outcome, effects: Effects, now: float, success_level: int) -> None:
     """Log how a run ended, or why there was none; ``now`` is epoch seconds."""
-    seconds = time.monotonic() - job.started_at if job.started else None
+    seconds = (job.ended_at or time.monotonic()) - job.started_at if job.started else None
     line = line_of(job.task, outcome, effects, now, seconds, success_level)
     if not run_logger.isEnabledFor(line.level):
         return

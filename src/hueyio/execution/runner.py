@@ -12,8 +12,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
@@ -88,9 +88,7 @@ class Runner:
 
     async def run(self, job: Job, slot: asyncio.Task[None]) -> None:
         """Run the job's body in this slot and have its outcome written; returns when the slot is free again."""
-        # Once in the life of a slot: setting costs ten times as much as looking.
-        if RUN_CONTEXT.get() is not self._run_context:
-            RUN_CONTEXT.set(self._run_context)
+        self.enter_slot()
         listened = bool(self._core.signals)
         hooks: AttemptHooks | None = None
         # A prefetched job has grown stale while it waited.
@@ -107,8 +105,7 @@ class Runner:
         if objection is not None:
             await self._finish(job, objection, hooks)
             return
-        job.task.reporter = self._reporter
-        job.task.receipt = job.delivery.receipt
+        self.equip(job)
         if hooks is None:
             hooks = self._executor.hooks_around(job.spec, job.task)
         if job.delivery.receipt.deliveries or run_logger.isEnabledFor(logging.DEBUG):
@@ -126,12 +123,7 @@ class Runner:
                 job.hooks = hooks
                 outcome = await self._executor.run_inside(job.spec, job.task, hooks)
         except asyncio.CancelledError as error:
-            if not (job.cancelled or job.lost) and self._is_stopping():
-                # Recorded, and raised again: the slot must end.
-                job.slot = None
-                self.end(job, _interrupted(job, self._crash()), hooks)
-                raise
-            outcome = Cancelled() if job.cancelled else Failed(error)
+            outcome = self._meaning_of(job, error, hooks)
         finally:
             if watch is not None:
                 watch.cancel()
@@ -139,19 +131,72 @@ class Runner:
         if hooks is not None and not hooks.has_after:  # the slot need not wait for the write
             hooks.caller.close()
             job.hooks = hooks = None
-        # What was meant for this job, or left behind by its body, must not reach the next one.
+        if slot.cancelling():
+            try:
+                await self.shed_cancellation(slot)
+            except asyncio.CancelledError:
+                self.end(job, outcome, hooks)
+                raise
+        if listened or hooks is not None:
+            await self._finish(job, outcome, hooks)
+        else:
+            self.end(job, outcome)
+
+    async def run_rest(self, job: Job, slot: asyncio.Task[None], rest: Awaitable[Any]) -> None:
+        """Await in this slot what a body in a thread returned, and have the outcome of the job written."""
+        job.slot = slot
+        try:
+            outcome = await self._executor.run_rest(job.spec, job.task, rest)
+        except asyncio.CancelledError as error:
+            outcome = self._meaning_of(job, error)
+        job.slot = None
+        self.end(job, outcome)
+        await self.shed_cancellation(slot)
+
+    def enter_slot(self) -> None:
+        """Let the running slot know for whom it runs jobs."""
+        # Once in the life of a slot: setting costs ten times as much as looking.
+        if RUN_CONTEXT.get() is not self._run_context:
+            RUN_CONTEXT.set(self._run_context)
+
+    def equip(self, job: Job) -> None:
+        """Give a task what its body may ask for."""
+        job.task.reporter = self._reporter
+        job.task.receipt = job.delivery.receipt
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether slots are cancelled because the consumer stops."""
+        return self._is_stopping()
+
+    async def shed_cancellation(self, slot: asyncio.Task[None]) -> None:
+        """Take back what was meant for a job that is over, or left behind by its body: it must not reach the next one.
+
+        Raises CancelledError if it means the slot.
+        """
         while slot.cancelling() and not self._is_stopping():
             try:
                 await asyncio.sleep(0)  # before 3.13 uncancel() leaves a cancellation that was not delivered yet
             except asyncio.CancelledError:
                 if self._is_stopping():
-                    self.end(job, outcome, hooks)
                     raise
             slot.uncancel()
-        if listened or hooks is not None:
-            await self._finish(job, outcome, hooks)
+
+    def cut_off(self, job: Job) -> None:
+        """End a job whose body was left behind in its thread, because its slot was cancelled."""
+        if not (job.cancelled or job.lost):
+            self.end(job, _interrupted(job, self._crash()))
         else:
-            self.end(job, outcome)
+            self.end(job, Cancelled())
+
+    def _meaning_of(self, job: Job, error: asyncio.CancelledError, hooks: AttemptHooks | None = None) -> Outcome:
+        """Say what a cancellation of the slot means for its job; raises it again if it means the slot."""
+        if not (job.cancelled or job.lost) and self._is_stopping():
+            # Recorded, and raised again: the slot must end.
+            job.slot = None
+            self.end(job, _interrupted(job, self._crash()), hooks)
+            raise error
+        return Cancelled() if job.cancelled else Failed(error)
 
     def end(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None = None) -> None:
         """Have the outcome of a job written without waiting for it."""
@@ -186,6 +231,11 @@ class Runner:
             return
         reason = f"it could not be ended: {type(error).__name__}: {error}"
         self._put(job, Bury(receipt, reason, also=job.delivery.header.expects))
+
+    def give_back(self, job: Job) -> None:
+        """Have a job that was not begun go back to the front of its lane, as if it had not been claimed."""
+        if not job.lost:
+            self._put(job, Release(job.delivery.receipt))
 
     async def wait_told(self, timeout: float) -> int:
         """Wait until the receivers of what ended without a slot have been called; return how many ignore the end."""

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from hueyio.loops.calls import Call
 from hueyio.storage.shared.threaded import start_daemon
 
-__all__ = ["BorrowedThread", "ThreadPool", "run_in"]
+__all__ = ["BorrowedThread", "PoolJob", "ThreadPool", "run_in"]
 
 R = TypeVar("R")
 
@@ -59,10 +59,12 @@ def run_in(context: contextvars.Context, coroutine: Coroutine[Any, Any, R]) -> G
         return value
 
 
-class _Job(Protocol):
+class PoolJob(Protocol):
     """What a thread of the pool does."""
 
-    def run(self) -> object: ...
+    def run(self) -> object:
+        """Do it, in the thread; raises nothing."""
+        ...
 
 
 class ThreadPool:
@@ -76,7 +78,7 @@ class ThreadPool:
         self._name = name
         self._limit = limit
         self._on_start = on_start
-        self.abandoned: set[Call] = set()
+        self.abandoned: set[PoolJob] = set()
         """What runs on although nobody waits for it any more."""
         self._begin()
 
@@ -90,14 +92,15 @@ class ThreadPool:
     async def run_in(self, context: contextvars.Context, func: Callable[..., R], *args: Any) -> R:
         """Do the same in a context that nobody else is in meanwhile."""
         call = Call(lambda: func(*args), context, self.abandoned)
-        self._submit(call)
+        self.submit(call)
         return cast("R", await call.wait())
 
     def borrow(self, context: contextvars.Context) -> BorrowedThread:
         """Return a thread for several calls, all in this context; it must be given back."""
         return BorrowedThread(self, context)
 
-    def _submit(self, call: _Job) -> None:
+    def submit(self, call: PoolJob) -> None:
+        """Have a thread run this; raises RuntimeError if there is none and none can be started."""
         if self._pid != os.getpid():
             self._begin()  # a forked child has none of its parent's threads
         with self._lock:
@@ -107,7 +110,7 @@ class ThreadPool:
             elif self._limit is None or self._threads < self._limit:
                 self._start_thread(call)
 
-    def _start_thread(self, call: _Job) -> None:
+    def _start_thread(self, call: PoolJob) -> None:
         """Start one more; if the system has none left, the call waits for one of those that there are."""
         try:
             start_daemon(self._serve, f"{self._name}-{self._threads + 1}")
@@ -126,7 +129,7 @@ class ThreadPool:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Condition()
-        self._calls: deque[_Job] = deque()
+        self._calls: deque[PoolJob] = deque()
         self.abandoned.clear()
         self._threads = 0
         self._idle = 0
@@ -138,7 +141,7 @@ class ThreadPool:
             call.run()
             del call  # else an idle thread keeps the last task's arguments alive
 
-    def _next_call(self) -> _Job | None:
+    def _next_call(self) -> PoolJob | None:
         with self._lock:
             self._idle += 1
             self._lock.wait_for(lambda: self._calls, timeout=_IDLE_TIME)
@@ -169,7 +172,7 @@ class BorrowedThread:
         self._calls.put(call)
         if not self._taken:
             self._taken = True
-            self._pool._submit(self)
+            self._pool.submit(self)
         return call
 
     async def call(self, func: Callable[..., R], *args: Any) -> R:

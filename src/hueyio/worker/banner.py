@@ -51,8 +51,9 @@ def _lines(apps: Sequence[tuple[str, Huey, ConsumerOptions]]) -> list[str]:
 
 
 def _describe(limits: ConsumerOptions) -> str:
+    sizes = limits.sizes
     return (
-        f"{limits.workers} coroutine tasks, {limits.threads} threads and {limits.pool} processes at a time, "
+        f"{sizes['loop']} coroutine tasks, {sizes['thread']} threads and {sizes['process']} processes at a time, "
         f"lease {limits.lease:g} s, "
         f"{limits.shutdown_timeout:g} s to finish at a stop"
     )

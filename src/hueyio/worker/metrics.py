@@ -79,9 +79,8 @@ class _Collector(Collector):
         pool = GaugeMetricFamily("hueyio_pool_processes", "Processes for run_in=process tasks", labels=["queue"])
         held = GaugeMetricFamily("hueyio_tasks_held", "Tasks under this process's lease", labels=["queue"])
         for huey, consumer in self._status.consumers:
-            now, options = consumer.statistics(), consumer.options
-            sizes: dict[Lane, int] = {"loop": options.workers, "thread": options.threads, "process": options.pool}
-            for lane, size in sizes.items():
+            now = consumer.statistics()
+            for lane, size in consumer.options.sizes.items():
                 slots.add_metric([huey.name, lane], size)
                 running.add_metric([huey.name, lane], now.running.get(lane, 0))
             for outcome, count in now.outcomes.items():

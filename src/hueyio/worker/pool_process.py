@@ -14,7 +14,6 @@ import importlib
 import inspect
 import logging
 import os
-import pickle
 import signal
 import socket
 import sys
@@ -27,7 +26,7 @@ from contextvars import Context, copy_context
 from itertools import count
 from logging.handlers import QueueHandler
 from multiprocessing.spawn import prepare
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, Literal, TypeVar, assert_never
 
 from hueyio.client.deletions import LAST_TIME, finish_deletions
@@ -37,17 +36,20 @@ from hueyio.execution.context import running
 from hueyio.execution.entered import Entered
 from hueyio.execution.lending import PLACE, SOON
 from hueyio.execution.log_filter import TaskLogFilter
-from hueyio.execution.pool.crossing import pack_error, pack_value
+from hueyio.execution.pool.crossing import pack_error, pack_value, unpack_task
 from hueyio.execution.pool.line import (
     Answer,
     Back,
     Begun,
     Broken,
     Call,
+    FromPool,
     Line,
     Log,
     Raised,
     Ready,
+    Recall,
+    Recalled,
     Regained,
     Report,
     Returned,
@@ -109,6 +111,8 @@ class _Inside:
                         self._answers.put(kept)
                     case Regained(number):
                         self._place.go_on(number)
+                    case Recall():
+                        self._line.send(Recalled(self._forget_unbegun()))
                     case Welcome() | Call() | Stop():
                         self._asked.put(message)
                     case _:
@@ -130,16 +134,43 @@ class _Inside:
             return
         _log_only_to(to_parent)
         self._run_life(core, "on_startup", to_parent)
-        self._line.send(Ready())
-        while isinstance(call := self._asked.get(), Call):
+        unsaid: list[FromPool] = [Ready()]
+        while isinstance(call := self._next_call(unsaid), Call):
             if to_parent not in logging.root.handlers:  # the last body, or what it imported, has set up logging
                 _log_only_to(to_parent)
-            self._line.send(Begun())
-            self._line.send(self._answer(core, call))
+            unsaid.append(self._answer(core, call))
             del call  # else the last task's arguments stay while nothing runs
         self._run_life(core, "on_shutdown", to_parent)
         self._on_loop(finish_deletions(core, LAST_TIME))
         self._on_loop(core.close_session())
+
+    def _next_call(self, unsaid: list[FromPool]) -> Welcome | Call | Stop:
+        """Wait for what comes next; tell an answer together with the beginning of the next call, if that is there."""
+        try:
+            call = self._asked.get_nowait()
+        except Empty:
+            self._say(unsaid)
+            call = self._asked.get()
+        if isinstance(call, Call):
+            unsaid.append(Begun())
+        self._say(unsaid)
+        return call
+
+    def _say(self, unsaid: list[FromPool]) -> None:
+        if unsaid:
+            self._line.send(*unsaid)
+            unsaid.clear()
+
+    def _forget_unbegun(self) -> int:
+        """Forget the calls that wait; return how many they were. Called in the thread that reads the line."""
+        count = 0
+        while True:
+            try:
+                message = self._asked.get_nowait()
+            except Empty:
+                return count
+            assert isinstance(message, Call), "the parent says nothing else before it has its answer"
+            count += 1
 
     def _answer(self, core: Core, call: Call) -> Returned | Raised:
         try:
@@ -150,7 +181,7 @@ class _Inside:
 
     def _run(self, core: Core, call: Call) -> Any:
         spec = _find(core, call)
-        task: Task = pickle.loads(call.task)
+        task = unpack_task(call.task)
         task.belong(spec.name, spec.options.settings)
         task.reporter = self._reporter
         task.receipt = call.receipt

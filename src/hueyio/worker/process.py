@@ -19,6 +19,7 @@ from typing import Any, Final
 from hueyio.app import Huey
 from hueyio.consumer import ConsumerOptions
 from hueyio.exceptions import ConfigurationError, StorageDamaged, StorageError
+from hueyio.storage.records import Lane
 from hueyio.storage.shared.background import make_task
 from hueyio.worker.banner import say_banner, say_stored
 from hueyio.worker.exit_codes import EXIT_CRASHED
@@ -304,6 +305,6 @@ def _exit_now() -> None:
 
 def _share(limits: dict[str, Any], share: float) -> dict[str, Any]:
     """Return one app's part of the limits; at least one of everything."""
-    full = ConsumerOptions(**limits)
-    parts = {name: max(1, round(getattr(full, name) * share)) for name in ("workers", "threads", "pool")}
-    return {**limits, **parts}
+    sizes = ConsumerOptions(**limits).sizes
+    options: tuple[tuple[str, Lane], ...] = (("workers", "loop"), ("threads", "thread"), ("pool", "process"))
+    return {**limits, **{name: max(1, round(sizes[lane] * share)) for name, lane in options}}

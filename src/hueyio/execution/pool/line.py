@@ -29,6 +29,8 @@ __all__ = [
     "Log",
     "Raised",
     "Ready",
+    "Recall",
+    "Recalled",
     "Regained",
     "Report",
     "Returned",
@@ -41,6 +43,8 @@ __all__ = [
 
 _LENGTH: Final = struct.Struct("!Q")
 _MOST_AT_ONCE: Final = 1 << 20
+_SMALL: Final = 1 << 16
+"""Bytes that are worth a copy, which spares a system call for each message."""
 
 
 class Welcome(NamedTuple):
@@ -82,6 +86,10 @@ class Regained(NamedTuple):
     number: int
 
 
+class Recall(NamedTuple):
+    """Give the calls back that have not begun: a long one is in front of them."""
+
+
 class Stop(NamedTuple):
     """Run the shutdown hooks, and end."""
 
@@ -98,6 +106,12 @@ class Broken(NamedTuple):
 
 class Begun(NamedTuple):
     """The process has the call, and its body runs next: whatever ends the process from here on, the task was run."""
+
+
+class Recalled(NamedTuple):
+    """So many calls have not begun, the last ones; they are forgotten here."""
+
+    calls: int
 
 
 class Report(NamedTuple):
@@ -141,8 +155,8 @@ class Raised(NamedTuple):
     traceback: str
 
 
-ToPool: TypeAlias = Welcome | Call | Answer | Regained | Stop
-FromPool: TypeAlias = Ready | Broken | Begun | Report | Waits | Back | Log | Returned | Raised
+ToPool: TypeAlias = Welcome | Call | Recall | Answer | Regained | Stop
+FromPool: TypeAlias = Ready | Broken | Begun | Recalled | Report | Waits | Back | Log | Returned | Raised
 
 
 class Line:
@@ -156,22 +170,35 @@ class Line:
         sock.settimeout(None)  # the app may have set another default
         self._socket = sock
         self._lock = threading.Lock()
+        self._unread = bytearray()
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         if ended is not None:
             self._poll.register(ended, select.POLLIN)
 
-    def send(self, message: ToPool | FromPool) -> None:
-        """Send a message; raises OSError when the other end is gone."""
-        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    def send(self, *messages: ToPool | FromPool) -> None:
+        """Send messages in one go; raises OSError when the other end is gone."""
+        parts: list[bytes] = []
+        for message in messages:
+            data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+            parts += (_LENGTH.pack(len(data)), data)
+        if sum(map(len, parts)) <= _SMALL:
+            parts = [b"".join(parts)]
         with self._lock:
-            self._socket.sendall(_LENGTH.pack(len(data)))
-            self._socket.sendall(data)
+            for part in parts:
+                self._socket.sendall(part)
 
-    def receive(self) -> Any:
-        """Wait for a message; raises EOFError or OSError when the other end is gone."""
+    def receive(self, seconds: float | None = None) -> Any:
+        """Wait for a message; None if none comes in time. Raises EOFError or OSError when the other end is gone."""
+        if not self._unread and seconds is not None and not self._poll.poll(max(seconds, 0.0) * 1000):
+            return None
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
         return pickle.loads(self._read(length))
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether more has been read than was received, perhaps not a whole message."""
+        return bool(self._unread)
 
     def cut(self) -> None:
         """End every send and receive that is under way, at both ends."""
@@ -185,14 +212,19 @@ class Line:
         self._socket.close()
 
     def _read(self, length: int) -> bytearray:
-        read = bytearray()
-        while len(read) < length:
+        unread = self._unread
+        while len(unread) < length:
             if self._socket.fileno() not in [ready for ready, _ in self._poll.poll()]:
                 raise EOFError("the process at the other end is over")
-            part = self._socket.recv(min(length - len(read), _MOST_AT_ONCE))
+            part = self._socket.recv(min(max(length - len(unread), _SMALL), _MOST_AT_ONCE))
             if not part:
                 raise EOFError("the line is cut")
-            read += part
+            unread += part
+        if len(unread) == length:
+            self._unread = bytearray()
+            return unread
+        read = unread[:length]
+        del unread[:length]
         return read
 
 

@@ -1,6 +1,7 @@
 """Processes that run tasks: started when needed, ended when idle, replaced when they die.
 
-Theory of operation. A task has a process for itself while it runs. Each is served by a thread that waits for it, so
+Theory of operation. A task has a process for itself while it runs; short ones may wait there behind it (see
+``execution.process_lane``). Each process is served by a thread that waits for it, so
 that a pool belongs to no loop, and that what is pickled or read back does not block one. How many there are at the same
 time is for the caller to bound, as it is with threads. One more thread, while there are idle processes, ends those that
 have been idle for too long, the least recently used first.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 import threading
 import time
@@ -31,7 +33,7 @@ from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.progress import make_progress
 from hueyio.tasks.task import Task
 
-__all__ = ["PoolWorker", "ProcessPool"]
+__all__ = ["PoolWorker", "ProcessPool", "call_of", "reporting"]
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,8 @@ class ProcessPool:
         self._home = home
         self._max_calls = max_calls
         self._idle_time = idle_time
-        self._threads = ThreadPool("hueyio-process")
+        self.threads = ThreadPool("hueyio-process")
+        """Those that wait for the processes."""
         self._lock = threading.Condition()
         self._all: set[PoolProcess] = set()
         self._idle: deque[PoolProcess] = deque()
@@ -76,11 +79,11 @@ class ProcessPool:
     @asynccontextmanager
     async def worker(self, spec: TaskSpec) -> AsyncIterator[PoolWorker]:
         """Have a process for one task, ready to run it; raises ProcessLost if none can be started."""
-        worker = PoolWorker(self._take_idle() or await self._start(spec), spec, self._threads, self._replace)
+        worker = PoolWorker(self.take_idle() or await self._start(spec), spec, self.threads, self._replace)
         try:
             yield worker
         finally:
-            self._give_back(worker.process)
+            self.give_back(worker.process)
 
     async def close(self, seconds: float = _STOP_TIME) -> None:
         """End all processes: the idle ones by themselves within so many seconds, what runs still is killed."""
@@ -90,12 +93,17 @@ class ProcessPool:
             self._idle.clear()
             self._lock.notify_all()
         try:
-            await asyncio.gather(*(self._threads.run(self._end, process, seconds) for process in idle))
+            await asyncio.gather(*(self.threads.run(self._end, process, seconds) for process in idle))
         finally:
             for process in list(self._all):
                 process.kill()
 
-    def _take_idle(self) -> PoolProcess | None:
+    def calls_left(self, process: PoolProcess) -> float:
+        """Return how many more calls a process may run."""
+        return math.inf if self._max_calls is None else self._max_calls - process.calls
+
+    def take_idle(self) -> PoolProcess | None:
+        """Take a process that has nothing to do, if there is one; it must be given back."""
         with self._lock:
             while self._idle:
                 process = self._idle.pop()
@@ -124,7 +132,7 @@ class ProcessPool:
         process = PoolProcess()
         self._all.add(process)
         try:
-            await self._threads.run(process.start, self._welcome(spec))
+            await self.threads.run(process.start, self._welcome(spec))
         except BaseException:
             process.kill()
             self._all.discard(process)
@@ -136,7 +144,8 @@ class ProcessPool:
         self._all.discard(ended)
         return await self._start(spec)
 
-    def _give_back(self, process: PoolProcess) -> None:
+    def give_back(self, process: PoolProcess) -> None:
+        """Have a process that has nothing to do any more, or that is over."""
         used_up = self._max_calls is not None and process.calls >= self._max_calls
         with self._lock:
             if not process.is_alive:
@@ -203,10 +212,8 @@ class PoolWorker:
 
         When this is cancelled the process is killed, with what the body started.
         """
-        context = RUN_CONTEXT.get()
-        lease = DEFAULT_LEASE if context is None else context.lease
         try:
-            value, error = await self._call(task, lease)
+            value, error = await self._call(task)
         except asyncio.CancelledError:
             self.process.kill()
             raise
@@ -214,21 +221,29 @@ class PoolWorker:
             raise error
         return value
 
-    async def _call(self, task: Task, lease: float) -> tuple[Any, BaseException | None]:
+    async def _call(self, task: Task) -> tuple[Any, BaseException | None]:
         try:
-            return await self._threads.run(self._call_once, task, task.time_remaining, lease)
+            return await self._threads.run(self._call_once, task)
         except NotBegun:  # something killed it while nothing ran there: no run of this task
             self.process = await self._replace(self.process, self._spec)
-            return await self._threads.run(self._call_once, task, task.time_remaining, lease)
+            return await self._threads.run(self._call_once, task)
 
-    def _call_once(self, task: Task, seconds: float, lease: float) -> tuple[Any, BaseException | None]:
+    def _call_once(self, task: Task) -> tuple[Any, BaseException | None]:
         running.set(task)  # of this call's context alone
-        spec = self._spec
-        call = Call(spec.module, spec.path, pack_task(task), seconds, task.receipt, lease, PLACE.get() is not None)
-        return self.process.call(call, _reporting(task))
+        return self.process.call(call_of(self._spec, task), reporting(task))
 
 
-def _reporting(task: Task) -> Callable[[Report], bool]:
+def call_of(spec: TaskSpec, task: Task) -> Call:
+    """Return a task as a call of a process, in the context of its slot; raises SerializationError."""
+    context = RUN_CONTEXT.get()
+    lease = DEFAULT_LEASE if context is None else context.lease
+    data, lends_slot = pack_task(task), PLACE.get() is not None
+    return Call(spec.module, spec.path, data, task.time_remaining, task.receipt, lease, lends_slot)
+
+
+def reporting(task: Task) -> Callable[[Report], bool]:
+    """Return what keeps the progress of a task in a process."""
+
     def report(told: Report) -> bool:
         if task.reporter is None:
             return False

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, assert_never
@@ -33,6 +34,8 @@ from hueyio.execution.pool.line import (
     Log,
     Raised,
     Ready,
+    Recall,
+    Recalled,
     Regained,
     Report,
     Returned,
@@ -70,6 +73,8 @@ class PoolProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Line | None = None
         self._watched: int | None = None
+        self._waits: dict[int, Wait] = {}
+        """What the body waits for that runs there."""
 
     @property
     def is_alive(self) -> bool:
@@ -112,6 +117,32 @@ class PoolProcess:
             raise
         assert isinstance(answer, (Returned, Raised))
         return unpack(answer, call.name)
+
+    def send(self, *messages: Call | Recall) -> None:
+        """Give it calls, to be run one after another, or ask it for those back that have not begun.
+
+        Raises EOFError or OSError when it is over.
+        """
+        if self._line is None:
+            raise EOFError("the process is over")
+        self.calls += sum(isinstance(message, Call) for message in messages)
+        self._line.send(*messages)
+
+    def listen(
+        self, report: Callable[[Report], bool], until: float | None = None, pause: float = 0.0
+    ) -> Begun | Recalled | Returned | Raised | None:
+        """Do what the body asks for until there is news of a call; None if there is none at this monotonic time.
+
+        Raises EOFError or OSError when it is over. The context is that of the call under way. If nothing was received
+        yet it pauses first, so that more may come together: to wake for each message costs more than a short body.
+        """
+        if self._line is None:
+            raise EOFError("the process is over")
+        if pause and not self._line.has_unread:
+            time.sleep(pause)
+        message = self._listen(self._line, report, until)
+        assert not isinstance(message, Ready | Broken)
+        return message
 
     def stop(self, seconds: float) -> None:
         """Let it run its shutdown hooks and end; it is killed after so many seconds."""
@@ -157,19 +188,23 @@ class PoolProcess:
             self._line = Line(ours, self._watched)
             return self._line
 
-    def _listen(self, line: Line, report: Callable[[Report], bool]) -> Ready | Broken | Begun | Returned | Raised:
-        """Do what the process asks for until it has an answer."""
-        waits: dict[int, Wait] = {}
+    def _listen(
+        self, line: Line, report: Callable[[Report], bool], until: float | None = None
+    ) -> Ready | Broken | Begun | Recalled | Returned | Raised | None:
+        """Do what the process asks for until it has an answer, or it is time."""
         while True:
-            message: FromPool = line.receive()
+            message: FromPool | None = line.receive(None if until is None else until - time.monotonic())
             match message:
                 case Log(record):
                     _log(record)
                 case Report():
                     line.send(Answer(report(message)))
                 case Waits() | Back():
-                    _lend(line, message, waits)
-                case Ready() | Broken() | Begun() | Returned() | Raised():
+                    _lend(line, message, self._waits)
+                case Begun():
+                    self._waits.clear()
+                    return message
+                case None | Ready() | Broken() | Recalled() | Returned() | Raised():
                     return message
                 case _:
                     assert_never(message)
