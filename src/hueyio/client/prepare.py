@@ -53,6 +53,8 @@ def encode_undeclared(core: Core, task: Task) -> Entry:
 
 
 def _encode(core: Core, task: Task, spec: TaskSpec | None) -> Entry:
+    if task.on_complete is not None:
+        task.check_whole()
     if task.priority is not None or task.on_complete is not None or task.on_error is not None:
         for stage in task.stages():
             _check_priority(core, stage)
@@ -64,7 +66,7 @@ def _encode(core: Core, task: Task, spec: TaskSpec | None) -> Entry:
         or task.on_error is not None
     ):
         task.count_anew(core.clock.ahead)
-    entry = make_entry(task, spec, core.serializer, core.now())
+    entry = make_entry(task, spec, core.serializer, core.now(), may_cut=not core.immediate)
     if task.unique is None:
         return entry
     key = task.unique.key

@@ -184,7 +184,7 @@ class Producer:
 
     async def _go_on(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
         """Tell of what was enqueued, and run it in immediate mode."""
-        note_enqueued(id for entry in entries for id in (entry.header.id, *entry.header.expects))
+        note_enqueued(id for entry in entries for id in _ids_of(entry))
         if self.core.immediate:
             await self.immediate.run(tasks, lambda: self._tell_enqueued(tasks, entries))
         elif self.core.signals:
@@ -193,3 +193,9 @@ class Producer:
     async def _tell_enqueued(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
         for task, entry in zip(tasks, entries, strict=True):
             await self.core.signals.send(enqueue_signal(entry), task)
+
+
+def _ids_of(entry: Entry) -> list[str]:
+    """List the ids of a call and of all stages that follow it."""
+    later = [stage.id for stage in entry.stages] if entry.stages else entry.header.expects
+    return [entry.header.id, *later]

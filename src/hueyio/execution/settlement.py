@@ -23,8 +23,9 @@ def make_settlement(
     serializer: Serializer,
     result_ttl: float | None,
     now: float,
+    may_cut: bool = True,
 ) -> Settlement:
-    """Encode the effects for a task of this name.
+    """Encode the effects for a task of this name. ``may_cut`` says whether a long pipeline that begins is cut.
 
     Raises SerializationError or TaskArgumentError if a value or a follow-up cannot be encoded.
     """
@@ -43,7 +44,9 @@ def make_settlement(
         case "finish" | "bury":
             pass
     data = None if effects.ending is None else write_ending(effects.ending, serializer.within("result", receipt.id))
-    follow_ups = tuple([make_entry(task, registry.get(task.path), serializer, now) for task in effects.enqueue])
+    follow_ups = tuple(
+        [make_entry(task, registry.get(task.path), serializer, now, may_cut=may_cut) for task in effects.enqueue]
+    )
     if follow_ups and (delivery.header.unique_key is not None or delivery.header.once_token is not None):
         follow_ups = tuple([_with_keys(entry, delivery.header) for entry in follow_ups])
     if effects.is_put_back and receipt.deliveries:
