@@ -103,7 +103,7 @@ def _retry(state: MemoryState, task: LiveTask, finish: Finish) -> None:
         if entry.header.id != id:
             state.enqueue([entry])
         elif task.line is None:
-            state.again(task, entry.header, entry.data)
+            state.again(task, *entry)
     if finish.intermediate is not None:
         state.areas["results"].put(id, finish.intermediate, finish.ttl)
     _delete_all(state, finish.deletes)

@@ -171,7 +171,7 @@ def _retry(tx: Transaction, task: TaskRow, finish: Finish) -> None:
         if entry.header.id != task.id:
             add(tx, [entry])
         elif not is_back:
-            again(tx, task, entry.header, entry.data)
+            again(tx, task, *entry)
             is_back = True
     if finish.intermediate is not None:
         store(tx, [(task.id, finish.intermediate, finish.ttl)])

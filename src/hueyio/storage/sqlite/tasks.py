@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hueyio.storage.records import LANES, Delivery, Enqueued, Entry, Header, Lane
+from hueyio.storage.records import LANES, Delivery, Enqueued, Entry, Header, Lane, Stage
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import any_in, put
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, SUSPECT, TaskRow, delivery, more
@@ -47,7 +47,7 @@ def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -
     return placed
 
 
-def again(tx: Transaction, task: TaskRow, header: Header, data: bytes) -> None:
+def again(tx: Transaction, task: TaskRow, header: Header, data: bytes, stages: Sequence[Stage] = ()) -> None:
     """Put a held task back as new under another header; its cancel flag and its unique key stay."""
     first_eta = tx.first_eta() if header.eta is not None else None
     state = READY if header.eta is None else SCHEDULED
@@ -57,6 +57,7 @@ def again(tx: Transaction, task: TaskRow, header: Header, data: bytes) -> None:
     tx.execute(_SQL["rewrite"], (*values, task.row))
     named = tx.unname(task.id)
     tx.expect(header.expects, task.id)
+    keep(tx, stages)
     _ring(tx, [header], first_eta)
     cancel_all(tx, named)
 

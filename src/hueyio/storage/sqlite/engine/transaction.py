@@ -41,9 +41,9 @@ class Transaction:
     """Owned by the writer's thread; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_stages", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "entered",
-        "execute", "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history", "mail", "many",
-        "noticed", "now", "queue", "revoked", "rung", "told",
+        "_any_expected", "_any_stages", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended",
+        "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history",
+        "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(

@@ -1,10 +1,11 @@
 -- Where an id is.
 -- keys: TASKS SCHEDULE EXPECTED CANCELLED RESULTS RESULTS_TTL HELD*
--- parts: _fleet _records _areas _tombstones _letters
+-- parts: _fleet _records _areas _tombstones _letters _stages
 
 local function state_of(id)
   local record = redis.call('HGET', TASKS, id)
   if record then
+    record = joined(id, record)
     if redis.call('ZSCORE', SCHEDULE, id) then return 'scheduled', record end
     return holder_of(id) and 'running' or 'queued', record
   end
