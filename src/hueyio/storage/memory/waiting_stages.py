@@ -31,7 +31,7 @@ class _State(Protocol):
 def keep(state: _State, stages: Sequence[Stage]) -> None:
     """Let stages wait, each after the one before; those behind an id that is alive never come."""
     before: str | None = None
-    for stage, after in zip(stages, (*stages[1:], None), strict=True):
+    for stage, after in zip(stages, (*stages[1:], None), strict=False):
         if stage.id in state.tasks:
             return
         if before is not None:

@@ -18,6 +18,8 @@ _SQL: Final = statements("waiting_stages.sql")
 
 def keep(tx: Transaction, stages: Sequence[Stage]) -> None:
     """Let stages wait, each after the one before; those behind an id that is alive never come."""
+    if not stages:
+        return
     alive = next((at for at, stage in enumerate(stages) if tx.is_alive(stage.id)), len(stages))
     waiting = stages[:alive]
     later = [*(stage.id for stage in waiting[1:]), None]
