@@ -22,6 +22,7 @@ def prepare(core: Core, task: Task) -> Entry:
     """
     if not isinstance(task, Task):
         raise HueyException(f"only a Task can be enqueued, such as add.s(1, 2), not {task!r}")
+    task.check_whole()
     arguments = task.args if task.values is None else (*task.args, task.values)
     core.registry.find(task.path).check_call(arguments, task.kwargs)
     for stage in task.stages():
@@ -53,8 +54,6 @@ def encode_undeclared(core: Core, task: Task) -> Entry:
 
 
 def _encode(core: Core, task: Task, spec: TaskSpec | None) -> Entry:
-    if task.on_complete is not None:
-        task.check_whole()
     if task.priority is not None or task.on_complete is not None or task.on_error is not None:
         for stage in task.stages():
             _check_priority(core, stage)

@@ -434,6 +434,7 @@ class Consumer:
             self._refuse,
             tally=self._tally,
             recorder=Recorder(self._core),
+            on_follow_up=lambda: self._fetcher.expect_work(),
         )
         self._publisher = Publisher(session, self._current_owner, self._lease.info, self._tally)
         run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease, queue=self._core.name)

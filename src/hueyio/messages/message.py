@@ -324,6 +324,8 @@ def _check_bounds(message: Message) -> None:
         raise _wrong_kind("chord", message.chord)
     if message.chord is not None:
         check_text("not a message: its chord", message.chord[0], SerializationError)
+    if message.then is not None:
+        check_text("not a message: the id of its next stage", message.then, SerializationError)
     if message.put_back is not None:
         parts = message.put_back[:2]
         if not ((_are(parts, int, float) or _are(parts, int, int)) and parts[0] > 0 and 0 <= parts[1] <= _LARGEST):

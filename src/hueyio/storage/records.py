@@ -350,8 +350,8 @@ class Finish(NamedTuple):
     Applied in this order: fence, ``take``, release, ``follow_ups`` (as ``enqueue`` does), results, ``deletes``, bells,
     waiters, ``latch``. If ``follow_ups`` holds the own id (a retry) the task lives on, with deliveries back at 0 and
     its unique key kept; else it is over: its result (None: nothing stored, and what was stored is deleted) is final,
-    the ids in ``also`` (expected ones) are over with the same bytes, the unique key is free, the cancel flag is
-    gone, and the waiters of all these ids are told.
+    the ids in ``also`` (expected ones) and the stages after them are over with the same bytes, the unique key is free,
+    the cancel flag is gone, and the waiters of all these ids are told.
     """
 
     receipt: Receipt
@@ -606,7 +606,10 @@ class Listed(NamedTuple):
     progress: bytes | None = None
     """What its run reported last."""
     namers: tuple[str, ...] = ()
-    """The live tasks that expect it. A chord's callback that waits for members names itself."""
+    """The live tasks that expect it, and the stage before it, which may wait too.
+
+    A chord's callback that waits for members names itself.
+    """
 
 
 class Listing(NamedTuple):

@@ -19,7 +19,7 @@ from hueyio.storage.records import Header, Stage
 __all__ = ["first", "header_of_whole", "join", "split"]
 
 _MARK: Final = b"\x93hpipe1"
-_FIRST: Final = re.compile(re.escape(_MARK) + rb"(\d{1,9}):(\d{1,18}):")
+_LENGTHS: Final = re.compile(rb"(\d{1,9}):(\d{1,18}):")
 
 
 def join(id: str, data: bytes, stages: Sequence[Stage]) -> bytes:
@@ -36,13 +36,14 @@ def split(data: bytes) -> list[Stage] | None:
     found: list[Stage] = []
     at = len(_MARK)
     while at < len(data):
-        middle = data.index(b":", at)
-        start = data.index(b":", middle + 1) + 1
-        stop = start + int(data[at:middle])
-        at = stop + int(data[middle + 1 : start - 1])
+        lengths = _LENGTHS.match(data, at)
+        if lengths is None:
+            raise ValueError(f"no stage at byte {at}")
+        stop = lengths.end() + int(lengths[1])
+        at = stop + int(lengths[2])
         if at > len(data):
-            raise ValueError("a pipeline whose last stage is cut short")
-        found.append(Stage(data[start:stop].decode("utf-8", "surrogatepass"), data[stop:at]))
+            raise ValueError("the last stage is cut short")
+        found.append(Stage(data[lengths.end() : stop].decode("utf-8", "surrogatepass"), data[stop:at]))
     return found
 
 
@@ -50,8 +51,8 @@ def first(data: bytes) -> bytes:
     """Return the message of the task itself, or as much of it as is there where only the beginning is."""
     if not data.startswith(_MARK):
         return data
-    found = _FIRST.match(data)
-    return data[found.end() + int(found[1]) :][: int(found[2])] if found else data
+    lengths = _LENGTHS.match(data, len(_MARK))
+    return data if lengths is None else data[lengths.end() + int(lengths[1]) :][: int(lengths[2])]
 
 
 def header_of_whole(header: Header, data: bytes) -> Header:
