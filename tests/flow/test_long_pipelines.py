@@ -50,6 +50,7 @@ class Steps:
 
     def make(self, prefix: str = "s", **stages: Task) -> Task:
         """Make the pipeline; ``stages`` take the places of others."""
+        head: Task
         head, *later = [stages.get(f"at_{at}", self.add.s(id=f"{prefix}{at}")) for at in range(STAGES)]
         for stage in later:
             head.then(stage)
@@ -128,6 +129,7 @@ async def test_stage_that_failed_ends_all_later_ones_and_takes_them_along_when_i
     assert {await result.status() for result in group} == {"done", "failed"}
     assert await steps.is_empty()
     (failed,) = (await steps.huey.failed()).items
+    assert failed.task is not None
     assert [stage.id for stage in failed.task.stages()] == [f"s{at}" for at in range(3, STAGES)]
     steps.breaks = -1
     await steps.huey.requeue("s3")

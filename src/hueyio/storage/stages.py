@@ -31,7 +31,7 @@ def join(id: str, data: bytes, stages: Sequence[Stage]) -> bytes:
 
 def split(data: bytes) -> list[Stage] | None:
     """Return what was joined, the task itself first; None: nothing was. Raises ValueError for what is damaged."""
-    if not data.startswith(_MARK):
+    if not (isinstance(data, bytes) and data.startswith(_MARK)):  # a reader may be given anything
         return None
     found: list[Stage] = []
     at = len(_MARK)

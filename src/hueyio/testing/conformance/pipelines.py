@@ -42,7 +42,7 @@ async def parts_of(session: Session, id: str) -> list[tuple[str, bytes]]:
     """Say of what the message consists that the storage shows."""
     (found,) = await session.locate([id])
     assert found.data is not None
-    return [tuple(stage) for stage in split(found.data) or [Stage(id, found.data)]]
+    return [(stage.id, stage.data) for stage in split(found.data) or [Stage(id, found.data)]]
 
 
 class Pipelines(Basis):
