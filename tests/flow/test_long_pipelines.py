@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable
 from typing import Any, Final
@@ -317,6 +318,21 @@ async def test_stage_cannot_be_exchanged_for_another_where_messages_are_signed()
     with pytest.raises(SerializationError, match="it is the message of task 'other1'"):
         read_task(delivery.data, core_of(huey).serializer, delivery.header.id, delivery.following)
     await huey.close()
+
+
+async def test_pipeline_stays_in_one_piece_while_a_worker_of_an_earlier_version_is_alive(steps: Steps) -> None:
+    session = await steps.session()
+    info = json.dumps({"host": "h", "pid": 1, "started": 0.0, "lease": 600.0, "slots": {"loop": 1}})
+    await session.register("early", info.encode())
+    await steps.huey.enqueue(steps.make())
+    await session.register("owner", b"")
+    (delivery,) = await session.claim({"loop": 1}, "owner")
+    assert (len(delivery.header.expects), delivery.following) == (STAGES - 1, None)
+    await session.deregister("owner")
+    await session.deregister("early")
+    async with steps.huey.create_consumer():
+        assert await asyncio.wait_for(steps.huey.result_of("s11").get(blocking=True), 30) == STAGES
+    assert await steps.is_empty()
 
 
 async def test_immediate_mode_runs_them_too() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hueyio import SerializationError, Serializer
-from hueyio.messages.entry import make_entry
+from hueyio.messages.entry import NEVER, make_entry
 from hueyio.messages.glance import glance_at_path
 from hueyio.messages.message import CUT, read_task, write_stages, write_task
 from hueyio.storage.records import Entry, Header, Stage
@@ -60,7 +60,7 @@ def test_pipeline_is_cut_from_eight_later_stages_on() -> None:
     entry = entry_of(long)
     assert entry.header.expects == ("b",)
     assert [stage.id for stage in entry.stages] == list("bcdefghi")
-    whole = make_entry(long, None, SERIALIZER, 0.0, may_cut=False)
+    whole = make_entry(long, None, SERIALIZER, 0.0, cut_from=NEVER)
     assert (whole.header.expects, whole.stages) == (tuple("bcdefghi"), ())
 
 

@@ -55,6 +55,7 @@ from hueyio.consumer.stuck import Stuck
 from hueyio.consumer.tally import Tally, TaskTally
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
+from hueyio.control.consumers import all_know_stages
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.executor import Executor
@@ -69,7 +70,7 @@ from hueyio.execution.runner import Runner
 from hueyio.handles.awaited import awaited
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Restricted, Session
-from hueyio.storage.records import Bury, Lane, Release
+from hueyio.storage.records import Bury, Lane, Owner, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
@@ -492,7 +493,7 @@ class Consumer:
         options = self.options
         ticker = Ticker(session, self._core)
         self._reaper = Reaper(
-            session, self._current_owner, self._lease.steady_since, options.lease, on_seen=self._fleet.observe
+            session, self._current_owner, self._lease.steady_since, options.lease, on_seen=self._observe
         )
         self._listener = Listener(
             session,
@@ -648,6 +649,11 @@ class Consumer:
     def _wake_all(self) -> None:
         for feeder in self._feeders:
             feeder.wake()
+
+    def _observe(self, owners: Sequence[Owner]) -> None:
+        """See who else runs tasks here."""
+        self._fleet.observe(owners)
+        self._core.has_early_workers = not all_know_stages(owners)
 
     def _decide_again(self, job: Job) -> None:
         """A revocation that was good for one task had been used up by another: decide anew."""

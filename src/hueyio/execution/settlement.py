@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hueyio.execution.again import text_of, write_again
 from hueyio.execution.effects import Effects
-from hueyio.messages.entry import make_entry
+from hueyio.messages.entry import CUT_FROM, make_entry
 from hueyio.messages.member_result import member_place, write_member_result
 from hueyio.messages.stored_result import write_ending
 from hueyio.serializer import Serializer
@@ -23,9 +23,9 @@ def make_settlement(
     serializer: Serializer,
     result_ttl: float | None,
     now: float,
-    may_cut: bool = True,
+    cut_from: int = CUT_FROM,
 ) -> Settlement:
-    """Encode the effects for a task of this name. ``may_cut`` says whether a long pipeline that begins is cut.
+    """Encode the effects for a task of this name. A pipeline that begins is cut from so many later stages on.
 
     Raises SerializationError or TaskArgumentError if a value or a follow-up cannot be encoded.
     """
@@ -45,7 +45,7 @@ def make_settlement(
             pass
     data = None if effects.ending is None else write_ending(effects.ending, serializer.within("result", receipt.id))
     follow_ups = tuple(
-        [make_entry(task, registry.get(task.path), serializer, now, may_cut=may_cut) for task in effects.enqueue]
+        [make_entry(task, registry.get(task.path), serializer, now, cut_from=cut_from) for task in effects.enqueue]
     )
     if follow_ups and (delivery.header.unique_key is not None or delivery.header.once_token is not None):
         follow_ups = tuple([_with_keys(entry, delivery.header) for entry in follow_ups])

@@ -30,13 +30,13 @@ from hueyio.storage.texts import check_text
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Granted, Membership, PutBack, Task, aware, seconds_from
 
-__all__ = ["CUT", "Message", "read_task", "write_stages", "write_task"]
+__all__ = ["CUT", "MOST_NESTED", "Message", "read_task", "write_stages", "write_task"]
 
 CUT: Final = "hueyio.cut:"
 """What the path of a stage begins with that is a message of its own and has others behind it."""
 
 _VERSION: Final = 1
-_MOST_NESTED: Final = 100
+MOST_NESTED: Final = 250
 """Stages that one message holds at most; more are joined. Serializers go no deeper than some hundreds of levels."""
 
 
@@ -100,7 +100,7 @@ def write_task(task: Task, serializer: Serializer) -> bytes:
 
     Raises TaskArgumentError that names the argument if one cannot be serialised.
     """
-    if task.on_complete is not None and not task.is_cut and sum(1 for _ in task.stages()) > _MOST_NESTED:
+    if task.on_complete is not None and not task.is_cut and sum(1 for _ in task.stages()) > MOST_NESTED:
         data, stages = write_stages(task, serializer)
         return join(task.id, data, stages)
     return _write(task, serializer.within("message"), task.is_cut)

@@ -271,10 +271,8 @@ class Task:
         more argument.
         """
         self.check_whole()
-        stages = list(self.stages())
         following = bind_stage(task, "what then() gets", args, kwargs)
-        _refuse_circle(stages, following.stages())
-        stages[-1].on_complete = following
+        _last_of(self.stages(), following.stages()).on_complete = following
         return self
 
     def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
@@ -282,10 +280,8 @@ class Task:
 
         It gets its own arguments, then the exception. A later handler is for failures of the one before.
         """
-        chain = list(self._handlers())
         handler = bind_stage(task, "what error() gets", args, kwargs)
-        _refuse_circle(chain, handler._handlers())
-        chain[-1].on_error = handler
+        _last_of(self._handlers(), handler._handlers()).on_error = handler
         return self
 
     def _handlers(self) -> Iterator[Task]:
@@ -303,7 +299,7 @@ class Task:
 
     def check_whole(self) -> None:
         """Raise HueyException if not all stages are known here, so that the rest of the pipeline would be lost."""
-        if any(stage.is_cut for stage in self.stages()):
+        if self.is_cut:
             raise HueyException(
                 f"of the stages after {self!r} only the next one is known where it runs, the storage has the others; "
                 "take the whole pipeline from huey.pending(), or make it anew"
@@ -574,12 +570,15 @@ def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) 
     return aware(eta)
 
 
-def _refuse_circle(chain: list[Task], following: Iterable[Task]) -> None:
-    """Raise HueyException if a Task would follow itself, and no chain of it would ever end."""
-    there = {id(task) for task in chain}
-    for task in following:
-        if id(task) in there:
-            raise HueyException(f"{task!r} cannot follow itself; make another call of it, such as add.s(1)")
+def _last_of(chain: Iterable[Task], following: Iterable[Task]) -> Task:
+    """Return the last of a chain; raises HueyException if a Task would follow itself, and no chain would ever end."""
+    added = {id(task) for task in following}
+    last: Task | None = None
+    for last in chain:
+        if id(last) in added:
+            raise HueyException(f"{last!r} cannot follow itself; make another call of it, such as add.s(1)")
+    assert last is not None
+    return last
 
 
 def bind_stage(task: Task | _Declared, takes: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
