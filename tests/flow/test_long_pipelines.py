@@ -51,8 +51,8 @@ class Steps:
 
     def make(self, prefix: str = "s", **stages: Task) -> Task:
         """Make the pipeline; ``stages`` take the places of others."""
-        head: Task
-        head, *later = [stages.get(f"at_{at}", self.add.s(id=f"{prefix}{at}")) for at in range(STAGES)]
+        made: list[Task] = [self.add.s(id=f"{prefix}{at}") for at in range(STAGES)]
+        head, *later = [stages.get(f"at_{at}", stage) for at, stage in enumerate(made)]
         for stage in later:
             head.then(stage)
         head.args = (0,)
