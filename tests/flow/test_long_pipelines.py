@@ -35,6 +35,9 @@ from tests.facts.steps import run_all, run_next
 STAGES: Final = 12
 """More than are cut."""
 
+in_memory = pytest.mark.parametrize("make_huey", ["memory"], indirect=True)
+"""Of what the storage plays no part in."""
+
 
 class Steps:
     """A pipeline of ``STAGES`` stages that each add one; the one that ``breaks`` raises until that is mended."""
@@ -141,6 +144,7 @@ async def test_stage_that_failed_ends_all_later_ones_and_takes_them_along_when_i
     assert await steps.is_empty()
 
 
+@in_memory
 async def test_requeued_stage_may_fail_once_more(steps: Steps) -> None:
     steps.breaks = 2
     group = await steps.huey.enqueue(steps.make())
@@ -177,6 +181,7 @@ async def test_cancelled_stage_ends_all_later_ones(steps: Steps) -> None:
     assert (await run_all(steps.huey))[-1] == STAGES
 
 
+@in_memory
 async def test_revoked_stage_in_the_middle_ends_the_later_ones(steps: Steps) -> None:
     group = await steps.huey.enqueue(steps.make())
     await steps.huey.revoke_by_id("s4")
@@ -187,6 +192,7 @@ async def test_revoked_stage_in_the_middle_ends_the_later_ones(steps: Steps) -> 
     assert await steps.is_empty()
 
 
+@in_memory
 async def test_stages_obey_their_own_times(steps: Steps) -> None:
     group = await steps.huey.enqueue(steps.make(at_4=steps.add.s(id="s4", expires=0)))
     await run_all(steps.huey)
@@ -195,6 +201,7 @@ async def test_stages_obey_their_own_times(steps: Steps) -> None:
     assert {type(end) for end in ends[4:]} == {TaskExpired}
 
 
+@in_memory
 async def test_error_handler_may_be_a_long_pipeline_itself(steps: Steps) -> None:
     steps.breaks = 2
     handler = steps.report.s()
@@ -217,6 +224,7 @@ async def test_members_and_callback_of_a_chord_may_be_long_pipelines(steps: Step
     assert await steps.is_empty()
 
 
+@in_memory
 async def test_headers_go_along(steps: Steps) -> None:
     head = steps.make()
     head.headers = {"trace": "7"}
@@ -225,6 +233,7 @@ async def test_headers_go_along(steps: Steps) -> None:
     assert [headers for _, headers in steps.seen] == [{"trace": "7"}] * STAGES
 
 
+@in_memory
 async def test_rescheduled_pipeline_begins_anew_as_a_whole(steps: Steps) -> None:
     await steps.huey.enqueue(steps.make())
     (head,) = await steps.huey.pending()
@@ -245,6 +254,7 @@ async def test_inspector_tells_what_follows_and_what_is_waited_for(steps: Steps)
     assert ready.name == steps.add.path
 
 
+@in_memory
 async def test_stage_that_is_not_declared_here_waits_for_a_worker_that_knows_it(steps: Steps) -> None:
     group = await steps.huey.enqueue(steps.make(at_1=steps.retried.s(id="s1")))
     steps.retried.unregister()
@@ -262,6 +272,7 @@ async def test_clear_ends_the_whole_pipeline(steps: Steps) -> None:
     assert {await result.status() for result in group} == {"cancelled"}
 
 
+@in_memory
 async def test_task_whose_stages_are_not_known_here_is_not_enqueued_anew(steps: Steps) -> None:
     await steps.huey.enqueue(steps.make())
     task = await steps.huey.dequeue()
@@ -286,6 +297,7 @@ async def test_next_stage_that_the_storage_has_lost_is_told(steps: Steps) -> Non
             await asyncio.wait_for(steps.huey.result_of("other").get(blocking=True), 30)
 
 
+@in_memory
 @pytest.mark.parametrize("make_serializer", [JSONSerializer, lambda: SignedSerializer("secret", compression=True)])
 async def test_stages_pass_any_serializer(make_huey: Callable[..., Huey], make_serializer: Callable[[], Any]) -> None:
     huey = make_huey(serializer=make_serializer())
@@ -320,6 +332,7 @@ async def test_stage_cannot_be_exchanged_for_another_where_messages_are_signed()
     await huey.close()
 
 
+@in_memory
 async def test_pipeline_stays_in_one_piece_while_a_worker_of_an_earlier_version_is_alive(steps: Steps) -> None:
     session = await steps.session()
     info = json.dumps({"host": "h", "pid": 1, "started": 0.0, "lease": 600.0, "slots": {"loop": 1}})
@@ -339,10 +352,10 @@ async def test_immediate_mode_runs_them_too() -> None:
     huey = MemoryHuey("immediate", immediate=True)
     steps = Steps(huey)
     head = steps.make()
-    for at in range(120):
+    for at in range(60):
         head.then(steps.add, id=f"more{at}")
     group = await huey.enqueue(head)
-    assert await group[-1] == STAGES + 120
+    assert await group[-1] == STAGES + 60
     await huey.close()
 
 

@@ -20,7 +20,7 @@ from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import Bell, Delivery, Entry, Finish, Notices, Over, Unknown
 
 LONG: Final = (10, 100, 1000)
-SHORTER: Final = (10, 50, 250)
+SHORTER: Final = (10, 30, 120)
 """Stages of pipelines; on a server each takes a while."""
 
 

@@ -115,7 +115,8 @@ class Producer:
         session = await self.core.session()
         if task.counted is not None:
             entries = await self._count([task], entries, session)
-        entries = await fit_workers(self.core, session, [task], entries)
+        if entries[0].stages:
+            entries = await fit_workers(self.core, session, [task], entries)
         await let_ids_go(self.core, [task.id])
         (enqueued,) = await session.enqueue(entries)
         if enqueued.holder is None:
