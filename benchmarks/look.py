@@ -38,7 +38,7 @@ async def _measure(kind: Kind, address: str, count: int, server: RedisServer | N
     app = Noop(kind, address, {})
     async with app.huey:
         session = await core_of(app.huey).session()
-        (id, *_), message = prepare(core_of(app.huey), app.task.s(1))
+        (id, *_), message, _ = prepare(core_of(app.huey), app.task.s(1))
         for first in range(0, count, _CHUNK):
             ids = [f"{number:0{len(id)}}" for number in range(first, min(first + _CHUNK, count))]
             messages = [message.replace(id.encode(), it.encode()) for it in ids]

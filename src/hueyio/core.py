@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar
 from hueyio.exceptions import ConfigurationError
 from hueyio.hooks import Hooks
 from hueyio.loops.sessions import NestedSessions, Sessions
+from hueyio.messages.entry import CUT_FROM, NEVER
+from hueyio.messages.message import MOST_NESTED
 from hueyio.messages.stored_result import metadata_of
 from hueyio.serializer import Serializer
 from hueyio.signals import Signals
@@ -105,6 +107,8 @@ class Core:
         self.hooks = Hooks(self.signals.thread)
         self.immediate = False
         self.raise_errors = raise_errors
+        self.has_early_workers = False
+        """Whether a worker was seen that runs no stage of a pipeline that is cut: one of hueyio 0.1."""
         self.propagate: Final = propagate
         """The keys of the headers that the calls of a body inherit."""
         self.counts: Final = counts
@@ -125,6 +129,13 @@ class Core:
         self.keeps_results = own_ttl is not None
         """Whether reading a result leaves it in the storage, until its time is over."""
         _all.append(weakref.ref(self, _all.remove))
+
+    @property
+    def cut_from(self) -> int:
+        """From how many later stages on a pipeline is cut; see ``messages.entry``."""
+        if self.immediate:
+            return NEVER  # each task is passed on with all that follows it
+        return MOST_NESTED if self.has_early_workers else CUT_FROM
 
     @property
     def storage(self) -> Storage:

@@ -69,7 +69,7 @@ async def test_damaged_messages_are_dead_letters_and_the_consumer_goes_on(
 
     entries = []
     for number in range(CORRUPTED):
-        header, data = prepare(core_of(huey), echo.s(number, text="some text"))
+        header, data, _ = prepare(core_of(huey), echo.s(number, text="some text"))
         entries.append(Entry(header, chance.choice(DAMAGES)(chance, data)))
     unreadable = {it.header.id: it.data for it in entries if not is_readable(huey, it)}
     assert len(unreadable) == CORRUPTED if signed else len(unreadable) > CORRUPTED / 2

@@ -49,7 +49,7 @@ class Bench:
 
     def deliver(self, task: Task, deliveries: int = 0, **delivery: Any) -> Delivery:
         """Make the delivery that a claim would give."""
-        header, data = make_entry(task, self.core.registry.get(task.path), self.core.serializer, self.clock.now)
+        header, data, _ = make_entry(task, self.core.registry.get(task.path), self.core.serializer, self.clock.now)
         return Delivery(Receipt("me", task.id, deliveries), header, data, **delivery)
 
     async def dispatch(self, *deliveries: Delivery) -> list[str]:

@@ -177,3 +177,19 @@ async def test_paused_fetcher_claims_nothing_until_it_is_resumed() -> None:
     bench.fetcher.pause(False)
     at_once(bench.fetcher.step())
     assert bench.ids == ["a", "b"]
+
+
+async def test_fetcher_that_waits_claims_what_a_settlement_brings() -> None:
+    bench = await start(workers=10)
+    waiting = await bench.begin_to_wait()
+    bench.fetcher.expect_work()
+    assert await soon(waiting) == 0
+
+
+async def test_fetcher_that_does_not_wait_has_no_need_to_be_told_of_work() -> None:
+    bench = await start(workers=10)
+    bench.fetcher.expect_work()
+    waiting = await bench.begin_to_wait()
+    assert not waiting.done()
+    bench.fetcher.stop()
+    await soon(waiting)

@@ -18,8 +18,8 @@ from hueyio.execution.job import Job
 from hueyio.execution.recorder import Recorder
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Answer, Area, Delivery, Finish, HistoryBatch, Settlement
-from hueyio.testing.conformance.worker import Worker, die, soon
+from hueyio.storage.records import Answer, Area, Delivery, Entry, Finish, HistoryBatch, Settlement
+from hueyio.testing.conformance.worker import Worker, die, make_entry, soon
 from tests.support.consuming import Clock, at_once, job_of
 
 POISON = b"poison"
@@ -91,7 +91,12 @@ class Bench:
             lambda job, error: self.refused.append(job.task.id),
             self.clock,
             recorder=Recorder(core_of(MemoryHuey()), self.clock),
+            on_follow_up=self._tell_of_work,
         )
+        self.told_of_work = 0
+
+    def _tell_of_work(self) -> None:
+        self.told_of_work += 1
 
     async def take(self, *ids: str) -> list[Job]:
         jobs = [job_of(await self.worker.take_one(id)) for id in ids]
@@ -318,3 +323,19 @@ async def test_outcomes_are_written_without_history_while_there_is_too_little_ro
     await bench.put("a", "b")
     assert bench.step(3) == [["a", "b"], ["a"], ["b"]]
     assert [it is None for it in bench.session.histories] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("follow_ups", "told"),
+    [((make_entry("b"),), 1), ((make_entry("b", eta=9e9),), 0), ((), 0)],
+    ids=["ready", "later", "none"],
+)
+async def test_work_that_a_batch_brings_is_told_of_when_its_write_has_begun(
+    bench: Bench, follow_ups: tuple[Entry, ...], told: int
+) -> None:
+    (job,) = await bench.take("a")
+    bench.settler.put(job, Finish(job.delivery.receipt, follow_ups=follow_ups))
+    assert bench.step() == [["a"]]
+    assert bench.told_of_work == 0
+    await asyncio.sleep(0)
+    assert bench.told_of_work == told

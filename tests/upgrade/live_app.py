@@ -18,6 +18,8 @@ __all__ = ["call", "expected", "huey"]
 huey: hueyio.Huey = eval(os.environ["HUEYIO_TEST_HUEY"])
 
 _MANY: Final = 10
+_STAGES: Final = 10
+"""More than newer versions keep in one message."""
 
 
 def log(task: Any) -> None:
@@ -89,6 +91,10 @@ async def _enqueue(by: str) -> None:
     await flaky.options(id=f"{by}-flaky")()
     await fail.options(id=f"{by}-fail")()
     await huey.enqueue(join.s("a", id=f"{by}-pipe-1").then(join.s("b", id=f"{by}-pipe-2")))
+    long = join.s("0", id=f"{by}-long-0")
+    for at in range(1, _STAGES):
+        long.then(join, str(at), id=f"{by}-long-{at}")
+    await huey.enqueue(long)
     members = [join.s(str(number), id=f"{by}-member-{number}") for number in range(3)]
     await huey.enqueue(chord(members, collect.s(id=f"{by}-chord")))
     await on_loop.options(id=f"{by}-later", delay=0.2)(8)
@@ -102,6 +108,7 @@ def expected(by: str) -> dict[str, Any]:
         f"{by}-process": 7,
         f"{by}-flaky": 2,
         f"{by}-fail": "ValueError('never')",
+        **{f"{by}-long-{at}": "-".join(map(str, range(at, -1, -1))) for at in range(_STAGES)},
         f"{by}-pipe-1": "a",
         f"{by}-pipe-2": "b-a",
         f"{by}-chord": ["0", "1", "2"],

@@ -23,6 +23,7 @@ from hueyio.loops.carry_through import end_of
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.records import AREAS, LANES, Area, Delivery, Entry, Finish, Header
+from hueyio.storage.stages import header_of_whole
 from hueyio.tasks.given import items_of
 from hueyio.tasks.task import aware
 
@@ -249,7 +250,7 @@ async def _take_first(session: Session) -> list[Delivery]:
     owner = await _begin(session)
     try:
         for lane in LANES:
-            taken = await session.claim({lane: 1}, owner)
+            taken = await _whole(session, await session.claim({lane: 1}, owner))
             if taken:
                 await _finish(session, owner, taken)
                 return taken
@@ -261,11 +262,19 @@ async def _take_first(session: Session) -> list[Delivery]:
 async def _take_all(session: Session, ids: list[str]) -> list[Delivery]:
     owner = await _begin(session)
     try:
-        taken = await session.cancel(ids, owner)
+        taken = await _whole(session, await session.cancel(ids, owner))
         await _finish(session, owner, taken)
         return taken
     finally:
         await session.deregister(owner)
+
+
+async def _whole(session: Session, taken: list[Delivery]) -> list[Delivery]:
+    """Let messages have all that follows them: what stands in the storage goes with the task."""
+    ids = [it.receipt.id for it in taken if it.following is not None]
+    found = {it.id: it.data for it in await session.locate(ids)} if ids else {}
+    whole = [it._replace(data=found.get(it.receipt.id) or it.data) for it in taken]
+    return [it._replace(header=header_of_whole(it.header, it.data)) for it in whole]
 
 
 async def _begin(session: Session) -> str:

@@ -19,6 +19,7 @@ from hueyio.app.settings import Settings, check_seconds, check_serializer, is_po
 from hueyio.app.sync_huey import SyncHuey
 from hueyio.client.chord_plan import plan
 from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
+from hueyio.client.early_workers import look_at_workers
 from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
 from hueyio.consumer import Consumer, ConsumerOptions
@@ -1150,7 +1151,10 @@ class Huey(Settings):
             await driver.put_off(task)
             return
         prepare(self._core, task)
-        entry = make_entry(task, self._core.registry.get(task.path), self._core.serializer, self._core.now())
+        core = self._core
+        await look_at_workers(core, driver.session)
+        spec = core.registry.get(task.path)
+        entry = make_entry(task, spec, core.serializer, core.now(), cut_from=core.cut_from)
         header = entry.header._replace(eta=task.eta.timestamp())  # also where that has passed
         await driver.session.enqueue([entry._replace(header=header)])
         await self._core.signals.send(SIGNAL_SCHEDULED, task)

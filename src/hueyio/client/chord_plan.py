@@ -70,5 +70,9 @@ def _plan(it: chord, place: Membership | None) -> ChordPlan:
 
 def _placed(task: Task, place: Membership | None) -> Task:
     """Copy a task and all stages that follow it, each with the place in the chord."""
-    following = None if task.on_complete is None else _placed(task.on_complete, place)
-    return task.replaced(chord=place, on_complete=following)
+    head, *later = [stage.replaced(chord=place) for stage in task.stages()]
+    before = head
+    for stage in later:
+        before.on_complete = stage
+        before = stage
+    return head

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hueyio.core import Core
 from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.messages.entry import make_entry
+from hueyio.messages.message import MOST_NESTED
 from hueyio.storage.records import Entry
 from hueyio.storage.texts import check_text
 from hueyio.tasks.declared import TaskSpec, check_settings
@@ -12,7 +13,7 @@ from hueyio.tasks.headers import check_stages
 from hueyio.tasks.task import Task
 from hueyio.tasks.unique import UniqueKey, key_of_call
 
-__all__ = ["encode", "encode_undeclared", "prepare", "prepare_again"]
+__all__ = ["encode", "encode_undeclared", "prepare", "prepare_again", "prepare_whole"]
 
 
 def prepare(core: Core, task: Task) -> Entry:
@@ -22,6 +23,7 @@ def prepare(core: Core, task: Task) -> Entry:
     """
     if not isinstance(task, Task):
         raise HueyException(f"only a Task can be enqueued, such as add.s(1, 2), not {task!r}")
+    task.check_whole()
     arguments = task.args if task.values is None else (*task.args, task.values)
     core.registry.find(task.path).check_call(arguments, task.kwargs)
     for stage in task.stages():
@@ -38,6 +40,11 @@ def prepare_again(core: Core, task: Task) -> Entry:
     return encode_undeclared(core, task) if core.registry.get(task.path) is None else prepare(core, task)
 
 
+def prepare_whole(core: Core, task: Task) -> Entry:
+    """Prepare a Task anew, with its pipeline in one piece as far as one message can hold it."""
+    return _encode(core, task, core.registry.get(task.path), MOST_NESTED)
+
+
 def encode(core: Core, task: Task) -> Entry:
     """Encode a Task whose settings and arguments have been checked.
 
@@ -52,7 +59,7 @@ def encode_undeclared(core: Core, task: Task) -> Entry:
     return _encode(core, task, None)
 
 
-def _encode(core: Core, task: Task, spec: TaskSpec | None) -> Entry:
+def _encode(core: Core, task: Task, spec: TaskSpec | None, cut_from: int | None = None) -> Entry:
     if task.priority is not None or task.on_complete is not None or task.on_error is not None:
         for stage in task.stages():
             _check_priority(core, stage)
@@ -64,7 +71,7 @@ def _encode(core: Core, task: Task, spec: TaskSpec | None) -> Entry:
         or task.on_error is not None
     ):
         task.count_anew(core.clock.ahead)
-    entry = make_entry(task, spec, core.serializer, core.now())
+    entry = make_entry(task, spec, core.serializer, core.now(), cut_from=cut_from or core.cut_from)
     if task.unique is None:
         return entry
     key = task.unique.key

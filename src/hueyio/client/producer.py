@@ -12,8 +12,9 @@ from typing import Any
 from hueyio.client.around_enqueue import Written, is_surrounded, write_with_headers
 from hueyio.client.chord_plan import ChordPlan
 from hueyio.client.deletions import let_ids_go
+from hueyio.client.early_workers import fit_workers
 from hueyio.client.immediate import Immediate
-from hueyio.client.prepare import prepare, prepare_again
+from hueyio.client.prepare import prepare, prepare_again, prepare_whole
 from hueyio.control.replace import replace
 from hueyio.core import Core
 from hueyio.exceptions import ConfigurationError, TaskNotUnique
@@ -114,6 +115,8 @@ class Producer:
         session = await self.core.session()
         if task.counted is not None:
             entries = await self._count([task], entries, session)
+        if entries[0].stages:
+            entries = await fit_workers(self.core, session, [task], entries)
         await let_ids_go(self.core, [task.id])
         (enqueued,) = await session.enqueue(entries)
         if enqueued.holder is None:
@@ -121,6 +124,8 @@ class Producer:
         return Written(entries, [await self._meet(session, task, entries[0], enqueued.holder, old)])
 
     async def _write_in(self, storage: Transactional, connection: Any, task: Task, entries: Sequence[Entry]) -> Written:
+        if entries[0].stages:  # nobody can be asked here which workers there are
+            entries = [prepare_whole(self.core, task)]
         (enqueued,) = await storage.enqueue_in(connection, entries)
         if enqueued.holder is not None and task.unique.mode != "skip":
             # Nothing can be replaced inside a transaction of the application's.
@@ -131,6 +136,7 @@ class Producer:
         session = await self.core.session()
         if any(task.counted is not None for task in tasks):
             entries = await self._count(tasks, entries, session)
+        entries = await fit_workers(self.core, session, tasks, entries)
         await let_ids_go(self.core, [task.id for task in tasks])
         enqueued = await session.enqueue(entries)
         if all(it.holder is None for it in enqueued):
@@ -140,6 +146,7 @@ class Producer:
     async def _write_chord(self, planned: ChordPlan, tasks: Sequence[Task], prepared: Sequence[Entry]) -> Written:
         session = await self.core.session()
         prepared = await self._count(tasks, prepared, session)
+        prepared = await fit_workers(self.core, session, tasks, prepared)
         entries = prepared[: len(planned.members)]
         sizes = [latch.size for latch in planned.latches]
         latches = [
@@ -184,7 +191,7 @@ class Producer:
 
     async def _go_on(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
         """Tell of what was enqueued, and run it in immediate mode."""
-        note_enqueued(id for entry in entries for id in (entry.header.id, *entry.header.expects))
+        note_enqueued(id for entry in entries for id in _ids_of(entry))
         if self.core.immediate:
             await self.immediate.run(tasks, lambda: self._tell_enqueued(tasks, entries))
         elif self.core.signals:
@@ -193,3 +200,9 @@ class Producer:
     async def _tell_enqueued(self, tasks: Sequence[Task], entries: Sequence[Entry]) -> None:
         for task, entry in zip(tasks, entries, strict=True):
             await self.core.signals.send(enqueue_signal(entry), task)
+
+
+def _ids_of(entry: Entry) -> list[str]:
+    """List the ids of a call and of all stages that follow it."""
+    later = [stage.id for stage in entry.stages] if entry.stages else entry.header.expects
+    return [entry.header.id, *later]

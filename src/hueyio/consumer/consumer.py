@@ -57,6 +57,7 @@ from hueyio.consumer.tally import Tally, TaskTally
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.unloader import Unloader
 from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
+from hueyio.control.consumers import all_know_stages
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.ended_jobs import EndedJobs
@@ -74,7 +75,7 @@ from hueyio.execution.thread_lane import ThreadLane
 from hueyio.handles.awaited import awaited
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Restricted, Session
-from hueyio.storage.records import Bury, Lane, Release
+from hueyio.storage.records import Bury, Lane, Owner, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
@@ -444,6 +445,7 @@ class Consumer:
             self._refuse,
             tally=self._tally,
             recorder=Recorder(self._core),
+            on_follow_up=lambda: self._fetcher.expect_work(),
         )
         self._publisher = Publisher(session, self._current_owner, self._lease.info, self._tally)
         run_context = RunContext(asyncio.get_running_loop(), self._core.storage, options.lease, queue=self._core.name)
@@ -509,7 +511,7 @@ class Consumer:
         options = self.options
         ticker = Ticker(session, self._core)
         self._reaper = Reaper(
-            session, self._current_owner, self._lease.steady_since, options.lease, on_seen=self._fleet.observe
+            session, self._current_owner, self._lease.steady_since, options.lease, on_seen=self._observe
         )
         self._listener = Listener(
             session,
@@ -671,6 +673,11 @@ class Consumer:
     def _wake_all(self) -> None:
         for feeder in self._feeders:
             feeder.wake()
+
+    def _observe(self, owners: Sequence[Owner]) -> None:
+        """See who else runs tasks here."""
+        self._fleet.observe(owners)
+        self._core.has_early_workers = not all_know_stages(owners)
 
     def _decide_again(self, job: Job) -> None:
         """A revocation that was good for one task had been used up by another: decide anew."""

@@ -104,6 +104,11 @@ class Fetcher(Service):
         self._in_doubt = True
         self.wake()
 
+    def expect_work(self) -> None:
+        """Claim what a settlement enqueues that is on its way, right behind it instead of after its ring."""
+        if self.is_listening:
+            self.wake()
+
     def hold_back(self, until: float) -> None:
         """Claim nothing until this monotonic time, or until nothing is held any more."""
         self._held_back_until = until

@@ -14,10 +14,11 @@ __all__ = ["introduce"]
 
 
 def introduce(core: Core, options: ConsumerOptions) -> dict[str, Any]:
-    """Return it. ``names`` is for the other consumers (see ``fleet``), the rest for people."""
+    """Return it. ``names`` and ``stages`` are for others of the fleet, the rest for people."""
     return {
         "names": write_names(spec.path for spec in core.registry),
         "version": VERSION,
+        "stages": True,  # see ``all_know_stages``
         "ahead": round(time.time() - core.now(), 3),
         "periodic": options.periodic,
     }

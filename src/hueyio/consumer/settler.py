@@ -41,7 +41,7 @@ from hueyio.exceptions import (
 from hueyio.execution.job import Job
 from hueyio.execution.recorder import Recorder
 from hueyio.storage.contract import Consuming, Producing
-from hueyio.storage.records import Answer, HistoryBatch, Receipt, Release, Settlement, State
+from hueyio.storage.records import Answer, Finish, HistoryBatch, Receipt, Release, Settlement, State
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.batching import Batcher
 from hueyio.tasks.log_fields import log_about
@@ -76,6 +76,10 @@ class _Session(Consuming, Producing, Protocol):
     """What is asked of a session."""
 
 
+def _nothing() -> None:
+    """Stand in for what is done when a settlement brings work."""
+
+
 class _Item(NamedTuple):
     job: Job
     settlement: Settlement
@@ -97,6 +101,7 @@ class Settler(Service):
         monotonic: Callable[[], float] = time.monotonic,
         tally: Tally | None = None,
         recorder: Recorder | None = None,
+        on_follow_up: Callable[[], None] = _nothing,
     ) -> None:
         super().__init__()
         self._session = session
@@ -108,6 +113,9 @@ class Settler(Service):
         self._tally = tally
         """Counts what was written; None: nobody does."""
         self._recorder = recorder
+        self._on_follow_up = on_follow_up
+        """Called when a batch is on its way that makes a task ready."""
+        self._brings_work = False
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
         self._history: HistoryBatch | None = None
@@ -172,6 +180,10 @@ class Settler(Service):
                 return 0
             self._number, self._history = self._next_number(), None
             self._history = self._record(self._batch)
+            if self._brings_work:
+                self._brings_work = False
+                # In the next turn: then the write has begun, and a claim goes out behind it.
+                asyncio.get_running_loop().call_soon(self._on_follow_up)
         await self._write(self._batch)
         return 0
 
@@ -316,6 +328,9 @@ class Settler(Service):
         self._pending.append(item)
         item.job.ended_at = item.job.ended_at or self._monotonic()
         self._ledger.end(item.job)
+        settlement = item.settlement
+        if isinstance(settlement, Finish) and settlement.follow_ups and not self._brings_work:
+            self._brings_work = any(entry.header.eta is None for entry in settlement.follow_ups)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
         self._drained.clear()

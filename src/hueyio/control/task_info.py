@@ -58,9 +58,12 @@ class TaskInfo:
     chord: str | None = None
     """The id of the callback for which it is a member of a chord."""
     then: tuple[str, ...] = ()
-    """The ids that follow it: the later stages of its pipeline."""
+    """The ids that follow it: the later stages of its pipeline. A list names of a long one the next stage alone."""
     waits_for: tuple[str, ...] = ()
-    """The ids of the live tasks before it, while it waits; its own, if it waits for the members of its chord."""
+    """The ids of the tasks before it, while it waits; its own, if it waits for the members of its chord.
+
+    In a long pipeline it is the stage before it, which may wait itself.
+    """
     put_off: int = 0
     """How often workers put it off for later."""
     undeclared_since: datetime | None = None

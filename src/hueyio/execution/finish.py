@@ -135,6 +135,7 @@ def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) 
         serializer=core.serializer,
         result_ttl=core.result_ttl,
         now=now,
+        cut_from=core.cut_from,
     )
     return End(outcome, effects, settlement)
 

@@ -58,7 +58,9 @@ class Intake:
         """Return the job of a delivery, and why it can never be run, if that is so."""
         header = delivery.header
         try:
-            task = read_task(delivery.data, self._core.serializer, header.id)
+            task = read_task(delivery.data, self._core.serializer, header.id, delivery.following)
+            if task.is_cut and delivery.following is None:
+                return self._unreadable_job(delivery, "the stage that follows it is not in the storage any more")
         except SerializationError as error:
             return self._unreadable_job(delivery, str(error))
         except Exception as error:  # a serializer of the user's may raise anything; the message is what is bad

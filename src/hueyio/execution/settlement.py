@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hueyio.execution.again import text_of, write_again
 from hueyio.execution.effects import Effects
-from hueyio.messages.entry import make_entry
+from hueyio.messages.entry import CUT_FROM, make_entry
 from hueyio.messages.member_result import member_place, write_member_result
 from hueyio.messages.stored_result import write_ending
 from hueyio.serializer import Serializer
@@ -23,8 +23,9 @@ def make_settlement(
     serializer: Serializer,
     result_ttl: float | None,
     now: float,
+    cut_from: int = CUT_FROM,
 ) -> Settlement:
-    """Encode the effects for a task of this name.
+    """Encode the effects for a task of this name. A pipeline that begins is cut from so many later stages on.
 
     Raises SerializationError or TaskArgumentError if a value or a follow-up cannot be encoded.
     """
@@ -43,7 +44,9 @@ def make_settlement(
         case "finish" | "bury":
             pass
     data = None if effects.ending is None else write_ending(effects.ending, serializer.within("result", receipt.id))
-    follow_ups = tuple([make_entry(task, registry.get(task.path), serializer, now) for task in effects.enqueue])
+    follow_ups = tuple(
+        [make_entry(task, registry.get(task.path), serializer, now, cut_from=cut_from) for task in effects.enqueue]
+    )
     if follow_ups and (delivery.header.unique_key is not None or delivery.header.once_token is not None):
         follow_ups = tuple([_with_keys(entry, delivery.header) for entry in follow_ups])
     if effects.is_put_back and receipt.deliveries:

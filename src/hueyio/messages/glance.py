@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final, get_args
 
+from hueyio.messages.message import CUT
 from hueyio.messages.stored_result import ErrorKind
 from hueyio.storage.records import EndKind
+from hueyio.storage.stages import first
 from hueyio.tasks.progress import Progress
 
 __all__ = ["glance_at_end", "glance_at_path", "glance_at_progress"]
@@ -48,14 +50,11 @@ def glance_at_path(data: bytes, id: str | None = None) -> str | None:
 
     ``id``: the id that it must have, where that is known. It tells a format that only looks like another.
     """
-    usual = _path_of_usual(data, id)
-    if usual is not None:
-        return usual
-    for start in _starts(data):
-        match _fields(start, 3):
-            case [1, str(its_id), str(path)] if id in (None, its_id):  # 1: the version of all messages until now
-                return path
-    return None
+    data = first(data)
+    path = _path_of_usual(data, id)
+    if path is None:
+        path = _path_of_any(data, id)
+    return None if path is None else path.removeprefix(CUT)
 
 
 def glance_at_progress(data: bytes) -> Progress | None:
@@ -76,6 +75,14 @@ def glance_at_end(data: bytes) -> EndKind | None:
             return kinds[(found[1] or found[2]).decode()]
         if start.startswith((b"[", *_USUAL_STARTS)):
             return "done"
+    return None
+
+
+def _path_of_any(data: bytes, id: str | None) -> str | None:
+    for start in _starts(data):
+        match _fields(start, 3):
+            case [1, str(its_id), str(path)] if id in (None, its_id):  # 1: the version of all messages until now
+                return path
     return None
 
 

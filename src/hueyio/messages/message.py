@@ -4,6 +4,11 @@ A message is a tuple of primitives. Fields are only ever added at the end; a rea
 defaults and ignores surplus ones, so that producers and consumers of different versions understand each other.
 Datetimes become epoch seconds here, and durations seconds.
 
+A short pipeline is one message: its first stage holds the others. Of a long one each stage is a message of its own,
+which holds no more than the id of the next (it is *cut*), so that no stage is written or read more than twice, however
+many there are. hueyio 0.1 would run such a stage without what follows it. So its path begins with ``CUT``: to 0.1 it
+is a task that nobody has declared, and goes back to the queue until a newer worker takes it.
+
 The argument of an error handler is an exception. Where the serializer has none (JSON), what arrives is a TaskException,
 and its metadata travel beside the arguments.
 """
@@ -19,13 +24,20 @@ from typing import Any, Final, NamedTuple
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.messages.stored_result import exception_of, kind_of
 from hueyio.serializer import Serializer
+from hueyio.storage.records import Stage
+from hueyio.storage.stages import join, split
 from hueyio.storage.texts import check_text
 from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Granted, Membership, PutBack, Task, aware, seconds_from
 
-__all__ = ["Message", "read_task", "write_task"]
+__all__ = ["CUT", "MOST_NESTED", "Message", "read_task", "write_stages", "write_task"]
+
+CUT: Final = "hueyio.cut:"
+"""What the path of a stage begins with that is a message of its own and has others behind it."""
 
 _VERSION: Final = 1
+MOST_NESTED: Final = 250
+"""Stages that one message holds at most; more are joined. Serializers go no deeper than some hundreds of levels."""
 
 
 class Message(NamedTuple):
@@ -65,6 +77,8 @@ class Message(NamedTuple):
     """Texts that travel with it; see ``Task``."""
     granted: tuple[int, float] | None = None
     """The retries and the delay that it had before its first retry."""
+    then: str | None = None
+    """The id of the next stage, of one that is cut."""
 
 
 _DEFAULTS: Final = tuple(Message(_VERSION, "", ""))
@@ -82,24 +96,73 @@ _PLAIN_REST: Final = _rest_of(_PLAIN_TASK)
 
 
 def write_task(task: Task, serializer: Serializer) -> bytes:
-    """Return the task as bytes; raises TaskArgumentError that names the argument if one cannot be serialised."""
+    """Return the task, with all that follows it, as bytes.
+
+    Raises TaskArgumentError that names the argument if one cannot be serialised.
+    """
+    if task.on_complete is not None and not task.is_cut and sum(1 for _ in task.stages()) > MOST_NESTED:
+        data, stages = write_stages(task, serializer)
+        return join(task.id, data, stages)
+    return _write(task, serializer.within("message"), task.is_cut)
+
+
+def write_stages(task: Task, serializer: Serializer) -> tuple[bytes, tuple[Stage, ...]]:
+    """Return the task, cut, as bytes, and each stage that follows it; raises what ``write_task`` does."""
+    serializer = serializer.within("message")
+    stages = [Stage(it.id, _write(it, serializer, it.on_complete is not None)) for it in task.stages()]
+    return stages[0].data, tuple(stages[1:])
+
+
+def read_task(data: bytes, serializer: Serializer, id: str | None = None, following: bytes | None = None) -> Task:
+    """Return the task of these bytes, which has this ``id`` if one is given; raises SerializationError.
+
+    ``following`` is the message of the stage after one that is cut. Without it no more is known of that than its id.
+    """
     serializer = serializer.within("message")
     try:
-        return serializer.serialize(_to_fields(task))
+        joined = split(data)
+    except ValueError as error:
+        raise SerializationError(f"not the messages of a pipeline: {error}") from error
+    if joined is not None:
+        return _read_joined(joined, serializer, id)
+    task = _read_one(data, serializer, id)
+    if following is not None and task.is_cut and task.on_complete is not None:
+        task.on_complete = _read_one(following, serializer, task.on_complete.id)
+    return task
+
+
+def _write(task: Task, serializer: Serializer, is_cut: bool) -> bytes:
+    try:
+        return serializer.serialize(_to_fields(task, _together, is_cut))
     except SerializationError as error:
-        plain = _to_fields(task, _apart)
+        plain = _to_fields(task, _apart, is_cut)
         try:
             return serializer.serialize(plain)
         except SerializationError:
             raise _name_culprit(task, serializer, error) from error
 
 
-def read_task(data: bytes, serializer: Serializer, id: str | None = None) -> Task:
-    """Return the task of these bytes, which has this ``id`` if one is given; raises SerializationError."""
-    task = _read(serializer.within("message").deserialize(data))
+def _read_one(data: bytes, serializer: Serializer, id: str | None) -> Task:
+    task = _read(serializer.deserialize(data))
     if id is not None and task.id != id:  # damaged, or another's: a retry of it would be another task, this one be lost
         raise SerializationError(f"it is the message of task {task.id!r}")
     return task
+
+
+def _read_joined(joined: Sequence[Stage], serializer: Serializer, id: str | None) -> Task:
+    """Put a pipeline together. Each stage says which one is the next: nobody could put in another that is signed."""
+    if not joined:
+        raise SerializationError("the messages of a pipeline, but there are none")
+    head = stage = _read_one(joined[0].data, serializer, joined[0].id if id is None else id)
+    for it in joined[1:]:
+        if not stage.is_cut or stage.on_complete is None or stage.on_complete.id != it.id:
+            raise SerializationError(f"stage {stage.id!r} of a pipeline is not followed by {it.id!r}")
+        following = _read_one(it.data, serializer, it.id)
+        stage.on_complete, stage.is_cut = following, False
+        stage = following
+    if stage.is_cut:
+        raise SerializationError(f"what follows stage {stage.id!r} of a pipeline is missing")
+    return head
 
 
 def _read(fields: Any) -> Task:
@@ -130,18 +193,22 @@ def _apart(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...] | No
     return plain, errors or None
 
 
-def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) -> tuple[Any, ...]:
-    """Return the message's fields, without the trailing ones that have their defaults."""
-    args, errors = split(task.args)
+def _to_fields(task: Task, divide: Callable[[tuple[Any, ...]], Any], is_cut: bool) -> tuple[Any, ...]:
+    """Return the message's fields, without the trailing ones that have their defaults.
+
+    ``is_cut``: what follows stands elsewhere.
+    """
+    args, errors = divide(task.args)
     if errors is None and _rest_of(task) == _PLAIN_REST:  # nearly all are plain calls
         return _VERSION, task.id, task.path, args
     absolute = isinstance(task.expires, datetime)
     expires_at = aware(task.expires) if isinstance(task.expires, datetime) else task.expires_resolved
     deadline_at = aware(task.deadline) if isinstance(task.deadline, datetime) else task.deadline_resolved
+    following = task.on_complete
     message = (
         _VERSION,
         task.id,
-        task.path,
+        CUT + task.path if is_cut else task.path,
         args,
         task.kwargs or None,
         task.retries,
@@ -154,8 +221,8 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
         None if task.expires is None or isinstance(task.expires, datetime) else seconds_from(task.expires, "expires"),
         expires_at.timestamp() if expires_at is not None else None,
         absolute,
-        _to_fields(task.on_complete, split) if task.on_complete is not None else None,
-        _to_fields(task.on_error, split) if task.on_error is not None else None,
+        None if following is None or is_cut else _to_fields(following, divide, following.is_cut),
+        None if task.on_error is None else _to_fields(task.on_error, divide, task.on_error.is_cut),
         task.retry_max_delay,
         task.retry_jitter,
         None
@@ -168,6 +235,7 @@ def _to_fields(task: Task, split: Callable[[tuple[Any, ...]], Any] = _together) 
         None if task.put_back is None else tuple(task.put_back),
         None if task.own_headers is None else check_headers(task.own_headers, task.path),
         None if task.granted is None else tuple(task.granted),
+        following.id if is_cut and following is not None else None,
     )
     width = _WIDTH
     while width > _PLAIN and message[width - 1] == _DEFAULTS[width - 1]:
@@ -195,9 +263,12 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
     message = Message(*fields)
     if len(fields) > _FIRST_BOUND:
         _check_bounds(message)
+    on_complete = _from_fields(message.on_complete) if message.on_complete else None
+    if message.then is not None:
+        name, on_complete = name.removeprefix(CUT), Task("?", id=message.then)
     expires_at = _moment(message.expires_at)
     deadline_at = _moment(message.deadline_at)
-    return Task(
+    task = Task(
         name,
         tuple(message.args) if message.errors is None else _with_errors(message.args, message.errors),
         message.kwargs,
@@ -215,7 +286,7 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         timeout=message.timeout,
         deadline=deadline_at if message.deadline is None else message.deadline,
         deadline_resolved=deadline_at,
-        on_complete=_from_fields(message.on_complete) if message.on_complete else None,
+        on_complete=on_complete,
         on_error=_from_fields(message.on_error) if message.on_error else None,
         chord=Membership(*message.chord[:3]) if message.chord else None,
         values=[] if message.collects else None,
@@ -223,6 +294,8 @@ def _from_fields(fields: tuple[Any, ...] | list[Any]) -> Task:
         headers=message.headers,
         granted=Granted(*message.granted[:2]) if message.granted else None,
     )
+    task.is_cut = message.then is not None
+    return task
 
 
 def _check_kinds(fields: Sequence[Any]) -> None:
@@ -251,6 +324,8 @@ def _check_bounds(message: Message) -> None:
         raise _wrong_kind("chord", message.chord)
     if message.chord is not None:
         check_text("not a message: its chord", message.chord[0], SerializationError)
+    if message.then is not None:
+        check_text("not a message: the id of its next stage", message.then, SerializationError)
     if message.put_back is not None:
         parts = message.put_back[:2]
         if not ((_are(parts, int, float) or _are(parts, int, int)) and parts[0] > 0 and 0 <= parts[1] <= _LARGEST):
@@ -292,6 +367,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
 def _is_list(value: object) -> bool:
     return isinstance(value, (tuple, list))
 
@@ -307,6 +386,7 @@ def _is_mapping(value: object) -> bool:
 _CHECKS: Final[dict[str, Callable[[object], bool]]] = {
     **dict.fromkeys(("version", "retries", "attempt"), _is_whole),
     **dict.fromkeys(("id", "name"), _is_text),
+    "then": _is_text_or_none,
     **dict.fromkeys(("retry_delay", "retry_backoff", "retry_jitter"), _is_number),
     **dict.fromkeys(("timeout", "priority", "eta", "expires", "expires_at"), _is_moment),
     **dict.fromkeys(("retry_max_delay", "deadline", "deadline_at"), _is_moment),

@@ -275,8 +275,12 @@ def _with_headers(call: Task, headers: Mapping[str, str] | None) -> Task:
 
 
 def _renewed(task: Task) -> Task:
-    return task.replaced(
-        id=Task(task.path).id,
-        on_complete=None if task.on_complete is None else _renewed(task.on_complete),
-        on_error=None if task.on_error is None else _renewed(task.on_error),
-    )
+    following: Task | None = None
+    for stage in reversed([*task.stages()]):
+        following = stage.replaced(
+            id=Task(stage.path).id,
+            on_complete=following,
+            on_error=None if stage.on_error is None else _renewed(stage.on_error),
+        )
+    assert following is not None
+    return following

@@ -66,7 +66,7 @@ class DueTicks:
 def make_tick_entry(entry: Entry, key: str, tick: float, lateness: float) -> Entry:
     """Return the entry that is added once for this tick, and that notes it as the last one of its series."""
     header = entry.header._replace(once_token=tick_token(key, tick), once_ttl=lateness + _DAY, once_key=key)
-    return Entry(header, entry.data)
+    return entry._replace(header=header)
 
 
 def call_of(spec: TaskSpec) -> Task:

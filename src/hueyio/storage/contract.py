@@ -4,10 +4,10 @@
 grouped into small roles, and each part of hueyio asks only for the role that it uses. Bytes in, bytes out, many at
 a time; every operation that changes something is one atomic step. Rules that hold for all of them:
 
-* An id is *alive* while it is queued, scheduled or running, *expected* while a live task named it in ``expects``,
-  else *over*. An end leaves a *tombstone* that says which way it was: bounded by count (the storage's ``keep_ended``)
-  and age (a day), so that in time nothing is known of the id again. What is alive or expected wins over a tombstone,
-  a later end over an earlier one.
+* An id is *alive* while it is queued, scheduled or running, *expected* while a live task named it in ``expects``, or
+  a stage of a pipeline that is expected itself comes before it, else *over*. An end leaves a *tombstone* that says
+  which way it was: bounded by count (the storage's ``keep_ended``) and age (a day), so that in time nothing is known of
+  the id again. What is alive or expected wins over a tombstone, a later end over an earlier one.
 * Operations may raise ``StorageUnavailable``; whether they took effect is then unknown, and they can be repeated:
   ``enqueue`` finds the id alive, ``settle`` repeats its answer, ``held`` shows what a lost ``claim`` took.
 * Once begun, a write is carried through even when the task that awaits it is cancelled.
@@ -117,9 +117,11 @@ class Producing(Protocol):
         """Add all entries in one step; answer for each, in order.
 
         An id that is alive is left alone. An entry with an ``eta`` goes to the schedule, others to the back of
-        their lane. ``expects`` become expected (unless alive). Rings the lanes that got work, and the schedule if its
-        first entry changed. Checked per entry in this order: alive, once token, unique key. Latches are made in the
-        same step, unless they are there or their callback is alive; one of size 0 fires at once.
+        their lane. ``expects`` become expected (unless alive), and so do ``stages``, up to one that is alive: they
+        stand in the storage, each until it becomes a task, or until the stage before it is over and did not make it
+        one. Rings the lanes that got work, and the schedule if its first entry changed. Checked per entry in this
+        order: alive, once token, unique key. Latches are made in the same step, unless they are there or their callback
+        is alive; one of size 0 fires at once.
         """
         ...
 
@@ -165,8 +167,9 @@ class Consuming(Protocol):
 
         Per lane highest priority first, then first come, first served. Suspects (one delivery left) come
         first, but an owner gets one only while it holds nothing, then gets it alone, and gets nothing else while it
-        holds it. Cancelled ones come flagged, and as ``unrevoked`` only if the area ``revocations`` is empty. Raises
-        LeaseLost without a live lease.
+        holds it. Cancelled ones come flagged, and as ``unrevoked`` only if the area ``revocations`` is empty. Each
+        brings the message of the stage that is ``following``, if that stands in the storage. Raises LeaseLost without a
+        live lease.
         """
         ...
 
@@ -196,7 +199,9 @@ class Consuming(Protocol):
 
         All or nothing per settlement, fenced by its receipt. ``number`` rises by one with each batch of this owner,
         from 1; a repeat of the last number gives the first answer again and changes nothing.
-        An owner without a live lease gets ``stale`` for all. The history is written in the same step. When a latch's
+        An owner without a live lease gets ``stale`` for all. The history is written in the same step. With an id in
+        ``also`` the stages after it are over too; a letter has the messages of all later stages joined to its own
+        (``stages.join``), and expects them all. When a latch's
         callback is over, the results of the members expire after ``MEMBER_RESULT_TTL`` seconds, unless they do so
         earlier.
         """

@@ -78,6 +78,7 @@ __all__ = [
     "Requeue",
     "Requeued",
     "Settlement",
+    "Stage",
     "State",
     "Unknown",
     "Wanted",
@@ -241,7 +242,10 @@ class Header(NamedTuple):
     defers: int = 0
     """How often it was put off by Defer; the writer of the Defer counts."""
     expects: tuple[str, ...] = ()
-    """Ids that will follow (later stages of a pipeline); written as expected together with the entry."""
+    """Ids that will follow (later stages of a pipeline); written as expected together with the entry.
+
+    Where these stages stand in the storage (``Entry.stages``) it is the next one alone.
+    """
     collects: bool = False
     """A chord's callback: the latch of its id is kept until it is over."""
 
@@ -259,11 +263,23 @@ class Header(NamedTuple):
         return self._replace(once_ttl=float(attempt) if attempt else None)
 
 
+class Stage(NamedTuple):
+    """A later stage of a pipeline: its id, and its message as it was enqueued."""
+
+    id: str
+    data: bytes
+
+
 class Entry(NamedTuple):
-    """A task on its way in."""
+    """A task on its way in.
+
+    ``stages`` follow it one after another, and stand in the storage until it is their turn. ``header.expects`` is then
+    the id of the first. Each later one is expected for as long as the one before it is alive or expected.
+    """
 
     header: Header
     data: bytes
+    stages: tuple[Stage, ...] = ()
 
 
 class Receipt(NamedTuple):
@@ -286,6 +302,8 @@ class Delivery(NamedTuple):
     """Somebody asked for its cancellation: settle it as cancelled instead of running it."""
     unrevoked: bool = False
     """No revocation at all was stored when this was handed over: there is none to look for. A storage need not know."""
+    following: bytes | None = None
+    """The message of the stage that it expects, if that stands in the storage."""
 
 
 class Enqueued(NamedTuple):
@@ -332,8 +350,8 @@ class Finish(NamedTuple):
     Applied in this order: fence, ``take``, release, ``follow_ups`` (as ``enqueue`` does), results, ``deletes``, bells,
     waiters, ``latch``. If ``follow_ups`` holds the own id (a retry) the task lives on, with deliveries back at 0 and
     its unique key kept; else it is over: its result (None: nothing stored, and what was stored is deleted) is final,
-    the ids in ``also`` (expected ones) are over with the same bytes, the unique key is free, the cancel flag is
-    gone, and the waiters of all these ids are told.
+    the ids in ``also`` (expected ones) and the stages after them are over with the same bytes, the unique key is free,
+    the cancel flag is gone, and the waiters of all these ids are told.
     """
 
     receipt: Receipt
@@ -475,6 +493,7 @@ class Found(NamedTuple):
     """Where an id is now.
 
     ``queued``, ``scheduled``, ``running`` and ``dead`` come with the message's bytes, ``stored`` with the result's.
+    Where later stages stand in the storage, their messages are joined to it (``stages.join``).
     Of a live task that also has an intermediate result the live state wins, of a dead letter with a result ``dead``.
     ``ended``: nothing is left but a tombstone, whose ``kind`` comes with it; ``unknown``: not even that.
     ``stored`` and ``dead`` come with the ``kind`` too, while it is remembered. ``cancelled``: flagged, not yet over.
@@ -587,7 +606,10 @@ class Listed(NamedTuple):
     progress: bytes | None = None
     """What its run reported last."""
     namers: tuple[str, ...] = ()
-    """The live tasks that expect it. A chord's callback that waits for members names itself."""
+    """The live tasks that expect it, and the stage before it, which may wait too.
+
+    A chord's callback that waits for members names itself.
+    """
 
 
 class Listing(NamedTuple):

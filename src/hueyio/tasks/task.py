@@ -108,6 +108,7 @@ class Task:
     found, and logs and commands say it. ``retries`` counts what is left; ``attempt`` rises with each run that ended by
     itself. ``timeout`` (seconds) limits one attempt, ``deadline`` all of them together, ``expires`` the start.
     Datetimes are aware. ``on_complete`` is the next stage of a pipeline, ``on_error`` what runs when an attempt fails.
+    ``is_cut`` says that the stages after the next one stand in the storage: then they are not known here.
     ``receipt`` is there while the task is claimed. ``put_back`` says how often it went back since its last attempt that
     counts: it was locked, snoozed and the like. Keywords of the decorator that hueyio does not know are in
     ``settings``, and are read as attributes too. ``chord`` is the task's place in a chord; a chord's callback alone has
@@ -131,6 +132,7 @@ class Task:
         "expires_resolved",
         "granted",
         "id",
+        "is_cut",
         "kwargs",
         "on_complete",
         "on_error",
@@ -200,6 +202,7 @@ class Task:
         self.deadline_resolved = deadline_resolved
         self._run: Run | None = None
         self.on_complete = on_complete
+        self.is_cut = False
         self.on_error = on_error
         self._settings = settings
         self.chord = chord
@@ -267,10 +270,9 @@ class Task:
         arguments, a dict as keyword arguments that it does not have yet, None as nothing, anything else as one
         more argument.
         """
-        stages = list(self.stages())
+        self.check_whole()
         following = bind_stage(task, "what then() gets", args, kwargs)
-        _refuse_circle(stages, following.stages())
-        stages[-1].on_complete = following
+        _last_of(self.stages(), following.stages()).on_complete = following
         return self
 
     def error(self, task: Task | _Declared, /, *args: Any, **kwargs: Any) -> Task:
@@ -278,10 +280,8 @@ class Task:
 
         It gets its own arguments, then the exception. A later handler is for failures of the one before.
         """
-        chain = list(self._handlers())
         handler = bind_stage(task, "what error() gets", args, kwargs)
-        _refuse_circle(chain, handler._handlers())
-        chain[-1].on_error = handler
+        _last_of(self._handlers(), handler._handlers()).on_error = handler
         return self
 
     def _handlers(self) -> Iterator[Task]:
@@ -296,6 +296,14 @@ class Task:
         while stage is not None:
             yield stage
             stage = stage.on_complete
+
+    def check_whole(self) -> None:
+        """Raise HueyException if not all stages are known here, so that the rest of the pipeline would be lost."""
+        if self.is_cut:
+            raise HueyException(
+                f"of the stages after {self!r} only the next one is known where it runs, the storage has the others; "
+                "take the whole pipeline from huey.pending(), or make it anew"
+            )
 
     def extended(self, value: Any) -> Task:
         """Return a copy whose arguments are extended by what the stage before returned; see ``then``."""
@@ -330,7 +338,21 @@ class Task:
         self, eta: datetime | None, expires: Expires | None, priority: float | None, preserve_pipeline: bool
     ) -> Task:
         """Return the call as if it had not been made yet: a new id, the first attempt; its later stages likewise."""
-        following = self.on_complete if preserve_pipeline else None
+        following: Task | None = None
+        if preserve_pipeline:
+            self.check_whole()
+            for stage in reversed([*self.stages()][1:]):
+                following = stage._renewed(stage.eta, None, None, following, stage.on_error)
+        return self._renewed(eta, expires, priority, following, self.on_error if preserve_pipeline else None)
+
+    def _renewed(
+        self,
+        eta: datetime | None,
+        expires: Expires | None,
+        priority: float | None,
+        on_complete: Task | None,
+        on_error: Task | None,
+    ) -> Task:
         return self.replaced(
             id=_new_id(),
             attempt=0,
@@ -341,8 +363,9 @@ class Task:
             put_back=None,
             counted=None,
             priority=self.priority if priority is None else priority,
-            on_complete=None if following is None else following.renewed(following.eta, None, None, True),
-            on_error=self.on_error if preserve_pipeline else None,
+            on_complete=on_complete,
+            is_cut=False,
+            on_error=on_error,
         )
 
     async def progress(self, fraction: float, message: str = "") -> bool:
@@ -365,7 +388,7 @@ class Task:
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Leave out what belongs to the attempt under way."""
         state = {name: getattr(self, name) for name in Task.__slots__}
-        del state["_settings"]
+        del state["_settings"], state["is_cut"]
         return None, {
             **state,
             "settings": dict(self.settings),
@@ -379,6 +402,7 @@ class Task:
         later = dict.fromkeys(("put_back", "counted", "_headers", "granted"))  # 0.1.0 had none of them
         fields: dict[str, Any] = {**later, **state[1]}
         fields["_settings"] = fields.pop("settings")  # the name that 0.1.0 reads
+        fields["is_cut"] = False
         if "name" in fields:  # what 0.1.0 called the path
             fields["path"] = fields.pop("name")
             fields["_name"] = None
@@ -416,14 +440,19 @@ class Task:
         ``ahead`` is what the storage's clock says of itself now. Returns whether the clock plays a part in how this
         task is enqueued (whether an eta has come, too), or in a later stage or handler.
         """
+        is_counted = False
+        for stage in reversed([*self.stages()]):
+            is_counted = stage._count_anew(ahead, is_counted)
+        return is_counted
+
+    def _count_anew(self, ahead: float, following_is: bool) -> bool:
         counted = self.counted
         eta = None
         if counted is not None and counted.eta is not None and self.eta is counted.eta:  # else somebody has set it
             eta = self.eta = counted.eta + timedelta(seconds=ahead - counted.ahead)
-        is_counted = self.eta is not None or _is_relative(self.expires) or _is_relative(self.deadline)
-        for following in (self.on_complete, self.on_error):
-            if following is not None and following.count_anew(ahead):
-                is_counted = True
+        is_counted = following_is or self.eta is not None or _is_relative(self.expires) or _is_relative(self.deadline)
+        if self.on_error is not None and self.on_error.count_anew(ahead):
+            is_counted = True
         self.counted = Counted(eta, ahead) if is_counted else None
         return is_counted
 
@@ -541,12 +570,15 @@ def eta_from(eta: datetime | None, delay: float | timedelta | None, now: float) 
     return aware(eta)
 
 
-def _refuse_circle(chain: list[Task], following: Iterable[Task]) -> None:
-    """Raise HueyException if a Task would follow itself, and no chain of it would ever end."""
-    there = {id(task) for task in chain}
-    for task in following:
-        if id(task) in there:
-            raise HueyException(f"{task!r} cannot follow itself; make another call of it, such as add.s(1)")
+def _last_of(chain: Iterable[Task], following: Iterable[Task]) -> Task:
+    """Return the last of a chain; raises HueyException if a Task would follow itself, and no chain would ever end."""
+    added = {id(task) for task in following}
+    last: Task | None = None
+    for last in chain:
+        if id(last) in added:
+            raise HueyException(f"{last!r} cannot follow itself; make another call of it, such as add.s(1)")
+    assert last is not None
+    return last
 
 
 def bind_stage(task: Task | _Declared, takes: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:

@@ -8,6 +8,7 @@ from hueyio.storage.file.state import FileState
 from hueyio.storage.memory.latches import LiveLatch
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import Lease
+from hueyio.storage.memory.waiting_stages import WaitingStage
 from hueyio.storage.records import Latch, Pause
 
 __all__ = ["dump", "load"]
@@ -40,6 +41,7 @@ def dump(state: FileState) -> dict[str, Any]:
         "slots": state.slots.dump(),
         "notes": state.notes,
         "past_runs": state.past_runs.dump(),
+        "stages": [(id, *stage) for id, stage in state.stages.items()],
     }
 
 
@@ -76,6 +78,7 @@ def load(client: str, dumped: dict[str, Any]) -> FileState:
     state.notes = dumped.get("notes", [])
     if not isinstance(state.paused, Pause):  # 0.1.0 wrote whether it is paused, and no more
         state.paused = Pause() if state.paused else None
+    state.stages = {id: WaitingStage(*stage) for id, *stage in dumped.get("stages", ())}
     if "past_runs" in dumped:
         state.past_runs.load(dumped["past_runs"])
     return state

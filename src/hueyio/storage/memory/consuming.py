@@ -65,16 +65,15 @@ def claim(state: MemoryState, room: Mapping[Lane, int], owner: str) -> list[Deli
         if suspect is not None:
             state.suspects.take_out(suspect)
             state.hold(suspect, owner, lease)
-            return [suspect.to_delivery(owner, state.has_no_revocations())]
-    taken: list[Delivery] = []
-    unrevoked = state.has_no_revocations()
+            return state.deliver([suspect], owner)
+    taken: list[LiveTask] = []
     for lane, limit in room.items():
         pop = state.lanes[lane].pop
         while limit > 0 and (task := pop()) is not None:
             state.hold(task, owner, lease)
-            taken.append(task.to_delivery(owner, unrevoked))
+            taken.append(task)
             limit -= 1
-    return taken
+    return state.deliver(taken, owner)
 
 
 def claim_awaited(
@@ -99,27 +98,25 @@ def claim_awaited(
         left[task.header.lane] -= 1
         if is_suspect:
             break
-    unrevoked = state.has_no_revocations()
-    return [task.to_delivery(owner, unrevoked) for task in taken]
+    return state.deliver(taken, owner)
 
 
 def claim_ids(state: MemoryState, ids: Sequence[str], owner: str) -> list[Delivery]:
     """Take these tasks, as far as they are queued, whatever stands before them."""
     lease = state.lease(owner)
-    taken: list[Delivery] = []
+    taken: list[LiveTask] = []
     for id in ids:
         task = state.tasks.get(id)
         if task is not None and task.line is not None and task.line is not state.schedule:
             task.line.take_out(task)
             state.hold(task, owner, lease)
-            taken.append(task.to_delivery(owner, state.has_no_revocations()))
-    return taken
+            taken.append(task)
+    return state.deliver(taken, owner)
 
 
 def held(state: MemoryState, owner: str) -> list[Delivery]:
     """List what is under a lease."""
-    unrevoked = state.has_no_revocations()
-    return [task.to_delivery(owner, unrevoked) for task in state.lease(owner).held.values()]
+    return state.deliver(state.lease(owner).held.values(), owner)
 
 
 def start(state: MemoryState, receipts: Sequence[Receipt], owner: str) -> list[bool]:

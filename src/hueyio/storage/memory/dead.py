@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from hueyio.storage.memory.latches import take_back
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import MemoryState
+from hueyio.storage.memory.waiting_stages import whole
 from hueyio.storage.records import Burial, Bury, Cursor, DeadLetter, Page, Requeue, Requeued, Wanted
 from hueyio.storage.shared.letters import cannot_be_wanted, page_of
+from hueyio.storage.stages import header_of_whole
 
 __all__ = ["bury", "dead", "failed", "find", "purge", "requeue"]
 
 
 def bury(state: MemoryState, task: LiveTask, burial: Bury) -> None:
-    """Keep a task as a letter; an older one of the same id gives way."""
+    """Keep a task as a letter, with its later stages; an older one of the same id gives way."""
     id = task.header.id
-    data = task.data if burial.again is None else burial.again
-    letter = DeadLetter(task.header, data, burial.reason, state.clock(), burial.kind, burial.name)
+    data = whole(state, task.header, task.data if burial.again is None else burial.again)
+    header = header_of_whole(task.header, data)
+    letter = DeadLetter(header, data, burial.reason, state.clock(), burial.kind, burial.name)
     state.dead.pop(id, None)
     state.failed.pop(id)
     if burial.into == "failed":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from hueyio.storage.memory.waiting_stages import WaitingStage, keep
 from hueyio.storage.records import Enqueued, Entry, Header, Latch, LatchMark, MemberResults
 
 __all__ = ["LiveLatch", "abandon", "enqueue_latched", "note_result", "take_back"]
@@ -17,7 +18,7 @@ class LiveLatch:
 
     def __init__(self, latch: Latch) -> None:
         self.size = latch.size
-        self.callback = latch.callback
+        self.callback = latch.callback._replace(stages=())  # they stand with all others
         self.absent = latch.absent
         self.values: dict[int, bytes] = {}
         self.members: list[str] = []
@@ -33,6 +34,7 @@ class _State(Protocol):
 
     latches: dict[str, LiveLatch]
     expected: dict[str, set[str]]
+    stages: dict[str, WaitingStage]
 
     @property
     def tasks(self) -> Mapping[str, object]: ...
@@ -48,7 +50,7 @@ def enqueue_latched(state: _State, entries: Sequence[Entry], latches: Sequence[L
     """Make latches and add their members; members that cannot be added count as absent."""
     made = {latch.callback.header.id: latch for latch in latches if _make(state, latch)}
     answers = state.enqueue(entries)
-    for (header, _), it in zip(entries, answers, strict=True):
+    for (header, *_), it in zip(entries, answers, strict=True):
         if it.verdict != "added" and header.latch in made:
             _note_absent(state, header)
     for key, latch in made.items():
@@ -99,6 +101,7 @@ def _make(state: _State, latch: Latch) -> bool:
         return False
     state.latches[header.id] = LiveLatch(latch)
     state.expect(header, (header.id, *header.expects))
+    keep(state, latch.callback.stages)
     return True
 
 

@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Final
 
-from hueyio.storage.records import Delivery, Entry, Header, Receipt
+from hueyio.storage.records import Delivery, Header, Receipt
 
 __all__ = ["Line", "LiveTask"]
 
@@ -41,14 +41,10 @@ class LiveTask:
         """Take a seat behind all others."""
         self.seat = next(_backs)
 
-    def to_delivery(self, owner: str, unrevoked: bool) -> Delivery:
+    def to_delivery(self, owner: str, unrevoked: bool, following: bytes | None) -> Delivery:
         """Describe it to its owner."""
         receipt = Receipt(owner, self.header.id, self.deliveries)
-        return Delivery(receipt, self.header, self.data, self.started, self.cancelled, unrevoked)
-
-    def to_entry(self) -> Entry:
-        """Describe it to anybody."""
-        return Entry(self.header, self.data)
+        return Delivery(receipt, self.header, self.data, self.started, self.cancelled, unrevoked, following)
 
 
 class Line:

@@ -21,6 +21,7 @@ from hueyio.storage.records import (
     Listing,
 )
 from hueyio.storage.shared.places import read_place, write_place
+from hueyio.storage.stages import header_of_whole
 
 __all__ = ["describe", "page"]
 
@@ -52,7 +53,9 @@ def _describe_one(state: MemoryState, found: Found) -> Described:
     match found.state:
         case "queued" | "scheduled" | "running":
             listed: ListedState = "ready" if found.state == "queued" else found.state
-            return Described(found, _listed(state.tasks[found.id], listed))
+            task = state.tasks[found.id]
+            header = header_of_whole(task.header, found.data or b"")
+            return Described(found, _listed(task, listed)._replace(header=header))
         case "expected":
             return Described(found, _expected(state, found.id))
         case "dead":
@@ -116,5 +119,5 @@ def _expected(state: MemoryState, id: str) -> Listed:
     namers = tuple(sorted(state.expected[id]))
     if latch is None:
         return Listed(id, "waiting", namers=namers)
-    header, data = latch.callback
+    header, data, _ = latch.callback
     return Listed(id, "waiting", header=header, head=data[:LISTED_BYTES], namers=namers)

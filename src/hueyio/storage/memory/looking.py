@@ -8,6 +8,7 @@ from hueyio.storage.memory.dead import purge
 from hueyio.storage.memory.latches import abandon
 from hueyio.storage.memory.line import Line, LiveTask
 from hueyio.storage.memory.state import MemoryState
+from hueyio.storage.memory.waiting_stages import whole
 from hueyio.storage.records import (
     LANES,
     NOTES_KEPT,
@@ -49,7 +50,7 @@ def scan_tasks(state: MemoryState, where: LiveState, limit: int | None) -> list[
         tasks = state.schedule.in_order()
     else:
         tasks = [task for lease in state.leases.values() for task in lease.held.values()]
-    return [task.to_entry() for task in tasks[:limit]]
+    return [Entry(task.header, whole(state, task.header, task.data)) for task in tasks[:limit]]
 
 
 def scan_keys(state: MemoryState, area: Area, limit: int | None) -> list[tuple[str, bytes]]:

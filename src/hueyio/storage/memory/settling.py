@@ -10,6 +10,7 @@ from hueyio.storage.memory.keys import pop
 from hueyio.storage.memory.latches import note_result
 from hueyio.storage.memory.line import LiveTask
 from hueyio.storage.memory.state import Lease, MemoryState
+from hueyio.storage.memory.waiting_stages import with_later
 from hueyio.storage.records import (
     Answer,
     Area,
@@ -89,7 +90,7 @@ def _note_result(state: MemoryState, end: Finish | Bury) -> Answer:
 
 
 def _finish(state: MemoryState, task: LiveTask, finish: Finish) -> None:
-    if finish.follow_ups and any(header.id == task.header.id for header, _ in finish.follow_ups):
+    if finish.follow_ups and any(it.header.id == task.header.id for it in finish.follow_ups):
         _retry(state, task, finish)
     else:
         _end(state, task, finish)
@@ -102,7 +103,7 @@ def _retry(state: MemoryState, task: LiveTask, finish: Finish) -> None:
         if entry.header.id != id:
             state.enqueue([entry])
         elif task.line is None:
-            state.again(task, entry.header, entry.data)
+            state.again(task, *entry)
     if finish.intermediate is not None:
         state.areas["results"].put(id, finish.intermediate, finish.ttl)
     _delete_all(state, finish.deletes)
@@ -115,13 +116,15 @@ def _end(state: MemoryState, task: LiveTask, end: Finish | Bury) -> None:
     if end.follow_ups:
         state.enqueue(end.follow_ups)
     state.store(id, end.result, end.ttl)
-    for other in end.also:  # left alone if somebody enqueued it meanwhile
+    also = with_later(state, end.also) if state.stages else end.also
+    for other in also:  # left alone if somebody enqueued it meanwhile
         if other not in state.tasks:
             state.expected.pop(other, None)
+            state.stages.pop(other, None)
             state.store(other, end.result, end.ttl)
     _delete_all(state, end.deletes)
     state.end(id, end.kind)
-    for other in end.also:
+    for other in also:
         state.end(other, end.kind)
     if task.header.expects:
         state.unname(id, task.header.expects)

@@ -19,6 +19,7 @@ from hueyio.storage.memory.shelf import Shelf
 from hueyio.storage.memory.slots import Slots
 from hueyio.storage.memory.tombstones import Tombstones
 from hueyio.storage.memory.waiters import Bells, Pokes, Waiters
+from hueyio.storage.memory.waiting_stages import WaitingStage, following, keep
 from hueyio.storage.records import (
     AREAS,
     FAILED_BYTES,
@@ -32,6 +33,7 @@ from hueyio.storage.records import (
     Answer,
     Area,
     DeadLetter,
+    Delivery,
     EndKind,
     Enqueued,
     Entry,
@@ -39,6 +41,7 @@ from hueyio.storage.records import (
     Lane,
     Note,
     Pause,
+    Stage,
 )
 
 __all__ = ["Lease", "MemoryState"]
@@ -92,7 +95,9 @@ class MemoryState:
         self.unique: dict[str, str] = {}
         self.tokens = Shelf(clock)
         self.expected: dict[str, set[str]] = {}
-        """By expected id the live tasks that named it."""
+        """By expected id the live tasks that named it, or the stage before it."""
+        self.stages: dict[str, WaitingStage] = {}
+        """The later stages of pipelines that stand here, by their ids, which are expected."""
         self.areas: dict[Area, Shelf] = {area: Shelf(clock) for area in AREAS}
         self.latches: dict[str, LiveLatch] = {}
         self.notes_members = True
@@ -116,9 +121,9 @@ class MemoryState:
 
     def enqueue(self, entries: Sequence[Entry]) -> list[Enqueued]:
         """Add entries, in order."""
-        return [self.add(header, data) for header, data in entries]
+        return [self.add(*entry) for entry in entries]
 
-    def add(self, header: Header, data: bytes, *, asks_token: bool = True) -> Enqueued:
+    def add(self, header: Header, data: bytes, stages: Sequence[Stage] = (), *, asks_token: bool = True) -> Enqueued:
         """Add one entry; without ``asks_token`` one whose once token is its own."""
         id = header.id
         if id in self.tasks:
@@ -138,11 +143,20 @@ class MemoryState:
         task = self.tasks[id] = LiveTask(header, data)
         self.slots.entered[header.lane] += 1
         if self.expected:
-            self.expected.pop(id, None)
+            self.arrive(header)
         self.stand(task)
+        if stages:
+            keep(self, stages)
         return _ADDED
 
-    def again(self, task: LiveTask, header: Header, data: bytes) -> None:
+    def arrive(self, header: Header) -> None:
+        """Let a task be expected no more; what came after another stage of its id will never run."""
+        self.expected.pop(header.id, None)
+        stage = self.stages.pop(header.id, None)
+        if stage is not None and stage.then is not None and stage.then not in header.expects:
+            self.unname(header.id, (stage.then,))
+
+    def again(self, task: LiveTask, header: Header, data: bytes, stages: Sequence[Stage] = ()) -> None:
         """Put a task that nobody holds back as new; its cancel flag and its unique key stay."""
         before = task.header
         task.header = header
@@ -150,6 +164,7 @@ class MemoryState:
         task.deliveries = 0
         task.started = False
         self.stand(task)
+        keep(self, stages)
         self.unname(header.id, (id for id in before.expects if id not in header.expects))
 
     def stand(self, task: LiveTask) -> None:
@@ -211,6 +226,14 @@ class MemoryState:
         if task.cancelled:
             self.noticed.poke(owner)
 
+    def deliver(self, tasks: Iterable[LiveTask], owner: str) -> list[Delivery]:
+        """Describe tasks to the owner who holds them."""
+        unrevoked = self.has_no_revocations()
+        return [
+            task.to_delivery(owner, unrevoked, following(self, task.header) if task.header.expects else None)
+            for task in tasks
+        ]
+
     def has_no_revocations(self) -> bool:
         """Say whether nothing at all is revoked."""
         return not self.areas["revocations"]
@@ -248,14 +271,20 @@ class MemoryState:
         results.put(id, result, ttl)
 
     def unname(self, namer: str, ids: Iterable[str]) -> None:
-        """Let a task expect ids no more; what nobody else expects will never run."""
-        for id in ids:
+        """Let a task expect ids no more; what nobody else expects will never run, nor will what comes after it."""
+        pairs = [(namer, id) for id in ids]
+        while pairs:
+            namer, id = pairs.pop()
             namers = self.expected.get(id)
-            if namers is not None:
-                namers.discard(namer)
-                if not namers:
-                    del self.expected[id]
-                    self.end(id, "cancelled")
+            if namers is None:
+                continue
+            namers.discard(namer)
+            if not namers:
+                del self.expected[id]
+                stage = self.stages.pop(id, None)
+                if stage is not None and stage.then is not None:
+                    pairs.append((id, stage.then))
+                self.end(id, "cancelled")
 
     def end(self, id: str, kind: EndKind) -> None:
         """Remember which way an id ended and tell its waiters, unless it lives on."""

@@ -23,6 +23,7 @@ from hueyio.storage.redis.records import read_record, write_record
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import KINDS, LETTERS
 from hueyio.storage.shared.letters import cannot_be_wanted
+from hueyio.storage.stages import header_of_whole
 
 __all__ = ["DEAD", "read_letters"]
 
@@ -45,6 +46,7 @@ def read_letters(reply: Sequence[Any]) -> list[DeadLetter]:
 
 def _read_letter(id: bytes, when: bytes, kind: bytes, name: bytes, reason: bytes, record: bytes) -> DeadLetter:
     header, data = read_record(id.decode(), record)
+    header = header_of_whole(header, data)
     return DeadLetter(header, data, reason.decode(), float(when), KINDS.get(kind.decode()), name.decode())
 
 

@@ -20,6 +20,7 @@ from hueyio.storage.redis.layout import Layout, QueueKind
 from hueyio.storage.redis.producing import read_found
 from hueyio.storage.redis.records import read_record
 from hueyio.storage.shared.places import read_place, write_place
+from hueyio.storage.stages import header_of_whole
 
 __all__ = ["LISTING"]
 
@@ -119,8 +120,10 @@ def _read_described(reply: Any, ids: Sequence[str]) -> list[Described]:
 
 
 def _describe(id: str, where: Sequence[Any], row: Sequence[Any], letter: Sequence[Any]) -> Described:
-    listed = _read_row(row) if row else None
-    return Described(read_found(id, *where), listed, read_letters(letter)[0] if letter else None)
+    listed, found = _read_row(row) if row else None, read_found(id, *where)
+    if listed is not None and listed.header is not None and found.data is not None:
+        listed = listed._replace(header=header_of_whole(listed.header, found.data))
+    return Described(found, listed, read_letters(letter)[0] if letter else None)
 
 
 LISTING: Final[Table] = {

@@ -10,7 +10,7 @@ from hueyio.storage.records import Enqueued, Entry, Found, Latch, State
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table, composed
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.large import LARGE, fetch_large
-from hueyio.storage.redis.records import no_utf8, read_deliveries, read_record, write_record
+from hueyio.storage.redis.records import no_utf8, read_deliveries, read_record, write_bundle, write_record
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import KINDS
 
@@ -65,8 +65,10 @@ class Enqueueing:
         """Make latches and add their members, in a step of its own however many they are."""
         args: list[Argument] = [self._core.half_kept, len(latches)]
         for latch in latches:
-            row = b"%d:%d:%b%b" % (latch.size, len(latch.absent), latch.absent, write_record(latch.callback))
-            args += (latch.callback.header.id, row)
+            callback = latch.callback
+            record = write_record(callback._replace(stages=()))
+            row = b"%d:%d:%b%b" % (latch.size, len(latch.absent), latch.absent, record)
+            args += (callback.header.id, write_bundle(row, callback.stages) if callback.stages else row)
         args += [value for record in records for value in record]
         return _read_verdicts(await self._core.run("enqueue_latched", args))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from hueyio.exceptions import LeaseLost, StorageError
-from hueyio.storage.records import Delivery, Entry, Header, Lane, Receipt
+from hueyio.storage.records import Delivery, Entry, Header, Lane, Receipt, Stage
 
 __all__ = [
     "check_text",
@@ -19,6 +19,7 @@ __all__ = [
     "read_deliveries",
     "read_record",
     "read_start",
+    "write_bundle",
     "write_record",
     "write_seconds",
     "write_start",
@@ -57,10 +58,20 @@ def write_seconds(seconds: float | None) -> str:
 
 def write_record(entry: Entry) -> bytes:
     """Return a task's record."""
-    header, data = entry
+    header, data, stages = entry
     if header[2:] == _REST:
         return _PLAIN[header.lane] + data
-    return write_start(header) + data
+    record = write_start(header) + data
+    return write_bundle(record, stages) if stages else record
+
+
+def write_bundle(value: bytes, stages: Sequence[Stage]) -> bytes:
+    """Return a record with the later stages that come with it, as ``lua/parts/_stages.lua`` reads it."""
+    parts = [b"*%d:%b" % (len(value), value)]
+    for stage in stages:
+        id = stage.id.encode()
+        parts.append(b"%d:%d:%b%b" % (len(id), len(stage.data), id, stage.data))
+    return b"".join(parts)
 
 
 def write_start(header: Header) -> bytes:
@@ -100,17 +111,19 @@ def read_deliveries(reply: Sequence[Any] | None, owner: str) -> list[Delivery]:
         raise LeaseLost(f"owner {owner} has no live lease")
     if not reply:
         return []
-    ids, records, marks, revocations = reply
+    ids, records, marks, revocations, following = reply
     unrevoked = not revocations
     found: list[Delivery] = []
     for raw, record in zip(ids, records, strict=True):
         id = raw.decode()
         header, data = read_record(id, record)
-        found.append(_new(Delivery, (_new(Receipt, (owner, id, 0)), header, data, False, False, unrevoked)))
+        found.append(_new(Delivery, (_new(Receipt, (owner, id, 0)), header, data, False, False, unrevoked, None)))
     for at in range(0, len(marks), 4):
         index, deliveries, started, cancelled = marks[at : at + 4]
         receipt, header, data, *_ = found[index - 1]
         found[index - 1] = Delivery(
             receipt._replace(deliveries=deliveries), header, data, bool(started), bool(cancelled), unrevoked
         )
+    for index, message in zip(following[::2], following[1::2], strict=True):
+        found[index - 1] = found[index - 1]._replace(following=message)
     return found

@@ -23,6 +23,7 @@ shared                 sorted set  results that several clients waited for, unti
 unique                 hash        unique key → id that holds it
 once                   sorted set  once tokens by the end of their time
 expected               hash        id → the live tasks that expect it, or the latch
+stages                 hash        id → the message of a later stage, and the id of the one after it
 latches                hash        id of a chord's callback → size and callback; ``latch:counts`` beside it
 reports                hash        id of a chord's callback and position → the member result
 progress               hash        id → what the run that is under way reported last

@@ -27,6 +27,7 @@ from hueyio.storage.sqlite.keys import store
 from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add
+from hueyio.storage.sqlite.waiting_stages import letter_of
 
 __all__ = ["bury", "bury_failed", "count", "dead", "failed", "find", "hold_bounds", "purge", "requeue"]
 
@@ -41,7 +42,7 @@ def bury(tx: Transaction, task: TaskRow, burial: Bury) -> None:
         bury_failed(tx, [(task, burial)])
         return
     failed_tasks.remove(tx, task.id)
-    data = task.data if burial.again is None else burial.again
+    task, data = letter_of(tx, task, burial)
     tx.execute(_SQL["bury"], (tx.queue, *task[1:8], data, burial.reason, tx.now, burial.kind, burial.name))
 
 

@@ -14,6 +14,7 @@ from hueyio.storage.sqlite import latches
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.rows import TaskRow
 from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.waiting_stages import letter_of
 
 __all__ = ["add", "clear", "count", "find", "keep_bounds", "purge", "remove", "sweep"]
 
@@ -84,7 +85,7 @@ def find(tx: Transaction, id: str) -> tuple[Any, ...] | None:
 
 
 def _row(tx: Transaction, task: TaskRow, burial: Bury) -> tuple[Any, ...]:
-    data = task.data if burial.again is None else burial.again
+    task, data = letter_of(tx, task, burial)
     size = len(task.id) + len(data) + len(burial.reason) + len(burial.name)
     what = (burial.reason, tx.now, burial.kind, burial.name, size, data)
     return (tx.queue, *task[1:8], *what)

@@ -12,6 +12,7 @@ from hueyio.storage.sqlite.keys import shorten
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add
 from hueyio.storage.sqlite.waiting import cancel_all
+from hueyio.storage.sqlite.waiting_stages import keep
 
 __all__ = [
     "abandon",
@@ -35,7 +36,7 @@ def add_latched(tx: Transaction, entries: Sequence[Entry], latches: Sequence[Lat
     """Make latches and add their members; members that cannot be added count as absent."""
     made = {latch.callback.header.id: latch for latch in latches if _make(tx, latch)}
     placed = add(tx, entries)
-    for (header, _), it in zip(entries, placed, strict=True):
+    for (header, *_), it in zip(entries, placed, strict=True):
         if it.verdict != "added" and header.latch in made:
             _note_absent(tx, header)
     for latch in made.values():
@@ -136,7 +137,7 @@ def _abandon_outer(tx: Transaction, header: Header) -> None:
 
 
 def _make(tx: Transaction, latch: Latch) -> bool:
-    header, data = latch.callback
+    header, data, stages = latch.callback
     if tx.is_alive(header.id):
         return False
     drop_kept(tx, [header.id])
@@ -144,6 +145,7 @@ def _make(tx: Transaction, latch: Latch) -> bool:
     if tx.execute(_SQL["make"], row).rowcount == 0:
         return False
     tx.expect((header.id, *header.expects), header.id)
+    keep(tx, stages)
     return True
 
 

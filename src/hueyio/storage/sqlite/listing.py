@@ -23,6 +23,7 @@ from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.producing import locate
 from hueyio.storage.sqlite.rows import HELD, LANE_NUMBERS, SCHEDULED, header
 from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.stages import header_of_whole
 
 __all__ = ["describe", "page"]
 
@@ -73,7 +74,10 @@ def _describe_one(tx: Transaction, found: Found) -> Described:
         case "queued" | "scheduled" | "running":
             given = {"queue": tx.queue, "id": found.id, "bytes": LISTED_BYTES}
             (row,) = tx.execute(_SQL["task"], given).fetchall()
-            return Described(found, _listed(row))
+            listed = _listed(row)
+            if listed.header is not None and found.data is not None:
+                listed = listed._replace(header=header_of_whole(listed.header, found.data))
+            return Described(found, listed)
         case "expected":
             return Described(found, _expected(tx, found.id))
         case "dead":

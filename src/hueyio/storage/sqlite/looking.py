@@ -8,10 +8,11 @@ from typing import Any, Final
 from hueyio.storage.records import LANES, NOTES_KEPT, Clearable, Counts, Entry, Header, LiveState, Note, Pause
 from hueyio.storage.sqlite import dead, failed_tasks, latches, past_runs
 from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
-from hueyio.storage.sqlite.rows import LANE_NUMBERS, TaskRow, latched
+from hueyio.storage.sqlite.rows import LANE_NUMBERS, header, latched
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import ring_ready, ring_suspects
 from hueyio.storage.sqlite.waiting import cancel_all, in_vain
+from hueyio.storage.sqlite.waiting_stages import whole
 
 __all__ = ["clear", "counts", "note", "notes", "pause", "paused", "resume", "scan_tasks", "time"]
 
@@ -47,7 +48,8 @@ def scan_tasks(tx: Transaction, state: LiveState, limit: int | None) -> list[Ent
     for name in ("scan_suspects", "scan_queued") if state == "queued" else (f"scan_{state}",):
         room = -1 if limit is None else limit - len(rows)
         rows += tx.execute(_SQL[name], (tx.queue, room)).fetchall()
-    return [TaskRow._make(row).to_entry() for row in rows]
+    headers = [header(row) for row in rows]
+    return [Entry(it, whole(tx, it, row[8])) for it, row in zip(headers, rows, strict=True)]
 
 
 def clear(tx: Transaction, what: Collection[Clearable]) -> None:

@@ -10,8 +10,9 @@ from hueyio.storage.sqlite import dead, tasks
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.latches import add_latched
-from hueyio.storage.sqlite.rows import HELD, SCHEDULED
+from hueyio.storage.sqlite.rows import HELD, SCHEDULED, latched
 from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.waiting_stages import whole
 
 __all__ = ["cancel", "enqueue", "locate"]
 
@@ -46,7 +47,10 @@ def locate(tx: Transaction, ids: Sequence[str]) -> list[Found]:
 def _locate_one(tx: Transaction, id: str) -> Found:
     task = tx.one(_SQL["whereabouts"], (tx.queue, id))
     if task is not None:
-        return Found(id, _STATES.get(task[0], "queued"), task[1], bool(task[2]))
+        state, data, cancelled, more = task
+        if more is not None and tx.any_stages:
+            data = _whole(tx, id, more, data)
+        return Found(id, _STATES.get(state, "queued"), data, bool(cancelled))
     if tx.one(_SQL["is_expected"], (tx.queue, id)) is not None:
         return Found(id, "expected")
     kind = tombstones.find(tx, id)
@@ -57,3 +61,10 @@ def _locate_one(tx: Transaction, id: str) -> Found:
     if value is not None:
         return Found(id, "stored", value, kind=kind)
     return Found(id, "unknown" if kind is None else "ended", kind=kind)
+
+
+def _whole(tx: Transaction, id: str, more: str, data: bytes) -> bytes:
+    try:
+        return whole(tx, latched(id, more), data)
+    except (ValueError, TypeError, LookupError):  # somebody else wrote it, or the file is damaged
+        return data

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from hueyio.storage.records import LANES, Delivery, Entry, Header, Lane, Receipt
+from hueyio.storage.records import LANES, Delivery, Header, Lane, Receipt
 
 __all__ = [
     "HELD",
@@ -54,9 +54,6 @@ class TaskRow(NamedTuple):
     def is_suspect(self) -> bool:
         """Given up by an owner, with a single delivery left."""
         return self.deliveries > 0 and self.max_deliveries - self.deliveries == 1
-
-    def to_entry(self) -> Entry:
-        return Entry(header(self), self.data)
 
 
 def more(of: Header) -> str | None:

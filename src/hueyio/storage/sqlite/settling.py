@@ -37,6 +37,7 @@ from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add, again, any_suspect, arrived, holds_any, put_back, ring_ready, ring_suspects
 from hueyio.storage.sqlite.waiting import end as end_all
 from hueyio.storage.sqlite.waiting import tell
+from hueyio.storage.sqlite.waiting_stages import with_later
 
 __all__ = ["settle"]
 
@@ -170,7 +171,7 @@ def _retry(tx: Transaction, task: TaskRow, finish: Finish) -> None:
         if entry.header.id != task.id:
             add(tx, [entry])
         elif not is_back:
-            again(tx, task, entry.header, entry.data)
+            again(tx, task, *entry)
             is_back = True
     if finish.intermediate is not None:
         store(tx, [(task.id, finish.intermediate, finish.ttl)])
@@ -185,7 +186,7 @@ def _end(tx: Transaction, task: TaskRow, end: Finish | Bury) -> None:
     named = tx.unname(task.id)
     if end.follow_ups:
         add(tx, end.follow_ups)
-    ids = [task.id, *(id for id in end.also if not tx.is_alive(id))]
+    ids = [task.id, *(id for id in with_later(tx, end.also) if not tx.is_alive(id))]
     store(tx, [(id, end.result, end.ttl) for id in ids])
     arrived(tx, ids[1:])
     _delete_all(tx, end.deletes)

@@ -57,5 +57,6 @@ ADDED_SCHEMAS: Final = {
     "hueyio_counts": _split("schema_counts.sql"),
     "hueyio_audit": _split("schema_audit.sql"),
     "hueyio_history": _split("schema_history.sql"),
+    "hueyio_stages": _split("schema_stages.sql"),
 }
 """The statements that make what came after the first version of the tables, in order, each under a table it makes."""

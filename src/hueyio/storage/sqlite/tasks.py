@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hueyio.storage.records import LANES, Delivery, Enqueued, Entry, Header, Lane
+from hueyio.storage.records import LANES, Delivery, Enqueued, Entry, Header, Lane, Stage
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import any_in, put
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, SUSPECT, TaskRow, delivery, more
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.waiting import cancel_all
+from hueyio.storage.sqlite.waiting_stages import drop, following, keep, take
 
 __all__ = [
     "add",
@@ -41,12 +42,12 @@ def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -
     added = [entry.header for entry, it in zip(entries, placed, strict=True) if it is _ADDED]
     for header in added:
         tx.entered[LANE_NUMBERS[header.lane]] += 1
-    arrived(tx, (header.id for header in added))
+    _arrive(tx, added)
     _ring(tx, added, first_eta)
     return placed
 
 
-def again(tx: Transaction, task: TaskRow, header: Header, data: bytes) -> None:
+def again(tx: Transaction, task: TaskRow, header: Header, data: bytes, stages: Sequence[Stage] = ()) -> None:
     """Put a held task back as new under another header; its cancel flag and its unique key stay."""
     first_eta = tx.first_eta() if header.eta is not None else None
     state = READY if header.eta is None else SCHEDULED
@@ -56,14 +57,17 @@ def again(tx: Transaction, task: TaskRow, header: Header, data: bytes) -> None:
     tx.execute(_SQL["rewrite"], (*values, task.row))
     named = tx.unname(task.id)
     tx.expect(header.expects, task.id)
+    keep(tx, stages)
     _ring(tx, [header], first_eta)
     cancel_all(tx, named)
 
 
 def arrived(tx: Transaction, ids: Iterable[str]) -> None:
-    """Let these ids be expected no more: they are alive, or over."""
+    """Let these ids be expected no more: they are over."""
     if tx.any_expected:
-        tx.many(_SQL["arrived"], [(tx.queue, id) for id in ids])
+        gone = list(ids)
+        tx.many(_SQL["arrived"], [(tx.queue, id) for id in gone])
+        drop(tx, gone)
 
 
 def put_back(tx: Transaction, rows: Sequence[TaskRow]) -> None:
@@ -76,7 +80,10 @@ def put_back(tx: Transaction, rows: Sequence[TaskRow]) -> None:
 def deliveries(tx: Transaction, rows: Sequence[tuple[Any, ...]], owner: str) -> list[Delivery]:
     """Build what the owner gets from the rows of tasks that it holds now."""
     unrevoked = bool(rows) and not any_in(tx, "revocations")
-    return [delivery(row, owner, unrevoked) for row in rows]
+    found = [delivery(row, owner, unrevoked) for row in rows]
+    return [
+        it._replace(following=following(tx, it.header)) if it.header.expects and tx.any_stages else it for it in found
+    ]
 
 
 def holds_any(tx: Transaction, owner: str) -> bool:
@@ -136,7 +143,22 @@ def _add_one(tx: Transaction, entry: Entry, place: int, asks_token: bool) -> Enq
             put(tx, "ticks", {header.once_key: token.encode()}, None)
     tx.execute(_SQL["insert"], _row(tx.queue, entry, place))
     tx.expect(header.expects, header.id)
+    keep(tx, entry.stages)
     return _ADDED
+
+
+def _arrive(tx: Transaction, headers: Sequence[Header]) -> None:
+    """Let tasks be expected no more. Where one is not the stage that waited under its id, what follows that ends."""
+    if not tx.any_expected:
+        return
+    tx.many(_SQL["arrived"], [(tx.queue, header.id) for header in headers])
+    if not tx.any_stages:
+        return
+    for header in headers:
+        later = take(tx, header.id)
+        if later is not None and later not in header.expects:
+            tx.execute(_SQL["unname_one"], (tx.queue, later, header.id))
+            cancel_all(tx, [later])
 
 
 def _row(queue: int, entry: Entry, place: int) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from hueyio.storage.sqlite.engine.registrations import take_back
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import shorten
 from hueyio.storage.sqlite.statements import statements
+from hueyio.storage.sqlite.waiting_stages import with_orphans
 
 __all__ = ["cancel_all", "end", "ended", "in_vain", "tell"]
 
@@ -22,8 +23,8 @@ def ended(tx: Transaction, ids: Sequence[str]) -> Ended:
 
 
 def end(tx: Transaction, ends: Mapping[str, EndKind]) -> None:
-    """Remember which way ids ended and tell their waiters, but for those that live on."""
-    over: dict[str, EndKind] = {id: kind for id, kind in ends.items() if not tx.is_live(id)}
+    """Remember which way ids ended and tell their waiters, but for those that live on; so end the stages after them."""
+    over = with_orphans(tx, {id: kind for id, kind in ends.items() if not tx.is_live(id)})
     tombstones.note(tx, over)
     tell(tx, over)
 

@@ -23,6 +23,7 @@ from hueyio.testing.conformance.looking import Looking
 from hueyio.testing.conformance.names import Names
 from hueyio.testing.conformance.notices import Noticing
 from hueyio.testing.conformance.ordering import Ordering
+from hueyio.testing.conformance.pipelines import Pipelines
 from hueyio.testing.conformance.processes import Processes
 from hueyio.testing.conformance.producing import Producing
 from hueyio.testing.conformance.progress import Pausing, Progressing
@@ -61,6 +62,7 @@ class StorageConformance(
     Names,
     Processes,
     Latches,
+    Pipelines,
     Progressing,
     Pausing,
     Auditing,

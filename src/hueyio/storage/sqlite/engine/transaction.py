@@ -41,9 +41,9 @@ class Transaction:
     """Owned by the writer's thread; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "entered", "execute",
-        "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history", "mail", "many",
-        "noticed", "now", "queue", "revoked", "rung", "told",
+        "_any_expected", "_any_stages", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended",
+        "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history",
+        "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +87,7 @@ class Transaction:
         self._last: int | None = None
         self._any_waiting: bool | None = None
         self._any_expected: bool | None = None
+        self._any_stages: bool | None = None
 
     def one(self, sql: str, parameters: Sequence[Any]) -> Any:
         """Return the only row, or None."""
@@ -133,6 +134,15 @@ class Transaction:
             self._any_expected = self.one(_SQL["any_expected"], (self.queue,)) is not None
         return self._any_expected
 
+    @property
+    def any_stages(self) -> bool:
+        """Whether a later stage of any pipeline of the queue stands here; its id is expected."""
+        if not self.any_expected:
+            return False
+        if self._any_stages is None:
+            self._any_stages = self.one(_SQL["any_stage"], (self.queue,)) is not None
+        return self._any_stages
+
     def is_live(self, id: str) -> bool:
         """Whether the id is alive or expected."""
         return self.one(_SQL["is_live"], (self.queue, id, self.queue, id)) is not None
@@ -163,6 +173,13 @@ class Transaction:
         if later:
             self.many(_SQL["expect"], [(self.queue, id, namer) for id in later])
             self._any_expected = True
+
+    def name_chain(self, ids: Sequence[str]) -> None:
+        """Write that each of these stages will follow the one before; they stand here."""
+        if ids:
+            pairs = zip(ids[1:], ids, strict=False)
+            self.many(_SQL["expect"], [(self.queue, id, namer) for id, namer in pairs])
+            self._any_expected = self._any_stages = True
 
     def first_eta(self) -> float | None:
         """When the first of the schedule is due."""

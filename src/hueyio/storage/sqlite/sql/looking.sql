@@ -75,6 +75,8 @@ DELETE FROM hueyio_expected WHERE queue = ? AND NOT EXISTS (
     SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = hueyio_expected.queue AND task.id = hueyio_expected.namer
 ) AND NOT EXISTS (
     SELECT 1 FROM hueyio_latches AS latch WHERE latch.queue = hueyio_expected.queue AND latch.key = hueyio_expected.namer
+) AND NOT EXISTS (
+    SELECT 1 FROM hueyio_stages AS stage WHERE stage.queue = hueyio_expected.queue AND stage.id = hueyio_expected.namer
 ) RETURNING id
 
 -- name: pause

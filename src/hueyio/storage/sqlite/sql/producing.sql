@@ -9,7 +9,7 @@ UPDATE hueyio_tasks SET state = 3, owner = ?, place = ? WHERE queue = ? AND id =
 RETURNING row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
 
 -- name: whereabouts
-SELECT state, data, cancelled FROM hueyio_tasks WHERE queue = ? AND id = ?
+SELECT state, data, cancelled, more FROM hueyio_tasks WHERE queue = ? AND id = ?
 
 -- name: is_expected
 SELECT 1 FROM hueyio_expected WHERE queue = ? AND id = ? LIMIT 1

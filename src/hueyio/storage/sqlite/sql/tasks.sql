@@ -17,6 +17,9 @@ INSERT OR REPLACE INTO hueyio_tokens (queue, token, expires) VALUES (?, ?, ?)
 -- name: arrived
 DELETE FROM hueyio_expected WHERE queue = ? AND id = ?
 
+-- name: unname_one
+DELETE FROM hueyio_expected WHERE queue = ? AND id = ? AND namer = ?
+
 -- name: rewrite
 -- The same task again: a retry or a Defer. Its cancel flag and its unique key stay.
 UPDATE hueyio_tasks

@@ -24,6 +24,9 @@ SELECT 1 FROM hueyio_waiting WHERE queue = ? AND over = 0 LIMIT 1
 -- name: any_expected
 SELECT 1 FROM hueyio_expected WHERE queue = ? LIMIT 1
 
+-- name: any_stage
+SELECT 1 FROM hueyio_stages WHERE queue = ? LIMIT 1
+
 -- name: expect
 INSERT OR IGNORE INTO hueyio_expected (queue, id, namer) VALUES (?, ?, ?)
 

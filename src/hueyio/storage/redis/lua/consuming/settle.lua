@@ -90,11 +90,13 @@ local function defer(id, row, start)
   return 'a'
 end
 
--- Over are the task, the ids in `also`, and those of which it was the last to expect them.
+-- Over are the task, the ids in `also` with the stages after them, and those of which it was the last to expect them.
 local function end_bound(id, header, other, result)
-  for _, later in ipairs(other.also) do
+  local also, rows = with_later(other.also)
+  for _, later in ipairs(also) do
     if redis.call('HEXISTS', TASKS, later) == 0 then
       redis.call('HDEL', EXPECTED, later)
+      if rows[later] then redis.call('HDEL', STAGES, later) end
       finish(later, result, other.ttl, other.kind)
     end
   end
@@ -114,11 +116,13 @@ local function add_follow_ups(id, old_header, other)
   write_entries()
 end
 
--- The record with another message.
-local function with_message(record, message)
-  if message == '' then return record end
-  local _, from = read_header(record)
-  return string.sub(record, 1, from - 1) .. message
+-- The record that a letter has: with all later stages, and with another message if there is one.
+local function for_letter(id, record, message)
+  if message ~= '' then
+    local _, from = read_header(record)
+    record = string.sub(record, 1, from - 1) .. message
+  end
+  return joined(id, record)
 end
 
 -- {kind: a letter, ttl, reason and head (it is buried), into, again: whether it keeps another message, take, also, deletes, follow_ups: how many, lives_on, result and intermediate: whether,
@@ -153,7 +157,7 @@ local function settle_other(id, row, other)
   write_released()
   if other.reason then
     local keep = other.into == 'failed' and bury_failed or bury
-    keep(id, other.head, other.reason, with_message(record, again))
+    keep(id, other.head, other.reason, for_letter(id, record, again))
   end
   if not other.lives_on and header.unique_key then
     redis.call('HDEL', UNIQUE, header.unique_key)
@@ -185,7 +189,7 @@ local function settle_one(i)
   if not row then return 's' end
   if kind == 'f' then
     local record = redis.call('HGET', TASKS, id)
-    if record then bury_failed(id, head, reason, with_message(record, again)) end
+    if record then bury_failed(id, head, reason, for_letter(id, record, again)) end
   end
   if kind == 'b' then
     release(id, row)

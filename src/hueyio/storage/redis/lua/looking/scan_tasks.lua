@@ -1,6 +1,6 @@
 -- List tasks: (id, record)*. ARGV: the fleet, state, limit.
 -- keys: TASKS SCHEDULE HELD*
--- parts: _fleet _lanes _kind
+-- parts: _fleet _lanes _kind _stages
 
 if is_other_kind() then return refuse_other_kind() end
 local others = strangers()
@@ -12,7 +12,7 @@ local function list(ids)
   for i, record in ipairs(fetch('HMGET', TASKS, ids)) do
     if record and left > 0 then
       found[#found + 1] = ids[i]
-      found[#found + 1] = record
+      found[#found + 1] = joined(ids[i], record)
       left = left - 1
     end
   end

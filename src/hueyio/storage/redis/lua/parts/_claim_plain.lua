@@ -1,7 +1,7 @@
 -- What nearly every claim is: no suspects anywhere, nothing redelivered, nothing cancelled. Otherwise nothing is touched here.
 -- It stands in front of all functions, because making those costs more than this does.
 -- keys: TASKS OWNERS DELIVERIES CANCELLED SOLITARY PAUSED HELD SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS
--- keys: READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND REVOCATIONS
+-- keys: READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND REVOCATIONS STAGES
 -- parts: _take_<queue>
 
 if ARGV[2] + ARGV[3] + ARGV[4] <= 500 and redis.call(
@@ -23,7 +23,7 @@ if ARGV[2] + ARGV[3] + ARGV[4] <= 500 and redis.call(
   end
   if not ids or #ids == 0 then return {} end
   local byte, records, rows = string.byte, redis.call('HMGET', TASKS, unpack(ids)), {}
-  local kept, read = {}, {}
+  local kept, read, bound = {}, {}, {}
   for i = 1, #ids do
     local record = records[i]
     if record then
@@ -31,10 +31,27 @@ if ARGV[2] + ARGV[3] + ARGV[4] <= 500 and redis.call(
       kept[#kept + 1] = ids[i]
       read[#read + 1] = record
       rows[#rows + 1] = ids[i]
-      rows[#rows + 1] = lane < 97 and (kind == 98 or kind == 100) and '0x' or '0'
+      local is_bound = lane < 97 and (kind == 98 or kind == 100)
+      rows[#rows + 1] = is_bound and '0x' or '0'
+      if is_bound then bound[#bound + 1] = #kept end
     end
   end
   if #kept == 0 then return {} end
   redis.call('HSET', HELD, unpack(rows))
-  return {kept, read, {}, redis.call('EXISTS', REVOCATIONS)}
+  -- The stages that come next in pipelines; `_stages` does the same.
+  local following = {}
+  for i = 1, #bound > 0 and redis.call('EXISTS', STAGES) == 1 and #bound or 0 do
+    local record, find, sub = read[bound[i]], string.find, string.sub
+    local colon = find(record, ':', 3, true) or 3
+    local stop = colon + (tonumber(sub(record, 3, colon - 1)) or 0)
+    local is_readable, header = pcall(cjson.decode, sub(record, colon + 1, stop))  -- somebody else may have written it
+    local expects = is_readable and type(header) == 'table' and header.expects
+    local row = expects and #expects == 1 and redis.call('HGET', STAGES, expects[1])
+    if row then
+      local first = find(row, ':', 1, true)
+      following[#following + 1] = bound[i]
+      following[#following + 1] = sub(row, first + tonumber(sub(row, 1, first - 1)) + 1)
+    end
+  end
+  return {kept, read, {}, redis.call('EXISTS', REVOCATIONS), following}
 end

@@ -1,7 +1,7 @@
 -- The end of tasks. What is over is gathered and written together by `write_endings`, because nearly all endings are plain:
 -- released, at most a result, nothing else.
 -- keys: UNIQUE CANCELLED
--- parts: _held _expected _waiting _latch_rows _tombstones
+-- parts: _held _expected _stages _waiting _latch_rows _tombstones
 
 local MEMBER_TTL = 600  -- seconds for which the results of a chord's members stay when its callback is over
 local over, kinds, results, results_by_id, nothing = {}, {}, {}, {}, {}
@@ -25,11 +25,15 @@ local function finish(id, result, ttl, kind)
   results_by_id[id] = result
 end
 
--- Let ids be over that nobody will make tasks any more.
+-- Let ids be over that nobody will make tasks any more, and the stages after them.
 local function abandon(orphans)
   for _, id in ipairs(orphans) do
-    over[#over + 1] = id
-    kinds[id] = 'c'
+    local namer, later = nil, id
+    repeat
+      over[#over + 1] = later
+      kinds[later] = 'c'
+      namer, later = later, take_stage(later)
+    until not later or not no_longer_expect(later, namer)
   end
 end
 

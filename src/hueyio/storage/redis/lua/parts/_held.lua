@@ -1,6 +1,6 @@
 -- What is under an owner's lease, on its way out to the owner and back.
 -- keys: TASKS DELIVERIES CANCELLED SOLITARY PROGRESS REVOCATIONS
--- parts: _lanes
+-- parts: _lanes _stages
 
 -- Tell the owner of an in-flight hash that its notices changed. The hash is named by the owner, and so is its channel.
 -- Comes after all writes, and cannot fail.
@@ -9,8 +9,8 @@ local function notify(held)
   redis.pcall('PUBLISH', prefix .. 'notice:' .. string.sub(held, #prefix + #'held:' + 1), '')
 end
 
--- Answer deliveries: ids, records, of those that are not plain (index, deliveries, started, cancelled)*, and whether there
--- is any revocation.
+-- Answer deliveries: ids, records, of those that are not plain (index, deliveries, started, cancelled)*, whether there
+-- is any revocation, and the stages that come next (see `following`).
 local function deliver(ids, rows, read)
   local marks = {}
   local flagged = redis.call('EXISTS', CANCELLED) == 1 and fetch('SMISMEMBER', CANCELLED, ids)
@@ -22,7 +22,7 @@ local function deliver(ids, rows, read)
       for j = 1, 4 do marks[#marks + 1] = mark[j] end
     end
   end
-  return {ids, read, marks, redis.call('EXISTS', REVOCATIONS)}
+  return {ids, read, marks, redis.call('EXISTS', REVOCATIONS), following(read)}
 end
 
 -- The ids that have a record, and their records.

@@ -1,10 +1,11 @@
 -- Where an id is. `read` is how a result is read: `live_value`, or what takes its place.
 -- keys: TASKS SCHEDULE EXPECTED CANCELLED RESULTS RESULTS_TTL HELD*
--- parts: _fleet _records _areas _tombstones _letters
+-- parts: _fleet _records _areas _tombstones _letters _stages
 
 local function state_of(id, read)
   local record = redis.call('HGET', TASKS, id)
   if record then
+    record = joined(id, record)
     if redis.call('ZSCORE', SCHEDULE, id) then return 'scheduled', record end
     return holder_of(id) and 'running' or 'queued', record
   end

@@ -1,4 +1,5 @@
--- Make latches and add tasks. ARGV: half of the ended ids to be kept, count, (id of the callback, row of the latch)*,
+-- Make latches and add tasks. ARGV: half of the ended ids to be kept, count, (id of the callback, row of the latch or a bundle
+-- of it)*,
 -- (id, record)*. A latch that is there, or whose callback is alive, is left alone. Answers a letter for each task, as
 -- `enqueue` does, then the holders.
 -- parts: _latches _kind
@@ -11,10 +12,12 @@ for _ = 1, tonumber(ARGV[2]) do
   if redis.call('HEXISTS', TASKS, key) == 0 and redis.call('HEXISTS', EXPECTED, key) == 0 then
     drop_latch(key)  -- kept for the letter of an earlier callback
   end
-  if redis.call('HEXISTS', TASKS, key) == 0 and redis.call('HSETNX', LATCHES, key, ARGV[at + 1]) == 1 then
+  local row, stages = unbundle(ARGV[at + 1])
+  if redis.call('HEXISTS', TASKS, key) == 0 and redis.call('HSETNX', LATCHES, key, row) == 1 then
     local latch = read_latch(key)
     expect_all({key}, key)
     expect_all(read_header(latch.record).expects, key)
+    keep_stages(stages)
     made[key] = true
     in_order[#in_order + 1] = key
   end
@@ -26,7 +29,7 @@ for i = at, #ARGV, 2 do
   local verdict, holder = add(id, record, redis.call('HEXISTS', TASKS, id) == 1)
   if holder then holders[#holders + 1] = holder end
   if verdict then
-    local header = read_header(record)
+    local header = read_header((unbundle(record)))
     if made[header.latch] then absent[#absent + 1] = header end
   end
   verdicts[#verdicts + 1] = verdict or 'a'
