@@ -1,15 +1,18 @@
 """One transaction under way: its connection, and what must be written or told at its end.
 
 An operation is a function of a ``Transaction``. It decides first whether it is refused, then writes, so that a
-refusal leaves nothing behind. What it rings and whom it tells is collected here; ``finish`` writes the counters of
-the whole transaction as one update of the queue's row, and nobody is told before the commit.
+refusal leaves nothing behind. What it rings and whom it tells is collected here, and nobody is told before the commit.
+
+The counters of the queue's row are raised once. Whoever adds tasks needs the last place from that row first, so the
+update that raises them returns it: ``places`` is told what the tasks will raise, and ``finish`` writes only what came
+out differently, or was raised later.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.records import (
@@ -29,21 +32,32 @@ from hueyio.storage.records import (
 )
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["AREA_NUMBERS", "BELLS", "Transaction"]
+__all__ = ["AREA_NUMBERS", "BELLS", "Raised", "Transaction"]
 
 AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
 BELLS: Final[tuple[Bell, ...]] = (*LANES, "schedule")
+_COUNTERS: Final = 2 + len(BELLS) + len(LANES)
 
 _SQL = statements("transaction.sql")
+
+
+class Raised(NamedTuple):
+    """The bells that are rung, and how many tasks were added to each lane."""
+
+    rung: set[Bell]
+    entered: Sequence[int]
+
+
+_NOTHING: Final = Raised(set(), (0,) * len(LANES))
 
 
 class Transaction:
     """Owned by the writer's thread; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended", "entered", "execute",
-        "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history", "mail", "many",
-        "noticed", "now", "queue", "revoked", "rung", "told",
+        "_any_expected", "_any_waiting", "_first", "_last", "_written", "client", "connection", "dead_limit", "ended",
+        "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history",
+        "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -84,7 +98,10 @@ class Transaction:
         """What this very client waited for, with the numbers of its registrations."""
         self.told: set[str] = set()
         """Other clients, whose rows now hold the outcome."""
+        self._first = 0
+        """The last place before this transaction."""
         self._last: int | None = None
+        self._written = [0] * _COUNTERS
         self._any_waiting: bool | None = None
         self._any_expected: bool | None = None
 
@@ -92,13 +109,28 @@ class Transaction:
         """Return the only row, or None."""
         return self.execute(sql, parameters).fetchone()
 
-    def places(self, count: int) -> int:
-        """Reserve so many places; return the first of them."""
+    def places(self, count: int, expected: Raised = _NOTHING) -> int:
+        """Reserve so many places; return the first of them. ``expected`` is what those who get them will raise."""
         if self._last is None:
-            self._last = int(self.one(_SQL["last_place"], (self.queue,))[0])
+            return self._reserve(count, expected)
         first = self._last + 1
         self._last += count
         return first
+
+    def _reserve(self, count: int, expected: Raised) -> int:
+        self._last = count
+        self._written = self._raised(expected)
+        # fetchall, because a statement that RETURNs must be run to its end.
+        ((last, any_expected),) = self.execute(_SQL["reserve"], (*self._written, self.queue)).fetchall()
+        self._first, self._last = last - count, last
+        self._any_expected = bool(any_expected)
+        return self._first + 1
+
+    def note(self, raised: Raised) -> None:
+        """Note what was raised."""
+        self.rung |= raised.rung
+        for lane, count in enumerate(raised.entered):
+            self.entered[lane] += count
 
     def lease(self, owner: str) -> tuple[int, str, int] | None:
         """Return of a live lease the number of the last settle batch, what that was answered, and the heartbeat."""
@@ -170,7 +202,15 @@ class Transaction:
         return row[0] if row else None
 
     def finish(self) -> None:
-        """Write the counters that this transaction raised."""
-        if self.rung or self.revoked or self._last is not None:
-            rings = [int(bell in self.rung) for bell in BELLS]
-            self.execute(_SQL["raise_counters"], (self._last or 0, *rings, self.revoked, *self.entered, self.queue))
+        """Write the counters that this transaction raised and has not written yet."""
+        raised = self._raised(_NOTHING)
+        if raised != self._written:
+            more = [now - before for now, before in zip(raised, self._written, strict=True)]
+            self.execute(_SQL["raise_counters"], (*more, self.queue))
+
+    def _raised(self, expected: Raised) -> list[int]:
+        """List by how much each counter is raised: place, bells, revocations, tasks by lane."""
+        places = 0 if self._last is None else self._last - self._first
+        rings = [int(bell in self.rung or bell in expected.rung) for bell in BELLS]
+        entered = [sum(both) for both in zip(self.entered, expected.entered, strict=True)]
+        return [places, *rings, self.revoked, *entered]
