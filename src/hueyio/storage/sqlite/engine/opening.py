@@ -12,7 +12,10 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.private_files import check_path, create_file, is_exposed
 from hueyio.storage.sqlite.options import SqliteOptions
 
-__all__ = ["open_reader", "open_writer", "pragmas_of_writer"]
+__all__ = ["CHECKPOINT_PAGES", "open_reader", "open_writer", "pragmas_of_writer"]
+
+CHECKPOINT_PAGES: Final = 4_000
+"""Length of the log from which a commit copies it into the file; that syncs twice."""
 
 _OLDEST: Final = (3, 35)
 """The first SQLite with RETURNING, and with ON CONFLICT DO UPDATE for any conflict."""
@@ -40,7 +43,7 @@ def pragmas_of_writer(options: SqliteOptions, *, is_durable: bool) -> tuple[str,
     return (
         f"journal_mode = {options.journal_mode}",
         f"synchronous = {'FULL' if options.fsync and is_durable else 'NORMAL'}",
-        "wal_autocheckpoint = 4000",  # pages; a checkpoint syncs twice
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         "journal_size_limit = 67108864",
     )
 

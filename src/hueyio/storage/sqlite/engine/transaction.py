@@ -32,7 +32,7 @@ from hueyio.storage.records import (
 )
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["AREA_NUMBERS", "BELLS", "Raised", "Transaction"]
+__all__ = ["AREA_NUMBERS", "BELLS", "Raised", "TakesLong", "Transaction"]
 
 AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
 BELLS: Final[tuple[Bell, ...]] = (*LANES, "schedule")
@@ -51,13 +51,17 @@ class Raised(NamedTuple):
 _NOTHING: Final = Raised(set(), (0,) * len(LANES))
 
 
+class TakesLong(Exception):
+    """What was asked may take long, and this transaction holds up the loop."""
+
+
 class Transaction:
-    """Owned by the writer's thread; ends with the commit."""
+    """Owned by whoever uses the writer's connection; ends with the commit."""
 
     __slots__ = (
         "_any_expected", "_any_waiting", "_first", "_last", "_written", "client", "connection", "dead_limit", "ended",
-        "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history",
-        "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
+        "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "is_brief", "keep_ended", "keep_failed",
+        "keep_history", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +91,8 @@ class Transaction:
         self.failed_bytes = failed_bytes
         self.keep_history = keep_history if history_ttl > 0 else 0
         self.history_ttl = history_ttl
+        self.is_brief = False
+        """Whether it holds up the loop."""
         self.ended: dict[str, EndKind | None] = {}
         """Which way ids ended in this transaction; None: they live again."""
         self.entered = [0] * len(LANES)
@@ -108,6 +114,11 @@ class Transaction:
     def one(self, sql: str, parameters: Sequence[Any]) -> Any:
         """Return the only row, or None."""
         return self.execute(sql, parameters).fetchone()
+
+    def take_time(self) -> None:
+        """Say that what follows may read or write any number of rows. Raises TakesLong where that will not do."""
+        if self.is_brief:
+            raise TakesLong
 
     def places(self, count: int, expected: Raised = _NOTHING) -> int:
         """Reserve so many places; return the first of them. ``expected`` is what those who get them will raise."""

@@ -1,0 +1,61 @@
+"""Which calls are carried out where the caller is, on the loop, in place of the writer's thread.
+
+To wake a thread and to come back takes longer than a short transaction does. So what waits is attempted on the loop if
+
+* none of it waits for the disk: with ``fsync`` these are questions and what is volatile, without it all operations;
+* all of it is short: few rows, of which none has to be searched for;
+* the log is not about to begin anew, because SQLite syncs then, and it has been looked after.
+
+``Commits.attempt_here`` finds out whether anything is in the way, such as a lock. If an attempt took long all the same
+(large values, a busy disk), the thread has everything for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from hueyio.storage.operations import Durability
+from hueyio.storage.sqlite.engine.calls import Call
+from hueyio.storage.sqlite.options import SqliteOptions
+
+__all__ = ["Shortcut"]
+
+_MOST_EFFORT: Final = 64
+"""Of all that goes together; a row takes some 5 us."""
+
+_LONG: Final = 0.005
+"""Seconds after which others on the loop notice."""
+
+_REST: Final = 10
+"""How many times as long as an attempt that took long the thread has everything."""
+
+
+class Shortcut:
+    """Belongs to the loop."""
+
+    def __init__(self, options: SqliteOptions) -> None:
+        self._is_wal = options.journal_mode == "wal"
+        self._fsync = options.fsync
+        self._not_before = 0.0
+        self._written_at: int | None = None
+
+    def is_free(self, durability: Durability) -> bool:
+        """Whether this needs nothing of the disk."""
+        return self._is_wal and (durability < Durability.DURABLE or not self._fsync)
+
+    def is_short(self, calls: Sequence[Call], now: float) -> bool:
+        """Whether calls may be attempted on the loop now."""
+        if now < self._not_before or len(calls) > _MOST_EFFORT:
+            return False
+        return sum(call.effort for call in calls) <= _MOST_EFFORT and all(self.is_free(it.durability) for it in calls)
+
+    def is_calm(self, written_at: int | None) -> bool:
+        """Whether the file was not written since the last call of this: after a checkpoint the log begins anew."""
+        before, self._written_at = self._written_at, written_at
+        return written_at is not None and written_at == before
+
+    def note(self, begun: float, ended: float) -> None:
+        """Note how long an attempt took."""
+        if ended - begun > _LONG:
+            self._not_before = ended + _REST * (ended - begun)
