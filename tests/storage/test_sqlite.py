@@ -80,6 +80,7 @@ def test_it_names_the_file_and_the_queue() -> None:
         ("filename", 7),
         ("cache_mb", 0),
         ("fsync", "no"),
+        ("sync_on_loop", "yes"),
         ("journal_mode", "off"),
         ("timeout", -1),
         ("strict_fifo", 1),

@@ -18,12 +18,16 @@ from tests.support.patience import until
 from hueyio.storage.operations import Durability
 from hueyio.storage.records import Entry, Finish, Header
 from hueyio.storage.sqlite import SqliteStorage
+from hueyio.storage.sqlite.engine import shortcut
 from hueyio.storage.sqlite.engine.calls import TOO_MUCH, Call
 from hueyio.storage.sqlite.engine.shortcut import Shortcut
-from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.session import SqliteSession
 
 Connect = Callable[..., Awaitable[SqliteSession]]
+
+
+def _look_on(sql: str) -> None:
+    pass
 
 
 class Watched(sqlite3.Connection):
@@ -48,9 +52,9 @@ class Watched(sqlite3.Connection):
 @pytest.fixture(autouse=True)
 def watched() -> Iterator[None]:
     Watched.ran.clear()
-    Watched.before = Watched.after = staticmethod(lambda sql: None)
+    Watched.before = Watched.after = _look_on
     yield
-    Watched.before = Watched.after = staticmethod(lambda sql: None)
+    Watched.before = Watched.after = _look_on
 
 
 @pytest.fixture
@@ -100,6 +104,22 @@ async def test_short_operations_run_on_the_loop_when_they_need_no_sync(fsync: bo
     if not fsync:
         await runs_here(lambda number: session.enqueue([entry(f"t{number}")]))
         await runs_here(lambda number: session.put("data", {"key": b"%d" % number}))
+
+
+async def test_durable_commits_are_synced_on_the_loop_when_that_is_allowed(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortcut, "_SHORT_SYNC", 1e9)  # whatever the disk of this machine does
+    session = await connect(sync_on_loop=True)
+
+    async def claim_and_enqueue(number: int) -> None:
+        await session.claim({"loop": 1}, "me")
+        Watched.ran.clear()
+        await session.enqueue([entry(f"t{number}")])
+
+    for _ in range(3):
+        await runs_here(claim_and_enqueue)
+        assert (True, "PRAGMA synchronous = FULL") in Watched.ran, "the claim was not synced"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +208,7 @@ async def interrupted(act: Callable[[int], Awaitable[object]], step_in: Callable
             done.append(sql)
             step_in()
 
-    setattr(Watched, moment, staticmethod(step))
+    setattr(Watched, moment, step)
     answers: list[object] = []
 
     async def was_there() -> bool:
@@ -256,30 +276,37 @@ def call(durability: Durability = Durability.VOLATILE, effort: int = 1) -> Call:
     return Call(lambda tx: None, durability, lambda answer: None, effort)
 
 
-def options(**more: Any) -> SqliteOptions:
-    storage = SqliteStorage("app", "app.db", **more)
-    return storage._options
+def shortcut_of(sync_time: float = 0.0, **options: Any) -> Shortcut:
+    return Shortcut(SqliteStorage("app", "app.db", **options)._options, lambda: sync_time)
 
 
 def test_calls_are_short_together_or_not_at_all() -> None:
-    shortcut = Shortcut(options())
-    assert shortcut.is_short([call()] * 64, 1.0)
-    assert not shortcut.is_short([call()] * 65, 1.0)
-    assert not shortcut.is_short([call(), call(effort=TOO_MUCH)], 1.0)
-    assert not shortcut.is_short([call(), call(Durability.DURABLE)], 1.0)
-    assert Shortcut(options(fsync=False)).is_short([call(), call(Durability.DURABLE)], 1.0)
-    assert not Shortcut(options(journal_mode="persist")).is_short([call()], 1.0)
+    made = shortcut_of()
+    assert made.is_short([call()] * 64, 1.0)
+    assert not made.is_short([call()] * 65, 1.0)
+    assert not made.is_short([call(), call(effort=TOO_MUCH)], 1.0)
+    assert not made.is_short([call(), call(Durability.DURABLE)], 1.0)
+    assert shortcut_of(fsync=False).is_short([call(), call(Durability.DURABLE)], 1.0)
+    assert not shortcut_of(journal_mode="persist").is_short([call()], 1.0)
 
 
 def test_thread_has_everything_for_a_while_when_an_attempt_took_long() -> None:
-    shortcut = Shortcut(options())
-    shortcut.note(1.0, 1.004)
-    assert shortcut.is_short([call()], 1.005)
-    shortcut.note(2.0, 2.01)
-    assert not shortcut.is_short([call()], 2.1)
-    assert shortcut.is_short([call()], 2.2)
+    made = shortcut_of()
+    made.note(1.0, 1.004)
+    assert made.is_short([call()], 1.005)
+    made.note(2.0, 2.01)
+    assert not made.is_short([call()], 2.1)
+    assert made.is_short([call()], 2.2)
 
 
 def test_log_that_may_begin_anew_is_left_to_the_thread() -> None:
-    shortcut = Shortcut(options())
-    assert [shortcut.is_calm(at) for at in (None, None, 5, 5, 6, 6)] == [False, False, False, True, False, True]
+    made = shortcut_of()
+    assert [made.is_calm(at) for at in (None, None, 5, 5, 6, 6)] == [False, False, False, True, False, True]
+
+
+def test_syncs_are_for_the_loop_when_that_is_allowed_and_they_are_short() -> None:
+    durable = [call(Durability.DURABLE)]
+    assert not shortcut_of(0.0002).is_short(durable, 1.0)
+    assert shortcut_of(0.0002, sync_on_loop=True).is_short(durable, 1.0)
+    assert not shortcut_of(0.002, sync_on_loop=True).is_short(durable, 1.0)
+    assert not shortcut_of(sync_on_loop=True, journal_mode="delete").is_short(durable, 1.0)

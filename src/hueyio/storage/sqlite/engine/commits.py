@@ -17,7 +17,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
+from math import inf
 from traceback import clear_frames
 from typing import Any, Final
 
@@ -41,6 +43,9 @@ log = logging.getLogger(__name__)
 _MOST_UNCHECKED: Final = 128
 """Rows that may be written before the log's length is looked at again; a task that is enqueued makes two."""
 
+_LONGEST_MEASURED: Final = 0.004
+"""Seconds; so that the one that copies the log does not count for more than some others."""
+
 
 class _Exchanged(Exception):
     """What was sent after the file was exchanged is for the one that is there now."""
@@ -59,6 +64,9 @@ class Commits:
         self._unchecked_on: sqlite3.Connection | None = None
         """The connection whose commits do not look at the log's length."""
         self._unchecked = 0
+        self._measures = options.sync_on_loop and options.fsync
+        self.sync_time = inf
+        """Seconds that a durable commit takes, as a mean of the last ones, if anybody has to know."""
         self.room = Room()
         self.log_watch = LogWatch(lambda: place.path)
 
@@ -84,7 +92,7 @@ class Commits:
                     self._check_log(connection, False)
                 begun = self._begin(connection, durability)
                 attempt.commit = self._prepare(connection, attempt.calls, is_brief=True)
-                connection.execute("COMMIT")
+                self._commit(connection)
                 self._unchecked += connection.total_changes - begun
         except BaseException as error:  # the thread does the same again, and tells its callers
             if connection is None or isinstance(error, sqlite3.Error) or _was_open(connection):
@@ -113,7 +121,7 @@ class Commits:
                 if self._place.is_left():
                     raise _Exchanged
                 commit = self._prepare(connection, batch)
-                connection.execute("COMMIT")
+                self._commit(connection)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -140,6 +148,15 @@ class Commits:
         tombstones.write(transaction)
         transaction.finish()
         return Commit(batch, answers, transaction)
+
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        if not self._measures or self._synced != (connection, Durability.DURABLE):
+            connection.execute("COMMIT")
+            return
+        begun = time.monotonic()
+        connection.execute("COMMIT")
+        took = min(time.monotonic() - begun, _LONGEST_MEASURED)
+        self.sync_time = took if self.sync_time == inf else self.sync_time + (took - self.sync_time) / 8
 
     def _set_synchronous(self, connection: sqlite3.Connection, durability: Durability) -> None:
         """Sync the log for a durable transaction only. Other journals need the sync to stay whole."""

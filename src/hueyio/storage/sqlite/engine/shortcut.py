@@ -2,7 +2,8 @@
 
 To wake a thread and to come back takes longer than a short transaction does. So what waits is attempted on the loop if
 
-* none of it waits for the disk: with ``fsync`` these are questions and what is volatile, without it all operations;
+* none of it waits for the disk: with ``fsync`` these are questions and what is volatile, without it all operations, and
+  with ``sync_on_loop`` all of them too, as long as syncs are short;
 * all of it is short: few rows, of which none has to be searched for;
 * the log is not about to begin anew, because SQLite syncs then, and it has been looked after.
 
@@ -12,7 +13,7 @@ To wake a thread and to come back takes longer than a short transaction does. So
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hueyio.storage.operations import Durability
@@ -27,22 +28,29 @@ _MOST_EFFORT: Final = 64
 _LONG: Final = 0.005
 """Seconds after which others on the loop notice."""
 
+_SHORT_SYNC: Final = 0.001
+"""Seconds. Where a commit takes longer than that, the way to the thread and back is the smaller part."""
+
 _REST: Final = 10
 """How many times as long as an attempt that took long the thread has everything."""
 
 
 class Shortcut:
-    """Belongs to the loop."""
+    """Belongs to the loop. ``sync_time`` says how many seconds a durable commit takes on average."""
 
-    def __init__(self, options: SqliteOptions) -> None:
+    def __init__(self, options: SqliteOptions, sync_time: Callable[[], float]) -> None:
         self._is_wal = options.journal_mode == "wal"
         self._fsync = options.fsync
+        self._sync_on_loop = options.sync_on_loop
+        self._sync_time = sync_time
         self._not_before = 0.0
         self._written_at: int | None = None
 
     def is_free(self, durability: Durability) -> bool:
-        """Whether this needs nothing of the disk."""
-        return self._is_wal and (durability < Durability.DURABLE or not self._fsync)
+        """Whether this needs nothing of the disk, or what the user allows."""
+        if durability < Durability.DURABLE or not self._fsync:
+            return self._is_wal
+        return self._sync_on_loop and self._is_wal and self._sync_time() < _SHORT_SYNC
 
     def is_short(self, calls: Sequence[Call], now: float) -> bool:
         """Whether calls may be attempted on the loop now."""

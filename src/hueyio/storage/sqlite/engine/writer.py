@@ -83,7 +83,7 @@ class Writer:
         self._running = False
         self._starting = False
         self._commits = Commits(options, file, place, client)
-        self._shortcut = Shortcut(options)
+        self._shortcut = Shortcut(options, lambda: self._commits.sync_time)
 
     def run(self, operation: Operation[T], durability: Durability, effort: int = TOO_MUCH) -> asyncio.Future[T]:
         """Carry an operation through; the future gets its answer."""
