@@ -7,8 +7,8 @@ To wake a thread and to come back takes longer than a short transaction does. So
 * all of it is short: few rows, of which none has to be searched for;
 * the log is not about to begin anew, because SQLite syncs then, and it has been looked after.
 
-``Commits.attempt_here`` finds out whether anything is in the way, such as a lock. If an attempt took long all the same
-(large values, a busy disk), the thread has everything for a while.
+``Commits.attempt_here`` finds out whether anything is in the way, such as a lock. If two attempts in a row took long
+all the same (large values, a busy disk), the thread has everything for a while.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Shortcut:
         self._sync_on_loop = options.sync_on_loop
         self._sync_time = sync_time
         self._not_before = 0.0
+        self._was_long = False
         self._written_at: int | None = None
 
     def is_free(self, durability: Durability) -> bool:
@@ -64,6 +65,7 @@ class Shortcut:
         return written_at is not None and written_at == before
 
     def note(self, begun: float, ended: float) -> None:
-        """Note how long an attempt took."""
-        if ended - begun > _LONG:
+        """Note how long an attempt took. A single one may have been long because another process had the CPU."""
+        was_long, self._was_long = self._was_long, ended - begun > _LONG
+        if was_long and self._was_long:
             self._not_before = ended + _REST * (ended - begun)
