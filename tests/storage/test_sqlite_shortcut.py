@@ -167,7 +167,7 @@ async def test_log_is_copied_in_the_thread_and_stays_short(connect: Connect, fil
             assert not is_here or last == f"{checks} = 0"
         else:
             last = sql
-    assert os.stat(f"{file}-wal").st_size < 32_000_000
+    assert os.stat(f"{file}-wal").st_size < 20_000_000
 
 
 async def test_thread_waits_for_a_foreign_lock_that_the_loop_met(connect: Connect, file: Path) -> None:

@@ -68,7 +68,7 @@ class Commits:
         self.sync_time = inf
         """Seconds that a durable commit takes, as a mean of the last ones, if anybody has to know."""
         self.room = Room()
-        self.log_watch = LogWatch(lambda: place.path)
+        self.log_watch = LogWatch(lambda: place.path, pages=CHECKPOINT_PAGES if options.fsync else None)
 
     @property
     def needs_thread(self) -> bool:

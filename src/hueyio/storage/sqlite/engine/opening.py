@@ -14,8 +14,11 @@ from hueyio.storage.sqlite.options import SqliteOptions
 
 __all__ = ["CHECKPOINT_PAGES", "open_reader", "open_writer", "pragmas_of_writer"]
 
-CHECKPOINT_PAGES: Final = 4_000
-"""Length of the log from which a commit copies it into the file; that syncs twice."""
+CHECKPOINT_PAGES: Final = 1_000
+"""Length of the log from which a commit copies it into the file, which syncs twice; SQLite's own default.
+
+A new log is slow to sync until it is that long, see ``log_watch``.
+"""
 
 _OLDEST: Final = (3, 35)
 """The first SQLite with RETURNING, and with ON CONFLICT DO UPDATE for any conflict."""
