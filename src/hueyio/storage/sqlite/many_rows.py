@@ -32,6 +32,8 @@ class ManyRows:
         self, execute: Callable[..., sqlite3.Cursor], rows: Sequence[Sequence[object]], shared: Sequence[Any] = ()
     ) -> int:
         """Run it for all rows; return how many it changed. ``shared`` are the parameters in front of the rows."""
+        if len(rows) == 1:
+            return execute(self._texts[1], (*shared, *rows[0])).rowcount
         changed = at = 0
         for size in chunk_sizes(len(rows)):
             chunk = rows if size == len(rows) else rows[at : at + size]

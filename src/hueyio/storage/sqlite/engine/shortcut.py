@@ -13,7 +13,7 @@ all the same (large values, a busy disk), the thread has everything for a while.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from hueyio.storage.operations import Durability
@@ -53,11 +53,14 @@ class Shortcut:
             return self._is_wal
         return self._sync_on_loop and self._is_wal and self._sync_time() < _SHORT_SYNC
 
-    def is_short(self, calls: Sequence[Call], now: float) -> bool:
+    def is_short(self, calls: Iterable[Call], now: float) -> bool:
         """Whether calls may be attempted on the loop now."""
-        if now < self._not_before or len(calls) > _MOST_EFFORT:
-            return False
-        return sum(call.effort for call in calls) <= _MOST_EFFORT and all(self.is_free(it.durability) for it in calls)
+        effort = 0
+        for call in calls:
+            effort += call.effort or 1
+            if effort > _MOST_EFFORT or not self.is_free(call.durability):
+                return False
+        return now >= self._not_before
 
     def is_calm(self, written_at: int | None) -> bool:
         """Whether the file was not written since the last call of this: after a checkpoint the log begins anew."""

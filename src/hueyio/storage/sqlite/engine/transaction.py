@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.records import (
@@ -36,7 +36,6 @@ __all__ = ["AREA_NUMBERS", "BELLS", "Raised", "TakesLong", "Transaction"]
 
 AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
 BELLS: Final[tuple[Bell, ...]] = (*LANES, "schedule")
-_COUNTERS: Final = 2 + len(BELLS) + len(LANES)
 
 _SQL = statements("transaction.sql")
 
@@ -47,6 +46,9 @@ class Raised(NamedTuple):
     rung: set[Bell]
     entered: Sequence[int]
 
+
+_Counters: TypeAlias = tuple[int | None, set[Bell], int, list[int]]
+"""The last place, the bells, revocations, tasks by lane."""
 
 _NOTHING: Final = Raised(set(), (0,) * len(LANES))
 
@@ -59,7 +61,7 @@ class Transaction:
     """Owned by whoever uses the writer's connection; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_waiting", "_first", "_last", "_written", "client", "connection", "dead_limit", "ended",
+        "_any_expected", "_any_waiting", "_last", "_written", "client", "connection", "dead_limit", "ended",
         "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "is_brief", "keep_ended", "keep_failed",
         "keep_history", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
@@ -104,10 +106,8 @@ class Transaction:
         """What this very client waited for, with the numbers of its registrations."""
         self.told: set[str] = set()
         """Other clients, whose rows now hold the outcome."""
-        self._first = 0
-        """The last place before this transaction."""
         self._last: int | None = None
-        self._written = [0] * _COUNTERS
+        self._written: _Counters = (None, set(), 0, [0] * len(LANES))
         self._any_waiting: bool | None = None
         self._any_expected: bool | None = None
 
@@ -129,19 +129,19 @@ class Transaction:
         return first
 
     def _reserve(self, count: int, expected: Raised) -> int:
-        self._last = count
-        self._written = self._raised(expected)
+        rung, entered, revoked = self.rung | expected.rung, _sum(self.entered, expected.entered), self.revoked
+        counters = count, *_rings(rung), revoked, *entered
         # fetchall, because a statement that RETURNs must be run to its end.
-        ((last, any_expected),) = self.execute(_SQL["reserve"], (*self._written, self.queue)).fetchall()
-        self._first, self._last = last - count, last
+        ((last, any_expected),) = self.execute(_SQL["reserve"], (*counters, self.queue)).fetchall()
+        self._last = last
+        self._written = last, rung, revoked, entered
         self._any_expected = bool(any_expected)
-        return self._first + 1
+        return int(last - count + 1)
 
     def note(self, raised: Raised) -> None:
         """Note what was raised."""
         self.rung |= raised.rung
-        for lane, count in enumerate(raised.entered):
-            self.entered[lane] += count
+        self.entered = _sum(self.entered, raised.entered)
 
     def lease(self, owner: str) -> tuple[int, str, int] | None:
         """Return of a live lease the number of the last settle batch, what that was answered, and the heartbeat."""
@@ -214,14 +214,18 @@ class Transaction:
 
     def finish(self) -> None:
         """Write the counters that this transaction raised and has not written yet."""
-        raised = self._raised(_NOTHING)
+        raised = self._last, self.rung, self.revoked, self.entered
         if raised != self._written:
-            more = [now - before for now, before in zip(raised, self._written, strict=True)]
+            last, rung, revoked, entered = self._written
+            rings = [now - before for now, before in zip(_rings(self.rung), _rings(rung), strict=True)]
+            lanes = [now - before for now, before in zip(self.entered, entered, strict=True)]
+            more = (self._last or 0) - (last or 0), *rings, self.revoked - revoked, *lanes
             self.execute(_SQL["raise_counters"], (*more, self.queue))
 
-    def _raised(self, expected: Raised) -> list[int]:
-        """List by how much each counter is raised: place, bells, revocations, tasks by lane."""
-        places = 0 if self._last is None else self._last - self._first
-        rings = [int(bell in self.rung or bell in expected.rung) for bell in BELLS]
-        entered = [sum(both) for both in zip(self.entered, expected.entered, strict=True)]
-        return [places, *rings, self.revoked, *entered]
+
+def _rings(rung: set[Bell]) -> list[int]:
+    return [int(bell in rung) for bell in BELLS]
+
+
+def _sum(counts: Sequence[int], others: Sequence[int]) -> list[int]:
+    return [count + other for count, other in zip(counts, others, strict=True)]
