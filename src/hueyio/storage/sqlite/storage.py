@@ -42,7 +42,7 @@ class SqliteStorage:
     ``cache_mb`` is SQLite's page cache for each connection. ``fsync=False`` leaves the syncing of commits to the
     system: faster, and the last moments may be lost with the power, never with the process; None is the default.
     ``sync_on_loop=True`` syncs short commits on the event loop in place of a thread, while they take less than 1 ms on
-    average: an ``await add(i)`` takes two thirds of the time, and the loop stands still for each sync.
+    average: one ``await add(i)`` is answered sooner, and the loop stands still for each sync.
     ``journal_mode`` is ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``.
     ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
     strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters,

@@ -23,7 +23,7 @@ from hueyio.storage.sqlite.options import SqliteOptions
 __all__ = ["Shortcut"]
 
 _MOST_EFFORT: Final = 64
-"""Of all that goes together; a row takes some 5 us."""
+"""Of all that goes together; a row takes 5 to 10 us."""
 
 _LONG: Final = 0.005
 """Seconds after which others on the loop notice."""
