@@ -45,6 +45,10 @@ async def connect(file: Path) -> AsyncIterator[Connect]:
         await session.close()
 
 
+# Without syncs most operations run on the loop.
+without_sync_too = pytest.mark.parametrize("fsync", [True, False], ids=["in the thread", "on the loop"])
+
+
 def entries(*ids: str) -> list[Entry]:
     return [Entry(Header(id), id.encode()) for id in ids]
 
@@ -76,6 +80,7 @@ def test_it_names_the_file_and_the_queue() -> None:
         ("filename", 7),
         ("cache_mb", 0),
         ("fsync", "no"),
+        ("sync_on_loop", "yes"),
         ("journal_mode", "off"),
         ("timeout", -1),
         ("strict_fifo", 1),
@@ -165,8 +170,9 @@ async def test_operations_of_one_turn_share_a_commit(file: Path, connect: Connec
     assert counted == 1
 
 
-async def test_an_operation_that_fails_leaves_its_neighbours_alone(connect: Connect) -> None:
-    session = await connect()
+@without_sync_too
+async def test_an_operation_that_fails_leaves_its_neighbours_alone(fsync: bool, connect: Connect) -> None:
+    session = await connect(fsync=fsync)
     await session.put("data", {"text": b"no number"})
     answers = await asyncio.gather(
         session.enqueue(entries("a")),
@@ -181,8 +187,9 @@ async def test_an_operation_that_fails_leaves_its_neighbours_alone(connect: Conn
     assert await session.peek("data", ["text"]) == [b"no number"]
 
 
-async def test_a_write_is_carried_through_when_its_caller_is_cancelled(connect: Connect) -> None:
-    session = await connect()
+@without_sync_too
+async def test_a_write_is_carried_through_when_its_caller_is_cancelled(fsync: bool, connect: Connect) -> None:
+    session = await connect(fsync=fsync)
     await session.register("me", b"")
     await session.enqueue(entries("a"))
     claim = asyncio.ensure_future(session.claim({"loop": 1}, "me"))
@@ -250,8 +257,9 @@ async def test_other_journals_work_too(mode: str, file: Path, connect: Connect) 
     assert [it.data for it in await outcome] == [b"value"]
 
 
-async def test_a_foreign_lock_is_waited_for(file: Path, connect: Connect) -> None:
-    session = await connect()
+@without_sync_too
+async def test_a_foreign_lock_is_waited_for(fsync: bool, file: Path, connect: Connect) -> None:
+    session = await connect(fsync=fsync)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     writes = [asyncio.ensure_future(session.enqueue(entries(id))) for id in "ab"]
@@ -265,8 +273,11 @@ async def test_a_foreign_lock_is_waited_for(file: Path, connect: Connect) -> Non
     await opening
 
 
-async def test_a_question_passes_a_write_that_waits_for_a_foreign_lock(file: Path, connect: Connect) -> None:
-    session = await connect(timeout=60)
+@without_sync_too
+async def test_a_question_passes_a_write_that_waits_for_a_foreign_lock(
+    fsync: bool, file: Path, connect: Connect
+) -> None:
+    session = await connect(timeout=60, fsync=fsync)
     await session.enqueue(entries("a"))
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -280,8 +291,9 @@ async def test_a_question_passes_a_write_that_waits_for_a_foreign_lock(file: Pat
     assert [it.verdict for it in await write] == ["added"]
 
 
-async def test_a_question_sees_the_write_whose_caller_was_cancelled(file: Path, connect: Connect) -> None:
-    session = await connect(timeout=60)
+@without_sync_too
+async def test_a_question_sees_the_write_whose_caller_was_cancelled(fsync: bool, file: Path, connect: Connect) -> None:
+    session = await connect(timeout=60, fsync=fsync)
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         write = asyncio.ensure_future(session.enqueue(entries("a")))
@@ -334,8 +346,9 @@ async def test_library_that_is_too_old_is_said_at_the_first_use(file: Path, monk
         await SqliteStorage("app", file).connect()
 
 
-async def test_a_foreign_lock_that_stays_is_an_error_until_it_goes(file: Path, connect: Connect) -> None:
-    session = await connect(timeout=0.05)
+@without_sync_too
+async def test_a_foreign_lock_that_stays_is_an_error_until_it_goes(fsync: bool, file: Path, connect: Connect) -> None:
+    session = await connect(timeout=0.05, fsync=fsync)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageUnavailable, match=r"app\.db is busy: another process held its write lock .* 0\.05 s"):
@@ -390,8 +403,9 @@ async def test_a_closed_session_says_so(connect: Connect) -> None:
             await call
 
 
-async def test_closing_writes_what_was_sent(connect: Connect) -> None:
-    session = await connect()
+@without_sync_too
+async def test_closing_writes_what_was_sent(fsync: bool, connect: Connect) -> None:
+    session = await connect(fsync=fsync)
     write = asyncio.ensure_future(session.enqueue(entries("a")))
     await asyncio.sleep(0)
     await session.close()
@@ -428,10 +442,11 @@ async def test_a_session_of_a_running_loop_is_no_other_loops(connect: Connect) -
     await asyncio.to_thread(asyncio.run, use())
 
 
+@without_sync_too
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-async def test_a_forked_child_shares_nothing(file: Path, connect: Connect) -> None:
+async def test_a_forked_child_shares_nothing(fsync: bool, file: Path, connect: Connect) -> None:
     """The parent's connections are closed before the fork, so the child may open the same file."""
-    session = await connect()
+    session = await connect(fsync=fsync)
     keeper = SqliteStorage("app", file).lease_keeper("me")
     await session.register("me", b"")
     assert keeper.beat()

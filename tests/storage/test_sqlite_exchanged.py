@@ -18,13 +18,13 @@ from hueyio import SqliteHuey
 from hueyio.storage.records import Entry, Header
 from hueyio.storage.sqlite import SqliteStorage
 from hueyio.storage.sqlite.engine import place
+from hueyio.storage.sqlite.engine.commits import Commits
 from hueyio.storage.sqlite.engine.file import leave_file
 from hueyio.storage.sqlite.engine.place import identify
-from hueyio.storage.sqlite.engine.writer import Writer
 from hueyio.storage.sqlite.session import SqliteSession
 
 Exchange = Callable[[Path], None]
-Connect = Callable[[], Awaitable[SqliteSession]]
+Connect = Callable[..., Awaitable[SqliteSession]]
 
 
 def remove_all(file: Path) -> None:
@@ -64,8 +64,8 @@ def file(tmp_path: Path) -> Path:
 async def connect(file: Path) -> AsyncIterator[Connect]:
     async with contextlib.AsyncExitStack() as stack:
 
-        async def connect_one() -> SqliteSession:
-            session = await SqliteStorage("app", file).connect()
+        async def connect_one(**options: Any) -> SqliteSession:
+            session = await SqliteStorage("app", file, **options).connect()
             stack.push_async_callback(session.close)
             return session
 
@@ -81,11 +81,13 @@ def ids_in(file: Path) -> set[str]:
         return {id for (id,) in other.execute("SELECT id FROM hueyio_tasks")}
 
 
+@pytest.mark.parametrize("fsync", [True, False], ids=["in the thread", "on the loop"])
 @each_exchange
 async def test_producer_writes_into_the_file_that_is_there(
-    exchange: Exchange, file: Path, connect: Connect, caplog: pytest.LogCaptureFixture
+    exchange: Exchange, fsync: bool, file: Path, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    session = await connect()
+    session = await connect(fsync=fsync)
+    await session.put("data", {"key": b"until it is on the loop"})
     await session.enqueue([entry("a")])
     exchange(file)
     await session.enqueue([entry("b")])
@@ -104,14 +106,14 @@ async def test_what_joins_a_transaction_goes_into_the_file_that_is_there_now(
     session = await connect()
     loop = asyncio.get_running_loop()
     opened, exchanged = asyncio.Event(), threading.Event()
-    set_synchronous = Writer._set_synchronous
+    set_synchronous = Commits._set_synchronous
 
     def set_and_sleep(*args: Any) -> None:
         set_synchronous(*args)
         loop.call_soon_threadsafe(opened.set)
         assert exchanged.wait(30)
 
-    monkeypatch.setattr(Writer, "_set_synchronous", set_and_sleep)
+    monkeypatch.setattr(Commits, "_set_synchronous", set_and_sleep)
     first = asyncio.ensure_future(session.put("data", {"k": b"first"}))
     await asyncio.wait_for(opened.wait(), 30)
     exchange(file)

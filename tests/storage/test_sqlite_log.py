@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -115,6 +116,28 @@ def test_readers_that_come_and_go_are_not_named(
         watch.look(connection)
         clock.now += 1.0
     assert (caplog.messages, watch.pause) == ([], 0.0)
+
+
+def test_log_has_its_full_length_when_there_were_some_commits(file: Path, connection: sqlite3.Connection) -> None:
+    connection.executescript("PRAGMA synchronous = FULL; CREATE TABLE hueyio_keys (queue, area, key, value, expires)")
+    watch = LogWatch(lambda: str(file), Clock(), pages=300)
+    for number in range(31):
+        connection.execute("INSERT INTO large VALUES (?)", (number,))
+        watch.look(connection)
+    assert log_size(file) < 300 * 4096
+    connection.execute("INSERT INTO large VALUES (31)")
+    watch.look(connection)
+    length = log_size(file)
+    assert length >= 300 * 4096
+    connection.execute("INSERT INTO large VALUES (32)")
+    assert (log_size(file), os.stat(file).st_size < 100_000) == (length, True), "it is written over"
+    copy = file.with_name("after_a_crash.db")
+    for suffix in ("", "-wal"):
+        shutil.copyfile(f"{file}{suffix}", f"{copy}{suffix}")
+    with contextlib.closing(sqlite3.connect(copy)) as recovered:
+        assert recovered.execute("SELECT value FROM large").fetchall() == [(number,) for number in range(33)]
+        assert recovered.execute("SELECT count(*) FROM hueyio_keys").fetchone() == (0,)
+        assert recovered.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_log_is_looked_at_once_a_second(file: Path, connection: sqlite3.Connection) -> None:

@@ -24,6 +24,7 @@ class SqliteHueyOptions(HueyOptions, total=False):
     failed_ttl: float
     keep_history: int
     history_ttl: float
+    sync_on_loop: bool
     clock: Callable[[], float]
     mode: int
     uri: bool

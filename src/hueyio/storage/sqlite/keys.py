@@ -8,6 +8,7 @@ from typing import Final
 from hueyio.storage.records import Area
 from hueyio.storage.shared.sweeping import next_sweep
 from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
+from hueyio.storage.sqlite.many_rows import ManyRows
 from hueyio.storage.sqlite.statements import statements
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 _SQL = statements("keys.sql")
+_PUT: Final = ManyRows(_SQL["put"])
+_DELETE: Final = ManyRows(_SQL["delete"])
 _SWEPT: Final = (("over_keys", "sweep_key"), ("over_tokens", "sweep_token"), ("over_waiters", "sweep_waiter"))
 _SWEEP_CHUNK: Final = 1_000
 
@@ -35,7 +38,7 @@ def put(tx: Transaction, area: Area, items: Mapping[str, bytes], ttl: float | No
     """Write all items."""
     expires = _until(tx, ttl)
     number = AREA_NUMBERS[area]
-    tx.many(_SQL["put"], [(tx.queue, number, key, value, expires) for key, value in items.items()])
+    _PUT.run(tx.execute, [(tx.queue, number, key, value, expires) for key, value in items.items()])
     if area in ("revocations", "schedules") and items:
         tx.revoked += 1
         tx.noticed = True
@@ -53,16 +56,14 @@ def store(tx: Transaction, results: Iterable[tuple[str, bytes | None, float | No
     """Write results (id, bytes, ttl) for many tasks; None deletes what was stored."""
     area = AREA_NUMBERS["results"]
     kept: list[tuple[object, ...]] = []
-    gone: list[tuple[object, ...]] = []
+    gone: list[tuple[str]] = []
     for id, value, ttl in results:
         if value is None:
-            gone.append((tx.queue, area, id, 0.0))
+            gone.append((id,))
         else:
             kept.append((tx.queue, area, id, value, None if ttl is None else tx.now + ttl))
-    if gone:
-        tx.many(_SQL["delete"], gone)
-    if kept:
-        tx.many(_SQL["put"], kept)
+    _DELETE.run(tx.execute, gone, (tx.queue, area, 0.0))
+    _PUT.run(tx.execute, kept)
 
 
 def shorten(tx: Transaction, id: str, ttl: float) -> None:
@@ -89,7 +90,7 @@ def delete(tx: Transaction, area: Area, keys: Sequence[str]) -> int:
     number = AREA_NUMBERS[area]
     if not any_in(tx, area):
         return 0  # nearly always so for revocations, of which every end of a run deletes one
-    return tx.many(_SQL["delete"], [(tx.queue, number, key, tx.now) for key in keys]).rowcount
+    return _DELETE.run(tx.execute, [(key,) for key in keys], (tx.queue, number, tx.now))
 
 
 def any_in(tx: Transaction, area: Area) -> bool:

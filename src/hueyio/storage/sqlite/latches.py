@@ -96,6 +96,7 @@ def drop_kept(tx: Transaction, ids: Iterable[str]) -> None:
 
 def finish(tx: Transaction, key: str) -> None:
     """Delete the latch of a callback that is over, and let the results that its members left expire soon."""
+    tx.take_time()
     for (id,) in tx.execute(_SQL["members"], _members_of(tx, key)).fetchall():
         shorten(tx, id, MEMBER_RESULT_TTL)
     drop(tx, key)
@@ -103,6 +104,7 @@ def finish(tx: Transaction, key: str) -> None:
 
 def drop(tx: Transaction, key: str) -> None:
     """Delete a latch and the results of its members."""
+    tx.take_time()
     tx.execute(_SQL["drop"], (tx.queue, key))
     tx.execute(_SQL["drop_results"], (tx.queue, key))
     tx.execute(_SQL["drop_members"], _members_of(tx, key))

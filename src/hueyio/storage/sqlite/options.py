@@ -28,6 +28,7 @@ class SqliteOptions:
     filename: str | os.PathLike[str]
     cache_mb: float
     fsync: bool
+    sync_on_loop: bool
     journal_mode: str
     timeout: float
     strict_fifo: bool
@@ -92,7 +93,7 @@ class SqliteOptions:
         check_mode("SqliteStorage", self.mode)
         check_history_bounds("SqliteStorage", self.keep_history, self.history_ttl)
         _require(callable(self.clock), "clock", "must be a function that returns epoch seconds")
-        for flag in ("fsync", "strict_fifo", "create_tables"):
+        for flag in ("fsync", "sync_on_loop", "strict_fifo", "create_tables"):
             _require(isinstance(getattr(self, flag), bool), flag, "must be True or False")
         for key in self.connect:
             _require(key in _PASSED_ON, key, f"is no option; sqlite3.connect is passed only {', '.join(_PASSED_ON)}")

@@ -1,4 +1,4 @@
-"""The session: each operation of the contract as one function for the writer's thread, or for the reader's.
+"""The session: each operation of the contract as one function for the writer, or for the reader's thread.
 
 Whatever must see this session's own changes, those of a cancelled call too, goes through the writer in order;
 questions that may take long go to the reader.
@@ -14,6 +14,8 @@ from hueyio.storage.operations import durability_of
 from hueyio.storage.records import Bell, Delivery, Lane, Notices
 from hueyio.storage.shared.threaded import ThreadedSession
 from hueyio.storage.sqlite.actions import ACTIONS, LONG
+from hueyio.storage.sqlite.efforts import effort_of
+from hueyio.storage.sqlite.engine.calls import TOO_MUCH
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.examining import find_tasks_of_huey, list_queues
 
@@ -32,7 +34,9 @@ class SqliteSession(ThreadedSession[SqliteEngine]):
         action = ACTIONS[name]
         if name in LONG:
             return self._engine.reader.run(lambda tx: action(tx, *args))
-        return self._engine.writer.run(lambda tx: action(tx, *args), durability_of(name, args))
+        durability, writer = durability_of(name, args), self._engine.writer
+        effort = effort_of(name, args) if writer.asks_effort(durability) else TOO_MUCH
+        return writer.run(lambda tx: action(tx, *args), durability, effort)
 
     async def claim(self, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
         """Take ready tasks, and let the others who wait on this session hear of what is left."""

@@ -32,6 +32,7 @@ from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import delete, pop, store
 from hueyio.storage.sqlite.latches import finish, note_result
+from hueyio.storage.sqlite.many_rows import ManyRows
 from hueyio.storage.sqlite.rows import TaskRow, header
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.tasks import add, again, any_suspect, arrived, holds_any, put_back, ring_ready, ring_suspects
@@ -42,6 +43,7 @@ from hueyio.storage.sqlite.waiting_stages import with_later
 __all__ = ["settle"]
 
 _SQL = statements("settling.sql")
+_REMOVE_PLAIN: Final = ManyRows(_SQL["remove_plain"])
 _CODES: Final[dict[Answer, str]] = {"accepted": "a", "fired": "f", "stale": "s", "untaken": "u"}
 _ENDS: Final = (Finish, Bury)
 _ANSWERS: Final[dict[str, Answer]] = {code: answer for answer, code in _CODES.items()}
@@ -66,7 +68,7 @@ def settle(
     answers: list[Answer] = []
     for plain, stretch in groupby(settlements, lambda it: _is_plain(it, owner)):
         batch = list(stretch)
-        if plain and _finish_plain(tx, batch):
+        if plain and _finish_plain(tx, batch, owner):
             answers += _same("accepted", batch)
         else:
             answers.extend(_settle_one(tx, it, owner) for it in batch)
@@ -97,15 +99,12 @@ def _is_plain(settlement: Settlement, owner: str) -> bool:
     return False
 
 
-def _finish_plain(tx: Transaction, batch: Sequence[Settlement]) -> bool:
+def _finish_plain(tx: Transaction, batch: Sequence[Settlement], owner: str) -> bool:
     """End a stretch of plain tasks; False, with nothing changed, if one of them is not what it seems."""
     ends = [it for it in batch if isinstance(it, _ENDS)]
-    buried = [
-        (row, it) for it in batch if isinstance(it, Bury) and (row := _in_force(tx, it.receipt, it.receipt.owner))
-    ]
-    fences = [(tx.queue, it.receipt.id, it.receipt.owner) for it in ends]
+    buried = [(row, it) for it in batch if isinstance(it, Bury) and (row := _in_force(tx, it.receipt, owner))]
     tx.execute("SAVEPOINT plain")
-    is_whole = tx.many(_SQL["remove_plain"], fences).rowcount == len(fences)
+    is_whole = _REMOVE_PLAIN.run(tx.execute, [(it.receipt.id,) for it in ends], (tx.queue, owner)) == len(ends)
     if not is_whole:
         tx.execute("ROLLBACK TO plain")
     tx.execute("RELEASE plain")

@@ -1,9 +1,9 @@
 """The SQL of the SQLite storage: read from the files in ``sql``, by name.
 
 A statement begins with ``-- name: ...`` and ends before the next one. What several have in common stands once, behind
-``-- part: ...``, and is meant by ``{...}`` in those that follow. Comment lines stay out of what is run, so that the
-statement cache of sqlite3 keys on short text. All files are read at import: a worker that is upgraded in place must not
-find another version's statements, or none.
+``-- part: ...``, and is meant by ``{...}`` in those that follow. ``...`` behind parameters is for ``many_rows``.
+Comment lines stay out of what is run, so that the statement cache of sqlite3 keys on short text. All files are read at
+import: a worker that is upgraded in place must not find another version's statements, or none.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ class SqliteStorage:
 
     ``cache_mb`` is SQLite's page cache for each connection. ``fsync=False`` leaves the syncing of commits to the
     system: faster, and the last moments may be lost with the power, never with the process; None is the default.
+    ``sync_on_loop=True`` syncs short commits on the event loop in place of a thread, while they take less than 1 ms on
+    average: one ``await add(i)`` is answered sooner, and the loop stands still for each sync.
     ``journal_mode`` is ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``.
     ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
     strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters,
@@ -68,6 +70,7 @@ class SqliteStorage:
         failed_ttl: float = FAILED_TTL,
         keep_history: int = KEEP_HISTORY,
         history_ttl: float = HISTORY_TTL,
+        sync_on_loop: bool = False,
         clock: Callable[[], float] = time.time,
         mode: int = DEFAULT_MODE,
         **kwargs: Any,
@@ -77,6 +80,7 @@ class SqliteStorage:
             filename=filename,
             cache_mb=cache_mb,
             fsync=True if fsync is None else fsync,
+            sync_on_loop=sync_on_loop,
             journal_mode=journal_mode,
             timeout=timeout,
             strict_fifo=strict_fifo,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from hueyio.storage.records import LANES, Delivery, Enqueued, Entry, Header, Lane, Stage
-from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.records import LANES, Bell, Delivery, Enqueued, Entry, Header, Lane, Stage
+from hueyio.storage.sqlite.engine.transaction import Raised, Transaction
 from hueyio.storage.sqlite.keys import any_in, put
+from hueyio.storage.sqlite.many_rows import ManyRows
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, SUSPECT, TaskRow, delivery, more
 from hueyio.storage.sqlite.statements import statements
 from hueyio.storage.sqlite.waiting import cancel_all
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 _SQL = statements("tasks.sql")
+_INSERT: Final = ManyRows(_SQL["insert"])
+_ARRIVED: Final = ManyRows(_SQL["arrived"])
 _ADDED = Enqueued("added")
 _ALIVE = Enqueued("alive")
 _DONE = Enqueued("done")
@@ -34,16 +37,18 @@ _DONE = Enqueued("done")
 def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -> list[Enqueued]:
     """Add all entries, in order; ring what they fill. Without ``asks_token`` their once tokens are their own."""
     first_eta = tx.first_eta() if any(entry.header.eta is not None for entry in entries) else None
-    place = tx.places(len(entries))
-    if all(_is_plain(entry.header) for entry in entries):
+    headers = [entry.header for entry in entries]
+    raised = _raised(headers, first_eta)
+    place = tx.places(len(entries), raised)
+    if all(_is_plain(header) for header in headers):
         placed = _insert(tx, entries, place)
     else:
         placed = [_add_one(tx, entry, place + offset, asks_token) for offset, entry in enumerate(entries)]
-    added = [entry.header for entry, it in zip(entries, placed, strict=True) if it is _ADDED]
-    for header in added:
-        tx.entered[LANE_NUMBERS[header.lane]] += 1
-    _arrive(tx, added)
-    _ring(tx, added, first_eta)
+    if placed.count(_ADDED) < len(placed):
+        headers = [header for header, it in zip(headers, placed, strict=True) if it is _ADDED]
+        raised = _raised(headers, first_eta)
+    tx.note(raised)
+    _arrive(tx, headers)
     return placed
 
 
@@ -58,7 +63,7 @@ def again(tx: Transaction, task: TaskRow, header: Header, data: bytes, stages: S
     named = tx.unname(task.id)
     tx.expect(header.expects, task.id)
     keep(tx, stages)
-    _ring(tx, [header], first_eta)
+    tx.rung |= _raised([header], first_eta).rung
     cancel_all(tx, named)
 
 
@@ -66,7 +71,7 @@ def arrived(tx: Transaction, ids: Iterable[str]) -> None:
     """Let these ids be expected no more: they are over."""
     if tx.any_expected:
         gone = list(ids)
-        tx.many(_SQL["arrived"], [(tx.queue, id) for id in gone])
+        _ARRIVED.run(tx.execute, [(id,) for id in gone], (tx.queue,))
         drop(tx, gone)
 
 
@@ -118,7 +123,7 @@ def _insert(tx: Transaction, entries: Sequence[Entry], place: int) -> list[Enque
     Most often nothing is. If the count falls short, each id is asked whose place it has.
     """
     rows = [_row(tx.queue, entry, place + offset) for offset, entry in enumerate(entries)]
-    if tx.many(_SQL["insert"], rows).rowcount == len(rows):
+    if _INSERT.run(tx.execute, rows) == len(rows):
         return [_ADDED] * len(rows)
     return [
         _ADDED if tx.place_of(entry.header.id) == row[5] else _ALIVE for entry, row in zip(entries, rows, strict=True)
@@ -141,7 +146,7 @@ def _add_one(tx: Transaction, entry: Entry, place: int, asks_token: bool) -> Enq
         tx.execute(_SQL["remember_token"], (tx.queue, token, expires))
         if header.once_key is not None:
             put(tx, "ticks", {header.once_key: token.encode()}, None)
-    tx.execute(_SQL["insert"], _row(tx.queue, entry, place))
+    _INSERT.run(tx.execute, [_row(tx.queue, entry, place)])
     tx.expect(header.expects, header.id)
     keep(tx, entry.stages)
     return _ADDED
@@ -151,7 +156,7 @@ def _arrive(tx: Transaction, headers: Sequence[Header]) -> None:
     """Let tasks be expected no more. Where one is not the stage that waited under its id, what follows that ends."""
     if not tx.any_expected:
         return
-    tx.many(_SQL["arrived"], [(tx.queue, header.id) for header in headers])
+    _ARRIVED.run(tx.execute, [(header.id,) for header in headers], (tx.queue,))
     if not tx.any_stages:
         return
     for header in headers:
@@ -169,10 +174,14 @@ def _row(queue: int, entry: Entry, place: int) -> tuple[object, ...]:
     return queue, id, state, number, priority, place, eta, max_deliveries, unique_key, more(header), entry.data
 
 
-def _ring(tx: Transaction, headers: Sequence[Header], first_eta: float | None) -> None:
-    """Ring the lanes that got work, and the schedule if it begins earlier than at ``first_eta``."""
+def _raised(headers: Sequence[Header], first_eta: float | None) -> Raised:
+    """Say what new tasks raise: the bells of their lanes, and of the schedule if it begins earlier than before."""
+    rung: set[Bell] = set()
+    entered = [0] * len(LANES)
     for header in headers:
+        entered[LANE_NUMBERS[header.lane]] += 1
         if header.eta is None:
-            tx.rung.add(header.lane)
+            rung.add(header.lane)
         elif first_eta is None or header.eta < first_eta:
-            tx.rung.add("schedule")
+            rung.add("schedule")
+    return Raised(rung, entered)

@@ -1,6 +1,6 @@
 """The running parts of one session, how they are tied together, and how they end.
 
-    loop                       writer's thread            poll thread
+    loop                  writer's thread, or the loop    poll thread
     session ── operation ────► Writer ── commit ─┐
     Waits ◄──── own mail ────────┘               ├──────► nudge ─┐
        ▲ └───── order ───────────────────────────│───────────────┤
@@ -21,6 +21,7 @@ from hueyio.storage.shared.answers import Refused
 from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.threaded import Engine, release_forgotten, tell
 from hueyio.storage.shared.waiters import Exchange, Waiters
+from hueyio.storage.sqlite.engine.calls import TOO_MUCH
 from hueyio.storage.sqlite.engine.file import SqliteFile
 from hueyio.storage.sqlite.engine.opening import open_writer
 from hueyio.storage.sqlite.engine.place import Place
@@ -99,7 +100,8 @@ class SqliteEngine(Engine):
             take_back(tx, asked.unwanted)
             return over
 
-        self.writer.send(exchange, asked.answered)
+        effort = TOO_MUCH if asked.again else len(asked.wanted) + len(asked.unwanted)
+        self.writer.send(exchange, asked.answered, effort)
 
     def _listen(self) -> None:
         self._is_registered = True
@@ -112,7 +114,7 @@ class SqliteEngine(Engine):
         self.waiters.ask_again()
 
     def _publish(self, transaction: Transaction) -> None:
-        """Ring others after a commit; called in the writer's thread."""
+        """Ring others after a commit; called where it was made."""
         work = bool(transaction.rung) or transaction.noticed
         if work or transaction.told:
             # This session's own bell is among those that are nudged.

@@ -50,7 +50,7 @@ class SqliteFile:
         self._connect = connect
         self._place = place
         self._epoch = 0
-        self._gate = threading.Lock()
+        self._gate = threading.RLock()  # a signal handler that forks may have interrupted whoever holds it
         self._connection: sqlite3.Connection | None = None
         with _files_lock:
             _files.add(self)
@@ -69,6 +69,23 @@ class SqliteFile:
             self._gate.release()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._gate.release()
+
+    def take_nowait(self) -> sqlite3.Connection | None:
+        """Return the connection, if it is open and of the file that is there now and nobody uses it; else None.
+
+        Whoever got it gives it back.
+        """
+        if self._connection is None or not self._gate.acquire(blocking=False):
+            return None
+        connection = self._connection
+        if connection is None or (self._place is not None and self._place.epoch != self._epoch):
+            self._gate.release()
+            return None
+        return connection
+
+    def give_back(self) -> None:
+        """Let others use the connection again."""
         self._gate.release()
 
     def close(self) -> None:

@@ -12,7 +12,13 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.private_files import check_path, create_file, is_exposed
 from hueyio.storage.sqlite.options import SqliteOptions
 
-__all__ = ["open_reader", "open_writer", "pragmas_of_writer"]
+__all__ = ["CHECKPOINT_PAGES", "open_reader", "open_writer", "pragmas_of_writer"]
+
+CHECKPOINT_PAGES: Final = 1_000
+"""Length of the log from which a commit copies it into the file, which syncs twice; SQLite's own default.
+
+A new log is slow to sync until it is that long, see ``log_watch``.
+"""
 
 _OLDEST: Final = (3, 35)
 """The first SQLite with RETURNING, and with ON CONFLICT DO UPDATE for any conflict."""
@@ -40,7 +46,7 @@ def pragmas_of_writer(options: SqliteOptions, *, is_durable: bool) -> tuple[str,
     return (
         f"journal_mode = {options.journal_mode}",
         f"synchronous = {'FULL' if options.fsync and is_durable else 'NORMAL'}",
-        "wal_autocheckpoint = 4000",  # pages; a checkpoint syncs twice
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         "journal_size_limit = 67108864",
         "secure_delete = FAST",  # some builds write zeros over all that is deleted: a read of 1 MB would write 1 MB
     )

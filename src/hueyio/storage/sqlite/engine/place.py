@@ -74,6 +74,19 @@ class Place:
         except OSError:  # nobody can tell now; what is asked of the file will say what it is
             return False
 
+    def written_at(self) -> int | None:
+        """Return when the file itself was written last, which only a checkpoint does beside a log.
+
+        None if another file stands at the path, or nobody can tell.
+        """
+        if self._was_left:
+            return None
+        with contextlib.suppress(OSError):
+            found = os.stat(self._named)
+            if (found.st_dev, found.st_ino) == self._identity:
+                return found.st_mtime_ns
+        return None
+
     def check(self) -> None:
         """Open what is there now, if it is another file. Raises what sqlite3 raises."""
         if self.is_left():

@@ -1,15 +1,18 @@
 """One transaction under way: its connection, and what must be written or told at its end.
 
 An operation is a function of a ``Transaction``. It decides first whether it is refused, then writes, so that a
-refusal leaves nothing behind. What it rings and whom it tells is collected here; ``finish`` writes the counters of
-the whole transaction as one update of the queue's row, and nobody is told before the commit.
+refusal leaves nothing behind. What it rings and whom it tells is collected here, and nobody is told before the commit.
+
+The counters of the queue's row are raised once. Whoever adds tasks needs the last place from that row first, so the
+update that raises them returns it: ``places`` is told what the tasks will raise, and ``finish`` writes only what came
+out differently, or was raised later.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hueyio.exceptions import LeaseLost
 from hueyio.storage.records import (
@@ -29,7 +32,7 @@ from hueyio.storage.records import (
 )
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["AREA_NUMBERS", "BELLS", "Transaction"]
+__all__ = ["AREA_NUMBERS", "BELLS", "Raised", "TakesLong", "Transaction"]
 
 AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
 BELLS: Final[tuple[Bell, ...]] = (*LANES, "schedule")
@@ -37,13 +40,30 @@ BELLS: Final[tuple[Bell, ...]] = (*LANES, "schedule")
 _SQL = statements("transaction.sql")
 
 
+class Raised(NamedTuple):
+    """The bells that are rung, and how many tasks were added to each lane."""
+
+    rung: set[Bell]
+    entered: Sequence[int]
+
+
+_Counters: TypeAlias = tuple[int | None, set[Bell], int, list[int]]
+"""The last place, the bells, revocations, tasks by lane."""
+
+_NOTHING: Final = Raised(set(), (0,) * len(LANES))
+
+
+class TakesLong(Exception):
+    """What was asked may take long, and this transaction holds up the loop."""
+
+
 class Transaction:
-    """Owned by the writer's thread; ends with the commit."""
+    """Owned by whoever uses the writer's connection; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_stages", "_any_waiting", "_last", "client", "connection", "dead_limit", "ended",
-        "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "keep_ended", "keep_failed", "keep_history",
-        "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
+        "_any_expected", "_any_stages", "_any_waiting", "_last", "_written", "client", "connection", "dead_limit",
+        "ended", "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "is_brief", "keep_ended",
+        "keep_failed", "keep_history", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +93,8 @@ class Transaction:
         self.failed_bytes = failed_bytes
         self.keep_history = keep_history if history_ttl > 0 else 0
         self.history_ttl = history_ttl
+        self.is_brief = False
+        """Whether it holds up the loop."""
         self.ended: dict[str, EndKind | None] = {}
         """Which way ids ended in this transaction; None: they live again."""
         self.entered = [0] * len(LANES)
@@ -85,6 +107,7 @@ class Transaction:
         self.told: set[str] = set()
         """Other clients, whose rows now hold the outcome."""
         self._last: int | None = None
+        self._written: _Counters = (None, set(), 0, [0] * len(LANES))
         self._any_waiting: bool | None = None
         self._any_expected: bool | None = None
         self._any_stages: bool | None = None
@@ -93,13 +116,33 @@ class Transaction:
         """Return the only row, or None."""
         return self.execute(sql, parameters).fetchone()
 
-    def places(self, count: int) -> int:
-        """Reserve so many places; return the first of them."""
+    def take_time(self) -> None:
+        """Say that what follows may read or write any number of rows. Raises TakesLong where that will not do."""
+        if self.is_brief:
+            raise TakesLong
+
+    def places(self, count: int, expected: Raised = _NOTHING) -> int:
+        """Reserve so many places; return the first of them. ``expected`` is what those who get them will raise."""
         if self._last is None:
-            self._last = int(self.one(_SQL["last_place"], (self.queue,))[0])
+            return self._reserve(count, expected)
         first = self._last + 1
         self._last += count
         return first
+
+    def _reserve(self, count: int, expected: Raised) -> int:
+        rung, entered, revoked = self.rung | expected.rung, _sum(self.entered, expected.entered), self.revoked
+        counters = count, *_rings(rung), revoked, *entered
+        # fetchall, because a statement that RETURNs must be run to its end.
+        ((last, any_expected),) = self.execute(_SQL["reserve"], (*counters, self.queue)).fetchall()
+        self._last = last
+        self._written = last, rung, revoked, entered
+        self._any_expected = bool(any_expected)
+        return int(last - count + 1)
+
+    def note(self, raised: Raised) -> None:
+        """Note what was raised."""
+        self.rung |= raised.rung
+        self.entered = _sum(self.entered, raised.entered)
 
     def lease(self, owner: str) -> tuple[int, str, int] | None:
         """Return of a live lease the number of the last settle batch, what that was answered, and the heartbeat."""
@@ -187,7 +230,19 @@ class Transaction:
         return row[0] if row else None
 
     def finish(self) -> None:
-        """Write the counters that this transaction raised."""
-        if self.rung or self.revoked or self._last is not None:
-            rings = [int(bell in self.rung) for bell in BELLS]
-            self.execute(_SQL["raise_counters"], (self._last or 0, *rings, self.revoked, *self.entered, self.queue))
+        """Write the counters that this transaction raised and has not written yet."""
+        raised = self._last, self.rung, self.revoked, self.entered
+        if raised != self._written:
+            last, rung, revoked, entered = self._written
+            rings = [now - before for now, before in zip(_rings(self.rung), _rings(rung), strict=True)]
+            lanes = [now - before for now, before in zip(self.entered, entered, strict=True)]
+            more = (self._last or 0) - (last or 0), *rings, self.revoked - revoked, *lanes
+            self.execute(_SQL["raise_counters"], (*more, self.queue))
+
+
+def _rings(rung: set[Bell]) -> list[int]:
+    return [int(bell in rung) for bell in BELLS]
+
+
+def _sum(counts: Sequence[int], others: Sequence[int]) -> list[int]:
+    return [count + other for count, other in zip(counts, others, strict=True)]

@@ -1,8 +1,9 @@
-"""Group commit: all operations of a session that change or must see its own changes, in one thread, in order.
+"""Group commit: all operations of a session that change or must see its own changes, in order.
 
 Operations wait in ``_calls``. The loop starts the thread once per turn, so that what one turn asked for goes together;
 while a commit is on its way to the disk more of them gather, and what is there when it ends is the next transaction.
-So the cost of a durable commit is shared by whoever waits, and one operation alone does not wait for company.
+So the cost of a durable commit is shared by whoever waits, and one operation alone does not wait for company. While the
+thread rests, what is short and needs no sync is carried out on the loop itself: ``shortcut`` says what.
 
 * Every transaction that writes is BEGIN IMMEDIATE. A lock of somebody else is waited for with ``insist``, outside the
   gate; operations that come meanwhile join the transaction when it begins.
@@ -17,30 +18,29 @@ So the cost of a durable commit is shared by whoever waits, and one operation al
   who asks while his write is under way cannot tell which of them came first. Only what nobody awaits any more, because
   its caller was cancelled, must be seen by the questions after it.
 
-``_calls`` is shared by loop and thread, and a deque's ends are safe for that; ``_running`` belongs to the loop.
+``_calls`` is shared by loop and thread, and a deque's ends are safe for that; ``_running`` belongs to the loop, and
+while it is set, the thread alone takes calls.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
-from hueyio.exceptions import HueyException
 from hueyio.storage.operations import Durability
 from hueyio.storage.shared.answers import Refused, fulfil
 from hueyio.storage.shared.passing import split_questions
 from hueyio.storage.shared.threaded import tell
-from hueyio.storage.sqlite.engine import tombstones
+from hueyio.storage.sqlite.engine.calls import TOO_MUCH, Attempt, Call, Commit, Operation
+from hueyio.storage.sqlite.engine.commits import Commits
 from hueyio.storage.sqlite.engine.file import SqliteFile
-from hueyio.storage.sqlite.engine.log_watch import LogWatch
 from hueyio.storage.sqlite.engine.place import Place
-from hueyio.storage.sqlite.engine.room import Room
+from hueyio.storage.sqlite.engine.shortcut import Shortcut
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.errors import explain, insist, is_busy, is_full
@@ -50,32 +50,12 @@ __all__ = ["Writer"]
 
 T = TypeVar("T")
 
-_Operation: TypeAlias = Callable[[Transaction], T]
-
 _MOST_CALLS: Final = 1_000
 """In one transaction; bounds how long others wait for the write lock."""
 
 
-class _Call(NamedTuple):
-    operation: _Operation[Any]
-    durability: Durability
-    done: Callable[[Any], object]
-    future: asyncio.Future[Any] | None = None
-    """What somebody awaits, until he is cancelled."""
-
-
-class _Exchanged(Exception):
-    """What was sent after the file was exchanged is for the one that is there now."""
-
-
 def _ignore(answer: object) -> None:
     pass
-
-
-class _Commit(NamedTuple):
-    calls: list[_Call]
-    answers: list[Any]
-    transaction: Transaction | None
 
 
 class Writer:
@@ -91,35 +71,39 @@ class Writer:
         publish: Callable[[Transaction], None],
         deliver: Callable[[Transaction], None],
     ) -> None:
-        """``publish`` is called in the thread after each commit, ``deliver`` on the loop before it is answered."""
+        """``publish`` is called after each commit where it was made, ``deliver`` on the loop before it is answered."""
         self._options = options
         self._file = file
         self._thread = thread
         self._place = place
-        self._client = client
         self._publish = publish
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
-        self._calls: deque[_Call] = deque()
+        self._calls: deque[Call] = deque()
         self._running = False
         self._starting = False
-        self._room = Room()
-        self._log_watch = LogWatch(lambda: place.path)
-        self._synced: tuple[sqlite3.Connection, Durability] | None = None
+        self._commits = Commits(options, file, place, client)
+        self._shortcut = Shortcut(options, lambda: self._commits.sync_time)
 
-    def run(self, operation: _Operation[T], durability: Durability) -> asyncio.Future[T]:
+    def run(self, operation: Operation[T], durability: Durability, effort: int = TOO_MUCH) -> asyncio.Future[T]:
         """Carry an operation through; the future gets its answer."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._send(_Call(operation, durability, partial(fulfil, future), future))
+        self._send(Call(operation, durability, partial(fulfil, future), effort, future))
         return future
 
-    def send(self, operation: _Operation[T], done: Callable[[T | Refused], object] = _ignore) -> None:
-        """Carry a volatile operation through without waiting; call back on the loop."""
-        self._send(_Call(operation, Durability.VOLATILE, done))
+    def asks_effort(self, durability: Durability) -> bool:
+        """Whether it matters how large an operation is."""
+        return self._shortcut.is_free(durability)
 
-    def leave(self, operation: _Operation[None]) -> None:
+    def send(
+        self, operation: Operation[T], done: Callable[[T | Refused], object] = _ignore, effort: int = TOO_MUCH
+    ) -> None:
+        """Carry a volatile operation through without waiting; call back on the loop."""
+        self._send(Call(operation, Durability.VOLATILE, done, effort))
+
+    def leave(self, operation: Operation[None]) -> None:
         """Carry a volatile operation through with whatever comes next; may be called in the thread."""
-        self._calls.append(_Call(operation, Durability.VOLATILE, _ignore))
+        self._calls.append(Call(operation, Durability.VOLATILE, _ignore))
 
     def close(self, closed: Callable[[], None]) -> None:
         """Carry through what was sent, close the connection, end the thread, call back (in the thread)."""
@@ -132,7 +116,7 @@ class Writer:
 
     # On the loop.
 
-    def _send(self, call: _Call) -> None:
+    def _send(self, call: Call) -> None:
         self._calls.append(call)
         if not self._running and not self._starting:
             self._starting = True
@@ -140,15 +124,52 @@ class Writer:
 
     def _start(self) -> None:
         self._starting = False
-        if self._calls and not self._running:
+        if self._calls and not self._running and not self._run_here():
             self._running = True
             self._thread.post(self._drain)
 
-    def _receive(self, commit: _Commit, last: bool) -> None:
+    def _run_here(self) -> bool:
+        """Carry out what waits, here and now; False if the thread has to."""
+        begun = time.monotonic()
+        if not self._shortcut.is_short(self._calls, begun) or self._commits.needs_thread:
+            return False
+        if not self._shortcut.is_calm(self._place.written_at()):
+            return False
+        attempt = Attempt(list(self._calls))
+        try:
+            self._calls.clear()
+            self._commits.attempt_here(attempt)
+        except BaseException:
+            self._loop.call_soon(self._start)
+            raise
+        finally:
+            self._end_attempt(attempt)
+            self._shortcut.note(begun, time.monotonic())
+        return attempt.commit is not None
+
+    def _end_attempt(self, attempt: Attempt) -> None:
+        if attempt.commit is not None:
+            self._hand_out(attempt.commit)
+        elif not self._calls or self._calls[0] is not attempt.calls[0]:
+            self._calls.extendleft(reversed(attempt.calls))
+
+    def _hand_out(self, commit: Commit) -> None:
+        try:
+            if commit.transaction is not None:
+                self._publish(commit.transaction)
+            self._answer_calls(commit)
+        except BaseException:
+            self._loop.call_soon(self._answer_calls, commit)  # who got his answer already takes no second one
+            raise
+
+    def _answer_calls(self, commit: Commit) -> None:
         if commit.transaction is not None:
             self._deliver(commit.transaction)
         for call, answer in zip(commit.calls, commit.answers, strict=True):
             call.done(answer)
+
+    def _receive(self, commit: Commit, last: bool) -> None:
+        self._answer_calls(commit)
         if last and not self._thread.is_stopped:
             self._running = False
             self._start()
@@ -159,118 +180,69 @@ class Writer:
         """Commit until nothing waits. The last answer also tells the loop that it may start the thread again."""
         last = not self._calls
         while not last:
-            if self._log_watch.pause and not self._thread.is_stopped:
-                time.sleep(self._log_watch.pause)
+            if self._commits.log_watch.pause and not self._thread.is_stopped:
+                time.sleep(self._commits.log_watch.pause)
             *commits, final = self._perform(self._take(_MOST_CALLS))
             for commit in commits:
                 self._answer(commit, False)
             last = not self._calls
             self._answer(final, last)
 
-    def _answer(self, commit: _Commit, last: bool) -> None:
+    def _answer(self, commit: Commit, last: bool) -> None:
         # Others first: they have further to go.
         if commit.transaction is not None:
             self._publish(commit.transaction)
         tell(self._loop, self._receive, commit, last)
 
-    def _take(self, most: int, durability: Durability = Durability.DURABLE) -> list[_Call]:
+    def _take(self, most: int, durability: Durability = Durability.DURABLE) -> list[Call]:
         """Take calls from the front that need no more than this."""
-        taken: list[_Call] = []
+        taken: list[Call] = []
         while self._calls and len(taken) < most and self._calls[0].durability <= durability:
             taken.append(self._calls.popleft())
         return taken
 
-    def _perform(self, batch: list[_Call], open_to_more: bool = True) -> list[_Commit]:
+    def _perform(self, batch: list[Call], open_to_more: bool = True) -> list[Commit]:
         try:
             return [self._insist(batch, open_to_more)]
         except Exception as error:
             if len(batch) == 1 or is_busy(error):
                 refused = Refused(self._in_our_words(error))
-                return [_Commit(batch, [refused] * len(batch), None)]
+                return [Commit(batch, [refused] * len(batch), None)]
         return [commit for call in batch for commit in self._perform([call], False)]
 
-    def _insist(self, batch: list[_Call], open_to_more: bool) -> _Commit:
+    def _insist(self, batch: list[Call], open_to_more: bool) -> Commit:
         try:
             return insist(lambda: self._attempt_or_let_pass(batch, open_to_more), self._options.timeout)
         except sqlite3.Error as error:
             if not is_full(error) or not open_to_more:  # each call for itself: room was made for all of them
                 raise
         with self._file as connection:
-            self._room.make(connection)
+            self._commits.room.make(connection)
         return insist(lambda: self._attempt_or_let_pass(batch, open_to_more), self._options.timeout)
 
-    def _attempt_or_let_pass(self, batch: list[_Call], open_to_more: bool) -> _Commit:
+    def _attempt_or_let_pass(self, batch: list[Call], open_to_more: bool) -> Commit:
+        def take(durability: Durability) -> list[Call]:
+            return self._take(_MOST_CALLS - len(batch), durability)
+
         try:
-            return self._attempt(batch, open_to_more)
+            return self._commits.attempt(batch, take if open_to_more else None)
         except sqlite3.OperationalError as error:
             if open_to_more and is_busy(error):
                 self._let_questions_pass(batch)
             raise
 
-    def _let_questions_pass(self, batch: list[_Call]) -> None:
+    def _let_questions_pass(self, batch: list[Call]) -> None:
         """Answer what waits behind a write that a lock holds up."""
         batch += self._take(_MOST_CALLS - len(batch))
         passing, staying = split_questions(batch)
         if not passing or not staying:
             return
         try:
-            commit = self._attempt(passing, False)
+            commit = self._commits.attempt(passing, None)
         except Exception:  # they stay where they are, and fail or wait with the others
             return
         batch[:] = staying
         self._answer(commit, False)
 
-    def _attempt(self, batch: list[_Call], open_to_more: bool) -> _Commit:
-        while True:
-            with contextlib.suppress(_Exchanged):
-                return self._attempt_here(batch, open_to_more)
-
-    def _attempt_here(self, batch: list[_Call], open_to_more: bool) -> _Commit:
-        """Raises _Exchanged if another file came to stand at the path before the last call was taken."""
-        durability = max(call.durability for call in batch)
-        with self._file as connection:
-            self._set_synchronous(connection, durability)
-            if self._log_watch.is_tight:
-                self._room.watch(connection)
-            connection.execute("BEGIN IMMEDIATE" if durability else "BEGIN")
-            try:
-                if open_to_more:
-                    batch += self._take(_MOST_CALLS - len(batch), durability)
-                if self._place.is_left():
-                    raise _Exchanged
-                commit = self._transact(connection, batch)
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            if self._options.journal_mode == "wal":
-                self._log_watch.look(connection)
-            return commit
-
-    def _transact(self, connection: sqlite3.Connection, batch: list[_Call]) -> _Commit:
-        options = self._options
-        letters = options.dead_limit, options.keep_ended, options.keep_failed, options.failed_ttl, options.failed_bytes
-        bounds = *letters, options.keep_history, options.history_ttl
-        transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *bounds)
-        answers = [_run(call.operation, transaction) for call in batch]
-        tombstones.write(transaction)
-        transaction.finish()
-        connection.execute("COMMIT")
-        return _Commit(batch, answers, transaction)
-
-    def _set_synchronous(self, connection: sqlite3.Connection, durability: Durability) -> None:
-        """Sync the log for a durable transaction only. Other journals need the sync to stay whole."""
-        options, wanted = self._options, (connection, durability)
-        if options.fsync and options.journal_mode == "wal" and durability and self._synced != wanted:
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durability is Durability.DURABLE else 'NORMAL'}")
-            self._synced = wanted
-
     def _in_our_words(self, error: Exception) -> BaseException:
         return explain(error, self._options) if isinstance(error, sqlite3.Error) else error
-
-
-def _run(operation: _Operation[Any], transaction: Transaction) -> Any:
-    try:
-        return operation(transaction)
-    except HueyException as error:
-        return Refused(error)

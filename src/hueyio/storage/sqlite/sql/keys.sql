@@ -1,13 +1,13 @@
 -- Results, small values and tokens, and what sweeps them. A row whose time is over counts as absent everywhere.
 
 -- name: put
-INSERT OR REPLACE INTO hueyio_keys (queue, area, key, value, expires) VALUES (?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO hueyio_keys (queue, area, key, value, expires) VALUES (?, ?, ?, ?, ?)...
 
 -- name: any_in_area
 SELECT 1 FROM hueyio_keys WHERE queue = ? AND area = ? LIMIT 1
 
 -- name: delete
-DELETE FROM hueyio_keys WHERE queue = ? AND area = ? AND key = ? AND (expires IS NULL OR expires > ?)
+DELETE FROM hueyio_keys WHERE queue = ? AND area = ? AND (expires IS NULL OR expires > ?) AND key IN (?...)
 
 -- name: replace_value
 UPDATE hueyio_keys SET value = ? WHERE queue = ? AND area = ? AND key = ?

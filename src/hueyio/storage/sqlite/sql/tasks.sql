@@ -2,7 +2,7 @@
 
 -- name: insert
 INSERT INTO hueyio_tasks (queue, id, state, lane, priority, place, eta, max_deliveries, unique_key, more, data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)...
 ON CONFLICT (queue, id) DO NOTHING
 
 -- name: holder_of_key
@@ -15,7 +15,7 @@ SELECT 1 FROM hueyio_tokens WHERE queue = ? AND token = ? AND (expires IS NULL O
 INSERT OR REPLACE INTO hueyio_tokens (queue, token, expires) VALUES (?, ?, ?)
 
 -- name: arrived
-DELETE FROM hueyio_expected WHERE queue = ? AND id = ?
+DELETE FROM hueyio_expected WHERE queue = ? AND id IN (?...)
 
 -- name: unname_one
 DELETE FROM hueyio_expected WHERE queue = ? AND id = ? AND namer = ?

@@ -5,6 +5,13 @@ SELECT substr(data, instr(data, ?) + ?, 1) FROM hueyio_ended INDEXED BY hueyio_e
 WHERE queue = ? AND last >= ? AND first <= ? AND at > ? AND instr(data, ?)
 ORDER BY number DESC LIMIT 1
 
+-- name: find_late
+-- The same in the newest rows only.
+SELECT substr(data, instr(data, ?) + ?, 1) FROM hueyio_ended NOT INDEXED
+WHERE queue = ? AND last >= ? AND first <= ? AND at > ? AND instr(data, ?)
+AND number > (SELECT max(number) FROM hueyio_ended) - ?
+ORDER BY number DESC LIMIT 1
+
 -- name: add
 INSERT INTO hueyio_ended (queue, total, at, count, last, first, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 

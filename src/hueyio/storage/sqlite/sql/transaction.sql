@@ -15,9 +15,6 @@ LIMIT 1
 -- name: first_eta
 SELECT eta FROM hueyio_tasks WHERE queue = ? AND state = 2 ORDER BY eta LIMIT 1
 
--- name: last_place
-SELECT place FROM hueyio_queues WHERE queue = ?
-
 -- name: any_waiting
 SELECT 1 FROM hueyio_waiting WHERE queue = ? AND over = 0 LIMIT 1
 
@@ -36,9 +33,17 @@ DELETE FROM hueyio_expected WHERE queue = ? AND namer = ? RETURNING id
 -- name: value
 SELECT value FROM hueyio_keys WHERE queue = ? AND area = ? AND key = ? AND (expires IS NULL OR expires > ?)
 
--- name: raise_counters
+-- part: raise
 UPDATE hueyio_queues
-SET place = max(place, ?), loop = loop + ?, thread = thread + ?, process = process + ?, schedule = schedule + ?,
+SET place = place + ?, loop = loop + ?, thread = thread + ?, process = process + ?, schedule = schedule + ?,
     revocations = revocations + ?,
     entered_loop = entered_loop + ?, entered_thread = entered_thread + ?, entered_process = entered_process + ?
 WHERE queue = ?
+
+-- name: raise_counters
+{raise}
+
+-- name: reserve
+-- The last of the reserved places, and what whoever adds tasks asks next: whether any id of the queue is expected.
+{raise}
+RETURNING place, EXISTS (SELECT 1 FROM hueyio_expected AS later WHERE later.queue = hueyio_queues.queue)
