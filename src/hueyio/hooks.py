@@ -16,11 +16,12 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.ordered import OrderedThread
+from hueyio.storage.shared.background import is_cancelled
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.task import Task
 from hueyio.tasks.typed_in import is_typed_in_again
 
-__all__ = ["AttemptMiddleware", "EnqueueMiddleware", "Hook", "HookKind", "Hooks", "is_cancelled"]
+__all__ = ["AttemptMiddleware", "EnqueueMiddleware", "Hook", "HookKind", "Hooks"]
 
 M = TypeVar("M", bound=Callable[[Any], Any])
 
@@ -141,12 +142,3 @@ def _with(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:
 
 def _without(known: tuple[M, ...], middleware: M) -> tuple[M, ...]:
     return tuple(other for other in known if other != middleware)
-
-
-def is_cancelled() -> bool:
-    """Say whether a CancelledError was meant for the running asyncio task, and not made by a hook."""
-    try:
-        current = asyncio.current_task()
-    except RuntimeError:  # no loop runs here, so that nobody cancels
-        return False
-    return current is not None and current.cancelling() > 0

@@ -50,6 +50,7 @@ class Done(NamedTuple):
     @property
     def json(self) -> Any:
         """What it printed, as an object."""
+        assert self.out, self.err
         return json.loads(self.out)
 
     @property

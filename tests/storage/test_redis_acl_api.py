@@ -226,6 +226,8 @@ async def use_results(it: Side) -> None:
     assert await result.get(blocking=True, preserve=True) == 3
     assert await result.is_ready()
     assert await result.get_raw_result() == 3
+    assert await (await it.huey.enqueue_by_name(it.add.path, 1, 2)) == 3
+    assert await (await it.add.schedule((1, 2), delay=0.01)) == 3
     members = await it.add.map([(1, 2), (3, 4)])
     assert sorted([value async for value in members.as_completed()]) == [3, 7]
     assert await (await it.huey.enqueue(group([it.add.s(1), it.add.s(2)]))).get(blocking=True) == [1, 2]
@@ -261,7 +263,8 @@ def test_all_that_the_api_has_is_called_here() -> None:
     source = Path(__file__).read_text()
     classes = Huey, Result, ResultGroup, ChordResult, TaskWrapper, Schedules, TaskLock, Semaphore, RateLimit, Inspector
     missing = [name for name in coroutine_methods(*classes) if f".{name}(" not in source]
-    assert set(missing) <= {"leave"}  # what the `async with` above calls
+    # What the `async with` above calls, and what is for SQLite alone. Python 3.12 finds more than 3.11 does.
+    assert set(missing) <= {"leave", "enqueue_in"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from hueyio.storage.shared.background import begin_later, make_task
+from hueyio.storage.shared.background import begin_later, is_cancelled, make_task
 from hueyio.storage.shared.batching import Batcher
 
 EAGER: Final[Any] = getattr(asyncio, "eager_task_factory", None)
@@ -60,3 +60,26 @@ async def test_calls_of_one_turn_are_one_batch(begun: list[str]) -> None:
     batcher: Batcher[int, int] = Batcher(act, 10, make_task)
     assert list(await asyncio.gather(batcher.submit([1]), batcher.submit([2, 3]))) == [[1], [2, 3]]
     assert batches == [[1, 2, 3]]
+
+
+async def test_cancellation_that_nobody_asked_for_is_told_from_one_that_was() -> None:
+    """As of a library that lets out the end of a future of its own."""
+    gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    told: list[bool] = []
+
+    async def wait() -> None:
+        try:
+            await gone
+        except asyncio.CancelledError:
+            told.append(is_cancelled())
+
+    waiting = make_task(wait())
+    await asyncio.sleep(0)
+    gone.cancel()
+    await waiting
+    gone = asyncio.get_running_loop().create_future()
+    waiting = make_task(wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await waiting
+    assert told == [False, True]

@@ -13,8 +13,9 @@ from hueyio.exceptions import HueyException
 from hueyio.execution.context import running
 from hueyio.execution.entered import Entered, Here
 from hueyio.execution.time_limit import RanOut, in_time
-from hueyio.hooks import EnqueueMiddleware, is_cancelled
+from hueyio.hooks import EnqueueMiddleware
 from hueyio.storage.records import Entry
+from hueyio.storage.shared.background import is_cancelled
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.headers import inherit_listed
 from hueyio.tasks.task import Task

@@ -18,8 +18,9 @@ from hueyio.exceptions import CancelExecution, TaskTimeout
 from hueyio.execution.callers import Caller
 from hueyio.execution.entered import Entered
 from hueyio.execution.time_limit import RanOut, in_time
-from hueyio.hooks import HookKind, Hooks, is_cancelled
+from hueyio.hooks import HookKind, Hooks
 from hueyio.signals import Signals
+from hueyio.storage.shared.background import is_cancelled
 from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task
 

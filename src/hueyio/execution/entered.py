@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from hueyio.exceptions import ConfigurationError, TaskTimeout
 from hueyio.execution.time_limit import RanOut, in_time
-from hueyio.hooks import is_cancelled
+from hueyio.storage.shared.background import is_cancelled
 
 __all__ = ["Entered", "Here", "Place"]
 

@@ -32,8 +32,8 @@ from hueyio.execution.outcome import (
 )
 from hueyio.execution.pool import ProcessPool
 from hueyio.execution.time_limit import RanOut, in_time
-from hueyio.hooks import is_cancelled
 from hueyio.loops.threads import ThreadPool, run_in
+from hueyio.storage.shared.background import is_cancelled
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.log_fields import log_about, log_fields
 from hueyio.tasks.task import Task

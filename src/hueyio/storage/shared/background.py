@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
-__all__ = ["begin_later", "make_task"]
+__all__ = ["begin_later", "is_cancelled", "make_task"]
 
 T = TypeVar("T")
 
@@ -36,3 +36,12 @@ async def _wait_a_turn(coroutine: Coroutine[Any, Any, T]) -> T:
         coroutine.close()  # cancelled before it began
         raise
     return await coroutine
+
+
+def is_cancelled() -> bool:
+    """Say whether a CancelledError was meant for the running asyncio task, and not let out by what it called."""
+    try:
+        current = asyncio.current_task()
+    except RuntimeError:  # no loop runs here, so that nobody cancels
+        return False
+    return current is not None and current.cancelling() > 0

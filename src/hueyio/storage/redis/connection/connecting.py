@@ -10,13 +10,14 @@ from typing import Any, Final, NamedTuple
 import redis
 from redis.exceptions import RedisError
 
-from hueyio.exceptions import HueyException
+from hueyio.exceptions import HueyException, StorageUnavailable
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.deployment import Address, Deployment, Question
 from hueyio.storage.redis.connection.errors import translate
 from hueyio.storage.redis.connection.inside_redis_py import abort, ask_raw, open_connection
 from hueyio.storage.redis.connection.options import RedisOptions
 from hueyio.storage.redis.connection.stream import Stream
+from hueyio.storage.shared.background import is_cancelled
 
 __all__ = ["Connected", "ask", "connect", "connect_blocking", "find_blocking"]
 
@@ -33,13 +34,20 @@ class Connected(NamedTuple):
 
 async def connect(deployment: Deployment, moved_to: Address | None = None) -> Connected:
     """Find the server and open a connection. Raises StorageUnavailable or ConfigurationError."""
-    while True:
-        announced = deployment.announced
-        server = await _find(deployment, moved_to)
-        stream = await _open(server)
-        if deployment.announced == announced:
-            return Connected(stream, server)
-        stream.close()  # another was announced meanwhile
+    try:
+        while True:
+            announced = deployment.announced
+            server = await _find(deployment, moved_to)
+            stream = await _open(server)
+            if deployment.announced == announced:
+                return Connected(stream, server)
+            stream.close()  # another was announced meanwhile
+    except asyncio.CancelledError as error:
+        # Where a server resets a connection that is being opened, this comes out of redis-py now and then, and nobody
+        # has cancelled anything: whoever waits for the connection would take the session for closed.
+        if is_cancelled():
+            raise
+        raise StorageUnavailable(f"{deployment} cannot be reached: the connection was cut off") from error
 
 
 async def _find(deployment: Deployment, moved_to: Address | None) -> RedisOptions:
