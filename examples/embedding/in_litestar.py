@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from litestar import Litestar, get
 from tasks import greet, huey, shout
-
-
-@asynccontextmanager
-async def consumer(app: Litestar) -> AsyncIterator[None]:
-    async with huey, huey.create_consumer(workers=20, threads=4):
-        yield
 
 
 @get("/greet/{name:str}")
@@ -22,4 +13,4 @@ async def greeting(name: str) -> dict[str, str]:
     return {"soft": await soft, "loud": await loud}
 
 
-app = Litestar(route_handlers=[greeting], lifespan=[consumer])
+app = Litestar(route_handlers=[greeting], lifespan=[huey.lifespan_with_consumer(workers=20, threads=4)])
