@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from litestar import Litestar, get
+from litestar.params import FromPath
 from tasks import greet, huey, shout
 
 
 @get("/greet/{name:str}")
-async def greeting(name: str) -> dict[str, str]:
+async def greeting(name: FromPath[str]) -> dict[str, str]:
     """Enqueue two tasks and wait for both."""
     soft, loud = await greet(name), await shout(name)
     return {"soft": await soft, "loud": await loud}
