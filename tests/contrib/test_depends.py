@@ -77,7 +77,7 @@ def huey() -> MemoryHuey:
     return MemoryHuey("shop")
 
 
-def declare(huey: Huey, parts: Parts, run_in: str, **options: Any) -> Any:
+def declare(huey: Huey, parts: Parts, run_in: Any, **options: Any) -> Any:
     """Declare the same task for a lane; its body fails when it is told to."""
 
     def body(n: int, text: str, plain: str, error: BaseException | None) -> str:
@@ -240,23 +240,23 @@ async def test_error_of_the_body_stands_and_else_that_of_the_dependency(
 async def test_what_a_body_asks_for_is_heeded_and_seen_by_dependencies(huey: MemoryHuey) -> None:
     seen: list[str] = []
 
-    def watch() -> Iterator[None]:
+    def watch() -> Iterator[int]:
         try:
-            yield None
+            yield 1
         except BaseException as error:
             seen.append(type(error).__name__)
             raise
 
     @huey.task()
     @inject
-    async def again(watched: None = Depends(watch)) -> int:
+    async def again(watched: int = Depends(watch)) -> int:
         if not seen:
             raise RetryTask(delay=0)
         return len(seen)
 
     @huey.task(timeout=0.05)
     @inject
-    async def endless(watched: None = Depends(watch)) -> None:
+    async def endless(watched: int = Depends(watch)) -> None:
         await asyncio.Event().wait()
 
     async with huey, huey.create_consumer():
@@ -346,7 +346,7 @@ def test_what_cannot_be_filled_is_refused_where_it_is_declared() -> None:
         (before_slash, "before_slash: db is filled by its name, so it cannot stand before /"),
         (no_default, "dependency needs_more: missing a required argument: 'url', and nothing gives it"),
         (manager, "dependency decorated: a generator function is one as it is, without @contextmanager"),
-        (none, r"@inject: no parameter of .*none has Depends\(...\) as its default"),
+        (none, r"@inject: no parameter of .*none has Depends\(...\) of hueyio.contrib.depends as its default"),
     ]
     for function, message in functions:
         with pytest.raises(ConfigurationError, match=message):

@@ -16,9 +16,12 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI, Header, HTTPException
 
-from hueyio import ConfigurationError, Huey, MemoryHuey, SqliteHuey, Task, TaskCancelled, blocking
+import hueyio
+from hueyio import ConfigurationError, Huey, MemoryHuey, Task, TaskCancelled, blocking
 from hueyio.contrib.fastapi import TaskStatus, task_router, task_status
 from hueyio.testing import HueyQueue
+from tests.conftest import EACH_SERVER
+from tests.support.patience import until
 
 
 @asynccontextmanager
@@ -75,8 +78,9 @@ async def test_id_of_which_nothing_is_known_is_not_found(id: str) -> None:
     assert answers[0].json()["detail"].startswith("nothing is known of task ")
 
 
-async def test_running_task_is_followed_and_cancelled(tmp_path: Any) -> None:
-    huey = SqliteHuey("site", filename=str(tmp_path / "site.db"))
+@pytest.mark.parametrize("huey_source", ["memory", "sqlite", "file", *EACH_SERVER], indirect=True)
+async def test_running_task_is_followed_and_cancelled(huey_source: str) -> None:
+    huey: Huey = eval(huey_source, {"hueyio": hueyio})
     reported = asyncio.Event()
 
     @huey.task(context=True)
@@ -85,21 +89,29 @@ async def test_running_task_is_followed_and_cancelled(tmp_path: Any) -> None:
         reported.set()
         await asyncio.Event().wait()
 
-    app = app_with(huey, stream_time=0.2)
+    app = app_with(huey, stream_time=0.05)
     async with huey, huey.create_consumer(), client_of(app) as client:
         result = await endless()
         await reported.wait()
         told = (await client.get(f"/tasks/{result.id}")).json()
         assert (told["status"], told["progress"]) == ("running", {"fraction": 0.5, "message": "half"})
-        for _ in range(2):  # a stream ends by itself; the next one begins with the latest report
+
+        async def is_told() -> bool:
             answer = await client.get(f"/tasks/{result.id}/events")
             assert answer.headers["content-type"].startswith("text/event-stream")
-            assert events_of(answer.text) == [("progress", {"fraction": 0.5, "message": "half"})]
+            return events_of(answer.text) == [("progress", {"fraction": 0.5, "message": "half"})]
+
+        for _ in range(2):  # a stream ends by itself, and each one begins with the latest report
+            await until(is_told)
         assert (await client.post(f"/tasks/{result.id}/cancel")).json()["cancelled"]
         with pytest.raises(TaskCancelled):
             await result.get(blocking=True, preserve=True)
-        ((name, end),) = events_of((await client.get(f"/tasks/{result.id}/events")).text)
-        assert (name, end["id"], end["status"]) == ("end", result.id, "cancelled")
+
+        async def is_over() -> bool:
+            told = events_of((await client.get(f"/tasks/{result.id}/events")).text)
+            return [(name, end["id"], end["status"]) for name, end in told] == [("end", result.id, "cancelled")]
+
+        await until(is_over)
 
 
 def events_of(text: str) -> list[tuple[str, Any]]:

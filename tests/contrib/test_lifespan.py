@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -38,7 +38,7 @@ async def in_quart(lifespan: Lifespan) -> AsyncIterator[None]:
     app = Quart(__name__)
 
     @app.while_serving
-    async def serve() -> Any:
+    async def serve() -> AsyncGenerator[None, None]:
         async with lifespan(app):
             yield
 

@@ -53,8 +53,8 @@ def make_plan(function: Callable[..., Any]) -> Plan:
     gives = reading.needs_of(function)
     if not gives:
         raise ConfigurationError(
-            f"@inject: no parameter of {_name_of(function)} has Depends(...) as its default, which is the only place "
-            "where it is looked for"
+            f"@inject: no parameter of {_name_of(function)} has Depends(...) of hueyio.contrib.depends as its default, "
+            "which is the only place where it is looked for"
         )
     return Plan(steps=tuple(reading.steps), gives=gives)
 
