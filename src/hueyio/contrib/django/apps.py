@@ -1,0 +1,22 @@
+"""The app: ``"hueyio.contrib.django"`` in INSTALLED_APPS."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+
+from hueyio.contrib.django.checks import check_settings
+
+__all__ = ["HueyioConfig"]
+
+
+class HueyioConfig(AppConfig):
+    """Brings the commands, the checks of the settings, and the queues in the admin."""
+
+    name = "hueyio.contrib.django"
+    label = "hueyio"
+    verbose_name = "Task queues"
+
+    def ready(self) -> None:
+        """Have ``manage.py check`` look at the settings."""
+        checks.register(check_settings)

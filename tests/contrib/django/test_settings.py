@@ -1,0 +1,91 @@
+"""The setting ``HUEYIO``: what it says, and what is refused with one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from hueyio import ConfigurationError, MemoryHuey
+from hueyio.contrib.django.queues import make_huey
+from hueyio.contrib.django.settings import QueueSettings, SettingsError, read_settings
+
+IN_MEMORY = {"CLASS": "hueyio.MemoryHuey"}
+
+
+def test_one_queue_when_there_is_no_dict_of_queues() -> None:
+    (queue,) = read_settings({"FILE": "tasks.db"}).values()
+    assert queue == QueueSettings(
+        alias="default", made_by="hueyio.SqliteHuey", name="default", options={"filename": "tasks.db"}
+    )
+
+
+def test_several_queues_have_classes_by_their_places() -> None:
+    given = {
+        "default": {"URL": "redis://localhost", "NAME": "shop"},
+        "files": {"CLASS": "hueyio.FileHuey", "FILE": "folder", "OPTIONS": {"levels": 1}},
+        "memory": IN_MEMORY,
+    }
+    read = [it for it in read_settings(given).values() if isinstance(it, QueueSettings)]
+    assert [(it.made_by, it.name, dict(it.options)) for it in read] == [
+        ("hueyio.RedisHuey", "shop", {"url": "redis://localhost"}),
+        ("hueyio.FileHuey", "files", {"path": "folder", "levels": 1}),
+        ("hueyio.MemoryHuey", "memory", {}),
+    ]
+
+
+def test_huey_is_taken_as_it_is() -> None:
+    huey = MemoryHuey("mine")
+    assert read_settings({"default": huey}) == {"default": huey}
+
+
+def test_classes_of_both_forms_are_made() -> None:
+    for path in ("hueyio.MemoryHuey", "hueyio.blocking.MemoryHuey"):
+        made = make_huey(QueueSettings(alias="default", made_by=path, name="shop", options={"utc": False}))
+        assert (made.name, made.utc) == ("shop", False)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (None, "HUEYIO is not set; write into your settings"),
+        ("redis://localhost", "HUEYIO must be a dict of queues"),
+        ({}, "HUEYIO must be a dict of queues"),
+        ({"mails": IN_MEMORY}, "HUEYIO has no queue 'default'"),
+        ({"default": IN_MEMORY, "a-b": IN_MEMORY}, "'a-b' is no name of a queue"),
+        ({"default": IN_MEMORY, "_x": IN_MEMORY}, "'_x' is no name of a queue"),
+        ({"default": "redis://"}, "HUEYIO['default'] must be a dict with CLASS, NAME, URL, FILE, OPTIONS, or a Huey"),
+        (
+            {"default": {"name": "a"}},
+            "HUEYIO['default'] knows CLASS, NAME, URL, FILE, OPTIONS, not 'name'; did you mean",
+        ),
+        ({"default": {}}, "HUEYIO['default'] names no place: give FILE for an SQLite file, URL for a server, or CLASS"),
+        ({"FILE": "a", "URL": "redis://"}, "HUEYIO names two places, URL and FILE"),
+        ({"URL": "postgres://"}, "HUEYIO: URL must begin with redis://, rediss://, unix://"),
+        ({"CLASS": MemoryHuey}, "HUEYIO: CLASS must be the path of a class"),
+        ({"CLASS": "hueyio.MemoryHuey", "OPTIONS": [1]}, "HUEYIO: OPTIONS must be a dict of keywords"),
+    ],
+)
+def test_sentence_when_the_setting_is_wrong(given: Any, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(given)
+    assert said in str(caught.value)
+    assert isinstance(caught.value, ConfigurationError)
+    assert isinstance(caught.value, ImproperlyConfigured)
+
+
+@pytest.mark.parametrize(
+    ("made_by", "options", "said"),
+    [
+        ("hueyio.NoHuey", {}, "HUEYIO['default']: there is no class 'hueyio.NoHuey'"),
+        ("nowhere.Huey", {}, "HUEYIO['default']: there is no class 'nowhere.Huey'"),
+        ("hueyio.MemoryHuey", {"utcc": True}, "did you mean utc"),
+        ("builtins.dict", {}, "HUEYIO['default']: "),
+        ("hueyio.Task", {}, "makes no Huey"),
+    ],
+)
+def test_sentence_when_nothing_can_be_made(made_by: str, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        make_huey(QueueSettings(alias="default", made_by=made_by, name="a", options=options))
+    assert said in str(caught.value)
