@@ -8,6 +8,7 @@ from django.db import connection
 
 from hueyio import crontab
 from hueyio.contrib.django import db_periodic_task, db_task, on_commit_task, task
+from shop import framework_tasks as framework_tasks
 from shop.models import Order
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -10,7 +11,16 @@ from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
 from hueyio.contrib.django import get_huey
+from hueyio.contrib.django.backend import HueyBackend
+from hueyio.contrib.django.framework import (
+    TaskResultDoesNotExist,
+    TaskResultStatus,
+    task_enqueued,
+    task_finished,
+    task_started,
+)
 from hueyio.testing import HueyQueue, run_inline
+from shop.framework_tasks import double, fail, no_json, tell
 from shop.models import Order
 from shop.tasks import clean, mail, pay, pay_async, pay_in_process, thank, where
 
@@ -93,6 +103,113 @@ class QueueTests(TestCase):
         self.queue.assert_enqueued(pay, args=(7,), within=61)
         with self.assertRaises(TypeError):
             pay.on_commit()  # type: ignore[call-arg]
+
+
+class FrameworkTests(TestCase):
+    """Tasks of Django's framework, whose backend is hueyio."""
+
+    def setUp(self) -> None:
+        """Have the queue until the test is over."""
+        self.queue = HueyQueue(get_huey(), get_huey("mails"))
+        self.queue.__enter__()
+        self.addCleanup(self.queue.__exit__, None, None, None)
+        self.heard: list[tuple[str, str, str]] = []
+        for name, signal in (("enqueued", task_enqueued), ("started", task_started), ("finished", task_finished)):
+            signal.connect(self._hear(name), weak=False, dispatch_uid=name)
+            self.addCleanup(signal.disconnect, dispatch_uid=name)
+
+    def _hear(self, name: str) -> Any:
+        def hear(sender: Any, task_result: Any, **_: Any) -> None:
+            assert sender is HueyBackend
+            self.heard.append((name, task_result.task.name, str(task_result.status)))
+
+        return hear
+
+    def test_value_is_read_as_often_as_wanted(self) -> None:
+        """All that Django asks of a result is there, and anybody may ask by its id."""
+        result = double.enqueue(3, by=3)
+        assert (result.status, result.args, result.kwargs) == (TaskResultStatus.READY, [3], {"by": 3})
+        assert not result.is_finished
+        assert double.get_result(result.id) == result
+        self.queue.sync.drain(raise_errors=True)
+        for _ in range(2):
+            result.refresh()
+            assert (result.status, result.return_value) == (TaskResultStatus.SUCCESSFUL, 9)
+        assert result.enqueued_at <= result.started_at <= result.finished_at
+        assert result.last_attempted_at == result.started_at
+        assert (result.attempts, result.errors) == (1, [])
+        known = double.get_result(result.id)
+        assert (known.task, known.args, known.kwargs) == (double, [3], {"by": 3})
+        names = [("enqueued", "READY"), ("started", "RUNNING"), ("finished", "SUCCESSFUL")]
+        assert self.heard == [(name, "double", state) for name, state in names]
+
+    def test_failure_has_its_exception(self) -> None:
+        """And its arguments; the task is on the queue of its name."""
+        result = fail.enqueue("three lines:\nnot.this: one\nnor this")
+        self.queue.assert_enqueued("shop.framework_tasks.fail", count=1)
+        self.queue.sync.drain()
+        result.refresh()
+        assert result.status == TaskResultStatus.FAILED
+        (error,) = result.errors
+        assert error.exception_class is ValueError
+        assert "three lines" in error.traceback
+        with self.assertRaises(ValueError):
+            _ = result.return_value
+        known = fail.get_result(result.id)
+        assert (known.task, known.args) == (fail, ["three lines:\nnot.this: one\nnor this"])
+        assert self.heard[-1] == ("finished", "fail", "FAILED")
+        no_value = no_json.enqueue()
+        self.queue.sync.drain()
+        no_value.refresh()
+        assert no_value.errors[0].exception_class is TypeError
+
+    def test_options_of_the_backend_are_those_of_tasks(self) -> None:
+        """Two attempts, a minute apart, and one end."""
+        result = fail.using(backend="again", queue_name="default").enqueue("no")
+        self.queue.sync.drain()
+        result.refresh()
+        assert (result.status, result.attempts) == (TaskResultStatus.READY, 1)
+        self.queue.sync.advance(minutes=2)
+        result.refresh()
+        assert (result.status, result.attempts, len(result.errors)) == (TaskResultStatus.FAILED, 2, 2)
+        assert [it[0] for it in self.heard] == ["enqueued", "started", "started", "finished"]
+
+    def test_priorities_and_times_are_kept(self) -> None:
+        """The highest first, and nothing before its time."""
+        later = double.using(run_after=datetime.now(UTC) + timedelta(hours=1)).enqueue(1)
+        results = {it: double.using(priority=it).enqueue(it) for it in (0, -5, 7)}
+        assert [it.value["value"] for it in self.queue.sync.drain()] == [14, 0, -10]
+        later.refresh()
+        assert later.status == TaskResultStatus.READY
+        self.queue.sync.advance(hours=2)
+        later.refresh()
+        assert later.return_value == 2
+        assert results[7].task == double.get_result(results[7].id).task
+
+    def test_ids_of_others_are_refused(self) -> None:
+        """One that there is not, and one of another task."""
+        with self.assertRaises(TaskResultDoesNotExist):
+            double.get_result("123")
+        with self.assertRaisesRegex(Exception, "Task does not match"):
+            double.get_result(fail.enqueue("no").id)
+
+    def test_cancelled_task_has_failed(self) -> None:
+        """Whoever cancelled it."""
+        result = double.enqueue(3)
+        assert get_huey().sync.cancel(result.id)
+        self.queue.sync.drain()
+        result.refresh()
+        assert result.status == TaskResultStatus.FAILED
+        assert result.errors[0].exception_class_path == "hueyio.exceptions.TaskCancelled"
+
+    async def test_coroutines_are_enqueued_and_run_on_the_loop(self) -> None:
+        """With the context, and in the transaction of the test."""
+        result = await tell.aenqueue("ada")
+        await self.queue.drain(raise_errors=True)
+        await result.arefresh()
+        assert result.return_value == [result.id, 1, "ada"]
+        assert await Order.objects.filter(name="ada").aexists()
+        assert [it[0] for it in self.heard] == ["enqueued", "started", "finished"]
 
 
 class TransactionTests(TransactionTestCase):

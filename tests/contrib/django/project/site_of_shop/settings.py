@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "hueyio.contrib.django",
     "shop",
+    *(["django_tasks"] if DJANGO_TASKS == "django_tasks" else []),
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -55,4 +56,11 @@ DATABASES = {
 HUEYIO = {
     "default": {"FILE": BASE_DIR / ("test.db" if "test" in sys.argv else "shop.db"), "NAME": "shop"},
     "mails": {"FILE": BASE_DIR / "mails.db"},
+}
+TASKS = {
+    "default": {"BACKEND": "hueyio.contrib.django.backend.HueyBackend", "QUEUES": ["default", "mails"]},
+    "again": {
+        "BACKEND": "hueyio.contrib.django.backend.HueyBackend",
+        "OPTIONS": {"HUEY": "mails", "retries": 1, "retry_delay": 60},
+    },
 }

@@ -1,0 +1,177 @@
+"""A backend of Django's task framework: ``"BACKEND": "hueyio.contrib.django.backend.HueyBackend"`` in ``TASKS``.
+
+Each task of Django's is declared on a queue of ``HUEYIO`` under its own path when it is made, so that workers, which
+import the modules ``tasks``, know it, and commands and the dashboard show it by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from importlib import import_module
+from typing import Any, Final
+
+from django.core import checks
+
+from hueyio.app import Huey
+from hueyio.contrib.django.bodies import FUNCTION, make_body
+from hueyio.contrib.django.calls import HEADER, Call, read_call
+from hueyio.contrib.django.framework import BaseTaskBackend, TaskResultDoesNotExist, normalize_json, task_enqueued
+from hueyio.contrib.django.queues import all_hueys, get_huey
+from hueyio.contrib.django.results import result_of_call, result_of_details
+from hueyio.contrib.django.settings import DEFAULT, SettingsError
+from hueyio.control.task_details import TaskDetails, describe_task
+from hueyio.core import core_of
+from hueyio.exceptions import ConfigurationError
+from hueyio.loops.portal import block_on
+from hueyio.storage.file import FileStorage
+from hueyio.tasks.declared import TaskOptions, TaskSpec
+from hueyio.tasks.ids import made_at
+from hueyio.tasks.task import Task
+
+__all__ = ["HueyBackend"]
+
+_QUEUE: Final = "HUEY"
+"""The option that says on which queue of HUEYIO all tasks are; the others are those of hueyio's tasks."""
+
+_OPTIONS: Final = {it.name for it in fields(TaskOptions)} - {"context", "priority", "run_in", "settings"}
+
+
+class HueyBackend(BaseTaskBackend):
+    """Keeps the tasks of Django's framework in the queues of ``HUEYIO``."""
+
+    supports_defer = True
+    supports_async_task = True
+
+    def __init__(self, alias: str, params: Mapping[str, Any]) -> None:
+        super().__init__(alias, params)
+        self._declared: dict[str, Any] = {}
+        """Tasks of Django's by their paths, as they were declared."""
+
+    @property
+    def supports_get_result(self) -> bool:
+        """Whether results can be read: where they are stored."""
+        return all(core_of(it).rules.results and it.storage.capabilities.keeps for it in self._hueys())
+
+    @property
+    def supports_priority(self) -> bool:
+        """Whether priorities count: not in the lists of ``RedisHuey``, nor below 0, as in ``FileHuey``."""
+        hueys = self._hueys()
+        return all(it.storage.capabilities.priorities and not isinstance(it.storage, FileStorage) for it in hueys)
+
+    def validate_task(self, task: Any) -> None:
+        """Check a task, and declare it."""
+        super().validate_task(task)
+        self._declare(task)
+
+    def enqueue(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Enqueue a call, and wait until it is written."""
+        huey, call, result = self._prepare(task, args, kwargs)
+        if huey.immediate:  # it runs before the call returns
+            task_enqueued.send(type(self), task_result=result)
+            huey.sync.enqueue(call)
+            return self.get_result(call.id) if self.supports_get_result else result
+        huey.sync.enqueue(call)
+        task_enqueued.send(type(self), task_result=result)
+        return result
+
+    async def aenqueue(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Enqueue a call, on the running loop."""
+        huey, call, result = self._prepare(task, args, kwargs)
+        if huey.immediate:
+            await task_enqueued.asend(type(self), task_result=result)
+            await huey.enqueue(call)
+            return await self.aget_result(call.id) if self.supports_get_result else result
+        await huey.enqueue(call)
+        await task_enqueued.asend(type(self), task_result=result)
+        return result
+
+    def get_result(self, result_id: str) -> Any:
+        """Return what is known of a call; raises TaskResultDoesNotExist."""
+        return block_on(self.aget_result(result_id))
+
+    async def aget_result(self, result_id: str) -> Any:
+        """Return what is known of a call, on the running loop; raises TaskResultDoesNotExist."""
+        for huey in self._hueys():
+            result = result_of_details(await _describe(huey, result_id), self._task_of)
+            if result is not None:
+                return result
+        raise TaskResultDoesNotExist(result_id)
+
+    def check(self, **kwargs: Any) -> Iterable[Any]:
+        """Say what is wrong with the options."""
+        try:
+            self._hueys()
+            self._options()
+        except ConfigurationError as error:
+            return [checks.Error(f"TASKS[{self.alias!r}]: {error}", id="hueyio.E002")]
+        return []
+
+    def _prepare(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Huey, Task, Any]:
+        self.validate_task(task)
+        given = Call.of(task)
+        call = Task(
+            task.module_path,
+            tuple(normalize_json(args)),
+            normalize_json(kwargs),
+            priority=task.priority or None,
+            eta=task.run_after,
+            headers={HEADER: given.to_header()},
+            **self._passed_on(),
+        )
+        return self._huey_of(task.queue_name), call, result_of_call(task, call, made_at(call.id))
+
+    def _declare(self, task: Any) -> None:
+        """Let workers know a task; once, however many calls there are."""
+        path, registry = task.module_path, core_of(huey := self._huey_of(task.queue_name)).registry
+        self._declared.setdefault(path, task)
+        known = registry.get(path)
+        if known is not None and getattr(known.func, FUNCTION, None) is task.func:
+            return
+        if known is not None and hasattr(known.func, FUNCTION):
+            registry.unregister(path)  # the module was imported anew
+        body = make_body(
+            task, type(self), lambda header: self._task_of(path, read_call(header)), lambda: huey.immediate
+        )
+        registry.register(TaskSpec(path, body, self._options(), task.func.__qualname__))
+
+    def _options(self) -> TaskOptions:
+        given = {key: value for key, value in self.options.items() if key != _QUEUE}
+        unknown = sorted(set(given) - _OPTIONS)
+        if unknown:
+            raise SettingsError(f"OPTIONS knows {_QUEUE} and {', '.join(sorted(_OPTIONS))}, not {', '.join(unknown)}")
+        return TaskOptions(**given)
+
+    def _passed_on(self) -> dict[str, Any]:
+        """Return the options that each call carries."""
+        names = ("retries", "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter", "timeout", "expires")
+        return {name: self.options[name] for name in names if name in self.options}
+
+    def _huey_of(self, queue_name: str) -> Huey:
+        """Return the queue of HUEYIO for one of Django's: that of the options, of its name, or the usual one."""
+        if _QUEUE in self.options:
+            return get_huey(self.options[_QUEUE])
+        return all_hueys().get(queue_name) or get_huey(DEFAULT)
+
+    def _hueys(self) -> list[Huey]:
+        """Return all in which a result may be; any name is a queue's where the settings name none."""
+        names = self.queues or {DEFAULT, *all_hueys()}
+        return list(dict.fromkeys(self._huey_of(name) for name in sorted(names)))
+
+    def _task_of(self, path: str, call: Call) -> Any:
+        """Return the task of a path, as it was called; raises TaskResultDoesNotExist if the code has none."""
+        if path not in self._declared:
+            module = path.rpartition(".")[0]
+            try:
+                import_module(module)
+            except ImportError as error:
+                raise TaskResultDoesNotExist(f"there is no module {module!r} any more: {error}") from error
+        task = self._declared.get(path)
+        if task is None:
+            raise TaskResultDoesNotExist(f"there is no task {path!r}")
+        return replace(task, **call.changes())  # `using` would not take a run_after away
+
+
+async def _describe(huey: Huey, id: str) -> TaskDetails:
+    core = core_of(huey)
+    return await describe_task(await core.session(), id, core.serializer)
