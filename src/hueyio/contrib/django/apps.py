@@ -16,6 +16,7 @@ class HueyioConfig(AppConfig):
     name = "hueyio.contrib.django"
     label = "hueyio"
     verbose_name = "Task queues"
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         """Have ``manage.py check`` look at the settings."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Permission, User
 from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
@@ -19,7 +22,9 @@ from hueyio.contrib.django.framework import (
     task_finished,
     task_started,
 )
+from hueyio.core import core_of
 from hueyio.testing import HueyQueue, run_inline
+from hueyio.web.live import stop_feeds
 from shop.framework_tasks import double, fail, no_json, tell
 from shop.models import Order
 from shop.tasks import clean, mail, pay, pay_async, pay_in_process, thank, where
@@ -210,6 +215,83 @@ class FrameworkTests(TestCase):
         assert result.return_value == [result.id, 1, "ada"]
         assert await Order.objects.filter(name="ada").aexists()
         assert [it[0] for it in self.heard] == ["enqueued", "started", "finished"]
+
+
+class DashboardTests(TestCase):
+    """The dashboard is in the admin, for those who may."""
+
+    ROOT = "/admin/hueyio/queue/"
+    FORM = "application/x-www-form-urlencoded"
+
+    def setUp(self) -> None:
+        """Have queues in memory, and people."""
+        queue = HueyQueue(get_huey(), get_huey("mails"))
+        queue.__enter__()
+        self.addCleanup(queue.__exit__, None, None, None)
+        self.root = User.objects.create_superuser("root")
+        self.viewer, self.operator, self.staff = (User.objects.create_user(it, is_staff=True) for it in "vos")
+        for user, codename in ((self.viewer, "view_queue"), (self.operator, "operate_queue")):
+            user.user_permissions.add(Permission.objects.get(codename=codename))
+
+    def test_visitors_without_the_permission_are_turned_away(self) -> None:
+        """Those who are not logged in may do that."""
+        assert self.client.get(self.ROOT).headers["location"] == f"/admin/login/?next={self.ROOT}"
+        self.client.force_login(User.objects.create_user("customer"))
+        assert self.client.get(f"{self.ROOT}shop/overview").status_code == 302
+        self.client.force_login(self.staff)
+        assert self.client.get(f"{self.ROOT}shop/overview").status_code == 403
+        assert "Queues" not in self.client.get("/admin/").content.decode()
+
+    def test_admin_leads_to_all_queues(self) -> None:
+        """From its list of models to a page, its style and the other queue."""
+        mail.sync("ada")
+        self.client.force_login(self.viewer)
+        assert self.ROOT in self.client.get("/admin/").content.decode()
+        first = self.client.get(self.ROOT)
+        assert (first.status_code, first.headers["location"]) == (307, f"{self.ROOT}shop/overview")
+        page = self.client.get(f"{self.ROOT}shop/overview").content.decode()
+        (style,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+        assert style.startswith(f"{self.ROOT}~static/")
+        assert self.client.get(style).headers["content-type"].startswith("text/css")
+        assert "shop.tasks.mail" in self.client.get(f"{self.ROOT}mails/tasks/ready").content.decode()
+        assert self.client.get(f"{self.ROOT}nails/overview").status_code == 404
+
+    def test_operator_pauses_a_queue_under_their_name(self) -> None:
+        """One who may look may not."""
+        huey = get_huey().sync
+        for user, status in ((self.viewer, 403), (self.operator, 303)):
+            self.client.force_login(user)
+            page = self.client.get(f"{self.ROOT}shop/act/pause").content.decode()
+            token = re.findall(r'name="token" value="([0-9a-f]+)"', page)
+            sure = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
+            fields = urlencode({**dict(sure), "token": token[0] if token else ""})
+            response = self.client.post(
+                f"{self.ROOT}shop/act/pause", fields, self.FORM, headers={"sec-fetch-site": "same-origin"}
+            )
+            assert response.status_code == status
+            assert huey.is_paused() is (status == 303)
+        assert [(it.actor, it.action) for it in huey.audit()] == [("o", "pause")]
+        forged: Any = self.client.post(f"{self.ROOT}shop/act/resume", "token=", self.FORM)
+        assert forged.status_code == 403
+
+    def test_pages_are_plain_under_wsgi(self) -> None:
+        """Nobody waits for events; what they would say now can be asked."""
+        self.client.force_login(self.root)
+        events = f"{self.ROOT}shop/events?topics=figures"
+        assert self.client.get(events).status_code == 204
+        assert self.client.get(f"{events}&once=1").headers["content-type"] == "application/json"
+
+    async def test_pages_are_live_under_asgi(self) -> None:
+        """Events come as they happen, until the visitor leaves."""
+        await self.async_client.aforce_login(self.root)
+        page = await self.async_client.get(f"{self.ROOT}shop/overview")
+        assert page.status_code == 200
+        (events,) = re.findall(r'data-events="([^"]+)"', page.content.decode())
+        response: Any = await self.async_client.get(events.replace("&amp;", "&"))
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert [(await anext(response.streaming_content))[:6] for _ in range(2)] == [b"retry:", b"data: "]
+        await response.streaming_content.aclose()
+        stop_feeds([core_of(get_huey())])
 
 
 class TransactionTests(TransactionTestCase):
