@@ -61,3 +61,17 @@ def test_commands_say_in_one_sentence_what_is_wrong_with_the_settings(project: P
     assert ended.returncode == 78
     assert ended.stderr.startswith("hueyio: HUEYIO['default'] knows CLASS, NAME, URL, FILE, OPTIONS, not 'FIEL'")
     assert "Traceback" not in ended.stderr
+
+
+def test_project_of_huey_works_with_its_import_changed(project: Path) -> None:
+    settings = project / "site_of_shop" / "settings.py"
+    huey = "{'huey_class': 'huey.SqliteHuey', 'name': 'old', 'connection': {'filename': 'old.db'}, 'immediate': True}"
+    settings.write_text(f"{settings.read_text()}\ndel HUEYIO\nHUEY = {huey}\nROOT_URLCONF = 'shop'\n")
+    shutil.copy(PROJECT.parent / "old_tasks.py", project / "shop" / "tasks.py")
+    shutil.copy(PROJECT.parent / "old_program.py", project)
+    ended = run(project, "old_program.py")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == [
+        "old True 3 ada ['complete', 'complete']",
+        "ada 7 ada shop.tasks.clean",
+    ]

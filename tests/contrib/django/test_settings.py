@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from hueyio import ConfigurationError, MemoryHuey
+from hueyio.contrib.django.huey_settings import read_huey, worker_variables
 from hueyio.contrib.django.queues import make_huey
 from hueyio.contrib.django.settings import QueueSettings, SettingsError, read_settings
 
@@ -17,7 +18,7 @@ IN_MEMORY = {"CLASS": "hueyio.MemoryHuey"}
 def test_one_queue_when_there_is_no_dict_of_queues() -> None:
     (queue,) = read_settings({"FILE": "tasks.db"}).values()
     assert queue == QueueSettings(
-        alias="default", made_by="hueyio.SqliteHuey", name="default", options={"filename": "tasks.db"}
+        alias="default", made_by="hueyio.SqliteHuey", name="default", options={"filename": "tasks.db"}, where="HUEYIO"
     )
 
 
@@ -42,7 +43,9 @@ def test_huey_is_taken_as_it_is() -> None:
 
 def test_classes_of_both_forms_are_made() -> None:
     for path in ("hueyio.MemoryHuey", "hueyio.blocking.MemoryHuey"):
-        made = make_huey(QueueSettings(alias="default", made_by=path, name="shop", options={"utc": False}))
+        made = make_huey(
+            QueueSettings(alias="default", made_by=path, name="shop", options={"utc": False}, where="HUEYIO")
+        )
         assert (made.name, made.utc) == ("shop", False)
 
 
@@ -80,12 +83,46 @@ def test_sentence_when_the_setting_is_wrong(given: Any, said: str) -> None:
     [
         ("hueyio.NoHuey", {}, "HUEYIO['default']: there is no class 'hueyio.NoHuey'"),
         ("nowhere.Huey", {}, "HUEYIO['default']: there is no class 'nowhere.Huey'"),
-        ("hueyio.MemoryHuey", {"utcc": True}, "did you mean utc"),
+        ("hueyio.MemoryHuey", {"utcc": True}, "utcc"),
         ("builtins.dict", {}, "HUEYIO['default']: "),
         ("hueyio.Task", {}, "makes no Huey"),
     ],
 )
 def test_sentence_when_nothing_can_be_made(made_by: str, options: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        make_huey(QueueSettings(alias="default", made_by=made_by, name="a", options=options))
+        make_huey(QueueSettings(alias="default", made_by=made_by, name="a", options=options, where="HUEYIO['default']"))
+    assert said in str(caught.value)
+
+
+def test_setting_of_huey_is_read_when_a_project_comes_from_it() -> None:
+    given = {
+        "huey_class": "huey.SqliteHuey",
+        "results": False,
+        "connection": {"filename": "old.db"},
+        "consumer": {"workers": 4, "worker_type": "thread", "periodic": False},
+    }
+    queue = read_huey(given, "shop.db", debug=True)
+    assert queue == QueueSettings(
+        alias="default",
+        made_by="hueyio.SqliteHuey",
+        name="shop.db",
+        options={"results": False, "immediate": True, "filename": "old.db"},
+        where="HUEY",
+    )
+    assert worker_variables(given) == {"HUEYIO_WORKERS": "4", "HUEYIO_NO_PERIODIC": "1"}
+    assert worker_variables({}) == worker_variables(MemoryHuey("a")) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("redis", "HUEY must be a dict, or a Huey of hueyio"),
+        ({"connection": 6379}, "HUEY: connection must be a dict"),
+        ({"huey_class": MemoryHuey}, "HUEY: huey_class must be the path of a class"),
+        ({"huey_class": "huey.contrib.sql_huey.SqlHuey"}, "hueyio has no huey.contrib.sql_huey.SqlHuey"),
+    ],
+)
+def test_sentence_when_the_setting_of_huey_is_wrong(given: Any, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_huey(given, "shop.db", debug=False)
     assert said in str(caught.value)

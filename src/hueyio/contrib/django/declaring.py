@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar, Unpack, overload
 
 from hueyio.app import Huey
 from hueyio.contrib.django.connections import with_fresh_connections
-from hueyio.contrib.django.django_task import OWN_FUNCTION, AsyncDjangoTask, DjangoTask, OnCommitTask, to_django
+from hueyio.contrib.django.django_task import (
+    OWN_FUNCTION,
+    AsyncDjangoTask,
+    DjangoTask,
+    OnCommitTask,
+    to_django,
+    to_on_commit,
+)
 from hueyio.contrib.django.queues import get_huey
 from hueyio.contrib.django.settings import DEFAULT
 from hueyio.exceptions import ConfigurationError
@@ -169,10 +175,7 @@ def on_commit_task(*functions: Function, using: str = DEFAULT, **options: Any) -
     """
 
     def declare(function: Function) -> OnCommitTask[..., Any]:
-        declared = db_task(using=using, **options)(function)
-        form = OnCommitTask[..., Any](declared)
-        functools.update_wrapper(form, declared.func)
-        return form
+        return to_on_commit(db_task(using=using, **options)(function))
 
     return declare(*functions) if functions else OnCommitDecorator(declare)
 

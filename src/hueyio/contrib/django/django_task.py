@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ParamSpec, TypeVar, Unpack
 
 from django.db import transaction
@@ -15,10 +16,21 @@ from hueyio.handles.wrapper import AsyncTaskWrapper, BoundOptions, TaskWrapper
 from hueyio.tasks.declared import CallOptions
 from hueyio.tasks.task import Task
 
-__all__ = ["OWN_FUNCTION", "AsyncDjangoTask", "DjangoBoundOptions", "DjangoTask", "OnCommitTask", "to_django"]
+__all__ = [
+    "OWN_FUNCTION",
+    "AsyncDjangoTask",
+    "DjangoBoundOptions",
+    "DjangoTask",
+    "OnCommitTask",
+    "SyncDjangoTask",
+    "to_blocking",
+    "to_django",
+    "to_on_commit",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+S = TypeVar("S", bound="SyncDjangoTask[..., Any]")
 
 OWN_FUNCTION = "hueyio_own_function"
 """The attribute in which what runs says which function the user wrote."""
@@ -58,18 +70,41 @@ class DjangoBoundOptions(BoundOptions[P, R]):
         return _enqueue_on_commit(self._wrapper, self._build(args, kwargs, self._wrapper.spec.check_call))
 
 
-class OnCommitTask(SyncTask[P, R]):
-    """A task whose calls are enqueued when the transaction commits; all else is as of a blocking task."""
+class SyncDjangoTask(SyncTask[P, R]):
+    """A declared task for code that awaits nothing: ``send(7)``, ``send.on_commit(7)``."""
 
-    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
+    def on_commit(self, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
         """Enqueue a call when the transaction commits; see ``DjangoTask.on_commit``."""
         result: SyncResult[R] = self._wrapped.on_commit(*args, **kwargs)
         return result
 
 
+class OnCommitTask(SyncDjangoTask[P, R]):
+    """A task whose calls are enqueued when the transaction commits; all else is as of a blocking task."""
+
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
+        """Enqueue a call when the transaction commits; see ``DjangoTask.on_commit``."""
+        return self.on_commit(*args, **kwargs)
+
+
 def to_django(declared: TaskWrapper[P, R]) -> DjangoTask[P, R]:
     """Return a declared task as Django has it."""
     return (AsyncDjangoTask if declared.spec.is_async else DjangoTask)(declared)
+
+
+def to_blocking(declared: DjangoTask[P, R]) -> SyncDjangoTask[P, R]:
+    """Return its blocking form, which looks like its function."""
+    return _looking_like_function(SyncDjangoTask[P, R](declared))
+
+
+def to_on_commit(declared: DjangoTask[P, R]) -> OnCommitTask[P, R]:
+    """Return the form whose calls wait for the commit."""
+    return _looking_like_function(OnCommitTask[P, R](declared))
+
+
+def _looking_like_function(form: S) -> S:
+    functools.update_wrapper(form, form.func)
+    return form
 
 
 def _enqueue_on_commit(wrapper: TaskWrapper[Any, Any], task: Task) -> Any:

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from hueyio.app import Huey
 from hueyio.app.sync_huey import SyncHuey
+from hueyio.contrib.django.huey_settings import read_huey
 from hueyio.contrib.django.settings import DEFAULT, QueueSettings, SettingsError, read_settings
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError
@@ -43,23 +44,31 @@ def path_of(alias: str) -> str:
 
 
 def _make_all() -> dict[str, Huey]:
-    queues = read_settings(getattr(settings, "HUEYIO", None))
+    queues = _read()
     hueys = {alias: it if isinstance(it, Huey) else make_huey(it) for alias, it in queues.items()}
     for huey in hueys.values():
         core_of(huey).home = PROJECT
     return hueys
 
 
-def make_huey(queue: QueueSettings, where: str | None = None) -> Huey:
-    """Make the Huey of a queue; raises SettingsError, which begins with ``where``."""
-    where = where or f"HUEYIO[{queue.alias!r}]"
+def _read() -> Mapping[str, QueueSettings | Huey]:
+    """Return what the settings say; those of Huey's own app count where there are none of hueyio's."""
+    if not hasattr(settings, "HUEYIO") and hasattr(settings, "HUEY"):
+        name = str(settings.DATABASES.get("default", {}).get("NAME") or "huey")
+        return {DEFAULT: read_huey(settings.HUEY, name, settings.DEBUG)}
+    return read_settings(getattr(settings, "HUEYIO", None))
+
+
+def make_huey(queue: QueueSettings) -> Huey:
+    """Make the Huey of a queue; raises SettingsError."""
+    where = queue.where
     try:
         made_by = import_string(queue.made_by)
     except ImportError as error:
         raise SettingsError(f"{where}: there is no class {queue.made_by!r}: {error}") from error
     try:
         huey: object = made_by(queue.name, **queue.options)
-    except (ConfigurationError, TypeError) as error:
+    except (ConfigurationError, TypeError, ValueError) as error:
         raise SettingsError(f"{where}: {error}") from error
     if isinstance(huey, SyncHuey):  # a class of hueyio.blocking
         huey = huey.aio

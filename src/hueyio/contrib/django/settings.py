@@ -37,6 +37,8 @@ class QueueSettings:
     """The path of the class."""
     name: str
     options: Mapping[str, Any]
+    where: str
+    """The setting that says so, for errors."""
 
 
 def read_settings(given: object) -> dict[str, QueueSettings | Huey]:
@@ -78,6 +80,7 @@ def _read_queue(alias: object, given: object, where: str) -> QueueSettings | Hue
         made_by=_class_of(given, where),
         name=given.get("NAME", alias),
         options={**options, **_place_of(given)},
+        where=where,
     )
 
 

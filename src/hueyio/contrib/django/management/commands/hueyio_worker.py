@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from hueyio.contrib.django.command_lines import read_line, worker_line
+from hueyio.contrib.django.huey_settings import worker_variables
 from hueyio.contrib.django.queues import all_hueys
 from hueyio.exceptions import ConfigurationError
 from hueyio.worker.exit_codes import EXIT_CONFIGURATION
@@ -48,7 +50,8 @@ def become_worker(line: Sequence[str]) -> None:
         print(_USAGE, flush=True)
     asked = worker_line(read_line(line), list(all_hueys()))
     flags = [f"-W{it}" for it in sys.warnoptions]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_own_path())}
+    declared = {} if hasattr(settings, "HUEYIO") else worker_variables(getattr(settings, "HUEY", None))
+    environment = {**declared, **os.environ, "PYTHONPATH": os.pathsep.join(_own_path())}
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, [sys.executable, *flags, "-m", "hueyio", *asked], environment)
