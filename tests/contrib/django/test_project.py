@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-PROJECT = Path(__file__).parent / "project"
+PROJECT = Path(__file__).parent / "shop-project"
 
 
 @pytest.fixture

@@ -53,19 +53,22 @@ def test_classes_of_both_forms_are_made() -> None:
     ("given", "said"),
     [
         (None, "HUEYIO is not set; write into your settings"),
-        ("redis://localhost", "HUEYIO must be a dict of queues"),
+        ("redis://:s3cret@localhost", "HUEYIO must be a dict of queues"),
         ({}, "HUEYIO must be a dict of queues"),
         ({"mails": IN_MEMORY}, "HUEYIO has no queue 'default'"),
         ({"default": IN_MEMORY, "a-b": IN_MEMORY}, "'a-b' is no name of a queue"),
         ({"default": IN_MEMORY, "_x": IN_MEMORY}, "'_x' is no name of a queue"),
-        ({"default": "redis://"}, "HUEYIO['default'] must be a dict with CLASS, NAME, URL, FILE, OPTIONS, or a Huey"),
+        (
+            {"default": "redis://:s3cret@localhost"},
+            "HUEYIO['default'] must be a dict with CLASS, NAME, URL, FILE, OPTIONS, or a Huey",
+        ),
         (
             {"default": {"name": "a"}},
             "HUEYIO['default'] knows CLASS, NAME, URL, FILE, OPTIONS, not 'name'; did you mean",
         ),
         ({"default": {}}, "HUEYIO['default'] names no place: give FILE for an SQLite file, URL for a server, or CLASS"),
         ({"FILE": "a", "URL": "redis://"}, "HUEYIO names two places, URL and FILE"),
-        ({"URL": "postgres://"}, "HUEYIO: URL must begin with redis://, rediss://, unix://"),
+        ({"URL": "postgres://:s3cret@localhost"}, "HUEYIO: URL must begin with redis://, rediss://, unix://"),
         ({"CLASS": MemoryHuey}, "HUEYIO: CLASS must be the path of a class"),
         ({"CLASS": "hueyio.MemoryHuey", "OPTIONS": [1]}, "HUEYIO: OPTIONS must be a dict of keywords"),
     ],
@@ -74,6 +77,7 @@ def test_sentence_when_the_setting_is_wrong(given: Any, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings(given)
     assert said in str(caught.value)
+    assert "s3cret" not in str(caught.value)
     assert isinstance(caught.value, ConfigurationError)
     assert isinstance(caught.value, ImproperlyConfigured)
 

@@ -16,7 +16,7 @@ class HueyioConfig(AppConfig):
     name = "hueyio.contrib.django"
     label = "hueyio"
     verbose_name = "Task queues"
-    default_auto_field = "django.db.models.BigAutoField"
+    default_auto_field = "django.db.models.BigAutoField"  # pyright: ignore[reportIncompatibleVariableOverride, reportAssignmentType]  # as Django's docs do
 
     def ready(self) -> None:
         """Have ``manage.py check`` look at the settings."""

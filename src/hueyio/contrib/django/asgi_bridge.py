@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, MutableMapping
 from http.cookies import SimpleCookie
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 
 from hueyio.storage.shared.background import make_task
 from hueyio.web.settings import ASGIApp
@@ -19,14 +19,13 @@ _STREAM: Final = "text/event-stream"
 Message = MutableMapping[str, Any]
 
 
-def scope_of(request: HttpRequest, root: str) -> dict[str, Any]:
+def scope_of(request: Any, root: str) -> dict[str, Any]:
     """Return the scope of a request for an application at ``root``.
 
     The host is the one that Django takes it for: it knows the allowed ones, and the proxies.
     """
     host = request.get_host()
     headers = {name.lower(): value for name, value in request.headers.items()} | {"host": host}
-    name, _, port = host.partition(":")
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -38,24 +37,21 @@ def scope_of(request: HttpRequest, root: str) -> dict[str, Any]:
         "query_string": request.META.get("QUERY_STRING", "").encode("latin-1"),
         "headers": [(key.encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()],
         "client": (request.META.get("REMOTE_ADDR") or "", 0),
-        "server": (name, int(port) if port.isdecimal() else 80),
+        "server": None,
     }
 
 
 async def answer(app: ASGIApp, scope: dict[str, Any], body: bytes, *, streams: bool) -> Any:
     """Return what the application answers; with ``streams`` events are passed on as they come."""
     exchange = _Exchange(body)
-    running = make_task(app(scope, exchange.receive, exchange.send))
+    running = make_task(_run(app, scope, exchange))
     running.add_done_callback(lambda _: exchange.end())
     try:
         first = await exchange.sent.get()
         if first is None:
             await running  # raises what kept it from answering
             raise RuntimeError("the dashboard answered nothing")
-        status, headers = (
-            first["status"],
-            [(key.decode("latin-1"), it.decode("latin-1")) for key, it in first["headers"]],
-        )
+        status, headers = first["status"], _read_headers(first)
         if streams and any(key == "content-type" and it.startswith(_STREAM) for key, it in headers):
             return _with_headers(StreamingHttpResponse(_follow(exchange, running), status=status), headers)
         content = b"".join([part async for part in exchange.parts()])
@@ -99,6 +95,10 @@ class _Exchange:
                 return
 
 
+async def _run(app: ASGIApp, scope: dict[str, Any], exchange: _Exchange) -> None:
+    await app(scope, exchange.receive, exchange.send)
+
+
 async def _follow(exchange: _Exchange, running: asyncio.Task[None]) -> AsyncIterator[bytes]:
     try:
         async for part in exchange.parts():
@@ -111,6 +111,10 @@ async def _stop(running: asyncio.Task[None]) -> None:
     """End an application that nobody listens to."""
     running.cancel()
     await asyncio.wait([running])
+
+
+def _read_headers(start: Message) -> list[tuple[str, str]]:
+    return [(key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in start["headers"]]
 
 
 def _with_headers(response: Any, headers: list[tuple[str, str]]) -> Any:

@@ -123,7 +123,8 @@ class HueyBackend(BaseTaskBackend):
 
     def _declare(self, task: Any) -> None:
         """Let workers know a task; once, however many calls there are."""
-        path, registry = task.module_path, core_of(huey := self._huey_of(task.queue_name)).registry
+        path, huey = task.module_path, self._huey_of(task.queue_name)
+        registry = core_of(huey).registry
         self._declared.setdefault(path, task)
         known = registry.get(path)
         if known is not None and getattr(known.func, FUNCTION, None) is task.func:

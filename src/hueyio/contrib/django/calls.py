@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from hueyio.tasks.task import Task
 
-__all__ = ["HEADER", "Call", "Returned", "read_call"]
+__all__ = ["HEADER", "Call", "Returned", "header_of", "read_call"]
 
 HEADER: Final = "django-tasks"
 
@@ -66,7 +66,9 @@ class Returned:
 
 def read_call(header: str | None) -> Call:
     """Return what a header says; the usual, if there is none: the call was made by other means than Django's."""
-    return Call(backend="default", queue_name="default") if header is None else Call(**json.loads(header))
+    said = {} if not header else json.loads(header)
+    known = {name: said[name] for name in Call.__dataclass_fields__ if name in said}
+    return Call(**{"backend": "default", "queue_name": "default", **known})
 
 
 def header_of(task: Task) -> str | None:

@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 
 from hueyio.contrib.django.asgi_bridge import answer, scope_of
@@ -41,7 +41,7 @@ def dashboard_in(site: Any) -> View:
     """Return the view for an admin site, at an address whose rest it is given."""
     made: list[ASGIApp] = []
 
-    async def dashboard(request: HttpRequest, rest: str = "") -> Any:
+    async def dashboard(request: Any, rest: str = "") -> Any:
         visitor = await sync_to_async(_visitor_of)(site, request)
         if not isinstance(visitor, _Visitor):
             return visitor
@@ -65,7 +65,7 @@ def _answer_blocking(app: ASGIApp, scope: dict[str, Any], body: bytes) -> Any:
     return block_on(answer(app, scope, body, streams=False))
 
 
-def _visitor_of(site: Any, request: HttpRequest) -> Any:
+def _visitor_of(site: Any, request: Any) -> Any:
     """Return who it is, or what to answer to somebody who is not logged in; raises PermissionDenied."""
     if not site.has_permission(request):
         login = reverse("admin:login", current_app=site.name)

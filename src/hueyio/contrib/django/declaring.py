@@ -40,7 +40,7 @@ class TaskDecorator:
         self._declare = declare
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncDjangoTask[P, R]: ...  # type: ignore[overload-overlap]  # any R may be a coroutine
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncDjangoTask[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> DjangoTask[P, R]: ...
@@ -57,7 +57,7 @@ class ContextTaskDecorator:
         self._declare = declare
 
     @overload
-    def __call__(self, func: Callable[Concatenate[Task, P], Coroutine[Any, Any, R]], /) -> AsyncDjangoTask[P, R]: ...  # type: ignore[overload-overlap]  # any R may be a coroutine
+    def __call__(self, func: Callable[Concatenate[Task, P], Coroutine[Any, Any, R]], /) -> AsyncDjangoTask[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[Concatenate[Task, P], R], /) -> DjangoTask[P, R]: ...
@@ -74,7 +74,7 @@ class Declaration:
         self._uses_database = uses_database
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncDjangoTask[P, R]: ...  # type: ignore[overload-overlap]  # any R may be a coroutine
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncDjangoTask[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> DjangoTask[P, R]: ...
@@ -94,8 +94,9 @@ class Declaration:
 
         def declare(function: Function) -> DjangoTask[..., Any]:
             huey = get_huey(using)
-            body = db_body(huey, function) if self._uses_database else function
-            return to_django(huey.task(**options)(body))
+            decorate: Any = huey.task(**options)
+            declared: TaskWrapper[..., Any] = decorate(db_body(huey, function) if self._uses_database else function)
+            return to_django(declared)
 
         if len(functions) > 1:
             raise ConfigurationError(f"options of task are keywords, such as @task(retries=3), not {functions!r}")
@@ -146,7 +147,7 @@ class OnCommitDecorator:
         self._declare = declare
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> OnCommitTask[P, R]: ...  # type: ignore[overload-overlap]  # any R may be a coroutine
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> OnCommitTask[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> OnCommitTask[P, R]: ...
@@ -157,7 +158,7 @@ class OnCommitDecorator:
 
 
 @overload
-def on_commit_task(func: Callable[P, Coroutine[Any, Any, R]], /) -> OnCommitTask[P, R]: ...  # type: ignore[overload-overlap]  # any R may be a coroutine
+def on_commit_task(func: Callable[P, Coroutine[Any, Any, R]], /) -> OnCommitTask[P, R]: ...
 
 
 @overload
@@ -175,7 +176,8 @@ def on_commit_task(*functions: Function, using: str = DEFAULT, **options: Any) -
     """
 
     def declare(function: Function) -> OnCommitTask[..., Any]:
-        return to_on_commit(db_task(using=using, **options)(function))
+        decorate: Any = db_task(using=using, **options)
+        return to_on_commit(decorate(function))
 
     return declare(*functions) if functions else OnCommitDecorator(declare)
 

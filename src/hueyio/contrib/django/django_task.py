@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, ParamSpec, TypeVar, Unpack
+from typing import Any, Final, ParamSpec, TypeVar, Unpack, cast
 
 from django.db import transaction
 
@@ -12,7 +12,7 @@ from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import handle_on
 from hueyio.handles.sync_result import SyncResult, to_sync
 from hueyio.handles.sync_task import SyncTask
-from hueyio.handles.wrapper import AsyncTaskWrapper, BoundOptions, TaskWrapper
+from hueyio.handles.wrapper import BoundOptions, TaskWrapper
 from hueyio.tasks.declared import CallOptions
 from hueyio.tasks.task import Task
 
@@ -32,7 +32,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="SyncDjangoTask[..., Any]")
 
-OWN_FUNCTION = "hueyio_own_function"
+OWN_FUNCTION: Final = "hueyio_own_function"
 """The attribute in which what runs says which function the user wrote."""
 
 
@@ -58,8 +58,12 @@ class DjangoTask(TaskWrapper[P, R]):
         return DjangoBoundOptions(self, options)
 
 
-class AsyncDjangoTask(DjangoTask[P, R], AsyncTaskWrapper[P, R]):
+class AsyncDjangoTask(DjangoTask[P, R]):
     """A declared ``async def`` task."""
+
+    async def call_local(self, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        """Call the function itself, without Huey."""
+        return cast("R", await self.func(*args, **kwargs))
 
 
 class DjangoBoundOptions(BoundOptions[P, R]):
@@ -89,7 +93,7 @@ class OnCommitTask(SyncDjangoTask[P, R]):
 
 def to_django(declared: TaskWrapper[P, R]) -> DjangoTask[P, R]:
     """Return a declared task as Django has it."""
-    return (AsyncDjangoTask if declared.spec.is_async else DjangoTask)(declared)
+    return AsyncDjangoTask(declared) if declared.spec.is_async else DjangoTask(declared)
 
 
 def to_blocking(declared: DjangoTask[P, R]) -> SyncDjangoTask[P, R]:

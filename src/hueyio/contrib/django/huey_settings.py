@@ -23,10 +23,12 @@ def read_huey(given: object, name: str, debug: bool) -> QueueSettings | Huey:
     if isinstance(given, (Huey, SyncHuey)):
         return given.aio if isinstance(given, SyncHuey) else given
     if not isinstance(given, Mapping):
-        raise SettingsError(f"HUEY must be a dict, or a Huey of hueyio, not {given!r}")
+        raise SettingsError(f"HUEY must be a dict, or a Huey of hueyio, and this is a {type(given).__name__}")
     connection = given.get("connection") or {}
     if not isinstance(connection, Mapping):
-        raise SettingsError(f"HUEY: connection must be a dict of keywords of the class, not {connection!r}")
+        raise SettingsError(
+            f"HUEY: connection must be a dict of keywords of the class, and this is a {type(connection).__name__}"
+        )
     options: dict[str, Any] = {key: value for key, value in given.items() if key not in _OWN}
     return QueueSettings(
         alias=DEFAULT,

@@ -77,6 +77,6 @@ def make_huey(queue: QueueSettings) -> Huey:
     return huey
 
 
-_making: Final = threading.Lock()
+_making: Final = threading.RLock()  # to import a class may lead here again
 _made: Final[dict[str, Huey]] = {}
 """By alias; empty until one is asked for."""

@@ -19,6 +19,8 @@ __all__ = ["error_of", "result_of_call", "result_of_details"]
 
 _READY: Final = ("ready", "scheduled", "waiting", "retrying")
 
+_FINISHED: Final = (TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED)
+
 _WITHOUT_TRACEBACK: Final = {
     "cancelled": "hueyio.exceptions.TaskCancelled",
     "expired": "hueyio.exceptions.TaskExpired",
@@ -28,7 +30,7 @@ _WITHOUT_TRACEBACK: Final = {
 
 _FRAME: Final = '  File "'
 _RAISED: Final = re.compile(r"[A-Za-z_][\w.]*(?=:|$)")
-_NAMED: Final = re.compile(r"\w+")
+_CALLED: Final = re.compile(r"[A-Za-z_]\w*(?=\()")
 
 DeclaredTask = Callable[[str, Call], Any]
 """Returns the task of Django's of that path, with what its call says."""
@@ -70,12 +72,7 @@ def result_of_details(details: TaskDetails, declared: DeclaredTask) -> Any:
         return None
     known, status = _known(details), _status_of(details.state)
     call = read_call(known.header)
-    timeline = details.timeline
-    began = [it.started_at for it in timeline] or [it for it in (known.started_at, details.since) if it is not None]
-    runs = details.state == "running"
-    if runs and details.since is not None:
-        began = [*began, details.since]
-    finished = None if status in (TaskResultStatus.READY, TaskResultStatus.RUNNING) else _finished_at(details)
+    began = _begins_of(details, known)
     result = TaskResult(
         task=declared(details.name, call),
         id=details.id,
@@ -83,12 +80,12 @@ def result_of_details(details: TaskDetails, declared: DeclaredTask) -> Any:
         enqueued_at=details.made,
         started_at=min(began, default=None),
         last_attempted_at=max(began, default=None),
-        finished_at=finished,
+        finished_at=_finished_at(details) if status in _FINISHED else None,
         args=list(known.args),
         kwargs=known.kwargs,
         backend=call.backend,
         errors=_errors_of(details),
-        worker_ids=_workers_of(timeline, details, known.attempts, runs),
+        worker_ids=_workers_of(details, known.attempts),
     )
     if status == TaskResultStatus.SUCCESSFUL:
         object.__setattr__(result, "_return_value", known.value)
@@ -127,21 +124,28 @@ def _status_of(state: str) -> Any:
     return TaskResultStatus.SUCCESSFUL if state == "done" else TaskResultStatus.FAILED
 
 
+def _begins_of(details: TaskDetails, known: _Known) -> list[datetime]:
+    """Return when its attempts began, as far as that is remembered."""
+    past = [it.started_at for it in details.timeline]
+    if details.state == "running":
+        return past if details.since is None else [*past, details.since]
+    return past or [it for it in (known.started_at, details.since) if it is not None]
+
+
 def _finished_at(details: TaskDetails) -> datetime | None:
     ends = [it.ended_at for it in details.timeline]
     return details.ended or max(ends, default=None)
 
 
 def _errors_of(details: TaskDetails) -> list[Any]:
-    errors = [
-        TaskError(exception_class_path=_raised_by(it), traceback=it.traceback or it.error)
-        for it in details.timeline
-        if it.error
-    ]
-    if not errors and details.state in _WITHOUT_TRACEBACK:
-        path = _WITHOUT_TRACEBACK[details.state]
-        errors = [TaskError(exception_class_path=path, traceback=details.error or f"the task is {details.state}")]
-    return errors
+    """Return the errors of its attempts, or else why it ended otherwise than well."""
+    attempts = [it for it in details.timeline if it.error]
+    errors = [TaskError(exception_class_path=_raised_by(it), traceback=it.traceback or it.error) for it in attempts]
+    if errors or _status_of(details.state) != TaskResultStatus.FAILED:
+        return errors
+    text = details.error or f"the task is {details.state}"
+    path = _WITHOUT_TRACEBACK.get(details.state) or _named_in(text)
+    return [TaskError(exception_class_path=path, traceback=text)]
 
 
 def _raised_by(attempt: Attempt) -> str:
@@ -149,16 +153,24 @@ def _raised_by(attempt: Attempt) -> str:
     lines = attempt.traceback.splitlines()
     frames = [at for at, line in enumerate(lines) if line.startswith(_FRAME)]
     below = next((line for line in lines[frames[-1] + 1 if frames else 0 :] if not line.startswith(" ")), "")
-    found = _RAISED.match(below) or _NAMED.match(attempt.error)
-    if found is None:
-        return "builtins.Exception"
-    return found[0] if "." in found[0] else f"builtins.{found[0]}"
+    found = _RAISED.match(below)
+    return _named_in(attempt.error) if found is None else _path_of(found[0])
 
 
-def _workers_of(timeline: Sequence[Attempt], details: TaskDetails, attempts: int, runs: bool) -> list[str]:
+def _named_in(error: str) -> str:
+    """Return the path of the exception of an error's first line, such as ``ValueError('no')``."""
+    found = _CALLED.match(error)
+    return "builtins.Exception" if found is None else _path_of(found[0])
+
+
+def _path_of(name: str) -> str:
+    return name if "." in name else f"builtins.{name}"
+
+
+def _workers_of(details: TaskDetails, attempts: int) -> list[str]:
     """Return who ran each attempt; the one that ended it stands for those that are not remembered."""
-    workers = [it.worker for it in timeline]
-    if runs:
+    workers = [it.worker for it in details.timeline]
+    if details.state == "running":
         workers.append(details.worker or "")
     missing = max(attempts - len(workers), 0)
     return [*[details.worker or ""] * missing, *workers]

@@ -49,7 +49,7 @@ def read_settings(given: object) -> dict[str, QueueSettings | Huey]:
     if given is None:
         raise SettingsError(f"HUEYIO is not set; write into your settings, for example, {_EXAMPLE}")
     if not isinstance(given, Mapping) or not given:
-        raise SettingsError(f"HUEYIO must be a dict of queues, such as {_EXAMPLE}, not {given!r}")
+        raise SettingsError(f"HUEYIO must be a dict of queues, such as {_EXAMPLE}, and this is {_kind_of(given)}")
     if is_one_queue := any(key in _KEYS for key in given):
         given = {DEFAULT: given}
     if DEFAULT not in given:
@@ -65,7 +65,7 @@ def _read_queue(alias: object, given: object, where: str) -> QueueSettings | Hue
     if isinstance(given, (Huey, SyncHuey)):
         return given.aio if isinstance(given, SyncHuey) else given
     if not isinstance(given, Mapping):
-        raise SettingsError(f"{where} must be a dict with {', '.join(_KEYS)}, or a Huey, not {given!r}")
+        raise SettingsError(f"{where} must be a dict with {', '.join(_KEYS)}, or a Huey, and this is {_kind_of(given)}")
     for key in given:
         if key not in _KEYS:
             meant = closest(str(key).upper(), _KEYS)
@@ -74,7 +74,9 @@ def _read_queue(alias: object, given: object, where: str) -> QueueSettings | Hue
             )
     options = given.get("OPTIONS", {})
     if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
-        raise SettingsError(f"{where}: OPTIONS must be a dict of keywords of the class, not {options!r}")
+        raise SettingsError(
+            f"{where}: OPTIONS must be a dict of keywords of the class, and this is {_kind_of(options)}"
+        )
     return QueueSettings(
         alias=alias,
         made_by=_class_of(given, where),
@@ -112,3 +114,8 @@ def _place_of(given: Mapping[Any, Any]) -> dict[str, Any]:
     if given.get("FILE") is not None:
         place["path" if str(given.get("CLASS", "")).endswith("FileHuey") else "filename"] = given["FILE"]
     return place
+
+
+def _kind_of(value: object) -> str:
+    """Say what a value is, without itself: it may have a password."""
+    return "empty" if isinstance(value, Mapping) and not value else f"a {type(value).__name__}"

@@ -31,7 +31,7 @@ class BlockingDecorator:
         self._declare = declare
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncDjangoTask[P, R]: ...  # type: ignore[overload-overlap]  # any R may be a coroutine
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncDjangoTask[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> SyncDjangoTask[P, R]: ...
@@ -48,7 +48,7 @@ class BlockingDeclaration:
         self._declaration = declaration
 
     @overload
-    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncDjangoTask[P, R]: ...  # type: ignore[overload-overlap]  # any R may be a coroutine
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncDjangoTask[P, R]: ...
 
     @overload
     def __call__(self, func: Callable[P, R], /) -> SyncDjangoTask[P, R]: ...

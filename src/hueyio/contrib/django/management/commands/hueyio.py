@@ -40,8 +40,9 @@ class Command(BaseCommand):
         """Take what ``call_command("hueyio", "ls")`` gives."""
         parser.add_argument("line", nargs=REMAINDER)
 
-    def handle(self, *args: Any, line: Sequence[str], **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         """Run a command for a program; raises CommandError if it fails."""
+        line: list[str] = options["line"]
         if code := _run(line):
             raise CommandError(f"hueyio {' '.join(line)} ended with {code}", returncode=code)
 

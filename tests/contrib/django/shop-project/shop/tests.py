@@ -244,7 +244,7 @@ class DashboardTests(TestCase):
 
     def test_admin_leads_to_all_queues(self) -> None:
         """From its list of models to a page, its style and the other queue."""
-        mail.sync("ada")
+        sent = mail.sync("ada")
         self.client.force_login(self.viewer)
         assert self.ROOT in self.client.get("/admin/").content.decode()
         first = self.client.get(self.ROOT)
@@ -253,7 +253,7 @@ class DashboardTests(TestCase):
         (style,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
         assert style.startswith(f"{self.ROOT}~static/")
         assert self.client.get(style).headers["content-type"].startswith("text/css")
-        assert "shop.tasks.mail" in self.client.get(f"{self.ROOT}mails/tasks/ready").content.decode()
+        assert f"/mails/task/{sent.id}" in self.client.get(f"{self.ROOT}mails/tasks/ready").content.decode()
         assert self.client.get(f"{self.ROOT}nails/overview").status_code == 404
 
     def test_operator_pauses_a_queue_under_their_name(self) -> None:
