@@ -25,56 +25,58 @@ __all__ = ["FUNCTION", "make_body"]
 FUNCTION: Final = "django_function"
 """The attribute of a body that is the function of Django's task."""
 
+Read = Callable[[str | None], Any]
+"""Makes a task of Django's from the header of a call."""
+
 _ASKED: Final = (CancelExecution, RetryTask, Snooze)
 """What a function raises to say what shall become of it: no failure."""
 
 
-def make_body(
-    task: Any, sender: type[Any], read: Callable[[str | None], Any], is_immediate: Callable[[], bool]
-) -> Callable[..., Any]:
-    """Return what hueyio runs. ``read`` makes a task of Django's from the header of a call."""
-    function, takes_context = task.func, task.takes_context
-    if inspect.iscoroutinefunction(function):
+def make_body(task: Any, sender: type[Any], read: Read, is_immediate: Callable[[], bool]) -> Callable[..., Any]:
+    """Return what hueyio runs for a task of Django's; ``sender`` sends the signals."""
+    make = _make_async if inspect.iscoroutinefunction(task.func) else _make_sync
+    return _looking_like(task, with_fresh_connections(make(task, sender, read), is_immediate))
 
-        async def run_async(*args: Any, **kwargs: Any) -> Any:
-            run = _Run(read, args, kwargs)
-            await task_started.asend(sender=sender, task_result=run.result)
-            try:
-                given = (run.context(), *args) if takes_context else args
-                value = run.succeed(await function(*given, **kwargs))
-            except (Exception, SystemExit) as error:
-                if run.fail(error):
-                    await task_finished.asend(sender=sender, task_result=run.result)
-                raise
-            await task_finished.asend(sender=sender, task_result=run.result)
-            return value
 
-        return _looking_like(task, with_fresh_connections(run_async, is_immediate))
+def _make_async(task: Any, sender: type[Any], read: Read) -> Callable[..., Any]:
+    async def run_async(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(read)
+        await task_started.asend(sender=sender, task_result=run.result)
+        try:
+            value = run.succeed(await task.func(*run.before(task), *args, **kwargs))
+        except (Exception, SystemExit) as error:  # for the receivers of the end, and raised again
+            if run.fail(error):
+                await task_finished.asend(sender=sender, task_result=run.result)
+            raise
+        await task_finished.asend(sender=sender, task_result=run.result)
+        return value
 
+    return run_async
+
+
+def _make_sync(task: Any, sender: type[Any], read: Read) -> Callable[..., Any]:
     def run_sync(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(read, args, kwargs)
+        run = _Run(read)
         task_started.send(sender=sender, task_result=run.result)
         try:
-            given = (run.context(), *args) if takes_context else args
-            value = run.succeed(function(*given, **kwargs))
-        except (Exception, SystemExit) as error:
+            value = run.succeed(task.func(*run.before(task), *args, **kwargs))
+        except (Exception, SystemExit) as error:  # for the receivers of the end, and raised again
             if run.fail(error):
                 task_finished.send(sender=sender, task_result=run.result)
             raise
         task_finished.send(sender=sender, task_result=run.result)
         return value
 
-    return _looking_like(task, with_fresh_connections(run_sync, is_immediate))
+    return run_sync
 
 
 class _Run:
     """One attempt, and its TaskResult as the receivers of signals and the function see it."""
 
-    def __init__(self, read: Callable[[str | None], Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, read: Read) -> None:
         self._call = current_task()
         self._began = datetime.now(UTC)
         self._header = header_of(self._call)
-        self._args, self._kwargs = args, kwargs
         self.result = result_of_call(read(self._header), self._call, made_at(self._call.id))
         self._set(
             status=TaskResultStatus.RUNNING,
@@ -83,9 +85,9 @@ class _Run:
             worker_ids=[_this_process()] * (self._call.attempt + 1),
         )
 
-    def context(self) -> Any:
-        """Return what a function that takes the context gets."""
-        return TaskContext(task_result=self.result)
+    def before(self, task: Any) -> tuple[Any, ...]:
+        """Return what the function gets before its arguments: the context, if it takes that."""
+        return (TaskContext(task_result=self.result),) if task.takes_context else ()
 
     def succeed(self, value: Any) -> dict[str, Any]:
         """Note the value; return what is stored. Raises TypeError or ValueError for what is no JSON."""
