@@ -52,6 +52,7 @@ def test_worker_and_commands_serve_the_project(project: Path) -> None:
     assert told["wrong queue"] == "ConfigurationError: HUEYIO has no queue 'nails'; there are: default, mails"
 
 
+@pytest.mark.again("the sentences are tested without a process")
 def test_commands_say_in_one_sentence_what_is_wrong_with_the_settings(project: Path) -> None:
     settings = project / "site_of_shop" / "settings.py"
     settings.write_text(settings.read_text() + "\nHUEYIO = {'default': {'FIEL': 'a'}}\n")
