@@ -43,8 +43,14 @@ def test_worker_and_commands_serve_the_project(project: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     told: dict[str, Any] = json.loads(ended.stdout)
     assert told["before"] == ""
-    assert [it["name"] for it in told["ready"]] == ["shop.tasks.pay", "shop.tasks.thank", "shop.tasks.pay_in_process"]
+    tasks = ["shop.framework_tasks.double", "shop.tasks.pay", "shop.tasks.pay_in_process", "shop.tasks.thank"]
+    assert sorted(it["name"] for it in told["ready"]) == tasks
     assert (told["thread"], told["coroutine"], told["process"], told["mail"]) == ("ada", "ada", "ada", "to ada")
+    assert told["framework"] == [
+        [2, [1], "default", "default", 1, []],
+        [4, [2], "mails", "default", 1, []],
+        [6, [3], "default", "again", 1, []],
+    ]
     assert told["is paid"] is True
     assert told["exit code"] == 0, told["log"]
     assert "hueyio.contrib.django.project:mails" in told["log"]

@@ -1,21 +1,19 @@
 """A backend of Django's task framework: ``"BACKEND": "hueyio.contrib.django.backend.HueyBackend"`` in ``TASKS``.
 
-Each task of Django's is declared on a queue of ``HUEYIO`` under its own path when it is made, so that workers, which
+Each task of Django's is declared on the queues of ``HUEYIO`` under its own path when it is made, so that workers, which
 import the modules ``tasks``, know it, and commands and the dashboard show it by its name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
-from importlib import import_module
 from typing import Any, Final
 
 from django.core import checks
 
 from hueyio.app import Huey
-from hueyio.contrib.django.bodies import FUNCTION, make_body
-from hueyio.contrib.django.calls import HEADER, Call, read_call
+from hueyio.contrib.django.calls import HEADER, Call
+from hueyio.contrib.django.declared import declare, task_of
 from hueyio.contrib.django.framework import BaseTaskBackend, TaskResultDoesNotExist, normalize_json, task_enqueued
 from hueyio.contrib.django.queues import all_hueys, get_huey
 from hueyio.contrib.django.results import result_of_call, result_of_details
@@ -25,16 +23,19 @@ from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError
 from hueyio.loops.portal import block_on
 from hueyio.storage.file import FileStorage
-from hueyio.tasks.declared import TaskOptions, TaskSpec
+from hueyio.tasks.declared import TaskOptions
 from hueyio.tasks.ids import made_at
 from hueyio.tasks.task import Task
 
 __all__ = ["HueyBackend"]
 
 _QUEUE: Final = "HUEY"
-"""The option that says on which queue of HUEYIO all tasks are; the others are those of hueyio's tasks."""
+"""The option that says on which queue of HUEYIO all tasks are; the others are those of calls."""
 
-_OPTIONS: Final = {it.name for it in fields(TaskOptions)} - {"context", "priority", "run_in", "settings"}
+_PASSED_ON: Final = (
+    *("retries", "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter"),
+    *("timeout", "expires", "deadline"),
+)
 
 
 class HueyBackend(BaseTaskBackend):
@@ -42,11 +43,6 @@ class HueyBackend(BaseTaskBackend):
 
     supports_defer = True
     supports_async_task = True
-
-    def __init__(self, alias: str, params: Mapping[str, Any]) -> None:
-        super().__init__(alias, params)
-        self._declared: dict[str, Any] = {}
-        """Tasks of Django's by their paths, as they were declared."""
 
     @property
     def supports_get_result(self) -> bool:
@@ -62,7 +58,7 @@ class HueyBackend(BaseTaskBackend):
     def validate_task(self, task: Any) -> None:
         """Check a task, and declare it."""
         super().validate_task(task)
-        self._declare(task)
+        declare(task, type(self))
 
     def enqueue(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Enqueue a call, and wait until it is written."""
@@ -93,7 +89,7 @@ class HueyBackend(BaseTaskBackend):
     async def aget_result(self, result_id: str) -> Any:
         """Return what is known of a call, on the running loop; raises TaskResultDoesNotExist."""
         for huey in self._hueys():
-            result = result_of_details(await _describe(huey, result_id), self._task_of)
+            result = result_of_details(await _describe(huey, result_id), task_of)
             if result is not None:
                 return result
         raise TaskResultDoesNotExist(result_id)
@@ -102,7 +98,7 @@ class HueyBackend(BaseTaskBackend):
         """Say what is wrong with the options."""
         try:
             self._hueys()
-            self._options()
+            self._passed_on()
         except ConfigurationError as error:
             return [checks.Error(f"TASKS[{self.alias!r}]: {error}", id="hueyio.E002")]
         return []
@@ -121,32 +117,13 @@ class HueyBackend(BaseTaskBackend):
         )
         return self._huey_of(task.queue_name), call, result_of_call(task, call, made_at(call.id))
 
-    def _declare(self, task: Any) -> None:
-        """Let workers know a task; once, however many calls there are."""
-        path, huey = task.module_path, self._huey_of(task.queue_name)
-        registry = core_of(huey).registry
-        self._declared.setdefault(path, task)
-        known = registry.get(path)
-        if known is not None and getattr(known.func, FUNCTION, None) is task.func:
-            return
-        if known is not None and hasattr(known.func, FUNCTION):
-            registry.unregister(path)  # the module was imported anew
-        body = make_body(
-            task, type(self), lambda header: self._task_of(path, read_call(header)), lambda: huey.immediate
-        )
-        registry.register(TaskSpec(path, body, self._options(), task.func.__qualname__))
-
-    def _options(self) -> TaskOptions:
-        given = {key: value for key, value in self.options.items() if key != _QUEUE}
-        unknown = sorted(set(given) - _OPTIONS)
-        if unknown:
-            raise SettingsError(f"OPTIONS knows {_QUEUE} and {', '.join(sorted(_OPTIONS))}, not {', '.join(unknown)}")
-        return TaskOptions(**given)
-
     def _passed_on(self) -> dict[str, Any]:
-        """Return the options that each call carries."""
-        names = ("retries", "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter", "timeout", "expires")
-        return {name: self.options[name] for name in names if name in self.options}
+        """Return the options that each call carries. Raises ConfigurationError."""
+        given = {key: value for key, value in self.options.items() if key != _QUEUE}
+        if unknown := sorted(set(given) - set(_PASSED_ON)):
+            raise SettingsError(f"OPTIONS knows {', '.join((_QUEUE, *_PASSED_ON))}, not {', '.join(unknown)}")
+        TaskOptions(**given)  # it checks them
+        return given
 
     def _huey_of(self, queue_name: str) -> Huey:
         """Return the queue of HUEYIO for one of Django's: that of the options, of its name, or the usual one."""
@@ -158,19 +135,6 @@ class HueyBackend(BaseTaskBackend):
         """Return all in which a result may be; any name is a queue's where the settings name none."""
         names = self.queues or {DEFAULT, *all_hueys()}
         return list(dict.fromkeys(self._huey_of(name) for name in sorted(names)))
-
-    def _task_of(self, path: str, call: Call) -> Any:
-        """Return the task of a path, as it was called; raises TaskResultDoesNotExist if the code has none."""
-        if path not in self._declared:
-            module = path.rpartition(".")[0]
-            try:
-                import_module(module)
-            except ImportError as error:
-                raise TaskResultDoesNotExist(f"there is no module {module!r} any more: {error}") from error
-        task = self._declared.get(path)
-        if task is None:
-            raise TaskResultDoesNotExist(f"there is no task {path!r}")
-        return replace(task, **call.changes())  # `using` would not take a run_after away
 
 
 async def _describe(huey: Huey, id: str) -> TaskDetails:

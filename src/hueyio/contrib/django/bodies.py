@@ -23,7 +23,7 @@ from hueyio.tasks.ids import made_at
 __all__ = ["FUNCTION", "make_body"]
 
 FUNCTION: Final = "django_function"
-"""The attribute of a body that is the function of Django's task."""
+"""The attribute of a body that says of which function it is, and whether that takes the context."""
 
 Read = Callable[[str | None], Any]
 """Makes a task of Django's from the header of a call."""
@@ -126,7 +126,7 @@ def _looking_like(task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
         setattr(run, name, getattr(function, name))
     del run.__wrapped__  # type: ignore[attr-defined]  # what is inside takes what is shown
     run.__signature__ = signature  # type: ignore[attr-defined]
-    setattr(run, FUNCTION, function)
+    setattr(run, FUNCTION, (function, task.takes_context))
     return run
 
 

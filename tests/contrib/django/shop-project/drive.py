@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -21,6 +22,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from hueyio.contrib.django import get_huey  # noqa: E402
+from shop.framework_tasks import double  # noqa: E402
 from shop.models import Order  # noqa: E402
 from shop.tasks import mail, pay_async, pay_in_process  # noqa: E402
 
@@ -34,12 +36,14 @@ def main() -> None:
     paying = Client().get("/order/ada/").content.decode()
     order = Order.objects.get()
     in_process, mailed = pay_in_process.sync(order.pk), mail.sync("ada")
+    called = [double.enqueue(1), double.using(queue_name="mails").enqueue(2), double.using(backend="again").enqueue(3)]
     told["ready"] = json.loads(run("hueyio", "ls", "ready", "--json"))["tasks"]
     worker = start_worker()
     try:
         told["thread"] = get_huey().sync.result_of(paying).get(blocking=True, timeout=TIME)
         told["process"] = in_process.get(blocking=True, timeout=TIME)
         told["mail"] = mailed.get(blocking=True, timeout=TIME)
+        told["framework"] = [values_of(it) for it in called]
         told["coroutine"] = asyncio.run(pay_on_loop(order.pk))
     finally:
         worker.send_signal(signal.SIGTERM)
@@ -57,6 +61,17 @@ async def pay_on_loop(number: int) -> Any:
     value = await (await pay_async(number)).get(blocking=True, timeout=TIME)
     await get_huey().close()
     return value
+
+
+def values_of(result: Any) -> list[Any]:
+    """Wait for the end of a call of Django's framework; return what is known of it in another thread."""
+    for alias in ("default", "mails"):
+        end = get_huey(alias).sync.result_of(result.id)
+        if end.status() != "unknown":
+            end.get(blocking=True, timeout=TIME, preserve=True)
+    with ThreadPoolExecutor(1) as threads:
+        known = threads.submit(result.task.get_result, result.id).result()
+    return [known.return_value, known.args, known.task.queue_name, known.task.backend, known.attempts, known.errors]
 
 
 def start_worker() -> subprocess.Popen[str]:
