@@ -58,6 +58,7 @@ class _Fresh:
 
 def _close_old() -> None:
     """Do what Django's ``close_old_connections`` does, but leave those that are in a transaction: a test's own."""
-    for connection in connections.all(initialized_only=True):
+    known: Any = connections
+    for connection in known.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -45,7 +45,7 @@ class BlockingDeclaration:
     """``@task`` and ``@task(retries=3)``, whose calls enqueue at once."""
 
     def __init__(self, declaration: declaring.Declaration) -> None:
-        self._declaration = declaration
+        self._declaration: Any = declaration
 
     @overload
     def __call__(self, func: Callable[P, Coroutine[Any, Any, R]], /) -> SyncDjangoTask[P, R]: ...
