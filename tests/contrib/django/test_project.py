@@ -55,7 +55,7 @@ def test_worker_and_commands_serve_the_project(project: Path) -> None:
     assert told["exit code"] == 0, told["log"]
     assert "hueyio.contrib.django.project:mails" in told["log"]
     assert "Traceback" not in told["log"]
-    assert told["wrong queue"] == "ConfigurationError: HUEYIO has no queue 'nails'; there are: default, mails"
+    assert told["wrong queue"] == "ConfigurationError: HUEYIO has no queue 'nails'; there are: default, mails, files"
 
 
 @pytest.mark.again("the sentences are tested without a process")

@@ -14,7 +14,13 @@ from django.core import checks
 from hueyio.app import Huey
 from hueyio.contrib.django.calls import HEADER, Call
 from hueyio.contrib.django.declared import declare, task_of
-from hueyio.contrib.django.framework import BaseTaskBackend, TaskResultDoesNotExist, normalize_json, task_enqueued
+from hueyio.contrib.django.framework import (
+    BaseTaskBackend,
+    InvalidTask,
+    TaskResultDoesNotExist,
+    normalize_json,
+    task_enqueued,
+)
 from hueyio.contrib.django.queues import all_hueys, get_huey
 from hueyio.contrib.django.results import result_of_call, result_of_details
 from hueyio.contrib.django.settings import DEFAULT, SettingsError
@@ -51,13 +57,15 @@ class HueyBackend(BaseTaskBackend):
 
     @property
     def supports_priority(self) -> bool:
-        """Whether priorities count: not in the lists of ``RedisHuey``, nor below 0, as in ``FileHuey``."""
-        hueys = self._hueys()
-        return all(it.storage.capabilities.priorities and not isinstance(it.storage, FileStorage) for it in hueys)
+        """Whether there is a queue in which priorities count."""
+        return any(map(_has_priorities, self._hueys()))
 
     def validate_task(self, task: Any) -> None:
         """Check a task, and declare it."""
         super().validate_task(task)
+        huey = self._huey_of(task.queue_name)
+        if task.priority and not _has_priorities(huey):
+            raise InvalidTask(f"{huey!r} has no such priorities; PriorityRedisHuey and SqliteHuey have")
         declare(task, type(self))
 
     def enqueue(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -135,6 +143,11 @@ class HueyBackend(BaseTaskBackend):
         """Return all in which a result may be; any name is a queue's where the settings name none."""
         names = self.queues or {DEFAULT, *all_hueys()}
         return list(dict.fromkeys(self._huey_of(name) for name in sorted(names)))
+
+
+def _has_priorities(huey: Huey) -> bool:
+    """Say whether those of Django count there: not in the lists of ``RedisHuey``, nor below 0, as in ``FileHuey``."""
+    return huey.storage.capabilities.priorities and not isinstance(huey.storage, FileStorage)
 
 
 async def _describe(huey: Huey, id: str) -> TaskDetails:

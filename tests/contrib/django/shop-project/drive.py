@@ -77,7 +77,19 @@ def values_of(result: Any) -> list[Any]:
 def start_worker() -> subprocess.Popen[str]:
     """Start a worker as an operator does, from another folder."""
     manage = os.path.join(os.path.dirname(os.path.abspath(__file__)), "manage.py")
-    line = [sys.executable, manage, "hueyio_worker", "-w", "4", "--loop", "asyncio"]
+    line = [
+        sys.executable,
+        manage,
+        "hueyio_worker",
+        "--queue",
+        "default",
+        "--queue",
+        "mails",
+        "-w",
+        "4",
+        "--loop",
+        "asyncio",
+    ]
     return subprocess.Popen(line, cwd="/", stderr=subprocess.PIPE, text=True)
 
 

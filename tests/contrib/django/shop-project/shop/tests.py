@@ -16,6 +16,7 @@ from django.test import TestCase, TransactionTestCase
 from hueyio.contrib.django import get_huey
 from hueyio.contrib.django.backend import HueyBackend
 from hueyio.contrib.django.framework import (
+    InvalidTask,
     TaskResultDoesNotExist,
     TaskResultStatus,
     task_enqueued,
@@ -190,6 +191,12 @@ class FrameworkTests(TestCase):
         later.refresh()
         assert later.return_value == 2
         assert results[7].task == double.get_result(results[7].id).task
+
+    def test_priority_is_refused_where_none_counts(self) -> None:
+        """In a folder."""
+        assert double.using(priority=-1).priority == -1
+        with self.assertRaisesRegex(InvalidTask, "has no such priorities"):
+            double.using(priority=-1, queue_name="files")
 
     def test_ids_of_others_are_refused(self) -> None:
         """One that there is not, and one of another task."""

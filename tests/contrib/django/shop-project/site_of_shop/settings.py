@@ -56,9 +56,10 @@ DATABASES = {
 HUEYIO = {
     "default": {"FILE": BASE_DIR / ("test.db" if "test" in sys.argv else "shop.db"), "NAME": "shop"},
     "mails": {"FILE": BASE_DIR / "mails.db"},
+    "files": {"CLASS": "hueyio.FileHuey", "FILE": BASE_DIR / "files"},
 }
 TASKS = {
-    "default": {"BACKEND": "hueyio.contrib.django.backend.HueyBackend", "QUEUES": ["default", "mails"]},
+    "default": {"BACKEND": "hueyio.contrib.django.backend.HueyBackend", "QUEUES": ["default", "mails", "files"]},
     "again": {
         "BACKEND": "hueyio.contrib.django.backend.HueyBackend",
         "OPTIONS": {"HUEY": "mails", "retries": 1, "retry_delay": 60},
