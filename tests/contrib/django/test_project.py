@@ -70,6 +70,9 @@ def test_commands_say_in_one_sentence_what_is_wrong_with_the_settings(project: P
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.again(
+    "these are the tasks of hueyio.contrib.django in their blocking form, and the setting is read elsewhere"
+)
 def test_project_of_huey_works_with_its_import_changed(project: Path) -> None:
     settings = project / "site_of_shop" / "settings.py"
     huey = "{'huey_class': 'huey.SqliteHuey', 'name': 'old', 'connection': {'filename': 'old.db'}, 'immediate': True}"
