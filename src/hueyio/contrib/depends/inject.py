@@ -19,8 +19,8 @@ from typing import Any, TypeVar, assert_never, cast
 
 from hueyio.contrib.depends.plan import Plan, make_plan
 from hueyio.handles.context_manager import EnteredOnLoop
-from hueyio.hooks import is_cancelled
 from hueyio.loops.serving import run_on_loop
+from hueyio.storage.shared.background import is_cancelled
 from hueyio.tasks.declared import is_async
 from hueyio.tasks.signature import signature_of
 

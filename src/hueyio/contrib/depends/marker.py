@@ -29,15 +29,15 @@ class Marker:
 
 # An iterator is awaitable to nobody and a value to everybody: the order says which is meant.
 @overload
-def Depends(function: Callable[..., AsyncIterator[T]], /) -> T: ...  # type: ignore[overload-overlap]
+def Depends(function: Callable[..., AsyncIterator[T]], /) -> T: ...
 
 
 @overload
-def Depends(function: Callable[..., Iterator[T]], /) -> T: ...  # type: ignore[overload-overlap]
+def Depends(function: Callable[..., Iterator[T]], /) -> T: ...
 
 
 @overload
-def Depends(function: Callable[..., Awaitable[T]], /) -> T: ...  # type: ignore[overload-overlap]
+def Depends(function: Callable[..., Awaitable[T]], /) -> T: ...
 
 
 @overload
