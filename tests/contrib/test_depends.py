@@ -89,7 +89,7 @@ def declare(huey: Huey, parts: Parts, run_in: Any, **options: Any) -> Any:
 
     if run_in == "coroutine":
 
-        @huey.task(name="work", **options)
+        @huey.task(name="work", **options)  # type: ignore[untyped-decorator]  # as options are
         @inject
         async def work(
             n: int,
@@ -102,7 +102,7 @@ def declare(huey: Huey, parts: Parts, run_in: Any, **options: Any) -> Any:
 
         return work
 
-    @huey.task(name="work", run_in=run_in, **options)
+    @huey.task(name="work", run_in=run_in, **options)  # type: ignore[untyped-decorator]
     @inject
     def work_sync(
         n: int,
