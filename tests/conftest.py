@@ -65,7 +65,16 @@ on_one_storage: Final = pytest.mark.parametrize(
 ServerOf = Callable[[str], Server]
 
 
-_LONG: Final = ("browser/", "workers/", "examples/", "test_docs", "test_processes", "flow/test_exit", "flow/test_loops")
+_LONG: Final = (
+    "browser/",
+    "workers/",
+    "examples/",
+    "test_docs",
+    "test_processes",
+    "django/test_project",
+    "flow/test_exit",
+    "flow/test_loops",
+)
 """Where tests start processes: seconds of waiting, where others take milliseconds of work."""
 
 

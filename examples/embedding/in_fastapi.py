@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 from tasks import greet, huey, shout
 
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with huey, huey.create_consumer(workers=20, threads=4):
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(lifespan=huey.lifespan_with_consumer(workers=20, threads=4))
 
 
 @app.get("/greet/{name}")

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from tasks import greet, huey, shout
-
-
-@asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    async with huey, huey.create_consumer(workers=20, threads=4):
-        yield
 
 
 async def greeting(request: Request) -> JSONResponse:
@@ -25,4 +16,4 @@ async def greeting(request: Request) -> JSONResponse:
     return JSONResponse({"soft": await soft, "loud": await loud})
 
 
-app = Starlette(routes=[Route("/greet/{name}", greeting)], lifespan=lifespan)
+app = Starlette(routes=[Route("/greet/{name}", greeting)], lifespan=huey.lifespan_with_consumer(workers=20, threads=4))

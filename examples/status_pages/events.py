@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, HTTPException
@@ -18,14 +17,8 @@ from reports import huey, write_report
 
 from hueyio import Result, TaskException
 
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with huey, huey.create_consumer(workers=20):  # or leave the consumer out, and start workers beside it
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
+# Or huey.lifespan, and workers beside it.
+app = FastAPI(lifespan=huey.lifespan_with_consumer(workers=20))
 
 
 @app.post("/reports", status_code=202)

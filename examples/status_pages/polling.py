@@ -7,8 +7,6 @@ curl localhost:8000/tasks/ID
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, HTTPException
@@ -16,14 +14,8 @@ from reports import huey, write_report
 
 from hueyio import TaskException
 
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with huey, huey.create_consumer(workers=20):  # or leave the consumer out, and start workers beside it
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
+# Or huey.lifespan, and workers beside it.
+app = FastAPI(lifespan=huey.lifespan_with_consumer(workers=20))
 
 
 @app.post("/reports", status_code=202)

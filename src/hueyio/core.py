@@ -152,6 +152,11 @@ class Core:
         self.now = self.clock.now
         self._sessions = sessions if before is None else NestedSessions(sessions, before)
 
+    @property
+    def has_other_storage(self) -> bool:
+        """Whether another storage than the live one is in use: in immediate mode, and in tests."""
+        return self._sessions is not self._live
+
     def refuse_storage(self, reason: str) -> None:
         """Have every use of the storage raise StorageError, because it is out of reach here."""
         self._sessions.refusal = reason

@@ -22,7 +22,7 @@ from tests.support.patience import until
 from tests.support.servers import free_port
 
 FOLDER = Path(__file__).parents[2] / "examples" / "status_pages"
-MODULES = ("reports", "polling", "events")
+MODULES = ("reports", "polling", "events", "router")
 OUT_OF_REACH = 1000
 """Pages of a report that is not written in the time of a test."""
 
@@ -152,28 +152,33 @@ async def _has_status(service: Service, id: str, status: str) -> bool:
     return bool((await service.ask(f"/tasks/{id}"))[1]["status"] == status)
 
 
-async def test_page_that_is_told_gets_progress_and_end(serve: Any) -> None:
-    async with serve("events") as service:
+TOLD = pytest.mark.parametrize("example", ["events", "router"])
+
+
+@TOLD
+async def test_page_that_is_told_gets_progress_and_end(serve: Any, example: str) -> None:
+    async with serve(example) as service:
         huey, _ = declared()
         await huey.pause()  # a report that is done has no progress to be told of
         async with service.events(await service.order(3)) as events:
             await huey.resume()
             told = [event async for event in events]
-        *progress, end = told
-        assert end == ("end", {"status": "done", "value": "a report of 3 pages"})
+        *progress, (name, end) = told
+        assert (name, end["status"], end["value"]) == ("end", "done", "a report of 3 pages")
         assert {name for name, _ in progress} == {"progress"}
         fractions = [data["fraction"] for _, data in progress]
         assert fractions
         assert fractions == sorted(fractions)
         async with service.events(await service.order(0)) as events:
-            assert [event async for event in events] == [
-                ("end", {"status": "failed", "error": "ValueError('a report has at least one page')"})
-            ]
+            ((name, end),) = [event async for event in events]
+            error = "ValueError('a report has at least one page')"
+            assert (name, end["status"], end["error"]) == ("end", "failed", error)
         assert (await service.ask("/tasks/none/events"))[0] == 404
 
 
-async def test_page_that_is_told_leaves_nothing_behind_when_its_reader_goes(serve: Any) -> None:
-    async with serve("events") as service:
+@TOLD
+async def test_page_that_is_told_leaves_nothing_behind_when_its_reader_goes(serve: Any, example: str) -> None:
+    async with serve(example) as service:
         async with service.events(await service.order(1)) as events:
             assert [name async for name, _ in events][-1] == "end"
         id = await service.order(OUT_OF_REACH)

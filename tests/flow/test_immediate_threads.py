@@ -220,3 +220,14 @@ def test_body_hears_that_it_was_cancelled(huey: Huey) -> None:
     with pytest.raises(TaskCancelled):
         huey.sync.enqueue(task).get()
     canceller.join()
+
+
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, StopIteration])
+def test_whatever_a_body_raises_leaves_the_loop_of_blocking_calls(huey: Huey, error: type[BaseException]) -> None:
+    @huey.task()
+    def leave() -> None:
+        raise error("no")
+
+    with pytest.raises(TaskException, match=error.__name__):
+        leave.sync().get()
+    assert huey.sync.count() == 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from importlib import import_module
 from types import TracebackType
@@ -1038,6 +1039,29 @@ class Huey(Settings):
         self._consumers.add(consumer)
         return consumer
 
+    def lifespan(self, app: object = None) -> AbstractAsyncContextManager[None]:
+        """Open this Huey while a web application serves, and close it then: ``FastAPI(lifespan=huey.lifespan)``.
+
+        ``Starlette(lifespan=huey.lifespan)`` and ``Litestar(lifespan=[huey.lifespan])`` take it too. In a lifespan of
+        your own write ``async with huey.lifespan():``. What cannot be opened raises, so that the application does not
+        start.
+        """
+        return _serve(self, None)
+
+    @shows_options(ConsumerOptions)
+    def lifespan_with_consumer(
+        self, **options: Unpack[ConsumerSettings]
+    ) -> Callable[[object], AbstractAsyncContextManager[None]]:
+        """Make a ``lifespan`` that runs a consumer beside the application; options are those of ``create_consumer``.
+
+        ``FastAPI(lifespan=huey.lifespan_with_consumer(workers=20))``. Tasks then run in the application's loop; the
+        consumer stops gracefully when it stops serving. There is none in immediate mode, nor while a test has put
+        another queue in the place of this Huey's (``HueyQueue``). Raises ConfigurationError.
+        """
+        check_names("a consumer", options, ConsumerOptions.__dataclass_fields__)
+        ConsumerOptions(**options)  # a mistake is found where it is written, not when the application starts
+        return lambda app: _serve(self, options)
+
     async def consumers(self) -> list[ConsumerInfo]:
         """List the consumers that have a live lease on this queue, in any process on any machine.
 
@@ -1182,6 +1206,17 @@ class Huey(Settings):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} in {self._core.storage}>"
+
+
+@asynccontextmanager
+async def _serve(huey: Huey, options: ConsumerSettings | None) -> AsyncIterator[None]:
+    """Have a Huey open; with options, and unless something else runs its tasks, with a consumer."""
+    async with huey:
+        if options is None or core_of(huey).has_other_storage:
+            yield
+            return
+        async with huey.create_consumer(**options):
+            yield
 
 
 def _home_of(core: Core) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -670,6 +671,25 @@ class SyncHuey(Blocking):
         See ``Huey.attempts``.
         """
         answer: list[Attempt] = self._wait(self._wrapped.attempts(task_id))
+        return answer
+
+    def lifespan(self, app: object = None) -> AbstractAsyncContextManager[None]:
+        """Open this Huey while a web application serves, and close it then: ``FastAPI(lifespan=huey.lifespan)``.
+
+        See ``Huey.lifespan``.
+        """
+        answer: AbstractAsyncContextManager[None] = self._wrapped.lifespan(app)
+        return answer
+
+    @shows_options(ConsumerOptions)
+    def lifespan_with_consumer(
+        self, **options: Unpack[ConsumerSettings]
+    ) -> Callable[[object], AbstractAsyncContextManager[None]]:
+        """Make a ``lifespan`` that runs a consumer beside the application; options are those of ``create_consumer``.
+
+        See ``Huey.lifespan_with_consumer``.
+        """
+        answer: Callable[[object], AbstractAsyncContextManager[None]] = self._wrapped.lifespan_with_consumer(**options)
         return answer
 
     def consumers(self) -> list[ConsumerInfo]:

@@ -12,6 +12,7 @@ from contextvars import Context
 from typing import Any, TypeVar, cast
 
 from hueyio.loops.caller import Caller, current_caller
+from hueyio.loops.ended import ended
 from hueyio.loops.threads import BorrowedThread, ThreadPool
 from hueyio.storage.shared.background import make_task
 
@@ -49,13 +50,14 @@ class _CallersOwn(BorrowedThread):
 
 
 async def _run_in(caller: Caller, func: Callable[..., Any], *args: Any) -> Any:
-    running = make_task(caller.run(func, *args))
+    running = make_task(ended(caller.run(func, *args)))  # a SystemExit out of a task would end the loop
     try:
-        return await asyncio.shield(running)
+        value, error = await asyncio.shield(running)
     except asyncio.CancelledError:
         while not running.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([running])
-        if not running.cancelled():
-            running.exception()  # what came of it is dropped
         raise
+    if error is not None:
+        raise error
+    return value

@@ -16,7 +16,7 @@ from hueyio.loops.threads import run_in
 from hueyio.tasks.declared import is_async
 from hueyio.tasks.signature import signature_of
 
-__all__ = ["run_inside"]
+__all__ = ["EnteredOnLoop", "run_inside"]
 
 
 def run_inside(function: Callable[..., Any], manager: Any, as_argument: bool) -> Callable[..., Any]:
@@ -53,7 +53,7 @@ def _run_async(function: Callable[..., Any], manager: Any, as_argument: bool) ->
 def _run_sync(function: Callable[..., Any], manager: Any, as_argument: bool) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         entered = _make(manager)
-        with entered if hasattr(type(entered), "__enter__") else _EnteredOnLoop(entered) as value:
+        with entered if hasattr(type(entered), "__enter__") else EnteredOnLoop(entered) as value:
             returned = function(*((value, *args) if as_argument else args), **kwargs)
             # A decorator may hide that it is a coroutine function: its body belongs inside of the manager too.
             return run_on_loop(returned) if inspect.iscoroutine(returned) else returned
@@ -61,7 +61,7 @@ def _run_sync(function: Callable[..., Any], manager: Any, as_argument: bool) -> 
     return run
 
 
-class _EnteredOnLoop:
+class EnteredOnLoop:
     """An async context manager, entered and left on the loop by a thread that waits for it.
 
     The thread is in its own context meanwhile, so that the manager has another one, the same for both. The variables

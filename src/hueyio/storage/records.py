@@ -192,11 +192,11 @@ MOST_ATTEMPTS: Final = 10
 HISTORY_LOOKED_AT: Final = 500
 """At how many entries one call of ``history`` looks at most."""
 
-LETTERS_LOOKED_AT: Final = 500
+LETTERS_LOOKED_AT: Final = 100
 """At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""
 
 
-LISTED_AT_ONCE: Final = 500
+LISTED_AT_ONCE: Final = 400
 """How many tasks one call of ``page`` lists at most, so that no list keeps the storage busy for long."""
 
 LISTED_BYTES: Final = 1024

@@ -1,0 +1,1 @@
+"""``manage.py hueyio_worker`` and ``manage.py hueyio``."""
