@@ -118,7 +118,7 @@ class Workload(NamedTuple):
 
 WORKLOADS: Final = {
     "one call after another": Workload(_call_one_by_one, 20, is_exact=True),
-    "calls at once": Workload(_call_at_once, 60, is_exact=True),
+    "calls at once": Workload(_call_at_once, 60),  # the first of them may be answered before the others are sent
     "map": Workload(_map, 100, is_exact=True),
     "drain": Workload(_drain, 100, turns=False),
     "start and stop of a consumer": Workload(_start_and_stop, 4, turns=False, chance=1.0),
