@@ -6,9 +6,12 @@ import platform
 
 import pytest
 
-from tests.support.costs import STORAGES, Costs, count_in_process, find_growth, read_file
+from tests.support.costs import STORAGES, Costs, choose, count_in_process, find_growth, read_file
 
 _WRITTEN = read_file()
+_MOST_ROUNDS = 3
+"""What is counted once too much is counted again: who of two is first is a matter of chance, what grew is not."""
+
 _TOLD = """
 tests/costs.json has what each of these cost when it was written{since}. Look what a task does more than before; if that
 is meant, write the file anew: python -m tests.support.costs
@@ -25,11 +28,17 @@ def counted() -> dict[str, Costs]:
 
 @pytest.mark.timeout(400)  # five seconds of one core, of which a busy machine gives little
 def test_cost_of_a_task_has_not_grown_by_a_tenth(counted: dict[str, Costs]) -> None:
-    grown = [
-        f"{storage}, {one}" for storage in STORAGES for one in find_growth(_WRITTEN["costs"][storage], counted[storage])
-    ]
+    rounds = [counted]
+    while (grown := _find_grown(choose(min, rounds))) and len(rounds) < _MOST_ROUNDS:
+        rounds.append(count_in_process())
     since = " with " + ", ".join(f"{name} {version}" for name, version in _WRITTEN["packages"].items())
     assert not grown, "\n".join(["", *grown, _TOLD.format(since=since)])
+
+
+def _find_grown(counted: dict[str, Costs]) -> list[str]:
+    return [
+        f"{storage}, {one}" for storage in STORAGES for one in find_growth(_WRITTEN["costs"][storage], counted[storage])
+    ]
 
 
 def test_growth_is_told_when_a_figure_grew_by_more_than_a_tenth() -> None:
