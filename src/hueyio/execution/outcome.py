@@ -7,7 +7,7 @@ longer to be made, for each task. One without fields would be false.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hueyio.exceptions import (
     CancelExecution,
@@ -20,6 +20,7 @@ from hueyio.exceptions import (
 from hueyio.tasks.task import Task
 
 __all__ = [
+    "ASKED",
     "CancelAsked",
     "Cancelled",
     "Expired",
@@ -39,6 +40,9 @@ __all__ = [
     "WorkerLost",
     "error_seen",
 ]
+
+ASKED: Final = (CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException)
+"""What a body, or a limit around it, raises to say what shall become of the task: no error of the body's."""
 
 
 class Succeeded(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hueyio.exceptions import HueyException
 from hueyio.tasks.task import Task
 
-__all__ = ["Enqueued", "Wanted", "describe", "find", "name_of"]
+__all__ = ["Enqueued", "Wanted", "call_text", "describe", "find", "name_of"]
 
 
 class Enqueued(NamedTuple):
@@ -46,7 +46,7 @@ def find(enqueued: Iterable[Enqueued], wanted: Wanted) -> list[Task]:
 
 def describe(enqueued: Iterable[Enqueued], now: datetime) -> str:
     """List calls, one in a line, with how long they are still to wait."""
-    lines = [f"  {_text_of(it.task)}{_due(it.task, now)}" for it in enqueued]
+    lines = [f"  {call_text(it.task.path, it.task.args, it.task.kwargs)}{_due(it.task, now)}" for it in enqueued]
     return "\n".join(lines) if lines else "  nothing"
 
 
@@ -83,9 +83,10 @@ def _named(func: Callable[..., Any] | None, args: Sequence[Any], kwargs: Mapping
         return plain
 
 
-def _text_of(task: Task) -> str:
-    shown = [*map(repr, task.args), *(f"{name}={value!r}" for name, value in task.kwargs.items())]
-    return f"{task.path}({', '.join(shown)})"
+def call_text(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Write a call as it would be written in code."""
+    shown = [*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]
+    return f"{name}({', '.join(shown)})"
 
 
 def _due(task: Task, now: datetime) -> str:

@@ -14,7 +14,7 @@ from hueyio.exceptions import HueyException
 from hueyio.messages.message import read_task
 from hueyio.storage.memory import MemoryStorage
 from hueyio.tasks.task import Task
-from hueyio.testing.calls import Enqueued, Wanted, describe, find, name_of
+from hueyio.testing.calls import Enqueued, Wanted, call_text, describe, find, name_of
 from hueyio.testing.hands import Hands, Lost
 from hueyio.testing.movable_clock import MovableClock
 from hueyio.testing.ran import Ran
@@ -241,6 +241,6 @@ class HueyQueue:
 
 
 def _told(wanted: Wanted) -> str:
-    shown = [*map(repr, wanted.args or ()), *(f"{name}={value!r}" for name, value in (wanted.kwargs or {}).items())]
-    call = wanted.name if wanted.args is None and not wanted.kwargs else f"{wanted.name}({', '.join(shown)})"
+    is_any = wanted.args is None and not wanted.kwargs
+    call = wanted.name if is_any else call_text(wanted.name, wanted.args or (), wanted.kwargs or {})
     return call if wanted.by is None else f"{call} by {wanted.by:%Y-%m-%d %H:%M:%S}"

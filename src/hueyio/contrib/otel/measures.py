@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from opentelemetry.metrics import Meter
+from opentelemetry.metrics import Histogram, Meter
 from opentelemetry.util.types import AttributeValue
 
 from hueyio.contrib.otel.names import ATTEMPT, ERROR_TYPE, MANY, MESSAGE, of_attempt, of_enqueue
@@ -37,14 +37,11 @@ class Measures:
     @contextmanager
     def around_enqueue(self, calls: Enqueue) -> Iterator[None]:
         """Count what is written."""
-        began, attributes = time.perf_counter(), _dimensions(of_enqueue(self._queue, calls.tasks))
+        attributes = _dimensions(of_enqueue(self._queue, calls.tasks))
         try:
-            yield
-        except BaseException as error:
-            attributes[ERROR_TYPE] = type(error).__qualname__
-            raise
+            with _timed(self._send_time, attributes):
+                yield
         finally:
-            self._send_time.record(time.perf_counter() - began, attributes)
             self._sent.add(len(calls.tasks), attributes)
 
     @asynccontextmanager
@@ -53,15 +50,23 @@ class Measures:
         if is_pool_process():
             yield
             return
-        began, attributes = time.perf_counter(), _dimensions(of_attempt(self._queue, task))
+        attributes = _dimensions(of_attempt(self._queue, task))
         self._taken.add(1, attributes)
-        try:
+        with _timed(self._run_time, attributes):
             yield
-        except BaseException as error:
-            attributes[ERROR_TYPE] = type(error).__qualname__
-            raise
-        finally:
-            self._run_time.record(time.perf_counter() - began, attributes)
+
+
+@contextmanager
+def _timed(histogram: Histogram, attributes: dict[str, AttributeValue]) -> Iterator[None]:
+    """Record how long the block takes; what it raises is noted in the attributes."""
+    began = time.perf_counter()
+    try:
+        yield
+    except BaseException as error:
+        attributes[ERROR_TYPE] = type(error).__qualname__
+        raise
+    finally:
+        histogram.record(time.perf_counter() - began, attributes)
 
 
 def _dimensions(attributes: dict[str, AttributeValue]) -> dict[str, AttributeValue]:

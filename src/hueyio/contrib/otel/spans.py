@@ -15,15 +15,12 @@ from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer
 
 from hueyio.contrib.otel.names import ERROR_TYPE, of_attempt, of_enqueue
-from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException
+from hueyio.execution.outcome import ASKED
 from hueyio.execution.run_context import is_pool_process
 from hueyio.tasks.enqueue import Enqueue
 from hueyio.tasks.task import Task
 
 __all__ = ["Spans"]
-
-_ASKED = (CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException)
-"""What a body raises to say what shall become of it: no error."""
 
 
 class Spans:
@@ -91,7 +88,7 @@ class Spans:
 def _note(span: Span, error: BaseException) -> None:
     """Write down how an attempt ended that did not return."""
     name = type(error).__qualname__
-    if isinstance(error, _ASKED):
+    if isinstance(error, ASKED):
         span.add_event(name, {"message": str(error)})
         return
     span.set_attribute(ERROR_TYPE, name)

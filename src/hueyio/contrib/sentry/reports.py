@@ -13,7 +13,7 @@ from sentry_sdk.tracing import TransactionSource
 
 from hueyio.contrib.sentry.monitors import check_in
 from hueyio.core import Core
-from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException
+from hueyio.execution.outcome import ASKED
 from hueyio.execution.policy import fails_for_good
 from hueyio.execution.run_context import is_pool_process
 from hueyio.tasks.enqueue import Enqueue
@@ -22,9 +22,6 @@ from hueyio.tasks.task import Task
 __all__ = ["Reports"]
 
 _ORIGIN = "auto.queue.hueyio"
-
-_ASKED = (CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException)
-"""What a body raises to say what shall become of it: no error."""
 
 
 class Reports:
@@ -76,7 +73,7 @@ class Reports:
 
     def _report(self, task: Task, error: BaseException, duration: float) -> None:
         transaction = sentry_sdk.get_current_scope().transaction
-        if isinstance(error, (*_ASKED, asyncio.CancelledError)):
+        if isinstance(error, (*ASKED, asyncio.CancelledError)):
             if transaction is not None:
                 transaction.set_status("aborted")
             return
