@@ -83,6 +83,52 @@ async def test_running_coroutine_is_cancelled(huey: Huey) -> None:
         assert ended.is_set()
 
 
+async def test_body_that_looks_by_itself_whether_it_was_cancelled_is_cancelled(huey: Huey) -> None:
+    started = asyncio.Event()
+
+    @huey.task
+    async def attentive() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            current_task().check_timeout()
+
+    async with huey.create_consumer():
+        result = await attentive()
+        await started.wait()
+        assert await result.cancel()
+        with pytest.raises(TaskCancelled):
+            await result
+    assert await result.status() == "cancelled"
+
+
+async def test_body_that_looks_by_itself_whether_its_time_is_over_has_timed_out(huey: Huey) -> None:
+    ends: list[str] = []
+
+    @huey.signal("complete", "timeout", "error")
+    def note(signal: str, task: Any, error: BaseException | None = None) -> None:
+        ends.append(signal)
+
+    @huey.task(timeout=0.01)
+    def attentive_thread() -> None:
+        while True:
+            current_task().check_timeout()
+
+    @huey.task(timeout=0.01)
+    async def attentive() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            current_task().check_timeout()
+
+    async with huey.create_consumer(threads=1):
+        for task in (attentive_thread, attentive):
+            with pytest.raises(TaskException, match="TaskTimeout"):
+                await (await task())
+    assert ends == ["timeout"] * 2
+
+
 async def test_body_that_cancels_itself_fails_once(huey: Huey) -> None:
     runs: list[int] = []
 

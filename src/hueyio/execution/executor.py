@@ -11,7 +11,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from hueyio.core import Core
-from hueyio.exceptions import CancelExecution, RateLimitExceeded, RetryTask, Snooze, TaskLockedException, TaskTimeout
+from hueyio.exceptions import (
+    CancelExecution,
+    RateLimitExceeded,
+    RetryTask,
+    Snooze,
+    StorageUnavailable,
+    TaskCancelled,
+    TaskLockedException,
+    TaskTimeout,
+)
 from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.callers import LoopCaller, ThreadCaller
 from hueyio.execution.context import context_of
@@ -162,6 +171,11 @@ class Executor:
                 return RateLimited(error)
             case KeyboardInterrupt():
                 return Interrupted("raised KeyboardInterrupt")
+            # A body that looked by itself, or a wait for the storage that did, before the loop could end it.
+            case TaskCancelled() | StorageUnavailable() if task.is_cancelled:
+                return Cancelled()
+            case TaskTimeout() | StorageUnavailable() if task.is_timed_out:
+                return TimedOut(error)
             case TypeError() if self._is_misfit(spec, task, error):
                 return Misfit(error)
             case _:
