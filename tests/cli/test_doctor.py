@@ -219,7 +219,7 @@ def test_tasks_of_huey_are_found_in_the_file(shop: Shop) -> None:
         connection.execute("CREATE TABLE task (id INTEGER PRIMARY KEY, queue TEXT, data BLOB, priority REAL)")
         connection.execute("INSERT INTO task (queue, data) VALUES ('shop', 'x'), ('other', 'x')")
         connection.execute("CREATE TABLE schedule (queue TEXT, data BLOB)")  # the application's own
-    assert text(shop, "danger") == "The file holds 1 tasks of Huey under this name, which hueyio does not read."
+    assert text(shop, "danger") == "The file holds 1 tasks of Huey under this name; `hueyio import-huey` moves them."
 
 
 @pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
@@ -228,7 +228,7 @@ def test_no_more_than_a_thousand_tasks_of_huey_are_counted(shop: Shop) -> None:
     with closing(sqlite3.connect(shop.bare[1])) as connection, connection:
         connection.execute("CREATE TABLE task (id INTEGER PRIMARY KEY, queue TEXT, data BLOB, priority REAL)")
         connection.executemany("INSERT INTO task (queue, data) VALUES (?, 'x')", [("shop",)] * 1001)
-    said = "The file holds 1,000 or more tasks of Huey under this name, which hueyio does not read."
+    said = "The file holds 1,000 or more tasks of Huey under this name; `hueyio import-huey` moves them."
     assert text(shop, "danger") == said
 
 
@@ -239,7 +239,7 @@ def test_no_more_than_a_thousand_tasks_of_huey_are_counted_in_the_folder(shop: S
     queue.mkdir()
     for number in range(1001):
         (queue / f"ffff-{number:012x}").touch()
-    assert text(shop, "danger") == "The folder holds 1,000 or more tasks of Huey, which hueyio does not read."
+    assert text(shop, "danger") == "The folder holds 1,000 or more tasks of Huey; `hueyio import-huey` moves them."
 
 
 @pytest.mark.parametrize("shop", ["file"], indirect=True)
@@ -249,7 +249,7 @@ def test_tasks_of_huey_are_found_in_the_folder(shop: Shop) -> None:
     for name in ("queue/ffff-0193f2c4a1b0", "queue/ffff-0193f2c4a1b0.001", "schedule/0193f2c4a1b0", "queue/notes.txt"):
         (queues / name).parent.mkdir(exist_ok=True)
         (queues / name).write_bytes(b"task")
-    assert text(shop, "danger") == "The folder holds 3 tasks of Huey, which hueyio does not read."
+    assert text(shop, "danger") == "The folder holds 3 tasks of Huey; `hueyio import-huey` moves them."
 
 
 @pytest.mark.parametrize(

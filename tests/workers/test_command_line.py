@@ -269,7 +269,7 @@ def test_banner_says_what_only_the_storage_knows(tmp_path: Path) -> None:
     assert f"shop:huey: 'shop' in SQLite file {tmp_path / 'app.db'}, queue 'shop'" in done.stderr
     assert "shop:huey: 2 stored schedules: lunch (0 12 * * *), tea (0 16 * * *, paused)" in done.stderr
     (warning,) = [it for it in done.stderr.splitlines() if "WARNING" in it]
-    assert "shop:huey: the file holds 3 tasks of Huey under this name, which hueyio does not read" in warning
+    assert "shop:huey: the file holds 3 tasks of Huey under this name; `hueyio import-huey` moves them" in warning
 
 
 TABLES_OF_HUEY = """

@@ -13,7 +13,7 @@ import click
 from hueyio.cli.visit import Visit
 from hueyio.exceptions import StorageError
 
-__all__ = ["AT_ONCE", "in_steps"]
+__all__ = ["AT_ONCE", "bar", "in_steps"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ async def in_steps(
 ) -> bool:
     """Act on all of these; say whether that came to its end, which Ctrl-C keeps it from."""
     at.take_long()
-    with _bar(at, label, len(items)) as advance:
+    with bar(at, label, len(items)) as advance:
         for start in range(0, len(items), AT_ONCE):
             some = items[start : start + AT_ONCE]
             try:
@@ -54,9 +54,10 @@ async def _carry_through(step: asyncio.Future[None]) -> bool:
 
 
 @contextmanager
-def _bar(at: Visit, label: str, total: int) -> Iterator[Callable[[int], object]]:
+def bar(at: Visit, label: str, total: int) -> Iterator[Callable[[int], object]]:
+    """Show a bar on a terminal, if there is much to do; gives what is called with how many are done."""
     if total <= AT_ONCE or at.asked.as_json or at.asked.quiet or not sys.stderr.isatty():
         yield lambda done: None
         return
-    with click.progressbar(length=total, label=label, show_pos=True, file=sys.stderr) as bar:
-        yield bar.update
+    with click.progressbar(length=total, label=label, show_pos=True, file=sys.stderr) as shown:
+        yield shown.update

@@ -11,14 +11,15 @@ __all__ = ["COMMANDS", "Entry"]
 
 
 class Entry(NamedTuple):
-    """A command: its name on the command line and its line in the help. Its module has its name."""
+    """A command: its name on the command line and its line in the help. Its module has its name, with underscores."""
 
     name: str
     summary: str
 
     def load(self) -> click.Command:
         """Import the module of the command and return what Click runs."""
-        return cast("click.Command", getattr(import_module(f"hueyio.cli.commands.{self.name}"), self.name))
+        name = self.name.replace("-", "_")
+        return cast("click.Command", getattr(import_module(f"hueyio.cli.commands.{name}"), name))
 
 
 COMMANDS: Final = (
@@ -41,6 +42,8 @@ COMMANDS: Final = (
     Entry("schedules", "list, add, pause, resume or remove schedules"),
     Entry("locks", "list or free locks and semaphores"),
     Entry("audit", "list who changed what in the queue"),
+    Entry("import-huey", "move the tasks, results and revocations of a queue of Huey's here"),
+    Entry("bridge-huey", "move what comes into a queue of Huey's here, until it is told to stop"),
     Entry("web", "serve the dashboard"),
     Entry("demo", "run a small shop and its dashboard, to look at"),
     Entry("completion", "print the completion for a shell"),

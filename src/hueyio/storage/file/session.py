@@ -76,7 +76,7 @@ class FileSession(ThreadedSession[FileEngine]):
     async def find_tasks_of_huey(self) -> list[str]:
         self._require_open()
         count: str = await self._engine.read(lambda _: count_tasks_of_huey(self._options.root))
-        return [f"the folder holds {count} tasks of Huey, which hueyio does not read"] if count else []
+        return [f"the folder holds {count} tasks of Huey; `hueyio import-huey` moves them"] if count else []
 
     async def find_neighbours(self) -> list[str]:
         self._require_open()

@@ -35,7 +35,9 @@ async def find_dangers(wire: Wire, name: str) -> list[str]:
     found = [
         None if memory is None else find_danger(memory),
         None if persistence is None else read_persistence(persistence, _value(saves)),
-        None if not strangers else f"huey.redis.{name} holds {strangers} tasks of Huey, which hueyio does not read",
+        None
+        if not strangers
+        else f"huey.redis.{name} holds {strangers} tasks of Huey; `hueyio import-huey` moves them",
     ]
     return [it for it in found if it is not None]
 

@@ -31,7 +31,7 @@ def find_tasks_of_huey(tx: Transaction, name: str) -> list[str]:
     """Say how many tasks Huey has under this name in the same file, ready or scheduled."""
     count = sum(_count(tx, table, columns, name) for table, columns in _OF_HUEY.items())
     told = up_to(_MOST, count)
-    return [f"the file holds {told} tasks of Huey under this name, which hueyio does not read"] if count else []
+    return [f"the file holds {told} tasks of Huey under this name; `hueyio import-huey` moves them"] if count else []
 
 
 def _count(tx: Transaction, table: str, columns: frozenset[str], name: str) -> int:

@@ -1,0 +1,1 @@
+"""Queues that Huey itself has written, moved into hueyio's."""

@@ -1,0 +1,61 @@
+"""A chord of Huey's is moved whole, or left to Huey."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import huey
+import pytest
+
+from hueyio import MemoryHuey
+from hueyio.migration.source import make_tokens
+from tests.migration.conftest import source_of, transfer_from
+from tests.migration.queues import Written
+from tests.migration.test_transfer import drained, left, moved
+
+
+def nested(tasks: dict[str, Any]) -> Any:
+    """A chord of a task, a pipeline, and a chord inside."""
+    add, total = tasks["add"], tasks["total"]
+    inner = huey.chord([add.s(1), add.s(2)], total.s())
+    return huey.chord([add.s(10), add.s(20).then(add, 5), inner], total.s().then(add, 1000))
+
+
+async def test_chord_runs_here_with_all_that_is_inside(written: Written, here: MemoryHuey) -> None:
+    written.huey.enqueue(nested(written.tasks))
+    transfer = await moved(written, here)
+    assert (written.size, transfer.tally.tasks, transfer.tally.refused) == (0, 4, 0)
+    returned = await drained(here)
+    assert returned[-2:] == [38, 1038]
+    assert sorted(returned) == [1, 2, 3, 10, 20, 25, 38, 1038]
+
+
+async def test_chord_that_has_begun_stays_for_huey(written: Written, here: MemoryHuey) -> None:
+    result = written.huey.enqueue(nested(written.tasks))
+    written.huey.execute(written.huey.dequeue())
+    transfer = await moved(written, here)
+    assert (transfer.tally.tasks, left(transfer)) == (0, [("add", "chord", 3)])
+    for _ in range(8):
+        task = written.huey.dequeue()
+        if task is not None:
+            written.huey.execute(task)
+    assert result.get() in (38, 1038)
+    assert written.size == 0
+
+
+@pytest.mark.parametrize("moment", ["taken", "enqueued"])
+async def test_chord_of_an_import_that_was_killed_runs_once(written: Written, here: MemoryHuey, moment: str) -> None:
+    written.huey.enqueue(nested(written.tasks))
+    async with source_of(written) as source:
+        held = await source.page("queue", 0, 9)
+        await source.take(dict(zip(make_tokens(len(held)), held, strict=True)), all_or_none=True)
+        if moment == "enqueued":
+            aside = await source.aside()
+            transfer = await transfer_from(source, here)
+            await transfer.recover()
+            await source.give_back([it.token for it in aside])  # nothing is aside: nothing comes back
+    assert written.size == 0
+    await moved(written, here)
+    returned = await drained(here)
+    await moved(written, here)
+    assert sorted([*returned, *await drained(here)]) == [1, 2, 3, 10, 20, 25, 38, 1038]
