@@ -8,6 +8,9 @@ import huey
 import pytest
 
 from hueyio import MemoryHuey
+from hueyio.migration.chords import Chords, Member
+from hueyio.migration.entries import chord_entries, with_token
+from hueyio.migration.huey_values import chord_place
 from hueyio.migration.source import make_tokens
 from tests.migration.conftest import source_of, transfer_from
 from tests.migration.queues import Written
@@ -59,3 +62,22 @@ async def test_chord_of_an_import_that_was_killed_runs_once(written: Written, he
     returned = await drained(here)
     await moved(written, here)
     assert sorted([*returned, *await drained(here)]) == [1, 2, 3, 10, 20, 25, 38, 1038]
+
+
+@pytest.mark.parametrize("written", ["list"], indirect=True)
+async def test_chord_that_two_imports_bring_runs_once(written: Written, here: MemoryHuey) -> None:
+    written.huey.enqueue(nested(written.tasks))
+    chords: Chords[None] = Chords()
+    async with source_of(written) as source:
+        transfer = await transfer_from(source, here)
+        for it in await source.page("queue", 0, 9):
+            message = transfer.reading.read_message(it.data)
+            place = chord_place(message)
+            assert place is not None
+            chords.add(place, Member(message, None))
+        (found,), _ = chords.split()
+        made = chord_entries(transfer.core, transfer.reading, found)
+        entries = [with_token(it, token) for it, token in zip(made.entries, make_tokens(4), strict=True)]
+        for _ in range(2):
+            await transfer.session.enqueue(entries, made.latches)
+    assert sorted(await drained(here)) == [1, 2, 3, 10, 20, 25, 38, 1038]

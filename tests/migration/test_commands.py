@@ -60,6 +60,7 @@ def pending(file: Path) -> list[Any]:
     return asyncio.run(look())
 
 
+@pytest.mark.parametrize("written", ["sqlite", "list"], indirect=True)
 def test_import_reports_what_it_would_do_and_what_it_did(
     written: Written, app: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

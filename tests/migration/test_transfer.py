@@ -93,6 +93,17 @@ async def test_relative_expiry_counts_from_where_huey_counts_it(written: Written
     assert first.expires == 60  # a retry counts anew
 
 
+@pytest.mark.parametrize("written", ["list"], indirect=True)
+async def test_moved_task_is_retried_as_any_other(written: Written, here: MemoryHuey) -> None:
+    call = written.tasks["add"](1, "x", retries=1, retry_delay=3600)
+    await moved(written, here)
+    assert await drained(here) == [None]
+    assert await here.result_of(call.id).status() == "retrying"
+    (task,) = await here.scheduled()
+    assert (task.id, task.retries, task.attempt) == (call.id, 0, 1)
+    assert [it.id for it in (await here.tasks("retrying")).tasks] == [call.id]
+
+
 async def test_what_cannot_be_moved_stays_for_huey(written: Written, here: MemoryHuey) -> None:
     here.unregister("tests.migration.tasks.total")
     written.tasks["total"]([1])
@@ -125,8 +136,12 @@ async def test_dry_run_changes_nothing(written: Written, here: MemoryHuey) -> No
     members = [written.tasks["add"].s(it) for it in range(2)]
     written.huey.enqueue(huey.chord(members, written.tasks["total"]))
     written.huey.add_schedule(written.tasks["add"].s(1, delay=60))
+    async with source_of(written) as source:
+        page = await source.page("schedule", 0, 9)
+        await source.take(dict(zip(make_tokens(1), page, strict=True)))
     transfer = await moved(written, here, is_dry=True)
-    assert (transfer.tally.tasks, written.size, await here.count()) == (3, 3, 0)
+    assert (transfer.tally.tasks, written.size, await here.count()) == (3, 2, 0)
+    assert transfer.tally.moved["tests.migration.tasks.add", "aside"] == 1
 
 
 @pytest.mark.parametrize("moment", ["taken", "enqueued", "run"])

@@ -7,6 +7,7 @@ from hueyio.execution.effects import Effects
 from hueyio.messages.entry import CUT_FROM, make_entry
 from hueyio.messages.member_result import member_place, write_member_result
 from hueyio.messages.stored_result import write_ending
+from hueyio.messages.tick_token import tick_of
 from hueyio.serializer import Serializer
 from hueyio.storage.records import Bury, Defer, Delivery, Entry, Finish, Header, LatchMark, Release, Settlement
 from hueyio.tasks.registry import Registry
@@ -87,7 +88,7 @@ def _with_keys(entry: Entry, header: Header) -> Entry:
     if entry.header.id != header.id:
         return entry
     kept = entry.header._replace(unique_key=header.unique_key)
-    if header.once_token is not None:  # else its time to live says which attempt this is
+    if tick_of(header.once_token) is not None:  # another one is spent, and would hide which attempt this is
         kept = kept._replace(once_token=header.once_token, once_ttl=header.once_ttl, once_key=header.once_key)
     return entry._replace(header=kept)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from hueyio.client.chord_plan import plan
@@ -45,13 +45,7 @@ class ChordEntries(NamedTuple):
 def entry_of(core: Core, task: Task, expiry: datetime | None) -> Entry:
     """Encode a task that expires at ``expiry``, whatever its own ``expires`` would say now; raises Refused."""
     _insist_on_declared(core, task)
-    entry = _prepare(core, task)
-    if expiry is None or task.expires is None or isinstance(task.expires, datetime):
-        return entry
-    enqueued_at = expiry.timestamp() - seconds_from(task.expires, "expires")
-    spec = core.registry.find(task.path)
-    counted = make_entry(task, spec, core.serializer, enqueued_at, cut_from=core.cut_from)
-    return counted._replace(header=entry.header)
+    return _counted(core, task, _prepare(core, task), expiry)
 
 
 def with_token(entry: Entry, token: str) -> Entry:
@@ -68,7 +62,11 @@ def chord_entries(core: Core, reading: Reading, found: FoundChord[Any]) -> Chord
     callbacks = [latch.callback for latch in planned.latches]
     for task in (*planned.members, *callbacks):
         _insist_on_declared(core, task)
-    entries = [_prepare(core, task) for task in planned.members]
+    now = datetime.fromtimestamp(core.now(), UTC)
+    entries = [
+        _counted(core, task, _prepare(core, task), reading.expiry(it.message, now))
+        for task, it in zip(planned.members, found.all_members(), strict=True)
+    ]
     latches = [
         Latch(latch.size, _prepare(core, latch.callback), write_absence(core.serializer, latch.callback.id))
         for latch in planned.latches
@@ -88,6 +86,15 @@ def _insist_on_declared(core: Core, task: Task) -> None:
         if core.registry.get(it.path) is None:
             behind = "" if it is task else f", which follows {task.path},"
             raise Refused("undeclared", f"{it.path}{behind} is not declared in the app")
+
+
+def _counted(core: Core, task: Task, entry: Entry, expiry: datetime | None) -> Entry:
+    if expiry is None or task.expires is None or isinstance(task.expires, datetime):
+        return entry
+    enqueued_at = expiry.timestamp() - seconds_from(task.expires, "expires")
+    spec = core.registry.find(task.path)
+    counted = make_entry(task, spec, core.serializer, enqueued_at, cut_from=core.cut_from)
+    return counted._replace(header=entry.header)
 
 
 def _prepare(core: Core, task: Task) -> Entry:

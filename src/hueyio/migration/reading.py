@@ -67,10 +67,16 @@ class Reading:
         return value.replace(tzinfo=UTC) if self.utc else value.astimezone()
 
     def expiry(self, message: HueyMessage, now: datetime) -> datetime | None:
-        """Return when a task expires that is in Huey's queue.
+        """Return when a task expires that is in Huey's queue; raises SerializationError.
 
         One that is scheduled is enqueued again when it is due, and a relative ``expires`` then counts from there.
         """
+        try:
+            return self._expiry(message, now)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise SerializationError(f"its expires cannot be read: {error}") from error
+
+    def _expiry(self, message: HueyMessage, now: datetime) -> datetime | None:
         eta, expires = self.moment(message.eta), message.expires
         if not expires:
             return None

@@ -27,6 +27,8 @@ _TAKE: Final = read_text("lua/put_back.lua") + read_text("lua/take.lua")
 _GIVE_BACK: Final = read_text("lua/put_back.lua") + read_text("lua/give_back.lua")
 _NOT_KEPT: Final = re.compile(r"[^A-Za-z0-9_]")
 """What Huey leaves out of names."""
+_GLOB: Final = re.compile(rb"[\\*?\[\]^-]")
+"""What means something in a pattern of SCAN."""
 _PREFIX: Final = 8
 _POLL: Final = 0.1
 _BLOCK: Final = 1.0
@@ -134,7 +136,12 @@ class RedisSource:
     async def keys(self) -> list[str]:
         async with self._asking():
             fields = await self._client.hkeys(self._hash)
-            own = [key async for key in self._client.scan_iter(match=self._prefix + b"*", count=_AT_ONCE)]
+            own = [
+                key
+                async for key in self._client.scan_iter(
+                    match=_GLOB.sub(rb"\\\g<0>", self._prefix) + b"*", count=_AT_ONCE
+                )
+            ]
         return [it.decode(errors="replace") for it in (*fields, *(key.removeprefix(self._prefix) for key in own))]
 
     async def values(self, keys: Sequence[str]) -> dict[str, bytes]:

@@ -74,6 +74,7 @@ class Transfer:
         """Go on with what somebody left aside who was killed; what cannot be moved any more is given back."""
         kept = await self.source.aside()
         if self.is_dry:
+            self.tally.moved.update((self.reading.path_in(it.data), "aside") for it in kept)
             return
         chords: Chords[Aside] = Chords()
         for start in range(0, len(kept), PAGE):
@@ -153,11 +154,7 @@ class Transfer:
 
     def _entry_of(self, message: HueyMessage, task: Task) -> Entry:
         now = datetime.fromtimestamp(self.core.now(), UTC)
-        try:
-            expiry = self.reading.expiry(message, now)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise SerializationError(f"its expires cannot be read: {error}") from error
-        return entry_of(self.core, task, expiry)
+        return entry_of(self.core, task, self.reading.expiry(message, now))
 
     async def _refuse_alive(self, ready: Sequence[_Ready]) -> list[_Ready]:
         """Leave out what has the id of a task that is alive here, or of one before it: Huey would run both."""
