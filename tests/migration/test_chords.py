@@ -81,3 +81,28 @@ async def test_chord_that_two_imports_bring_runs_once(written: Written, here: Me
         for _ in range(2):
             await transfer.session.enqueue(entries, made.latches)
     assert sorted(await drained(here)) == [1, 2, 3, 10, 20, 25, 38, 1038]
+
+
+@pytest.mark.parametrize("written", ["file"], indirect=True)
+@pytest.mark.parametrize("was_enqueued", [False, True])
+async def test_part_of_a_chord_that_is_aside_is_neither_lost_nor_doubled(
+    written: Written, here: MemoryHuey, was_enqueued: bool
+) -> None:
+    written.huey.enqueue(nested(written.tasks))
+    async with source_of(written) as source:
+        held = await source.page("queue", 0, 9)
+        tokens = make_tokens(len(held))
+        await source.take(dict(zip(tokens, held, strict=True)))
+        if was_enqueued:
+            await (await transfer_from(source, here)).recover()
+            for it in held:  # whoever dropped them was killed before the last two
+                written.huey.storage.enqueue(it.data)
+            held = await source.page("queue", 0, 9)
+            await source.take(dict(zip(tokens[:2], held[:2], strict=True)))
+            for _ in held[2:]:
+                written.huey.dequeue()
+        else:
+            await source.give_back(tokens[:2])
+    await moved(written, here)
+    assert written.size == 0
+    assert sorted(await drained(here)) == [1, 2, 3, 10, 20, 25, 38, 1038]

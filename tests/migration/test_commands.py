@@ -77,7 +77,7 @@ def test_import_reports_what_it_would_do_and_what_it_did(
     assert (written.size, pending(app)) == (4, [])
     code, out, err = run(capsys, written)
     assert (code, out) == (1, rows)
-    assert "1 task stay" in err
+    assert "Left there: 1 task," in err
     code, out, _ = run(capsys, written, "--trust", "tests.migration.tasks", "--json")
     told = json.loads(out)
     assert (code, told["moved"], told["left"], told["complete"], written.size) == (0, 1, 0, True, 0)

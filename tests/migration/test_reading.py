@@ -24,10 +24,12 @@ from hueyio.exceptions import SerializationError
 from hueyio.migration.codec import Codec
 from hueyio.migration.huey_values import HueyError, HueyMessage
 from hueyio.migration.reading import Reading
+from hueyio.migration.renames import Renames
 from hueyio.migration.unpickling import Trust
 from tests.migration.tasks import Order
 
 CODEC = Codec(Trust())
+ORDER = "tests.migration.tasks.Order"
 
 HARMLESS: list[Any] = [
     {"a": [1, 2.5, None, True, b"x", 3 + 4j], "b": {"c"}, "d": frozenset({1}), "e": (1, bytearray(b"y"))},
@@ -131,9 +133,17 @@ def test_messages_of_earlier_versions_have_fewer_fields() -> None:
 
 
 def test_names_move_alone_or_with_their_module() -> None:
-    reading = Reading(codec=CODEC, renames={"old": "new.tasks", "old.mail": "post.letter"})
+    reading = Reading(codec=CODEC, renames=Renames({"old": "new.tasks", "old.mail": "post.letter"}))
     names = {"old.pack": "new.tasks.pack", "old.mail": "post.letter", "older.mail": "older.mail", "a.b": "a.b"}
     assert {name: reading.name_of(name) for name in names} == names
+
+
+def test_class_that_has_moved_is_found_and_trusted_by_its_new_name() -> None:
+    data = pickle.dumps(Order(3)).replace(b"tests.migration.tasks", b"tests.migration.other")
+    for renames in ({"tests.migration.other": "tests.migration.tasks"}, {"tests.migration.other.Order": ORDER}):
+        assert Codec(Trust([ORDER], Renames(renames))).read(data) == Order(3)
+        with pytest.raises(SerializationError, match=r"--trust tests\.migration\.tasks"):
+            Codec(Trust(["tests.migration.other"], Renames(renames))).read(data)
 
 
 def test_naive_times_are_utc_or_local() -> None:

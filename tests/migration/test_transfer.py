@@ -153,7 +153,7 @@ async def test_import_that_is_killed_goes_on(written: Written, here: MemoryHuey,
         page = await source.page("queue", 0, 3)
         tokens = dict(zip(make_tokens(3), page, strict=True))
         assert await source.take(tokens) == set(tokens)
-        ready = [it for it in map(transfer._decide, page) if it is not None]
+        ready = [it for it in map(transfer.decide, page) if it is not None]
         entries = [with_token(it.entry, token) for token, it in zip(tokens, ready, strict=True)]
         if moment != "taken":
             await transfer.session.enqueue(entries)

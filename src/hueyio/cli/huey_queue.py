@@ -14,6 +14,7 @@ from hueyio.cli.visit import Visit
 from hueyio.exceptions import ConfigurationError
 from hueyio.migration.codec import Codec
 from hueyio.migration.reading import Reading
+from hueyio.migration.renames import Renames
 from hueyio.migration.source import Source
 from hueyio.migration.sources import open_source
 from hueyio.migration.unpickling import Trust
@@ -36,7 +37,7 @@ HUEY_QUEUE: Final[tuple[Callable[[Callable[..., int]], Callable[..., int]], ...]
         "renames",
         multiple=True,
         metavar="OLD=NEW",
-        help="a task, or a module with all tasks in it, that has moved; may be given repeatedly",
+        help="a task, a class, or a module with all that is in it, that has moved; may be given repeatedly",
     ),
     click.option("--secret", metavar="SECRET", help="that of Huey's SignedSerializer; env:NAME reads it from there"),
     click.option("--salt", metavar="SALT", default="huey", help="that of Huey's SignedSerializer (default: huey)"),
@@ -59,8 +60,9 @@ class HueyQueue:
 
     def reading(self) -> Reading:
         """Return how it is read; raises ConfigurationError or click.BadParameter."""
-        codec = Codec(Trust(self.trust), self._secret(), self.salt.encode())
-        return Reading(codec=codec, utc=not self.local_time, renames=dict(map(_pair, self.renames)))
+        renames = Renames(dict(map(_pair, self.renames)))
+        codec = Codec(Trust(self.trust, renames), self._secret(), self.salt.encode())
+        return Reading(codec=codec, utc=not self.local_time, renames=renames)
 
     @asynccontextmanager
     async def opened(self, at: Visit) -> AsyncIterator[Source]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hueyio.exceptions import SerializationError
 from hueyio.migration.codec import Codec
 from hueyio.migration.huey_values import HueyMessage
+from hueyio.migration.renames import NO_RENAMES, Renames
 from hueyio.tasks.task import Task, seconds_from
 
 __all__ = ["Reading", "tasks_of"]
@@ -19,22 +19,16 @@ __all__ = ["Reading", "tasks_of"]
 class Reading:
     """How one queue of Huey's is to be read.
 
-    ``utc`` is what its Huey was made with: naive times are UTC, or local. ``renames`` are names of tasks, or of modules
-    with all tasks in them, that have moved.
+    ``utc`` is what its Huey was made with: naive times are UTC, or local.
     """
 
     codec: Codec
     utc: bool = True
-    renames: Mapping[str, str] = field(default_factory=dict)
+    renames: Renames = NO_RENAMES
 
     def name_of(self, name: str) -> str:
         """Return the path that a task of Huey's has here."""
-        for length in range(len(name), 0, -1):
-            if length < len(name) and name[length] != ".":
-                continue
-            if (new := self.renames.get(name[:length])) is not None:
-                return new + name[length:]
-        return name
+        return self.renames.new_name(name)
 
     def read_message(self, data: bytes) -> HueyMessage:
         """Return the message of these bytes; raises SerializationError."""

@@ -25,7 +25,7 @@ from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, State
 from hueyio.tasks.task import Task
 
-__all__ = ["PAGE", "Transfer"]
+__all__ = ["PAGE", "Ready", "Transfer"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ PAGE: Final = 200
 _ALIVE: Final[frozenset[State]] = frozenset({"queued", "scheduled", "running", "expected"})
 
 
-class _Ready(NamedTuple):
+class Ready(NamedTuple):
     """A message that can be moved."""
 
     held: Held
@@ -82,12 +82,12 @@ class Transfer:
         whole, others = chords.split()
         for found in whole:
             await self._recover_chord(found)
-        await self._give_back([it.held.token for it in others])
+        await self._recover_members(others)
 
     async def move_all(self) -> None:
         """Make passes until one of them moves nothing."""
         while await self.pass_once() and not self.is_dry and not self._is_stopped():
-            pass
+            self._advance = lambda count: None  # what is left was counted
 
     async def pass_once(self) -> int:
         """Read all that is there, and move what can be moved; return how many were."""
@@ -117,7 +117,7 @@ class Transfer:
 
     async def _move_page(self, page: Sequence[Held]) -> int:
         """Move what can be moved of a page; return how many are not in Huey's queue any more."""
-        ready = await self._refuse_alive([it for it in map(self._decide, page) if it is not None])
+        ready = await self._refuse_alive([it for it in map(self.decide, page) if it is not None])
         if self.is_dry:
             self._count([(it.task, it.entry) for it in ready])
             return 0
@@ -130,7 +130,7 @@ class Transfer:
         self._count(list(mine.values()))
         return len(ready)  # those that are not mine somebody else has taken
 
-    def _decide(self, held: Held) -> _Ready | None:
+    def decide(self, held: Held) -> Ready | None:
         """Return the message ready to be moved; None if it is refused, or waits for the rest of its chord."""
         try:
             message, place = self._read(held.data)
@@ -138,7 +138,7 @@ class Transfer:
                 self._chords.add(place, Member(message, held))
                 return None
             task = self.reading.to_task(message)
-            return _Ready(held, task, self._entry_of(message, task))
+            return Ready(held, task, self._entry_of(message, task))
         except Refused as error:
             self.tally.refuse(self.reading.path_in(held.data), error.refusal, str(error))
         except SerializationError as error:
@@ -156,13 +156,13 @@ class Transfer:
         now = datetime.fromtimestamp(self.core.now(), UTC)
         return entry_of(self.core, task, self.reading.expiry(message, now))
 
-    async def _refuse_alive(self, ready: Sequence[_Ready]) -> list[_Ready]:
+    async def _refuse_alive(self, ready: Sequence[Ready]) -> list[Ready]:
         """Leave out what has the id of a task that is alive here, or of one before it: Huey would run both."""
         if not ready:
             return []
         found = await self.session.locate([it.task.id for it in ready])
         seen: set[str] = {it.id for it in found if it.state in _ALIVE}
-        free: list[_Ready] = []
+        free: list[Ready] = []
         for it in ready:
             if it.task.id in seen:
                 self.tally.refuse(it.task.path, "alive", "a task with its id is alive")
@@ -245,6 +245,20 @@ class Transfer:
             return
         await self._enqueue_chord(tokens, made)
         self._count(list(zip(made.tasks, made.entries, strict=True)))
+
+    async def _recover_members(self, members: Sequence[Member[Aside]]) -> None:
+        """Drop members of chords that were enqueued; give back the others: whoever took them was killed meanwhile.
+
+        A folder is the one storage in which several messages are moved one by one.
+        """
+        for it in members:
+            place = chord_place(it.message)
+            assert place is not None
+            (callback,) = await self.session.locate([place.callback.id])
+            if callback.state == "unknown":
+                await self._give_back([it.held.token])
+            else:
+                await self.source.drop([it.held.token])
 
     async def _give_back(self, tokens: Sequence[str]) -> None:
         if tokens:

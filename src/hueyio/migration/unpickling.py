@@ -18,6 +18,7 @@ from hueyio import exceptions
 from hueyio.exceptions import HueyException
 from hueyio.messages.member_result import SKIPPED
 from hueyio.migration.huey_values import HueyError, HueyMessage
+from hueyio.migration.renames import NO_RENAMES, Renames
 
 __all__ = ["NotTrusted", "Trust", "unpickle", "unpickle_around"]
 
@@ -74,10 +75,14 @@ class NotTrusted(HueyException):
 
 
 class Trust:
-    """Which names of the application's own a pickle may have: ``shop.models`` and all below it; ``*``: any."""
+    """Which names of the application's own a pickle may have: ``shop.models`` and all below it; ``*``: any.
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    They are the names of now, also where a pickle has an old one.
+    """
+
+    def __init__(self, names: Iterable[str] = (), renames: Renames = NO_RENAMES) -> None:
         self._names = frozenset(names)
+        self.renames = renames
 
     def covers(self, module: str, name: str) -> bool:
         """Say whether this name of this module is trusted."""
@@ -105,6 +110,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         """Return what a name of the pickle stands for."""
         module, name = _EARLY_NAMES.get((module_name, global_name), (module_name, global_name))
+        module, name = self._trust.renames.new_place(module, name)
         if (module, name) == ("builtins", "getattr"):
             return _get_maker
         own = _HUEYS.get((module, name))

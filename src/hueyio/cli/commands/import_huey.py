@@ -105,9 +105,11 @@ def _tell(at: Visit, source: Source, tally: Tally, dry_run: bool, is_whole: bool
     also = f"{counted(tally.results, 'result')} and {counted(tally.revocations, 'revocation')}"
     at.output.say(f"{'' if is_whole else 'Interrupted. '}{counted(tally.tasks, 'task')}, {also} {verb} from {source}.")
     if tally.refused:
-        at.output.say(f"{counted(tally.refused, 'task')} stay there, and Huey's consumer can still run them.")
+        at.output.say(f"Left there: {counted(tally.refused, 'task')}, which Huey's consumer can still run.")
     if tally.keys_left:
-        at.output.say(f"{counted(tally.keys_left, 'other value')} of Huey's are left where they are.")
+        at.output.say(
+            f"Left there too: {counted(tally.keys_left, 'other value')}, such as locks."
+        )
 
 
 def _rows(tally: Tally) -> list[dict[str, object]]:
