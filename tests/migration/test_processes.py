@@ -88,14 +88,17 @@ async def test_each_task_runs_once_when_the_import_is_killed(
     with setting(kind, tmp_path, server_of) as it, bench(it.environment, _APP) as workers:
         it.write(range(count))
         worker = workers.start()
+        killed = 0
         for number in range(1, kills + 1):
             most = count - count * number // (kills + 1)
 
             async def is_under_way(most: int = most) -> bool:
                 return it.written.size <= most
 
-            with it.command("import-huey"):
+            with it.command("import-huey") as process:
                 await until(is_under_way, 300.0)
+            killed += process.returncode == -signal.SIGKILL
+        assert killed
         with it.command("import-huey") as last:
             assert last.wait() == 0
         await it.are_run(count)

@@ -107,9 +107,7 @@ def _tell(at: Visit, source: Source, tally: Tally, dry_run: bool, is_whole: bool
     if tally.refused:
         at.output.say(f"Left there: {counted(tally.refused, 'task')}, which Huey's consumer can still run.")
     if tally.keys_left:
-        at.output.say(
-            f"Left there too: {counted(tally.keys_left, 'other value')}, such as locks."
-        )
+        at.output.say(f"Left there too: {counted(tally.keys_left, 'other value')}, such as locks.")
 
 
 def _rows(tally: Tally) -> list[dict[str, object]]:
