@@ -12,7 +12,7 @@ from hueyio.tasks.states import LIVE_STATES, TaskState
 from hueyio.times.span import find_span
 from hueyio.web.refusal import Refusal
 
-__all__ = ["RANGES", "ListFilter", "read_filter", "read_number", "read_range"]
+__all__ = ["RANGES", "ListFilter", "read_filter", "read_moment", "read_number", "read_range"]
 
 _HOUR: Final = 3600.0
 RANGES: Final = {"1h": _HOUR, "6h": 6 * _HOUR, "24h": 24 * _HOUR, "7d": 168 * _HOUR, "30d": 720 * _HOUR}
@@ -44,7 +44,7 @@ class ListFilter(NamedTuple):
 
         Its times are those of the end; of live tasks, which have none yet, those of the call.
         """
-        since, until = _moment("since", self.since, now), _moment("until", self.until, now)
+        since, until = read_moment("since", self.since, now), read_moment("until", self.until, now)
         are_live = set(states) <= set(LIVE_STATES)
         ends = (None, None) if are_live else (since, until)
         try:
@@ -62,7 +62,7 @@ class ListFilter(NamedTuple):
 
     def fixed(self, now: datetime) -> ListFilter:
         """Return the same with moments in the place of spans back from now; raises Refusal."""
-        since, until = _moment("since", self.since, now), _moment("until", self.until, now)
+        since, until = read_moment("since", self.since, now), read_moment("until", self.until, now)
         return self._replace(
             since="" if since is None else since.isoformat(), until="" if until is None else until.isoformat()
         )
@@ -99,11 +99,8 @@ def read_number(query: Mapping[str, str], key: str) -> int | None:
     return int(text)
 
 
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
-
-
-def _moment(key: str, text: str, now: datetime) -> datetime | None:
+def read_moment(key: str, text: str, now: datetime) -> datetime | None:
+    """Read a moment, or a span back from now; None where there is none. Raises Refusal."""
     if not text:
         return None
     try:
@@ -112,3 +109,7 @@ def _moment(key: str, text: str, now: datetime) -> datetime | None:
         return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refusal(400, f"{key} is a moment such as 2026-11-29T03:00 (UTC), or a span back such as 15m.") from None
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

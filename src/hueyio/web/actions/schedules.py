@@ -84,8 +84,9 @@ async def _set_paused(view: View, name: str, *, paused: bool) -> Done:
     if not await set_paused(view.session, name, paused, view.now.timestamp()):
         raise _gone(name)
     await record(view.session, view.visitor.actor, f"{'pause' if paused else 'resume'} schedule", name)
-    # Times count from now on: what was to be made up is not, whatever is done afterwards.
-    is_undone = data is not None and (seen := outline(name, data)).paused is not paused and not seen.catch_up
+    # A pause drops what was to be made up, whatever is done afterwards: the page asks before that.
+    seen = None if data is None else outline(name, data)
+    is_undone = seen is not None and seen.paused is not paused and not (paused and seen.catch_up)
     undo = Undo("resume-schedule" if paused else "pause-schedule", [("name", name)])
     return Done(f"{plain(name, 200)} {'rests' if paused else 'goes on'}.", undo if is_undone else None)
 
