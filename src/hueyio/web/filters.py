@@ -10,6 +10,7 @@ from hueyio.control.wish import Wish, make_wish
 from hueyio.exceptions import HueyException
 from hueyio.tasks.states import LIVE_STATES, TaskState
 from hueyio.times.span import find_span
+from hueyio.web.redaction import Redaction
 from hueyio.web.refusal import Refusal
 
 __all__ = ["RANGES", "ListFilter", "read_filter", "read_moment", "read_number", "read_range"]
@@ -39,8 +40,8 @@ class ListFilter(NamedTuple):
         """Return it as the query of an address, changed by ``more``."""
         return {**{key: value for key, value in self._asdict().items() if value}, **more}
 
-    def wish(self, states: tuple[TaskState, ...], now: datetime) -> Wish:
-        """Return what this and the states wish for; raises Refusal.
+    def wish(self, states: tuple[TaskState, ...], now: datetime, redaction: Redaction | None = None) -> Wish:
+        """Return what this and the states wish for, and search what may be seen of errors; raises Refusal.
 
         Its times are those of the end; of live tasks, which have none yet, those of the call.
         """
@@ -58,6 +59,8 @@ class ListFilter(NamedTuple):
             )
         except HueyException as error:
             raise Refusal(400, f"{error}.") from None
+        if redaction is not None and not redaction.hides_nothing:
+            wish = wish._replace(seen=redaction.error)
         return wish._replace(made=(_seconds(since), _seconds(until))) if are_live else wish
 
     def fixed(self, now: datetime) -> ListFilter:

@@ -60,7 +60,7 @@ async def _retry(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{tell_requeued(answers)}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Retry", "retry", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Retry", "retry", partial(find_chosen, view, chosen), step, tell)
 
 
 async def _ask_delete(view: View, form: Form) -> Question:
@@ -93,7 +93,7 @@ async def _delete(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}Deleted {counted(deleted, 'task')}."
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Delete", "delete", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Delete", "delete", partial(find_chosen, view, chosen), step, tell)
 
 
 async def _ask_cancel(view: View, form: Form) -> Question:
@@ -124,7 +124,7 @@ async def _cancel(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{counted(answers[True], 'task')} cancelled.{over}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Cancel", "cancel", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Cancel", "cancel", partial(find_chosen, view, chosen), step, tell)
 
 
 async def _ask_revoke(view: View, form: Form) -> Question:
@@ -180,7 +180,7 @@ def _undo_restore(id: str, name: str, before: bytes) -> Undo | None:
 
 async def _choose(view: View, form: Form) -> tuple[Chosen, Count]:
     chosen = chosen_by(form)
-    count = await count_chosen(view.session, chosen, view.now)
+    count = await count_chosen(view, chosen)
     if not count.total and count.is_complete:
         raise Refusal(404, "No task matches any more.")
     return chosen, count

@@ -37,7 +37,7 @@ class Group:
 async def read(view: View) -> Page:
     """Read the page."""
     page = await list_tasks(view.session, ListFilter().wish(("failed",), view.now), LOOKED_AT, patience=_PATIENCE)
-    groups = group_failures(page.tasks)
+    groups = group_failures([view.redaction.task(it) for it in page.tasks])
     return Page(
         "failures.html",
         "Failures",

@@ -24,5 +24,11 @@ async def read(view: View) -> Page:
         find_rates(view.session, _MOST),
         view.session.paused(),
     )
-    values = {"held": held, "revoked": revoked, "rates": rates, "paused": read_pause(paused)}
+    values = {
+        # What is not shown by its name cannot be freed by it either.
+        "held": [(shown, shown.name == it.name) for it, shown in ((it, view.redaction.held(it)) for it in held)],
+        "revoked": revoked,
+        "rates": [view.redaction.rate(it) for it in rates],
+        "paused": read_pause(paused),
+    }
     return Page("limits.html", "Limits", values)

@@ -64,7 +64,7 @@ async def read_one(view: View) -> Page:
             "total": statistics.total,
             "minutes": statistics.seconds / 60,
             "charts": charts_of(statistics, view.zone.info),
-            "failed": failed.tasks,
+            "failed": [view.redaction.task(it) for it in failed.tasks],
             "schedules": [it for it in schedules if it.task == name],
             "options": options,
             "module": None if spec is None else spec.module,

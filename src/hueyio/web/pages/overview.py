@@ -47,7 +47,7 @@ async def read(view: View) -> Page:
         view.session.owners(),
         findings_of(view),
     )
-    consumers = read_consumers(owners)
+    statistics, consumers = view.redaction.statistics(statistics), read_consumers(owners)
     slots = slots_of(statistics)
     is_new = not (statistics.total.ended or statistics.enqueued or consumers or _ready(statistics))
     return Page(
