@@ -224,7 +224,7 @@ async def test_nothing_is_offered_that_would_take_back_more_or_less(shop: Shop) 
             ("revoke", {"name": PACK}),
             ("pause-schedule", {"name": "tea"}),  # what was to be made up is gone
             ("retry", {"id": id}),
-            ("run", {"name": "tea", "source": "storage"}),
+            ("run", {"name": "tea"}),
             ("edit-schedule", {"name": "tea", "rule": "0 16 * * *", "args": "[3]", "sure": "1"}),
         ):
             assert "data-undo" not in await after(site, verb, **fields), verb

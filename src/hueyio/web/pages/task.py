@@ -19,7 +19,7 @@ from hueyio.web.frame import FAMILIES
 from hueyio.web.redaction import FAILED, Redaction
 from hueyio.web.refusal import Refusal
 from hueyio.web.settings import Redact
-from hueyio.web.shown import split_error
+from hueyio.web.shown import MOST_SHOWN, split_error
 from hueyio.web.view import Page, View
 from hueyio.wording import counted
 
@@ -28,6 +28,13 @@ __all__ = ["arguments_of", "read", "result_of"]
 logger = logging.getLogger(__name__)
 
 _MOST_RELATED: Final = 12
+_ROW: Final = 80
+"""Characters around each argument on the page."""
+
+_MOST_ENTRIES: Final = 20
+_MOST_TEXT: Final = 4 * MOST_SHOWN
+"""Characters of all arguments together, about which nobody reads on."""
+
 _AUDIT_LOOKED_AT: Final = 200
 
 
@@ -57,13 +64,13 @@ async def read(view: View) -> Page:
             "frames": [] if shown is None else _frames(shown.traceback or ""),
             "before": await _related(view, [it for it in task.waits_for if it != task.id]),
             "after": await _related(view, [*task.then, *([task.chord] if task.chord else [])]),
-            "arguments": arguments_of(task.task, view.settings.redact, task.id),
-            "headers": headers_of(task, view.redaction),
+            "arguments": _some(arguments_of(task.task, view.settings.redact, task.id)),
+            "headers": _some(headers_of(task, view.redaction)),
             "hides_arguments": serializer is None,
             "result": result_of(task, view),
             "hides_result": view.redaction.hides_texts,
             "remembered": task.arguments if view.shows_remembered_arguments else None,
-            "audit": _about(audit, task.id),
+            "audit": _about(audit, task.id)[:_MOST_ENTRIES],
             "is_live": task.state in LIVE_STATES,
             "is_kept": task.state in ENDED_STATES and _is_letter(task),
         },
@@ -153,6 +160,19 @@ def result_of(task: TaskDetails, view: View) -> str | None:
     except Exception:  # each __repr__ is the application's
         logger.exception("the result of task %s is hidden: it cannot be shown", task.id)
         return "hidden: it cannot be shown"
+
+
+def _some(named: Sequence[tuple[str, str]] | str | None) -> Sequence[tuple[str, str]] | str | None:
+    """Leave out what would make a page large, and say how many."""
+    if named is None or isinstance(named, str):
+        return named
+    room, shown = _MOST_TEXT, list[tuple[str, str]]()
+    for key, value in named:
+        if room > 0:
+            shown.append((key, value))
+            room -= min(len(value), MOST_SHOWN) + _ROW
+    left = len(named) - len(shown)
+    return [*shown, ("…", f"and {left:,} more")] if left else shown
 
 
 def headers_of(task: TaskDetails, redaction: Redaction) -> list[tuple[str, str]]:
