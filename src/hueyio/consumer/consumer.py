@@ -480,6 +480,8 @@ class Consumer:
             self._lease.mark_lost,
             options.lease,
             loans=self._loans,
+            joins=self._core.storage.capabilities.claims_with_settlement,
+            on_late=self._release_unstarted,
         )
         self._feeders = self._compose_feeders(session)
         self._outage = outage = Outage()
