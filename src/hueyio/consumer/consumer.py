@@ -506,7 +506,8 @@ class Consumer:
         }
         for lane, size in sizes.items():
             on_lent = partial(self._loans.note, lane) if options.lend_slots else None
-            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, gently=lane == "thread")
+            how = {"gently": lane != "process", "begins_at_once": lane != "thread"}
+            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, **how)
 
     def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
         """Build the rest of the services that end first when the consumer stops; list them all."""
