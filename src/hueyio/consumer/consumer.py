@@ -484,6 +484,8 @@ class Consumer:
             self._lease.mark_lost,
             options.lease,
             loans=self._loans,
+            joins=self._core.storage.capabilities.claims_with_settlement,
+            on_late=self._release_unstarted,
         )
         self._feeders = self._compose_feeders(session)
         self._outage = outage = Outage()
@@ -508,7 +510,8 @@ class Consumer:
         }
         for lane, size in sizes.items():
             on_lent = partial(self._loans.note, lane) if options.lend_slots else None
-            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, gently=lane == "thread")
+            how = {"gently": lane != "process", "begins_at_once": lane != "thread"}
+            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, **how)
 
     def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
         """Build the rest of the services that end first when the consumer stops; list them all."""
