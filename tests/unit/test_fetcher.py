@@ -14,7 +14,7 @@ from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Delivery, Header, Receipt
-from hueyio.testing.conformance.worker import make_entry, soon
+from hueyio.testing.storage.conformance.worker import make_entry, soon
 from tests.support.consuming import Clock, at_once, job_of, make_job
 
 

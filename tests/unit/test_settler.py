@@ -20,7 +20,7 @@ from hueyio.execution.recorder import Recorder
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Answer, Area, Delivery, Entry, Finish, HistoryBatch, Lane, Settlement
-from hueyio.testing.conformance.worker import Worker, die, make_entry, soon
+from hueyio.testing.storage.conformance.worker import Worker, die, make_entry, soon
 from tests.support.consuming import Clock, at_once, job_of
 
 POISON = b"poison"

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from hueyio.consumer.slots import Slots
 from hueyio.execution.job import Job
-from hueyio.testing.conformance.worker import soon
+from hueyio.testing.storage.conformance.worker import soon
 from tests.support.consuming import make_job
 
 

@@ -385,8 +385,12 @@ class Consumer:
         return next((job for job in self._ledger.snapshot() if job.slot is slot), None)
 
     def _names_of_running(self) -> list[str]:
-        """Name what runs now, the longest first; called from the heartbeat's thread."""
-        return [f"{task.name} {task.id}" for task in self.running_tasks()[:_MOST_NAMED]]
+        """Name what has begun and not ended for the loop, the longest first; called from the heartbeat's thread.
+
+        A body that held the interpreter lock may have ended in its thread a moment before the loop hears of it.
+        """
+        begun = sorted((job for job in self._ledger.snapshot() if job.started), key=lambda job: job.started_at)
+        return [f"{job.task.path} {job.task.id}" for job in begun[:_MOST_NAMED]]
 
     def _name_of_last_ended(self) -> str | None:
         """Name the task whose body ended last; called from the heartbeat's thread."""

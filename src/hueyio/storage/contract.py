@@ -15,7 +15,7 @@ a time; every operation that changes something is one atomic step. Rules that ho
 * After ``close`` every call raises ``SessionClosed``; a second ``close`` does nothing.
 
 ``operations`` has the same operations as data, and a session that spells them once for every storage.
-``hueyio.testing`` has the conformance suite that says the same as code.
+``hueyio.testing.storage`` has the conformance suite that says the same as code.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import logging
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -31,6 +32,7 @@ from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
 from hueyio.worker.probes import Probes
 from hueyio.worker.recycling import recycle_when_used_up
+from hueyio.worker.reload import is_watched_inside, watch_inside
 from hueyio.worker.start_signals import keep_pending
 from hueyio.worker.status import Status
 from hueyio.worker.surroundings import Surroundings
@@ -167,6 +169,8 @@ class WorkerProcess:
             self._parent.listen(replaced, self._call_from_thread(self._stop_orphan))
             self._parent.say("ready")
             beside.append(make_task(recycle_when_used_up(status, self._options, self._parent)))
+            if self._options.reload and is_watched_inside():
+                watch_inside(partial(self._parent.say, "recycle"))
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as group:
