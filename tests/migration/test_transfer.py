@@ -193,3 +193,17 @@ async def test_take_of_all_or_none_takes_none_when_one_is_gone(written: Written,
         assert await source.aside() == []
     assert [task.id for task in written.huey.pending()] == [second.id]
     assert written.huey.scheduled_count() == 1
+
+
+@pytest.mark.parametrize("written", ["sqlite", "file"], indirect=True)
+async def test_two_imports_do_not_disturb_each_other(written: Written, here: MemoryHuey) -> None:
+    written.tasks["add"](1)
+    async with source_of(written) as source:
+        (held,) = await source.page("queue", 0, 9)
+        (token,) = make_tokens(1)
+        await source.take({token: held})
+        assert (await moved(written, here)).tally.tasks == 1  # takes it for that of one who was killed
+        await source.drop([token])
+        await source.give_back([token])
+        assert await source.take({token: held}) == set()
+    assert (written.size, await drained(here)) == (0, [1])

@@ -72,10 +72,10 @@ class SqliteSource:
         return await self._read(self._list_aside)
 
     async def drop(self, tokens: Sequence[str]) -> None:
-        await self._write(lambda it: it.executemany(_SQL["drop_aside"], [(token,) for token in tokens]))
+        await self._write(partial(_move, ["drop_aside"], tokens))
 
     async def give_back(self, tokens: Sequence[str]) -> None:
-        await self._write(partial(_give_back, [(token,) for token in tokens]))
+        await self._write(partial(_move, ["give_back_queue", "give_back_schedule", "drop_aside"], tokens))
 
     async def keys(self) -> list[str]:
         rows = await self._read(lambda it: it.execute(_SQL["list_keys"], (self._name,)).fetchall())
@@ -178,6 +178,8 @@ def _has_table(connection: sqlite3.Connection, name: str) -> bool:
     return bool(connection.execute(_SQL["has_table"], (name,)).fetchone()[0])
 
 
-def _give_back(rows: Sequence[tuple[str]], connection: sqlite3.Connection) -> None:
-    for statement in ("give_back_queue", "give_back_schedule", "drop_aside"):
-        connection.executemany(_SQL[statement], rows)
+def _move(names: Sequence[str], tokens: Sequence[str], connection: sqlite3.Connection) -> None:
+    """Run these statements for each token."""
+    connection.execute(_SQL["make_aside"])  # another one may have recovered all of them, and dropped the table
+    for name in names:
+        connection.executemany(_SQL[name], [(token,) for token in tokens])
