@@ -137,6 +137,13 @@ class QueueTests(TestCase):
         assert clean.path in [it.name for it in self.queue.sync.advance(days=1)]
         assert not Order.objects.exists()
 
+    def test_call_in_a_transaction_waits_at_once(self) -> None:
+        """The test never commits."""
+        with transaction.atomic():
+            order = Order.objects.create(name="ada")
+            pay.sync.enqueue_in(connection.connection, order.pk)
+        assert [it.value for it in self.queue.sync.drain(raise_errors=True)] == ["ada"]
+
     def test_options_are_those_of_the_call(self) -> None:
         """With and without a transaction's end."""
         with self.captureOnCommitCallbacks(execute=True):
