@@ -24,6 +24,7 @@ from hueyio.storage.records import Lane
 from hueyio.storage.shared.background import make_task
 from hueyio.worker.banner import say_banner, say_stored
 from hueyio.worker.exit_codes import EXIT_CRASHED
+from hueyio.worker.garbage import Garbage
 from hueyio.worker.leaving import STOP_MARGIN, Deadline, leave
 from hueyio.worker.loading import load_huey
 from hueyio.worker.loops import run
@@ -65,6 +66,7 @@ class WorkerProcess:
         # Before the app can change how sockets are made.
         self._parent = Parent.find()
         self._surroundings = Surroundings()
+        self._garbage = Garbage()
         self._apps = [(path, load_huey(path)) for path in paths]
         self._surroundings.mend()
         self._consumers = [
@@ -139,6 +141,7 @@ class WorkerProcess:
         await self._free_locks()
         for path, huey in self._apps:
             await say_stored(path, huey)
+        self._garbage.calm()
         for consumer in self._consumers:
             await consumer.start()
 

@@ -39,6 +39,7 @@ CALLS: Final[dict[str, Callable[[Session], Awaitable[Any]]]] = {
     "held": lambda session: session.held("owner"),
     "start": lambda session: session.start([RECEIPT], "owner"),
     "settle": lambda session: session.settle([Finish(RECEIPT)], "owner", 1),
+    "settle_and_claim": lambda session: session.settle_and_claim([Finish(RECEIPT)], "owner", 1, None, {"loop": 1}),
     "notices": lambda session: session.notices("owner", None),
     "promote": lambda session: session.promote(time.time(), 1),
     "reclaim": lambda session: session.reclaim("owner", 0),

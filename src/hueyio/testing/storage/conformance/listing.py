@@ -185,7 +185,7 @@ class ListingTasks(Basis):
         rest = await session.page("ready", 10, part.next)
         assert rest.items[-1].id == f"t{LISTED_AT_ONCE}"
         assert rest.next is None
-        assert await read_all(session, "ready", 400) == [f"t{at}" for at in range(LISTED_AT_ONCE + 1)]
+        assert await read_all(session, "ready", LISTED_AT_ONCE) == [f"t{at}" for at in range(LISTED_AT_ONCE + 1)]
 
     @pytest.mark.parametrize("after", ["", "x", "1~2~3~4~5~6", "a~b", "a~b~c"])
     async def test_place_that_is_none_is_refused(self, session: Session, after: str) -> None:

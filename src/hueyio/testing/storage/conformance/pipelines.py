@@ -8,7 +8,18 @@ from typing import Any, Final
 import pytest
 
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Clearable, Delivery, Entry, Finish, Latch, Release, Requeue, Stage
+from hueyio.storage.records import (
+    Answer,
+    Clearable,
+    Delivery,
+    Entry,
+    Finish,
+    Lane,
+    Latch,
+    Release,
+    Requeue,
+    Stage,
+)
 from hueyio.storage.stages import split
 from hueyio.testing.storage.conformance.basis import Basis, Connect
 from hueyio.testing.storage.conformance.latches import make_members, mark
@@ -45,6 +56,15 @@ async def parts_of(session: Session, id: str) -> list[tuple[str, bytes]]:
     return [(stage.id, stage.data) for stage in split(found.data) or [Stage(id, found.data)]]
 
 
+async def settle_and_claim_one(worker: Worker, *settlements: Finish) -> tuple[list[Answer], Delivery]:
+    """Settle, and claim with that, or where the storage says so, behind it."""
+    worker.number += 1
+    room: dict[Lane, int] = {"loop": 1, "thread": 1}
+    answers, deliveries = await worker.session.settle_and_claim(settlements, worker.owner, worker.number, None, room)
+    (delivery,) = await worker.session.claim(room, worker.owner) if deliveries is None else deliveries
+    return answers, delivery
+
+
 class Pipelines(Basis):
     """``Entry.stages``: each waits until it becomes a task, or until the one before it ends without it."""
 
@@ -67,6 +87,44 @@ class Pipelines(Basis):
         await worker.finish(third)
         assert await states_of(session, "a", "b", "c") == ["ended"] * 3
         assert (await session.counts()).expected == 0
+
+    @pytest.mark.parametrize("ids", ["abc", "abcdefgh"])
+    @pytest.mark.parametrize("is_cut", [True, False])
+    async def test_claim_may_travel_with_the_settlement_that_brings_the_next_stage(
+        self, session: Session, worker: Worker, connect: Connect, ids: str, is_cut: bool
+    ) -> None:
+        entry = make_pipeline(*ids) if is_cut else make_entry(ids[0], b"a", expects=tuple(ids[1:]))
+        (delivery,) = await worker.take(entry)
+        waiting = await start_waiting(await connect(), ids[0], ids[-1])
+        for at, id in enumerate(ids[1:], 1):
+            later = ids[at + 1 : at + 2] if is_cut else ids[at + 1 :]
+            end = worker.end(
+                delivery,
+                result=id.encode() if at % 3 else None,
+                ttl=60.0,
+                follow_ups=(make_next(id, *later),),
+                deletes=(("revocations", f"r:{delivery.receipt.id}"),),
+            )
+            answers, delivery = await settle_and_claim_one(worker, end)
+            assert answers == ["accepted"]
+            assert (delivery.receipt.id, delivery.header.expects) == (id, tuple(later))
+            assert delivery.following == (later.encode() if is_cut and later else None)
+            assert await states_of(session, ids[at - 1], id) == ["stored" if at % 3 else "ended", "running"]
+        await worker.finish(delivery, result=b"last", ttl=60.0)
+        first, last = await soon(waiting)
+        assert (first.data, last.data, last.kind) == (b"b", b"last", "done")
+        assert (await session.counts()).expected == 0
+        assert await session.claim({"loop": 9}, worker.owner) == []
+
+    async def test_repeat_of_a_settlement_claims_nothing(self, session: Session, worker: Worker) -> None:
+        first, second = await worker.take(make_entry("a"), make_entry("b"))
+        await session.enqueue([make_entry("c"), make_entry("d")])
+        answers, delivery = await settle_and_claim_one(worker, worker.end(first), worker.end(second))
+        assert (answers, delivery.receipt.id) == (["accepted"] * 2, "c")
+        again = [worker.end(first), worker.end(second)]
+        assert await session.settle_and_claim(again, worker.owner, worker.number, None, {"loop": 9}) == (answers, None)
+        assert await worker.claim_ids() == ["d"]
+        assert await session.settle_and_claim([worker.end(first)], "nobody", 1, None, {"loop": 9}) == (["stale"], None)
 
     @pytest.mark.parametrize("how", ["finish", "bury", "fail"])
     async def test_all_later_stages_end_with_the_one_that_fails(

@@ -90,6 +90,7 @@ _TAKES: Final[st.SearchStrategy[tuple[Area, str] | None]] = st.sampled_from([Non
 _KIND: Final = st.sampled_from(["finish", "finish", "retry", "release", "defer", "bury"])
 _END: Final[st.SearchStrategy[EndKind]] = st.sampled_from(["done", "done", "done", *get_args(EndKind)])
 _BURIALS: Final[list[Burial]] = ["dead", "failed"]
+_MOSTLY: Final = st.sampled_from([True, True, True, False])
 _EXPECTS: Final = st.one_of(st.just(()), st.lists(ID, max_size=2, unique=True).map(tuple))
 
 
@@ -165,9 +166,22 @@ def receipts_of(draw: st.DrawFn, delivery: Delivery) -> Receipt:
 
 
 @st.composite
+def turns_of_next(draw: st.DrawFn, receipt: Receipt, header: Header) -> Settlement:
+    """End a stage of a pipeline, whose next one is enqueued; mostly as a consumer does."""
+    next_id, *later = header.expects
+    expects_all, is_plain, is_kept = draw(_MOSTLY), draw(_MOSTLY), draw(_MOSTLY)
+    following = Header(next_id, draw(st.sampled_from(LANES)), expects=tuple(later) if expects_all else ())
+    deletes: _Keys = (("revocations", f"r:{receipt.id}"),) if is_plain else ()
+    ttl = LONG if is_kept else None
+    return Finish(receipt, draw(st.none() | DATA), ttl, (), None, (Entry(following, draw(DATA)),), deletes)
+
+
+@st.composite
 def settlements_of(draw: st.DrawFn, delivery: Delivery, priorities: bool) -> Settlement:
     """Make a settlement of any kind."""
     receipt, header, kind = draw(receipts_of(delivery)), delivery.header, draw(_KIND)
+    if draw(st.booleans()) and header.expects:
+        return draw(turns_of_next(receipt, header))
     if kind == "release":
         return Release(receipt, draw(st.booleans()))
     if kind == "defer":

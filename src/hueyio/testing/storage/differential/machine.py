@@ -24,6 +24,7 @@ from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import (
     LANES,
+    Answer,
     Area,
     Burial,
     Clearable,
@@ -179,6 +180,21 @@ class StorageMachine(RuleBasedStateMachine):
             self._last[owner] = settlements, history
             self._is_ordered = self._is_ordered and not any(isinstance(it, Release) for it in settlements)
             self._both(lambda it: it.settle(settlements, owner, self._numbers[owner], history))
+
+    @rule(owner=OWNER, room=ROOM, data=st.data())
+    def settle_and_claim(self, owner: str, room: Mapping[Lane, int], data: st.DataObject) -> None:
+        settlements = [data.draw(settlements_of(it, self._priorities)) for it in self._draw_held(data, owner)]
+        if not settlements or self._runner.run(self._model.counts()).suspects:
+            return
+        self._numbers[owner] += 1
+        self._last[owner] = settlements, None
+        self._is_ordered = self._is_ordered and not any(isinstance(it, Release) for it in settlements)
+        asked = room if self._is_ordered else dict.fromkeys(LANES, 100)
+        read = _by_lane if self._is_ordered else _by_id
+        self._both(
+            lambda it: _settle_and_claim(it, settlements, owner, self._numbers[owner], asked),
+            lambda both: (both[0], read(both[1])),
+        )
 
     @precondition(lambda self: self._last)
     @rule(data=st.data())
@@ -373,6 +389,13 @@ async def _answer(acting: Awaitable[Any]) -> Any:
         return await acting
     except LeaseLost as error:
         return type(error)
+
+
+async def _settle_and_claim(
+    session: Session, settlements: list[Settlement], owner: str, number: int, room: Mapping[Lane, int]
+) -> tuple[list[Answer], list[Delivery]]:
+    answers, deliveries = await session.settle_and_claim(settlements, owner, number, None, room)
+    return answers, await session.claim(room, owner) if deliveries is None else deliveries
 
 
 async def _cancel(waits: _Waits) -> None:
