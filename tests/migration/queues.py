@@ -41,6 +41,7 @@ def written_queue(kind: str, folder: Path, url: str, *, file: str = "huey.db", *
     """Make a queue."""
     name = f"shop{uuid.uuid4().hex}"
     where = url
+    made: Any
     match kind:
         case "sqlite":
             where = str(folder / file)

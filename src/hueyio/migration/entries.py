@@ -30,7 +30,7 @@ class Refused(HueyException):
 
     def __init__(self, refusal: Refusal, reason: str) -> None:
         super().__init__(reason)
-        self.refusal = refusal
+        self.refusal: Refusal = refusal
 
 
 class ChordEntries(NamedTuple):

@@ -20,7 +20,7 @@ from hueyio.migration.huey_values import ChordPlace, HueyMessage, chord_place
 from hueyio.migration.keys import carry_revocations
 from hueyio.migration.reading import Reading
 from hueyio.migration.source import PLACES, Aside, Held, Place, Source, make_tokens
-from hueyio.migration.tally import Tally
+from hueyio.migration.tally import Refusal, Tally
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, State
 from hueyio.tasks.task import Task
@@ -201,7 +201,7 @@ class Transfer:
         try:
             return chord_entries(self.core, self.reading, found)
         except (Refused, SerializationError) as error:
-            refusal = error.refusal if isinstance(error, Refused) else "unreadable"
+            refusal: Refusal = error.refusal if isinstance(error, Refused) else "unreadable"
             for it in found.all_members():
                 self.tally.refuse(self.reading.name_of(it.message.name), refusal, f"its chord: {error}")
             return None
