@@ -97,6 +97,8 @@ def write_ending(ending: Ending, serializer: Serializer) -> bytes:
 
 
 def _write_value(value: Any, serializer: Serializer) -> bytes:
+    if serializer.types is not None:
+        value = serializer.types.to_plain(value)
     try:
         return serializer.serialize([value])
     except SerializationError:
