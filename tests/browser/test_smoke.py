@@ -126,7 +126,7 @@ def change_schedules(page: Page, address: str) -> None:
 
 def change_the_queue(page: Page, address: str) -> None:
     page.goto(f"{address}overview")
-    press(page, "Pause queue…", "The queue is paused.")
+    press(page, "Pause queue", "The queue is paused.")
     press(page, "Undo", "The queue goes on.")
     page.goto(f"{address}limits")
     press(page, "Free…", "report is free.")

@@ -238,6 +238,17 @@ async def test_any_huey_is_as_it_was_afterwards(kind: str, tmp_path: Path) -> No
         assert queue.enqueued() == []
 
 
+def test_ctrl_c_in_a_body_ends_the_test_and_is_no_failure(shop: Shop, queue: HueyQueue) -> None:
+    @shop.huey.task()
+    def endless() -> None:
+        raise KeyboardInterrupt
+
+    endless.sync()
+    with pytest.raises(KeyboardInterrupt):
+        queue.sync.drain()
+    queue.assert_enqueued(endless)
+
+
 async def test_error_in_the_test_leaves_the_huey_as_it_was(shop: Shop) -> None:
     before = shop.huey.storage
     with pytest.raises(ZeroDivisionError), HueyQueue(shop.huey):

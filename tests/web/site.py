@@ -70,6 +70,15 @@ class Site:
         found = re.search(r'<div class="answer" role="status"><bdi>(.*?)</bdi>', answer.text, re.DOTALL)
         return unescape(found[1]) if found else ""
 
+    async def follow(self, path: str) -> list[str]:
+        """Return a page and all those behind it, to which it leads by "More"."""
+        pages = [await self.get(path)]
+        while more := re.search(r'<a class="btn" href="([^"]+)">More</a>', pages[-1]):
+            answer = await self.client.get(unescape(more[1]))
+            assert answer.status_code == 200
+            pages.append(answer.text)
+        return pages
+
     async def crawl(self, begin: str = "overview") -> dict[str, str]:
         """Follow all links from a page; return all pages. Each must be there."""
         found: dict[str, str] = {}

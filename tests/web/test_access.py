@@ -27,6 +27,7 @@ from tests.web.site import FORM, visiting
         ({"authorize": "open", "actions": ["fly"]}, "actions must be some of"),
         ({"authorize": "open", "actions": "retry"}, "actions must be some of"),
         ({"authorize": "open", "redact": 1}, "redact must be a function"),
+        ({"authorize": "open", "redact_text": 1}, "redact_text must be a function"),
         ({"authorize": "open", "host_names": "shop.test"}, "must be several"),
         ({"authorize": "open", "prefix": "queue"}, "prefix must be a path"),
         ({"authorise": "open"}, "authorise"),

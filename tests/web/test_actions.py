@@ -109,7 +109,8 @@ async def test_live_tasks_are_cancelled_one_by_one_and_all(shop: Shop) -> None:
 
 async def test_queue_is_paused_and_goes_on(shop: Shop) -> None:
     async with visiting(operated(shop), shop.base) as site:
-        assert await site.agree("act/pause") == "The queue is paused."
+        assert ">Pause queue</button>" in await site.get("overview"), "it can be undone, and so does not ask"
+        assert await site.act("pause") == "The queue is paused."
         assert "Paused by <bdi>ana</bdi>" in await site.get("workers")
         assert await shop.huey.is_paused()
         assert await site.act("resume") == "The queue goes on."
@@ -132,12 +133,16 @@ async def test_names_and_tasks_are_revoked_and_restored(shop: Shop) -> None:
 
 async def test_schedules_are_run_paused_resumed_and_removed(shop: Shop) -> None:
     await shop.huey.schedules().add("tea", shop.pack, "0 16 * * *", args=(2,))
+    await shop.huey.schedules().add("late", shop.pack, "0 16 * * *", catch_up=True)
     async with visiting(operated(shop), shop.base) as site:
-        assert await site.act("run", name="tea", source="storage") == "tea is enqueued."
+        assert await site.act("run", name="tea") == "tea is enqueued."
         sweep = MAIL.replace("mail", "sweep")
-        assert await site.act("run", name=sweep, source="code") == f"{sweep} is enqueued."
+        assert await site.act("run", code=sweep) == f"{sweep} is enqueued."
+        page = await site.get("schedules")
+        assert page.count(">Pause</button>") == 1
+        assert page.count(">Pause…</button>") == 1, "what is to be made up would be lost: this one asks"
         assert await site.act("pause-schedule", name="tea") == "tea rests."
-        assert [it.paused for it in await shop.huey.schedules().list()] == [True]
+        assert [it.paused for it in await shop.huey.schedules().list()] == [False, True]
         assert await site.act("resume-schedule", name="tea") == "tea goes on."
         assert await site.agree("act/remove-schedule?name=tea") == "tea is removed."
         gone = await site.post("remove-schedule", {"token": await site.token(), "name": "tea"}, 404)

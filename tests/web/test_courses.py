@@ -23,13 +23,13 @@ def test_course_has_a_line_marks_and_words_when_something_ended() -> None:
         at = int((counted.since + timedelta(minutes=minute)).timestamp())
         courses.add(CountedTask(at, "pack", counters))
     courses.add(CountedTask(int(NOW.timestamp()), "idle", {"retried": 7}))
-    drawn = courses.draw(counted, UTC)
+    drawn = courses.draw(["pack", "idle"], counted, UTC)
     assert list(drawn) == ["pack"]
     course = drawn["pack"]
-    assert course.line == "M1 3L3.5 18L70.5 18L73 12.4"
-    assert course.failed == "M1 20v-5M73 20v-5"
+    assert course.line == "M1 3l2.5 15 67 0 2.5-6"
+    assert course.failed == "M1 20v-5m72 5v-5"
     assert course.words == "11 ended, most from 02:12 UTC on: 8 in 2 min; 2 failed, last from 03:10 UTC on"
-    paris = courses.draw(counted, ZoneInfo("Europe/Paris"))["pack"]
+    paris = courses.draw(["pack"], counted, ZoneInfo("Europe/Paris"))["pack"]
     assert "from 03:12 CET on" in paris.words
 
 
@@ -37,9 +37,22 @@ def test_course_says_the_day_when_the_range_is_long() -> None:
     counted = statistics(timedelta(hours=1), timedelta(days=30))
     courses = Courses()
     courses.add(CountedTask(int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()), "pack", {"done": 1}))
-    assert courses.draw(counted, UTC)["pack"].words == (
+    assert courses.draw(["pack"], counted, UTC)["pack"].words == (
         "1 ended, most from 31 Oct 15:12 UTC on: 1 in 18 h; none failed"
     )
+
+
+def test_course_takes_few_characters_when_every_column_differs() -> None:
+    courses = Courses()
+    counted = statistics(timedelta(minutes=1), timedelta(hours=1))
+    for minute in range(60):
+        at = int((counted.since + timedelta(minutes=minute)).timestamp())
+        courses.add(CountedTask(at, "pack", {"done": minute * 37 % 100, "failed": 1}))
+    course = courses.draw(["pack"], counted, UTC)["pack"]
+    assert len(course.line) < 220
+    assert len(course.failed) < 300
+    assert course.end is not None
+    assert course.end[0] == "73"
 
 
 def test_what_ended_badly_is_told_apart() -> None:

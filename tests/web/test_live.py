@@ -12,10 +12,13 @@ import pytest
 from hueyio.tasks.progress import Progress, write_progress
 from hueyio.web.actions.jobs import AT_ONCE, jobs_of
 from hueyio.web.live import Feed, Topics, feed_of, stop_feeds
+from hueyio.web.redaction import Redaction
+from hueyio.web.settings import Settings
 from tests.support.consuming import Clock
 from tests.web.conftest import Shop
 from tests.web.site import visiting
 
+OPEN = Redaction(Settings(authorize="open"))
 IN_MEMORY = pytest.mark.parametrize("shop", ["memory"], indirect=True)
 
 
@@ -45,7 +48,7 @@ async def test_page_can_ask_what_there_is_now(shop: Shop) -> None:
 async def test_streams_tell_what_changed_when_it_changes(shop: Shop) -> None:
     clock = Clock()
     feed = Feed(shop.core, await shop.session(), period=0.0, monotonic=clock)
-    first, second = feed.follow(Topics()), feed.follow(Topics(state="failed", since=1.0))
+    first, second = feed.follow(Topics(), OPEN), feed.follow(Topics(state="failed", since=1.0), OPEN)
     assert await anext(first) == b"retry: 1000\n\n"
     assert (await next_news(first))["counts"]["ready"] == "0"
     assert await anext(second) == b"retry: 1000\n\n"
@@ -71,9 +74,9 @@ async def test_progress_of_what_runs_and_of_what_goes_on_is_told(shop: Shop) -> 
     session = await shop.session()
     (held,) = await session.held("me")
     feed = Feed(shop.core, session, period=0.0)
-    assert (await feed.once(Topics(state="running")))["running"] == {"tasks": {running: None}, "all": True}
+    assert (await feed.once(Topics(state="running"), OPEN))["running"] == {"tasks": {running: None}, "all": True}
     await session.report(held.receipt, write_progress(Progress(0.25, "a quarter"), shop.core.serializer))
-    told = (await feed.once(Topics(state="running")))["running"]
+    told = (await feed.once(Topics(state="running"), OPEN))["running"]
     assert told == {"tasks": {running: [0.25, "25% a quarter"]}, "all": True}
     gate, second, steps = asyncio.Event(), asyncio.Event(), list[int]()
 
@@ -93,19 +96,19 @@ async def test_progress_of_what_runs_and_of_what_goes_on_is_told(shop: Shop) -> 
     await jobs.run("Retry", "retry", find, step, tell)
     await second.wait()
     (job,) = jobs.shown()
-    assert (await feed.once(Topics()))["jobs"] == [[job.id, "100 of 2,000", 0.05, ""]]
+    assert (await feed.once(Topics(), OPEN))["jobs"] == [[job.id, "100 of 2,000", 0.05, ""]]
     async with visiting(shop.huey.dashboard(authorize="open"), shop.base) as site:
         assert f'data-job="{job.id}"' in await site.get("audit")
     gate.set()
     await jobs.end_with_session()
-    assert (await feed.once(Topics()))["jobs"][0][3] == "told"
+    assert (await feed.once(Topics(), OPEN))["jobs"][0][3] == "told"
 
 
 @IN_MEMORY
 async def test_nothing_is_read_when_nobody_looks(shop: Shop) -> None:
     feed = await feed_of(shop.core)
     assert await feed_of(shop.core) is feed
-    events = feed.follow(Topics())
+    events = feed.follow(Topics(), OPEN)
     await anext(events)
     await next_news(events)
     stop_feeds([shop.core])

@@ -12,11 +12,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from hueyio import MemoryHuey, Task
+from hueyio import MemoryHuey, Task, crontab
 from hueyio.core import core_of
 from hueyio.limits.held import find_held
 from hueyio.limits.rates import CountedRate, find_rates
 from hueyio.messages.entry import make_entry
+from hueyio.messages.revocation import Revocation, class_key
 from hueyio.messages.stored_result import Returned
 from hueyio.web.access import Visitor
 from hueyio.web.addresses import Addresses
@@ -233,6 +234,44 @@ async def test_pages_of_a_list_have_each_task_once_when_they_are_followed(shop: 
             path = None if more is None else unescape(more[1])
         assert seen == ids
         assert "No ready task matches." in await site.get("tasks/ready?text=nothing")
+
+
+@IN_MEMORY
+async def test_pages_stay_small_and_lead_to_everything_when_there_is_much(shop: Shop) -> None:
+    numbers, long = [f"{it:03d}" for it in range(100)], "a_package_with_a_long_name.and_a_module"
+    session = await shop.session()
+    for it in numbers:
+        shop.huey.periodic_task(crontab("*/5"), name=f"sweep{it}")(shop.pass_by)
+        letters = it.translate(str.maketrans("0123456789", "abcdefghij"))
+        await shop.fail(1, f"ValueError: {letters} is {'no such thing ' * 20}", name=f"{long}.{letters}")
+        await session.acquire(f"lock:{long}{it}", f"token{it}", 1, 60.0)
+        await session.put("revocations", {class_key(f"{long}.revoked{it}"): Revocation().to_bytes()})
+        await shop.register(f"worker{it}", host=f"{long}-{it}")
+    await shop.huey.enqueue_many([shop.pack.s(it) for it in range(5 * len(numbers))])
+    for it in numbers:
+        await session.claim({"loop": 5}, f"worker{it}")
+    marks = {
+        "names": ["sweep{}<"],
+        "schedules": ["sweep{}<"],
+        "limits": ["module{}<", ">revoked{}<"],
+        "workers": ["-{}:7"],
+    }
+    async with visiting(shop.huey.dashboard(authorize="open", arguments=True), shop.base) as site:
+        for path, some in {**marks, "failures": []}.items():
+            pages = await site.follow(path)
+            assert len(pages) > 2, path
+            assert max(len(it.encode()) for it in pages) < 61_440, path
+            whole = "".join(pages)
+            assert [it for mark in some for it in numbers if mark.format(it) not in whole] == [], path
+        assert (await site.get("names?name=SWEEP04")).count("<tr>") == 11
+        assert (await site.get("names?name=*.sweep04[02]")).count("<tr>") == 3
+        assert "No name matches." in await site.get("names?name=nobody")
+        task = await shop.pack.options(headers={f"key{it}": "v" * 200 for it in range(15)})(*range(1000), "x" * 10**6)
+        page = await site.get(f"task/{task.id}")
+        assert re.search("and [0-9]+ more", page) is not None
+        assert len(page.encode()) < 61_440
+        assert "from is a whole number" in await site.get("names?from=-1", 400)
+        assert "91 to 104 of 104 names" in await site.get("names?from=9999")
 
 
 @IN_MEMORY

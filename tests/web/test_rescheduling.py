@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 
 from hueyio import crontab
+from hueyio.messages.revocation import class_key
 from hueyio.schedules.changes import ScheduleChange, change_schedule, version_of
 from hueyio.schedules.switches import outline
-from tests.web.conftest import PACK, Shop
+from tests.web.conftest import MAIL, PACK, Shop
 from tests.web.site import Site, visiting
 from tests.web.test_actions import last_entry, operated
 
@@ -182,13 +184,20 @@ async def after(site: Site, verb: str, **fields: str) -> str:
 
 
 async def test_actions_are_taken_back_by_what_their_answer_offers(shop: Shop) -> None:
+    session = await shop.session()
     await shop.huey.schedules().add("tea", shop.pack, "0 16 * * *")
+    await shop.huey.schedules().add("late", shop.pack, "0 16 * * *", catch_up=True)
+    await shop.huey.schedules().pause("late")
+    await shop.huey.revoke_all(shop.mail, revoke_until=datetime.now(UTC) + timedelta(days=1), revoke_once=True)
+    revoked = await session.peek("revocations", [class_key(MAIL)])
     id = (await shop.pack(1)).id
     async with visiting(operated(shop), shop.base) as site:
         for verb, fields, said in (
             ("pause", {}, "The queue goes on."),
             ("revoke", {"name": PACK}, f"{PACK} is restored."),
             ("revoke", {"id": id}, f"{id} is restored."),
+            ("restore", {"name": MAIL}, f"{MAIL} is revoked."),
+            ("resume-schedule", {"name": "late"}, "late rests."),
             ("pause-schedule", {"name": "tea"}, "tea goes on."),
             ("edit-schedule", {"name": "tea", "rule": "0 17 * * *", "tz": "Asia/Tokyo", "sure": "1"}, "tea is changed"),
         ):
@@ -199,7 +208,8 @@ async def test_actions_are_taken_back_by_what_their_answer_offers(shop: Shop) ->
     assert not await shop.huey.is_revoked(id)
     tea = await stored(shop)
     assert (tea.paused, str(tea.times)) == (False, "0 16 * * *")
-    assert len(await shop.huey.audit()) == 10
+    assert await session.peek("revocations", [class_key(MAIL)]) == revoked
+    assert len(await shop.huey.audit()) == 14
 
 
 @IN_MEMORY
@@ -214,7 +224,7 @@ async def test_nothing_is_offered_that_would_take_back_more_or_less(shop: Shop) 
             ("revoke", {"name": PACK}),
             ("pause-schedule", {"name": "tea"}),  # what was to be made up is gone
             ("retry", {"id": id}),
-            ("run", {"name": "tea", "source": "storage"}),
+            ("run", {"name": "tea"}),
             ("edit-schedule", {"name": "tea", "rule": "0 16 * * *", "args": "[3]", "sure": "1"}),
         ):
             assert "data-undo" not in await after(site, verb, **fields), verb

@@ -116,6 +116,6 @@ def test_slots_in_which_nothing_was_counted_are_columns_too() -> None:
 
 def test_long_ranges_have_a_bounded_number_of_columns() -> None:
     ended, *_ = charts_of(statistics(timedelta(hours=1), timedelta(days=30)))
-    assert ended["title"] == "Ended per 4 hours"
-    assert len(ended["rows"]) == 180
+    assert ended["title"] == "Ended per 6 hours"
+    assert len(ended["rows"]) == 120
     assert ended["rows"][0][1:] == ("4", "2", "1")

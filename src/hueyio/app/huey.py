@@ -1151,8 +1151,9 @@ class Huey(Settings):
         It needs ``hueyio[web]``. ``authorize`` is a function of the request, plain or async, that returns ``"none"``,
         ``"read"`` or ``"operate"``; or ``"open"``: whoever reaches it may operate. ``actor`` says who it is, for the
         audit log. ``read_only`` lets nobody act, ``actions`` names those that there are. ``arguments`` shows those of
-        tasks, of which ``redact(name, args, kwargs)`` returns what may be shown; ``tracebacks`` are shown also to those
-        who only look. ``host_names``: answer to these alone. ``prefix``: where it is mounted, for frameworks that do
+        tasks, of which ``redact(name, args, kwargs)`` returns what may be shown, and ``redact_text(name, text)`` what
+        may be shown of errors and other texts that can have them inside; ``tracebacks`` are shown also to those who
+        only look. ``host_names``: answer to these alone. ``prefix``: where it is mounted, for frameworks that do
         not tell it. Raises ConfigurationError, also without ``authorize``.
         """
         check_names("dashboard()", options, DashboardOptions.__annotations__)

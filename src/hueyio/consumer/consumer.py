@@ -386,8 +386,12 @@ class Consumer:
         return next((job for job in self._ledger.snapshot() if job.slot is slot), None)
 
     def _names_of_running(self) -> list[str]:
-        """Name what runs now, the longest first; called from the heartbeat's thread."""
-        return [f"{task.name} {task.id}" for task in self.running_tasks()[:_MOST_NAMED]]
+        """Name what has begun and not ended for the loop, the longest first; called from the heartbeat's thread.
+
+        A body that held the interpreter lock may have ended in its thread a moment before the loop hears of it.
+        """
+        begun = sorted((job for job in self._ledger.snapshot() if job.started), key=lambda job: job.started_at)
+        return [f"{job.task.path} {job.task.id}" for job in begun[:_MOST_NAMED]]
 
     def _name_of_last_ended(self) -> str | None:
         """Name the task whose body ended last; called from the heartbeat's thread."""
@@ -481,6 +485,8 @@ class Consumer:
             self._lease.mark_lost,
             options.lease,
             loans=self._loans,
+            joins=self._core.storage.capabilities.claims_with_settlement,
+            on_late=self._release_unstarted,
         )
         self._feeders = self._compose_feeders(session)
         self._outage = outage = Outage()
@@ -505,7 +511,8 @@ class Consumer:
         }
         for lane, size in sizes.items():
             on_lent = partial(self._loans.note, lane) if options.lend_slots else None
-            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, gently=lane == "thread")
+            how = {"gently": lane != "process", "begins_at_once": lane != "thread"}
+            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, **how)
 
     def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
         """Build the rest of the services that end first when the consumer stops; list them all."""

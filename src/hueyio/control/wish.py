@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
@@ -44,6 +44,8 @@ class Wish(NamedTuple):
     wanted: Wanted = ALL_LETTERS
     made: tuple[float | None, float | None] = (None, None)
     """Between which moments the calls were made, in epoch seconds: for live tasks, which have no end yet."""
+    seen: Callable[[str | None, str | None], str | None] | None = None
+    """Given a name and an error, what of the error may be seen, and so be found; None: all of it."""
 
     @property
     def is_filtered(self) -> bool:
@@ -72,6 +74,8 @@ class Wish(NamedTuple):
     def _fits_texts(self, name: str | None, error: str | None) -> bool:
         if self.name is not None and not (name is not None and fnmatchcase(name, self.name)):
             return False
+        if self.seen is not None and error and (self.error is not None or self.text is not None):
+            error = self.seen(name, error)
         return _has(self.error, error) and _has(self.text, name, error)
 
 

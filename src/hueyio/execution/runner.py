@@ -22,6 +22,7 @@ from hueyio.execution.executor import Executor
 from hueyio.execution.finish import End, conclude, finish
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, WorkerLost
+from hueyio.execution.plain_finish import finish_plainly
 from hueyio.execution.reporter import Reporter
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext
 from hueyio.execution.run_log import run_logger, tell_start
@@ -62,6 +63,9 @@ class Runner:
     ``crash`` says what brought about a stop that nobody asked for. With ``log_runs`` good ends are logged at INFO.
     """
 
+    tells_ends = False
+    """Whether somebody asks what each end means; a plain one is written without saying that."""
+
     def __init__(
         self,
         core: Core,
@@ -93,6 +97,7 @@ class Runner:
         hooks: AttemptHooks | None = None
         # A prefetched job has grown stale while it waited.
         objection = job.objection(self._core.now())
+        surrounded = listened or self._executor.hooks.surround_tasks
         if objection is None and listened and (hooks := self._executor.hooks_around(job.spec, job.task)) is not None:
             await hooks.tell(SIGNAL_EXECUTING, job.task)
             if job.lost:
@@ -106,7 +111,7 @@ class Runner:
             await self._finish(job, objection, hooks)
             return
         self.equip(job)
-        if hooks is None:
+        if hooks is None and surrounded:
             hooks = self._executor.hooks_around(job.spec, job.task)
         if job.delivery.receipt.deliveries or run_logger.isEnabledFor(logging.DEBUG):
             tell_start(job)
@@ -211,7 +216,14 @@ class Runner:
             telling.add_done_callback(self._telling.discard)
             return
         try:
-            self._put(job, self._conclude(job, outcome).settlement)
+            settlement: Settlement | None = None
+            if not self.tells_ends:
+                settlement = finish_plainly(self._core, job, outcome, self._success_level)
+            if settlement is None:
+                settlement = self._conclude(job, outcome).settlement
+            else:
+                self.outcomes["Succeeded"] += 1
+            self._put(job, settlement)
         except Exception as error:  # of whatever kind it is, the job must have an end
             self.rescue(job, error)
 

@@ -103,6 +103,7 @@ class _Recording(Runner):
     """A runner that remembers how the last job ended."""
 
     ended: End | None = None
+    tells_ends = True
 
     def rescue(self, job: Job, error: BaseException) -> None:
         """Leave it to whoever waits for the step: he gives the task back, or buries it."""

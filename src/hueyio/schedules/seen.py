@@ -27,6 +27,8 @@ class SeenSchedule:
     next_run: datetime | None
     last_run: datetime | None
     paused: bool = False
+    catch_up: bool = False
+    """Whether the last time that was missed while no worker ran is made up."""
     timetable: Timetable | None = None
     """When it is due; None: it cannot be read."""
 
@@ -52,6 +54,7 @@ def _stored(it: Outline, last: float | None, now: float, *, utc: bool) -> SeenSc
         next_run=None if timetable is None or it.paused else _moment(timetable.next(now)),
         last_run=_moment(last),
         paused=it.paused,
+        catch_up=it.catch_up,
         timetable=timetable,
     )
 
@@ -65,6 +68,7 @@ def _declared(spec: TaskSpec, last: float | None, now: float) -> SeenSchedule:
         source="code",
         next_run=_moment(spec.timetable.next(now)),
         last_run=_moment(last),
+        catch_up=spec.catch_up,
         timetable=spec.timetable,
     )
 

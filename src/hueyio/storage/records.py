@@ -196,7 +196,7 @@ LETTERS_LOOKED_AT: Final = 100
 """At how many letters one call of ``failed`` looks at most, so that no filter keeps the storage busy for long."""
 
 
-LISTED_AT_ONCE: Final = 400
+LISTED_AT_ONCE: Final = 300
 """How many tasks one call of ``page`` lists at most, so that no list keeps the storage busy for long."""
 
 LISTED_BYTES: Final = 1024

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 from hueyio.control.statistics import Point, QueueStatistics
@@ -21,6 +22,7 @@ __all__ = [
     "line",
     "make_scale",
     "merge",
+    "sketch",
     "slots_of",
     "spark",
     "steps",
@@ -157,22 +159,42 @@ def line(values: Sequence[float | None], scale: Scale) -> str:
 
 def spark(values: Sequence[float | None]) -> tuple[str, str, tuple[str, str] | None]:
     """Return a word-sized line, the area below it, and its last point."""
-    known = [it or 0.0 for it in values]
-    if len(known) < 2:
+    points = _turns([it or 0.0 for it in values])
+    if not points:
         return "", "", None
-    most = max(known) or 1.0
-    step = (_SPARK_WIDTH - 4) / (len(known) - 1)
-    # Where it stays level its ends are enough: a page of names has a hundred of these.
-    turns = [i for i, it in enumerate(known) if known[i - 1 : i] != [it] or known[i + 1 : i + 2] != [it]]
-    points = [(_number(1 + i * step), _number(_SPARK_HEIGHT - 2 - known[i] / most * 15)) for i in turns]
-    path = "M" + "L".join(f"{x} {y}" for x, y in points)
-    return path, f"{path}V{_SPARK_HEIGHT - 1}H1Z", points[-1]
+    path = "M" + "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
+    x, y = points[-1]
+    return path, f"{path}V{_SPARK_HEIGHT - 1}H1Z", (_number(x), _number(y))
+
+
+def sketch(values: Sequence[float]) -> tuple[str, tuple[str, str] | None]:
+    """Return such a line and its last point in few characters: from point to point, and in whole heights."""
+    points = [(round(x, 1), round(y)) for x, y in _turns(values)]
+    if not points:
+        return "", None
+    steps = [(_number(x - before), y - level) for (before, level), (x, y) in pairwise(points)]
+    path = f"M1 {points[0][1]}l" + " ".join(f"{across}{'' if up < 0 else ' '}{up}" for across, up in steps)
+    return path, (_number(points[-1][0]), str(points[-1][1]))
+
+
+def _turns(values: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the points of a word-sized line. Where it stays level its ends are enough: many stand on one page."""
+    if len(values) < 2:
+        return []
+    most = max(values) or 1.0
+    step = (_SPARK_WIDTH - 4) / (len(values) - 1)
+    turns = [i for i, it in enumerate(values) if values[i - 1 : i] != [it] or values[i + 1 : i + 2] != [it]]
+    return [(1 + i * step, _SPARK_HEIGHT - 2 - values[i] / most * 15) for i in turns]
 
 
 def ticks(values: Sequence[float]) -> str:
     """Return marks at the foot of a word-sized line, wherever a value is more than nothing."""
     step = (_SPARK_WIDTH - 4) / max(len(values) - 1, 1)
-    return "".join(f"M{_number(1 + i * step)} {_SPARK_HEIGHT}v-5" for i, it in enumerate(values) if it > 0)
+    at = [round(1 + i * step, 1) for i, it in enumerate(values) if it > 0]
+    return "".join(
+        [f"M{_number(it)} {_SPARK_HEIGHT}v-5" for it in at[:1]]
+        + [f"m{_number(it - before)} 5v-5" for before, it in pairwise(at)]
+    )
 
 
 def is_short(span: timedelta, count: int) -> bool:
@@ -190,7 +212,7 @@ def labels(slots: Sequence[Slot], span: timedelta, count: int = 5, zone: tzinfo 
 
 
 def _y(value: float, scale: Scale) -> str:
-    return _number(HEIGHT - min(value / scale.top, 1.0) * HEIGHT)
+    return str(round(HEIGHT - min(value / scale.top, 1.0) * HEIGHT))
 
 
 def _number(value: float) -> str:

@@ -211,9 +211,9 @@ class _Dashboard:
         topics = read_topics(view.query)
         feed = await feed_of(view.source.core)
         if view.query.get("once"):
-            return JSONResponse(await feed.once(topics))
+            return JSONResponse(await feed.once(topics, view.redaction))
         headers = {"x-accel-buffering": "no"}  # nginx would hold events back
-        return StreamingResponse(feed.follow(topics), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(feed.follow(topics, view.redaction), media_type="text/event-stream", headers=headers)
 
     async def _show_zones(self, request: Request) -> Response:
         view = await self._view(request)

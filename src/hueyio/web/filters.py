@@ -10,9 +10,10 @@ from hueyio.control.wish import Wish, make_wish
 from hueyio.exceptions import HueyException
 from hueyio.tasks.states import LIVE_STATES, TaskState
 from hueyio.times.span import find_span
+from hueyio.web.redaction import Redaction
 from hueyio.web.refusal import Refusal
 
-__all__ = ["RANGES", "ListFilter", "read_filter", "read_number", "read_range"]
+__all__ = ["RANGES", "ListFilter", "read_filter", "read_moment", "read_number", "read_range"]
 
 _HOUR: Final = 3600.0
 RANGES: Final = {"1h": _HOUR, "6h": 6 * _HOUR, "24h": 24 * _HOUR, "7d": 168 * _HOUR, "30d": 720 * _HOUR}
@@ -39,12 +40,12 @@ class ListFilter(NamedTuple):
         """Return it as the query of an address, changed by ``more``."""
         return {**{key: value for key, value in self._asdict().items() if value}, **more}
 
-    def wish(self, states: tuple[TaskState, ...], now: datetime) -> Wish:
-        """Return what this and the states wish for; raises Refusal.
+    def wish(self, states: tuple[TaskState, ...], now: datetime, redaction: Redaction | None = None) -> Wish:
+        """Return what this and the states wish for, and search what may be seen of errors; raises Refusal.
 
         Its times are those of the end; of live tasks, which have none yet, those of the call.
         """
-        since, until = _moment("since", self.since, now), _moment("until", self.until, now)
+        since, until = read_moment("since", self.since, now), read_moment("until", self.until, now)
         are_live = set(states) <= set(LIVE_STATES)
         ends = (None, None) if are_live else (since, until)
         try:
@@ -58,11 +59,13 @@ class ListFilter(NamedTuple):
             )
         except HueyException as error:
             raise Refusal(400, f"{error}.") from None
+        if redaction is not None and not redaction.hides_nothing:
+            wish = wish._replace(seen=redaction.error)
         return wish._replace(made=(_seconds(since), _seconds(until))) if are_live else wish
 
     def fixed(self, now: datetime) -> ListFilter:
         """Return the same with moments in the place of spans back from now; raises Refusal."""
-        since, until = _moment("since", self.since, now), _moment("until", self.until, now)
+        since, until = read_moment("since", self.since, now), read_moment("until", self.until, now)
         return self._replace(
             since="" if since is None else since.isoformat(), until="" if until is None else until.isoformat()
         )
@@ -99,11 +102,8 @@ def read_number(query: Mapping[str, str], key: str) -> int | None:
     return int(text)
 
 
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
-
-
-def _moment(key: str, text: str, now: datetime) -> datetime | None:
+def read_moment(key: str, text: str, now: datetime) -> datetime | None:
+    """Read a moment, or a span back from now; None where there is none. Raises Refusal."""
     if not text:
         return None
     try:
@@ -112,3 +112,7 @@ def _moment(key: str, text: str, now: datetime) -> datetime | None:
         return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refusal(400, f"{key} is a moment such as 2026-11-29T03:00 (UTC), or a span back such as 15m.") from None
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

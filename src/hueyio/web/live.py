@@ -20,13 +20,13 @@ from hueyio.control.listing import list_tasks
 from hueyio.control.pause import read_pause
 from hueyio.control.statistics import COUNTED, read_statistics
 from hueyio.control.task_details import describe_task
+from hueyio.control.task_info import TaskInfo
 from hueyio.control.wish import make_wish
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
 from hueyio.storage.contract import Session
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.texts import is_storable
-from hueyio.tasks.progress import Progress
 from hueyio.tasks.states import ENDED_STATES, TaskState
 from hueyio.web.actions.jobs import Jobs
 from hueyio.web.charts import slots_of
@@ -34,6 +34,7 @@ from hueyio.web.filters import RANGES
 from hueyio.web.frame import STATES, count_of, counted_to
 from hueyio.web.pages.overview import figures_of
 from hueyio.web.pages.tasks import state_of
+from hueyio.web.redaction import Redaction
 from hueyio.web.refusal import Refusal
 from hueyio.web.shown import plain
 
@@ -78,24 +79,28 @@ class _Reading:
     figures: list[list[str]] = field(default_factory=list)
     ended: dict[TaskState, list[float]] = field(default_factory=dict)
     """When the latest of a state ended, the latest first."""
-    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
-    running: dict[str, Any] = field(default_factory=dict)
-    """Of some that run, by id, how far they are: a fraction and words, or None. And whether these are all."""
+    tasks: dict[str, TaskInfo] = field(default_factory=dict)
+    running: list[TaskInfo] = field(default_factory=list)
+    """Some that run."""
+    are_all: bool = True
+    """Whether these are all that run."""
     jobs: list[list[Any]] = field(default_factory=list)
     """What goes on in the background: its id, how far it is in words and as a fraction, and what it did at its end."""
 
-    def of(self, topics: Topics) -> dict[str, Any]:
+    def of(self, topics: Topics, redaction: Redaction) -> dict[str, Any]:
         """Return what a page with these topics shows."""
         shown: dict[str, Any] = {"counts": self.counts, "paused": self.paused, "jobs": self.jobs}
         if topics.figures:
             shown["figures"] = self.figures
         if topics.state == "running":
-            shown["running"] = self.running
+            far = {it.id: _how_far(it, redaction) for it in self.running}
+            shown["running"] = {"tasks": far, "all": self.are_all}
         elif topics.state is not None:
             new = sum(at > topics.since for at in self.ended.get(topics.state, []))
             shown["new"] = f"{new}{'+' if new >= _MOST_NEW else ''}" if new else ""
-        if topics.task is not None:
-            shown["task"] = self.tasks.get(topics.task)
+        if topics.task is not None and (task := self.tasks.get(topics.task)) is not None:
+            fraction, said = _how_far(task, redaction) or [None, ""]
+            shown["task"] = {"state": task.state, "progress": said, "fraction": fraction}
         return shown
 
 
@@ -123,16 +128,16 @@ class Feed:
         self._reader: asyncio.Task[None] | None = None
         self._is_closed = False
 
-    async def once(self, topics: Topics) -> dict[str, Any]:
+    async def once(self, topics: Topics, redaction: Redaction) -> dict[str, Any]:
         """Read now, and return what a page shows."""
         self._listeners.append(topics)
         try:
             await self.step()
         finally:
             self._listeners.remove(topics)
-        return self._reading.of(topics)
+        return self._reading.of(topics, redaction)
 
-    async def follow(self, topics: Topics) -> AsyncIterator[bytes]:
+    async def follow(self, topics: Topics, redaction: Redaction) -> AsyncIterator[bytes]:
         """Yield events with what has changed, beginning with everything, until the stream's time is over."""
         self._listeners.append(topics)
         if self._reader is None or self._reader.done():
@@ -149,7 +154,7 @@ class Feed:
                 except TimeoutError:  # the storage is away, and the stream stays alive
                     yield b":\n\n"
                     continue
-                shown = self._reading.of(topics)
+                shown = self._reading.of(topics, redaction)
                 news = {key: value for key, value in shown.items() if sent.get(key) != value}
                 sent = shown
                 # Also where nothing changed: the page learns that it is up to date, the server whether it is there.
@@ -180,7 +185,7 @@ class Feed:
         watched = {it.state for it in listeners}
         reading.ended = {state: await self._ends(state) for state in ENDED_STATES if state in watched}
         if "running" in watched:
-            reading.running = await self._run()
+            await self._run()
         jobs = self._core.peek_beside_session(Jobs)
         reading.jobs = [] if jobs is None else [[it.id, it.said, it.fraction, it.answer] for it in jobs.shown()]
         ids = list(dict.fromkeys(it.task for it in listeners if it.task is not None))[:_MOST_TASKS]
@@ -207,18 +212,12 @@ class Feed:
         page = await list_tasks(self._session, make_wish(state, None, None), _MOST_NEW)
         return [it.ended.timestamp() for it in page.tasks if it.ended is not None]
 
-    async def _run(self) -> dict[str, Any]:
+    async def _run(self) -> None:
         page = await list_tasks(self._session, make_wish("running", None, None), _MOST_NEW)
-        tasks = {
-            it.id: None if it.progress is None else [it.progress.fraction, _said(it.progress)] for it in page.tasks
-        }
-        return {"tasks": tasks, "all": page.complete}
+        self._reading.running, self._reading.are_all = page.tasks, page.complete
 
-    async def _look(self, id: str) -> dict[str, Any]:
-        task = await describe_task(self._session, id, None)
-        progress = task.progress
-        said, fraction = ("", None) if progress is None else (_said(progress), progress.fraction)
-        return {"state": task.state, "progress": said, "fraction": fraction}
+    async def _look(self, id: str) -> TaskInfo:
+        return await describe_task(self._session, id, None)
 
     async def _count(self) -> None:
         now = self._monotonic()
@@ -230,8 +229,12 @@ class Feed:
         self._counted_at = now
 
 
-def _said(progress: Progress) -> str:
-    return f"{progress.fraction:.0%} {plain(progress.message, 200)}".strip()
+def _how_far(task: TaskInfo, redaction: Redaction) -> list[Any] | None:
+    """Return the fraction and the words of a task's progress, if it has told any."""
+    progress = redaction.task(task).progress
+    if progress is None:
+        return None
+    return [progress.fraction, f"{progress.fraction:.0%} {plain(progress.message, 200)}".strip()]
 
 
 def stop_feeds(cores: Sequence[Core]) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "Level",
     "Permission",
     "Redact",
+    "RedactText",
     "Settings",
 ]
 
@@ -38,6 +39,9 @@ Authorize: TypeAlias = Callable[[Any], "str | Awaitable[str]"]
 
 Redact: TypeAlias = Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[Sequence[Any], Mapping[str, Any]]]
 """Is given a task's name and arguments, and returns the arguments that may be shown."""
+
+RedactText: TypeAlias = Callable[[str, str], str]
+"""Is given a task's name, empty where there is none, and a text of it, and returns what may be seen of the text."""
 
 ASGIApp: TypeAlias = Callable[
     [
@@ -60,6 +64,7 @@ class DashboardOptions(TypedDict, total=False):
     arguments: bool
     tracebacks: bool
     redact: Redact | None
+    redact_text: RedactText | None
     host_names: Collection[str] | None
     prefix: str
 
@@ -84,6 +89,9 @@ class Settings:
     """Show tracebacks also to those who may look only."""
     redact: Redact | None = None
     """What of the arguments may be shown."""
+    redact_text: RedactText | None = None
+    """What of texts may be shown that can have arguments in them: errors, tracebacks, progress, results, headers, keys.
+    With ``redact`` alone, none of them is."""
     host_names: Collection[str] | None = None
     """The names by which it may be reached, without a port; None: any, as far as the dashboard is asked."""
 
@@ -101,7 +109,7 @@ class Settings:
         for name in ("read_only", "arguments", "tracebacks"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigurationError(f"{name} must be True or False, not {getattr(self, name)!r}")
-        for name in ("actor", "redact"):
+        for name in ("actor", "redact", "redact_text"):
             if getattr(self, name) is not None and not callable(getattr(self, name)):
                 raise ConfigurationError(f"{name} must be a function, not {getattr(self, name)!r}")
         if isinstance(self.actions, str) or not set(self.actions) <= set(PERMISSIONS):

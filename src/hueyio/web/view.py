@@ -11,6 +11,7 @@ from hueyio.core import Core
 from hueyio.storage.contract import Session
 from hueyio.web.access import Visitor
 from hueyio.web.addresses import Addresses
+from hueyio.web.redaction import Redaction
 from hueyio.web.settings import Permission, Settings
 from hueyio.web.zones import BROWSERS, Zone
 
@@ -48,6 +49,11 @@ class View:
     """That in which times are shown."""
     part: str = ""
     """What the last part of the path names: a task, a state, a name."""
+    redaction: Redaction = field(init=False)
+    """What may be seen of tasks."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "redaction", Redaction(self.settings))
 
     @property
     def shows_arguments(self) -> bool:
@@ -56,8 +62,8 @@ class View:
 
     @property
     def shows_remembered_arguments(self) -> bool:
-        """Whether the short form in the history is shown: not where a hook says what may be, which knows real ones."""
-        return self.settings.arguments and self.settings.redact is None
+        """Whether the short form in the history is shown, which is a text."""
+        return self.settings.arguments and not self.redaction.hides_texts
 
     @property
     def may_see_tracebacks(self) -> bool:

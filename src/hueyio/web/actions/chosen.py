@@ -13,12 +13,12 @@ from hueyio.control.failure_group import group_of
 from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
-from hueyio.storage.contract import Session
 from hueyio.tasks.states import ENDED_STATES, TaskState
 from hueyio.web.filters import ListFilter, read_filter
 from hueyio.web.forgery import Form
 from hueyio.web.pages.tasks import state_of
 from hueyio.web.refusal import Refusal
+from hueyio.web.view import View
 
 __all__ = ["MOST_COUNTED", "Chosen", "Count", "chosen_by", "count_chosen", "find_chosen"]
 
@@ -87,14 +87,14 @@ def chosen_by(form: Form) -> Chosen:
     return Chosen((), state, read_filter(form.to_dict()), form.get("group"), _read_before(form.get("before")))
 
 
-async def count_chosen(session: Session, chosen: Chosen, now: datetime) -> Count:
+async def count_chosen(view: View, chosen: Chosen) -> Count:
     """Count them by name, as far as that is done: to so many, and for so long."""
     if chosen.ids:
         return Count(len(chosen.ids), (), is_complete=True)
     names: Counter[str] = Counter()
     is_complete = True
     until = monotonic() + _LONGEST_LOOK
-    async for tasks in _steps(session, chosen, now):
+    async for tasks in _steps(view, chosen):
         names.update(it.name or "" for it in tasks)
         if names.total() >= MOST_COUNTED or monotonic() >= until:
             is_complete = False
@@ -103,7 +103,7 @@ async def count_chosen(session: Session, chosen: Chosen, now: datetime) -> Count
 
 
 async def find_chosen(
-    session: Session, chosen: Chosen, now: datetime, least: int | None, is_stopped: Callable[[], bool]
+    view: View, chosen: Chosen, least: int | None, is_stopped: Callable[[], bool]
 ) -> list[str] | None:
     """Return the ids of all that are chosen, or, with ``least``, of some: at least so many, if there are as many.
 
@@ -113,7 +113,7 @@ async def find_chosen(
         return list(chosen.ids)
     found: dict[str, None] = {}
     until = monotonic() + _LONGEST_LOOK
-    async for tasks in _steps(session, chosen, now):
+    async for tasks in _steps(view, chosen):
         found.update((it.id, None) for it in tasks)
         if is_stopped() or (least is not None and len(found) >= least):
             break
@@ -122,9 +122,9 @@ async def find_chosen(
     return list(found)
 
 
-async def _steps(session: Session, chosen: Chosen, now: datetime) -> AsyncIterator[list[TaskInfo]]:
+async def _steps(view: View, chosen: Chosen) -> AsyncIterator[list[TaskInfo]]:
     assert chosen.state is not None
-    wish = chosen.which.wish((chosen.state,), now)
+    wish = chosen.which.wish((chosen.state,), view.now, view.redaction)
     if chosen.before is not None:
         until = chosen.before.timestamp()
         earliest = until if wish.wanted.until is None else min(until, wish.wanted.until)
@@ -132,13 +132,18 @@ async def _steps(session: Session, chosen: Chosen, now: datetime) -> AsyncIterat
     after: str | None = None
     while True:
         try:
-            page = await list_tasks(session, wish, _PER_STEP, after, patience=_PATIENCE)
+            page = await list_tasks(view.session, wish, _PER_STEP, after, patience=_PATIENCE)
         except HueyException as error:
             raise Refusal(400, f"{error}.") from None
-        yield [it for it in page.tasks if not chosen.group or group_of(it.name or "", it.error or "") == chosen.group]
+        yield [it for it in page.tasks if not chosen.group or _group_of(view, it) == chosen.group]
         after = page.next
         if after is None:
             return
+
+
+def _group_of(view: View, task: TaskInfo) -> str:
+    """Return the group in which the page of failures has it."""
+    return group_of(task.name or "", view.redaction.error(task.name, task.error) or "")
 
 
 def _read_before(text: str) -> datetime | None:

@@ -30,22 +30,22 @@ _MOST_TOLD: Final = 3
 
 
 async def _ask_run(view: View, form: Form) -> Question:
-    name = _name_of(form)
+    field, name = _which(form)
     return Question(
         title=f"Run {plain(name, 200)} now?",
         effect="One task is enqueued now; the regular times stay.",
         yes="Run now",
         no="Not now",
-        carried=[("name", name), ("source", form.get("source"))],
+        carried=[(field, name)],
     )
 
 
 async def _run(view: View, form: Form) -> str:
-    name, core = _name_of(form), view.source.core
+    (field, name), core = _which(form), view.source.core
     if view.source.app is None:
         raise Refusal(409, "A schedule can be run now where the application's code is.")
     producer = core.part(Producer, Producer)
-    spec = core.registry.get(name) if form.get("source") == "code" else None
+    spec = core.registry.get(name) if field == "code" else None
     try:
         if spec is not None and spec.timetable is not None:
             call = call_of(spec)
@@ -84,8 +84,9 @@ async def _set_paused(view: View, name: str, *, paused: bool) -> Done:
     if not await set_paused(view.session, name, paused, view.now.timestamp()):
         raise _gone(name)
     await record(view.session, view.visitor.actor, f"{'pause' if paused else 'resume'} schedule", name)
-    # Times count from now on: what was to be made up is not, whatever is done afterwards.
-    is_undone = data is not None and (seen := outline(name, data)).paused is not paused and not seen.catch_up
+    # A pause drops what was to be made up, whatever is done afterwards: the page asks before that.
+    seen = None if data is None else outline(name, data)
+    is_undone = seen is not None and seen.paused is not paused and not (paused and seen.catch_up)
     undo = Undo("resume-schedule" if paused else "pause-schedule", [("name", name)])
     return Done(f"{plain(name, 200)} {'rests' if paused else 'goes on'}.", undo if is_undone else None)
 
@@ -187,6 +188,12 @@ async def _remove(view: View, form: Form) -> str:
         raise _gone(name)
     await record(view.session, view.visitor.actor, "remove schedule", name)
     return f"{plain(name, 200)} is removed."
+
+
+def _which(form: Form) -> tuple[str, str]:
+    """Return the name of a schedule behind the field that says where it is: ``code``, or ``name`` of a stored one."""
+    code = form.get("code")
+    return ("code", code) if code else ("name", _name_of(form))
 
 
 def _name_of(form: Form) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -13,11 +14,12 @@ from hueyio.control.cancel import cancel
 from hueyio.control.failed_tasks import requeue_some
 from hueyio.control.retry_answer import tell_requeued
 from hueyio.control.revoke import restore, revoke, revoke_all
-from hueyio.messages.revocation import class_key, instance_key
+from hueyio.messages.revocation import Revocation, class_key, instance_key
 from hueyio.storage.records import RUNS_AGAIN, Burial, Requeued
 from hueyio.web.actions.chosen import Chosen, Count, chosen_by, count_chosen, find_chosen
 from hueyio.web.actions.jobs import jobs_of
 from hueyio.web.actions.verb import Done, Question, Undo, Verb
+from hueyio.web.filters import read_moment
 from hueyio.web.forgery import Form
 from hueyio.web.refusal import Refusal
 from hueyio.web.shown import plain
@@ -58,7 +60,7 @@ async def _retry(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{tell_requeued(answers)}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Retry", "retry", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Retry", "retry", partial(find_chosen, view, chosen), step, tell)
 
 
 async def _ask_delete(view: View, form: Form) -> Question:
@@ -91,7 +93,7 @@ async def _delete(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}Deleted {counted(deleted, 'task')}."
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Delete", "delete", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Delete", "delete", partial(find_chosen, view, chosen), step, tell)
 
 
 async def _ask_cancel(view: View, form: Form) -> Question:
@@ -122,7 +124,7 @@ async def _cancel(view: View, form: Form) -> str:
         return f"{'' if is_whole else 'Stopped. '}{counted(answers[True], 'task')} cancelled.{over}"
 
     jobs = await jobs_of(view.source.core)
-    return await jobs.run("Cancel", "cancel", partial(find_chosen, view.session, chosen, view.now), step, tell)
+    return await jobs.run("Cancel", "cancel", partial(find_chosen, view, chosen), step, tell)
 
 
 async def _ask_revoke(view: View, form: Form) -> Question:
@@ -142,7 +144,8 @@ async def _revoke(view: View, form: Form) -> Done:
     id, name = _id_or_name(form)
     core = view.source.core
     (before,) = await view.session.peek("revocations", [instance_key(id) if id else class_key(name)])
-    await (revoke(core, id, None, False) if id else revoke_all(core, name, None, False))
+    until, once = read_moment("until", form.get("until"), view.now), bool(form.get("once"))
+    await (revoke(core, id, until, once) if id else revoke_all(core, name, until, once))
     await record(view.session, view.visitor.actor, "revoke", f"id {id}" if id else f"name {name}")
     # One that is written over is not what comes back: it may have had an end.
     undo = Undo("restore", [("id", id) if id else ("name", name)]) if before is None else None
@@ -155,16 +158,29 @@ async def _ask_restore(view: View, form: Form) -> Question:
     return Question(f"Restore {plain(id or name, 200)}?", "Its tasks run again.", "Restore", carried=carried)
 
 
-async def _restore(view: View, form: Form) -> str:
+async def _restore(view: View, form: Form) -> Done:
     id, name = _id_or_name(form)
-    was_there = await restore(view.source.core, instance_key(id) if id else class_key(name))
+    key = instance_key(id) if id else class_key(name)
+    (before,) = await view.session.peek("revocations", [key])
+    was_there = await restore(view.source.core, key)
     await record(view.session, view.visitor.actor, "restore", f"id {id}" if id else f"name {name}")
-    return f"{plain(id or name, 200)} is {'restored' if was_there else 'not revoked any more'}."
+    undo = _undo_restore(id, name, before) if was_there and before is not None else None
+    return Done(f"{plain(id or name, 200)} is {'restored' if was_there else 'not revoked any more'}.", undo)
+
+
+def _undo_restore(id: str, name: str, before: bytes) -> Undo | None:
+    """Return what revokes again as it was, with its end and whether it was for once; None: it cannot be read."""
+    try:
+        revoked = Revocation.from_bytes(before)
+        until = [] if revoked.until is None else [("until", datetime.fromtimestamp(revoked.until, UTC).isoformat())]
+    except (ValueError, TypeError, RecursionError, OverflowError, OSError):
+        return None
+    return Undo("revoke", [("id", id) if id else ("name", name), *until, *([("once", "1")] if revoked.once else [])])
 
 
 async def _choose(view: View, form: Form) -> tuple[Chosen, Count]:
     chosen = chosen_by(form)
-    count = await count_chosen(view.session, chosen, view.now)
+    count = await count_chosen(view, chosen)
     if not count.total and count.is_complete:
         raise Refusal(404, "No task matches any more.")
     return chosen, count

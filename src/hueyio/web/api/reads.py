@@ -74,6 +74,7 @@ async def read_task(view: View) -> shapes.TaskPart:
     task = await describe_task(view.session, view.part, serializer)
     if task.state == "unknown":
         raise Refusal(404, f"No task {view.part} is known.")
+    task = view.redaction.details(task)
     attempts = task.timeline
     if not view.may_see_tracebacks:
         attempts = tuple(replace(it, traceback="") for it in attempts)
@@ -86,7 +87,8 @@ async def read_task(view: View) -> shapes.TaskPart:
 async def read_queue_statistics(view: View) -> shapes.Statistics:
     """Say what happened in a range, of all tasks or those of a name."""
     seconds = RANGES[read_range(view.query)]
-    return shapes.Statistics(statistics=await read_statistics(view.session, seconds, view.query.get("name") or None))
+    found = await read_statistics(view.session, seconds, view.query.get("name") or None)
+    return shapes.Statistics(statistics=view.redaction.statistics(found))
 
 
 async def read_workers(view: View) -> shapes.Workers:
@@ -106,7 +108,10 @@ async def read_limits(view: View) -> shapes.Limits:
     held, revoked, rates = await asyncio.gather(
         find_held(view.session, _MOST), find_revoked_names(view.session, _MOST), find_rates(view.session, _MOST)
     )
-    return shapes.Limits(held=held, revoked=revoked, rates=rates)
+    redaction = view.redaction
+    return shapes.Limits(
+        held=[redaction.held(it) for it in held], revoked=revoked, rates=[redaction.rate(it) for it in rates]
+    )
 
 
 async def read_audit_part(view: View) -> shapes.Audit:

@@ -41,7 +41,8 @@ READS: Final = (
 _FORM: Final = {
     "type": "object",
     "description": "As the form of the action: id (one or several), or state with a filter, and all or before; of a "
-    "schedule its name, and to edit it rule, second, tz, catch_up (yes or no), args, kwargs (JSON): those that change.",
+    "schedule its name (code: that of one of the code, to run it now), and to edit it rule, second, tz, catch_up (yes "
+    "or no), args, kwargs (JSON): those that change; to revoke, an id or a name, and until (ISO 8601) and once.",
     "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
 }
 

@@ -10,7 +10,7 @@ from hueyio.web.view import Page, View
 
 __all__ = ["read"]
 
-_PER_PAGE: Final = 100
+_PER_PAGE: Final = 80
 
 
 async def read(view: View) -> Page:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final
@@ -13,8 +12,11 @@ from hueyio.web.shown import brief, figure
 
 __all__ = ["charts_of"]
 
-_MOST_COLUMNS: Final = 200
+_MOST_COLUMNS: Final = 150
 """More are put together: each is a row of three tables, and a page stays small."""
+
+_FACTORS: Final = (1, 2, 3, 4, 6, 8, 12, 24)
+"""How many are put together: of hours, what divides a day."""
 
 _UNITS: Final = {60: "minute", 600: "10 minutes", 3600: "hour"}
 
@@ -22,7 +24,7 @@ _UNITS: Final = {60: "minute", 600: "10 minutes", 3600: "hour"}
 def charts_of(statistics: QueueStatistics, zone: tzinfo = UTC) -> list[dict[str, Any]]:
     """Return what ended over time, and how long tasks waited and ran; moments are those of ``zone``."""
     slots = slots_of(statistics)
-    factor = math.ceil(len(slots) / _MOST_COLUMNS)
+    factor = next((it for it in _FACTORS if len(slots) <= it * _MOST_COLUMNS), _FACTORS[-1])
     span = statistics.slot * factor
     unit = _UNITS.get(int(span.total_seconds()), f"{span.total_seconds() / 3600:g} hours")
     columns = merge(slots, factor)

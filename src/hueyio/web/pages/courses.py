@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from hueyio.control.statistics import QueueStatistics, ends_in
 from hueyio.storage.records import CountedTask
-from hueyio.web.charts import spark, ticks
+from hueyio.web.charts import sketch, ticks
 from hueyio.wording import seconds
 
 __all__ = ["Course", "Courses"]
@@ -38,9 +38,10 @@ class Courses:
         if ended:
             self._rows.setdefault(row.name, []).append((row.at, ended, failed))
 
-    def draw(self, statistics: QueueStatistics, zone: tzinfo) -> dict[str, Course]:
-        """Return the course of each name of which something ended."""
-        return {name: _drawn(rows, statistics, zone) for name, rows in self._rows.items()}
+    def draw(self, names: Iterable[str], statistics: QueueStatistics, zone: tzinfo) -> dict[str, Course]:
+        """Return the course of those of the names of which something ended."""
+        rows = {name: self._rows[name] for name in names if name in self._rows}
+        return {name: _drawn(it, statistics, zone) for name, it in rows.items()}
 
 
 def _drawn(rows: Iterable[tuple[int, int, int]], statistics: QueueStatistics, zone: tzinfo) -> Course:
@@ -53,7 +54,7 @@ def _drawn(rows: Iterable[tuple[int, int, int]], statistics: QueueStatistics, zo
         column = min(max(int((at - begin) // length), 0), count - 1)
         ended[column] += ends
         failed[column] += failures
-    line, _, end = spark(ended)
+    line, end = sketch(ended)
     return Course(line, ticks(failed), end, _said(ended, failed, statistics, span, zone))
 
 

@@ -11,6 +11,7 @@ from hueyio.control.failure_group import group_of
 from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.web.filters import ListFilter
+from hueyio.web.portion import portion_of
 from hueyio.web.shown import split_error
 from hueyio.web.view import Page, View
 
@@ -18,7 +19,7 @@ __all__ = ["LOOKED_AT", "Group", "group_failures", "read"]
 
 LOOKED_AT: Final = 2000
 _PATIENCE: Final = 0.5
-_MOST_GROUPS: Final = 50
+_PER_PAGE: Final = 30
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,16 +38,17 @@ class Group:
 async def read(view: View) -> Page:
     """Read the page."""
     page = await list_tasks(view.session, ListFilter().wish(("failed",), view.now), LOOKED_AT, patience=_PATIENCE)
-    groups = group_failures(page.tasks)
+    groups = group_failures([view.redaction.task(it) for it in page.tasks])
     return Page(
         "failures.html",
         "Failures",
         {
-            "groups": [
-                (it, view.at.tasks("failed", {"name": it.name, "error": it.kind})) for it in groups[:_MOST_GROUPS]
-            ],
+            "groups": portion_of(
+                view,
+                [(it, view.at.tasks("failed", {"name": it.name, "error": it.kind})) for it in groups],
+                _PER_PAGE,
+            ),
             "looked_at": len(page.tasks),
-            "more": max(len(groups) - _MOST_GROUPS, 0),
             "is_complete": page.complete,
         },
     )

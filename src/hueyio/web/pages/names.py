@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from fnmatch import fnmatchcase
 from typing import Final
 
 from hueyio.control.listing import list_tasks
@@ -11,33 +12,43 @@ from hueyio.schedules.seen import see_schedules
 from hueyio.web.filters import RANGES, ListFilter, read_range
 from hueyio.web.pages.chart import charts_of
 from hueyio.web.pages.courses import Courses
+from hueyio.web.portion import portion_of
 from hueyio.web.view import Page, View
 
 __all__ = ["read_all", "read_one"]
 
+_PER_PAGE: Final = 45
 _MOST_FAILED: Final = 10
 _MOST_SCHEDULES: Final = 1000
 
 
 async def read_all(view: View) -> Page:
-    """Read the page of all names."""
-    asked = read_range(view.query)
+    """Read the page of all names: those of which something ended, and behind them what is declared here."""
+    asked, wanted = read_range(view.query), view.query.get("name", "").strip()
     courses = Courses()
     statistics = await read_statistics(view.session, RANGES[asked], watch=courses.add)
-    drawn = courses.draw(statistics, view.zone.info)
-    counted = {it.name for it in statistics.tasks}
-    declared = sorted(spec.path for spec in view.source.core.registry if spec.path not in counted)
+    counted = {it.name: it for it in statistics.tasks}
+    declared = sorted(spec.path for spec in view.source.core.registry) if view.source.app is not None else []
+    names = [it for it in dict.fromkeys((*counted, *declared)) if _fits(it, wanted)]
+    some = portion_of(view, names, _PER_PAGE)
+    drawn = courses.draw(some.items, statistics, view.zone.info)
     return Page(
         "names.html",
         "Names",
         {
             "range": asked,
-            "ranges_of": [(it, view.at.page("names", {"range": it})) for it in RANGES],
-            "tasks": [(it, drawn.get(it.name)) for it in statistics.tasks],
+            "ranges_of": [(it, view.at.page("names", {"range": it, "name": wanted})) for it in RANGES],
+            "names": some,
+            "rows": [(it, counted.get(it), drawn.get(it)) for it in some.items],
+            "wanted": wanted,
             "minutes": statistics.seconds / 60,
-            "idle": declared if view.source.app is not None else [],
         },
     )
+
+
+def _fits(name: str, wanted: str) -> bool:
+    """Say whether a name has a text inside, or fits it as a pattern."""
+    return wanted.casefold() in name.casefold() or fnmatchcase(name, wanted)
 
 
 async def read_one(view: View) -> Page:
@@ -64,7 +75,7 @@ async def read_one(view: View) -> Page:
             "total": statistics.total,
             "minutes": statistics.seconds / 60,
             "charts": charts_of(statistics, view.zone.info),
-            "failed": failed.tasks,
+            "failed": [view.redaction.task(it) for it in failed.tasks],
             "schedules": [it for it in schedules if it.task == name],
             "options": options,
             "module": None if spec is None else spec.module,

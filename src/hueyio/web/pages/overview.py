@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -14,7 +15,7 @@ from hueyio.doctor.diagnosis import Finding, diagnose
 from hueyio.doctor.examination import examine
 from hueyio.storage.contract import Session
 from hueyio.storage.records import LANES
-from hueyio.web.charts import Slot, slots_of, spark
+from hueyio.web.charts import Slot, merge, slots_of, spark
 from hueyio.web.filters import RANGES, read_range
 from hueyio.web.frame import counted_to
 from hueyio.web.pages.chart import charts_of
@@ -25,6 +26,9 @@ from hueyio.wording import counted, seconds
 __all__ = ["Figure", "figures_of", "findings_of", "read"]
 
 _MOST_ROWS: Final = 6
+_MOST_DRAWN: Final = 75
+"""Points of a word-sized line, which is as wide."""
+
 _FRESH: Final = 5.0
 """Seconds for which findings are kept: they take several reads, and are the same for all who look."""
 
@@ -47,7 +51,7 @@ async def read(view: View) -> Page:
         view.session.owners(),
         findings_of(view),
     )
-    consumers = read_consumers(owners)
+    statistics, consumers = view.redaction.statistics(statistics), read_consumers(owners)
     slots = slots_of(statistics)
     is_new = not (statistics.total.ended or statistics.enqueued or consumers or _ready(statistics))
     return Page(
@@ -107,6 +111,7 @@ def figures_of(statistics: QueueStatistics, consumers: Sequence[ConsumerInfo], s
     room = sum(sum(it.slots.values()) for it in consumers)
     silent = sum(it.is_silent for it in consumers)
     workers = counted(len(consumers), "worker") + (f", {silent} silent" if silent else "")
+    slots = merge(slots, math.ceil(len(slots) / _MOST_DRAWN))
     return [
         Figure("Ended", _rate(total.ended / minutes), "/min", rate_in, spark([it.ended for it in slots])),
         Figure("Failed", _rate(failed), "%", f"{figure(total.failed)} in all", spark([it.failed for it in slots])),

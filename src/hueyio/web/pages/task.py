@@ -16,9 +16,10 @@ from hueyio.tasks.states import ENDED_STATES, LIVE_STATES
 from hueyio.tasks.task import Task
 from hueyio.web.filters import read_number
 from hueyio.web.frame import FAMILIES
+from hueyio.web.redaction import FAILED, Redaction
 from hueyio.web.refusal import Refusal
 from hueyio.web.settings import Redact
-from hueyio.web.shown import split_error
+from hueyio.web.shown import MOST_SHOWN, split_error
 from hueyio.web.view import Page, View
 from hueyio.wording import counted
 
@@ -27,8 +28,14 @@ __all__ = ["arguments_of", "read", "result_of"]
 logger = logging.getLogger(__name__)
 
 _MOST_RELATED: Final = 12
+_ROW: Final = 80
+"""Characters around each argument on the page."""
+
+_MOST_ENTRIES: Final = 20
+_MOST_TEXT: Final = 4 * MOST_SHOWN
+"""Characters of all arguments together, about which nobody reads on."""
+
 _AUDIT_LOOKED_AT: Final = 200
-_HIDDEN: Final = "hidden: the redaction failed"
 
 
 async def read(view: View) -> Page:
@@ -41,6 +48,7 @@ async def read(view: View) -> Page:
     )
     if task.state == "unknown":
         raise Refusal(404, f"No task {view.part} is known: it never was, or ended longer ago than is remembered.")
+    task = view.redaction.details(task)
     shown = _attempt_to_show(task.timeline, read_number(view.query, "attempt"))
     return Page(
         "task.html",
@@ -56,12 +64,13 @@ async def read(view: View) -> Page:
             "frames": [] if shown is None else _frames(shown.traceback or ""),
             "before": await _related(view, [it for it in task.waits_for if it != task.id]),
             "after": await _related(view, [*task.then, *([task.chord] if task.chord else [])]),
-            "arguments": arguments_of(task.task, view.settings.redact, task.id),
+            "arguments": _some(arguments_of(task.task, view.settings.redact, task.id)),
+            "headers": _some(headers_of(task, view.redaction)),
             "hides_arguments": serializer is None,
             "result": result_of(task, view),
-            "hides_result": view.settings.redact is not None,
+            "hides_result": view.redaction.hides_texts,
             "remembered": task.arguments if view.shows_remembered_arguments else None,
-            "audit": _about(audit, task.id),
+            "audit": _about(audit, task.id)[:_MOST_ENTRIES],
             "is_live": task.state in LIVE_STATES,
             "is_kept": task.state in ENDED_STATES and _is_letter(task),
         },
@@ -136,7 +145,7 @@ def arguments_of(task: Task | None, redact: Redact | None, id: str) -> list[tupl
         return [(key, repr(it)) for key, it in named]
     except Exception:  # the hook is the application's, and so is each __repr__: what fails must show nothing
         logger.exception("the arguments of task %s are hidden: they cannot be shown", id)
-        return _HIDDEN
+        return FAILED
 
 
 def result_of(task: TaskDetails, view: View) -> str | None:
@@ -144,13 +153,32 @@ def result_of(task: TaskDetails, view: View) -> str | None:
 
     A hook that says what may be shown of arguments knows nothing of results: then none is.
     """
-    if task.returned is None or view.settings.redact is not None:
+    if task.returned is None or view.redaction.hides_texts:
         return None
     try:
-        return repr(task.returned.value)
+        return view.redaction.text(task.name, repr(task.returned.value))
     except Exception:  # each __repr__ is the application's
         logger.exception("the result of task %s is hidden: it cannot be shown", task.id)
         return "hidden: it cannot be shown"
+
+
+def _some(named: Sequence[tuple[str, str]] | str | None) -> Sequence[tuple[str, str]] | str | None:
+    """Leave out what would make a page large, and say how many."""
+    if named is None or isinstance(named, str):
+        return named
+    room, shown = _MOST_TEXT, list[tuple[str, str]]()
+    for key, value in named:
+        if room > 0:
+            shown.append((key, value))
+            room -= min(len(value), MOST_SHOWN) + _ROW
+    left = len(named) - len(shown)
+    return [*shown, ("…", f"and {left:,} more")] if left else shown
+
+
+def headers_of(task: TaskDetails, redaction: Redaction) -> list[tuple[str, str]]:
+    """Return the headers of a task whose message was read, and what may be seen of their values."""
+    headers = {} if task.task is None else task.task.headers
+    return [(key, redaction.text(task.name, value)) for key, value in headers.items()]
 
 
 def _about(audit: Sequence[AuditEntry], id: str) -> list[AuditEntry]:

@@ -77,10 +77,10 @@ async def list_state(view: View, state: TaskState, which: ListFilter) -> tuple[l
     """List a page of a state, from the place that the address names; return where it goes on."""
     after = view.query.get("after") or None
     try:
-        page = await list_tasks(view.session, which.wish((state,), view.now), PER_PAGE, after)
+        page = await list_tasks(view.session, which.wish((state,), view.now, view.redaction), PER_PAGE, after)
     except HueyException as error:
         raise Refusal(400, f"{error}.") from None
-    return page.tasks, page.next
+    return [view.redaction.task(it) for it in page.tasks], page.next
 
 
 def _facets(view: View, state: TaskState, which: ListFilter, tasks: Sequence[TaskInfo]) -> list[dict[str, Any]]:

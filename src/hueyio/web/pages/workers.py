@@ -11,12 +11,18 @@ from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.storage.records import LANES
 from hueyio.web.filters import ListFilter
+from hueyio.web.portion import portion_of
 from hueyio.web.view import Page, View
 
 __all__ = ["read"]
 
 _LOOKED_AT: Final = 1000
 _PATIENCE: Final = 0.2
+_PER_PAGE: Final = 15
+_ROWS: Final = 50
+"""Tasks on a page: with many workers each shows fewer, those that run longest."""
+
+_FEWEST_ROWS: Final = 3
 _MOST_ROWS: Final = 10
 
 
@@ -27,23 +33,25 @@ async def read(view: View) -> Page:
         list_tasks(view.session, ListFilter().wish(("running",), view.now), _LOOKED_AT, patience=_PATIENCE),
     )
     consumers = sorted(read_consumers(owners), key=lambda it: (it.started, it.host, it.pid))
+    some = portion_of(view, consumers, _PER_PAGE)
     versions = sorted({it.version or "before 0.2.0" for it in consumers})
     silent = sum(_state_of(it)[1] == "silent" for it in consumers)
     return Page(
         "workers.html",
         "Workers",
         {
-            "workers": [_row(view, it, page.tasks) for it in consumers],
+            "workers": some,
+            "rows": [_row(view, it, page.tasks, _ROWS // len(some.items)) for it in some.items],
             "silent": silent,
             "versions": versions if len(versions) > 1 else [],
             "used": sum(sum(it.used.values()) for it in consumers),
             "slots": sum(sum(it.slots.values()) for it in consumers),
-            "waiting": None,
         },
     )
 
 
-def _row(view: View, worker: ConsumerInfo, running: Sequence[TaskInfo]) -> dict[str, Any]:
+def _row(view: View, worker: ConsumerInfo, running: Sequence[TaskInfo], room: int) -> dict[str, Any]:
+    room = min(max(room, _FEWEST_ROWS), _MOST_ROWS)
     tasks = [it for it in running if it.consumer == worker.id]
     tasks.sort(key=lambda it: (it.since is None, it.since or view.now))
     family, state = _state_of(worker)
@@ -54,8 +62,8 @@ def _row(view: View, worker: ConsumerInfo, running: Sequence[TaskInfo]) -> dict[
         "family": family,
         "state": state,
         "lanes": [(lane, worker.used.get(lane, 0), worker.slots.get(lane, 0)) for lane in LANES],
-        "tasks": tasks[:_MOST_ROWS],
-        "more": max(worker.running - _MOST_ROWS, 0),
+        "tasks": tasks[:room],
+        "more": max(worker.running - room, 0),
         "list": view.at.tasks("running", {"worker": name}),
     }
 

@@ -45,8 +45,8 @@ function go(to) {
 function press(verb) {
   const isChosen = boxes.some((box) => box.checked);
   if (boxes[here] && !isChosen) select(here, false);
-  if (!table) $(`.head form[action$="act/${verb}"] button`)?.click();
-  else if (isChosen || boxes[here]) $(`button[formaction$="act/${verb}"]`)?.click();
+  if (!table) $(`.head button[formaction$="act/${verb}"]`)?.click();
+  else if (isChosen || boxes[here]) $(`.bulk button[formaction$="act/${verb}"]`)?.click();
 }
 
 const acts = {

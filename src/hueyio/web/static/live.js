@@ -76,7 +76,7 @@ function showJobs(jobs) {
     const job = document.querySelector(`[data-job="${id}"]`);
     if (!job) continue;
     draw(job, answer ? 1 : fraction, answer || said);
-    job.querySelector("form")?.toggleAttribute("hidden", Boolean(answer));
+    job.querySelector("button")?.toggleAttribute("hidden", Boolean(answer));
   }
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
@@ -333,6 +335,25 @@ class TransactionTests(TransactionTestCase):
         assert not Order.objects.exists()
         assert self._state_of(result) == "unknown"
         assert self._state_of(on_commit) == "unknown"
+
+    def test_only_the_inner_block_is_undone_when_it_is_rolled_back(self) -> None:
+        """Its task goes with it, that of the outer block does not."""
+        with transaction.atomic():
+            order = Order.objects.create(name="ada")
+            kept = [pay.sync.enqueue_in(connection.connection, order.pk), thank(order.pk)]
+            with suppress(ValueError), transaction.atomic():
+                undone = [pay.sync.enqueue_in(connection.connection, order.pk), thank(order.pk)]
+                raise ValueError("no")
+        assert [self._state_of(it) for it in (*kept, *undone)] == ["ready", "ready", "unknown", "unknown"]
+
+    async def test_coroutines_are_told_that_they_have_no_transactions(self) -> None:
+        """In Django's own words, and what to do instead."""
+        with self.assertRaisesRegex(SynchronousOnlyOperation, r"use `await task\(\.\.\.\)` here"):
+            pay.on_commit(7)
+        with self.assertRaisesRegex(SynchronousOnlyOperation, "await task.aenqueue"):
+            double.enqueue(1)
+        with self.assertRaisesRegex(SynchronousOnlyOperation, "await task.aget_result"):
+            double.get_result("123")
 
     def test_on_commit_enqueues_after_the_outermost_block(self) -> None:
         """And at once without one."""
