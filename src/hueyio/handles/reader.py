@@ -214,7 +214,7 @@ class Reader:
     async def _keep_unawaited(self, session: Session, data: bytes) -> None:
         """Keep what was found without a wait for the end; an error may be that of an attempt that is retried."""
         over = Over(self.id, data)
-        ending = self._read(over)
+        ending = ending_of(over, self.core.serializer)
         if isinstance(ending, Error):
             found = await self._find(session)
             if found.state not in OVER:
@@ -228,22 +228,18 @@ class Reader:
     def _keep(self, over: Over, ending: Ending | None = None) -> None:
         """Keep what a task that is over has left; ``ending``: what that is, if it is read already."""
         if not self.is_final:  # else another read of this handle was faster
-            self.ending = self._read(over) if ending is None else ending
+            ending = ending_of(over, self.core.serializer) if ending is None else ending
+            self.ending = ending if self.core.serializer.types is None else self._typed(ending)
             self.is_final = True
             self._kind = over.kind
             self._is_stored = over.data is not None and not (over.shared or self.core.keeps_results)
 
-    def _read(self, over: Over) -> Ending:
-        """Read what a task has left; raises SerializationError."""
-        ending = ending_of(over, self.core.serializer)
-        if self.core.serializer.types is None or over.data is None or isinstance(ending, Error):
+    def _typed(self, ending: Ending) -> Ending:
+        """Read a value by the type that was said, else by the annotation of the task; raises SerializationError."""
+        spec = None if self.path is None else self.core.registry.get(self.path)
+        read = self.returns if spec is None or spec.types is None else spec.types.read_result
+        if read is None or isinstance(ending, Error) or ending.value is None:
             return ending
-        read = self.returns
-        if read is None:
-            spec = None if self.path is None else self.core.registry.get(self.path)
-            if spec is None or spec.types is None:
-                return ending
-            read = spec.types.read_result
         try:
             return Returned(read(ending.value))
         except SerializationError as error:

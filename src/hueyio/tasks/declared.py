@@ -315,10 +315,11 @@ class TaskSpec:
 
         Raises TaskArgumentError for one that its annotation cannot read.
         """
-        args, kwargs = _given(task)
+        args = task.args if task.values is None else (*task.args, task.values)
+        kwargs = task.kwargs
         if self.types is not None:
             args, kwargs = self.types.read(args, kwargs, task.values is not None)
-        return self._with_task(task, args, kwargs)
+        return self._with_task(task, args, kwargs) if self.options.context else (args, kwargs)
 
     def give_types(self, task: Task) -> None:
         """Let a task that was read have the arguments that the function gets; if they cannot be read, what it has."""
@@ -329,8 +330,6 @@ class TaskSpec:
     def _with_task(
         self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        if not self.options.context:
-            return args, kwargs
         if self._task_comes_first:
             return (task, *args), kwargs
         return args, {**kwargs, "task": task}
@@ -341,9 +340,10 @@ class TaskSpec:
         Asked only when a TypeError was raised. What a decorator passes on to the function inside is known when Python
         refuses it: the error then has the function's name, and comes from before its first line.
         """
-        if self.types is not None and isinstance(error, TaskArgumentError) and not self._reads(task):
-            return True
-        args, kwargs = self._with_task(task, *_given(task))
+        try:
+            args, kwargs = self.arguments(task)
+        except TaskArgumentError:
+            return isinstance(error, TaskArgumentError)
         if not all(isinstance(key, str) for key in kwargs):
             return False  # no function takes that, whatever its version
         if not binds(self._called, args, kwargs):
@@ -353,14 +353,6 @@ class TaskSpec:
         if code is None or inside is self.func or _has_entered(code, error):
             return False
         return str(error).startswith(f"{inside.__qualname__}() ")
-
-    def _reads(self, task: Task) -> bool:
-        """Say whether the annotations can read the arguments."""
-        try:
-            self.arguments(task)
-        except TaskArgumentError:
-            return False
-        return True
 
     def unique_key(self, task: Task, key: UniqueKey | None) -> str:
         """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
@@ -401,11 +393,6 @@ class TaskSpec:
 
     def __repr__(self) -> str:
         return f"<TaskSpec {self.path}>"
-
-
-def _given(task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of a call; what the members of a chord returned is the last one of its callback."""
-    return task.args if task.values is None else (*task.args, task.values), task.kwargs
 
 
 def _has_entered(code: types.CodeType, error: BaseException) -> bool:

@@ -17,6 +17,9 @@ __all__ = ["Names", "name_of", "read_annotation", "returned_by", "without_outcom
 
 _ITEMS: Final = (list, tuple)
 
+_OUTCOMES_IN: Final = ("hueyio.messages.", "hueyio.tasks.")
+"""Where Error and SKIPPED are, and Task: modules above this one."""
+
 
 class Names:
     """The names that a function's annotations may use: those of its module, and what it has around itself."""
@@ -92,7 +95,7 @@ def name_of(annotation: Any) -> str:
 def _is_outcome(annotation: Any) -> bool:
     if not isinstance(annotation, type) or get_origin(annotation) is not None:
         return False
-    return issubclass(annotation, BaseException) or annotation.__module__.startswith("hueyio.")
+    return issubclass(annotation, BaseException) or annotation.__module__.startswith(_OUTCOMES_IN)
 
 
 def _around(function: Any) -> Mapping[str, Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from itertools import chain, repeat
 from typing import Any, Final, NamedTuple, Optional, Unpack, get_args, get_origin
 
 from hueyio.exceptions import SerializationError, TaskArgumentError
@@ -121,14 +120,18 @@ class AnnotatedCall:
         what = f"task {self._path}: what it returns"
         return converter_of(returned_by(read_annotation(annotation, Names(self._function), what)), what)
 
-    def _matched(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[str | int, Converter, Any]]:
-        """Give each argument, in order, with its name (or its position, counted from 1) and what is done for it."""
+    def _matched(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[tuple[str | int, Converter, Any]]:
+        """List the arguments in order, with their names (or places, counted from 1) and what is done for each."""
         parameters = self._parameters
-        named: Iterator[tuple[str, Converter]] = chain(parameters.by_position, repeat(("", parameters.others)))
-        for position, (value, (name, converter)) in enumerate(zip(args, named, strict=False), 1):
-            yield name or position, converter, value
-        for key, value in kwargs.items():
-            yield key, parameters.by_name.get(key, parameters.other_names), value
+        by_position = parameters.by_position
+        matched: list[tuple[str | int, Converter, Any]] = [
+            (name, converter, value) for (name, converter), value in zip(by_position, args, strict=False)
+        ]
+        for place in range(len(by_position), len(args)):
+            matched.append((place + 1, parameters.others, args[place]))
+        for name, value in kwargs.items():
+            matched.append((name, parameters.by_name.get(name, parameters.other_names), value))
+        return matched
 
     def _read(self, name: str | int, converter: Converter, value: Any) -> Any:
         if isinstance(value, BaseException):
