@@ -124,10 +124,6 @@ async def test_value_that_does_not_fit_is_refused_wherever_it_is_given(tmp_path:
     assert await huey.count() == 0
     with pytest.raises(TaskArgumentError, match="argument 'after' does not fit timedelta"):
         remind.s(after="soon")
-    blocking = BlockingMemoryHuey(serializer=JSONSerializer(typed=True))
-    wrong: Any = RECEIPT
-    with pytest.raises(TaskArgumentError, match="argument 'order' does not fit Order"):
-        blocking.task(typed_app.charge.func)(wrong)
     await huey.close()
 
 
@@ -135,6 +131,17 @@ async def followed(call: Callable[[], Any]) -> None:
     made = call()
     if isinstance(made, Awaitable):
         await made
+
+
+def test_blocking_programs_have_models_too() -> None:
+    huey = BlockingMemoryHuey(serializer=JSONSerializer(typed=True), immediate=True)
+    charge = huey.task(typed_app.charge.func)
+    wrong: Any = RECEIPT
+    with pytest.raises(TaskArgumentError, match="argument 'order' does not fit Order"):
+        charge(wrong)
+    result = charge(ORDER, Way.CASH)
+    assert result.get(timeout=30, preserve=True) == RECEIPT
+    assert huey.result_of(result.id, returns=Receipt).get(timeout=30) == RECEIPT
 
 
 async def test_result_that_does_not_fit_is_a_failure_that_says_so(make_huey: Callable[..., Huey]) -> None:

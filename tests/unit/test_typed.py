@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -20,6 +20,7 @@ from typing import (
     Generic,
     Literal,
     NamedTuple,
+    Never,
     Required,
     TypedDict,
     TypeVar,
@@ -102,6 +103,17 @@ class Page(Generic[T]):
     items: list[T]
 
 
+@dataclass
+class Checked:
+    """Whose making may raise anything."""
+
+    least: int
+
+    def __post_init__(self) -> None:
+        if self.least < 0:
+            raise KeyError("negative")
+
+
 class Point(msgspec.Struct):
     x: int
     raw: bytes = b""
@@ -164,6 +176,19 @@ class Login(pydantic.BaseModel):
     password: pydantic.SecretStr
 
 
+class Priced(pydantic.BaseModel):
+    x: int
+    hidden: int = pydantic.Field(default=0, exclude=True)
+
+    @pydantic.computed_field
+    def double(self) -> int:
+        return 2 * self.x
+
+
+class Numbered(pydantic.BaseModel, Generic[T]):
+    items: list[T]
+
+
 class Numbers(pydantic.RootModel[list[int]]):
     pass
 
@@ -210,6 +235,11 @@ VALUES: Final[list[tuple[Any, Any]]] = [
     (tuple[UUID, ...], (UUID(int=1), UUID(int=2))),
     (list[Order], [ORDER]),
     (Sequence[int], [1, 2]),
+    (Iterable[date], [date(2026, 1, 2)]),
+    (Checked, Checked(1)),
+    (Never, None),
+    (Priced, Priced(x=1)),
+    (Numbered[date], Numbered[date](items=[date(2026, 1, 2)])),
     (dict[str, Order], {"a": ORDER}),
     (dict[int, date], {1: date(2026, 1, 2)}),
     (Mapping[UUID, Colour], {UUID(int=7): Colour.RED}),
@@ -351,6 +381,10 @@ REFUSED: Final[list[tuple[Any, Any, str]]] = [
     (Literal["a", "b"], "c", "does not fit Literal['a', 'b']: invalid enum value 'c'"),
     (Annotated[int, msgspec.Meta(ge=1)], 0, "does not fit int: expected int >= 1"),
     (Annotated[int, pydantic.Field(gt=3)], 2, "does not fit int: input should be greater than 3"),
+    (Checked, {"least": -1}, "does not fit Checked: KeyError: 'negative'"),
+    (Priced, Priced(x=1, hidden=2), "does not fit Priced: its JSON form does not say all of it"),
+    (set, {date(2026, 1, 2)}, "does not fit set: its JSON form does not say all of it"),
+    (bytes, bytearray(b"a"), "does not fit bytes: a value of type bytearray would arrive as bytes"),
     (Customer, {"name": 5}, "does not fit Customer: input should be a valid string at it.name"),
     (Strict, {"at": "2026-01-02T03:04:05Z", "b": 1}, "extra inputs are not permitted at it.b"),
     (Mongrel, {"customer": {"name": 5}}, "does not fit Mongrel: input should be a valid string at it.customer.name"),

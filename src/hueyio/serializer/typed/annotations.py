@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from hueyio.exceptions import ConfigurationError
@@ -59,7 +59,7 @@ def returned_by(annotation: Any) -> Any:
 def without_outcomes(annotation: Any) -> Any:
     """Leave out what never is in JSON: exceptions, and hueyio's own Error and SKIPPED. Return Any if nothing is left.
 
-    A chord's callback gets them among the values of its members, and says so.
+    A chord's callback gets them among the values of its members, and says so. An Iterable is a list.
     """
     if _is_outcome(annotation):
         return Any
@@ -69,6 +69,8 @@ def without_outcomes(annotation: Any) -> Any:
         if len(left) == len(parts):
             return annotation
         return Any if left in ((), (types.NoneType,)) else Union[left]  # noqa: UP007  of a tuple
+    if origin is Iterable:
+        return types.GenericAlias(list, parts)
     if origin in _ITEMS and parts:
         inside = tuple(map(without_outcomes, parts))
         return annotation if inside == parts else types.GenericAlias(origin, inside)

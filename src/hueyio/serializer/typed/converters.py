@@ -7,7 +7,7 @@ msgspec does not know goes to pydantic where it is installed. Whoever reads, all
 from __future__ import annotations
 
 import inspect
-from typing import Any, Final, Protocol
+from typing import Any, Final, Never, NoReturn, Protocol
 
 import msgspec
 
@@ -23,7 +23,8 @@ __all__ = ["UNTYPED", "Converter", "WrongTypeError", "converter_of"]
 _EXACT: Final = (str, int, bool, float)
 """Types whose values are JSON: one look says that nothing is to be done."""
 
-_ANYTHING: Final = (Any, object, inspect.Parameter.empty)
+_ANYTHING: Final = (Any, object, Never, NoReturn, inspect.Parameter.empty)
+"""Annotations that say nothing of a value: there is none, or it may be any."""
 
 _AT: Final = " - at `$"
 
@@ -117,7 +118,7 @@ class _OfMsgspec:
     def read(self, plain: Any) -> Any:
         try:
             return self._read(plain)
-        except (ValueError, TypeError, RecursionError) as error:
+        except Exception as error:  # a class of the user's may raise anything while it is made
             reason, place = _reason_of(error)
             raise WrongTypeError(f"does not fit {name_of(self._annotation)}: {reason}", place) from None
 
@@ -174,6 +175,8 @@ def _reason_of(error: Exception) -> tuple[str, str]:
     """
     if isinstance(error, RecursionError):
         return "it is nested too deep", ""
+    if not isinstance(error, ValueError | TypeError):
+        return f"{type(error).__name__}: {error}", ""
     reason, *places = " ".join(str(error).split()).split(_AT)
     text = reason.replace("`", "")
     return f"{text[:1].lower()}{text[1:]}", "".join(place.rstrip("`") for place in reversed(places))
