@@ -477,6 +477,10 @@ def test_errors_and_the_values_of_a_chord_pass_as_they_are() -> None:
 
     def collect(prefix: str, values: list[Line | Error]) -> None: ...
 
+    def collect_some(values: list[Line] | None = None) -> None: ...
+
+    some = Task("shop.work", values=[{"sku": "a"}])
+    assert declare(collect_some).arguments(some) == (([Line("a")],), {})
     error = TaskException({"error": "x"})
     assert declare(handle).arguments(Task("shop.work", ("why", error))) == (("why", error), {})
     failure = Error({"error": "x"})

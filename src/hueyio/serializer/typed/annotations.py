@@ -101,9 +101,9 @@ def _is_outcome(annotation: Any) -> bool:
 
 
 def _around(function: Any) -> Mapping[str, Any]:
-    """Return the variables of the functions around it that it uses."""
+    """Return the variables of the functions around it that it uses, and its own type parameters."""
     code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {it.__name__: it for it in getattr(function, "__type_params__", ())}
     for name, cell in zip(() if code is None else code.co_freevars, cells, strict=False):
         try:
             found[name] = cell.cell_contents

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final, NamedTuple, Optional, Unpack, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Final, NamedTuple, Optional, Union, Unpack, get_args, get_origin
 
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.serializer.json_values import SIMPLE
@@ -17,18 +18,26 @@ __all__ = ["AnnotatedCall"]
 
 _BY_POSITION: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_REST: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _PLAIN_KINDS: Final = SIMPLE | {float, list, dict, tuple}
+
+
+class _Parameter(NamedTuple):
+    """One parameter, and what is done for its arguments."""
+
+    kind: Any
+    name: str
+    annotation: Any
+    converter: Converter
 
 
 class _Parameters(NamedTuple):
     """What is done for each argument, by position and by name, and for those that ``*`` and ``**`` take."""
 
-    by_position: tuple[tuple[str, Converter], ...]
+    by_position: tuple[_Parameter, ...]
     others: Converter
     by_name: Mapping[str, Converter]
     other_names: Converter
-    annotations: tuple[Any, ...]
-    """Those of the parameters by position."""
 
 
 class AnnotatedCall:
@@ -38,6 +47,8 @@ class AnnotatedCall:
         self._path = path
         self._function = function
         self._signature = signature
+        self._items: dict[str, Converter] = {}
+        """What is done for each value of a parameter that gets those of a chord's members."""
 
     def prepare(self) -> None:
         """Read the annotations; raises ConfigurationError for one that cannot be used."""
@@ -89,28 +100,24 @@ class AnnotatedCall:
     @cached_property
     def _parameters(self) -> _Parameters:
         names = Names(self._function)
-        by_position: list[tuple[str, Converter]] = []
-        by_name: dict[str, Converter] = {}
-        others: Converter = UNTYPED
-        other_names: Converter = UNTYPED
-        annotations: list[Any] = []
-        for parameter in self._signature.parameters.values():
-            what = f"task {self._path}: parameter {parameter.name!r}"
-            annotation = _annotation_of(parameter, names, what)
-            if parameter.kind is parameter.VAR_KEYWORD and get_origin(annotation) is Unpack:
-                by_name.update(_of_fields(get_args(annotation)[0], names, what))
-                continue
-            converter = converter_of(annotation, what)
-            if parameter.kind in _BY_POSITION:
-                by_position.append((parameter.name, converter))
-                annotations.append(annotation)
-            if parameter.kind in _BY_NAME:
-                by_name[parameter.name] = converter
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                others = converter
-            if parameter.kind is parameter.VAR_KEYWORD:
-                other_names = converter
-        return _Parameters(tuple(by_position), others, by_name, other_names, tuple(annotations))
+        every = [it for declared in self._signature.parameters.values() for it in self._read_one(declared, names)]
+        rest = {it.kind: it.converter for it in every if it.kind in _REST}
+        return _Parameters(
+            tuple(it for it in every if it.kind in _BY_POSITION),
+            rest.get(inspect.Parameter.VAR_POSITIONAL, UNTYPED),
+            {it.name: it.converter for it in every if it.kind in _BY_NAME},
+            rest.get(inspect.Parameter.VAR_KEYWORD, UNTYPED),
+        )
+
+    def _read_one(self, declared: inspect.Parameter, names: Names) -> list[_Parameter]:
+        """Read the annotation of a parameter; ``**kwargs: Unpack[Fields]`` is one for each field."""
+        what = f"task {self._path}: parameter {declared.name!r}"
+        annotation = _annotation_of(declared, names, what)
+        if declared.kind is not declared.VAR_KEYWORD or get_origin(annotation) is not Unpack:
+            return [_Parameter(declared.kind, declared.name, annotation, converter_of(annotation, what))]
+        fields = get_args(annotation)[0].__annotations__
+        hints = {name: _unqualified(read_annotation(it, names, what)) for name, it in fields.items()}
+        return [_Parameter(declared.KEYWORD_ONLY, name, it, converter_of(it, what)) for name, it in hints.items()]
 
     @cached_property
     def _returns(self) -> Converter:
@@ -125,7 +132,7 @@ class AnnotatedCall:
         parameters = self._parameters
         by_position = parameters.by_position
         matched: list[tuple[str | int, Converter, Any]] = [
-            (name, converter, value) for (name, converter), value in zip(by_position, args, strict=False)
+            (it.name, it.converter, value) for it, value in zip(by_position, args, strict=False)
         ]
         for place in range(len(by_position), len(args)):
             matched.append((place + 1, parameters.others, args[place]))
@@ -143,12 +150,15 @@ class AnnotatedCall:
 
     def _read_collected(self, position: int, values: list[Any]) -> list[Any]:
         """Read what members returned; what is none of it, because one failed or was never run, stays as it is."""
-        name: str | int = position + 1
-        annotation: Any = Any
-        if position < len(self._parameters.by_position):
-            name, annotation = self._parameters.by_position[position][0], self._parameters.annotations[position]
-        converter = converter_of(_item_of(annotation), f"task {self._path}: parameter {name!r}")
-        return [self._read(name, converter, it) if type(it) in _PLAIN_KINDS else it for it in values]
+        by_position = self._parameters.by_position
+        if position >= len(by_position):
+            return values
+        parameter = by_position[position]
+        if parameter.name not in self._items:
+            what = f"task {self._path}: parameter {parameter.name!r}"
+            self._items[parameter.name] = converter_of(_item_of(parameter.annotation), what)
+        converter = self._items[parameter.name]
+        return [self._read(parameter.name, converter, it) if type(it) in _PLAIN_KINDS else it for it in values]
 
     def _refusal(self, name: str | int, wrong: WrongTypeError) -> TaskArgumentError:
         shown, place = (f"argument {name!r}", name) if isinstance(name, str) else (f"argument {name}", "value")
@@ -163,20 +173,22 @@ def _annotation_of(parameter: inspect.Parameter, names: Names, what: str) -> Any
         return Any  # *args: P.args, **kwargs: P.kwargs
     if get_origin(annotation) is Unpack and parameter.kind is parameter.VAR_POSITIONAL:
         return Any
-    return annotation if parameter.default is not None or annotation is Any else Optional[annotation]  # noqa: UP045  whatever it is
+    if parameter.default is not None or annotation is Any:
+        return annotation
+    return Optional[annotation]  # noqa: UP045  not all annotations have the operator
 
 
-def _of_fields(fields: Any, names: Names, what: str) -> dict[str, Converter]:
-    """Return what is done for the keywords that ``**kwargs: Unpack[Fields]`` names."""
-    hints = {name: read_annotation(it, names, what) for name, it in fields.__annotations__.items()}
-    return {name: converter_of(get_args(it)[0] if _is_qualified(it) else it, what) for name, it in hints.items()}
-
-
-def _is_qualified(annotation: Any) -> bool:
-    return getattr(get_origin(annotation), "_name", "") in ("Required", "NotRequired", "ReadOnly")
+def _unqualified(annotation: Any) -> Any:
+    """Return the type of a field of a TypedDict, whether or not it says that it is required."""
+    is_qualified = getattr(get_origin(annotation), "_name", "") in ("Required", "NotRequired", "ReadOnly")
+    return get_args(annotation)[0] if is_qualified else annotation
 
 
 def _item_of(annotation: Any) -> Any:
-    """Return the type of what is in a list; of anything else nothing is known."""
-    parts = get_args(without_outcomes(annotation))
-    return next(iter(parts), Any) if isinstance(get_origin(annotation), type) and len(parts) <= 2 else Any
+    """Return the type of what is in a list, which may be left out; of anything else nothing is known."""
+    annotation = without_outcomes(annotation)
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        left = [part for part in parts if part is not NoneType]
+        return _item_of(left[0]) if len(left) == 1 else Any
+    return parts[0] if isinstance(origin, type) and len(parts) in (1, 2) else Any
