@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -545,6 +547,17 @@ def test_annotation_that_cannot_be_used_is_an_error_that_says_what_to_do() -> No
     huey.task(returns)
     with pytest.raises(ConfigurationError, match=r"returns: what it returns: its annotation Fraction names"):
         huey.create_consumer()
+
+
+def test_pydantic_is_not_imported_where_nothing_needs_it() -> None:
+    program = (
+        "import sys; from hueyio import JSONSerializer, MemoryHuey; from datetime import date\n"
+        "huey = MemoryHuey(serializer=JSONSerializer(typed=True))\n"
+        "@huey.task\ndef work(it: list[date]) -> date: ...\n"
+        "work.s([date(2026, 1, 2)]); huey.create_consumer(); print('msgspec' in sys.modules, 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\n"
 
 
 def test_types_come_and_go_with_the_serializer() -> None:

@@ -15,7 +15,14 @@ from hueyio.exceptions import ConfigurationError, SerializationError
 from hueyio.serializer.json_values import MisfitError, check_json
 from hueyio.serializer.typed.annotations import name_of, without_outcomes
 from hueyio.serializer.typed.likeness import is_kept
-from hueyio.serializer.typed.models import Adapter, adapter_of, is_model, is_of_pydantic, read_model
+from hueyio.serializer.typed.models import (
+    Adapter,
+    adapter_of,
+    has_pydantic,
+    is_model,
+    is_of_pydantic,
+    read_model,
+)
 from hueyio.serializer.typed.plain import to_plain
 
 __all__ = ["UNTYPED", "Converter", "WrongTypeError", "converter_of"]
@@ -76,7 +83,8 @@ def converter_of(annotation: Any, what: str) -> Converter:
     adapter = adapter_of(annotation)
     if adapter is not None:
         return _OfPydantic(annotation, adapter)
-    raise ConfigurationError(f"{what}: its annotation {name_of(annotation)} is of no use to JSON: {reason}")
+    cure = "" if has_pydantic() else "; pydantic knows more types, if it is installed"
+    raise ConfigurationError(f"{what}: its annotation {name_of(annotation)} is of no use to JSON: {reason}{cure}")
 
 
 class _Untyped:

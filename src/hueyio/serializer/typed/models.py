@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints, 
 
 import msgspec
 
-__all__ = ["Adapter", "adapter_of", "is_model", "is_of_pydantic", "read_model"]
+__all__ = ["Adapter", "adapter_of", "has_pydantic", "is_model", "is_of_pydantic", "read_model"]
 
 _MARKS: Final = ("__pydantic_core_schema__", "__get_pydantic_core_schema__")
 _BASE64: Final = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
@@ -49,12 +49,17 @@ class Adapter:
 
 def adapter_of(annotation: Any) -> Adapter | None:
     """Return what reads a type; None if pydantic is not installed, or does not know it."""
-    if find_spec("pydantic") is None:
+    if not has_pydantic():
         return None
     try:
         return Adapter(annotation)
     except import_module("pydantic").PydanticUserError:
         return None
+
+
+def has_pydantic() -> bool:
+    """Say whether pydantic is installed."""
+    return find_spec("pydantic") is not None
 
 
 def is_model(kind: Any) -> bool:
