@@ -75,7 +75,7 @@ from hueyio.execution.thread_lane import ThreadLane
 from hueyio.handles.awaited import awaited
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Restricted, Session
-from hueyio.storage.records import Bury, Lane, Owner, Release
+from hueyio.storage.records import LANES, Bury, Lane, Owner, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
@@ -421,7 +421,7 @@ class Consumer:
             sizes,
             options.prefetch,
             lambda: self._fetcher.wake(),
-            paced=("thread", "process"),
+            paced=LANES,
             on_ahead=lambda: self._unloader.wake(),
         )
         self._unloader = Unloader(self._ledger, self._give_back)

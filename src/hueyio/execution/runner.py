@@ -213,12 +213,7 @@ class Runner:
             telling.add_done_callback(self._telling.discard)
             return
         try:
-            settlement: Settlement | None = finish_plainly(self._core, job, outcome, self._success_level)
-            if settlement is None:
-                settlement = self._conclude(job, outcome).settlement
-            else:
-                self.outcomes["Succeeded"] += 1
-            self._put(job, settlement)
+            self._put(job, self._settlement_of(job, outcome))
         except Exception as error:  # of whatever kind it is, the job must have an end
             self.rescue(job, error)
 
@@ -290,6 +285,14 @@ class Runner:
             job.hooks = None  # a slot knows its last job until the next one begins
             if hooks is not None:
                 hooks.caller.close()
+
+    def _settlement_of(self, job: Job, outcome: Outcome) -> Settlement:
+        """Say what is written of an end that nobody is told of."""
+        plain = finish_plainly(self._core, job, outcome, self._success_level)
+        if plain is None:
+            return self._conclude(job, outcome).settlement
+        self.outcomes["Succeeded"] += 1
+        return plain
 
     def _conclude(self, job: Job, outcome: Outcome) -> End:
         end = conclude(self._core, job, outcome, self._success_level)

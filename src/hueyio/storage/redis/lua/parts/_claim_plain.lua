@@ -6,7 +6,7 @@
 -- parts: _take_<queue>
 
 local function claim_plain(owner, loop_room, thread_room, process_room)
-  if loop_room + thread_room + process_room > 500 or redis.call(
+  if loop_room + thread_room + process_room > 2000 or redis.call(
     'EXISTS', PAUSED, DELIVERIES, CANCELLED, SOLITARY, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, OTHER_KIND) > 0 then
     return nil
   end
