@@ -135,7 +135,12 @@ async def test_visitor_who_leaves_leaves_no_wait_behind(spec: str, stream_time: 
     result = await work()
     waits = huey.storage._state.followed.waits  # type: ignore[attr-defined]
     path = f"/tasks/{result.id}/events"
-    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": spec}, "http_version": "1.1", "method": "GET"}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": spec},
+        "http_version": "1.1",
+        "method": "GET",
+    }
     scope |= {"path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": []}
     serving = asyncio.create_task(app_with(huey, stream_time=stream_time)(scope, receive, send))
 

@@ -127,8 +127,9 @@ async def test_members_callbacks_and_batches_are_in_the_trace(huey: Huey, collec
     assert is_child(of_map, request)
     attempts = collector.spans("process")
     assert {trace_of(it) for it in attempts} == {trace_of(request)}
-    assert sorted(it.name for it in attempts if is_child(it, of_chord)) == ["process member"] * 2 + ["process total"]
-    assert [it.name for it in attempts if is_child(it, of_map)] == ["process member"] * 2
+    one, callback = f"process {member.path}", f"process {total.path}"
+    assert sorted(it.name for it in attempts if is_child(it, of_chord)) == [one, one, callback]
+    assert [it.name for it in attempts if is_child(it, of_map)] == [one, one]
 
 
 async def until_ended(collector: Collector, name: str, count: int) -> None:
