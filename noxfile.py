@@ -226,6 +226,19 @@ def redis_py(session: nox.Session, version: str) -> None:
     session.run(*PYTEST, *(session.posargs or ["-m", "not again", *tests]))
 
 
+@nox.session(python=PYTHONS[1])
+def django(session: nox.Session) -> None:
+    """Run the tests that Django 6 has for its own task backends, out of its sources, with hueyio's in their place."""
+    _install(session, "test", ".[examples,json,testing]", "pip")
+    version = str(session.run("python", "-m", "django", "--version", silent=True)).strip()
+    sources = Path(session.create_tmp()).resolve()
+    fetch = ("pip", "download", "-q", "--no-deps", "--no-binary", "django", "-d", str(sources), f"django=={version}")
+    session.run("python", "-m", *fetch)
+    shutil.unpack_archive(sources / f"django-{version}.tar.gz", sources, filter="data")
+    env = {"HUEYIO_TEST_DJANGO_TESTS": str(sources / f"django-{version}" / "tests" / "tasks")}
+    session.run("pytest", "-q", *(session.posargs or ["-rP", "tests/contrib/django/test_framework_suite.py"]), env=env)
+
+
 @nox.session
 def proofs(session: nox.Session) -> None:
     """Run long what is a matter of chance: kills, lost replies, damaged bytes."""
@@ -243,7 +256,15 @@ def full(session: nox.Session) -> None:
         session.notify(f"tests-{python}", PYTEST[1:])
     for python in PYTHONS[1:]:
         session.notify(f"eager-{python}")
-    for name in ("aiosqlite(oldest)", "aiosqlite(newest)", "redis_py(oldest)", "redis_py(newest)", "proofs", "browser"):
+    for name in (
+        "aiosqlite(oldest)",
+        "aiosqlite(newest)",
+        "redis_py(oldest)",
+        "redis_py(newest)",
+        "django",
+        "proofs",
+        "browser",
+    ):
         session.notify(name)
 
 

@@ -32,6 +32,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _IN_BROWSER: Final = {"": ["browser"], "smoke": ["browser/test_browser.py"]}
 collect_ignore = _IN_BROWSER.get(os.environ.get("HUEYIO_TEST_BROWSER", ""), [])
 
+# ``nox -s django`` fetches the tests that Django has for its own backends.
+if "HUEYIO_TEST_DJANGO_TESTS" not in os.environ:
+    collect_ignore = [*collect_ignore, "contrib/django/test_framework_suite.py"]
+
 
 class _EagerLoops(asyncio.DefaultEventLoopPolicy):
     """Makes loops whose tasks begin while they are made."""

@@ -71,6 +71,13 @@ def test_import_starts_no_thread_and_warns_of_nothing() -> None:
     assert subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", program], check=False).returncode == 0
 
 
+def test_kit_for_applications_leaves_the_suite_for_storages_alone() -> None:
+    heavy = {"hueyio.testing.storage", "hypothesis", "pytest"}
+    program = f"import hueyio.testing, sys; print(sorted({heavy!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("module", ["hueyio", "hueyio.cli.worker"])
 def test_import_brings_nothing_that_is_rarely_needed(module: str) -> None:
     """Hundreds of milliseconds of each process depend on it."""

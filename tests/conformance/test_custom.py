@@ -15,7 +15,7 @@ from hueyio.storage.contract import Capabilities, LeaseKeeper, Session, Storage
 from hueyio.storage.operations import OperationSession
 from hueyio.storage.records import Bell, Notices, Over, Unknown
 from hueyio.storage.sqlite import SqliteStorage
-from hueyio.testing import Recipe, StorageConformance
+from hueyio.testing.storage import Recipe, StorageConformance
 
 
 class CountingStorage:

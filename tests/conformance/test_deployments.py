@@ -13,14 +13,14 @@ from typing import Final
 
 import pytest
 
-from hueyio.testing import Recipe, StorageConformance
-from hueyio.testing.conformance.bells import Bells
-from hueyio.testing.conformance.keys import Keys
-from hueyio.testing.conformance.latches import Latches
-from hueyio.testing.conformance.leases import Leases
-from hueyio.testing.conformance.notices import Noticing
-from hueyio.testing.conformance.settling import Settling
-from hueyio.testing.conformance.waiting import Waiting
+from hueyio.testing.storage import Recipe, StorageConformance
+from hueyio.testing.storage.conformance.bells import Bells
+from hueyio.testing.storage.conformance.keys import Keys
+from hueyio.testing.storage.conformance.latches import Latches
+from hueyio.testing.storage.conformance.leases import Leases
+from hueyio.testing.storage.conformance.notices import Noticing
+from hueyio.testing.storage.conformance.settling import Settling
+from hueyio.testing.storage.conformance.waiting import Waiting
 from tests.support.deployments import SentinelGroup, ServerCluster
 
 pytestmark = pytest.mark.deployment

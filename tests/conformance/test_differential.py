@@ -13,7 +13,7 @@ import pytest
 import hueyio.storage.redis as on_redis
 from hueyio.storage.file import FileStorage
 from hueyio.storage.sqlite import SqliteStorage
-from hueyio.testing.differential import check_against_memory
+from hueyio.testing.storage.differential import check_against_memory
 from tests.conftest import SERVER_KINDS, ServerOf
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import SHARED_RESULT_TTL, Entry, Finish, Header
-from hueyio.testing import Recipe, StorageConformance
-from hueyio.testing.conformance.worker import Worker, soon, start_waiting
+from hueyio.testing.storage import Recipe, StorageConformance
+from hueyio.testing.storage.conformance.worker import Worker, soon, start_waiting
 
 
 class TestMemory(StorageConformance):

@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from hueyio.testing import Recipe, StorageConformance
+from hueyio.testing.storage import Recipe, StorageConformance
 from tests.conftest import SERVER_KINDS, ServerOf, first_and
 from tests.support.servers import Server
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hueyio.testing import Recipe, StorageConformance
+from hueyio.testing.storage import Recipe, StorageConformance
 
 
 class TestSqlite(StorageConformance):

@@ -653,6 +653,20 @@ async def test_first_error_of_many_is_raised_when_all_have_run(raising: Huey, is
     }[many]
 
 
+@pytest.mark.parametrize("is_async", [True, False])
+def test_ctrl_c_in_a_body_reaches_whoever_enqueues(huey: Huey, is_async: bool) -> None:
+    async def interrupt_async() -> None:
+        raise KeyboardInterrupt
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    task = huey.task(retries=3)(interrupt_async if is_async else interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        huey.sync.enqueue_many([task.s(), task.s()])
+    assert len(huey.sync.pending()) == 1  # the one that was interrupted; the other was cancelled
+
+
 async def test_error_of_an_attempt_that_is_retried_is_not_raised(raising: Huey) -> None:
     @raising.task(retries=1, context=True)
     def flaky(task: Task) -> str:

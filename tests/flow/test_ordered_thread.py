@@ -15,7 +15,7 @@ import pytest
 from hueyio import Huey, MemoryHuey
 from hueyio.exceptions import HueyException, TaskCancelled, TaskException
 from hueyio.loops.ordered import OrderedThread, is_in_ordered_thread
-from hueyio.testing.conformance.worker import soon
+from hueyio.testing.storage.conformance.worker import soon
 
 CALLS: Final[dict[str, Callable[[Any], Any]]] = {
     "call": lambda it: it.work.sync("inner"),

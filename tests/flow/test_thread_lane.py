@@ -196,3 +196,25 @@ async def test_coroutine_behind_a_decorator_is_run_on_the_loop(huey: MemoryHuey,
             else:
                 go.set()
                 assert await result == number
+
+
+async def test_body_that_has_ended_in_its_thread_is_named_until_the_loop_has_heard_of_it(huey: MemoryHuey) -> None:
+    """As when it held the interpreter lock: a heartbeat that is late is sent before the loop goes on."""
+    began, second_began, may_end = threading.Event(), threading.Event(), threading.Event()
+
+    @huey.task
+    def first() -> None:
+        began.set()
+        assert may_end.wait(30)
+
+    @huey.task
+    def second() -> None:
+        second_began.set()
+
+    async with huey.create_consumer(threads=1) as consumer:
+        results = await huey.enqueue_many([first.s(), second.s()])
+        assert await asyncio.to_thread(began.wait, 30)
+        may_end.set()
+        assert second_began.wait(30)  # the loop stands still, and the first has ended
+        assert results[0].id in ", ".join(consumer._names_of_running())
+        await results[1]

@@ -14,7 +14,7 @@ import pytest
 from hueyio import FileHuey, Huey, ResultTimeout, TaskException, chord
 from hueyio.client.prepare import prepare
 from hueyio.core import core_of
-from hueyio.testing.conformance.worker import eventually, soon
+from hueyio.testing.storage.conformance.worker import eventually, soon
 from tests.conftest import EACH_STORAGE, ServerOf
 from tests.flow.conftest import maker
 from tests.flow.test_isolation import make_suspect

@@ -149,3 +149,26 @@ async def test_commands_of_a_stage_are_the_same_in_any_pipeline(server_of: Serve
         await huey.close()
     assert_linear(SHORTER, costs)
     admin.close()
+
+
+async def test_stage_takes_a_consumer_one_script_on_a_server(server_of: ServerOf, tmp_path: Path) -> None:
+    server = server_of(SERVER_KINDS[0])
+    huey = RedisHuey(tmp_path.name, url=server.url, statistics=False)
+
+    @huey.task()
+    async def add(value: int) -> int:
+        return value + 1
+
+    counted = []
+    with redis.Redis.from_url(server.url) as admin:
+        async with huey, huey.create_consumer(periodic=False):
+            await (await add(0))
+            for length in (20, 80):
+                admin.config_resetstat()
+                results = await huey.enqueue(make_pipeline(add, length))
+                assert await results[length - 1] == length
+                stats: dict[str, Any] = admin.info("commandstats")
+                counted.append(stats["cmdstat_evalsha"]["calls"])
+    short, long = counted
+    # One of a heartbeat, of a ticker, or of a look at the schedule may come in between.
+    assert (long - short) / 60 < 1.3

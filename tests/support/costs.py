@@ -47,8 +47,8 @@ Costs = dict[str, dict[str, float]]
 
 def _is_counted(storage: str, workload: Workload, figure: str) -> bool:
     match figure:
-        case "loop turns":  # a thread that answers is sometimes faster than the loop's next turn
-            return workload.turns and (workload.is_exact or storage in ("memory", "redis"))
+        case "loop turns":  # a thread or a server that answers is sometimes faster than the loop's next turn
+            return workload.turns and (workload.is_exact or storage == "memory")
         case "writes to sockets":  # where there is no server, they wake a thread's loop
             return workload.turns and storage == "redis"
     return True

@@ -19,7 +19,7 @@ from hueyio.messages.revocation import Revocation, class_key, instance_key
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Delivery, Receipt
 from hueyio.tasks.task import Task
-from hueyio.testing.conformance.worker import soon
+from hueyio.testing.storage.conformance.worker import soon
 from tests.support.consuming import Clock
 
 

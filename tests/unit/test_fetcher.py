@@ -13,8 +13,8 @@ from hueyio.exceptions import LeaseLost, StorageUnavailable
 from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Delivery
-from hueyio.testing.conformance.worker import make_entry, soon
+from hueyio.storage.records import Delivery, Header, Receipt
+from hueyio.testing.storage.conformance.worker import make_entry, soon
 from tests.support.consuming import Clock, at_once, job_of, make_job
 
 
@@ -28,6 +28,8 @@ class Bench:
         self.dispatched: list[Delivery] = []
         self.lost: list[str] = []
         self.rung = asyncio.Event()
+        self.late = asyncio.Event()
+        self.has_dispatched = asyncio.Event()
         self.fails = False
         self.fetcher = Fetcher(
             session,
@@ -38,12 +40,15 @@ class Bench:
             self.lost.append,
             15.0,
             self.clock,
+            joins=True,
+            on_late=self.late.set,
         )
 
     async def dispatch(self, deliveries: list[Delivery]) -> None:
         if self.fails:
             raise StorageUnavailable("no revocations can be looked up")
         self.dispatched += deliveries
+        self.has_dispatched.set()
         for delivery in deliveries:
             self.ledger.add(job_of(delivery))
 
@@ -63,6 +68,10 @@ class Bench:
             assert not step.done()
             await asyncio.sleep(0)
         return step
+
+
+def make_delivery(id: str) -> Delivery:
+    return Delivery(Receipt("me", id, 0), Header(id), b"")
 
 
 async def start(ids: Sequence[str] = (), workers: int = 2) -> Bench:
@@ -182,13 +191,81 @@ async def test_paused_fetcher_claims_nothing_until_it_is_resumed() -> None:
 async def test_fetcher_that_waits_claims_what_a_settlement_brings() -> None:
     bench = await start(workers=10)
     waiting = await bench.begin_to_wait()
-    bench.fetcher.expect_work()
+    bench.fetcher.hold_back(bench.clock.now + 1)  # so that no claim goes with the settlement
+    assert bench.fetcher.expect_work() is None
     assert await soon(waiting) == 0
+
+
+async def test_claim_that_travels_with_a_settlement_is_dispatched_while_the_fetcher_waits_at_the_bells() -> None:
+    bench = await start(workers=10)
+    waiting = await bench.begin_to_wait()
+    joint = bench.fetcher.expect_work()
+    assert joint is not None
+    assert joint.room == {"loop": 10}
+    assert bench.fetcher.expect_work() is None  # one at a time
+    joint.answer([make_delivery("a")])
+    await joint.end()
+    assert bench.ids == ["a"]
+    await asyncio.sleep(0)
+    assert bench.fetcher.is_listening
+    bench.fetcher.stop()
+    await soon(waiting)
+
+
+async def test_nothing_else_is_claimed_while_a_claim_travels_with_a_settlement() -> None:
+    bench = await start(workers=2)
+    waiting = await bench.begin_to_wait()
+    joint = bench.fetcher.expect_work()
+    assert joint is not None
+    await bench.session.enqueue([make_entry("a"), make_entry("b"), make_entry("c")])
+    assert await soon(waiting) == 0  # the bell has rung
+    step = asyncio.create_task(bench.fetcher.step())
+    await asyncio.sleep(0)
+    assert bench.ids == []
+    joint.answer(await bench.session.claim(joint.room, "me"))
+    await joint.end()
+    assert await soon(step) == 0
+    assert bench.ids == ["a", "b"]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_held_is_asked_when_a_claim_with_a_settlement_came_to_nothing(fails: bool) -> None:
+    bench = await start(workers=2)
+    waiting = await bench.begin_to_wait()
+    joint = bench.fetcher.expect_work()
+    assert joint is not None
+    await bench.session.enqueue([make_entry("a")])
+    deliveries = await bench.session.claim({"loop": 1}, "me")
+    if fails:  # it is answered, and cannot be dispatched
+        joint.answer(deliveries)
+        bench.fails = True
+    await joint.end()
+    assert bench.ids == []
+    bench.fails = False
+    await soon(waiting)
+    step = asyncio.create_task(bench.fetcher.step())
+    await soon(bench.has_dispatched.wait())
+    assert bench.ids == ["a"]
+    bench.fetcher.stop()
+    await soon(step)
+
+
+async def test_claim_that_comes_when_the_fetcher_has_stopped_is_told_of() -> None:
+    bench = await start(workers=2)
+    waiting = await bench.begin_to_wait()
+    joint = bench.fetcher.expect_work()
+    assert joint is not None
+    bench.fetcher.stop()
+    await soon(waiting)
+    assert bench.fetcher.expect_work() is None
+    joint.answer([make_delivery("a")])
+    await joint.end()
+    assert (bench.ids, bench.late.is_set()) == (["a"], True)
 
 
 async def test_fetcher_that_does_not_wait_has_no_need_to_be_told_of_work() -> None:
     bench = await start(workers=10)
-    bench.fetcher.expect_work()
+    assert bench.fetcher.expect_work() is None
     waiting = await bench.begin_to_wait()
     assert not waiting.done()
     bench.fetcher.stop()

@@ -17,7 +17,7 @@ from hueyio.consumer.heartbeat import Heartbeat, HeartbeatOptions
 from hueyio.consumer.outage import Outage
 from hueyio.consumer.side_log import side_log
 from hueyio.storage.beat_recipe import BeatRecipe, RedisBeat
-from hueyio.testing.conformance.worker import PATIENCE
+from hueyio.testing.storage.conformance.worker import PATIENCE
 
 
 class Keeper:

@@ -6,7 +6,7 @@ from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.ledger import Ledger
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.testing.conformance.worker import Worker, die, make_entry
+from hueyio.testing.storage.conformance.worker import Worker, die, make_entry
 from tests.support.consuming import Clock, at_once, make_job
 
 LEASE = 15.0

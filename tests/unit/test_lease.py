@@ -14,7 +14,7 @@ from hueyio.consumer.reaper import lease_of
 from hueyio.exceptions import SessionClosed
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.testing.conformance.worker import PATIENCE, make_entry, soon
+from hueyio.testing.storage.conformance.worker import PATIENCE, make_entry, soon
 from tests.support.consuming import at_once
 
 SECONDS = 3600.0

@@ -13,7 +13,7 @@ from hueyio.consumer.stuck import Stuck
 from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.testing.conformance.worker import Worker, soon
+from hueyio.testing.storage.conformance.worker import Worker, soon
 from tests.support.consuming import job_of
 
 

@@ -17,7 +17,7 @@ from hueyio.execution.job import Job
 from hueyio.execution.lending import PLACE, context_without_place, lending, note_enqueued
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Delivery, Finish, Lane
-from hueyio.testing.conformance.worker import eventually, make_entries, make_entry, soon
+from hueyio.testing.storage.conformance.worker import eventually, make_entries, make_entry, soon
 from tests.support.consuming import Clock, job_of, make_job
 
 

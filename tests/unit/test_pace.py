@@ -11,14 +11,14 @@ WINDOW = 1 / 64
 
 
 class Bench:
-    """A lane of one thread, and an unloader whose clock is moved by hand."""
+    """A lane of threads, and an unloader whose clock is moved by hand."""
 
-    def __init__(self, prefetch: int | None = None) -> None:
+    def __init__(self, prefetch: int | None = None, threads: int = 1) -> None:
         self.clock = Clock()
         self.told_ahead = 0
         self.given_back: list[tuple[Lane, int]] = []
         self.ledger = Ledger(
-            {"loop": 1, "thread": 1},
+            {"loop": 1, "thread": threads},
             prefetch,
             lambda: None,
             paced=("thread",),
@@ -27,10 +27,11 @@ class Bench:
         )
         self.unloader = Unloader(self.ledger, lambda *it: self.given_back.append(it), self.clock)
 
-    def run(self, count: int, seconds: float, lane: Lane = "thread") -> None:
-        """Let so many tasks pass through in so many seconds."""
+    def run(self, count: int, seconds: float, lane: Lane = "thread", size: int = 1) -> None:
+        """Let so many tasks of this size pass through in so many seconds."""
         for number in range(count):
             job = make_job(f"{lane}{number}", lane)
+            job.delivery = job.delivery._replace(data=bytes(size))
             self.ledger.add(job)
             self.ledger.end(job)
             self.ledger.remove(job)
@@ -73,6 +74,21 @@ def test_lane_with_long_bodies_holds_ahead_as_many_as_run() -> None:
     bench.ledger.room()
     bench.run(2, 1.0)
     assert (bench.ledger.room()["thread"], bench.ledger.is_ahead) == (2, False)
+
+
+def test_large_messages_bound_what_is_held_ahead() -> None:
+    bench = Bench(threads=100)
+    assert bench.ledger.room() == {"loop": 2, "thread": 32}  # nobody knows yet how large they are
+    bench.run(2, WINDOW, size=2**20)
+    assert bench.ledger.room()["thread"] == 100 + 16
+    bench.run(50, WINDOW, size=2**20)
+    assert bench.ledger.room()["thread"] == 100 + 16
+    for _ in range(5):
+        bench.run(1000, WINDOW)
+        bench.ledger.room()
+    assert bench.ledger.room()["thread"] == 100 + 500
+    bench.run(600, WINDOW, size=2**22)
+    assert bench.ledger.room()["thread"] < 100 + 10
 
 
 def test_lane_that_is_not_paced_and_a_prefetch_that_was_given_stay_as_they_are() -> None:

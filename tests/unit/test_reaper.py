@@ -12,7 +12,7 @@ from hueyio.serializer import Serializer
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Entry, Header, Owner
 from hueyio.tasks.task import Task
-from hueyio.testing.conformance.worker import Worker, make_entry
+from hueyio.testing.storage.conformance.worker import Worker, make_entry
 from tests.support.consuming import Clock
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hueyio.consumer.scheduler import Scheduler
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.testing.conformance.worker import make_entries, make_entry
+from hueyio.testing.storage.conformance.worker import make_entries, make_entry
 from tests.support.consuming import Clock, at_once
 
 

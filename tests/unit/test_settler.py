@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
 
 from hueyio import MemoryHuey
+from hueyio.consumer.joint_claim import JointClaim
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.settler import Settler
 from hueyio.core import core_of
@@ -18,8 +19,8 @@ from hueyio.execution.job import Job
 from hueyio.execution.recorder import Recorder
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Answer, Area, Delivery, Entry, Finish, HistoryBatch, Settlement
-from hueyio.testing.conformance.worker import Worker, die, make_entry, soon
+from hueyio.storage.records import Answer, Area, Delivery, Entry, Finish, HistoryBatch, Lane, Settlement
+from hueyio.testing.storage.conformance.worker import Worker, die, make_entry, soon
 from tests.support.consuming import Clock, at_once, job_of
 
 POISON = b"poison"
@@ -64,6 +65,21 @@ class SmallSession:
             raise StorageUnavailable("the reply got lost")
         return answers
 
+    async def settle_and_claim(
+        self,
+        settlements: Sequence[Settlement],
+        owner: str,
+        number: int,
+        history: HistoryBatch | None,
+        room: Mapping[Lane, int],
+    ) -> tuple[list[Answer], list[Delivery] | None]:
+        loses_reply, self.loses_reply = self.loses_reply, False
+        answers = await self.settle(settlements, owner, number, history)
+        deliveries = await self.inner.claim(room, owner)
+        if loses_reply:
+            raise StorageUnavailable("the reply got lost")
+        return answers, deliveries
+
     async def held(self, owner: str) -> list[Delivery]:
         if self.trouble is not None:
             raise self.trouble
@@ -94,9 +110,15 @@ class Bench:
             on_follow_up=self._tell_of_work,
         )
         self.told_of_work = 0
+        self.joint: JointClaim | None = None
+        self.ended_joints: list[JointClaim] = []
 
-    def _tell_of_work(self) -> None:
+    def _tell_of_work(self) -> JointClaim | None:
         self.told_of_work += 1
+        return self.joint
+
+    async def end_joint(self, joint: JointClaim) -> None:
+        self.ended_joints.append(joint)
 
     async def take(self, *ids: str) -> list[Job]:
         jobs = [job_of(await self.worker.take_one(id)) for id in ids]
@@ -330,12 +352,33 @@ async def test_outcomes_are_written_without_history_while_there_is_too_little_ro
     [((make_entry("b"),), 1), ((make_entry("b", eta=9e9),), 0), ((), 0)],
     ids=["ready", "later", "none"],
 )
-async def test_work_that_a_batch_brings_is_told_of_when_its_write_has_begun(
+async def test_work_that_a_batch_brings_is_told_of_before_its_write(
     bench: Bench, follow_ups: tuple[Entry, ...], told: int
 ) -> None:
     (job,) = await bench.take("a")
     bench.settler.put(job, Finish(job.delivery.receipt, follow_ups=follow_ups))
     assert bench.step() == [["a"]]
-    assert bench.told_of_work == 0
-    await asyncio.sleep(0)
     assert bench.told_of_work == told
+
+
+async def test_claim_goes_with_the_settlement_that_brings_work(bench: Bench) -> None:
+    (job,) = await bench.take("a")
+    joint = bench.joint = JointClaim({"loop": 2}, 0, bench.end_joint)
+    bench.settler.put(job, Finish(job.delivery.receipt, follow_ups=(make_entry("b"),)))
+    bench.step()
+    assert joint.is_answered
+    assert [it.receipt.id for it in joint.deliveries or []] == ["b"]
+    assert bench.ended_joints == [joint]
+    assert len(bench.ledger) == 0
+
+
+async def test_claim_is_given_back_unanswered_when_the_settlement_fails(bench: Bench) -> None:
+    (job,) = await bench.take("a")
+    joint = bench.joint = JointClaim({"loop": 2}, 0, bench.end_joint)
+    bench.settler.put(job, Finish(job.delivery.receipt, follow_ups=(make_entry("b"),)))
+    bench.session.loses_reply = True
+    bench.fail(StorageUnavailable)
+    assert (bench.ended_joints, joint.is_answered) == ([joint], False)
+    bench.step()  # the same number again, without a claim
+    assert bench.numbers == [1, 1]
+    assert await bench.session.inner.claim({"loop": 2}, bench.worker.owner) == []

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from hueyio.consumer.slots import Slots
 from hueyio.execution.job import Job
-from hueyio.testing.conformance.worker import soon
+from hueyio.testing.storage.conformance.worker import soon
 from tests.support.consuming import make_job
 
 
@@ -164,7 +164,7 @@ def has_begun(slots: Slots) -> bool:
 
 async def test_slots_that_are_woken_gently_double_while_jobs_are_left() -> None:
     bodies = Bodies()
-    slots = Slots("thread", 20, bodies.run, refuse, gently=True)
+    slots = Slots("thread", 20, bodies.run, refuse, begins_at_once=False)
     fill(slots, *(f"t{number}" for number in range(12)))
     started = []
     while slots.occupied < 12:
@@ -178,9 +178,40 @@ async def test_slots_that_are_woken_gently_double_while_jobs_are_left() -> None:
     assert await slots.wait_closed(60)
 
 
+async def test_bodies_that_wait_soon_have_all_slots() -> None:
+    bodies = Bodies()
+    slots = Slots("loop", 20, bodies.run, refuse)
+    ids = [f"t{number}" for number in range(25)]
+    fill(slots, *ids)
+    await turns(6)  # 1, 2, 4, 8, 16, 20
+    assert (bodies.begun, slots.occupied) == (ids[:20], 20)
+    bodies.let_go(*ids)
+    await turns()
+    assert bodies.begun == ids
+    slots.close()
+    assert await slots.wait_closed(60)
+
+
+async def test_bodies_that_do_not_wait_are_run_by_few_slots() -> None:
+    ran: list[str] = []
+
+    async def run(job: Job, slot: asyncio.Task[None]) -> None:
+        ran.append(job.task.id)
+
+    slots = Slots("loop", 100, run, refuse)
+    ids = [f"t{number}" for number in range(40)]
+    for _ in range(2):
+        fill(slots, *ids)
+        await turns()
+    assert ran == ids * 2
+    assert slots.occupied == 2  # the second was woken before the first had run them all
+    slots.close()
+    assert await slots.wait_closed(60)
+
+
 async def test_slot_that_begins_when_nothing_is_left_wakes_none() -> None:
     bodies = Bodies()
-    slots = Slots("thread", 20, bodies.run, refuse, gently=True)
+    slots = Slots("thread", 20, bodies.run, refuse, begins_at_once=False)
     fill(slots, "a", "b", "c")
     await turns()
     taken = [slots.take(lambda _: True) for _ in range(3)]
@@ -196,7 +227,7 @@ async def test_slot_that_begins_when_nothing_is_left_wakes_none() -> None:
 
 
 async def test_job_that_may_not_be_taken_stays_the_first() -> None:
-    slots = Slots("thread", 1, Bodies().run, refuse, gently=True)
+    slots = Slots("thread", 1, Bodies().run, refuse, begins_at_once=False)
     fill(slots, "a", "b")
     assert slots.take(lambda job: job.task.id == "b") is None
     assert [job.task.id for job in slots.take_last(1)] == ["b"]

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from hueyio.testing.conformance.worker import PATIENCE
+from hueyio.testing.storage.conformance.worker import PATIENCE
 from hueyio.worker.small_server import Answer, Page, SmallServer
 
 LIVE: Final = Answer(HTTPStatus.OK, "text/plain", b"it moves\n")

@@ -24,7 +24,7 @@ from hueyio.worker.exit_codes import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_UNAV
 from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free
 from hueyio.worker.process import WorkerProcess
-from hueyio.worker.reload import check_watcher, restart_on_change
+from hueyio.worker.reload import check_watcher, is_watched_inside, restart_on_change
 from hueyio.worker.start_signals import StoppedAtStart, end_silently, handle_at_start
 from hueyio.worker.supervisor import Supervisor
 
@@ -78,7 +78,8 @@ def _run(given: argparse.Namespace, line: Sequence[str]) -> int:
 
 def _supervise(read: Arguments) -> int:
     """Run the same command line in processes of its own."""
-    if read.worker.reload:
+    watched = Path.cwd() if read.worker.reload and not is_watched_inside() else None
+    if watched is not None:
         check_watcher()
     for address in read.addresses():
         check_free(*address)  # the processes could not tell: each shares its port with the one that it replaces
@@ -88,7 +89,7 @@ def _supervise(read: Arguments) -> int:
         grace=float(read.limits.get("shutdown_timeout", DEFAULT_GRACE)),
         one_first=read.worker.locks() is not None,
     )
-    return asyncio.run(_run_supervisor(supervisor, Path.cwd() if read.worker.reload else None))
+    return asyncio.run(_run_supervisor(supervisor, watched))
 
 
 async def _run_supervisor(supervisor: Supervisor, watched: Path | None) -> int:

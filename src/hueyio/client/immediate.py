@@ -27,7 +27,16 @@ from hueyio.execution.executor import Executor
 from hueyio.execution.finish import End
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
-from hueyio.execution.outcome import CancelAsked, Cancelled, Failed, Locked, Outcome, RateLimited, TimedOut
+from hueyio.execution.outcome import (
+    CancelAsked,
+    Cancelled,
+    Failed,
+    Interrupted,
+    Locked,
+    Outcome,
+    RateLimited,
+    TimedOut,
+)
 from hueyio.execution.recorder import Recorder, Settled
 from hueyio.execution.run_context import RunContext
 from hueyio.execution.run_log import tell_untaken
@@ -71,6 +80,7 @@ class Immediate:
         """Tell of these tasks, which are enqueued, and run them and all that follows them; not what is due later.
 
         Their errors are in their results; with ``raise_errors`` the first of them is raised when all have ended.
+        KeyboardInterrupt is raised at once: somebody has pressed Ctrl-C, and means this program.
         """
         bench = await self._bench()
         await bench.begin()
@@ -122,6 +132,8 @@ class Immediate:
                 for delivery in await bench.claim(waiting.popleft()):
                     end, answer = await self._run_one(bench, delivery, known.get(delivery.header.id))
                     self._under_way.tell_end()
+                    if isinstance(end.outcome, Interrupted):
+                        raise KeyboardInterrupt(end.outcome.cause)
                     following = _following(end, answer)
                     known.update(following)
                     waiting.extend(following)

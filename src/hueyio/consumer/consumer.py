@@ -75,7 +75,7 @@ from hueyio.execution.thread_lane import ThreadLane
 from hueyio.handles.awaited import awaited
 from hueyio.loops.inside_anyio import import_anyio
 from hueyio.storage.contract import Restricted, Session
-from hueyio.storage.records import Bury, Lane, Owner, Release
+from hueyio.storage.records import LANES, Bury, Lane, Owner, Release
 from hueyio.storage.shared.background import begin_later, make_task
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
@@ -385,8 +385,12 @@ class Consumer:
         return next((job for job in self._ledger.snapshot() if job.slot is slot), None)
 
     def _names_of_running(self) -> list[str]:
-        """Name what runs now, the longest first; called from the heartbeat's thread."""
-        return [f"{task.name} {task.id}" for task in self.running_tasks()[:_MOST_NAMED]]
+        """Name what has begun and not ended for the loop, the longest first; called from the heartbeat's thread.
+
+        A body that held the interpreter lock may have ended in its thread a moment before the loop hears of it.
+        """
+        begun = sorted((job for job in self._ledger.snapshot() if job.started), key=lambda job: job.started_at)
+        return [f"{job.task.path} {job.task.id}" for job in begun[:_MOST_NAMED]]
 
     def _name_of_last_ended(self) -> str | None:
         """Name the task whose body ended last; called from the heartbeat's thread."""
@@ -417,7 +421,7 @@ class Consumer:
             sizes,
             options.prefetch,
             lambda: self._fetcher.wake(),
-            paced=("thread", "process"),
+            paced=LANES,
             on_ahead=lambda: self._unloader.wake(),
         )
         self._unloader = Unloader(self._ledger, self._give_back)
@@ -480,6 +484,8 @@ class Consumer:
             self._lease.mark_lost,
             options.lease,
             loans=self._loans,
+            joins=self._core.storage.capabilities.claims_with_settlement,
+            on_late=self._release_unstarted,
         )
         self._feeders = self._compose_feeders(session)
         self._outage = outage = Outage()
@@ -504,7 +510,8 @@ class Consumer:
         }
         for lane, size in sizes.items():
             on_lent = partial(self._loans.note, lane) if options.lend_slots else None
-            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, gently=lane == "thread")
+            how = {"gently": lane != "process", "begins_at_once": lane != "thread"}
+            self._slots[lane] = Slots(lane, size, runs[lane], self._runner.rescue, on_lent, **how)
 
     def _compose_feeders(self, session: Session) -> tuple[Service, ...]:
         """Build the rest of the services that end first when the consumer stops; list them all."""

@@ -58,5 +58,5 @@ class Dispatcher:
                 self._put(job)
             else:
                 self._end(job, objection)
-        if 2 * sum(isinstance(outcome, UnknownTask) for _, outcome in decoded) > len(decoded):
+        if 2 * len([1 for _, outcome in decoded if isinstance(outcome, UnknownTask)]) > len(decoded):
             self._give_way()

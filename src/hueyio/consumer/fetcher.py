@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
+from hueyio.consumer.joint_claim import JointClaim
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.loans import Loans
 from hueyio.consumer.service import Service
@@ -16,6 +18,8 @@ from hueyio.storage.contract import Consuming, Producing
 from hueyio.storage.records import Bell, Delivery, Lane
 
 __all__ = ["Fetcher"]
+
+logger = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 5.0
 """Seconds at the bell: a ring that got lost costs no more than this."""
@@ -50,6 +54,9 @@ class Fetcher(Service):
 
     What bodies wait for with their slots lent (``loans``) is asked for by its ids where an ordinary claim would not
     bring it: at the bound of the loans, beside a suspect that waits, and while it is held back for one.
+
+    With ``joins`` the storage claims together with a settlement that makes tasks ready. What comes of that is
+    dispatched while the fetcher goes on waiting at the bells; ``on_late`` is called if it has stopped meanwhile.
     """
 
     def __init__(
@@ -63,8 +70,14 @@ class Fetcher(Service):
         lease: float,
         monotonic: Callable[[], float] = time.monotonic,
         loans: Loans | None = None,
+        *,
+        joins: bool = False,
+        on_late: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
+        self._joins = joins
+        self._on_late = on_late
+        self._joint: JointClaim | None = None
         self._loans = loans
         self._stands_since: float | None = None
         self._session = session
@@ -104,10 +117,18 @@ class Fetcher(Service):
         self._in_doubt = True
         self.wake()
 
-    def expect_work(self) -> None:
-        """Claim what a settlement enqueues that is on its way, right behind it instead of after its ring."""
-        if self.is_listening:
-            self.wake()
+    def expect_work(self) -> JointClaim | None:
+        """Say what is claimed together with a settlement that is about to be written, and makes tasks ready.
+
+        None: nothing is. If it waits at the bells, it claims right behind that settlement instead of after its ring.
+        """
+        if not self.is_listening or self._joint is not None:
+            return None
+        if self._may_join() and (room := self._ledger.room()):
+            self._joint = JointClaim(room, self._ledger.revocations, self._end_joint)
+            return self._joint
+        self.wake()
+        return None
 
     def hold_back(self, until: float) -> None:
         """Claim nothing until this monotonic time, or until nothing is held any more."""
@@ -127,7 +148,33 @@ class Fetcher(Service):
         self._again.append(delivery._replace(unrevoked=False))
         self.wake()
 
+    def _may_join(self) -> bool:
+        """Say whether nothing keeps it from an ordinary claim now."""
+        if not self._joins or self.stopping or self._in_doubt or self._again or self._paused or self._loans:
+            return False
+        return self._monotonic() >= max(self._held_back_until, self._gives_way_until)
+
+    async def _end_joint(self, joint: JointClaim) -> None:
+        """Dispatch what was claimed together with a settlement."""
+        try:
+            if not joint.is_answered:
+                self._in_doubt = True
+            elif joint.deliveries is not None:
+                await self._take(joint.deliveries, joint.heard)
+        except Exception as error:  # it is not the settler's: the next step finds what is held, and meets it again
+            logger.debug("what was claimed with a settlement is looked for again: %s", error)
+            self._in_doubt = True
+        finally:
+            self._joint = None
+        if self.stopping:
+            self._on_late()
+        elif not (self.is_listening and joint.deliveries is not None and _is_exhausted(joint.room, joint.deliveries)):
+            self.wake()
+
     async def _fetch(self, owner: str) -> float:
+        if self._joint is not None:
+            await self.interruptible(asyncio.sleep(self._longest_wait))
+            return 0
         if self._in_doubt:
             await self._recover_held(owner)
             if self._in_doubt:

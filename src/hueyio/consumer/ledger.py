@@ -70,10 +70,14 @@ class Ledger:
         if len(self._ended) >= self._most_ended:
             return {}
         return {
-            lane: self._most[lane] - len(held)
+            lane: self._bounded(lane, self._most[lane] - len(held))
             for lane, held in self._held.items()
             if len(held) <= self._refill_at[lane]
         }
+
+    def _bounded(self, lane: Lane, room: int) -> int:
+        pace = self._paces.get(lane)
+        return room if pace is None else min(room, pace.at_once)
 
     @property
     def is_ahead(self) -> bool:
@@ -123,7 +127,10 @@ class Ledger:
         """Enter a job; it is cancelled if somebody asked for that while it was on its way here."""
         job.cancelled = job.cancelled or job.task.id in self.cancelled
         self._by_id[job.task.id] = job
-        self._held[job.delivery.header.lane].add(job)
+        lane = job.delivery.header.lane
+        self._held[lane].add(job)
+        if lane in self._paces:
+            self._paces[lane].note_begin(len(job.delivery.data))
 
     def end(self, job: Job) -> None:
         """Note that the job's outcome is there, and only has to be written; tells the fetcher when that makes room."""

@@ -26,6 +26,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple, Protocol
 
+from hueyio.consumer.joint_claim import JointClaim
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.service import Service
 from hueyio.consumer.tally import Tally
@@ -77,7 +78,7 @@ class _Session(Consuming, Producing, Protocol):
 
 
 def _nothing() -> None:
-    """Stand in for what is done when a settlement brings work."""
+    """Stand in for what is claimed when a settlement brings work."""
 
 
 class _Item(NamedTuple):
@@ -101,7 +102,7 @@ class Settler(Service):
         monotonic: Callable[[], float] = time.monotonic,
         tally: Tally | None = None,
         recorder: Recorder | None = None,
-        on_follow_up: Callable[[], None] = _nothing,
+        on_follow_up: Callable[[], JointClaim | None] = _nothing,
     ) -> None:
         super().__init__()
         self._session = session
@@ -114,7 +115,7 @@ class Settler(Service):
         """Counts what was written; None: nobody does."""
         self._recorder = recorder
         self._on_follow_up = on_follow_up
-        """Called when a batch is on its way that makes a task ready."""
+        """Called when a batch is about to be written that makes a task ready; says what is claimed with it."""
         self._brings_work = False
         self._pending: list[_Item] = []
         self._batch: list[_Item] = []
@@ -173,6 +174,7 @@ class Settler(Service):
 
     async def step(self) -> float:
         """Write one batch, or wait for one."""
+        joint: JointClaim | None = None
         if not self._batch:
             self._batch = self._next_batch()
             if not self._batch:
@@ -182,9 +184,12 @@ class Settler(Service):
             self._history = self._record(self._batch)
             if self._brings_work:
                 self._brings_work = False
-                # In the next turn: then the write has begun, and a claim goes out behind it.
-                asyncio.get_running_loop().call_soon(self._on_follow_up)
-        await self._write(self._batch)
+                joint = self._on_follow_up()
+        try:
+            await self._write(self._batch, joint)
+        finally:
+            if joint is not None:
+                await joint.end()
         return 0
 
     def _record(self, batch: list[_Item]) -> HistoryBatch | None:
@@ -223,10 +228,19 @@ class Settler(Service):
             return 1
         return self._number + 1
 
-    async def _write(self, batch: list[_Item]) -> None:
+    async def _settle(self, batch: list[_Item], joint: JointClaim | None) -> list[Answer]:
+        settlements = [item.settlement for item in batch]
+        if joint is None:
+            return await self._session.settle(settlements, self._owner(), self._number, self._history)
+        answers, deliveries = await self._session.settle_and_claim(
+            settlements, self._owner(), self._number, self._history, joint.room
+        )
+        joint.answer(deliveries)
+        return answers
+
+    async def _write(self, batch: list[_Item], joint: JointClaim | None) -> None:
         try:
-            settlements = [item.settlement for item in batch]
-            answers = await self._session.settle(settlements, self._owner(), self._number, self._history)
+            answers = await self._settle(batch, joint)
         except StorageFull as error:
             self._make_smaller(batch, error)
             return

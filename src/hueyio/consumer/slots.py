@@ -6,10 +6,12 @@ for a slot. Those who ask are served before any job, by the next slot that is fr
 insists, because it was cancelled, may make it one too many; then the next slots that are free end and are not replaced.
 ``_leaves`` tells a free slot in one look whether it has to end.
 
+Slots are woken gently: one, then, whenever those that were woken have begun and jobs are left, as many more as are
+busy. So bodies that wait soon have all slots, and bodies that do not wait are run by a few, which are not woken for
+each. Where a body cannot run at once, because it needs a process, each job wakes a slot.
+
 A slot of threads may go on with the next job in its thread, without the loop (see ``execution.thread_lane``). ``take``
-and ``begun`` are for that, and ``_lock`` guards what they share with the loop. Its lane wakes its slots ``gently``:
-one, then, whenever those that were woken have begun and jobs are left, as many more as are busy. So bodies that wait
-soon have all slots, and short ones do not start a thread for each.
+and ``begun`` are for that, and ``_lock`` guards what they share with the loop.
 """
 
 from __future__ import annotations
@@ -46,9 +48,13 @@ class Slots:
         rescue: Callable[[Job, Exception], None],
         on_lent: Callable[[Place, bool], None] | None = None,
         *,
-        gently: bool = False,
+        gently: bool = True,
+        begins_at_once: bool = True,
     ) -> None:
-        """``on_lent`` hears of each place whether it is lent now; None: nobody lends a slot here."""
+        """``on_lent`` hears of each place whether it is lent now; None: nobody lends a slot here.
+
+        ``begins_at_once``: a body has begun when its slot has taken it; otherwise ``run`` says when, by ``begun``.
+        """
         self.lane = lane
         self.size = size
         self._run = run
@@ -58,6 +64,7 @@ class Slots:
         self._lock = threading.Lock()
         self._jobs: deque[Job] = deque()
         self._gently = gently
+        self._begins_at_once = begins_at_once
         self._beginning: set[asyncio.Task[None]] = set()
         """The slots that were woken gently, and have not begun."""
         self._idle: deque[tuple[asyncio.Future[None], asyncio.Task[None]]] = deque()
@@ -268,6 +275,8 @@ class Slots:
                 self._idle.append((waiter, own_task))
                 await waiter
                 continue
+            if own_task in self._beginning and self._begins_at_once and self.begun(own_task):
+                self.wake_more()
             place.task = job.task
             try:
                 await self._run(job, own_task)

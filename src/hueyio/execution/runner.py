@@ -22,6 +22,7 @@ from hueyio.execution.executor import Executor
 from hueyio.execution.finish import End, conclude, finish
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, WorkerLost
+from hueyio.execution.plain_finish import finish_plainly
 from hueyio.execution.reporter import Reporter
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext
 from hueyio.execution.run_log import run_logger, tell_start
@@ -93,6 +94,7 @@ class Runner:
         hooks: AttemptHooks | None = None
         # A prefetched job has grown stale while it waited.
         objection = job.objection(self._core.now())
+        surrounded = listened or self._executor.hooks.surround_tasks
         if objection is None and listened and (hooks := self._executor.hooks_around(job.spec, job.task)) is not None:
             await hooks.tell(SIGNAL_EXECUTING, job.task)
             if job.lost:
@@ -106,7 +108,7 @@ class Runner:
             await self._finish(job, objection, hooks)
             return
         self.equip(job)
-        if hooks is None:
+        if hooks is None and surrounded:
             hooks = self._executor.hooks_around(job.spec, job.task)
         if job.delivery.receipt.deliveries or run_logger.isEnabledFor(logging.DEBUG):
             tell_start(job)
@@ -211,7 +213,7 @@ class Runner:
             telling.add_done_callback(self._telling.discard)
             return
         try:
-            self._put(job, self._conclude(job, outcome).settlement)
+            self._put(job, self._settlement_of(job, outcome))
         except Exception as error:  # of whatever kind it is, the job must have an end
             self.rescue(job, error)
 
@@ -283,6 +285,14 @@ class Runner:
             job.hooks = None  # a slot knows its last job until the next one begins
             if hooks is not None:
                 hooks.caller.close()
+
+    def _settlement_of(self, job: Job, outcome: Outcome) -> Settlement:
+        """Say what is written of an end that nobody is told of."""
+        plain = finish_plainly(self._core, job, outcome, self._success_level)
+        if plain is None:
+            return self._conclude(job, outcome).settlement
+        self.outcomes["Succeeded"] += 1
+        return plain
 
     def _conclude(self, job: Job, outcome: Outcome) -> End:
         end = conclude(self._core, job, outcome, self._success_level)

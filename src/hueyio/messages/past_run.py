@@ -25,6 +25,7 @@ _LAST_TIME: Final = 253_402_300_799
 """The last second of the year 9999."""
 _DAMAGED: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 """What reading bytes raises that no hueyio wrote."""
+_to_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class PastRun(NamedTuple):
@@ -69,7 +70,7 @@ def write_runs(worker: str, runs: Sequence[PastRun]) -> bytes:
         _sparse((run.error or None) for run in runs),
         _sparse(run.arguments for run in runs),
     ]
-    return json.dumps(columns, separators=(",", ":")).encode()
+    return _to_json(columns).encode()
 
 
 def read_runs(data: bytes) -> tuple[str, list[PastRun]]:

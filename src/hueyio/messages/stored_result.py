@@ -37,6 +37,7 @@ __all__ = [
     "read_ending",
     "repr_of",
     "write_ending",
+    "write_value",
 ]
 
 ErrorKind: TypeAlias = Literal["failed", "revoked", "expired", "cancelled", "lost"]
@@ -88,7 +89,7 @@ Ending: TypeAlias = Returned | Error
 def write_ending(ending: Ending, serializer: Serializer) -> bytes:
     """Return the ending as bytes, by the serializer of the place; raises SerializationError."""
     if isinstance(ending, Returned):
-        return _write_value(ending.value, serializer)
+        return write_value(ending.value, serializer)
     cause = _write_cause(ending.cause, serializer)
     try:
         return serializer.serialize([ending.kind, ending.metadata, cause])
@@ -96,7 +97,8 @@ def write_ending(ending: Ending, serializer: Serializer) -> bytes:
         return serializer.serialize([ending.kind, ending.metadata, None])
 
 
-def _write_value(value: Any, serializer: Serializer) -> bytes:
+def write_value(value: Any, serializer: Serializer) -> bytes:
+    """Return as bytes that the task has returned this; otherwise as ``write_ending``."""
     try:
         return serializer.serialize([value])
     except SerializationError:

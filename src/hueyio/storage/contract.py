@@ -15,7 +15,7 @@ a time; every operation that changes something is one atomic step. Rules that ho
 * After ``close`` every call raises ``SessionClosed``; a second ``close`` does nothing.
 
 ``operations`` has the same operations as data, and a session that spells them once for every storage.
-``hueyio.testing`` has the conformance suite that says the same as code.
+``hueyio.testing.storage`` has the conformance suite that says the same as code.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ class Capabilities:
     says how long it waits for that."""
     keeps_history: bool = True
     """Whether it remembers what ``settle`` gets for the history; where not, nobody need make it."""
+    claims_with_settlement: bool = False
+    """Whether ``settle_and_claim`` is one round trip; where not, a claim sent right behind the settlement is faster."""
 
 
 class Producing(Protocol):
@@ -204,6 +206,20 @@ class Consuming(Protocol):
         (``stages.join``), and expects them all. When a latch's
         callback is over, the results of the members expire after ``MEMBER_RESULT_TTL`` seconds, unless they do so
         earlier.
+        """
+        ...
+
+    async def settle_and_claim(
+        self,
+        settlements: Sequence[Settlement],
+        owner: str,
+        number: int,
+        history: HistoryBatch | None,
+        room: Mapping[Lane, int],
+    ) -> tuple[list[Answer], list[Delivery] | None]:
+        """Settle, and then claim, in one round trip. None as deliveries: nothing was claimed, ask ``claim``.
+
+        It is no operation by itself: it does what the two do. A repeat of the last number claims nothing.
         """
         ...
 

@@ -239,6 +239,16 @@ class OperationSession(Session, ABC):
     ) -> list[Answer]:
         return await self._do("settle", tuple(settlements), owner, number, history)
 
+    async def settle_and_claim(
+        self,
+        settlements: Sequence[Settlement],
+        owner: str,
+        number: int,
+        history: HistoryBatch | None,
+        room: Mapping[Lane, int],
+    ) -> tuple[list[Answer], list[Delivery] | None]:
+        return await self.settle(settlements, owner, number, history), None
+
     @abstractmethod
     async def notices(self, owner: str, seen: Notices | None) -> Notices: ...
 

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
@@ -325,8 +326,10 @@ class Task:
     def replaced(self, **changes: Any) -> Task:
         """Return a shallow copy with some fields changed."""
         copy = object.__new__(type(self))
-        for name in Task.__slots__:
-            setattr(copy, name, changes[name] if name in changes else getattr(self, name))
+        for name, value in zip(Task.__slots__, _all_of(self), strict=True):
+            setattr(copy, name, value)
+        for name, value in changes.items():
+            setattr(copy, name, value)
         copy.receipt = None
         copy.reporter = None
         copy._run = None
@@ -506,6 +509,10 @@ class Task:
 
     def __repr__(self) -> str:
         return f"<Task {self.path} {self.id}>"
+
+
+_all_of: Final = attrgetter(*Task.__slots__)
+"""Whatever a task has; read in C."""
 
 
 def _new_id() -> str:

@@ -12,7 +12,7 @@ from hueyio.consumer.driver import Driver
 from hueyio.consumer.ticker import Ticker
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.executor import Executor
-from hueyio.execution.outcome import Failed, Outcome, RetryAsked, Succeeded, TimedOut
+from hueyio.execution.outcome import Failed, Interrupted, Outcome, RetryAsked, Succeeded, TimedOut
 from hueyio.messages.message import read_task
 from hueyio.storage.contract import Session
 from hueyio.storage.records import LANES, Found
@@ -89,11 +89,16 @@ class Hands:
         return min((it for it in moments if it is not None), default=None)
 
     async def run_one(self) -> list[Ran]:
-        """Run the next task; return how it ended, and how those did that could not be run on the way."""
+        """Run the next task; return how it ended, and how those did that could not be run on the way.
+
+        Raises KeyboardInterrupt if the body was interrupted: by Ctrl-C, which is meant for the test.
+        """
         task = await self._driver.dequeue()
         at = self._core.now()
         ended, self._refused = self._refused, []
         if task is not None and (outcome := await self._driver.run(task, None)) is not None:
+            if isinstance(outcome, Interrupted):
+                raise KeyboardInterrupt(outcome.cause)
             ended.append((task, outcome))
         return [await self._told(it, at, outcome) for it, outcome in ended]
 

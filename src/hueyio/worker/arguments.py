@@ -13,11 +13,21 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.tasks.given import closest
 from hueyio.worker.options import OBSOLETE, WorkerOptions
 from hueyio.worker.parent import FD_VARIABLE, FIRST_VARIABLE
+from hueyio.worker.reload import RELOADER_VARIABLE
 
 __all__ = ["Arguments", "add_options", "read_arguments"]
 
 _READ_ELSEWHERE: Final = frozenset(
-    {"HUEYIO_APP", "HUEYIO_FILE", "HUEYIO_QUEUE", "HUEYIO_URL", "HUEYIO_COMPLETE", FD_VARIABLE, FIRST_VARIABLE}
+    {
+        "HUEYIO_APP",
+        "HUEYIO_FILE",
+        "HUEYIO_QUEUE",
+        "HUEYIO_URL",
+        "HUEYIO_COMPLETE",
+        FD_VARIABLE,
+        FIRST_VARIABLE,
+        RELOADER_VARIABLE,
+    }
 )
 
 _YES: Final = frozenset({"1", "true", "yes", "on"})

@@ -12,6 +12,7 @@ import logging
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -23,6 +24,7 @@ from hueyio.storage.records import Lane
 from hueyio.storage.shared.background import make_task
 from hueyio.worker.banner import say_banner, say_stored
 from hueyio.worker.exit_codes import EXIT_CRASHED
+from hueyio.worker.garbage import Garbage
 from hueyio.worker.leaving import STOP_MARGIN, Deadline, leave
 from hueyio.worker.loading import load_huey
 from hueyio.worker.loops import run
@@ -30,6 +32,7 @@ from hueyio.worker.options import WorkerOptions
 from hueyio.worker.parent import Parent
 from hueyio.worker.probes import Probes
 from hueyio.worker.recycling import recycle_when_used_up
+from hueyio.worker.reload import is_watched_inside, watch_inside
 from hueyio.worker.start_signals import keep_pending
 from hueyio.worker.status import Status
 from hueyio.worker.surroundings import Surroundings
@@ -63,6 +66,7 @@ class WorkerProcess:
         # Before the app can change how sockets are made.
         self._parent = Parent.find()
         self._surroundings = Surroundings()
+        self._garbage = Garbage()
         self._apps = [(path, load_huey(path)) for path in paths]
         self._surroundings.mend()
         self._consumers = [
@@ -137,6 +141,7 @@ class WorkerProcess:
         await self._free_locks()
         for path, huey in self._apps:
             await say_stored(path, huey)
+        self._garbage.calm()
         for consumer in self._consumers:
             await consumer.start()
 
@@ -164,6 +169,8 @@ class WorkerProcess:
             self._parent.listen(replaced, self._call_from_thread(self._stop_orphan))
             self._parent.say("ready")
             beside.append(make_task(recycle_when_used_up(status, self._options, self._parent)))
+            if self._options.reload and is_watched_inside():
+                watch_inside(partial(self._parent.say, "recycle"))
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as group:

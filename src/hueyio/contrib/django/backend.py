@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.core import checks
+from django.utils.asyncio import async_unsafe
 
 from hueyio.app import Huey
 from hueyio.contrib.django.calls import HEADER, Call
@@ -68,8 +69,9 @@ class HueyBackend(BaseTaskBackend):
             raise InvalidTask(f"{huey!r} has no such priorities; PriorityRedisHuey and SqliteHuey have")
         declare(task, type(self))
 
+    @async_unsafe("enqueue() would stop the event loop; here use `await task.aenqueue(...)`")
     def enqueue(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Enqueue a call, and wait until it is written."""
+        """Enqueue a call, and wait until it is written. Raises SynchronousOnlyOperation on a running loop."""
         huey, call, result = self._prepare(task, args, kwargs)
         if huey.immediate:  # it runs before the call returns
             task_enqueued.send(type(self), task_result=result)
@@ -90,6 +92,7 @@ class HueyBackend(BaseTaskBackend):
         await task_enqueued.asend(type(self), task_result=result)
         return result
 
+    @async_unsafe("this would stop the event loop; here use `await task.aget_result(...)` or `await result.arefresh()`")
     def get_result(self, result_id: str) -> Any:
         """Return what is known of a call; raises TaskResultDoesNotExist."""
         return block_on(self.aget_result(result_id))

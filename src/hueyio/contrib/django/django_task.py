@@ -6,6 +6,7 @@ import functools
 from typing import Any, Final, ParamSpec, TypeVar, Unpack, cast
 
 from django.db import transaction
+from django.utils.asyncio import async_unsafe
 
 from hueyio.client.prepare import encode
 from hueyio.handles.options import check_names, shows_options
@@ -111,6 +112,7 @@ def _looking_like_function(form: S) -> S:
     return form
 
 
+@async_unsafe("Django has no transactions in coroutines: use `await task(...)` here, or on_commit() in sync_to_async")
 def _enqueue_on_commit(wrapper: TaskWrapper[Any, Any], task: Task) -> Any:
     encode(wrapper._core, task)  # what cannot be written is refused here, where the transaction can still roll back
     transaction.on_commit(lambda: wrapper.huey.sync.enqueue(task))

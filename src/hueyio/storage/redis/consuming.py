@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hueyio.storage.records import LANES, Answer, HistoryBatch, Lane, Owner, Promoted, Receipt, Settlement
+from hueyio.storage.records import LANES, Answer, Delivery, HistoryBatch, Lane, Owner, Promoted, Receipt, Settlement
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table, as_bool, composed
 from hueyio.storage.redis.connection.eviction import warn_of_eviction
 from hueyio.storage.redis.core import RedisCore
@@ -17,7 +17,7 @@ from hueyio.storage.redis.settlements import read_answers, write_settlements
 from hueyio.storage.redis.trial import try_consuming
 from hueyio.storage.shared.sweeping import next_sweep
 
-__all__ = ["CONSUMING", "prepare_consuming"]
+__all__ = ["CONSUMING", "prepare_consuming", "settle_and_claim"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,17 +37,31 @@ async def _deregister(core: RedisCore, owner: str) -> None:
     await core.notice_board.forget(owner)
 
 
+async def settle_and_claim(
+    core: RedisCore,
+    settlements: Sequence[Settlement],
+    owner: str,
+    number: int,
+    history: HistoryBatch | None,
+    room: Mapping[Lane, int],
+) -> tuple[list[Answer], list[Delivery] | None]:
+    """Write settlements, and claim with them; what was claimed is None where that takes a script of its own."""
+    try:
+        args = write_settlements(settlements, owner, number, history, core.bounds, room)
+    except UnicodeEncodeError as error:
+        raise no_utf8(error) from None
+    letters, dropped, claimed = await core.run("settle", args, [core.layout.held(owner)])
+    if dropped:
+        logger.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, core.bounds.dead_limit)
+    # Whether the lease is gone, an ordinary claim finds out.
+    return read_answers(letters), read_deliveries(claimed, owner) if isinstance(claimed, list) else None
+
+
 async def _settle(
     core: RedisCore, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None
 ) -> list[Answer]:
-    try:
-        args = write_settlements(settlements, owner, number, history, core.bounds)
-    except UnicodeEncodeError as error:
-        raise no_utf8(error) from None
-    letters, dropped = await core.run("settle", args, [core.layout.held(owner)])
-    if dropped:
-        logger.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, core.bounds.dead_limit)
-    return read_answers(letters)
+    answers, _ = await settle_and_claim(core, settlements, owner, number, history, {})
+    return answers
 
 
 def _read_owners(reply: Any) -> list[Owner]:

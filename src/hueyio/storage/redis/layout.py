@@ -8,6 +8,7 @@ Lua a key is called by the upper case of its last part: ``READY_LOOP`` is ``huey
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
@@ -84,5 +85,6 @@ class Layout:
         return self.prefix + b"notices"
 
 
+@lru_cache(1000)  # a consumer writes its own name with each claim and each settlement
 def _encode(name: str) -> str:
     return quote(name, safe="", errors="surrogatepass")

@@ -34,6 +34,7 @@ _FIRST_PLAIN: Final = ord("a")
 _DEFAULTS: Final = Header("")
 _REST: Final = tuple(_DEFAULTS)[2:]
 _new = tuple.__new__
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NAMES: Final = Header._fields[2:]
 
 
@@ -79,7 +80,7 @@ def write_start(header: Header) -> bytes:
     rest = {name: value for name, value, usual in zip(_NAMES, header[2:], _REST, strict=True) if value != usual}
     if not rest:
         return _PLAIN[header.lane]
-    text = json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()
+    text = _to_json(rest).encode()
     is_bound = header.unique_key is not None or bool(header.expects) or header.collects
     needs_care = is_bound or header.eta is not None or header.once_token is not None
     kind = b"a" if not needs_care else b"d" if is_bound else b"c"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from hueyio.storage.operations import OperationSession
-from hueyio.storage.records import Bell, Notices, Over, Unknown
+from hueyio.storage.records import Answer, Bell, Delivery, HistoryBatch, Lane, Notices, Over, Settlement, Unknown
 from hueyio.storage.redis import examining
 from hueyio.storage.redis.calls import Table
-from hueyio.storage.redis.consuming import CONSUMING, prepare_consuming
+from hueyio.storage.redis.consuming import CONSUMING, prepare_consuming, settle_and_claim
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.counting import COUNTING
 from hueyio.storage.redis.dead import DEAD
@@ -68,6 +68,16 @@ class RedisSession(OperationSession):
 
     def _do(self, name: str, /, *args: Any) -> Awaitable[T]:  # pyright: ignore[reportInvalidTypeVarUse]
         return self._operations[name](*args)
+
+    async def settle_and_claim(
+        self,
+        settlements: Sequence[Settlement],
+        owner: str,
+        number: int,
+        history: HistoryBatch | None,
+        room: Mapping[Lane, int],
+    ) -> tuple[list[Answer], list[Delivery] | None]:
+        return await settle_and_claim(self._core, tuple(settlements), owner, number, history, dict(room))
 
     async def prepare_consuming(self) -> None:
         """Raise ConfigurationError if a consumer lacks a right here; warn if the server may evict the queue."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, assert_never
 
-from hueyio.storage.records import Answer, Bury, Defer, Finish, HistoryBatch, Release, Settlement
+from hueyio.storage.records import LANES, Answer, Bury, Defer, Finish, HistoryBatch, Lane, Release, Settlement
 from hueyio.storage.redis.records import write_record, write_start
 from hueyio.storage.redis.scripts import Argument
 from hueyio.storage.shared.ended import LETTERS
@@ -18,6 +18,7 @@ __all__ = ["Bounds", "read_answers", "write_settlements"]
 _ANSWERS: Final[dict[int, Answer]] = {ord("a"): "accepted", ord("f"): "fired", ord("s"): "stale", ord("u"): "untaken"}
 
 _NO_HISTORY: Final = HistoryBatch()
+_NO_ROOM: Final[Mapping[Lane, int]] = {}
 
 _NEVER: Final = "-1"
 """Deliveries that no row has: for a receipt of another owner."""
@@ -36,9 +37,14 @@ class Bounds(NamedTuple):
 
 
 def write_settlements(
-    settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None, bounds: Bounds
+    settlements: Sequence[Settlement],
+    owner: str,
+    number: int,
+    history: HistoryBatch | None,
+    bounds: Bounds,
+    room: Mapping[Lane, int] = _NO_ROOM,
 ) -> list[Argument]:
-    """Return the arguments of a batch."""
+    """Return the arguments of a batch, with which as much is claimed as there is room for."""
     dead_limit, half_kept, keep_failed, failed_bytes, keep_history, _ = bounds
     if history is None or not keep_history:
         history = _NO_HISTORY
@@ -69,6 +75,7 @@ def write_settlements(
     return [
         *(owner, number, dead_limit, ttl, len(ids), prefix, half_kept, keep_failed, failed_bytes),
         *(keep_history, packed, history.data, len(history.ids), places, len(history.attempts)),
+        *[max(room.get(lane, 0), 0) for lane in LANES],
         *ids,
         *rest,
         *attempts,
@@ -103,7 +110,15 @@ def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: 
         deliveries += LETTERS[kind]
     if deletes == (("revocations", prefix + receipt.id),):
         none, lasting, plain, deletes = "N", "R", "T", ()
-    if also or follow_ups or deletes or take is not None or intermediate is not None or latch is not None:
+    is_more = also or deletes or take is not None or intermediate is not None or latch is not None
+    if follow_ups and not is_more and _is_next_stage(it, plain_ttl):
+        ((header, _, _),) = follow_ups
+        with_result, without = ("S", "M") if none == "N" else ("s", "m")
+        rest.append((without if result is None else with_result) + deliveries)
+        if result is not None:
+            rest.append(result)
+        rest += (header.id, write_record(follow_ups[0]))
+    elif is_more or follow_ups:
         _write_other(rest, it, deliveries, {} if take is None else {"take": take})
     elif result is None:
         rest.append(none + deliveries)
@@ -113,6 +128,16 @@ def _write_finish(rest: list[Argument], it: Finish, deliveries: str, plain_ttl: 
         rest += (plain + deliveries, result)
     else:
         _write_other(rest, it, deliveries, {})
+
+
+def _is_next_stage(it: Finish, plain_ttl: float | None) -> bool:
+    """Say whether nothing but the next stage of a pipeline follows it."""
+    return (
+        it.kind == "done"
+        and len(it.follow_ups) == 1
+        and it.follow_ups[0].header.id != it.receipt.id
+        and (it.result is None or (it.ttl is not None and it.ttl == plain_ttl))
+    )
 
 
 def _write_burial(rest: list[Argument], it: Bury, deliveries: str, plain_ttl: float | None, prefix: str) -> None:

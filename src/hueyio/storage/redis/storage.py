@@ -140,7 +140,9 @@ class RedisStorage:
         self._clock = ServerClock()
         keeps_history = self._keep_history > 0 and self._history_ttl > 0
         # Every read asks for them.
-        self._capabilities = Capabilities(priorities=self._flavour.queue == "sorted", keeps_history=keeps_history)
+        self._capabilities = Capabilities(
+            priorities=self._flavour.queue == "sorted", keeps_history=keeps_history, claims_with_settlement=True
+        )
 
     @property
     def name(self) -> str:

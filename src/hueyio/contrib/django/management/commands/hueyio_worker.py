@@ -5,24 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from hueyio.contrib.django.command_lines import read_line, worker_line
 from hueyio.contrib.django.huey_settings import worker_variables
+from hueyio.contrib.django.own_path import own_path
 from hueyio.contrib.django.queues import all_hueys
 from hueyio.exceptions import ConfigurationError
 from hueyio.worker.exit_codes import EXIT_CONFIGURATION
+from hueyio.worker.reload import RELOADER_VARIABLE
 
 __all__ = ["Command", "become_worker"]
 
-_USAGE = """\
+_RELOADER: Final = "hueyio.contrib.django.reloading:watch_project"
+
+_USAGE: Final = """\
 usage: manage.py hueyio_worker [--queue NAME]... [options of hueyio worker]
 
 Runs the tasks of the queues in HUEYIO, of all unless --queue names some. The module `tasks` of each app is imported.
-The options are those of `hueyio worker`, whose APP is left out here:
+The options are those of `hueyio worker`, whose APP is left out here. --reload watches as runserver does.
 """
 
 
@@ -51,13 +55,7 @@ def become_worker(line: Sequence[str]) -> None:
     asked = worker_line(read_line(line), list(all_hueys()))
     flags = [f"-W{it}" for it in sys.warnoptions]
     declared = {} if hasattr(settings, "HUEYIO") else worker_variables(getattr(settings, "HUEY", None))
-    environment = {**declared, **os.environ, "PYTHONPATH": os.pathsep.join(_own_path())}
+    project = {"PYTHONPATH": os.pathsep.join(own_path(sys.path)), RELOADER_VARIABLE: _RELOADER}
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, *flags, "-m", "hueyio", *asked], environment)
-
-
-def _own_path() -> list[str]:
-    """Return where this process finds modules, but for what each Python of this installation has."""
-    installed = (sys.prefix, sys.base_prefix)
-    return [it for it in sys.path if it and not it.startswith(installed)]
+    os.execve(sys.executable, [sys.executable, *flags, "-m", "hueyio", *asked], {**declared, **os.environ, **project})

@@ -1,7 +1,7 @@
 -- Take ready tasks, or one suspect alone. ARGV: owner, room in each lane. Answers nil without a lease, else deliveries.
 -- keys: OWNERS PAUSED HELD
 -- parts: _held _kind
--- first: _claim_plain
+-- first: _claim_at_once
 
 if is_other_kind() then return refuse_other_kind() end
 local owner = ARGV[1]

@@ -1,5 +1,6 @@
 -- End the runs of several tasks of one owner. ARGV: owner, number, most dead letters, ttl of plain results, count, prefix,
--- half of the ended ids to be kept, most failed tasks, most bytes of them, what is for the history, count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a
+-- half of the ended ids to be kept, most failed tasks, most bytes of them, what is for the history, the room in each lane for
+-- the claim that goes with it, count ids, and then for each, in the same order, a tag and what belongs to it. A tag is a
 -- letter, the deliveries, and the letter of how it ended unless it is done:
 --
 --   n  over, nothing stored
@@ -10,14 +11,18 @@
 --   f  over with a result that has the ttl of plain ones, and one of the failed tasks: the result, its head (see `_dead`),
 --      the reason, and the message that it keeps instead of its own, or ''
 --   F  the same, with the key of the revocations deleted
+--   s  over with a result that has the ttl of plain ones, and the next stage of its pipeline is enqueued: the result, the
+--      stage's id, its record
+--   m  the same, nothing stored: the stage's id, its record
+--   S M  the same, with the key of the revocations deleted
 --   x  anything else: JSON (see `settle_other`), then result, intermediate, member result and (id, record)* as the JSON says
 --
 -- For the history: how many ids it keeps, ids of ended tasks with line ends around each, what is known of them, how many, where they
 -- stand among the settlements, from 0, and how many attempts; at the very end
 -- (place, what is known of it)* of the attempts.
 --
--- Answers a letter for each (a accepted, f fired, s stale, u untaken), and how many dead letters were dropped.
--- A repeat of the last number gets the first answer.
+-- Answers a letter for each (a accepted, f fired, s stale, u untaken), how many dead letters were dropped, and what was claimed
+-- (see `_claim_behind`). A repeat of the last number gets the first answer, and claims nothing.
 -- keys: OWNERS_ANSWERS HELD OTHER_KIND
 -- keys: RESULTS DATA DATA_TTL REVOCATIONS REVOCATIONS_TTL LOCKS LOCKS_TTL WINDOWS WINDOWS_TTL
 -- keys: TICKS TICKS_TTL SCHEDULES SCHEDULES_TTL
@@ -29,7 +34,7 @@ local count = tonumber(ARGV[5])
 local prefix, unrevoked = ARGV[6], {}
 half_kept = tonumber(ARGV[7])
 local keep_failed, failed_bytes = tonumber(ARGV[8]), tonumber(ARGV[9])
-local FIRST_ID, at = 16, 16 + tonumber(ARGV[5])
+local FIRST_ID, at = 19, 19 + tonumber(ARGV[5])
 local AREAS = {
   results = {RESULTS, RESULTS_TTL}, data = {DATA, DATA_TTL}, revocations = {REVOCATIONS, REVOCATIONS_TTL},
   locks = {LOCKS, LOCKS_TTL}, windows = {WINDOWS, WINDOWS_TTL},
@@ -37,11 +42,11 @@ local AREAS = {
 }
 
 local last = redis.call('HGET', OWNERS_ANSWERS, owner)
-if not last then return {string.rep('s', count), 0} end
+if not last then return {string.rep('s', count), 0, 0} end
 local colon = string.find(last, ':', 1, true)
 local last_number = tonumber(string.sub(last, 1, colon - 1))
-if last_number == tonumber(number) then return {string.sub(last, colon + 1), 0} end
-if last_number > tonumber(number) then return {string.rep('s', count), 0} end
+if last_number == tonumber(number) then return {string.sub(last, colon + 1), 0, 0} end
+if last_number > tonumber(number) then return {string.rep('s', count), 0, 0} end
 
 local ids = {}
 for i = 1, count do ids[i] = ARGV[FIRST_ID - 1 + i] end
@@ -182,6 +187,11 @@ local function settle_one(i)
   local row = not gone[id] and rows[i]
   if row and row ~= deliveries and read_row(row) ~= tonumber(deliveries) then row = false end
   if kind == 'x' then return settle_other(id, row, cjson.decode(next_argument())) end
+  if kind == 's' or kind == 'm' then
+    local answer = settle_other(id, row, {kind = 'd', result = kind == 's', ttl = plain_ttl, also = {}, deletes = {}, follow_ups = 1})
+    if answer == 'a' and kind ~= letter then unrevoked[#unrevoked + 1] = prefix .. id end
+    return answer
+  end
   local argument
   if kind ~= 'n' and kind ~= 'b' then argument = next_argument() end
   local head, reason, again
@@ -218,6 +228,7 @@ redis.call('HSET', OWNERS_ANSWERS, owner, number .. ':' .. told)
 local dropped = keep_bound(dead_limit)
 keep_failed_bounds(keep_failed, failed_bytes)
 write_history(told)
+local claimed = claim_behind()
 send_post()
 if was_flagged then notify(HELD) end
-return {told, dropped}
+return {told, dropped, claimed}

@@ -1,16 +1,22 @@
--- What nearly every claim is: no suspects anywhere, nothing redelivered, nothing cancelled. Otherwise nothing is touched here.
--- It stands in front of all functions, because making those costs more than this does.
+-- What nearly every claim is: no suspects anywhere, nothing redelivered, nothing cancelled. Otherwise nothing is touched here,
+-- and the answer is nil: false says that the owner has no lease.
+-- It stands in front of all other functions, because making those costs more than this does.
 -- keys: TASKS OWNERS DELIVERIES CANCELLED SOLITARY PAUSED HELD SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS
 -- keys: READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND REVOCATIONS STAGES
 -- parts: _take_<queue>
 
-if ARGV[2] + ARGV[3] + ARGV[4] <= 500 and redis.call(
-  'EXISTS', PAUSED, DELIVERIES, CANCELLED, SOLITARY, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, OTHER_KIND) == 0 then
-  if redis.call('HEXISTS', OWNERS, ARGV[1]) == 0 then return false end
-  local lanes = {{READY_LOOP, BELL_LOOP}, {READY_THREAD, BELL_THREAD}, {READY_PROCESS, BELL_PROCESS}}
+local function claim_plain(owner, loop_room, thread_room, process_room)
+  if loop_room + thread_room + process_room > 2000 or redis.call(
+    'EXISTS', PAUSED, DELIVERIES, CANCELLED, SOLITARY, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, OTHER_KIND) > 0 then
+    return nil
+  end
+  if redis.call('HEXISTS', OWNERS, owner) == 0 then return false end
+  local lanes = {
+    {READY_LOOP, BELL_LOOP, loop_room}, {READY_THREAD, BELL_THREAD, thread_room}, {READY_PROCESS, BELL_PROCESS, process_room},
+  }
   local ids
   for i = 1, 3 do
-    local room = tonumber(ARGV[1 + i])
+    local room = tonumber(lanes[i][3])
     if room > 0 then
       local taken = take(lanes[i][1], room)
       if #taken < room then redis.call('DEL', lanes[i][2]) end

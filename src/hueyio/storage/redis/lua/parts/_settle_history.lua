@@ -29,7 +29,7 @@ local function write_history(told)
     local place = ARGV[i] + 1
     local letter = string.sub(told, place, place)
     if letter == 'a' or letter == 'f' then
-      local id = ARGV[15 + place]
+      local id = ARGV[18 + place]
       change_attempts(id, nil, stamp .. ' ' .. #ARGV[i + 1] .. ':' .. ARGV[i + 1])
       redis.call('RPUSH', ATTEMPTS_ORDER, stamp .. ' ' .. id)
     end

@@ -1,12 +1,12 @@
 -- What nearly every batch of settlements is: first deliveries that are over with at most a result, failures among them, of tasks with nothing in
--- their headers, while nobody waits and nothing is cancelled, suspect or revoked. Otherwise nothing is touched here.
--- It stands in front of all functions, because making those costs more than this does. So the turn of the
+-- their headers or of stages that the next one follows, while nothing is cancelled, suspect or revoked. Otherwise nothing is touched here.
+-- It stands in front of most functions, because making those costs more than this does. So the turn of the
 -- tombstones ends elsewhere.
 -- keys: OWNERS_ANSWERS TASKS HELD RESULTS RESULTS_TTL CANCELLED SHARED WAITING
 -- keys: SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS REVOCATIONS
 -- keys: ENDED_ONE ENDED_TWO ENDED_KINDS_ONE ENDED_KINDS_TWO ENDED_STATE
 -- keys: DEAD DEAD_TIMES DEAD_KINDS FAILED FAILED_TIMES FAILED_SIZE LATCHES
--- parts: _settle_history
+-- parts: _settle_history _next_plain _tell_plain _claim_behind
 
 local plain_count = tonumber(ARGV[5])
 local keeps = ARGV[7] ~= '0'
@@ -15,10 +15,11 @@ local told_before = redis.call('HGET', OWNERS_ANSWERS, ARGV[1])
 if told_before and plain_count > 0 and plain_count <= 500
   and tonumber(string.match(told_before, '^%d+')) < tonumber(ARGV[2])
   and (not keeps or ended[2] and tonumber(ended[2]) < tonumber(ARGV[7]))
-  and redis.call('EXISTS', CANCELLED, SHARED, WAITING, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, REVOCATIONS) == 0 then
-  local rows = redis.call('HMGET', HELD, unpack(ARGV, 16, 15 + plain_count))
+  and redis.call('EXISTS', CANCELLED, SHARED, SUSPECTS_LOOP, SUSPECTS_THREAD, SUSPECTS_PROCESS, REVOCATIONS) == 0 then
+  local rows = redis.call('HMGET', HELD, unpack(ARGV, 19, 18 + plain_count))
   local results, deadlines, lasting, nothing, seen, others, failed = {}, {}, {}, {}, {}, {}, {}
-  local at, stored, plain, deadline, now = 16 + plain_count, 0, true, nil, nil
+  local befores, next_ids, next_records = {}, {}, {}
+  local at, stored, plain, deadline, now = 19 + plain_count, 0, true, nil, nil
   if ARGV[4] ~= '' then
     local time = redis.call('TIME')
     -- As text, so that it is not formatted again for each result.
@@ -26,18 +27,20 @@ if told_before and plain_count > 0 and plain_count <= 500
     deadline = string.format('%.17g', now + ARGV[4])
   end
   for i = 1, plain_count do
-    local id, tag = ARGV[15 + i], string.lower(ARGV[at])
+    local id, tag = ARGV[18 + i], string.lower(ARGV[at])
     if #tag == 3 then
       others[#others + 1] = id
       others[#others + 1] = string.sub(tag, 3)
       tag = string.sub(tag, 1, 2)
     end
-    if rows[i] ~= '0' or seen[id] or (tag ~= 't0' and tag ~= 'n0' and tag ~= 'r0' and tag ~= 'f0') then
+    local is_stage = tag == 's0' or tag == 'm0'
+    if rows[i] ~= (is_stage and '0x' or '0') or seen[id]
+      or (not is_stage and tag ~= 't0' and tag ~= 'n0' and tag ~= 'r0' and tag ~= 'f0') then
       plain = false
       break
     end
     seen[id] = true
-    if tag == 'n0' then
+    if tag == 'n0' or tag == 'm0' then
       nothing[#nothing + 1] = id
       at = at + 1
     else
@@ -57,9 +60,33 @@ if told_before and plain_count > 0 and plain_count <= 500
         lasting[#lasting + 1] = id
       end
     end
+    if is_stage then
+      local next_id = ARGV[at]
+      if seen[next_id] then
+        plain = false
+        break
+      end
+      seen[next_id] = true
+      befores[#befores + 1] = id
+      next_ids[#next_ids + 1] = next_id
+      next_records[#next_records + 1] = ARGV[at + 1]
+      at = at + 2
+    end
   end
   -- What a letter gives way to may be that of a chord's callback, with which a latch goes.
   if #failed > 0 and redis.call('EXISTS', LATCHES) == 1 then plain = false end
+  local next_stages, mail
+  if plain and #next_ids > 0 then
+    next_stages = plan_next(befores, next_ids, next_records)
+    plain = next_stages ~= nil
+  end
+  if plain and redis.call('EXISTS', WAITING) == 1 then
+    local ids, data, not_done = {unpack(ARGV, 19, 18 + plain_count)}, {}, {}
+    for i = 1, #results, 2 do data[results[i]] = results[i + 1] end
+    for i = 1, #others, 2 do not_done[others[i]] = true end
+    mail = plan_mail(ids, data, not_done)
+    plain = mail ~= nil
+  end
   if plain then
     -- Failed tasks; `_dead` says what they look like.
     local grown = 0
@@ -95,8 +122,8 @@ if told_before and plain_count > 0 and plain_count <= 500
         surplus = surplus - 1
       end
     end
-    redis.call('HDEL', HELD, unpack(ARGV, 16, 15 + plain_count))
-    redis.call('HDEL', TASKS, unpack(ARGV, 16, 15 + plain_count))
+    redis.call('HDEL', HELD, unpack(ARGV, 19, 18 + plain_count))
+    redis.call('HDEL', TASKS, unpack(ARGV, 19, 18 + plain_count))
     if stored > 0 then redis.call('HSET', RESULTS, unpack(results)) end
     if #deadlines > 0 then redis.call('ZADD', RESULTS_TTL, unpack(deadlines)) end
     if #lasting > 0 then redis.call('ZREM', RESULTS_TTL, unpack(lasting)) end
@@ -106,10 +133,10 @@ if told_before and plain_count > 0 and plain_count <= 500
     end
     if keeps then
       local first = ended[1] == '1'
-      redis.call('SADD', first and ENDED_ONE or ENDED_TWO, unpack(ARGV, 16, 15 + plain_count))
+      redis.call('SADD', first and ENDED_ONE or ENDED_TWO, unpack(ARGV, 19, 18 + plain_count))
       if redis.call('EXISTS', ENDED_KINDS_ONE, ENDED_KINDS_TWO) > 0 then
-        redis.call('HDEL', ENDED_KINDS_ONE, unpack(ARGV, 16, 15 + plain_count))
-        redis.call('HDEL', ENDED_KINDS_TWO, unpack(ARGV, 16, 15 + plain_count))
+        redis.call('HDEL', ENDED_KINDS_ONE, unpack(ARGV, 19, 18 + plain_count))
+        redis.call('HDEL', ENDED_KINDS_TWO, unpack(ARGV, 19, 18 + plain_count))
       end
       if #others > 0 then
         redis.call('HSET', first and ENDED_KINDS_ONE or ENDED_KINDS_TWO, unpack(others))
@@ -120,9 +147,13 @@ if told_before and plain_count > 0 and plain_count <= 500
       end
       redis.call('HINCRBY', ENDED_STATE, 'count', plain_count)
     end
+    if mail and #mail.ids > 0 then redis.call('HDEL', WAITING, unpack(mail.ids)) end
+    if next_stages then write_next(next_stages) end
     local answers = string.rep('a', plain_count)
     redis.call('HSET', OWNERS_ANSWERS, ARGV[1], ARGV[2] .. ':' .. answers)
     write_history(answers)
-    return {answers, 0}
+    local claimed = claim_behind()
+    if mail then send_mail(mail.mail) end
+    return {answers, 0, claimed}
   end
 end
