@@ -82,6 +82,7 @@ def test_moment_is_read_with_its_zone_and_without_as_local() -> None:
         (TaskArgumentError("no"), 1),
         (HueyException("no"), 1),
         (click.UsageError("no"), 2),
+        (click.UsageError("Missing argument 'STATE'. Choose from:\n\tready,\n\tdone"), 2),
         (StorageUnavailable("no"), 69),
         (StorageFull("no"), 69),
         (ZeroDivisionError("no"), 70),
@@ -95,6 +96,6 @@ def test_each_failure_has_its_exit_code_and_one_sentence(
 ) -> None:
     assert code_of(error) == tell(error, as_json=False) == code
     told = capsys.readouterr()
-    assert (told.out, len(told.err.splitlines())) == ("", 1)
+    assert (told.out, len(told.err.splitlines()), "\\n" in told.err) == ("", 1, False)
     tell(error, as_json=True)
     assert json.loads(capsys.readouterr().err)["error"]["code"] == code

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,18 @@ import pytest
 import time_machine
 from freezegun import freeze_time
 
-from hueyio import FileHuey, Huey, HueyException, MemoryHuey, RedisHuey, SqliteHuey, Task, TaskException, crontab
+from hueyio import (
+    ConfigurationError,
+    FileHuey,
+    Huey,
+    HueyException,
+    MemoryHuey,
+    RedisHuey,
+    SqliteHuey,
+    Task,
+    TaskException,
+    crontab,
+)
 from hueyio.blocking import MemoryHuey as BlockingHuey
 from hueyio.testing import HueyQueue
 
@@ -155,6 +169,25 @@ async def test_count_must_be_exact(shop: Shop, queue: HueyQueue) -> None:
     await shop.charge(7)
     with pytest.raises(AssertionError, match=r"1 calls of .* 2 were expected"):
         queue.assert_enqueued(shop.charge, count=2)
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_call_in_a_transaction_waits_at_once(shop: Shop, queue: HueyQueue, is_async: bool) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        if is_async:
+            result = await shop.charge.enqueue_in(connection, 7)
+        else:
+            result = (await asyncio.to_thread(shop.charge.sync.enqueue_in, connection, 7)).aio
+    queue.assert_enqueued(shop.charge, args=(7,), count=1)
+    assert [it.value for it in await queue.drain()] == [7]
+    assert await result == 7
+
+
+async def test_call_in_a_transaction_is_refused_where_it_is_without_the_kit() -> None:
+    huey = RedisHuey("app", url="redis://there.is.no.such.host")
+    add = huey.task(name="add")(lambda: 5)
+    with HueyQueue(huey), pytest.raises(ConfigurationError, match="where your transactions do not reach"):
+        await add.enqueue_in(None)
 
 
 def test_def_bodies_run_in_the_thread_of_a_test_without_a_loop(shop: Shop, queue: HueyQueue) -> None:

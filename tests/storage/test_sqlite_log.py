@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,28 @@ def test_log_is_looked_at_once_a_second(file: Path, connection: sqlite3.Connecti
     write_long(connection)
     watch.look(connection)
     assert log_size(file) > 2**26
+
+
+async def test_log_is_left_alone_when_a_session_only_reads(file: Path, connection: sqlite3.Connection) -> None:
+    """A dashboard beside a busy worker: it must take no lock, and copy no log."""
+    said: list[str] = []
+
+    class Traced(sqlite3.Connection):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.set_trace_callback(said.append)
+
+    session = await SqliteStorage("app", file, factory=Traced).connect()
+    write_long(connection)
+    said.clear()
+    for _ in range(40):
+        await session.paused()
+        await session.describe(["a"])
+    assert {it.split()[0] for it in said} <= {"BEGIN", "SELECT", "COMMIT", "PRAGMA"}
+    locks = ("BEGIN IMMEDIATE", "PRAGMA wal_checkpoint", "PRAGMA cache_size")
+    assert not [it for it in said if it.startswith(locks)]
+    assert log_size(file) > 2**26
+    await session.close()
 
 
 def test_room_is_made_by_a_checkpoint(file: Path, connection: sqlite3.Connection) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hueyio import SqliteHuey
 from hueyio.tasks.progress import Progress, write_progress
 from hueyio.web.actions.jobs import AT_ONCE, jobs_of
 from hueyio.web.live import Feed, Topics, feed_of, stop_feeds
@@ -40,7 +43,8 @@ async def test_page_can_ask_what_there_is_now(shop: Shop) -> None:
         assert told["task"] == {"state": "running", "progress": "", "fraction": None}
         assert [value for value, *_ in told["figures"]][-2:] == ["1", "1"]
         assert told["paused"] is False
-        assert "since is a number" in await site.get("events?since=yesterday", 400)
+        for since in ("yesterday", "nan", "inf", "1e300"):
+            assert "since is a number" in await site.get(f"events?since={since}", 400)
         assert "no such list" in await site.get("events?state=lazy", 404)
 
 
@@ -66,6 +70,29 @@ async def test_streams_tell_what_changed_when_it_changes(shop: Shop) -> None:
     rest = [event async for event in first]
     assert all(event.startswith((b":", b"data: ")) for event in rest)
     await feed.end_with_session()
+
+
+async def test_little_is_read_beside_a_worker(tmp_path: Path) -> None:
+    """Nothing that is counted by name, and of letters, which may be large, those that a page has not shown."""
+    said: list[str] = []
+
+    class Traced(sqlite3.Connection):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.set_trace_callback(said.append)
+
+    async with SqliteHuey("shop", filename=str(tmp_path / "shop.db"), factory=Traced) as huey:
+        shop = Shop(huey)
+        await shop.fill()
+        feed = Feed(shop.core, await shop.session())
+        for since, new in ((1.0, "4"), (4e9, "")):
+            said.clear()
+            told = await feed.once(Topics(figures=True, state="failed", since=since), OPEN)
+            assert (told["new"], len(told["figures"])) == (new, 6)
+            assert len(said) < 60
+            assert not [it for it in said if "row BETWEEN 'n" in it]
+            letters = [it for it in said if "data, reason" in it and "x'' AS data" not in it]
+            assert bool(letters) is bool(new)
 
 
 @IN_MEMORY

@@ -69,6 +69,6 @@ def _sentence(error: BaseException, code: int) -> str:
     if code == EXIT_INTERRUPTED:
         return "interrupted"
     if isinstance(error, click.ClickException):
-        return clean(error.format_message())
+        return clean(error.format_message().replace("\n\t", " "))  # click lists in lines what can be chosen
     text = clean(str(error)) or type(error).__name__
     return f"a defect of hueyio, please report it: {type(error).__name__}: {text}" if code == EXIT_CRASHED else text

@@ -189,12 +189,18 @@ def _nobody(row: CountedTask) -> None:
 
 
 async def read_statistics(
-    session: _Session, seconds: float, name: str | None = None, watch: Callable[[CountedTask], None] = _nobody
+    session: _Session,
+    seconds: float,
+    name: str | None = None,
+    watch: Callable[[CountedTask], None] = _nobody,
+    *,
+    by_name: bool = True,
 ) -> QueueStatistics:
     """Read what happened in the last so many seconds, of all tasks or those of one name.
 
-    ``watch`` is given each row that is read: what was counted of one name in one slot. Raises ConfigurationError if the
-    range is not more than 0 and at most 30 days.
+    ``watch`` is given each row that is read: what was counted of one name in one slot. Without ``by_name``, ``tasks``
+    is empty: what is counted by name is nearly all that there is to read. Raises ConfigurationError if the range is
+    not more than 0 and at most 30 days.
     """
     if not 0 < seconds <= _SPANS[-1][1]:
         raise ConfigurationError(f"statistics reach back more than 0 and at most 30 days, not {seconds:g} s")
@@ -202,7 +208,7 @@ async def read_statistics(
     span = next(span for span, longest in _SPANS if seconds <= longest)
     first, last = int((now - seconds) // span), int(now // span)
     slots = await _read_slots(session, span, first, last)
-    names = {it for slot in slots for it in slot.names} if name is None else {name}
+    names = ({it for slot in slots for it in slot.names} if by_name else set()) if name is None else {name}
     sums: dict[str, Counter[str]] = {}
     rows: list[tuple[int, Counters]] = []
     async for row in _read_tasks(session, span, slots, names):

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from hueyio.loops.ended import ended
 from hueyio.loops.inside_anyio import InsideAnyio
 
-__all__ = ["run_on_loop", "serve_loop", "serving_as_before"]
+__all__ = ["run_on_loop", "serve_loop", "served_loop", "serving_as_before"]
 
 R = TypeVar("R")
 
@@ -49,6 +49,11 @@ def run_on_loop(coroutine: Coroutine[Any, Any, R]) -> R:
     except BaseException:
         future.cancel()  # the wait was interrupted; nothing happens if it is done
         raise
+
+
+def served_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop for which this thread works; None: it works for none."""
+    return _serving.loop
 
 
 def serve_loop(loop: asyncio.AbstractEventLoop, is_left_behind: Callable[[], bool] | None = None) -> None:

@@ -12,6 +12,7 @@ from hueyio.app.sync_huey import SyncHuey
 from hueyio.core import Core, core_of
 from hueyio.exceptions import HueyException
 from hueyio.messages.message import read_task
+from hueyio.storage.contract import Transactional
 from hueyio.storage.memory import MemoryStorage
 from hueyio.tasks.task import Task
 from hueyio.testing.calls import Enqueued, Wanted, call_text, describe, find, name_of
@@ -19,6 +20,7 @@ from hueyio.testing.hands import Hands, Lost
 from hueyio.testing.movable_clock import MovableClock
 from hueyio.testing.ran import Ran
 from hueyio.testing.sync_queue import SyncHueyQueue
+from hueyio.testing.transactional_memory import TransactionalMemory
 
 __all__ = ["HueyQueue"]
 
@@ -63,8 +65,9 @@ class HueyQueue:
         if self._places:
             raise HueyException("this HueyQueue is in use already; make another")
         for huey, core in zip(self._hueys, self._cores, strict=True):
-            storage, immediate = MemoryStorage(core.name, clock=self._clock.now), huey.immediate
-            huey.immediate = False
+            immediate, huey.immediate = huey.immediate, False
+            make = TransactionalMemory if isinstance(core.storage, Transactional) else MemoryStorage
+            storage = make(core.name, clock=self._clock.now)
             core.use_storage(storage)
             self._places.append(_Place(huey, core, storage, Lost(), immediate))
         return self

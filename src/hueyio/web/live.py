@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from hueyio.control.consumers import read_consumers
@@ -183,7 +184,11 @@ class Feed:
         reading.counts = {state: counted_to(count) for state, count in found.items() if count is not None}
         reading.paused = read_pause(paused) is not None
         watched = {it.state for it in listeners}
-        reading.ended = {state: await self._ends(state) for state in ENDED_STATES if state in watched}
+        reading.ended = {
+            state: await self._ends(state, min(it.since for it in listeners if it.state == state))
+            for state in ENDED_STATES
+            if state in watched
+        }
         if "running" in watched:
             await self._run()
         jobs = self._core.peek_beside_session(Jobs)
@@ -208,8 +213,10 @@ class Feed:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _ends(self, state: TaskState) -> list[float]:
-        page = await list_tasks(self._session, make_wish(state, None, None), _MOST_NEW)
+    async def _ends(self, state: TaskState, since: float) -> list[float]:
+        """Return when the latest ended, of those that some page has not shown: mostly none, and letters are large."""
+        earliest = datetime.fromtimestamp(since, UTC) if since else None
+        page = await list_tasks(self._session, make_wish(state, None, None, earliest), _MOST_NEW)
         return [it.ended.timestamp() for it in page.tasks if it.ended is not None]
 
     async def _run(self) -> None:
@@ -223,7 +230,9 @@ class Feed:
         now = self._monotonic()
         if self._counted_at is not None and now - self._counted_at < _STATISTICS_PERIOD:
             return
-        statistics, owners = await asyncio.gather(read_statistics(self._session, RANGES["1h"]), self._session.owners())
+        statistics, owners = await asyncio.gather(
+            read_statistics(self._session, RANGES["1h"], by_name=False), self._session.owners()
+        )
         figures = figures_of(statistics, read_consumers(owners), slots_of(statistics))
         self._reading.figures = [[it.value, it.unit, it.note] for it in figures]
         self._counted_at = now
@@ -249,7 +258,8 @@ def read_topics(query: Mapping[str, str]) -> Topics:
     """Read what a page asks to be told; raises Refusal."""
     try:
         since = float(query.get("since", "0"))
-    except ValueError:
+        datetime.fromtimestamp(since, UTC)
+    except (ValueError, OverflowError, OSError):
         raise Refusal(400, "since is a number of seconds.") from None
     state = state_of(query["state"]) if query.get("state") else None
     task = query.get("task") or None

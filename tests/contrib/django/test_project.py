@@ -98,6 +98,23 @@ def test_worker_is_replaced_when_a_file_of_the_project_changes(project: Path) ->
     assert worker.wait() == 0
 
 
+@pytest.mark.again("it is about two handlers of the module logging")
+@pytest.mark.parametrize("own", ["", "LOGGING = {'version': 1, 'disable_existing_loggers': False}\n"])
+def test_lines_of_django_are_in_the_log_once_unless_the_project_says_how_it_logs(project: Path, own: str) -> None:
+    settings = project / "site_of_shop" / "settings.py"
+    settings.write_text(f"{settings.read_text()}\nDEBUG = True\n{own}")
+    program = project / "program.py"
+    program.write_text(
+        "import logging, os\n"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'site_of_shop.settings'\n"
+        "logging.basicConfig(format='worker: %(message)s', level='INFO')\n"
+        "import hueyio.contrib.django.project\n"
+        "logging.getLogger('django').info('hello')\n"
+    )
+    ended = run(project, "program.py")
+    assert ended.stderr.splitlines() == ["worker: hello"] if not own else ["hello", "worker: hello"], ended.stderr
+
+
 @pytest.mark.again("the sentences are tested without a process")
 def test_commands_say_in_one_sentence_what_is_wrong_with_the_settings(project: Path) -> None:
     settings = project / "site_of_shop" / "settings.py"

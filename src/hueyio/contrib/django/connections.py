@@ -16,6 +16,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import connections
 
+from hueyio.contrib.django.calling_thread import in_calling_thread
 from hueyio.handles.context_manager import run_inside
 
 __all__ = ["with_fresh_connections"]
@@ -26,7 +27,7 @@ def with_fresh_connections(function: Callable[..., Any], is_immediate: Callable[
 
     Not while ``is_immediate``: then the body has the caller's thread and connection, perhaps in a transaction.
     """
-    return run_inside(function, _Fresh(is_immediate), as_argument=False)
+    return in_calling_thread(run_inside(function, _Fresh(is_immediate), as_argument=False))
 
 
 class _Fresh:

@@ -90,9 +90,9 @@ def read_counts(tx: Transaction, span: int, first: int, last: int, names: Sequen
 
 
 def _read_range(tx: Transaction, span: int, first: int, last: int, names: Sequence[str]) -> list[CountedTask]:
-    """Read all names of the slots in one go, and of these what is wanted."""
+    """Read the slots in one go, and of these what is wanted: callers ask for names that follow each other."""
     order = {f"n{name}": at for at, name in enumerate(names)}
-    rows = tx.execute(_SQL["read_tasks"], (tx.queue, span, first, last))
+    rows = tx.execute(_SQL["read_tasks"], (tx.queue, span, first, last, min(order), max(order)))
     wanted = sorted((slot, order[row], data) for slot, row, data in rows if row in order)
     found = [CountedTask(slot * span, names[at], json.loads(data)) for slot, at, data in wanted]
     return [it for it in found if it.counters]

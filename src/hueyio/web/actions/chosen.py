@@ -9,13 +9,13 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from hueyio.control.audit import name_some
-from hueyio.control.failure_group import group_of
 from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
 from hueyio.tasks.states import ENDED_STATES, TaskState
 from hueyio.web.filters import ListFilter, read_filter
 from hueyio.web.forgery import Form
+from hueyio.web.pages.failures import key_of
 from hueyio.web.pages.tasks import state_of
 from hueyio.web.refusal import Refusal
 from hueyio.web.view import View
@@ -48,7 +48,7 @@ class Chosen(NamedTuple):
         if self.ids:
             return name_some(self.ids)
         said = self.which.describe(self.state or "")
-        return f"{said}; alike: {' '.join(self.group.split())}" if self.group else said
+        return f"{said}; alike: {self.group}" if self.group else said
 
     def to_fields(self, now: datetime) -> list[tuple[str, str]]:
         """Return the same as the fields of a form: what is meant does not move while somebody thinks it over."""
@@ -135,15 +135,10 @@ async def _steps(view: View, chosen: Chosen) -> AsyncIterator[list[TaskInfo]]:
             page = await list_tasks(view.session, wish, _PER_STEP, after, patience=_PATIENCE)
         except HueyException as error:
             raise Refusal(400, f"{error}.") from None
-        yield [it for it in page.tasks if not chosen.group or _group_of(view, it) == chosen.group]
+        yield [it for it in page.tasks if not chosen.group or key_of(view.redaction.task(it)) == chosen.group]
         after = page.next
         if after is None:
             return
-
-
-def _group_of(view: View, task: TaskInfo) -> str:
-    """Return the group in which the page of failures has it."""
-    return group_of(task.name or "", view.redaction.error(task.name, task.error) or "")
 
 
 def _read_before(text: str) -> datetime | None:

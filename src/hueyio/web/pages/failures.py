@@ -12,10 +12,10 @@ from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.web.filters import ListFilter
 from hueyio.web.portion import portion_of
-from hueyio.web.shown import split_error
+from hueyio.web.shown import plain, split_error
 from hueyio.web.view import Page, View
 
-__all__ = ["LOOKED_AT", "Group", "group_failures", "read"]
+__all__ = ["LOOKED_AT", "Group", "group_failures", "key_of", "read"]
 
 LOOKED_AT: Final = 2000
 _PATIENCE: Final = 0.5
@@ -54,11 +54,16 @@ async def read(view: View) -> Page:
     )
 
 
+def key_of(task: TaskInfo) -> str:
+    """Return the group of a task as a form can carry it: browsers change line ends, and lose what is not visible."""
+    return plain(" ".join(group_of(task.name or "", task.error or "").split()))
+
+
 def group_failures(tasks: Sequence[TaskInfo]) -> list[Group]:
     """Put together what is alike, the largest group first; the tasks come the latest first."""
     groups: dict[str, Group] = {}
     for task in tasks:
-        key = group_of(task.name or "", task.error or "")
+        key = key_of(task)
         group = groups.get(key)
         if group is None:
             kind, said = split_error(task.error)

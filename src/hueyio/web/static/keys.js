@@ -5,6 +5,9 @@ const boxes = table ? [...table.querySelectorAll("tbody input[type=checkbox]")] 
 const bulk = $(".bulk");
 const dialog = $("#keys");
 const places = { o: "overview", t: "tasks/ready", f: "failures", w: "workers", s: "schedules" };
+// On a phone the tabs are wider than the page.
+for (const tab of document.querySelectorAll(".rail nav [aria-current], .facet.on"))
+  tab.scrollIntoView({ block: "nearest", inline: "nearest" });
 let here = -1;
 let last = -1;
 let prefix = "";

@@ -80,8 +80,14 @@ function showJobs(jobs) {
   }
 }
 
+function showPause(isPaused) {
+  const pausing = document.querySelector("#pausing");
+  if (pausing) pausing.hidden = isPaused === pausing.hasAttribute("data-paused");
+}
+
 function show(news) {
   if (news.counts) showCounts(news.counts);
+  if ("paused" in news) showPause(news.paused);
   if (news.figures) showFigures(news.figures);
   if ("new" in news) showNew(news.new);
   if (news.task) showTask(news.task);

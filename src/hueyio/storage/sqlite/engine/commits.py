@@ -72,7 +72,7 @@ class Commits:
 
     @property
     def needs_thread(self) -> bool:
-        """Whether the log has to be looked after, which may take long."""
+        """Whether the log has to be looked after by the next call that writes, which may take long."""
         return self._unchecked >= _MOST_UNCHECKED or self.log_watch.needs_look()
 
     def attempt(self, batch: list[Call], take: Callable[[Durability], list[Call]] | None) -> Commit:
@@ -127,7 +127,7 @@ class Commits:
                     connection.execute("ROLLBACK")
                 raise
             self._note_written(connection, connection.total_changes - begun)
-            if self._is_wal:
+            if self._is_wal and durability:  # who only reads must not take the lock from those who write
                 self.log_watch.look(connection)
             return commit
 

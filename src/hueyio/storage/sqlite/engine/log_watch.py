@@ -2,7 +2,7 @@
 
 A commit appends to the log; a checkpoint copies it into the file, after which it begins anew. SQLite does that by
 itself every 1,000 pages, unless somebody still reads what is in the log: then it grows, until the disk is full. What is
-done here, once a second at most:
+done here, once a second at most, and by those who write:
 
 * A log that is longer than ``_LONG`` is copied and cut, in a moment when nobody reads. That is enough where many short
   readers take turns.

@@ -131,7 +131,9 @@ class Writer:
     def _run_here(self) -> bool:
         """Carry out what waits, here and now; False if the thread has to."""
         begun = time.monotonic()
-        if not self._shortcut.is_short(self._calls, begun) or self._commits.needs_thread:
+        if not self._shortcut.is_short(self._calls, begun):
+            return False
+        if self._commits.needs_thread and any(call.durability for call in self._calls):
             return False
         if not self._shortcut.is_calm(self._place.written_at()):
             return False

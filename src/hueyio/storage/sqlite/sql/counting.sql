@@ -24,7 +24,7 @@ WHERE queue = ? AND span = ? AND slot BETWEEN ? AND ? AND row IN ('t', 'i', 'f',
 
 -- name: read_tasks
 SELECT slot, row, data FROM hueyio_counts
-WHERE queue = ? AND span = ? AND slot BETWEEN ? AND ? AND row >= 'n' AND row < 'o'
+WHERE queue = ? AND span = ? AND slot BETWEEN ? AND ? AND row BETWEEN ? AND ?
 
 -- name: listed
 SELECT slot FROM hueyio_counts WHERE queue = ? AND span = ? AND slot BETWEEN ? AND ? AND row = 't' ORDER BY slot

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection, transaction
@@ -31,6 +31,11 @@ from hueyio.web.live import stop_feeds
 from shop.framework_tasks import double, fail, no_json, tell
 from shop.models import Order
 from shop.tasks import clean, mail, pay, pay_async, pay_in_process, thank, where
+
+
+async def count_orders(**filters: Any) -> int:
+    """Use the database from a coroutine."""
+    return await Order.objects.filter(**filters).acount()
 
 
 class InlineTests(TestCase):
@@ -68,10 +73,17 @@ class InlineTests(TestCase):
         assert mail.call_local("ada") == "to ada"
         assert pay.call_local(Order.objects.create(name="bob").pk) == "bob"
 
+    def test_coroutine_has_the_transaction_of_the_caller(self) -> None:
+        """Its queries run in the thread that waits."""
+        assert pay_async.sync(Order.objects.create(name="ada").pk).get() == "ada"
+        assert Order.objects.get().is_paid
+
     async def test_coroutines_see_the_transaction_of_an_async_test(self) -> None:
-        """Also a task with a ``def`` body, called where Django runs sync code."""
+        """Also a task with a ``def`` body, awaited, and called where Django runs sync code."""
         order = await Order.objects.acreate(name="ada")
         assert await (await pay_async(order.pk)) == "ada"
+        assert await (await pay(order.pk)) == "ada"
+        assert await sync_to_async(lambda: pay_async.sync(order.pk).get())() == "ada"
         assert await sync_to_async(lambda: pay.sync(order.pk).get())() == "ada"
         response = await self.async_client.get("/order_async/bob/")
         assert response.status_code == 200
@@ -98,11 +110,39 @@ class QueueTests(TestCase):
         assert [it.value for it in self.queue.sync.drain(raise_errors=True)] == ["ada", "ada"]
         assert Order.objects.get().is_paid
 
+    def test_both_kinds_of_body_see_the_transaction(self) -> None:
+        """Where nothing is awaited, with rows that nobody else sees."""
+        orders = [Order.objects.create(name=it) for it in ("ada", "bob")]
+        pay.sync(orders[0].pk)
+        pay_async.sync(orders[1].pk)
+        assert sorted([it.value for it in self.queue.sync.drain(raise_errors=True)]) == ["ada", "bob"]
+        assert Order.objects.filter(is_paid=True).count() == 2
+        assert async_to_sync(count_orders)() == 2
+
+    async def test_both_kinds_of_body_see_the_transaction_of_an_async_test(self) -> None:
+        """On its loop, and below sync_to_async."""
+        orders = [await Order.objects.acreate(name=it) for it in ("ada", "bob", "eve", "dan")]
+        await pay(orders[0].pk)
+        await pay_async(orders[1].pk)
+        assert sorted([it.value for it in await self.queue.drain(raise_errors=True)]) == ["ada", "bob"]
+        await pay(orders[2].pk)
+        await pay_async(orders[3].pk)
+        ran = await sync_to_async(self.queue.sync.drain)(raise_errors=True)
+        assert sorted([it.value for it in ran]) == ["dan", "eve"]
+        assert await count_orders(is_paid=True) == 4
+
     def test_night_comes(self) -> None:
         """The periodic task runs in this thread and transaction."""
         Order.objects.create(name="ada")
         assert clean.path in [it.name for it in self.queue.sync.advance(days=1)]
         assert not Order.objects.exists()
+
+    def test_call_in_a_transaction_waits_at_once(self) -> None:
+        """The test never commits."""
+        with transaction.atomic():
+            order = Order.objects.create(name="ada")
+            pay.sync.enqueue_in(connection.connection, order.pk)
+        assert [it.value for it in self.queue.sync.drain(raise_errors=True)] == ["ada"]
 
     def test_options_are_those_of_the_call(self) -> None:
         """With and without a transaction's end."""
