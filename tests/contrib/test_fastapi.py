@@ -114,6 +114,46 @@ async def test_running_task_is_followed_and_cancelled(huey_source: str) -> None:
         await until(is_over)
 
 
+@pytest.mark.parametrize(("spec", "stream_time"), [("2.3", 600.0), ("2.4", 0.05)])
+async def test_visitor_who_leaves_leaves_no_wait_behind(spec: str, stream_time: float) -> None:
+    """With 2.3 a server tells that the visitor has gone; with 2.4 only what is sent next finds that out."""
+    huey = MemoryHuey("site")
+    work = huey.task(name="work")(lambda: None)
+    gone = asyncio.Event()
+    messages: list[Any] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if gone.is_set():
+            raise OSError("nobody is there")
+
+    result = await work()
+    waits = huey.storage._state.followed.waits  # type: ignore[attr-defined]
+    path = f"/tasks/{result.id}/events"
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": spec},
+        "http_version": "1.1",
+        "method": "GET",
+    }
+    scope |= {"path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": []}
+    serving = asyncio.create_task(app_with(huey, stream_time=stream_time)(scope, receive, send))
+
+    async def is_followed() -> bool:
+        return bool(waits)
+
+    await until(is_followed)
+    gone.set()
+    await asyncio.wait([serving])
+    assert not waits
+    assert spec == "2.4" or serving.exception() is None
+
+
 def events_of(text: str) -> list[tuple[str, Any]]:
     """Return the events of a stream: their names and what they say."""
     parts = [part.split("\n") for part in text.split("\n\n") if part.startswith("event: ")]

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from hueyio import Huey, MemoryHuey, Result, RetryTask, TaskException
+from hueyio import Huey, MemoryHuey, Result, RetryTask, TaskException, chord
 from hueyio.contrib.otel import instrument, uninstrument
 
 
@@ -103,6 +103,33 @@ async def test_request_attempts_and_what_follows_are_one_trace(huey: Huey, colle
     assert charged.status.status_code is StatusCode.UNSET
     assert [it.name for it in failed.events] == ["exception"]
     assert [(it.attributes or {})["hueyio.task.attempt"] for it in (failed, charged)] == [1, 2]
+
+
+async def test_members_callbacks_and_batches_are_in_the_trace(huey: Huey, collector: Collector) -> None:
+    @huey.task(name="member")
+    async def member(number: int) -> int:
+        return number
+
+    @huey.task(name="total")
+    async def total(numbers: list[int]) -> int:
+        return sum(numbers)
+
+    async with huey, huey.create_consumer():
+        with collector.tracers.get_tracer("web").start_as_current_span("request"):
+            added = await huey.enqueue(chord([member.s(1), member.s(2)], total.s()))
+            mapped = await member.map([3, 4])
+        assert (await added, await mapped) == (3, [3, 4])
+        await until_ended(collector, "process", 5)
+    (request,) = collector.spans("request")
+    of_chord, of_map = collector.spans("enqueue")
+    assert [(it.attributes or {})["messaging.batch.message_count"] for it in (of_chord, of_map)] == [3, 2]
+    assert is_child(of_chord, request)
+    assert is_child(of_map, request)
+    attempts = collector.spans("process")
+    assert {trace_of(it) for it in attempts} == {trace_of(request)}
+    one, callback = f"process {member.path}", f"process {total.path}"
+    assert sorted(it.name for it in attempts if is_child(it, of_chord)) == [one, one, callback]
+    assert [it.name for it in attempts if is_child(it, of_map)] == [one, one]
 
 
 async def until_ended(collector: Collector, name: str, count: int) -> None:

@@ -57,6 +57,7 @@ def test_worker_and_commands_serve_the_project(project: Path) -> None:
         [4, [2], "mails", "default", 1, []],
         [6, [3], "default", "again", 1, []],
     ]
+    assert told["fresh"] == [True] * 6
     assert told["is paid"] is True
     assert told["exit code"] == 0, told["log"]
     assert "hueyio.contrib.django.project:mails" in told["log"]

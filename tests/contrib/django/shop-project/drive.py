@@ -24,9 +24,19 @@ from django.test import Client  # noqa: E402
 from hueyio.contrib.django import get_huey  # noqa: E402
 from shop.framework_tasks import double  # noqa: E402
 from shop.models import Order  # noqa: E402
-from shop.tasks import mail, pay_async, pay_in_process  # noqa: E402
+from shop.tasks import (  # noqa: E402
+    is_fresh_async,
+    is_fresh_in_process,
+    is_fresh_in_thread,
+    mail,
+    pay_async,
+    pay_in_process,
+)
 
 TIME = 60.0
+
+LOOKS: list[Any] = [is_fresh_in_thread, is_fresh_in_process, is_fresh_async]
+"""Tasks that tell whether the one before them left a connection."""
 
 
 def main() -> None:
@@ -42,6 +52,7 @@ def main() -> None:
     try:
         told["thread"] = get_huey().sync.result_of(paying).get(blocking=True, timeout=TIME)
         told["process"] = in_process.get(blocking=True, timeout=TIME)
+        told["fresh"] = [it.sync().get(blocking=True, timeout=TIME) for it in LOOKS for _ in range(2)]
         told["mail"] = mailed.get(blocking=True, timeout=TIME)
         told["framework"] = [values_of(it) for it in called]
         told["coroutine"] = asyncio.run(pay_on_loop(order.pk))
@@ -87,6 +98,10 @@ def start_worker() -> subprocess.Popen[str]:
         "mails",
         "-w",
         "4",
+        "--threads",
+        "1",
+        "--pool",
+        "1",
         "--loop",
         "asyncio",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from asgiref.sync import sync_to_async
 from django.db import connection
 
 from hueyio import crontab
@@ -52,6 +53,31 @@ def mail(address: str) -> str:
 def where() -> tuple[str, bool]:
     """Tell the thread, and whether a transaction is open in it."""
     return threading.current_thread().name, connection.in_atomic_block
+
+
+def is_fresh() -> bool:
+    """Tell whether no connection is open yet, and leave one open."""
+    fresh: bool = connection.connection is None
+    Order.objects.exists()
+    return fresh
+
+
+@db_task
+def is_fresh_in_thread() -> bool:
+    """Look in a thread."""
+    return is_fresh()
+
+
+@db_task(run_in="process")
+def is_fresh_in_process() -> bool:
+    """Look in a process."""
+    return is_fresh()
+
+
+@db_task
+async def is_fresh_async() -> bool:
+    """Look from a coroutine."""
+    return await sync_to_async(is_fresh)()
 
 
 @db_periodic_task(crontab(minute="0", hour="3"))
