@@ -126,7 +126,7 @@ class Reaper(Service):
         """
         names: list[str] = []
         after: str | None = None
-        for _ in range(0, _MOST_LOOKED_AT, LISTED_AT_ONCE):
+        for _ in range(_MOST_LOOKED_AT // LISTED_AT_ONCE):
             part = await self._session.page("running", LISTED_AT_ONCE, after)
             names += [glance_at_path(it.head, it.id) or "unknown" for it in part.items if it.owner == owner.owner]
             after = part.next
