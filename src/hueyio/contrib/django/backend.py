@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.core import checks
-from django.utils.asyncio import async_unsafe
 
 from hueyio.app import Huey
+from hueyio.contrib.django.async_unsafe import async_unsafe
 from hueyio.contrib.django.calls import HEADER, Call
 from hueyio.contrib.django.declared import declare, task_of
 from hueyio.contrib.django.framework import (

@@ -6,9 +6,9 @@ import functools
 from typing import Any, Final, ParamSpec, TypeVar, Unpack, cast
 
 from django.db import transaction
-from django.utils.asyncio import async_unsafe
 
 from hueyio.client.prepare import encode
+from hueyio.contrib.django.async_unsafe import async_unsafe
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import handle_on
 from hueyio.handles.sync_result import SyncResult, to_sync
