@@ -41,7 +41,7 @@ CHECKED = [path for path in _SOURCES if Path(path).exists()]
 # which has none left takes some from the others.
 PYTEST = ("pytest", "-n", "6", "--dist", "worksteal", "-q")
 
-_SYNTAX = ("arguments", "facade", "mistakes", "serializer", "signatures", "task", "user_frames", "where")
+_SYNTAX = ("arguments", "facade", "mistakes", "serializer", "signatures", "task", "typed", "user_frames", "where")
 _THREADS = ("background", "carry_through", "heartbeat", "isolator", "portal", "side_log", "turnstile", "watchdog")
 _LOGGING = ("logs", "run_log")
 

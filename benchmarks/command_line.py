@@ -11,7 +11,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
-from benchmarks import delay, due, environment, look, memory, operate, probes, report, unread, waiters, whole_table
+from benchmarks import (
+    delay,
+    due,
+    environment,
+    look,
+    memory,
+    operate,
+    payloads,
+    probes,
+    report,
+    unread,
+    waiters,
+    whole_table,
+)
 from benchmarks.child import ChildFailed
 from benchmarks.contenders import (
     KINDS,
@@ -148,6 +161,11 @@ def _probe(options: argparse.Namespace, kinds: list[Kind], server: RedisServer |
     probes.measure_and_print(options.count, folder)
 
 
+def _carry(options: argparse.Namespace, kinds: list[Kind], server: RedisServer | None, folder: Path) -> None:
+    """Write and read so many messages with models in them, by each serializer; no storage plays a part."""
+    payloads.measure_and_print(options.count)
+
+
 _COUNTING: Final = {
     "waiters": (_wait, 1000),
     "memory": (_weigh, 100_000),
@@ -157,6 +175,7 @@ _COUNTING: Final = {
     "operate": (_operate, 40),
     "unread": (_leave_unread, 300),
     "probes": (_probe, 500),
+    "payloads": (_carry, 2000),
 }
 """Measurements that take a count of tasks (or of seconds, or of clients), and the count they have unless told."""
 

@@ -103,6 +103,7 @@ class Core:
         self.serializer = rules.serializer.within(storage.name)
         """For what stands in this queue: each of its users adds where."""
         self.registry = Registry()
+        self.registry.use_types(self.serializer.types)
         self.signals = Signals(name)
         self.hooks = Hooks(self.signals.thread)
         self.immediate = False

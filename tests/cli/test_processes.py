@@ -63,15 +63,16 @@ def test_commands_steer_a_worker_that_runs(shop: Shop) -> None:
     with worker(shop):
         told = hueyio(shop, "put", "shop.mail", '["you"]', "--wait", "60s", "--json", *shop.app)
         assert json.loads(told.stdout.splitlines()[-1])["result"] == "'you'"
-        (row,) = json.loads(hueyio(shop, "workers", "--json", *shop.bare).stdout)["workers"]
+        # One as a process; the others are the same commands on the same storage.
+        (row,) = shop.run("workers", "--json").json["workers"]
         assert (row["version"], row["thread"] > 0) == (version("hueyio"), True)
-        codes = {it["code"] for it in json.loads(hueyio(shop, "doctor", "--json", *shop.app).stdout)["findings"]}
+        codes = {it["code"] for it in shop.run("doctor", "--json", where=shop.app).json["findings"]}
         assert codes <= {"danger", "elsewhere"}
-        assert hueyio(shop, "pause", *shop.bare).returncode == 0
-        id = hueyio(shop, "put", "shop.mail", '["me"]', *shop.app).stdout.strip()
-        assert hueyio(shop, "ls", "ready", *shop.bare).stdout.startswith(id)
-        assert hueyio(shop, "cancel", id, *shop.bare).stdout == "1 task cancelled.\n"
-        assert hueyio(shop, "resume", *shop.bare).returncode == 0
+        assert shop.run("pause").code == 0
+        id = shop.run("put", "shop.mail", '["me"]', where=shop.app).out.strip()
+        assert shop.run("ls", "ready").out.startswith(id)
+        assert shop.run("cancel", id).out == "1 task cancelled.\n"
+        assert shop.run("resume").code == 0
         told = hueyio(shop, "put", "shop.mail", '["us"]', "--wait", "60s", *shop.app)
         assert told.stdout.splitlines()[-1] == "'us'"
 

@@ -15,6 +15,7 @@ import pytest
 
 from hueyio import (
     ConfigurationError,
+    EncryptedSerializer,
     Huey,
     JSONSerializer,
     MemoryHuey,
@@ -53,9 +54,11 @@ MAKERS: Final[dict[str, Callable[[], Serializer]]] = {
     "signed": lambda: SignedSerializer("secret", compression=True),
     **{f"JSON by {library}": partial(JSONSerializer, library=library) for library in LIBRARIES},
     "signed JSON": lambda: SignedSerializer("secret", serializer=JSONSerializer()),
+    "typed JSON": partial(JSONSerializer, typed=True),
+    "encrypted": lambda: EncryptedSerializer(EncryptedSerializer.new_key(), compression=True),
     "own": Bytes,
 }
-WITH_EXCEPTIONS: Final = ("pickle", "gzip", "zlib", "signed")
+WITH_EXCEPTIONS: Final = ("pickle", "gzip", "zlib", "signed", "encrypted")
 
 
 @pytest.fixture(params=MAKERS)

@@ -6,14 +6,22 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, ParamSpec, TypeAlias, TypeVar, assert_never, assert_type
+from uuid import UUID
+
+from pydantic import BaseModel
 
 from hueyio import (
     SIGNAL_ERROR,
     BaseStorage,
     ChordResult,
+    EncryptedSerializer,
     Enqueue,
     Error,
+    JSONSerializer,
     MemoryHuey,
     Result,
     ResultGroup,
@@ -156,6 +164,35 @@ async def use_results() -> None:
     assert_type(group[0], Result[int])
     assert_type([result async for result in group.as_completed()], list[int])
     assert_type(add.s(1, 2).then(double).error(last), Task)
+
+
+class Receipt(BaseModel):
+    total: Decimal
+
+
+@dataclass
+class Order:
+    id: UUID
+    at: datetime
+
+
+typed = MemoryHuey("typed", serializer=EncryptedSerializer(bytes(32), serializer=JSONSerializer(typed=True)))
+
+
+@typed.task
+async def charge(order: Order, *, due: datetime | None = None) -> Receipt:
+    return Receipt(total=Decimal(len(str(order.id))))
+
+
+async def use_typed_payloads(order: Order) -> None:
+    assert_type(await (await charge(order, due=order.at)), Receipt)
+    assert_type(await (await charge.map([order])), list[Receipt])
+    assert_type(typed.result_of("id"), Result[Any])
+    assert_type(typed.result_of("id", returns=Receipt), Result[Receipt])
+    assert_type(await typed.result_of("id", returns=list[Receipt]), list[Receipt])
+    assert_type(typed.result_of("id", Receipt | None), Result[Any])
+    assert_type(typed.sync.result_of("id", Receipt), SyncResult[Receipt])
+    assert_type(EncryptedSerializer.new_key(), str)
 
 
 async def use_values() -> None:

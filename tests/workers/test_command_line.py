@@ -8,13 +8,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from hueyio import ConfigurationError
+from hueyio.cli.main import main
 from hueyio.storage.sqlite import SqliteStorage
+from hueyio.worker.loading import load_huey
 
 
 def run(folder: Path, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -32,6 +36,25 @@ def write(folder: Path, text: str, name: str = "shop") -> None:
     (folder / f"{name}.py").write_text(text)
 
 
+Load = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Give a function that loads an app here and returns the lines that say why not: a process takes half a second."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    def load(path: str) -> list[str]:
+        with pytest.raises(ConfigurationError) as error:
+            load_huey(path)
+        return [*str(error.value).splitlines(), *getattr(error.value, "__notes__", ())]
+
+    yield load
+    for name in ("shop", "deep"):
+        sys.modules.pop(name, None)
+
+
 @pytest.mark.parametrize(
     ("text", "path", "says"),
     [
@@ -39,15 +62,21 @@ def write(folder: Path, text: str, name: str = "shop") -> None:
         ("", "shop:huey", "module 'shop' has no attribute 'huey'"),
         ("huey = 7", "shop:huey", "shop:huey is a int, not a Huey"),
         ("", "shop", "'shop' is no path of a Huey"),
-        ("import hueyio\nhuey = hueyio.MemoryHuey(immediate=True)", "shop:huey", "immediate mode"),
     ],
 )
-def test_app_that_cannot_be_loaded_is_said_in_one_line(tmp_path: Path, text: str, path: str, says: str) -> None:
+def test_app_that_cannot_be_loaded_is_said_in_one_line(
+    tmp_path: Path, refused: Load, text: str, path: str, says: str
+) -> None:
     write(tmp_path, text)
-    done = run(tmp_path, "worker", path)
-    assert done.returncode == 78
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    (line,) = refused(path)
+    assert line.startswith(says)
+
+
+def test_app_in_immediate_mode_is_said_in_one_line(tmp_path: Path) -> None:
+    write(tmp_path, "import hueyio\nhuey = hueyio.MemoryHuey(immediate=True)")
+    done = run(tmp_path, "worker", "shop:huey")
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, line.startswith("hueyio: "), "immediate mode" in line) == (78, True, True)
 
 
 def test_stop_in_an_exit_handler_of_an_app_that_did_not_import_shows_nothing_of_its_own(tmp_path: Path) -> None:
@@ -70,23 +99,26 @@ WORKER = ("worker", "shop:huey")
 @pytest.mark.parametrize(
     ("command", "text", "says", "line"),
     [
-        (WORKER, "import nowhere_at_all", "No module named 'nowhere_at_all'", "import nowhere_at_all"),
-        (WORKER, "def read():\n    return {}['KEY']\nread()", "KeyError: 'KEY'", "return {}['KEY']"),
-        (WORKER, "def (", "SyntaxError: invalid syntax", "def ("),
-        (WORKER, "import hueyio\nhueyio.RedisHuey(url='redis://h', port=1)", "ConfigurationError: ", "hueyio.RedisH"),
+        ((), "import nowhere_at_all", "No module named 'nowhere_at_all'", "import nowhere_at_all"),
+        ((), "def read():\n    return {}['KEY']\nread()", "KeyError: 'KEY'", "return {}['KEY']"),
+        ((), "def (", "SyntaxError: invalid syntax", "def ("),
+        ((), "import hueyio\nhueyio.RedisHuey(url='redis://h', port=1)", "ConfigurationError: ", "hueyio.RedisH"),
         (WORKER, "raise SystemExit(5)", "ends the process while it is imported", "raise SystemExit(5)"),
         (("ls", "ready", "-a", "shop:huey"), "1 / 0", "ZeroDivisionError", "1 / 0"),
     ],
 )
 def test_app_that_does_not_import_shows_where_in_the_users_files(
-    tmp_path: Path, command: tuple[str, ...], text: str, says: str, line: str
+    tmp_path: Path, refused: Load, command: tuple[str, ...], text: str, says: str, line: str
 ) -> None:
     write(tmp_path, "import deep", name="shop")
     write(tmp_path, text, name="deep")
-    done = run(tmp_path, *command)
-    assert (done.returncode, done.stdout) == (78, "")
-    first, *frames = done.stderr.splitlines()
-    assert first.startswith("hueyio: module 'shop' ")
+    if command:
+        done = run(tmp_path, *command)
+        assert (done.returncode, done.stdout, done.stderr.startswith("hueyio: ")) == (78, "", True)
+        first, *frames = done.stderr.removeprefix("hueyio: ").splitlines()
+    else:
+        first, *frames = refused("shop:huey")
+    assert first.startswith("module 'shop' ")
     assert says in first
     assert all(it.startswith("  ") for it in frames)
     files = {it.split('"')[1] for it in frames if it.startswith("  File ")}
@@ -149,47 +181,54 @@ async def test_full_disk_at_the_start_is_said_in_one_line(tmp_path: Path, text: 
 
 
 @pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        (["-w", "0"], 78),
-        (["--lease", "0"], 78),
-        (["-w", "many"], 2),
-        (["-v", "-q"], 2),
-        (["--no-such-option"], 2),
-    ],
+    "options",
+    [["-w", "0"], pytest.param(["--lease", "0"], marks=pytest.mark.again("test_arguments refuses it in the same way"))],
 )
-def test_wrong_options_are_refused(tmp_path: Path, options: list[str], code: int) -> None:
+def test_value_that_makes_no_sense_is_refused(tmp_path: Path, options: list[str]) -> None:
     write(tmp_path, "import hueyio\nhuey = hueyio.SqliteHuey()")
-    assert run(tmp_path, "worker", "shop:huey", *options).returncode == code
+    assert run(tmp_path, "worker", "shop:huey", *options).returncode == 78
     assert not (tmp_path / "huey.db").exists()
 
 
-def test_help_names_every_option(tmp_path: Path) -> None:
-    done = run(tmp_path, "worker", "--help")
-    assert done.returncode == 0
+@pytest.mark.parametrize("options", [["-w", "many"], ["-v", "-q"], ["--no-such-option"], ["--loop", "trio"]])
+def test_wrong_options_are_refused(options: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*WORKER, *options])
+    assert ended.value.code == 2
+
+
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["worker", "--help"])
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
     for option in ("-w", "--workers", "--threads", "--lease", "--prefetch", "--shutdown-timeout", "-v", "-q"):
-        assert option in done.stdout
+        assert option in told
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
-def test_version_is_printed(tmp_path: Path, flag: str) -> None:
-    done = run(tmp_path, flag)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"hueyio {version('hueyio')}\n", "")
+def test_version_is_printed(capsys: pytest.CaptureFixture[str], flag: str) -> None:
+    assert main([flag]) == 0
+    assert tuple(capsys.readouterr()) == (f"hueyio {version('hueyio')}\n", "")
 
 
-def test_help_is_printed_where_no_command_is_given(tmp_path: Path) -> None:
-    done, asked = run(tmp_path), run(tmp_path, "--help")
-    assert (done.returncode, done.stdout, asked.returncode, asked.stderr) == (2, "", 0, "")
-    assert done.stderr == asked.stdout
+def test_help_is_printed_where_no_command_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = main([]), main(["--help"])
+    told = capsys.readouterr()
+    assert codes == (2, 0)
+    assert told.err == told.out
     for word in ("worker", "run the tasks of apps", "--version", "--help"):
-        assert word in asked.stdout
+        assert word in told.out
 
 
 @pytest.mark.parametrize("line", ["wroker shop:huey", "-V wroker", "help"])
-def test_command_that_is_not_known_is_refused_with_those_that_are(tmp_path: Path, line: str) -> None:
-    done = run(tmp_path, *line.split())
-    assert (done.returncode, done.stdout) == (2, "")
-    assert f"there is no command '{'help' if line == 'help' else 'wroker'}'; commands: worker" in done.stderr
+def test_command_that_is_not_known_is_refused_with_those_that_are(
+    capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    assert main(line.split()) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"there is no command '{'help' if line == 'help' else 'wroker'}'; commands: worker" in told.err
 
 
 def test_script_is_the_same_command_as_the_module(tmp_path: Path) -> None:
@@ -308,11 +347,6 @@ def test_log_in_json_is_an_object_a_line(tmp_path: Path) -> None:
     assert all(json.loads(line)["level"] == "INFO" for line in records)
     assert len(records) >= 3
     assert last.startswith("hueyio: ")
-
-
-def test_loop_that_is_not_known_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, "import hueyio\nhuey = hueyio.SqliteHuey()")
-    assert run(tmp_path, "worker", "shop:huey", "--loop", "trio").returncode == 2
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -90,15 +90,23 @@ def test_text_log_names_the_task_of_the_lines_of_the_app(tmp_path: Path) -> None
         assert f" INFO shop [shop.{lane} {id}]: said by {lane}" in line
 
 
+IN_ONE_PROCESS: Final = pytest.mark.again("unit/test_logs has this set-up, without the lanes, which are alike in it")
+
+
 @pytest.mark.parametrize(
     "setup",
     [
         "",
-        "logging.basicConfig(level=logging.INFO)",
-        "logging.getLogger('shop').addHandler(logging.StreamHandler())",
-        "logging.getLogger('hueyio').addHandler(logging.StreamHandler())",
-        "logging.config.dictConfig({'version': 1, 'handlers': {'c': {'class': 'logging.StreamHandler'}}, "
-        "'root': {'handlers': ['c'], 'level': 'INFO'}})",
+        *(
+            pytest.param(it, marks=IN_ONE_PROCESS)
+            for it in (
+                "logging.basicConfig(level=logging.INFO)",
+                "logging.getLogger('shop').addHandler(logging.StreamHandler())",
+                "logging.getLogger('hueyio').addHandler(logging.StreamHandler())",
+                "logging.config.dictConfig({'version': 1, 'handlers': {'c': {'class': 'logging.StreamHandler'}}, "
+                "'root': {'handlers': ['c'], 'level': 'INFO'}})",
+            )
+        ),
         "logging.config.dictConfig({'version': 1, 'handlers': {'c': {'class': 'logging.StreamHandler'}}, "
         "'loggers': {'shop': {'handlers': ['c'], 'level': 'INFO', 'propagate': False}}})",
     ],

@@ -49,7 +49,7 @@ from hueyio.handles.context_manager import run_inside
 from hueyio.handles.decorators import ContextTaskDecorator, EnteredTaskDecorator, TaskDecorator, make_spec
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.reading import ReadOptions, shows_read_options
-from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends
+from hueyio.handles.result import Result, ResultGroup, handle_on, handles_on, handles_on_ends, reader_of
 from hueyio.handles.sync_result import SyncResult
 from hueyio.handles.telling import telling
 from hueyio.handles.wrapper import AsyncTaskWrapper, TaskWrapper
@@ -620,11 +620,30 @@ class Huey(Settings):
 
     # --- results
 
-    def result_of(self, task_id: str) -> Result[Any]:
-        """Return a handle on the result of a task whose id is known."""
+    @overload
+    def result_of(self, task_id: str) -> Result[Any]: ...
+
+    @overload
+    def result_of(self, task_id: str, returns: type[R]) -> Result[R]: ...
+
+    @overload
+    def result_of(self, task_id: str, returns: object) -> Result[Any]: ...
+
+    def result_of(self, task_id: str, returns: Any = None) -> Result[Any]:
+        """Return a handle on the result of a task whose id is known.
+
+        ``returns`` is the type of its value, for a serializer with types (``JSONSerializer(typed=True)``); without it
+        the value is plain JSON there. Raises ConfigurationError for a type that cannot be read.
+        """
         if not isinstance(task_id, str):
             raise HueyException(f"a task's id is a text, not {task_id!r}")
-        return Result(self._producer, checked_id(task_id))
+        result = Result[Any](self._producer, checked_id(task_id))
+        if returns is not None:
+            types = self._core.serializer.types
+            if types is None:
+                raise ConfigurationError("returns= is for a serializer with types: JSONSerializer(typed=True)")
+            reader_of(result).returns = types.reader_of(returns)
+        return result
 
     @shows_read_options
     async def result(

@@ -46,6 +46,7 @@ class Settings:
         check_serializer(serializer)
         self._change(serializer=serializer)
         self._core.serializer = serializer.within(self._core.storage.name)
+        self._core.registry.use_types(serializer.types)
 
     @property
     def results(self) -> bool:

@@ -155,6 +155,20 @@ class SyncHuey(Blocking):
         made: ASGIApp = self._wrapped.dashboard(*(it._wrapped for it in others), **options)
         return made
 
+    @overload
+    def result_of(self, task_id: str) -> SyncResult[Any]: ...
+
+    @overload
+    def result_of(self, task_id: str, returns: type[R]) -> SyncResult[R]: ...
+
+    @overload
+    def result_of(self, task_id: str, returns: object) -> SyncResult[Any]: ...
+
+    def result_of(self, task_id: str, returns: Any = None) -> SyncResult[Any]:
+        """Return a handle on the result of a task whose id is known; see ``Huey.result_of`` for ``returns``."""
+        answer: SyncResult[Any] = SyncResult(self._wrapped.result_of(task_id, returns))
+        return answer
+
     @shows_read_options
     def result(
         self, id: str, blocking: bool = False, timeout: float | None = None, **options: Unpack[ReadOptions]
@@ -364,11 +378,6 @@ class SyncHuey(Blocking):
     def deserialize_task(self, data: bytes) -> Task:
         """Return the task of a message; raises SerializationError, or UnknownTaskError if it is not registered."""
         answer: Task = self._wrapped.deserialize_task(data)
-        return answer
-
-    def result_of(self, task_id: str) -> SyncResult[Any]:
-        """Return a handle on the result of a task whose id is known."""
-        answer: SyncResult[Any] = SyncResult(self._wrapped.result_of(task_id))
         return answer
 
     def put_result(self, key: str, data: Any) -> None:

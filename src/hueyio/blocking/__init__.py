@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from hueyio.blocking.memory import MemoryHuey
     from hueyio.blocking.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
     from hueyio.blocking.sqlite import SqliteHuey
+    from hueyio.serializer.encrypted import EncryptedSerializer
 
 __all__ = [
     "SKIPPED",
@@ -65,6 +66,7 @@ __all__ = [
     "ConsumerOptions",
     "DeadTask",
     "EmptyData",
+    "EncryptedSerializer",
     "EndedTask",
     "Enqueue",
     "Error",
@@ -117,11 +119,15 @@ _PRESETS: Final = {
     "SqliteHuey": "sqlite",
 }
 
+_SERIALIZERS: Final = {"EncryptedSerializer": "hueyio.serializer.encrypted"}
+
 
 if not TYPE_CHECKING:  # or a checker would take every name for one that exists
 
     def __getattr__(name: str) -> Any:
-        """Import a preset when it is first asked for: redis-py alone takes half the time of ``import hueyio``."""
+        """Import what few need when it is first asked for: redis-py alone takes half the time of ``import hueyio``."""
+        if name in _SERIALIZERS:
+            return getattr(import_module(_SERIALIZERS[name]), name)
         if name not in _PRESETS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         preset = getattr(import_module(f"hueyio.blocking.{_PRESETS[name]}"), name)

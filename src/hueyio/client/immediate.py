@@ -3,8 +3,8 @@
 Theory of operation. What is enqueued goes into a queue in memory; who enqueued it claims it, and nothing else, under
 one lease of the session, and ends it through the same pipeline as a consumer. So unique calls, revocations, chords,
 limits and hooks are the same code. Arguments are encoded as a check and then passed by reference: the message of a
-task that is known here is not decoded. A retry without delay, the next stage of a pipeline and the callback of a chord
-run in the same loop. What is due later goes to the schedule and stays there.
+task that is known here is not decoded, unless the serializer has types. A retry without delay, the next stage of a
+pipeline and the callback of a chord run in the same loop. What is due later goes to the schedule and stays there.
 """
 
 from __future__ import annotations
@@ -144,6 +144,8 @@ class Immediate:
         return first_error
 
     async def _run_one(self, bench: _Bench, delivery: Delivery, task: Task | None) -> tuple[End, Answer | None]:
+        if self._core.serializer.types is not None:
+            task = None  # types make of it what a worker would get
         job, objection = bench.intake.decode(delivery) if task is None else bench.intake.accept(delivery, task)
         bench.jobs[delivery.header.id] = job
         try:

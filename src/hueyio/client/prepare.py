@@ -72,6 +72,9 @@ def _encode(core: Core, task: Task, spec: TaskSpec | None, cut_from: int | None 
     ):
         task.count_anew(core.clock.ahead)
     entry = make_entry(task, spec, core.serializer, core.now(), cut_from=cut_from or core.cut_from)
+    if core.serializer.types is not None:
+        for stage in task.stages():
+            _check_types(core, stage)
     if task.unique is None:
         return entry
     key = task.unique.key
@@ -103,6 +106,15 @@ def _check(core: Core, stage: Task) -> None:
     )
     if stage.on_error is not None:
         _check(core, stage.on_error)
+
+
+def _check_types(core: Core, stage: Task) -> None:
+    """Raise TaskArgumentError for an argument that does not fit its annotation; what arrives later is read then."""
+    spec = core.registry.get(stage.path)
+    if spec is not None and spec.types is not None:
+        spec.types.check(stage.args, stage.kwargs)
+    if stage.on_error is not None:
+        _check_types(core, stage.on_error)
 
 
 def _check_priority(core: Core, stage: Task) -> None:

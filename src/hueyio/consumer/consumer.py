@@ -103,6 +103,7 @@ class Consumer:
     """
 
     def __init__(self, core: Core, options: ConsumerOptions) -> None:
+        core.registry.check_types()
         self.options = options
         self._core = core
         self._pool = ProcessPool(core.name, core.home, max_calls=options.pool_max_tasks)

@@ -44,22 +44,26 @@ class Ledger:
         """What the listener last heard: ids under this lease that somebody cancelled."""
         self.revocations = -1
         """What it last heard of revocations: a number that changes when something is revoked."""
-        self._most = {lane: size + (size if prefetch is None else prefetch) for lane, size in sizes.items()}
+        self._paces: dict[Lane, Pace] = {}
+        if prefetch is None:
+            self._paces = {lane: Pace(sizes[lane], monotonic()) for lane in paced}
         # Claims of one or two at a time would cost a round trip each: a lane is refilled when half of its
         # prefetched jobs are gone, which is always before a slot runs dry.
-        self._refill_at = {
-            lane: size + (size if prefetch is None else prefetch) // 2 - (prefetch == 0) for lane, size in sizes.items()
+        self._usual = {
+            lane: (size + usual, size + usual // 2 - (usual == 0))
+            for lane, size in sizes.items()
+            for usual in [size if prefetch is None else prefetch]
         }
+        self._most = {lane: most for lane, (most, _) in self._usual.items()}
+        self._refill_at = {lane: refill_at for lane, (_, refill_at) in self._usual.items()}
         self._sizes = dict(sizes)
-        self._usual = {lane: (self._most[lane], self._refill_at[lane]) for lane in sizes}
+        for lane, pace in self._paces.items():
+            self._hold_ahead(lane, pace)
         self._lending: set[Lane] = set()
         self._most_ended = sum(self._most.values())
         self._on_room = on_room
         self._on_ahead = on_ahead
         self._monotonic = monotonic
-        self._paces: dict[Lane, Pace] = {}
-        if prefetch is None:
-            self._paces = {lane: Pace(sizes[lane], monotonic()) for lane in paced}
         self.ended_last: Job | None = None
         """Whose outcome came last."""
 
@@ -70,14 +74,10 @@ class Ledger:
         if len(self._ended) >= self._most_ended:
             return {}
         return {
-            lane: self._bounded(lane, self._most[lane] - len(held))
+            lane: self._most[lane] - len(held)
             for lane, held in self._held.items()
             if len(held) <= self._refill_at[lane]
         }
-
-    def _bounded(self, lane: Lane, room: int) -> int:
-        pace = self._paces.get(lane)
-        return room if pace is None else min(room, pace.at_once)
 
     @property
     def is_ahead(self) -> bool:
@@ -99,11 +99,14 @@ class Ledger:
             was_ahead = pace.ahead > pace.usual
             if lane in self._lending or not pace.look(now):
                 continue
-            size = self._sizes[lane]
-            self._most[lane], self._refill_at[lane] = size + pace.ahead, size + pace.ahead // 2
+            self._hold_ahead(lane, pace)
             self._most_ended = sum(self._most.values())
             if pace.ahead > pace.usual and not was_ahead:
                 self._on_ahead()
+
+    def _hold_ahead(self, lane: Lane, pace: Pace) -> None:
+        size = self._sizes[lane]
+        self._most[lane], self._refill_at[lane] = size + pace.ahead, size + pace.ahead // 2
 
     def lend(self, lane: Lane, lent: int, most_lent: int) -> None:
         """Make room beside so many jobs whose bodies wait with their slots lent, at most for ``most_lent``.

@@ -7,7 +7,7 @@ busy. What is held never takes longer than a moment at the present pace. That bo
 in front of it.
 
 Large messages bound it too: what is held ahead is no more than some megabytes, however many that are. The first claim
-is a small one, because nobody knows yet how large they are.
+brings few ahead, because nobody knows yet how large they are.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _MOST: Final = 500
 _MOST_BYTES: Final = 16 * 2**20
 """Bytes of messages that are held ahead."""
 
-_FIRST: Final = 32
-"""How many are claimed at once before the first one was seen."""
+_FIRST: Final = 16
+"""How many are held ahead at most before the size of the first was seen."""
 
 
 class Pace:
@@ -42,7 +42,7 @@ class Pace:
 
     def __init__(self, usual: int, now: float) -> None:
         self.usual = usual
-        self.ahead = usual
+        self.ahead = min(usual, _FIRST)
         """How many jobs are to be held beside those that run."""
         self._since = now
         self._ends = 0
@@ -51,11 +51,6 @@ class Pace:
         self._bytes = 0
         self._most = max(_MOST, usual)
         """How many of the present size are no more bytes than may be held."""
-
-    @property
-    def at_once(self) -> int:
-        """How many may be claimed at once."""
-        return _MOST * 4 if self._entered else _FIRST
 
     def note_begin(self, size: int) -> None:
         """Count a job that was claimed, whose message has so many bytes."""
@@ -90,4 +85,4 @@ class Pace:
         self._most = max(_MOST_BYTES * self._entered // max(self._bytes, 1), 1)
         if self._entered > _MOST:
             self._entered, self._bytes = self._entered // 2, self._bytes // 2
-        self.ahead = min(self.ahead, self._most)
+        self.ahead = min(max(self.ahead, self.usual), self._most)

@@ -126,6 +126,8 @@ def _not_yet(core: Core, job: Job, misfit: TypeError) -> Outcome:
 
 def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) -> End:
     now = core.now()
+    if job.spec.types is not None and isinstance(outcome, Succeeded) and _is_wanted(task, rules):
+        job.spec.types.check_result(outcome.value)
     effects = decide(task, outcome, now, rules)
     settlement = make_settlement(
         effects,
@@ -138,6 +140,11 @@ def _conclude(core: Core, job: Job, task: Task, outcome: Outcome, rules: Rules) 
         cut_from=core.cut_from,
     )
     return End(outcome, effects, settlement)
+
+
+def _is_wanted(task: Task, rules: Rules) -> bool:
+    """Say whether what the task returned goes anywhere."""
+    return rules.results or task.on_complete is not None or task.chord is not None
 
 
 def _log_trouble(job: Job, what: str, error: BaseException) -> None:

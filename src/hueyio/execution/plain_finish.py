@@ -37,9 +37,12 @@ def finish_plainly(core: Core, job: Job, outcome: Outcome, success_level: int) -
         return None
     value, rules, id = outcome.value, core.rules, delivery.receipt.id
     data: bytes | None = None
-    if rules.results and (value is not None or rules.store_none):
+    if rules.results and (value is not None or rules.store_none or job.spec.types is not None):
         try:
-            data = write_value(value, core.serializer.within("result", id))
+            if job.spec.types is not None:
+                job.spec.types.check_result(value)
+            if value is not None or rules.store_none:
+                data = write_value(value, core.serializer.within("result", id))
         except BaseException:  # of a serializer, SystemExit too: the long way meets it again, and says what it means
             return None
     if not job.ended_at:

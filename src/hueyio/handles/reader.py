@@ -40,12 +40,16 @@ class Reader:
     ``seen_at``: when the task was last known to be alive (epoch seconds); None: only its id is known.
     """
 
-    __slots__ = ("_is_stored", "_kind", "_producer", "ending", "id", "is_final", "seen_at")
+    __slots__ = ("_is_stored", "_kind", "_producer", "ending", "id", "is_final", "path", "returns", "seen_at")
 
-    def __init__(self, producer: Producer, id: str, seen_at: float | None) -> None:
+    def __init__(self, producer: Producer, id: str, seen_at: float | None, path: str | None = None) -> None:
         self._producer = producer
         self.id = id
         self.seen_at = seen_at
+        self.path = path
+        """That of the task, by whose annotation a serializer with types reads the value; None: it is not known."""
+        self.returns: Callable[[Any], Any] | None = None
+        """What reads the value instead, if its type was said."""
         self.ending: Ending | None = None
         """What was read."""
         self.is_final = False
@@ -224,10 +228,22 @@ class Reader:
     def _keep(self, over: Over, ending: Ending | None = None) -> None:
         """Keep what a task that is over has left; ``ending``: what that is, if it is read already."""
         if not self.is_final:  # else another read of this handle was faster
-            self.ending = ending_of(over, self.core.serializer) if ending is None else ending
+            ending = ending_of(over, self.core.serializer) if ending is None else ending
+            self.ending = ending if self.core.serializer.types is None else self._typed(ending)
             self.is_final = True
             self._kind = over.kind
             self._is_stored = over.data is not None and not (over.shared or self.core.keeps_results)
+
+    def _typed(self, ending: Ending) -> Ending:
+        """Read a value by the type that was said, else by the annotation of the task; raises SerializationError."""
+        spec = None if self.path is None else self.core.registry.get(self.path)
+        read = self.returns if spec is None or spec.types is None else spec.types.read_result
+        if read is None or isinstance(ending, Error) or ending.value is None:
+            return ending
+        try:
+            return Returned(read(ending.value))
+        except SerializationError as error:
+            raise SerializationError(f"the result of task {self.id} cannot be read: {error}") from error
 
 
 async def session_without(core: Core, ids: Sequence[str]) -> Session:

@@ -61,12 +61,20 @@ class Result(Generic[R]):
 
     __slots__ = ("_producer", "_reader", "id", "task")
 
-    def __init__(self, producer: Producer, task: Task | str, seen_at: float | None = None) -> None:
-        """Make a handle; ``seen_at`` is when the storage was known to have the task (epoch seconds)."""
+    def __init__(
+        self, producer: Producer, task: Task | str, seen_at: float | None = None, path: str | None = None
+    ) -> None:
+        """Make a handle; ``seen_at`` is when the storage was known to have the task (epoch seconds).
+
+        ``path`` is that of the task, where it is known although the task is not.
+        """
         self._producer = producer
-        self.task = task if isinstance(task, Task) else None
-        self.id = task.id if isinstance(task, Task) else task
-        self._reader = Reader(producer, self.id, seen_at)
+        self.task: Task | None = None
+        if isinstance(task, Task):
+            self.task, self.id, path = task, task.id, task.path
+        else:
+            self.id = task
+        self._reader = Reader(producer, self.id, seen_at, path)
 
     def __await__(self) -> Generator[Any, None, R]:
         return self.get(blocking=True).__await__()
@@ -334,7 +342,7 @@ def handle_on(producer: Producer, task: Task, holder: str | None = None, is_comm
         return None
     seen_at = producer.core.now() if is_committed else None
     if holder is not None:
-        result = Result[Any](producer, holder, seen_at)
+        result = Result[Any](producer, holder, seen_at, task.path)
         return result if task.on_complete is None else ResultGroup([result])
     if task.on_complete is None:
         return Result[Any](producer, task, seen_at)
@@ -349,11 +357,14 @@ def handles_on(producer: Producer, tasks: Sequence[Task | str]) -> ResultGroup[A
 
 def handles_on_ends(producer: Producer, tasks: Sequence[Task], holders: Sequence[str | None]) -> ResultGroup[Any]:
     """Return a handle for each of several tasks: on its last stage, or on the task that counts instead."""
-    ends = [
-        holder or (task if task.on_complete is None else list(task.stages())[-1])
-        for task, holder in zip(tasks, holders, strict=True)
-    ]
-    return handles_on(producer, ends)
+    seen_at = producer.core.now()
+    ends = [task if task.on_complete is None else list(task.stages())[-1] for task in tasks]
+    return ResultGroup(
+        [
+            Result[Any](producer, end if holder is None else holder, seen_at, task.path)
+            for task, end, holder in zip(tasks, ends, holders, strict=True)
+        ]
+    )
 
 
 def keys_of(task: Task | Result[Any]) -> tuple[str, ...]:

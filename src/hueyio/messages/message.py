@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from inspect import isawaitable
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.messages.stored_result import exception_of, kind_of
 from hueyio.serializer import Serializer
+from hueyio.serializer.types import Types
 from hueyio.storage.records import Stage
 from hueyio.storage.stages import join, split
 from hueyio.storage.texts import check_text
@@ -31,6 +32,11 @@ from hueyio.tasks.headers import check_headers
 from hueyio.tasks.task import Granted, Membership, PutBack, Task, aware, seconds_from
 
 __all__ = ["CUT", "MOST_NESTED", "Message", "read_task", "write_stages", "write_task"]
+
+_Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...] | None]
+"""Positional ones, those by keyword, and the errors among the first."""
+
+_Divide: TypeAlias = Callable[[Task], _Arguments]
 
 CUT: Final = "hueyio.cut:"
 """What the path of a stage begins with that is a message of its own and has others behind it."""
@@ -132,12 +138,15 @@ def read_task(data: bytes, serializer: Serializer, id: str | None = None, follow
 
 
 def _write(task: Task, serializer: Serializer, is_cut: bool) -> bytes:
+    together: _Divide = _together
+    apart: _Divide = _apart
+    if serializer.types is not None:
+        together, apart = _in_plain(serializer.types, together), _in_plain(serializer.types, apart)
     try:
-        return serializer.serialize(_to_fields(task, _together, is_cut))
+        return serializer.serialize(_to_fields(task, together, is_cut))
     except SerializationError as error:
-        plain = _to_fields(task, _apart, is_cut)
         try:
-            return serializer.serialize(plain)
+            return serializer.serialize(_to_fields(task, apart, is_cut))
         except SerializationError:
             raise _name_culprit(task, serializer, error) from error
 
@@ -176,13 +185,25 @@ def _read(fields: Any) -> Task:
         raise SerializationError(f"not a message: {type(error).__name__}: {error}") from error
 
 
-def _together(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+def _together(task: Task) -> _Arguments:
     """Leave exceptions among the arguments to the serializer."""
-    return args, None
+    return task.args, task.kwargs, None
 
 
-def _apart(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+def _in_plain(types: Types, divide: _Divide) -> _Divide:
+    """Let arguments be what the serializer's types have in their place."""
+
+    def divide_plain(task: Task) -> _Arguments:
+        args, kwargs, errors = divide(task)
+        plain = {key: types.to_plain(value) for key, value in kwargs.items()}
+        return tuple(map(types.to_plain, args)), plain, errors
+
+    return divide_plain
+
+
+def _apart(task: Task) -> _Arguments:
     """Take the exceptions that are all metadata out of the arguments."""
+    args = task.args
     kinds = [kind_of(value) for value in args]
     errors = tuple(
         (position, kind, value.metadata)
@@ -190,15 +211,15 @@ def _apart(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...] | No
         if kind is not None
     )
     plain = tuple(None if kind is not None else value for kind, value in zip(kinds, args, strict=True))
-    return plain, errors or None
+    return plain, task.kwargs, errors or None
 
 
-def _to_fields(task: Task, divide: Callable[[tuple[Any, ...]], Any], is_cut: bool) -> tuple[Any, ...]:
+def _to_fields(task: Task, divide: _Divide, is_cut: bool) -> tuple[Any, ...]:
     """Return the message's fields, without the trailing ones that have their defaults.
 
     ``is_cut``: what follows stands elsewhere.
     """
-    args, errors = divide(task.args)
+    args, kwargs, errors = divide(task)
     if errors is None and _rest_of(task) == _PLAIN_REST:  # nearly all are plain calls
         return _VERSION, task.id, task.path, args
     absolute = isinstance(task.expires, datetime)
@@ -210,7 +231,7 @@ def _to_fields(task: Task, divide: Callable[[tuple[Any, ...]], Any], is_cut: boo
         task.id,
         CUT + task.path if is_cut else task.path,
         args,
-        task.kwargs or None,
+        kwargs or None,
         task.retries,
         task.attempt,
         task.retry_delay,
@@ -417,12 +438,13 @@ def _moment(seconds: float | None) -> datetime | None:
 
 def _name_culprit(task: Task, serializer: Serializer, error: SerializationError) -> TaskArgumentError:
     """Find the argument that cannot be serialised, of the task or of one that follows it."""
+    types = serializer.types
     for stage in (*task.stages(), *_handlers(task)):
-        named = [(f"argument {position}", value) for position, value in enumerate(_apart(stage.args)[0], 1)]
+        named = [(f"argument {position}", value) for position, value in enumerate(_apart(stage)[0], 1)]
         named += [(f"argument {key!r}", value) for key, value in stage.kwargs.items()]
         for which, value in named:
             try:
-                serializer.serialize(value)
+                serializer.serialize(value if types is None else types.to_plain(value))
             except SerializationError as reason:
                 return TaskArgumentError(f"task {stage.path}: {which} cannot be serialised: {reason}{_cure(value)}")
     return TaskArgumentError(f"task {task.path}: {error}")

@@ -99,6 +99,8 @@ def write_ending(ending: Ending, serializer: Serializer) -> bytes:
 
 def write_value(value: Any, serializer: Serializer) -> bytes:
     """Return as bytes that the task has returned this; otherwise as ``write_ending``."""
+    if serializer.types is not None:
+        value = serializer.types.to_plain(value)
     try:
         return serializer.serialize([value])
     except SerializationError:

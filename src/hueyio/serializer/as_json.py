@@ -19,31 +19,27 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from math import isfinite
-from types import NoneType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from hueyio.exceptions import ConfigurationError, SerializationError
 from hueyio.serializer.base import MAX_SIZE, Serializer
+from hueyio.serializer.json_values import DEEPEST, MisfitError, check_json
+from hueyio.serializer.types import Types
 
 __all__ = ["JSONSerializer"]
 
 Library: TypeAlias = Literal["msgspec", "json"]
 
-_DEEPEST: Final = 200
-"""Lists and objects inside each other; the libraries' own limits differ, and end in different errors."""
-
 _MOST_DIGITS: Final = 10_000
 """Of an integer. Python itself turns texts of 4,300 digits into numbers, and no longer ones unless it is told to."""
 
-_TOO_DEEP: Final = f"it is nested in more than {_DEEPEST} others"
+_TOO_DEEP: Final = f"it is nested in more than {DEEPEST} others"
 
 _LONG: Final = 2_000
 """Bits that Python always writes: its limit is never below 640 digits."""
 
 _MOST_BITS: Final = int(_MOST_DIGITS * 3.33)
-
-_SIMPLE: Final = frozenset({str, int, bool, NoneType})
 
 
 class JSONSerializer(Serializer):
@@ -53,6 +49,9 @@ class JSONSerializer(Serializer):
     where it is installed. Both give and take the same. Integers may have 10,000 digits, and lists and objects may
     be nested 200 deep. Anything else is a SerializationError, which for what is written says where it is: bytes, sets,
     dates, NaN and infinity, instances and subclasses.
+
+    With ``typed`` arguments and results are written and read by the annotations of the task's function: data classes,
+    Structs, models of pydantic, dates, UUIDs and the like; it needs msgspec.
     """
 
     def __init__(
@@ -62,16 +61,20 @@ class JSONSerializer(Serializer):
         use_zlib: bool = False,
         *,
         library: Library | None = None,
+        typed: bool = False,
         max_size: int = MAX_SIZE,
     ) -> None:
         super().__init__(compression, compression_level, use_zlib, max_size=max_size)
         self.library: Library = _best_library() if library is None else library
         self._format = _format_of(self.library)
+        if not isinstance(typed, bool):
+            raise ConfigurationError(f"typed must be True or False, not {typed!r}")
+        self.types = _make_types() if typed else None
 
     def _serialize(self, value: Any) -> bytes:
         try:
-            _check(value, 0)
-        except _MisfitError as misfit:
+            check_json(value)
+        except MisfitError as misfit:
             raise SerializationError(str(misfit)) from None
         try:
             return self._format.encode(value)
@@ -86,7 +89,7 @@ class JSONSerializer(Serializer):
                 value = _STANDARD.decode(data)
         except RecursionError:
             raise SerializationError(_TOO_DEEP) from None
-        if data.count(b"[") + data.count(b"{") > _DEEPEST and _is_deep(value):
+        if data.count(b"[") + data.count(b"{") > DEEPEST and _is_deep(value):
             raise SerializationError(_TOO_DEEP)
         return value
 
@@ -163,6 +166,13 @@ def _best_library() -> Library:
     return "msgspec" if find_spec("msgspec") else "json"
 
 
+def _make_types() -> Types:
+    if not find_spec("msgspec"):
+        raise ConfigurationError("typed=True needs msgspec: pip install 'hueyio[json]'")
+    types: Types = import_module("hueyio.serializer.typed").AnnotatedTypes()  # whoever has no types does not load it
+    return types
+
+
 def _format_of(library: str) -> _Format:
     if library == "json":
         return _STANDARD
@@ -175,40 +185,10 @@ def _format_of(library: str) -> _Format:
     return _Format(fast.encode, fast.decode)
 
 
-class _MisfitError(Exception):
-    """A value that JSON does not have; the steps to it are added on the way out."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        self.steps: list[str] = []
-
-    def __str__(self) -> str:
-        return f"value{''.join(reversed(self.steps))} {self.reason}"
-
-
-def _check(value: Any, depth: int) -> None:
-    """Raise _MisfitError unless the value and all in it is JSON."""
-    kind = type(value)
-    if kind in _SIMPLE:
-        return
-    if kind is list or kind is tuple:
-        _check_items(enumerate(value), depth)
-    elif kind is dict:
-        for key in value:
-            if type(key) is not str:
-                raise _MisfitError(f"has the key {key!r}, and JSON has only texts as keys")
-        _check_items(value.items(), depth)
-    elif kind is float:
-        if not isfinite(value):
-            raise _MisfitError(f"is {value!r}, which JSON does not have")
-    else:
-        raise _MisfitError(f"is of type {kind.__qualname__}, which JSON does not have")
-
-
 def _is_deep(value: Any) -> bool:
     """Say whether lists and objects that were read are nested too deep; level by level, as there may be many."""
     level = [value] if isinstance(value, list | dict) else []
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         level = [it for it in chain.from_iterable(map(_inside, level)) if isinstance(it, list | dict)]
         if not level:
             return False
@@ -217,15 +197,3 @@ def _is_deep(value: Any) -> bool:
 
 def _inside(value: Any) -> Iterator[Any]:
     return iter(value.values() if isinstance(value, dict) else value)
-
-
-def _check_items(items: Any, depth: int) -> None:
-    if depth == _DEEPEST:
-        raise _MisfitError(f"is nested in more than {_DEEPEST} others, or in itself")
-    for key, value in items:
-        if type(value) not in _SIMPLE:
-            try:
-                _check(value, depth + 1)
-            except _MisfitError as misfit:
-                misfit.steps.append(f"[{key!r}]")
-                raise

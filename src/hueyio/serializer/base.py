@@ -11,6 +11,7 @@ from typing import Any, Final
 from hueyio.exceptions import ConfigurationError, SerializationError
 from hueyio.serializer.main_module import names_main
 from hueyio.serializer.moved import loads_moved
+from hueyio.serializer.types import Types
 
 __all__ = ["MAX_SIZE", "Serializer"]
 
@@ -36,6 +37,8 @@ class Serializer:
     """
 
     max_size: int = MAX_SIZE  # for subclasses that do not call __init__, too
+    types: Types | None = None
+    """What writes and reads arguments and results by annotations; None: they are taken as they are."""
 
     def __init__(
         self,

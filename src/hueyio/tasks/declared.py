@@ -8,12 +8,14 @@ import math
 import traceback
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypedDict
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
+from hueyio.serializer.types import TypedCall, Types
 from hueyio.storage.records import MAX_DELIVERIES
 from hueyio.storage.texts import check_text
 from hueyio.tasks.given import check_switches
@@ -26,6 +28,7 @@ from hueyio.tasks.signature import (
     positional_range,
     shown_signature_of,
     signature_of,
+    takes_anything,
     takes_task,
     takes_task_first,
     without_task,
@@ -251,6 +254,7 @@ class TaskSpec:
         "options",
         "path",
         "timetable",
+        "types",
     )
 
     def __init__(self, path: str, func: Callable[..., Any], options: TaskOptions, name: str | None = None) -> None:
@@ -267,6 +271,8 @@ class TaskSpec:
         self.timetable: Timetable | None = None
         """When it is due, of a periodic task; nothing else has one, and a periodic task stores no results."""
         self.catch_up = False
+        self.types: TypedCall | None = None
+        """What its annotations do for arguments and results, if the Huey's serializer has types."""
         self._called, self._shown = signature_of(func), shown_signature_of(func)
         self._task_comes_first = options.context and takes_task_first(self._called, self._shown)
         if options.context and not takes_task(self._called, self._shown):
@@ -295,14 +301,38 @@ class TaskSpec:
             return
         self._bind(self._signature.bind, args, kwargs)
 
+    def use_types(self, types: Types | None) -> None:
+        """Have arguments and results written and read by the annotations; None: taken as they are."""
+        if types is None:
+            self.types = None
+            return
+        shown = without_task(self._shown) if self.options.context else self._shown
+        signature = shown if takes_anything(self._signature) else self._signature
+        self.types = types.call_of(self.path, innermost(self.func), signature)
+
     def arguments(self, task: Task) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return what the function is called with: the task's arguments and, with ``context``, the task itself."""
+        """Return what the function is called with: the task's arguments and, with ``context``, the task itself.
+
+        Raises TaskArgumentError for one that its annotation cannot read.
+        """
         args = task.args if task.values is None else (*task.args, task.values)
-        if not self.options.context:
-            return args, task.kwargs
+        kwargs = task.kwargs
+        if self.types is not None:
+            args, kwargs = self.types.read(args, kwargs, task.values is not None)
+        return self._with_task(task, args, kwargs) if self.options.context else (args, kwargs)
+
+    def give_types(self, task: Task) -> None:
+        """Let a task that was read have the arguments that the function gets; if they cannot be read, what it has."""
+        if self.types is not None:
+            with suppress(TaskArgumentError):
+                task.args, task.kwargs = self.types.read(*task.data, False)
+
+    def _with_task(
+        self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if self._task_comes_first:
-            return (task, *args), task.kwargs
-        return args, {**task.kwargs, "task": task}
+            return (task, *args), kwargs
+        return args, {**kwargs, "task": task}
 
     def refuses(self, task: Task, error: TypeError) -> bool:
         """Say whether a call ended with this error because its arguments do not fit, so that the body never began.
@@ -310,7 +340,10 @@ class TaskSpec:
         Asked only when a TypeError was raised. What a decorator passes on to the function inside is known when Python
         refuses it: the error then has the function's name, and comes from before its first line.
         """
-        args, kwargs = self.arguments(task)
+        try:
+            args, kwargs = self.arguments(task)
+        except TaskArgumentError:
+            return isinstance(error, TaskArgumentError)
         if not all(isinstance(key, str) for key in kwargs):
             return False  # no function takes that, whatever its version
         if not binds(self._called, args, kwargs):
@@ -324,10 +357,15 @@ class TaskSpec:
     def unique_key(self, task: Task, key: UniqueKey | None) -> str:
         """Return under which key a call is unique; raises TaskArgumentError if its arguments give none."""
         if key is not None:
-            return key_of_call(self.path, key, task.args, task.kwargs)
+            args, kwargs = task.data
+            if self.types is not None:  # what was read back from the queue has JSON in the place of models
+                plain = self.types.to_plain({"args": args, "kwargs": kwargs})
+                args, kwargs = self.types.read(plain["args"], plain["kwargs"], False)
+            return key_of_call(self.path, key, args, kwargs)
         bound = self._bound_for_key(task)
         bound.apply_defaults()
-        return scoped(self.path, key_of_arguments(self.path, bound.arguments))
+        arguments = bound.arguments if self.types is None else self.types.to_plain(bound.arguments)
+        return scoped(self.path, key_of_arguments(self.path, arguments))
 
     def _bound_for_key(self, task: Task) -> inspect.BoundArguments:
         """Bind the arguments as the function inside names them, so that two spellings of one call are the same."""
@@ -338,10 +376,14 @@ class TaskSpec:
             return self._signature.bind_partial(*task.args, **task.kwargs)
 
     def check_partial_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Raise TaskArgumentError if the arguments can never fit, whatever a stage before adds to them."""
-        if not kwargs and len(args) <= self._most:
-            return
-        self._bind(self._signature.bind_partial, args, kwargs)
+        """Raise TaskArgumentError if the arguments can never fit, whatever a stage before adds to them.
+
+        Annotations are asked here too, not only at the enqueue: a Task may be kept for long before that.
+        """
+        if kwargs or len(args) > self._most:
+            self._bind(self._signature.bind_partial, args, kwargs)
+        if self.types is not None:
+            self.types.check(args, kwargs)
 
     def _bind(self, bind: Callable[..., object], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hueyio.exceptions import UnknownTaskError
+from hueyio.serializer.types import Types
 from hueyio.tasks.declared import TaskSpec
 from hueyio.tasks.typed_in import is_typed_in_again
 
@@ -16,6 +17,19 @@ class Registry:
 
     def __init__(self) -> None:
         self._specs: dict[str, TaskSpec] = {}
+        self._types: Types | None = None
+
+    def use_types(self, types: Types | None) -> None:
+        """Have the arguments and results of all tasks, also of later ones, written and read by these types."""
+        self._types = types
+        for spec in self:
+            spec.use_types(types)
+
+    def check_types(self) -> None:
+        """Raise ConfigurationError for the first annotation that is of no use to the types."""
+        for spec in self:
+            if spec.types is not None:
+                spec.types.prepare()
 
     def register(self, spec: TaskSpec) -> None:
         """Add a task; raises ValueError if another one has its path.
@@ -28,6 +42,7 @@ class Registry:
                 f"there is a task named {spec.path!r} already; give one of them another name=, or forget the first one "
                 f"by huey.unregister({spec.path!r})"
             )
+        spec.use_types(self._types)
         self._specs[spec.path] = spec
 
     def unregister(self, path: str) -> bool:

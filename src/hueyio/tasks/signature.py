@@ -23,6 +23,7 @@ __all__ = [
     "shown_signature_of",
     "signature_of",
     "takes_any_keyword",
+    "takes_anything",
     "takes_task",
     "takes_task_first",
     "without_task",
@@ -87,6 +88,13 @@ def takes_task(called: inspect.Signature, shown: inspect.Signature) -> bool:
 def takes_any_keyword(signature: inspect.Signature) -> bool:
     """Say whether there is a ``**kwargs``."""
     return any(it.kind is it.VAR_KEYWORD for it in signature.parameters.values())
+
+
+def takes_anything(signature: inspect.Signature) -> bool:
+    """Say whether it is ``*args, **kwargs`` without annotations, as of a decorator that passes on what it gets."""
+    kinds = [it.kind for it in signature.parameters.values()]
+    named = any(it.annotation is not it.empty for it in signature.parameters.values())
+    return kinds == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD] and not named
 
 
 def names_of(func: Callable[..., Any], called: inspect.Signature) -> frozenset[str]:

@@ -228,6 +228,8 @@ class HueyQueue:
             for entry in (*place.storage.scan("queued"), *place.storage.scan("scheduled")):
                 task = read_task(entry.data, place.core.serializer, entry.header.id)
                 spec = place.core.registry.get(task.path)
+                if spec is not None:
+                    spec.give_types(task)
                 every.append(Enqueued(task, None if spec is None else spec.func))
         return every
 

@@ -1,0 +1,26 @@
+"""Which topics of the contract the short lane shows on some storages only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from hueyio.testing.conformance.processes import Processes
+
+# Each of these tests starts processes, which takes a second of a core. What they may get wrong (locks and handles that
+# a child inherits, a process that freezes or is killed) is the client's, one for all classes and deployments.
+_SAME_CLIENT: Final = {
+    "TestPriorityRedisExpire": "processes have the client of TestRedis",
+    "TestCluster": "processes have the client of TestRedis; bells and waiters are told across nodes in one process",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the long lane what starts processes again."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or item.cls is None:
+            continue
+        reason = _SAME_CLIENT.get(item.cls.__name__)
+        if reason is not None and item.originalname in vars(Processes):
+            item.add_marker(pytest.mark.again(reason))
