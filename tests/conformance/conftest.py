@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from hueyio.testing.conformance.processes import Processes
+from hueyio.testing.storage.conformance.processes import Processes
 
 # Each of these tests starts processes, which takes a second of a core. What they may get wrong (locks and handles that
 # a child inherits, a process that freezes or is killed) is the client's, one for all classes and deployments.
