@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.core import checks
-from django.utils.asyncio import async_unsafe
 
 from hueyio.app import Huey
 from hueyio.contrib.django.calls import HEADER, Call
@@ -22,6 +21,7 @@ from hueyio.contrib.django.framework import (
     normalize_json,
     task_enqueued,
 )
+from hueyio.contrib.django.off_loop import off_loop
 from hueyio.contrib.django.queues import all_hueys, get_huey
 from hueyio.contrib.django.results import result_of_call, result_of_details
 from hueyio.contrib.django.settings import DEFAULT, SettingsError
@@ -69,7 +69,7 @@ class HueyBackend(BaseTaskBackend):
             raise InvalidTask(f"{huey!r} has no such priorities; PriorityRedisHuey and SqliteHuey have")
         declare(task, type(self))
 
-    @async_unsafe("enqueue() would stop the event loop; here use `await task.aenqueue(...)`")
+    @off_loop("enqueue() would stop the event loop; here use `await task.aenqueue(...)`")
     def enqueue(self, task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Enqueue a call, and wait until it is written. Raises SynchronousOnlyOperation on a running loop."""
         huey, call, result = self._prepare(task, args, kwargs)
@@ -92,7 +92,7 @@ class HueyBackend(BaseTaskBackend):
         await task_enqueued.asend(type(self), task_result=result)
         return result
 
-    @async_unsafe("this would stop the event loop; here use `await task.aget_result(...)` or `await result.arefresh()`")
+    @off_loop("this would stop the event loop; here use `await task.aget_result(...)` or `await result.arefresh()`")
     def get_result(self, result_id: str) -> Any:
         """Return what is known of a call; raises TaskResultDoesNotExist."""
         return block_on(self.aget_result(result_id))

@@ -6,9 +6,9 @@ import functools
 from typing import Any, Final, ParamSpec, TypeVar, Unpack, cast
 
 from django.db import transaction
-from django.utils.asyncio import async_unsafe
 
 from hueyio.client.prepare import encode
+from hueyio.contrib.django.off_loop import off_loop
 from hueyio.handles.options import check_names, shows_options
 from hueyio.handles.result import handle_on
 from hueyio.handles.sync_result import SyncResult, to_sync
@@ -112,7 +112,7 @@ def _looking_like_function(form: S) -> S:
     return form
 
 
-@async_unsafe("Django has no transactions in coroutines: use `await task(...)` here, or on_commit() in sync_to_async")
+@off_loop("Django has no transactions in coroutines: use `await task(...)` here, or on_commit() in sync_to_async")
 def _enqueue_on_commit(wrapper: TaskWrapper[Any, Any], task: Task) -> Any:
     encode(wrapper._core, task)  # what cannot be written is refused here, where the transaction can still roll back
     transaction.on_commit(lambda: wrapper.huey.sync.enqueue(task))
