@@ -76,7 +76,7 @@ LARGE = pytest.mark.again("the small number shows the same; this one is as large
 @pytest.mark.parametrize(
     ("kind", "count", "kills"),
     [
-        ("list", 600, 1),
+        ("list", 300, 1),
         pytest.param("list", 10_000, 5, marks=LARGE),
         pytest.param("priority", 10_000, 5, marks=LARGE),
         pytest.param("sqlite", 10_000, 5, marks=LARGE),
