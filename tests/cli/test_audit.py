@@ -13,7 +13,7 @@ from tests.cli.letters import bury_tasks
 from tests.cli.shop import Shop
 
 CHANGING = {
-    "put", "retry", "cancel", "revoke", "restore", "purge", "pause", "resume", "free", "add", "remove",
+    "put", "retry", "cancel", "revoke", "restore", "purge", "pause", "resume", "free", "add", "remove", "import-huey",
 }  # fmt: skip
 
 

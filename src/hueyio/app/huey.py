@@ -16,7 +16,7 @@ from weakref import WeakSet
 from hueyio.app.inspector import checked_page_size
 from hueyio.app.options import ConsumerSettings
 from hueyio.app.revocable import AnyResult, AnyTask, Revocable, checked_id, id_of, keys_of, path_of
-from hueyio.app.settings import Settings, check_seconds, check_serializer, is_positive
+from hueyio.app.settings import Settings, check_seconds, is_positive
 from hueyio.app.sync_huey import SyncHuey
 from hueyio.client.chord_plan import plan
 from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
@@ -62,7 +62,7 @@ from hueyio.messages.revocation import class_key, instance_key
 from hueyio.messages.stored_result import Returned, write_ending
 from hueyio.schedules.stored import Schedules
 from hueyio.schedules.ticks import call_of
-from hueyio.serializer import Serializer
+from hueyio.serializer import Serializer, check_serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage

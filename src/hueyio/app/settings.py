@@ -10,10 +10,10 @@ from typing import Any
 
 from hueyio.core import Core
 from hueyio.exceptions import ConfigurationError
-from hueyio.serializer import Serializer
+from hueyio.serializer import Serializer, check_serializer
 from hueyio.tasks.given import check_switches
 
-__all__ = ["Settings", "check_seconds", "check_serializer", "is_positive"]
+__all__ = ["Settings", "check_seconds", "is_positive"]
 
 
 class Settings:
@@ -112,12 +112,6 @@ class Settings:
 
     def _change(self, **rules: Any) -> None:
         self._core.rules = replace(self._core.rules, **rules)
-
-
-def check_serializer(serializer: object) -> None:
-    """Raise ConfigurationError for what is no serializer."""
-    if not isinstance(serializer, Serializer):
-        raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")
 
 
 def check_seconds(name: str, seconds: object) -> None:

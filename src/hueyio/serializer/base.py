@@ -13,7 +13,7 @@ from hueyio.serializer.main_module import names_main
 from hueyio.serializer.moved import loads_moved
 from hueyio.serializer.types import Types
 
-__all__ = ["MAX_SIZE", "Serializer"]
+__all__ = ["MAX_SIZE", "Serializer", "check_serializer"]
 
 logger = logging.getLogger(__name__)
 
@@ -151,3 +151,9 @@ def _check_max_size(max_size: object) -> None:
 
 def _is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def check_serializer(serializer: object) -> None:
+    """Raise ConfigurationError for what is no serializer."""
+    if not isinstance(serializer, Serializer):
+        raise ConfigurationError(f"serializer must be a hueyio.Serializer or of a subclass, not {serializer!r}")

@@ -11,7 +11,7 @@ import copy
 from typing import Any, Final, Self
 
 from hueyio.exceptions import ConfigurationError
-from hueyio.serializer.base import Serializer
+from hueyio.serializer.base import Serializer, check_serializer
 
 __all__ = ["Placed"]
 
@@ -29,6 +29,7 @@ class Placed(Serializer):
             raise ConfigurationError(f"give a serializer, or {', '.join(sorted(options))} for a new one, not both")
         super().__init__(**options)
         self.serializer = Serializer(**options) if serializer is None else serializer
+        check_serializer(self.serializer)
         self.types = self.serializer.types
         self.place: tuple[str, ...] = ()
         self.before = _describe(self.mark, ())
