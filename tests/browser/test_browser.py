@@ -88,7 +88,7 @@ def test_keys_move_select_and_retry(served: Served, page: Page) -> None:
     page.keyboard.press("r")
     expect(page.locator("h1")).to_have_text("Retry 2 tasks?")
     page.get_by_role("button", name="Retry 2").click()
-    expect(page.locator(".answer")).to_have_text("2 are ready.")
+    expect(page.locator(".answer:visible")).to_have_text("2 are ready.")
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.locator("#keys input").uncheck()
@@ -106,7 +106,7 @@ def test_actions_work_without_scripts(served: Served, browser: Browser) -> None:
     page.get_by_role("button", name="Delete…").click()
     expect(page.locator("h1")).to_have_text("Delete 1 task for good?")
     page.get_by_role("button", name="Delete 1").click()
-    expect(page.locator(".answer")).to_have_text("Deleted 1 task.")
+    expect(page.locator(".answer:visible")).to_have_text("Deleted 1 task.")
     page.goto(f"{served.address}act/pause")
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Resume").click()
@@ -114,7 +114,7 @@ def test_actions_work_without_scripts(served: Served, browser: Browser) -> None:
     page.goto(f"{served.address}act/free?name=report")
     page.get_by_label("Type report to confirm").fill("report")
     page.get_by_role("button", name="Free").click()
-    expect(page.locator(".answer")).to_have_text("report is free.")
+    expect(page.locator(".answer:visible")).to_have_text("report is free.")
     context.close()
 
 
