@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sentry_sdk
 
 import hueyio
 from hueyio.cli.main import main
@@ -189,6 +190,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(tmp_path))
     with logging_kept():
         yield tmp_path
+    sentry_sdk.get_global_scope().set_client(None)  # a page sets it up; it would go on to change what Huey enqueues
     forget(tmp_path)
 
 

@@ -185,6 +185,23 @@ async def test_bridge_wakes_when_something_comes_and_ends_when_it_is_stopped(
     assert await drained(here) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("stays", [False, True], ids=["nothing left", "something left"])
+async def test_bridge_that_is_cancelled_while_it_rests_ends(written: Written, here: MemoryHuey, stays: bool) -> None:
+    before = asyncio.all_tasks()
+    async with source_of(written) as source:
+        if stays:
+            written.tasks["ship"](Order(1))
+        bridge = Bridge(await transfer_from(source, here), asyncio.Event(), lambda *told: None)
+        await bridge.step()
+        running = asyncio.create_task(bridge.run())
+        while not any("Event.wait" in repr(task) for task in asyncio.all_tasks() - before):
+            await source.count()
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        assert asyncio.all_tasks() == before  # it left no wait of its own behind
+
+
 @ON_SQLITE
 async def test_bridge_goes_on_after_an_outage_with_what_it_had_taken(written: Written, here: MemoryHuey) -> None:
     source = await open_source(written.where, written.huey.name, 0.05)

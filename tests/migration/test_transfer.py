@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import huey
 import pytest
+import sentry_sdk
+from sentry_sdk.integrations.huey import HueyIntegration
 
 from hueyio import MemoryHuey
 from hueyio.migration.entries import with_token
+from hueyio.migration.huey_values import HueyMessage, split_kwargs
 from hueyio.migration.source import make_tokens
 from hueyio.migration.transfer import Transfer
 from tests.migration.conftest import source_of, transfer_from
@@ -65,6 +69,32 @@ async def test_tasks_come_with_all_that_they_say(written: Written, here: MemoryH
     assert [stage.id for stage in stages] == [piped.id, piped.on_complete.id, piped.on_complete.on_complete.id]
     assert stages[0].on_error is not None
     assert await drained(here) == [3, 7, 1, 11, 111]
+
+
+@pytest.fixture
+def sentry() -> Iterator[None]:
+    """Let Sentry's integration for Huey change what Huey enqueues."""
+    sentry_sdk.init(integrations=[HueyIntegration()], traces_sample_rate=1.0)  # without a DSN nothing is sent
+    yield
+    sentry_sdk.get_global_scope().set_client(None)
+
+
+async def test_what_sentry_adds_to_calls_becomes_headers(written: Written, here: MemoryHuey, sentry: None) -> None:
+    add = written.tasks["add"]
+    with sentry_sdk.start_transaction(name="request"):
+        written.huey.enqueue(add.s(1, 2).then(add, 10))
+    transfer = await moved(written, here)
+    assert (written.size, transfer.tally.refused) == (0, 0)
+    (task,) = await here.pending()
+    assert task.kwargs == {}
+    assert set(task.headers) == {"sentry-trace", "baggage"}
+    assert await drained(here) == [3, 13]
+
+
+@pytest.mark.parametrize("value", [{"mine": "1"}, ["baggage"], None])
+def test_argument_that_only_has_sentrys_name_stays(value: Any) -> None:
+    message = HueyMessage("1", "add", kwargs={"sentry_headers": value, "b": 2})
+    assert split_kwargs(message) == ({"sentry_headers": value, "b": 2}, {})
 
 
 async def test_order_and_priorities_stay(written: Written, here: MemoryHuey) -> None:

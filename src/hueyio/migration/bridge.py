@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 from hueyio.exceptions import StorageUnavailable
-from hueyio.loops.carry_through import end_of
 from hueyio.migration.keys import move_revocations
 from hueyio.migration.tally import Refusal
 from hueyio.migration.transfer import Transfer
@@ -74,11 +73,15 @@ class Bridge:
         """Wait until something may have come, or it is stopped."""
         # What stays in the queue would end every wait for something to be there.
         is_blind = self._must_recover or bool(self._transfer.tally.left)
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stopped.wait())]
-        if not is_blind:
-            waits.append(asyncio.ensure_future(self._transfer.source.wait(seconds)))
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for it in waits:
-            it.cancel()
-            with suppress(asyncio.CancelledError, StorageUnavailable):  # the next step finds out
-                await end_of(it)
+        stop = asyncio.ensure_future(self._stopped.wait())
+        come = None if is_blind else asyncio.ensure_future(self._transfer.source.wait(seconds))
+        waits: list[asyncio.Future[Any]] = [stop] if come is None else [stop, come]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for it in waits:
+                it.cancel()
+            await asyncio.wait(waits)
+        if come is not None and not come.cancelled():
+            with suppress(StorageUnavailable):  # the next step finds out
+                come.result()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-__all__ = ["ChordPlace", "HueyError", "HueyMessage", "chord_place", "last_stage"]
+__all__ = ["ChordPlace", "HueyError", "HueyMessage", "chord_place", "last_stage", "split_kwargs"]
+
+_SENTRY_ARGUMENT: Final = "sentry_headers"
+"""An argument that Sentry's integration for Huey adds to calls, and takes off before the function is called."""
 
 
 class _Fields(NamedTuple):
@@ -64,3 +67,13 @@ def chord_place(message: HueyMessage) -> ChordPlace | None:
             return ChordPlace(chord, size, position, callback)
         case _:
             raise ValueError("its place in a chord cannot be read")
+
+
+def split_kwargs(message: HueyMessage) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the keyword arguments of a message's function, and the headers that stood among them."""
+    kwargs = dict(message.kwargs or {})
+    headers = kwargs.get(_SENTRY_ARGUMENT)
+    if not isinstance(headers, dict) or not headers.keys() <= {"baggage", "sentry-trace"}:
+        return kwargs, {}
+    del kwargs[_SENTRY_ARGUMENT]
+    return kwargs, {name: value for name, value in headers.items() if isinstance(value, str)}

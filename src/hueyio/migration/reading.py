@@ -8,7 +8,7 @@ from typing import Any
 
 from hueyio.exceptions import SerializationError
 from hueyio.migration.codec import Codec
-from hueyio.migration.huey_values import HueyMessage
+from hueyio.migration.huey_values import HueyMessage, split_kwargs
 from hueyio.migration.renames import NO_RENAMES, Renames
 from hueyio.tasks.task import Task, seconds_from
 
@@ -92,10 +92,11 @@ class Reading:
 
     def _one(self, message: HueyMessage, on_complete: Task | None) -> Task:
         expires = message.expires
+        kwargs, headers = split_kwargs(message)
         return Task(
             self.name_of(message.name),
             tuple(message.args or ()),
-            dict(message.kwargs or {}),
+            kwargs,
             id=message.id,
             eta=self.moment(message.eta),
             expires=self._resolved(expires, datetime.now(UTC)) if isinstance(expires, datetime) else expires or None,
@@ -104,6 +105,7 @@ class Reading:
             retry_delay=float(message.retry_delay or 0),
             retry_backoff=float(message.retry_backoff or 0),
             timeout=message.timeout or None,
+            headers=headers or None,
             on_complete=on_complete,
             on_error=None if message.on_error is None else self._to_task(message.on_error),
         )
