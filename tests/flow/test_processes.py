@@ -31,8 +31,10 @@ from hueyio import (
 from hueyio.execution.pool import ProcessPool
 from tests.support.patience import is_alive, until, until_gone
 
+_IN_MEMORY = pytest.mark.again("what differs where the storage is in memory is asked with only_memory")
 
-@pytest.fixture(params=["memory", "sqlite"])
+
+@pytest.fixture(params=[pytest.param("memory", marks=_IN_MEMORY), "sqlite"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
