@@ -14,6 +14,9 @@ exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = "hueyio"
+html_static_path = ["_static"]
+html_css_files = ["doors.css"]
+html_extra_path = ["llms.txt"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
