@@ -141,12 +141,12 @@ def _of_consumers() -> Iterator[str]:
         "What `huey.create_consumer()` and `hueyio worker` take. The command line wins over the environment; a "
         "variable that turns something on or off is `1` or `0`.\n"
     )
-    rows = [(_keyword(o), _flags(o), f"`{o.variable}`", *_rest(o)) for o in options_of(ConsumerOptions)]
-    yield _table("create_consumer | hueyio worker | environment | default | meaning", rows)
+    rows = [(_keyword(o), _flags(o), *_rest(o)) for o in options_of(ConsumerOptions)]
+    yield _table("create_consumer | hueyio worker | default | meaning", rows)
     yield "## Worker processes\n"
     yield "What only `hueyio worker` takes.\n"
-    alone = [(_flags(o), f"`{o.variable}`", *_rest(o)) for o in options_of(WorkerOptions)]
-    yield _table("hueyio worker | environment | default | meaning", alone)
+    alone = [(_flags(o), *_rest(o)) for o in options_of(WorkerOptions)]
+    yield _table("hueyio worker | default | meaning", alone)
 
 
 def _of_environment() -> Iterator[str]:
@@ -168,7 +168,7 @@ def _keyword(option: Option) -> str:
 
 def _flags(option: Option) -> str:
     short = option.field.metadata.get("flag")
-    return f"`{option.flag}`" if short is None else f"`{option.flag}`, `{short}`"
+    return ", ".join(f"`{way}`" for way in (option.flag, short, option.variable) if way)
 
 
 def _rest(option: Option) -> tuple[str, str]:
