@@ -117,7 +117,8 @@ def worker(arguments: list[str], folder: Path) -> Iterator[None]:
     """Run the installed command in the background, from when it consumes; it must stop gracefully."""
     command = [str(Path(sys.executable).with_name("hueyio")), "worker", *arguments]
     log: list[str] = []
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process, ExitStack() as at_least:
+        at_least.callback(process.kill)  # also where it never became ready, or the wait for it was interrupted
         assert process.stderr is not None
         for line in process.stderr:
             log.append(line)

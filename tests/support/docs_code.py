@@ -16,7 +16,7 @@ __all__ = ["DOCS", "PAGES", "ROOT", "Block", "find_blocks", "name_of_file", "wri
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCS: Final = ROOT / "docs"
-PAGES: Final = [ROOT / "README.md", *sorted(DOCS.glob("[!_]*/**/*.md"))]
+PAGES: Final = [ROOT / "README.md", DOCS / "index.md", *sorted(DOCS.glob("[!_]*/**/*.md"))]
 
 _FENCE: Final = re.compile(r"^```(?P<language>python|console|toml)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE_NAME: Final = re.compile(r"# (?P<name>\w+\.(py|toml))\n")

@@ -100,6 +100,7 @@ class Huey(Settings):
     there, made with ``storage_kwargs``. Raises ConfigurationError that names the option.
 
     =============================  ====================================================================================
+    ``name``                       the queue's name: programs and workers with the same one share a queue
     ``results``                    store what tasks return; False: calls give no handles
     ``store_none``                 store None too
     ``utc``                        crontabs are in UTC; False: in local time
@@ -107,6 +108,7 @@ class Huey(Settings):
     ``serializer``                 turns values into bytes; the default is pickle
     ``compression``, ``use_zlib``  compress with gzip, or zlib; only for the default serializer
     ``immediate_use_memory``       immediate mode keeps everything in memory; False: results go to the live storage
+    ``storage_class``              what makes the storage, called with ``name=`` and ``storage_kwargs``
     ``store_intermediate_errors``  store the error of an attempt that will be retried too
     ``result_ttl``                 seconds that a result is kept that nobody reads; None: for ever
     ``max_put_back_age``           seconds for which a task may go back again and again (locked, rate-limited, snoozed,

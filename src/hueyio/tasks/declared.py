@@ -68,18 +68,29 @@ _MOST_PRIORITY: Final = 2**53
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOptions:
-    """How calls of a task are run unless the call says otherwise.
+    """How calls of a task are run unless the call says otherwise. Raises ConfigurationError that names the option.
 
-    ``retry_delay`` and ``timeout`` are in seconds; ``retry_backoff`` multiplies the delay after each retry (0: not at
-    all), up to ``retry_max_delay``; ``retry_jitter`` (0 to 1) shortens or lengthens each delay by up to that part of
-    it. ``timeout`` limits one attempt, ``deadline`` (seconds from the enqueue, or a moment) all attempts together,
-    ``expires`` the start. ``run_in`` is ``loop``, ``thread`` or ``process``; None: where the function belongs.
-    ``at_most_once`` writes the start before the body, so that a run that was cut short is never repeated;
-    ``max_deliveries`` is how often the task may be delivered whose consumer dies with it. Keywords that hueyio does not
-    know are kept in ``settings``.
-
-    ``unique``: what a call does while another one with its key is pending or running: ``skip`` it, ``replace`` the
-    pending one, or ``raise`` TaskNotUnique. ``unique_key``: what makes calls the same, otherwise equal arguments.
+    ===================  =============================================================================================
+    ``retries``          how often a task that failed is run again
+    ``retry_delay``      seconds, or a timedelta, before it is
+    ``retry_backoff``    multiplies the delay after each retry; 0: not at all
+    ``retry_max_delay``  what the delay grows up to, in seconds or a timedelta; None: without end
+    ``retry_jitter``     0 to 1: each delay is shorter or longer by up to that part of it
+    ``priority``         the highest first; None is 0. ``RedisHuey`` has no priorities
+    ``context``          the function gets its Task, as the parameter ``task``
+    ``expires``          seconds or a timedelta from the enqueue, or a datetime, after which it is not started any
+                         more
+    ``timeout``          seconds, or a timedelta, for one attempt
+    ``deadline``         seconds or a timedelta from the enqueue, or a datetime, for all attempts together
+    ``run_in``           loop, thread or process; None: an ``async def`` on the loop, a ``def`` in a thread
+    ``at_most_once``     the start is written before the body, so that a run that was cut short is never repeated
+    ``max_deliveries``   how often a task may be delivered whose consumer dies with it
+    ``unique``           what a call does while another one with its key is pending or running: skip it, replace the
+                         pending one, or raise TaskNotUnique
+    ``unique_key``       what makes calls the same, as text or a function of their arguments; None: equal arguments
+    ``settings``         values of your own, which each Task shows as attributes; so are keywords that hueyio does not
+                         know
+    ===================  =============================================================================================
     """
 
     retries: int = 0
@@ -178,7 +189,15 @@ class ScheduleOptions(TypedDict, total=False):
 
 
 class CallOptions(ScheduleOptions, total=False):
-    """What one call may say otherwise than its declaration."""
+    """What one call may say otherwise than its declaration, and what only a call can say.
+
+    ===========  ====================================================================================
+    ``id``       the task's id; a call with an id that is alive already is not enqueued a second time
+    ``eta``      a datetime before which it is not started; a naive one is in local time
+    ``delay``    seconds, or a timedelta, from now in the place of ``eta``
+    ``headers``  texts by text, which go with the task, its retries and what follows it
+    ===========  ====================================================================================
+    """
 
     eta: datetime | None
     delay: float | timedelta | None
@@ -215,7 +234,12 @@ def read_call_options(given: CallOptions, declared: TaskOptions, path: str, now:
 
 
 class TaskSettings(TypedDict, total=False):
-    """What the decorators take beside ``context``; see ``TaskOptions``. ``settings`` is for the user's own."""
+    """What the decorators take beside ``context``: the options of ``TaskOptions``, and one that is no option of a call.
+
+    ========  ========================================================================
+    ``name``  the task's name in place of the function's; queued tasks are found by it
+    ========  ========================================================================
+    """
 
     name: str | None
     retries: int

@@ -15,7 +15,7 @@ from hueyio.worker.options import OBSOLETE, WorkerOptions
 from hueyio.worker.parent import FD_VARIABLE, FIRST_VARIABLE
 from hueyio.worker.reload import RELOADER_VARIABLE
 
-__all__ = ["Arguments", "add_options", "read_arguments"]
+__all__ = ["Arguments", "Option", "add_options", "options_of", "read_arguments"]
 
 _READ_ELSEWHERE: Final = frozenset(
     {
@@ -75,8 +75,8 @@ class Arguments:
 
 
 @dataclass(frozen=True, slots=True)
-class _Option:
-    """One field of an options class."""
+class Option:
+    """One field of an options class, as the command line and the environment have it."""
 
     field: dataclasses.Field[Any]
     kind: type
@@ -121,7 +121,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Each option is also read from the environment, such as HUEYIO_WORKERS; the command line wins."
     parser.add_argument("apps", nargs="+", metavar="APP", help="where a Huey is: module:attribute, such as app:huey")
     loudness = parser.add_mutually_exclusive_group()
-    for option in (*_options(ConsumerOptions), *_options(WorkerOptions)):
+    for option in (*options_of(ConsumerOptions), *options_of(WorkerOptions)):
         _add_option(loudness if option.field.metadata.get("is_loudness") else parser, option)
     for gone in OBSOLETE:
         action: dict[str, Any] = {"default": None} if gone.takes_value else {"action": "store_true"}
@@ -151,7 +151,7 @@ def read_arguments(given: argparse.Namespace, environment: Mapping[str, str], li
 
 def _read(options: type, given: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for option in _options(options):
+    for option in options_of(options):
         value = getattr(given, option.name)
         if value is not None:
             found[option.name] = value
@@ -162,28 +162,29 @@ def _read(options: type, given: argparse.Namespace, environment: Mapping[str, st
 
 def _misspelt(environment: Mapping[str, str]) -> list[str]:
     """Tell of variables that nobody reads, and whose names are like those of options."""
-    known = {option.variable for options in (ConsumerOptions, WorkerOptions) for option in _options(options)}
+    known = {option.variable for options in (ConsumerOptions, WorkerOptions) for option in options_of(options)}
     unknown = sorted(name for name in environment if name.startswith("HUEYIO_") and name not in known | _READ_ELSEWHERE)
     meant = {name: closest(name, known, 0.85) for name in unknown}
     return [f"{name} is no option, and does nothing; did you mean {other}?" for name, other in meant.items() if other]
 
 
-def _options(options: type) -> list[_Option]:
+def options_of(options: type) -> list[Option]:
+    """Return what can be given of an options class, in its order: the fields that have a help."""
     hints = get_type_hints(options)
     fields = dataclasses.fields(options)
     return [_option(field, hints[field.name]) for field in fields if "help" in field.metadata]
 
 
-def _option(field: dataclasses.Field[Any], hint: Any) -> _Option:
+def _option(field: dataclasses.Field[Any], hint: Any) -> Option:
     """Tell the kind of value from the field's type; ``X | None`` is an X that may be left out."""
     if get_origin(hint) is not Literal and (parts := get_args(hint)):
         (hint,) = (part for part in parts if part is not type(None))
     if get_origin(hint) is Literal:
-        return _Option(field, str, get_args(hint))
-    return _Option(field, hint, None)
+        return Option(field, str, get_args(hint))
+    return Option(field, hint, None)
 
 
-def _add_option(parser: Any, option: _Option) -> None:
+def _add_option(parser: Any, option: Option) -> None:
     metadata = option.field.metadata
     flags = [*([metadata["flag"]] if "flag" in metadata else []), *metadata.get("flags", ()), option.flag]
     text = metadata["help"].replace("%", "%%")

@@ -33,19 +33,32 @@ __all__ = ["FileStorage"]
 
 
 class FileStorage:
-    """One queue in a folder, which is made when it is first used; several queues may share it.
+    """One queue in a folder; several queues may share it.
 
     Each queue has a subfolder with one journal, that of all its tasks, results and keys; a process that opens it reads
-    it into memory. ``levels`` and ``use_thread_lock`` are Huey's and change nothing here: there are no files to spread
-    over nested folders, and the lock holds between threads and processes alike.
+    it into memory. No link is followed there. Needs ``hueyio[file]``.
 
-    ``fsync=False`` leaves the syncing to the system: faster, and the last moments may be lost with the power, never
-    with the process. ``timeout`` is how long the lock is waited for while others have it. A journal whose steps take
-    more than ``journal_mb``, and twice what they left, is written anew. ``dead_limit`` bounds the dead letters,
-    ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the
-    ended ids that are remembered, ``keep_history`` and ``history_ttl`` the history; ``clock`` gives epoch seconds.
-    ``mode`` is that of the files which are made: 0600 lets in nobody else, 0o660 a group; folders get what goes with
-    it; see "Security". No link is followed in the queue's own folder. Needs ``hueyio[file]``.
+    ===================  ============================================================================================
+    ``name``             the queue's name
+    ``path``             the folder, which is made when it is first used
+    ``levels``           Huey's, 0 to 4; it changes nothing: there are no files to spread over nested folders
+    ``use_thread_lock``  Huey's; it changes nothing: the lock holds between threads and processes alike
+    ``fsync``            sync to the disk; False leaves that to the system: faster, and the last moments may be lost
+                         with the power, never with the process; None is the default
+    ``timeout``          seconds for which the lock is waited for while others have it
+    ``journal_mb``       a journal whose steps take more MB than this, and twice what they left, is written anew
+    ``dead_limit``       dead letters that are kept
+    ``keep_ended``       ended ids that are remembered
+    ``keep_failed``      failed tasks that are kept
+    ``failed_bytes``     bytes that they may take together
+    ``failed_ttl``       seconds for which they are kept
+    ``keep_history``     ended tasks that the history has, and attempts that failed
+    ``history_ttl``      seconds for which it has them
+    ``clock``            gives epoch seconds
+    ``mode``             that of the files which are made: 0o600 lets in nobody else, 0o660 a group; folders get what
+                         goes with it; see "Security"
+    ===================  ============================================================================================
+
     Raises ValueError if ``levels`` is not 0 to 4, or ``path`` is something else than a folder, ConfigurationError if
     another option cannot work or the library filelock is missing.
     """

@@ -39,9 +39,17 @@ __all__ = ["MemoryStorage"]
 class MemoryStorage:
     """Tasks in the memory of this process, as long as this object lives.
 
-    ``dead_limit`` bounds the dead letters, ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed
-    tasks that are kept, ``keep_ended`` the ended ids that are remembered, ``keep_history`` and ``history_ttl`` the
-    history; ``clock`` gives epoch seconds.
+    ================  ==========================================================
+    ``name``          the queue's name
+    ``dead_limit``    dead letters that are kept
+    ``keep_ended``    ended ids that are remembered
+    ``keep_failed``   failed tasks that are kept
+    ``failed_bytes``  bytes that they may take together
+    ``failed_ttl``    seconds for which they are kept
+    ``keep_history``  ended tasks that the history has, and attempts that failed
+    ``history_ttl``   seconds for which it has them
+    ``clock``         gives epoch seconds
+    ================  ==========================================================
     """
 
     def __init__(

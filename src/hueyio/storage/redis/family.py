@@ -25,7 +25,12 @@ class PriorityRedisStorage(RedisStorage):
 
 
 class RedisExpireStorage(RedisStorage):
-    """Like ``RedisStorage``, but a result is kept for ``expire_time`` seconds and may be read any number of times."""
+    """Like ``RedisStorage``, but a result is kept for a time and may be read any number of times.
+
+    ===============  ===============================================
+    ``expire_time``  seconds for which a result is kept, read or not
+    ===============  ===============================================
+    """
 
     _flavour: ClassVar[Flavour] = Flavour(results="kept")
 

@@ -70,15 +70,34 @@ class RedisStorage:
     """One queue on a Redis or Valkey server, first come, first served: a list has no priorities.
 
     ``PriorityRedisStorage`` has them, ``RedisExpireStorage`` keeps results for a time and lets them be read repeatedly.
+    Say where the server is in one way: ``url``, ``connection_pool``, ``client`` or parameters of the connection.
 
-    Say where the server is by ``url``, by a ``connection_pool`` or a ``client`` of redis-py (only its settings are
-    used) or by connection parameters; what is None counts as not given. ``blocking=False`` looks at the doorbell every
-    ``read_timeout`` seconds instead of blocking there. At most ``dead_limit`` dead letters are kept, and
-    ``keep_failed`` failed tasks, ``failed_bytes`` together, for ``failed_ttl`` seconds; about ``keep_ended`` ended ids
-    are remembered, at least half of that; ``keep_history`` and ``history_ttl`` bound the history.
+    ===================  ============================================================================================
+    ``name``             the queue's name
+    ``url``              redis://, rediss:// or unix://; what is None here and below counts as not given
+    ``host``             the server's name or address
+    ``port``             its port
+    ``db``               the number of the database
+    ``username``         whom to log in as
+    ``password``         with which password
+    ``connection_pool``  a pool of redis-py, of which only the settings are used
+    ``client``           a client of redis-py, of which only the settings are used
+    ``client_name``      what ``CLIENT LIST`` shows
+    ``blocking``         wait for work in a blocking command; False: look at the doorbell every ``read_timeout``
+    ``read_timeout``     seconds between two looks with ``blocking=False``
+    ``dead_limit``       dead letters that are kept
+    ``keep_ended``       about how many ended ids are remembered, at least half of that
+    ``keep_failed``      failed tasks that are kept
+    ``failed_bytes``     bytes that they may take together
+    ``failed_ttl``       seconds for which they are kept
+    ``keep_history``     ended tasks that the history has, and attempts that failed
+    ``history_ttl``      seconds for which it has them
+    ``outage_timeout``   seconds for which connecting, enqueueing, the beginning of a wait, and whatever else callers
+                         read and write are repeated while the server cannot be used, before they raise
+                         StorageUnavailable; 0: not at all
+    ===================  ============================================================================================
 
-    While the server cannot be used, connecting, enqueueing, the beginning of a wait, and whatever else callers read and
-    write are repeated for ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
+    Further arguments (``ssl``, ``unix_socket_path``, ...) go to redis-py's connections.
     """
 
     _flavour: ClassVar[Flavour] = Flavour()

@@ -39,17 +39,30 @@ __all__ = ["SqliteStorage"]
 class SqliteStorage:
     """One queue in an SQLite file.
 
-    ``cache_mb`` is SQLite's page cache for each connection. ``fsync=False`` leaves the syncing of commits to the
-    system: faster, and the last moments may be lost with the power, never with the process; None is the default.
-    ``sync_on_loop=True`` syncs short commits on the event loop in place of a thread, while they take less than 1 ms on
-    average: one ``await add(i)`` is answered sooner, and the loop stands still for each sync.
-    ``journal_mode`` is ``wal``, or for file systems without shared memory ``delete``, ``truncate`` or ``persist``.
-    ``timeout`` is how long a lock of another process is waited for. ``strict_fifo`` is Huey's; the order is always
-    strict here. With ``create_tables=False`` the tables must be there. ``dead_limit`` bounds the dead letters,
-    ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed tasks that are kept, ``keep_ended`` the
-    ended ids that are remembered, ``keep_history`` and ``history_ttl`` the history. ``clock`` gives epoch seconds.
-    ``mode`` is that of the files which are made: 0600 lets in nobody else, 0o660 a group; see "Security". Further
-    arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to ``sqlite3.connect``.
+    =================  ===============================================================================================
+    ``name``           the queue's name
+    ``filename``       the file; from the current folder where it is no whole path
+    ``cache_mb``       SQLite's page cache for each connection, in MB
+    ``fsync``          sync each commit to the disk; False leaves that to the system: faster, and the last moments may
+                       be lost with the power, never with the process; None is the default
+    ``journal_mode``   wal, or for file systems without shared memory delete, truncate or persist
+    ``timeout``        seconds for which a lock of another process is waited for
+    ``strict_fifo``    Huey's; the order is always strict here
+    ``create_tables``  make the tables; False: they must be there
+    ``dead_limit``     dead letters that are kept
+    ``keep_ended``     ended ids that are remembered
+    ``keep_failed``    failed tasks that are kept
+    ``failed_bytes``   bytes that they may take together
+    ``failed_ttl``     seconds for which they are kept
+    ``keep_history``   ended tasks that the history has, and attempts that failed
+    ``history_ttl``    seconds for which it has them
+    ``sync_on_loop``   sync short commits on the event loop in place of a thread, while they take less than 1 ms on
+                       average: one ``await add(i)`` is answered sooner, and the loop stands still for each sync
+    ``clock``          gives epoch seconds
+    ``mode``           that of the files which are made: 0o600 lets in nobody else, 0o660 a group; see "Security"
+    =================  ===============================================================================================
+
+    Further arguments (``uri``, ``cached_statements``, ``factory``, ``detect_types``) go to ``sqlite3.connect``.
     """
 
     def __init__(
