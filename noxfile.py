@@ -33,7 +33,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-_SOURCES = ("src", "tests", "examples", "benchmarks", "noxfile.py", "docs/conf.py", "docs/screenshots.py")
+_SOURCES = ("src", "tests", "examples", "contrib", "benchmarks", "noxfile.py", "docs/conf.py", "docs/screenshots.py")
 CHECKED = [path for path in _SOURCES if Path(path).exists()]
 
 # More processes than cores: much of a test's time is a wait for another process. But each has to read all tests first,
