@@ -77,6 +77,7 @@ _LONG: Final = (
     "browser/",
     "workers/",
     "examples/",
+    "production/",
     "test_docs",
     "test_processes",
     "django/test_project",
