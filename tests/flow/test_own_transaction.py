@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import sys
 import threading
@@ -30,7 +31,11 @@ from hueyio import (
     current_task,
 )
 from hueyio.core import core_of
+from tests.flow.own_transactions import declare as declare_mortals
 from tests.support.patience import until
+
+ROOT = Path(__file__).parents[2]
+KILLED = int(os.environ.get("HUEYIO_KILLED_TRANSACTIONS", "48"))
 
 INSERT = "INSERT INTO rows VALUES (?)"
 Do = Callable[[Any, Task], Any]
@@ -624,3 +629,24 @@ async def test_periodic_task_ends_in_its_transaction(huey: SqliteHuey, rows: Cal
     assert rows() == [1]
     assert await result.status() == "done"
     assert (await huey.counts()).results == 0
+
+
+@pytest.mark.timeout(120 + KILLED)
+async def test_each_effect_is_there_once_though_workers_are_killed_at_every_step(
+    huey: SqliteHuey, file: str, rows: Callable[[], list[Any]]
+) -> None:
+    in_coroutine, in_thread = declare_mortals(huey)
+    results = [await (in_thread if number % 3 else in_coroutine).options(id=str(number))() for number in range(KILLED)]
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.flow.own_transactions", file, "1", cwd=ROOT
+    )
+    assert await running.wait() == 0
+    expected = sorted(result.id for result in results)
+    assert sorted(rows()) == expected
+    assert [await result for result in results] == [result.id for result in results]
+    notes = [huey.result_of(f"note-{id}") for id in expected]
+    assert [await note for note in notes] == expected
+    counts = await huey.counts()
+    assert (await huey.count(), counts.running, counts.failed, counts.dead) == (0, 0, 0, 0)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
