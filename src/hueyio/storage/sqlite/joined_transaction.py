@@ -40,13 +40,12 @@ __all__ = ["Connection", "enqueue_in", "plain_rows", "run_in_thread_of"]
 T = TypeVar("T")
 
 Connection: TypeAlias = "sqlite3.Connection | aiosqlite.Connection | Any"
-"""One of SQLAlchemy's too, whose types are not known here; see ``owned_connection``."""
+"""One of SQLAlchemy's or Django's too, whose types are not known here; see ``owned_connection``."""
 
 
 async def enqueue_in(connection: Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Enqueued]:
     """Add entries as part of the connection's transaction; see ``SqliteStorage.enqueue_in``."""
-    if not isinstance(connection, (sqlite3.Connection, aiosqlite.Connection)):
-        connection = await connection_of(connection)
+    connection = await connection_of(connection)
     match connection:
         case sqlite3.Connection():
             return _enqueue_in(connection, options, entries)
