@@ -157,17 +157,22 @@ async def test_exception_in_the_block_rolls_back_and_the_task_is_retried(
     if declare is declare_async:
 
         @huey.task(context=True, retries=1)
-        async def write(task: Task) -> None:
+        async def in_coroutine(task: Task) -> None:
             async with task.transaction() as connection:
                 await connection.execute(INSERT, (task.attempt,))
                 fail(task)
+
+        write: Any = in_coroutine
+
     else:
 
         @huey.task(context=True, retries=1)
-        def write(task: Task) -> None:
+        def in_thread(task: Task) -> None:
             with task.sync.transaction() as connection:
                 connection.execute(INSERT, (task.attempt,))
                 fail(task)
+
+        write = in_thread
 
     async with huey.create_consumer():
         result = await write()
@@ -184,15 +189,20 @@ async def test_error_behind_the_block_is_logged_and_changes_nothing(
     if declare is declare_async:
 
         @huey.task(context=True, retries=3)
-        async def late(task: Task) -> None:
+        async def in_coroutine(task: Task) -> None:
             await write.call_local(1, task)
             raise ValueError("too late")
+
+        late: Any = in_coroutine
+
     else:
 
         @huey.task(context=True, retries=3)
-        def late(task: Task) -> None:
+        def in_thread(task: Task) -> None:
             write.call_local(1, task)
             raise ValueError("too late")
+
+        late = in_thread
 
     async with huey.create_consumer():
         result: Any = await late()
@@ -323,7 +333,7 @@ async def test_block_that_is_open_for_too_long_is_rolled_back(
     if declare is declare_async:
 
         @huey.task(context=True)
-        async def write(task: Task) -> None:
+        async def in_coroutine(task: Task) -> None:
             try:
                 async with task.transaction() as connection:
                     cursor = await connection.execute("SELECT 1 UNION SELECT 2")
@@ -335,10 +345,13 @@ async def test_block_that_is_open_for_too_long_is_rolled_back(
             except TransactionTooLong as error:
                 raised.append(error)
                 raise
+
+        write: Any = in_coroutine
+
     else:
 
         @huey.task(context=True)
-        def write(task: Task) -> None:
+        def in_thread(task: Task) -> None:
             try:
                 with task.sync.transaction() as connection:
                     connection.execute(INSERT, (1,))
@@ -347,6 +360,8 @@ async def test_block_that_is_open_for_too_long_is_rolled_back(
             except TransactionTooLong as error:
                 raised.append(error)
                 raise
+
+        write = in_thread
 
     async with huey.create_consumer(lease=1.0):
         result = await write()
@@ -403,16 +418,21 @@ async def test_block_that_is_left_open_is_rolled_back_and_the_task_fails(
     if declare is declare_async:
 
         @huey.task(context=True)
-        async def write(task: Task) -> str:
+        async def in_coroutine(task: Task) -> str:
             connection = await task.transaction().__aenter__()
             await connection.execute(INSERT, (1,))
             return "well"
+
+        write: Any = in_coroutine
+
     else:
 
         @huey.task(context=True)
-        def write(task: Task) -> str:
+        def in_thread(task: Task) -> str:
             task.sync.transaction().__enter__().execute(INSERT, (1,))
             return "well"
+
+        write = in_thread
 
     async with huey.create_consumer():
         with pytest.raises(TaskException, match="ended inside of its transaction, which was rolled back"):
