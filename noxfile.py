@@ -73,6 +73,7 @@ PROOFS = {
     "tests/conformance/test_differential.py": {"HUEYIO_TEST_EXAMPLES": "100", "HUEYIO_TEST_STEPS": "50"},
     "tests/flow/test_corruption.py": {"HUEYIO_TEST_CORRUPTED": "2000"},
     "tests/flow/test_enqueue_in.py": {"HUEYIO_TRANSACTIONS": "3000"},
+    "tests/flow/test_own_transaction.py": {"HUEYIO_KILLED_TRANSACTIONS": "400"},
     "tests/flow/test_reads.py": {"HUEYIO_TEST_WAITS": "10000"},
     "tests/storage/test_lost_tasks.py": {"HUEYIO_TEST_WAITERS": "1000"},
     "tests/storage/test_redis_leftovers.py": {"HUEYIO_TEST_TASKS": "10000"},
