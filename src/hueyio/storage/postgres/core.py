@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import StorageUnavailable
@@ -49,6 +50,7 @@ class PostgresCore:
         self.calls: Final = Calls(options, self.lifetime, clock.doubt)
         self.mailbox: Final = Mailbox(options, self.lifetime, self._receive, self._catch_up, self._needs_mail)
         self._drains: list[Callable[[], Awaitable[None]]] = []
+        self._batchers: dict[Callable[..., Any], Batcher[Any, Any]] = {}
         self.doorbell: Final = Doorbell(self.call_own, self.mailbox, self.lifetime)
         self.waiters: Final = PostgresWaiters(self.call_own, self.mailbox, self.lifetime, bounds_of(options))
         self.notice_board: Final = NoticeBoard(self.call_queue, self.mailbox, self.lifetime)
@@ -84,11 +86,19 @@ class PostgresCore:
         """Call a function about what this client waits for, also while the session closes."""
         return self.calls.call(call_of(function, self.options.schema), (self.queue, self.client, *args))
 
-    def batch(self, act: Callable[[list[A]], Awaitable[list[T]]], limit: int) -> Batcher[A, T]:
-        """Return what gathers small calls into large ones, of which ``close`` lets none be lost."""
-        batcher = Batcher(act, limit, self.lifetime.spawn)
-        self._drains.append(batcher.drain)
-        return batcher
+    def batched(
+        self, act: Callable[[PostgresCore, list[A]], Awaitable[list[T]]], items: Sequence[A], limit: int
+    ) -> asyncio.Future[list[T]]:
+        """Have ``act`` done with these items and those of other callers in one call, in the order in which they came.
+
+        ``close`` lets none be lost.
+        """
+        batcher = self._batchers.get(act)
+        if batcher is None:
+            batcher = Batcher(partial(act, self), limit, self.lifetime.spawn)
+            self._batchers[act] = batcher
+            self._drains.append(batcher.drain)
+        return batcher.submit(items)
 
     async def through_outage(self, call: Callable[[], Awaitable[T]], *, is_idempotent: bool) -> T:
         """Do what callers wait for; while the server is away repeat it, until ``outage_timeout`` is over.

@@ -1,0 +1,10 @@
+-- Delete keys; return how many were there.
+CREATE OR REPLACE FUNCTION {schema}.delete_1(q int, of_area int, names text[]) RETURNS bigint {entry} AS $$
+DECLARE
+    there bigint;
+BEGIN
+    DELETE FROM {schema}.keys
+    WHERE queue = q AND area = of_area AND key = ANY (names) AND (expires IS NULL OR expires > {schema}.now_1());
+    GET DIAGNOSTICS there = ROW_COUNT;
+    RETURN there;
+END $$;

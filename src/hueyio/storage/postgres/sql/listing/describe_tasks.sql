@@ -1,0 +1,12 @@
+-- The rows of these live tasks, in any order.
+CREATE OR REPLACE FUNCTION {schema}.describe_tasks_1(q int, wanted text[], bytes int)
+RETURNS TABLE (
+    id text, state smallint, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb,
+    head bytea, deliveries int, started bool, cancelled bool, place bigint, owner text, progress bytea, part int
+) {entry} AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT it.id, it.state, it.lane, it.rank, it.eta, it.max_deliveries, it.unique_key, it.more,
+            substr(it.data, 1, bytes), it.deliveries, it.started, it.cancelled, it.place, it.owner, it.progress, 0
+        FROM {schema}.tasks AS it WHERE it.queue = q AND it.id = ANY (wanted);
+END $$;
