@@ -38,14 +38,15 @@ def connect_blocking(dsn: str, timeout: int) -> psycopg.Connection[tuple[Any, ..
 
 
 async def check_isolation(connection: psycopg.AsyncConnection[tuple[Any, ...]], where: str) -> None:
-    """Raise ConfigurationError for another isolation level than READ COMMITTED: each statement has to see all before it.
+    """Raise ConfigurationError for any isolation level but READ COMMITTED: each statement has to see all before it.
 
     The level is a default of the role or the database. To set it for a session would not reach through a pooler.
     """
     row = await (await connection.execute("SELECT current_setting('transaction_isolation')")).fetchone()
     if row is not None and row[0] != "read committed":
         raise ConfigurationError(
-            f"{where} begins transactions as {row[0]}: ALTER ROLE ... SET default_transaction_isolation = 'read committed'"
+            f"{where} begins transactions as {row[0]}: "
+            "ALTER ROLE ... SET default_transaction_isolation = 'read committed'"
         )
 
 
