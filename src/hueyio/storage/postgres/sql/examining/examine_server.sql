@@ -1,11 +1,7 @@
--- What may hold rows back that nobody needs any more, lose tasks, or fill the disk, a row for each:
---   kind         what                       amount
---   transaction  who has it open            seconds
---   prepared     its name                   seconds
---   slot         its name                   bytes of the log that are kept for it
---   old rows     the slot that needs them   0
---   setting      one that is off            0
--- Only what holds back rows of this database. Whether others' transactions are seen depends on the owner of this function.
+-- What may hold rows back that nobody needs any more, lose tasks, or fill the disk. A row for each: its kind, what, and
+-- how much. transaction: who has it open, seconds; prepared: its name, seconds; slot: its name, bytes of the log that are
+-- kept for it; old rows: the slot that needs them, 0; setting: one that is off, 0.
+-- Only what holds back rows of this database. Whether others' transactions are seen depends on who owns this function.
 CREATE OR REPLACE FUNCTION {schema}.examine_server_1() RETURNS TABLE(kind text, what text, amount float8) {reader} AS $$
 BEGIN
     RETURN QUERY
