@@ -65,7 +65,10 @@ def first_and(others: str, kinds: Sequence[str]) -> list[Any]:
 
 
 EACH_SERVER: Final = first_and("where servers differ, the contract shows it: it is run on each", SERVER_KINDS)
-EACH_STORAGE: Final = ["sqlite", *EACH_SERVER]
+ON_POSTGRES: Final = pytest.param(
+    "postgres", marks=pytest.mark.again("the contract is shown on it, and what is built on that on other storages")
+)
+EACH_STORAGE: Final = ["sqlite", *EACH_SERVER, ON_POSTGRES]
 """Storages that several processes can share."""
 on_one_storage: Final = pytest.mark.parametrize(
     "huey_source", first_and("the storage plays no part in it", ["sqlite", *SERVER_KINDS]), indirect=True
@@ -237,4 +240,6 @@ def huey_source(request: pytest.FixtureRequest, tmp_path: Path, server_of: Serve
         return "hueyio.MemoryHuey('test')"
     if request.param == "file":
         return f"hueyio.FileHuey('test', path={str(tmp_path / 'files')!r})"
+    if request.param == "postgres":
+        return f"hueyio.PostgresHuey({uuid.uuid4().hex!r}, {own_database(POSTGRES_KINDS[0])!r})"
     return f"hueyio.RedisHuey({uuid.uuid4().hex!r}, url={server_of(request.param).url!r})"
