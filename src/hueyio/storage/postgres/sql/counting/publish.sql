@@ -1,7 +1,8 @@
--- Replace what an owner says of itself, and add what it counted to the slots of now; false without a live lease. counted:
--- see `Counted`. Whoever publishes locks the totals of the slot first, so that they follow one another.
-CREATE OR REPLACE FUNCTION {schema}.publish_1(q int, holder text, published bigint, about bytea, counted jsonb, spans int[])
-RETURNS bool {entry} AS $$
+-- Replace what an owner says of itself, and add what it counted to the slots of now; false without a live lease.
+-- counted: see `Counted`. Whoever publishes locks the totals of the slot first, so that they follow one another.
+CREATE OR REPLACE FUNCTION {schema}.publish_1(
+    q int, holder text, published bigint, about bytea, counted jsonb, spans int[]
+) RETURNS bool {entry} AS $$
 DECLARE
     enqueued jsonb;
     span int;

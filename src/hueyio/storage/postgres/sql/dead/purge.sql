@@ -1,6 +1,7 @@
 -- Delete letters of one store, of these ids those that were buried before a time (NULL: any), or all (NULL); return how
 -- many.
-CREATE OR REPLACE FUNCTION {schema}.purge_1(q int, wanted text[], of_store text, until float8) RETURNS bigint {entry} AS $$
+CREATE OR REPLACE FUNCTION {schema}.purge_1(q int, wanted text[], of_store text, until float8)
+RETURNS bigint {entry} AS $$
 DECLARE
     dropped text[];
 BEGIN

@@ -1,7 +1,8 @@
--- Make tasks of letters again, each if it is still the one that was buried at that time. Answers a letter each: a added,
--- f added but its chord has fired, l alive, t taken, m missing.
-CREATE OR REPLACE FUNCTION {schema}.requeue_1(q int, wanted text[], times float8[], items jsonb, blobs bytea[], bounds jsonb)
-RETURNS text {entry} AS $$
+-- Make tasks of letters again, each if it is still the one that was buried at that time. Answers a letter each: a
+-- added, f added but its chord has fired, l alive, t taken, m missing.
+CREATE OR REPLACE FUNCTION {schema}.requeue_1(
+    q int, wanted text[], times float8[], items jsonb, blobs bytea[], bounds jsonb
+) RETURNS text {entry} AS $$
 DECLARE
     entries {schema}.entry[] := {schema}.entries_1(items, blobs);
     answers text := '';

@@ -1,5 +1,5 @@
--- The latest entry of the history that has an id. No index finds one: that would cost each batch more than a look through
--- all rows now and then.
+-- The latest entry of the history that has an id. No index finds one: that would cost each batch more than a look
+-- through all rows now and then.
 CREATE OR REPLACE FUNCTION {schema}.find_run_1(q int, wanted text, bounds jsonb)
 RETURNS TABLE (number bigint, at float8, ids text[], data bytea) {entry} AS $$
 #variable_conflict use_column

@@ -1,5 +1,5 @@
--- Take one of `size` permits, if one is free or is the token's already. The lock of the heartbeat's row keeps the end of the
--- lease away until the permit is there to be ended with it.
+-- Take one of `size` permits, if one is free or is the token's already. The lock of the heartbeat's row keeps the end
+-- of the lease away until the permit is there to be ended with it.
 CREATE OR REPLACE FUNCTION {schema}.acquire_1(
     q int, name text, token text, size int, lease float8, holder text, ttl float8
 ) RETURNS bool {entry} AS $$

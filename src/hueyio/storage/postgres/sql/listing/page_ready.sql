@@ -1,6 +1,7 @@
 -- Ready tasks behind a place, as they will be claimed: part 0 are the suspects, then a part for each lane.
-CREATE OR REPLACE FUNCTION {schema}.page_ready_1(q int, first int, after_rank float8, after_place bigint, bytes int, most int)
-RETURNS TABLE (
+CREATE OR REPLACE FUNCTION {schema}.page_ready_1(
+    q int, first int, after_rank float8, after_place bigint, bytes int, most int
+) RETURNS TABLE (
     id text, state smallint, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb,
     head bytea, deliveries int, started bool, cancelled bool, place bigint, owner text, progress bytea, part int
 ) {entry} AS $$

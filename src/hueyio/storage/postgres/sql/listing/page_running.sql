@@ -1,5 +1,5 @@
--- Running tasks behind a place, owner by owner. No index names the owner, so all that is held is sought first: it stands
--- at the front of the lanes, and how much there is tells when to stop.
+-- Running tasks behind a place, owner by owner. No index names the owner, so all that is held is sought first: it
+-- stands at the front of the lanes, and how much there is tells when to stop.
 CREATE OR REPLACE FUNCTION {schema}.page_running_1(q int, after_owner text, after_place bigint, bytes int, most int)
 RETURNS TABLE (
     id text, state smallint, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb,

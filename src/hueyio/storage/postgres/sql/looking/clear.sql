@@ -1,5 +1,5 @@
--- Delete all of these: queue, schedule, dead, failed, history, or areas by their numbers; tell those who wait for what was
--- deleted, and remember the last of it as cancelled.
+-- Delete all of these: queue, schedule, dead, failed, history, or areas by their numbers; tell those who wait for
+-- what was deleted, and remember the last of it as cancelled.
 CREATE OR REPLACE FUNCTION {schema}.clear_1(q int, what text[], areas int[], bounds jsonb) RETURNS void {entry} AS $$
 DECLARE
     before text[] := {schema}.awaited_in_vain_1(q);

@@ -1,6 +1,7 @@
 -- Ready tasks as they will be claimed, the suspects first.
-CREATE OR REPLACE FUNCTION {schema}.scan_queued_1(q int, most bigint) RETURNS TABLE (id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb,
-    message bytea) {entry} AS $$
+CREATE OR REPLACE FUNCTION {schema}.scan_queued_1(q int, most bigint) RETURNS TABLE (
+    id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb, message bytea
+) {entry} AS $$
 #variable_conflict use_column
 DECLARE
     found bigint;

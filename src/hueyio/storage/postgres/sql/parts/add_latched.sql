@@ -1,5 +1,5 @@
--- Make latches and add their members; members that cannot be added count as absent. Latches are made in the order of their
--- keys, so that nobody who makes some of the same waits for this one and is waited for.
+-- Make latches and add their members; members that cannot be added count as absent. Latches are made in the order of
+-- their keys, so that nobody who makes some of the same waits for this one and is waited for.
 CREATE OR REPLACE FUNCTION {schema}.add_latched_1(
     q int, entries {schema}.entry[], callbacks {schema}.entry[], sizes int[], absents bytea[]
 ) RETURNS TABLE (verdict text, holder text) {inner} AS $$

@@ -1,5 +1,5 @@
--- What is to be added to a part of a slot that tells no more than a hundred names apart (MOST_COUNTED): the others go to
--- one that stands for all of them (OTHERS).
+-- What is to be added to a part of a slot that tells no more than a hundred names apart (MOST_COUNTED): the others go
+-- to one that stands for all of them (OTHERS).
 CREATE OR REPLACE FUNCTION {schema}.bounded_1(q int, of_span int, number bigint, of_part text, more jsonb)
 RETURNS jsonb {inner} AS $$
 DECLARE
@@ -10,7 +10,8 @@ DECLARE
     refused text[];
 BEGIN
     SELECT array_agg(it.key) INTO refused FROM (
-        SELECT key FROM jsonb_object_keys(more - '~other') AS key WHERE NOT known ? key ORDER BY key COLLATE "C" OFFSET room
+        SELECT key FROM jsonb_object_keys(more - '~other') AS key WHERE NOT known ? key
+        ORDER BY key COLLATE "C" OFFSET room
     ) AS it;
     IF refused IS NULL THEN
         RETURN more;

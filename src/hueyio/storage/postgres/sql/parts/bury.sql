@@ -1,5 +1,5 @@
--- Keep a task as a letter, with the message that runs again (NULL: its own), the later stages of its pipeline among it; an
--- older letter of the same id gives way. burial: into (dead or failed), reason, kind (a letter), name.
+-- Keep a task as a letter, with the message that runs again (NULL: its own), the later stages of its pipeline among
+-- it; an older letter of the same id gives way. burial: into (dead or failed), reason, kind (a letter), name.
 CREATE OR REPLACE FUNCTION {schema}.bury_1(q int, task {schema}.tasks, burial jsonb, again bytea)
 RETURNS void {inner} AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- Delete the tasks of some states that nobody holds, with what waits for them; return the ids of the last ones, as many as
--- are remembered.
+-- Delete the tasks of some states that nobody holds, with what waits for them; return the ids of the last ones, as
+-- many as are remembered.
 CREATE OR REPLACE FUNCTION {schema}.clear_tasks_1(q int, states int[]) RETURNS text[] {inner} AS $$
 DECLARE
     keep int := {schema}.bound_1('keep_ended');

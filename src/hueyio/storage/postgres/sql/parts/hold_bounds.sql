@@ -1,5 +1,5 @@
--- Drop what is too much by burials; return how many dead letters that were. Whoever finds somebody else at it leaves it to
--- the next burial.
+-- Drop what is too much by burials; return how many dead letters that were. Whoever finds somebody else at it leaves
+-- it to the next burial.
 CREATE OR REPLACE FUNCTION {schema}.hold_bounds_1(q int) RETURNS bigint {inner} AS $$
 DECLARE
     there bigint[];

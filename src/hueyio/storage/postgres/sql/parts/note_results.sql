@@ -1,5 +1,5 @@
--- Take results of members; answer a letter each: f if it was the last of its latch and the callback is enqueued, else a.
--- Those of one latch are counted together: each change of its row would make the next one slower.
+-- Take results of members; answer a letter each: f if it was the last of its latch and the callback is enqueued, else
+-- a. Those of one latch are counted together: each change of its row would make the next one slower.
 CREATE OR REPLACE FUNCTION {schema}.note_results_1(q int, names text[], places int[], results bytea[], members text[])
 RETURNS text {inner} AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- The permits of a key that have not ended, by their tokens, as shared/permits.py writes them; what is no permits at all
--- counts as none.
+-- The permits of a key that have not ended, by their tokens, as shared/permits.py writes them; what is no permits at
+-- all counts as none.
 CREATE OR REPLACE FUNCTION {schema}.permits_1(content bytea, now float8) RETURNS jsonb {inner} AS $$
 DECLARE
     known jsonb;

@@ -1,5 +1,5 @@
--- Delete some of what is over: keys, tokens, letters, tombstones, history, counts. Returns the most rows of a kind: 1000,
--- if there is more.
+-- Delete some of what is over: keys, tokens, letters, tombstones, history, counts. Returns the most rows of a kind:
+-- 1000, if there is more.
 CREATE OR REPLACE FUNCTION {schema}.sweep_1(q int) RETURNS int {inner} AS $$
 DECLARE
     now float8 := {schema}.now_1();

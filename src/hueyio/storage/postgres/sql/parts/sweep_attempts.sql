@@ -9,7 +9,8 @@ BEGIN
     SELECT total INTO newest FROM {schema}.attempts WHERE queue = q ORDER BY number DESC LIMIT 1;
     SELECT max(it.number), max(it.at) INTO last, latest FROM (
         SELECT number, total, at FROM {schema}.attempts WHERE queue = q ORDER BY number LIMIT 1000
-    ) AS it WHERE it.total <= newest - {schema}.bound_1('keep_history') OR it.at <= now - {schema}.bound_1('history_ttl');
+    ) AS it WHERE it.total <= newest - {schema}.bound_1('keep_history')
+        OR it.at <= now - {schema}.bound_1('history_ttl');
     IF last IS NOT NULL THEN
         DELETE FROM {schema}.attempts WHERE queue = q AND number <= last;
         GET DIAGNOSTICS dropped = ROW_COUNT;

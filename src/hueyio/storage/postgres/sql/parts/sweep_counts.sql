@@ -1,5 +1,6 @@
 -- Drop a slot of a span whose time is over.
-CREATE OR REPLACE FUNCTION {schema}.sweep_counts_1(q int, now float8, of_span int, kept float8) RETURNS void {inner} AS $$
+CREATE OR REPLACE FUNCTION {schema}.sweep_counts_1(q int, now float8, of_span int, kept float8)
+RETURNS void {inner} AS $$
 DECLARE
     over bigint;
 BEGIN

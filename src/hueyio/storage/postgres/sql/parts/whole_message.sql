@@ -1,4 +1,5 @@
--- The message of a task joined to those of its later stages, as hueyio.storage.stages does. more: the rest of its header.
+-- The message of a task joined to those of its later stages, as hueyio.storage.stages does. more: the rest of its
+-- header.
 CREATE OR REPLACE FUNCTION {schema}.whole_message_1(q int, task_id text, more jsonb, message bytea)
 RETURNS bytea {inner} AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- Remember a batch of settlements, and the attempts that ended with it, as far as they were accepted. Places count from 0,
--- answers has a letter for each settlement: a accepted, f fired, s stale, u untaken.
+-- Remember a batch of settlements, and the attempts that ended with it, as far as they were accepted. Places count
+-- from 0, answers has a letter for each settlement: a accepted, f fired, s stale, u untaken.
 CREATE OR REPLACE FUNCTION {schema}.write_history_1(
     q int, ended_ids text[], places int[], known bytea,
     attempt_places int[], attempt_ids text[], attempt_data bytea[], answers text

@@ -14,6 +14,24 @@ CREATE TYPE {schema}.entry AS (
     stage_data bytea[]
 );
 
+-- What an owner gets of a task.
+CREATE TYPE {schema}.delivery AS (
+    id text,
+    lane smallint,
+    rank float8,
+    eta float8,
+    max_deliveries int,
+    unique_key text,
+    more jsonb,
+    data bytea,
+    deliveries int,
+    started boolean,
+    cancelled boolean,
+    unrevoked boolean,
+    following bytea,
+    place bigint
+);
+
 CREATE SEQUENCE {schema}.places;
 
 CREATE TABLE {schema}.queues (

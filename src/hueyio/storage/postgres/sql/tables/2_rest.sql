@@ -1,7 +1,8 @@
 -- What is kept beside the live tasks: chords, letters, what is remembered of ends, counts, and the audit log.
 
--- Chords that wait for their members, or whose callback is not over, or is kept as a letter. key: the callback's id, which
--- also names it in `expected`; then the callback's header and message; reported: how many positions `reports` has.
+-- Chords that wait for their members, or whose callback is not over, or is kept as a letter. key: the callback's id,
+-- which also names it in `expected`; then the callback's header and message; reported: how many positions `reports`
+-- has.
 CREATE TABLE {schema}.latches (
     queue int NOT NULL,
     key text COLLATE "C" NOT NULL,
@@ -51,8 +52,8 @@ CREATE TABLE {schema}.letters (
 CREATE INDEX letter_times ON {schema}.letters (queue, buried_at, id);
 CREATE INDEX letter_stores ON {schema}.letters (queue, store, number);
 
--- How many letters a store has, and how many bytes: the sum of these rows. A row for each change, folded now and then, so
--- that those who bury at the same time do not wait for each other.
+-- How many letters a store has, and how many bytes: the sum of these rows. A row for each change, folded now and
+-- then, so that those who bury at the same time do not wait for each other.
 CREATE TABLE {schema}.letter_sums (
     queue int NOT NULL,
     store "char" NOT NULL,
@@ -62,9 +63,10 @@ CREATE TABLE {schema}.letter_sums (
 CREATE INDEX letter_sums_stores ON {schema}.letter_sums (queue, store);
 
 -- Ids that are over, a row for each step that ended some. kinds: a letter for each id, '-' where it lives again.
--- total: about how many the queue had ended with this row: those that end at the same time may not count each other. Who
--- reads leaves out what is beyond the bounds, and a sweep deletes it: a settlement never looks for the oldest, where dead
--- rows may stand. Ids of tasks that were enqueued together stand close together, so first and last tell most rows apart.
+-- total: about how many the queue had ended with this row: those that end at the same time may not count each other.
+-- Who reads leaves out what is beyond the bounds, and a sweep deletes it: a settlement never looks for the oldest,
+-- where dead rows may stand. Ids of tasks that were enqueued together stand close together, so first and last tell
+-- most rows apart.
 CREATE TABLE {schema}.ended (
     queue int NOT NULL,
     number bigint GENERATED ALWAYS AS IDENTITY,
@@ -79,8 +81,8 @@ CREATE TABLE {schema}.ended (
         vacuum_truncate = off);
 CREATE INDEX ended_ids ON {schema}.ended (queue, last, first);
 
--- A row for each batch of settlements that ended tasks: their ids (NULL where one was refused), and what is known of them,
--- in the same order. total: as above.
+-- A row for each batch of settlements that ended tasks: their ids (NULL where one was refused), and what is known of
+-- them, in the same order. total: as above.
 CREATE TABLE {schema}.history (
     queue int NOT NULL,
     number bigint GENERATED ALWAYS AS IDENTITY,
@@ -105,8 +107,8 @@ CREATE TABLE {schema}.attempts (
         vacuum_truncate = off);
 CREATE INDEX attempt_ids ON {schema}.attempts (queue, id, number);
 
--- What owners count. part: t the totals of the slot, i its names with how many ended, f its groups of failures, q how many
--- tasks were added to each lane, and n<name> what was counted of the tasks of that name. data: numbers by names.
+-- What owners count. part: t the totals of the slot, i its names with how many ended, f its groups of failures, q how
+-- many tasks were added to each lane, and n<name> what was counted of the tasks of that name. data: numbers by names.
 CREATE TABLE {schema}.counts (
     queue int NOT NULL,
     span int NOT NULL,
