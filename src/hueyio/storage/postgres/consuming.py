@@ -58,8 +58,8 @@ async def owners(core: PostgresCore) -> list[Owner]:
 
 async def claim(core: PostgresCore, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
     """Take ready tasks, or one suspect alone."""
-    rows = await core.call("claim_1", core.queue, owner, rooms_of(dict(room)))
-    return [read_delivery(row, owner) for row in rows]
+    rows = await core.call("claim_1", core.queue, owner, rooms_of(dict(room)), *core.floors.arguments())
+    return [read_delivery(row, owner) for row in core.floors.take(rows)]
 
 
 async def claim_awaited(
@@ -102,11 +102,13 @@ async def settle_and_claim(
     options = core.options
     rooms = rooms_of(dict(room)) if any(limit > 0 for limit in room.values()) else None
     packed = pack_settlements(settlements, owner, number, history, options.keeps_failed)
-    first, *rest = await core.call("settle_1", core.queue, *packed, rooms, bounds_of(options))
+    first, *rest = await core.call("settle_1", core.queue, *packed, rooms, *core.floors.arguments(), bounds_of(options))
     letters, dropped, is_claimed = first[:3]
     if dropped:
         log.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, options.dead_limit)
-    return read_answers(letters), [read_delivery(row[3:], owner) for row in rest] if is_claimed else None
+    if not is_claimed:
+        return read_answers(letters), None
+    return read_answers(letters), [read_delivery(row, owner) for row in core.floors.take([it[3:] for it in rest])]
 
 
 async def promote(core: PostgresCore, now: float, limit: int) -> Promoted:

@@ -17,6 +17,7 @@ from hueyio.storage.postgres.connection.connecting import check_isolation, conne
 from hueyio.storage.postgres.connection.errors import NothingDone, translate
 from hueyio.storage.postgres.connection.mailbox import Mailbox
 from hueyio.storage.postgres.doorbell import Doorbell
+from hueyio.storage.postgres.floors import Floors
 from hueyio.storage.postgres.functions import call_of
 from hueyio.storage.postgres.migrations import migrate
 from hueyio.storage.postgres.notices import NoticeBoard
@@ -44,6 +45,7 @@ class PostgresCore:
         self.client: Final = secrets.token_hex(8)
         self.queue = 0
         """The number of the queue, once it is open."""
+        self.floors: Final = Floors()
         self.time: Final = asyncio.get_running_loop().time
         """The loop's clock."""
         self.lifetime: Final = Lifetime(self._end_waits)

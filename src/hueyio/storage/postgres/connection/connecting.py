@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.postgres.connection.texts import CONTEXT
+from hueyio.storage.postgres.connection.uninterrupted import AsyncConnection, Connection
 
 __all__ = ["check_isolation", "connect", "connect_blocking", "describe"]
 
@@ -18,21 +19,20 @@ _DEFAULTS: Final = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "connect_timeout": "5",
-    "client_encoding": "UTF8",
 }
 """What is not said in the DSN."""
 
 
-async def connect(dsn: str, prepare_threshold: int | None) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+async def connect(dsn: str, prepare_threshold: int | None) -> AsyncConnection:
     """Open a connection on the running loop; raises what psycopg raises."""
-    return await psycopg.AsyncConnection.connect(
+    return await AsyncConnection.connect(
         _full(dsn), autocommit=True, prepare_threshold=prepare_threshold, context=CONTEXT
     )
 
 
-def connect_blocking(dsn: str, timeout: int) -> psycopg.Connection[tuple[Any, ...]]:
+def connect_blocking(dsn: str, timeout: int) -> Connection:
     """Open a connection in a thread."""
-    return psycopg.Connection.connect(
+    return Connection.connect(
         make_conninfo(_full(dsn), connect_timeout=timeout), autocommit=True, prepare_threshold=None, context=CONTEXT
     )
 
@@ -61,4 +61,5 @@ def describe(dsn: str) -> str:
 
 def _full(dsn: str) -> str:
     known = conninfo_to_dict(dsn)
-    return make_conninfo(dsn, **{key: value for key, value in _DEFAULTS.items() if key not in known})
+    more = {key: value for key, value in _DEFAULTS.items() if key not in known}
+    return make_conninfo(dsn, **more, client_encoding="UTF8")

@@ -13,16 +13,13 @@ END $$;
 
 -- What an owner gets of tasks that it holds.
 CREATE OR REPLACE FUNCTION {schema}.deliver_1(q int, ids text[])
-RETURNS TABLE (
-    id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb, data bytea,
-    deliveries int, started bool, cancelled bool, unrevoked bool, following bytea
-) {inner} AS $$
+RETURNS SETOF {schema}.delivery {inner} AS $$
 DECLARE
     is_free bool := {schema}.is_unrevoked_1(q);
 BEGIN
     RETURN QUERY
     SELECT t.id, t.lane, t.rank, t.eta, t.max_deliveries, t.unique_key, t.more, t.data, t.deliveries,
-        t.started, t.cancelled, is_free, {schema}.following_1(q, t.more)
+        t.started, t.cancelled, is_free, {schema}.following_1(q, t.more), t.place
     FROM unnest(ids) WITH ORDINALITY AS it (id, n)
     CROSS JOIN LATERAL (SELECT * FROM {schema}.tasks AS t WHERE t.queue = q AND t.id = it.id) AS t
     ORDER BY it.n;
@@ -30,10 +27,7 @@ END $$;
 
 -- Take these tasks, as far as they are ready and their lanes have room; or one suspect of them alone.
 CREATE OR REPLACE FUNCTION {schema}.claim_awaited_1(q int, who text, ids text[], rooms int[], alone bool)
-RETURNS TABLE (
-    id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb, data bytea,
-    deliveries int, started bool, cancelled bool, unrevoked bool, following bytea
-) {entry} AS $$
+RETURNS SETOF {schema}.delivery {entry} AS $$
 DECLARE
     task record;
     wanted text;

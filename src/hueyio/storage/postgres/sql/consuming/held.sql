@@ -1,9 +1,6 @@
 -- List what is under a lease.
 CREATE OR REPLACE FUNCTION {schema}.held_1(q int, who text)
-RETURNS TABLE (
-    id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb, data bytea,
-    deliveries int, started bool, cancelled bool, unrevoked bool, following bytea
-) {entry} AS $$
+RETURNS SETOF {schema}.delivery {entry} AS $$
 BEGIN
     PERFORM {schema}.require_lease_1(q, who);
     RETURN QUERY SELECT * FROM {schema}.deliver_1(q, ARRAY(

@@ -7,11 +7,13 @@ CREATE OR REPLACE FUNCTION {schema}.settle_1(
     latch_keys text[], latch_positions int[], latch_values bytea[],
     others jsonb, blobs bytea[],
     ended_ids text[], ended_places int[], ended_data bytea, attempt_places int[], attempt_ids text[], attempt_data bytea[],
-    rooms int[], bounds jsonb
+    rooms int[], floor_lanes int[], floor_ranks float8[], floor_places bigint[], known_rewind bigint, looks bool,
+    bounds jsonb
 ) RETURNS TABLE (
     answers text, dropped int, is_claimed bool,
     id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb, data bytea,
-    deliveries int, started bool, cancelled bool, unrevoked bool, following bytea
+    deliveries int, started bool, cancelled bool, unrevoked bool, following bytea,
+    place bigint
 ) {entry} AS $$
 DECLARE
     lease record;
@@ -110,6 +112,7 @@ BEGIN
     is_claimed := rooms IS NOT NULL;
     RETURN NEXT;
     IF is_claimed THEN
-        RETURN QUERY SELECT NULL::text, NULL::int, NULL::bool, it.* FROM {schema}.claim_1(q, who, rooms) AS it;
+        RETURN QUERY SELECT NULL::text, NULL::int, NULL::bool, it.* FROM {schema}.claim_1(
+            q, who, rooms, floor_lanes, floor_ranks, floor_places, known_rewind, looks) AS it;
     END IF;
 END $$;

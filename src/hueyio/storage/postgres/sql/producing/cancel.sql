@@ -1,9 +1,6 @@
 -- Flag what is alive; take what no owner holds yet.
 CREATE OR REPLACE FUNCTION {schema}.cancel_1(q int, ids text[], who text)
-RETURNS TABLE (
-    id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb, data bytea,
-    deliveries int, started bool, cancelled bool, unrevoked bool, following bytea
-) {entry} AS $$
+RETURNS SETOF {schema}.delivery {entry} AS $$
 DECLARE
     wanted text;
     holder text;
