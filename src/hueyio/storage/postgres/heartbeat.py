@@ -22,9 +22,9 @@ class PostgresLeaseKeeper:
     """Beats; nothing is repeated, because the next beat is due soon. After any failure it connects anew."""
 
     def __init__(self, options: PostgresOptions, owner: str) -> None:
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._options = options
         self._owner = owner
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._is_closed = False
 
     def beat(self) -> bool:
@@ -44,6 +44,10 @@ class PostgresLeaseKeeper:
     def close(self) -> None:
         """Close the connection."""
         self._is_closed = True
+        self._let_go()
+
+    def __del__(self) -> None:
+        # A program that ends without a word about it would be warned of the connection by psycopg.
         self._let_go()
 
     def _let_go(self) -> None:
