@@ -1,9 +1,10 @@
 """Up to where this session has read each lane, so that a claim need not read it from the beginning.
 
-What was settled stays in the index as dead rows until a vacuum, which a long transaction elsewhere can hold up for hours.
-So a claim begins where the last one has got to, for each priority. What may lie before that: a task that went back to
-where it stood (that raises the queue's rewind, which the floors hold for), and what was committed late or rolled back.
-For these a claim that finds too little looks from the beginning, now and then: the longer that takes, the less often.
+What was settled stays in the index as dead rows until a vacuum, which a long transaction elsewhere can hold up for
+hours. So a claim begins where the last one has got to, for each priority. What may lie before that: a task that went
+back to where it stood (that raises the rewind of the queue, which the floors hold for), and what was committed late or
+rolled back. For these a claim that finds too little looks from the beginning, now and then: the longer that takes, the
+less often.
 """
 
 from __future__ import annotations

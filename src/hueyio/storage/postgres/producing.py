@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from hueyio.exceptions import StorageError, StorageUnavailable
 from hueyio.storage.postgres.bounds import bounds_of
 from hueyio.storage.postgres.core import PostgresCore
 from hueyio.storage.postgres.rows import LANE_NUMBERS, is_plain, pack_entries, read_delivery, rest_of, whole
@@ -14,6 +15,7 @@ from hueyio.storage.shared.ended import KINDS
 
 __all__ = ["cancel", "enqueue", "locate"]
 
+_MOST_IN_A_CALL: Final = 1_000
 _ADDED: Final = Enqueued("added")
 _ALIVE: Final = Enqueued("alive")
 _VERDICTS: Final = {"a": _ADDED, "l": _ALIVE, "d": Enqueued("done")}
@@ -27,9 +29,12 @@ async def enqueue(core: PostgresCore, entries: Sequence[Entry], latches: Sequenc
     """Add all entries, with the latches of which they are members."""
     if latches or not all(is_plain(entry) for entry in entries):
         return await _enqueue_any(core, entries, latches)
-    if not entries:
-        return []
-    return await _enqueue_plain(core, entries)
+    if len(entries) == 1:
+        (answer,) = await core.batched(_enqueue_each, entries, _MOST_IN_A_CALL)
+        if isinstance(answer, Exception):
+            raise answer
+        return [answer]
+    return await _enqueue_plain(core, entries) if entries else []
 
 
 async def cancel(core: PostgresCore, ids: Sequence[str], owner: str) -> list[Delivery]:
@@ -45,6 +50,18 @@ async def locate(core: PostgresCore, ids: Sequence[str]) -> list[Found]:
         full = None if data is None else whole(id, data, stage_ids, stage_data)
         found.append(Found(id, _STATES[letter], full, cancelled, KINDS.get(kind)))
     return found
+
+
+async def _enqueue_each(core: PostgresCore, entries: Sequence[Entry]) -> list[Enqueued | Exception]:
+    """Add what several callers have at the same time; what one of them gives must not fail the others."""
+    try:
+        return [*await _enqueue_plain(core, entries)]
+    except StorageUnavailable:
+        raise
+    except StorageError as error:
+        if len(entries) == 1:
+            return [error]
+    return [answer for entry in entries for answer in await _enqueue_each(core, [entry])]
 
 
 async def _enqueue_plain(core: PostgresCore, entries: Sequence[Entry]) -> list[Enqueued]:

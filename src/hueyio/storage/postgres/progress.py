@@ -49,6 +49,8 @@ class ProgressBoard:
         self._mailbox = mailbox
         self._lifetime = lifetime
         self._feeds: dict[str, _Feed] = {}
+        self._registering = asyncio.Lock()
+        """So that a registration is not taken back by what was asked before it, on another connection."""
 
     async def follow(self, id: str, seen: bytes | None) -> bytes | None:
         """Return a task's progress when it differs from ``seen``, or None when the task is over."""
@@ -98,14 +100,16 @@ class ProgressBoard:
             await self._read(id, feed)
 
     async def _read(self, id: str, feed: _Feed) -> None:
-        ((data,),) = await self._call("follow_1", id)
+        async with self._registering:
+            ((data,),) = await self._call("follow_1", id)
         if data is not None and (feed.latest is None or feed.followers):
             feed.take(data)
 
     async def _leave(self, id: str) -> None:
         """Stop to follow a task that nobody here follows any more."""
-        feed = self._feeds.get(id)
-        if feed is not None and not feed.followers:
-            del self._feeds[id]
-            with suppress(HueyException):
-                await self._call("unfollow_1", id)
+        async with self._registering:
+            feed = self._feeds.get(id)
+            if feed is not None and not feed.followers:
+                del self._feeds[id]
+                with suppress(HueyException):
+                    await self._call("unfollow_1", id)

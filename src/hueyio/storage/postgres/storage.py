@@ -36,9 +36,9 @@ class PostgresStorage:
 
     ``dsn`` is a connection string or a ``postgresql://`` URL as libpq takes it, several hosts included.
     ``listen_dsn`` says where the server itself is if ``dsn`` leads to a pooler in transaction mode. Tables and
-    functions are in ``schema``; with ``create_tables=False`` they must be there. A session has at most ``max_connections``
-    connections, one more to listen, and a worker one for its heartbeat. ``prepare_threshold=None`` prepares no
-    statements, for old poolers. ``timeout`` is how long a call may take, in seconds.
+    functions are in ``schema``; with ``create_tables=False`` they must be there. A session has at most
+    ``max_connections`` connections, one more to listen, and a worker one for its heartbeat. ``prepare_threshold=None``
+    prepares no statements, for old poolers. ``timeout`` is how long a call may take, in seconds.
 
     ``dead_limit`` bounds the dead letters, ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed
     tasks that are kept, ``keep_ended`` the ended ids that are remembered, ``keep_history`` and ``history_ttl`` the

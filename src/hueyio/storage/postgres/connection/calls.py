@@ -29,6 +29,7 @@ __all__ = ["Calls", "Rows"]
 Rows: TypeAlias = list[tuple[Any, ...]]
 
 _TRIES: Final = 10
+"""How often a call that meets others is repeated at least; and for its whole time-out."""
 _PAUSE: Final = 0.002
 
 
@@ -72,7 +73,7 @@ class Calls:
 
     def _wake(self) -> None:
         while self._idle:
-            rest = self._idle.popleft()
+            rest = self._idle.pop()  # the one that was busy last
             if not rest.done():
                 rest.set_result(None)
                 return
@@ -133,17 +134,20 @@ class Calls:
             raise (NothingDone(str(known)) if type(known).__name__ == "StorageUnavailable" else known) from error
 
     async def _execute(self, connection: psycopg.AsyncConnection[tuple[Any, ...]], call: _Call) -> Rows:
-        for left in range(_TRIES, -1, -1):
+        now = asyncio.get_running_loop().time
+        until = now() + self._options.timeout
+        tries = 0
+        while True:
             try:
                 async with asyncio.timeout(self._options.timeout):
                     cursor = connection.cursor(binary=True)
                     await cursor.execute(call.sql, call.args)
                     return await cursor.fetchall()
             except psycopg.Error as error:
-                if not left or not is_collision(error):
+                tries += 1
+                if not is_collision(error) or (tries > _TRIES and now() > until):
                     raise
-            await asyncio.sleep(_PAUSE * random.random() * (_TRIES - left + 1))
-        raise AssertionError
+            await asyncio.sleep(_PAUSE * random.random() * min(tries, _TRIES))
 
     def _end(self, call: _Call) -> None:
         self._open.pop(call, None)

@@ -19,6 +19,7 @@ from hueyio.exceptions import HueyException
 from hueyio.storage.postgres.connection.connecting import connect
 from hueyio.storage.postgres.connection.errors import translate
 from hueyio.storage.postgres.options import PostgresOptions
+from hueyio.storage.shared.background import make_task
 from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["Mailbox"]
@@ -137,8 +138,8 @@ class Mailbox:
         return is_deaf
 
     async def _hear(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> Exception:
-        renewed = asyncio.ensure_future(self._renewed.wait())
-        hearing = asyncio.ensure_future(self._receive_all(connection))
+        renewed = make_task(self._renewed.wait())
+        hearing = make_task(self._receive_all(connection))
         try:
             await asyncio.wait({renewed, hearing}, return_when=asyncio.FIRST_COMPLETED)
             if hearing.done():
