@@ -2,9 +2,9 @@
 
 Theory of operation. Whoever adds work rings those that sleep, and only those; a ring takes the sleeper's row away. So
 one task, the porter, writes the row for all who wait in this session, and looks in the same step what there is. What
-it finds counts as a ring if it is something else than it found before. A transaction that looked for sleepers before
-the row was written, and commits after the look, rings nobody: therefore the porter looks again, soon and then less
-often. All state belongs to the loop.
+it finds counts as a ring if it is something else than it found before, or newer. A transaction that looked for
+sleepers before the row was written, and commits after the look, rings nobody: therefore the porter looks again, soon
+and then less often. All state belongs to the loop.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hueyio.exceptions import HueyException, SessionClosed
 from hueyio.storage.postgres.connection.mailbox import Mailbox
-from hueyio.storage.records import Bell, Delivery, Lane
+from hueyio.storage.records import LANES, Bell, Delivery, Lane
 from hueyio.storage.shared.lifetime import Lifetime
 from hueyio.storage.shared.seen_rings import SeenRings
 
@@ -44,6 +44,8 @@ class Doorbell:
         self._seen = SeenRings()
         self._numbers: dict[Bell, int] = dict.fromkeys(BITS, 0)
         self._found: dict[Bell, str | None] = dict.fromkeys(BITS)
+        self._places: dict[Bell, int] = dict.fromkeys(BITS, 0)
+        """The last place that was given when this session looked."""
         self._listeners: set[_Listener] = set()
         self._porter: asyncio.Task[None] | None = None
         self._nudged = asyncio.Event()
@@ -139,14 +141,17 @@ class Doorbell:
         """Say that this session sleeps, and note what there is."""
         if not bells:
             return
-        ((*found,),) = await self._call("sleep_1", sum(BITS[bell] for bell in bells))
+        mask = sum(BITS[bell] for bell in bells)
+        ((*found, news, last_place),) = await self._call("sleep_1", mask, [self._places[lane] for lane in LANES])
         is_news = False
         for bell, what in zip(BITS, found, strict=True):
-            if bell in bells and what != self._found[bell]:
-                self._found[bell] = what
-                if what is not None:
-                    self._numbers[bell] += 1
-                    is_news = True
+            if bell not in bells:
+                continue
+            if what is not None and (what != self._found[bell] or news & BITS[bell]):
+                self._numbers[bell] += 1
+                is_news = True
+            self._found[bell] = what
+            self._places[bell] = last_place
         if is_news:
             self._wake()
 

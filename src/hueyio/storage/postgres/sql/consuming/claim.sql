@@ -107,6 +107,7 @@ BEGIN
             mine := {schema}.find_ready_1(q, l, rooms[l + 1], '{}', '{}', false);
         END IF;
         CONTINUE WHEN mine = '{}';
+        PERFORM {schema}.notice_flagged_1(q, mine);
         RETURN QUERY
         WITH taken AS MATERIALIZED (
             UPDATE {schema}.tasks SET owner = who WHERE ctid = ANY (mine) RETURNING *

@@ -1,6 +1,7 @@
 -- Take one task for an owner whose row in `holdings` is locked, from the middle of its lane: it gets a place in front.
 CREATE OR REPLACE FUNCTION {schema}.take_one_1(q int, who text, task_id text) RETURNS void {inner} AS $$
 BEGIN
+    PERFORM {schema}.notice_flagged_1(q, ARRAY(SELECT ctid FROM {schema}.tasks WHERE queue = q AND id = task_id));
     UPDATE {schema}.tasks SET state = 0, owner = who, place = -nextval('{schema}.places') WHERE queue = q AND id = task_id;
     UPDATE {schema}.holdings AS h
     SET claimed = h.claimed + 1,

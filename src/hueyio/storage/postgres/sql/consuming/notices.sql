@@ -5,8 +5,8 @@ BEGIN
     RETURN QUERY
     SELECT it.revocations, it.paused_at IS NOT NULL, ARRAY(
         SELECT f.id FROM {schema}.flags AS f
-        CROSS JOIN LATERAL (SELECT t.owner FROM {schema}.tasks AS t WHERE t.queue = q AND t.id = f.id) AS t
-        WHERE f.queue = q AND t.owner = who
+        CROSS JOIN LATERAL (SELECT t.owner, t.cancelled FROM {schema}.tasks AS t WHERE t.queue = q AND t.id = f.id) AS t
+        WHERE f.queue = q AND t.owner = who AND t.cancelled
     )
     FROM {schema}.queues AS it WHERE it.queue = q;
 END $$;

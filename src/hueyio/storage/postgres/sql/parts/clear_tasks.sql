@@ -15,6 +15,8 @@ BEGIN
         array_agg(id) FILTER (WHERE more ->> 3 IS NOT NULL OR (more ->> 8)::bool),
         array_agg(more) FILTER (WHERE more ->> 3 IS NOT NULL OR (more ->> 8)::bool)
     INTO last, bound, rests FROM gone;
+    DELETE FROM {schema}.flags AS it WHERE it.queue = q
+        AND NOT EXISTS (SELECT FROM {schema}.tasks AS task WHERE task.queue = q AND task.id = it.id);
     PERFORM {schema}.abandon_1(q, coalesce(bound, '{}'), rests);
     RETURN coalesce(last, '{}');
 END $$;

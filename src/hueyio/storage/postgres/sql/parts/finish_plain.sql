@@ -23,6 +23,7 @@ BEGIN
     SELECT array_agg(id), array_agg(id) FILTER (WHERE cancelled) INTO ended, flagged FROM gone;
     IF flagged IS NOT NULL THEN
         DELETE FROM {schema}.flags AS f WHERE f.queue = q AND f.id = ANY (flagged);
+        PERFORM {schema}.notice_1(q);
     END IF;
     IF cardinality(ended) = cardinality(ids) THEN
         ended := ids;

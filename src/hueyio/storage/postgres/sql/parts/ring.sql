@@ -22,6 +22,18 @@ BEGIN
     PERFORM pg_notify('{schema}.' || q, 'n');
 END $$;
 
+-- Have all owners read their notices again if a cancelled task is among those that change hands.
+CREATE OR REPLACE FUNCTION {schema}.notice_flagged_1(q int, which tid[]) RETURNS void {inner} AS $$
+BEGIN
+    PERFORM FROM {schema}.flags WHERE queue = q LIMIT 1;
+    IF FOUND THEN
+        PERFORM FROM {schema}.tasks WHERE ctid = ANY (which) AND cancelled LIMIT 1;
+        IF FOUND THEN
+            PERFORM {schema}.notice_1(q);
+        END IF;
+    END IF;
+END $$;
+
 -- Let claims look from the beginning again: a task went back to where it stood.
 CREATE OR REPLACE FUNCTION {schema}.rewind_1(q int) RETURNS void {inner} AS $$
 BEGIN

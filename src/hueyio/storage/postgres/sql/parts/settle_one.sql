@@ -19,6 +19,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 's';
     END IF;
+    IF task.cancelled THEN
+        PERFORM {schema}.notice_1(q);
+    END IF;
     IF kind = 'r' THEN
         times := times + (what ->> 'counted')::int;
         UPDATE {schema}.tasks AS t

@@ -14,13 +14,12 @@ BEGIN
     FOREACH wanted IN ARRAY ids LOOP
         UPDATE {schema}.tasks AS t SET cancelled = true WHERE t.queue = q AND t.id = wanted RETURNING t.owner INTO holder;
         CONTINUE WHEN NOT FOUND;
+        INSERT INTO {schema}.flags (queue, id) VALUES (q, wanted) ON CONFLICT DO NOTHING;
         IF holder IS NULL THEN
             PERFORM {schema}.take_one_1(q, who, wanted);
             taken := taken || wanted;
-        ELSE
-            INSERT INTO {schema}.flags (queue, id) VALUES (q, wanted) ON CONFLICT DO NOTHING;
-            is_noticed := true;
         END IF;
+        is_noticed := true;
     END LOOP;
     IF is_noticed THEN
         PERFORM {schema}.notice_1(q);
