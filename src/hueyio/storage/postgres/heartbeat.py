@@ -46,10 +46,6 @@ class PostgresLeaseKeeper:
         self._is_closed = True
         self._let_go()
 
-    def __del__(self) -> None:
-        # A program that ends without a word about it would be warned of the connection by psycopg.
-        self._let_go()
-
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:

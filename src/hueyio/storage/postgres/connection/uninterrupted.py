@@ -33,12 +33,12 @@ class AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
             self.pgconn.finish()
             raise
 
-    def __del__(self) -> None:
+    def __del__(self, _: Any = None, /) -> None:
         """Say nothing."""
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
     """For a thread."""
 
-    def __del__(self) -> None:
+    def __del__(self, _: Any = None, /) -> None:
         """Say nothing."""
