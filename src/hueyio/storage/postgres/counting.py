@@ -27,7 +27,8 @@ async def read_slots(core: PostgresCore, span: int, first: int, last: int) -> li
     found: dict[int, CountedSlot] = {}
     for number, part, counters in await core.call("read_slots_1", core.queue, span, first, last):
         before = found.get(number) or CountedSlot(number * span, {}, {}, {}, {})
-        found[number] = before._replace(**{_PARTS[part]: _whole(counters)})
+        changed: dict[str, Any] = {_PARTS[part]: _whole(counters)}
+        found[number] = before._replace(**changed)
     return list(found.values())
 
 

@@ -17,7 +17,7 @@ _LAST: Final = 2**63 - 1
 async def history(core: PostgresCore, limit: int, start: Cursor | None) -> Page[HistoryEntry]:
     """List entries, the latest first."""
     last = _LAST if start is None else int(start[1])
-    rows = await core.call("history_1", core.queue, last, HISTORY_LOOKED_AT + 1, bounds_of(core.options))
+    rows = await core.call("history_1", core.queue, last, HISTORY_LOOKED_AT + 1, limit, bounds_of(core.options))
     found: list[HistoryEntry] = []
     for row in rows:
         entry = _entry(row)

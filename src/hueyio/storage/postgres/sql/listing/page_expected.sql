@@ -5,10 +5,11 @@ RETURNS TABLE (id text, namers text[], lane smallint, rank float8, eta float8, m
     more jsonb, head bytea) {entry} AS $$
 #variable_conflict use_column
 DECLARE
+    first text := coalesce(after_id || chr(1), '');  -- no text stands between the two
     found text[];
 BEGIN
     SELECT array_agg(it.id) INTO found FROM (
-        SELECT DISTINCT e.id FROM {schema}.expected AS e WHERE e.queue = q AND (after_id IS NULL OR e.id > after_id)
+        SELECT DISTINCT e.id FROM {schema}.expected AS e WHERE e.queue = q AND e.id >= first
         ORDER BY e.id LIMIT most
     ) AS it;
     RETURN QUERY SELECT * FROM {schema}.expected_rows_1(q, found, bytes);

@@ -4,6 +4,7 @@ RETURNS TABLE (loop bigint, thread bigint, process bigint, suspects bigint, sche
     expected bigint, results bigint, dead bigint, dead_dropped bigint, latches bigint, failed bigint) {entry} AS $$
 #variable_conflict use_column
 DECLARE
+    now float8 := {schema}.now_1();
     room bigint := most + 1;
     ready bigint[];
 BEGIN
@@ -27,7 +28,7 @@ BEGIN
         ) AS counted),
         (SELECT count(*) FROM (
             SELECT FROM {schema}.keys AS it WHERE it.queue = q AND it.area = 0
-                AND (it.expires IS NULL OR it.expires > {schema}.now_1()) LIMIT room
+                AND (it.expires IS NULL OR it.expires > now) LIMIT room
         ) AS counted),
         ({schema}.count_letters_1(q, 'd'))[1],
         (SELECT it.dead_dropped FROM {schema}.queues AS it WHERE it.queue = q),

@@ -1,19 +1,22 @@
 -- Forget some of the history that is too much or too old; return how many rows.
 CREATE OR REPLACE FUNCTION {schema}.sweep_history_1(q int, now float8) RETURNS int {inner} AS $$
 DECLARE
+    keep float8 := {schema}.bound_1('keep_history');
+    expired float8 := now - {schema}.bound_1('history_ttl');
+    oldest record;
     newest bigint;
-    last bigint;
-    latest float8;
-    dropped int := 0;
+    final bigint;
+    dropped int;
 BEGIN
     SELECT total INTO newest FROM {schema}.history WHERE queue = q ORDER BY number DESC LIMIT 1;
-    SELECT max(it.number), max(it.at) INTO last, latest FROM (
-        SELECT number, total, at FROM {schema}.history WHERE queue = q ORDER BY number LIMIT 1000
-    ) AS it WHERE it.total <= newest - {schema}.bound_1('keep_history')
-        OR it.at <= now - {schema}.bound_1('history_ttl');
-    IF last IS NOT NULL THEN
-        DELETE FROM {schema}.history WHERE queue = q AND number <= last;
-        GET DIAGNOSTICS dropped = ROW_COUNT;
+    SELECT total, at INTO oldest FROM {schema}.history WHERE queue = q ORDER BY number LIMIT 1;
+    IF NOT FOUND OR (oldest.total > newest - keep AND oldest.at > expired) THEN
+        RETURN 0;
     END IF;
+    SELECT max(it.number) INTO final FROM (
+        SELECT number, total, at FROM {schema}.history WHERE queue = q ORDER BY number LIMIT 1000
+    ) AS it WHERE it.total <= newest - keep OR it.at <= expired;
+    DELETE FROM {schema}.history WHERE queue = q AND number <= final;
+    GET DIAGNOSTICS dropped = ROW_COUNT;
     RETURN dropped;
 END $$;

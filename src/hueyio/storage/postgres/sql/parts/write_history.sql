@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION {schema}.write_history_1(
 DECLARE
     is_whole bool := answers !~ '[su]';
     accepted text[];
+    now float8 := {schema}.now_1();
     before bigint;
 BEGIN
     IF {schema}.bound_1('keep_history') = 0 OR {schema}.bound_1('history_ttl') = 0 THEN
@@ -21,12 +22,12 @@ BEGIN
     IF cardinality(array_remove(accepted, NULL)) > 0 THEN
         SELECT total INTO before FROM {schema}.history WHERE queue = q ORDER BY number DESC LIMIT 1;
         INSERT INTO {schema}.history (queue, total, at, ids, data)
-        VALUES (q, coalesce(before, 0) + cardinality(accepted), {schema}.now_1(), accepted, known);
+        VALUES (q, coalesce(before, 0) + cardinality(accepted), now, accepted, known);
     END IF;
     IF cardinality(attempt_ids) > 0 THEN
         SELECT total INTO before FROM {schema}.attempts WHERE queue = q ORDER BY number DESC LIMIT 1;
         INSERT INTO {schema}.attempts (queue, total, at, id, data)
-        SELECT q, coalesce(before, 0) + row_number() OVER (ORDER BY it.n), {schema}.now_1(), it.id, it.data
+        SELECT q, coalesce(before, 0) + row_number() OVER (ORDER BY it.n), now, it.id, it.data
         FROM unnest(attempt_places, attempt_ids, attempt_data) WITH ORDINALITY AS it (place, id, data, n)
         WHERE is_whole OR substr(answers, it.place + 1, 1) IN ('a', 'f')
         ORDER BY it.n;

@@ -1,5 +1,5 @@
--- Which way ids ended, and up to when what ended may have been forgotten (in each row; one without a letter, if none was
--- asked for). Of what is beyond the bounds a sweep leaves no more than it deletes at once.
+-- Which way ids ended, and up to when what ended may have been forgotten (in each row; one without a letter, if none
+-- was asked for). Of what is beyond the bounds a sweep leaves no more than it deletes at once.
 CREATE OR REPLACE FUNCTION {schema}.ended_1(q int, wanted text[], bounds jsonb)
 RETURNS TABLE (letter text, since float8) {entry} AS $$
 DECLARE
