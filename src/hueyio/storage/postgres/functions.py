@@ -5,7 +5,8 @@ only other functions call, and ``{reader}`` one that may read many rows, for whi
 function ends with its version: workers of two versions of hueyio use the same database for a while.
 
 The planner is told to look rows up by index, because a queue is empty when it is analysed: a plan made then, and kept,
-reads the whole table later.
+reads the whole table later. A call that waits for somebody's lock is given up after seconds, and begun again by its
+session: else it would go on waiting on the server when nobody awaits it any more.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _HEAD: Final = re.compile(r"CREATE OR REPLACE FUNCTION \{schema\}\.(\w+)\(([^)]*
 _INNER: Final = "LANGUAGE plpgsql"
 _READER: Final = f"{_INNER} SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
 _ENTRY: Final = (
-    f"{_READER} SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off "
-    "SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off"
+    f"{_READER} SET lock_timeout = '5s' SET plan_cache_mode = force_generic_plan SET jit = off "
+    "SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off"
 )
 
 

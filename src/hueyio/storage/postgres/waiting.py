@@ -55,6 +55,8 @@ class PostgresWaiters:
         self._bounds = bounds
         self._waiters = Waiters(self._exchange, at_once=AtOnce(self._is_idle, self._ask))
         self._is_asking = False
+        self._in_order = asyncio.Lock()
+        """Registrations take effect in the order of the calls, also where two would go by different connections."""
         self._changes: Batcher[_Change, None] = Batcher(self._change, _MOST_IN_A_CALL, lifetime.spawn)
         self._turnstile = Turnstile(_MOST_IN_A_TURN)
 
@@ -155,6 +157,11 @@ class PostgresWaiters:
         withdrawn = {it[:2] for it in changes if it.is_withdrawn}
         wanted = [it for it in changes if it[:2] not in withdrawn]
         gone = sorted(withdrawn)
+        async with self._in_order:
+            await self._write(gone, wanted)
+        return [None] * len(changes)
+
+    async def _write(self, gone: list[tuple[str, int]], wanted: list[_Change]) -> None:
         while gone or wanted:
             wanted.sort()
             rows = await self._call(
@@ -174,7 +181,6 @@ class PostgresWaiters:
             gone, wanted = [], [it for it in wanted if it[:2] in busy]
             if wanted:
                 await asyncio.sleep(_BUSY_REST)
-        return [None] * len(changes)
 
     async def _fetch(self) -> None:
         """Read the ends that wait on the server."""
