@@ -1,5 +1,6 @@
--- Add entries, in order, and ring what they fill. Without `asks_token` their once tokens are their own. Verdicts: a added,
--- l alive, t taken (by `holder`), d done.
+-- Add entries, in order, and ring what they fill. Without `asks_token` their once tokens are their own. Verdicts: a
+-- added, l alive, t taken (by `holder`), d done. Where nothing depends on the order but the places, they are added in that
+-- of their unique keys, which two batches have in common: else these would wait for each other.
 CREATE OR REPLACE FUNCTION {schema}.add_1(q int, entries {schema}.entry[], asks_token bool)
 RETURNS TABLE (verdict text, holder text) {inner} AS $$
 DECLARE
@@ -11,11 +12,22 @@ DECLARE
     counts bigint[] := '{0,0,0}';
     added text[] := '{}';
     mores jsonb[] := '{}';
-    spot bigint;
+    last_ int := coalesce(cardinality(entries), 0);
+    spots bigint[] := ARRAY(SELECT nextval('{schema}.places') FROM generate_series(1, last_));
+    turns int[];
+    i int;
+    verdicts text[] := array_fill(NULL::text, ARRAY[last_]);
+    holders text[] := array_fill(NULL::text, ARRAY[last_]);
 BEGIN
     SELECT eta INTO first_eta FROM {schema}.tasks WHERE queue = q AND state = 2 ORDER BY eta LIMIT 1;
-    FOREACH it IN ARRAY coalesce(entries, '{}') LOOP
-        spot := nextval('{schema}.places');
+    SELECT CASE
+        WHEN count(given.unique_key) > 1 AND NOT bool_or(given.more IS NOT NULL AND jsonb_array_length(given.more -> 7) > 0)
+        THEN array_agg(given.n ORDER BY given.unique_key COLLATE "C" NULLS FIRST, given.n)
+        ELSE array_agg(given.n ORDER BY given.n)
+    END INTO turns FROM unnest(entries) WITH ORDINALITY AS given (
+        id, lane, rank, eta, max_deliveries, unique_key, more, data, stage_ids, stage_data, n);
+    FOREACH i IN ARRAY coalesce(turns, '{}') LOOP
+        it := entries[i];
         holder := NULL;
         verdict := NULL;
         once := CASE WHEN asks_token THEN it.more ->> 0 END;
@@ -34,7 +46,7 @@ BEGIN
         IF verdict IS NULL THEN
             INSERT INTO {schema}.tasks
                 (queue, id, state, lane, rank, place, eta, max_deliveries, unique_key, more, data)
-            VALUES (q, it.id, CASE WHEN it.eta IS NULL THEN 0 ELSE 2 END, it.lane, it.rank, spot, it.eta,
+            VALUES (q, it.id, CASE WHEN it.eta IS NULL THEN 0 ELSE 2 END, it.lane, it.rank, spots[i], it.eta,
                 it.max_deliveries, it.unique_key, it.more, it.data)
             ON CONFLICT DO NOTHING;
             IF NOT FOUND THEN  -- somebody was faster: once more from the beginning, as after a deadlock
@@ -69,13 +81,15 @@ BEGIN
                 ELSE 0
             END;
         END IF;
-        RETURN NEXT;
+        verdicts[i] := verdict;
+        holders[i] := holder;
     END LOOP;
     IF added <> '{}' THEN
         INSERT INTO {schema}.entered (queue, loop, thread, process) VALUES (q, counts[1], counts[2], counts[3]);
         PERFORM {schema}.arrive_1(q, added, mores);
     END IF;
     PERFORM {schema}.ring_1(q, mask);
+    RETURN QUERY SELECT * FROM unnest(verdicts, holders);
 END $$;
 
 -- The bytes of a text as Python has it: see texts.py.
