@@ -193,7 +193,7 @@ def server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     return server_of(request.param)
 
 
-@pytest.fixture(params=EACH_POSTGRES)
+@pytest.fixture(scope="session", params=EACH_POSTGRES)
 def postgres(request: pytest.FixtureRequest) -> Address:
     """Run a PostgreSQL server of each version that this machine has; all tests share it."""
     return join(request.param)

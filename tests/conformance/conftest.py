@@ -6,8 +6,6 @@ from typing import Final
 
 import pytest
 
-from hueyio.testing.storage.conformance.bells import Bells
-from hueyio.testing.storage.conformance.latches import Latches
 from hueyio.testing.storage.conformance.leases import Leases
 from hueyio.testing.storage.conformance.ordering import Ordering
 from hueyio.testing.storage.conformance.processes import Processes
@@ -22,7 +20,7 @@ _SAME_CLIENT: Final = {
     "TestCluster": "processes have the client of TestRedis; bells and waiters are told across nodes in one process",
 }
 
-_ON_POSTGRES: Final = (Producing, Ordering, Leases, Settling, Bells, Waiting, Latches)
+_ON_POSTGRES: Final = (Producing, Ordering, Leases, Settling, Waiting)
 """The way of a task from its enqueue to its result, which is what the short lane shows on PostgreSQL."""
 _BESIDE: Final = "it stands beside the way of a task, and changes with its SQL alone"
 

@@ -36,7 +36,8 @@ class Load:
     def __init__(self, dsn: str) -> None:
         self.runs: Counter[int] = Counter()
         self.acknowledged: dict[int, Result[int]] = {}
-        self._where = {"name": uuid.uuid4().hex, "dsn": dsn}
+        self._name = uuid.uuid4().hex
+        self._dsn = dsn
         self._stop = asyncio.Event()
         self._stack = AsyncExitStack()
 
@@ -77,7 +78,7 @@ class Load:
             await asyncio.sleep(0.005)
 
     def _make(self) -> tuple[PostgresHuey, TaskWrapper[[int], int]]:
-        huey = PostgresHuey(**self._where, outage_timeout=60)
+        huey = PostgresHuey(self._name, self._dsn, outage_timeout=60)
         self._stack.push_async_callback(huey.close)
 
         @huey.task(name="work")
@@ -89,7 +90,7 @@ class Load:
         return huey, work
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_server() -> Iterator[PostgresServer]:
     server = PostgresServer(POSTGRES[POSTGRES_KINDS[0]])
     server.start()

@@ -37,11 +37,18 @@ def dump(server: Server, dsn: str) -> list[str]:
     return [line for line in lines if not line.startswith("\\")]  # of which newer ones have a key that is made up
 
 
+@pytest.fixture(scope="module")
+def database(postgres: Server) -> Iterator[str]:
+    """One database with tables, for the tests of what roles may."""
+    with made_database(postgres) as dsn:
+        asyncio.run(bring_forward(Address(dsn, "hueyio"), 60))
+        yield dsn
+
+
 @pytest.fixture
-def granted(postgres_database: str) -> Iterator[str]:
+def granted(database: str) -> Iterator[str]:
     """A role with the rights of the page, in a database whose tables another made."""
-    asyncio.run(bring_forward(Address(postgres_database, "hueyio"), 60))
-    with granted_role(postgres_database) as dsn:
+    with granted_role(database) as dsn:
         yield dsn
 
 
@@ -92,7 +99,7 @@ async def test_queues_of_two_schemas_do_not_see_each_other(postgres_database: st
         await session.close()
 
 
-async def test_role_that_may_not_make_the_tables_is_told_to_have_them_made(granted: str, postgres: Server) -> None:
+async def test_role_that_may_not_make_the_tables_is_told_to_have_them_made(granted: str) -> None:
     storage = PostgresStorage("one", granted, schema="jobs")
     with pytest.raises(ConfigurationError, match="does not let this role do that: permission denied"):
         await storage.connect()
@@ -120,15 +127,15 @@ async def test_role_with_the_rights_of_the_page_can_do_nothing_else(granted: str
         execute(granted, statement)
 
 
-async def test_role_without_the_schema_is_refused(granted: str, postgres_database: str) -> None:
+async def test_role_without_the_schema_is_refused(granted: str, database: str) -> None:
     role = conninfo_to_dict(granted)["user"]
-    execute(postgres_database, f"REVOKE USAGE ON SCHEMA hueyio FROM {role}")
+    execute(database, f"REVOKE USAGE ON SCHEMA hueyio FROM {role}")
     with pytest.raises(ConfigurationError, match="permission denied for schema hueyio"):
         await PostgresStorage("one", granted, outage_timeout=0).connect()
 
 
 async def test_search_path_leads_nobody_astray(postgres_database: str) -> None:
-    """Tables, functions and operators of the same names stand first in the path of this role."""
+    """Tables and functions of the same names stand first in the path of this database."""
     traps = [f"CREATE TABLE trap.{name} ()" for name in ("tasks", "queues", "owners", "keys", "versions")]
     stolen = "CREATE FUNCTION trap.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'"
     database = conninfo_to_dict(postgres_database)["dbname"]
@@ -138,8 +145,8 @@ async def test_search_path_leads_nobody_astray(postgres_database: str) -> None:
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
-async def test_other_isolation_level_is_refused(postgres_database: str, level: str) -> None:
-    database = conninfo_to_dict(postgres_database)["dbname"]
-    execute(postgres_database, f"ALTER DATABASE {database} SET default_transaction_isolation = '{level}'")
+async def test_other_isolation_level_is_refused(granted: str, database: str, level: str) -> None:
+    role = conninfo_to_dict(granted)["user"]
+    execute(database, f"ALTER ROLE {role} SET default_transaction_isolation = '{level}'")
     with pytest.raises(ConfigurationError, match=f"begins transactions as {level}: ALTER ROLE"):
-        await PostgresStorage("one", postgres_database).connect()
+        await PostgresStorage("one", granted).connect()
