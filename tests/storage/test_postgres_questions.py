@@ -33,6 +33,7 @@ FROM generate_series(1, {MANY}) AS g;
 INSERT INTO hueyio.history (queue, total, at, ids, data)
 SELECT %(q)s, g, extract(epoch FROM clock_timestamp()), ARRAY['e' || g], repeat('x', 500)::bytea
 FROM generate_series(1, {MANY // 4}) AS g;
+INSERT INTO hueyio.keys (queue, area, key, value) SELECT %(q)s, 0, 'k' || g, 'x' FROM generate_series(1, {MANY}) AS g;
 INSERT INTO hueyio.expected (queue, id, namer) SELECT %(q)s, 'x' || g, 't' || g FROM generate_series(1, {MANY}) AS g
 """
 
@@ -52,17 +53,20 @@ class Questions:
             "page_expected_1": (q, "x5", 100, 50),
             "describe_tasks_1": (q, ["t7", "t8"], 100),
             "heads_1": (q,),
+            "purge_1": (q, ["l5"], "f", None),
             "list_letters_1": (q, 1e10 + MANY / 2, "", inf, 50),
             "find_letters_1": (q, ["l7", "l8"]),
             "ended_1": (q, [f"e{MANY - 9}", "nobody"], bounds),
             "history_1": (q, 2**63 - 1, 501, 50, bounds),
             "attempts_1": (q, ["t7"], 10, bounds),
             "peek_1": (q, 0, ["k7", "k8"]),
-            "delete_1": (q, 2, ["r:t7"]),
+            "delete_1": (q, 0, ["k7", "k8"]),
             "promote_1": (q, 0.0, 100, bounds),
         }
 
     async def ask(self, function: str) -> int:
+        """Ask twice: when tables have changed much, the server plans again, and reads its catalogs for that."""
+        await count_pages(self._connection, function, *self.asked[function])
         return await count_pages(self._connection, function, *self.asked[function])
 
 
@@ -80,7 +84,9 @@ async def test_questions_read_no_more_than_they_answer(session: Session, postgre
     async with await connect(postgres_database, None) as connection:
         questions = Questions(connection, session)
         await connection.execute("ANALYZE")
-        for _ in range(7):  # more often than the server tries whether a plan for these very values is better
+        for _ in range(
+            4
+        ):  # twice that is more often than the server tries whether a plan for these very values is better
             for function in questions.asked:
                 await questions.ask(function)
         await session.enqueue([*make_entries(MANY), *make_entries(MANY // 2, "s", eta=4e9)])

@@ -37,7 +37,7 @@ async def read_counts(core: PostgresCore, span: int, first: int, last: int, name
     if not names:
         return []
     rows = await core.call("read_counts_1", core.queue, span, first, last, list(names))
-    return [CountedTask(number * span, names[place - 1], _whole(counters)) for number, place, counters in rows]
+    return [CountedTask(number * span, names[int(place) - 1], _whole(counters)) for number, place, counters in rows]
 
 
 async def heads(core: PostgresCore) -> list[Header]:

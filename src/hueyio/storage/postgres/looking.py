@@ -14,6 +14,7 @@ from hueyio.storage.records import LANES, NOTES_KEPT, Clearable, Counts, Entry, 
 __all__ = ["clear", "counts", "note", "notes", "pause", "paused", "resume", "scan_tasks", "time"]
 
 _LARGEST: Final = 2**63 - 1
+_NOTED_AT_ONCE: Final = 10_000
 
 
 async def counts(core: PostgresCore, most: int | None) -> Counts:
@@ -52,7 +53,7 @@ async def paused(core: PostgresCore) -> Pause | None:
 
 async def note(core: PostgresCore, line: bytes) -> None:
     """Append a line to the audit log: those of one session in the order in which they came."""
-    await core.batched(_note_all, [line], NOTES_KEPT)
+    await core.batched(_note_all, [line], _NOTED_AT_ONCE)
 
 
 async def _note_all(core: PostgresCore, lines: list[bytes]) -> list[None]:

@@ -8,6 +8,6 @@ BEGIN
         FROM {schema}.slots_1(q, of_span, first, last) AS listed (number)
         CROSS JOIN LATERAL (
             SELECT * FROM {schema}.counts AS c WHERE c.queue = q AND c.span = of_span AND c.slot = listed.number
-                AND c.part = ANY (parts)
+                AND c.part = ANY (parts) OFFSET 0
         ) AS it ORDER BY 1, 2;
 END $$;

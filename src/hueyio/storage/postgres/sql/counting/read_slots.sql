@@ -5,6 +5,6 @@ BEGIN
     RETURN QUERY SELECT it.slot, it.part, it.data FROM {schema}.slots_1(q, of_span, first, last) AS listed (number)
         CROSS JOIN LATERAL (
             SELECT * FROM {schema}.counts AS c WHERE c.queue = q AND c.span = of_span AND c.slot = listed.number
-                AND c.part = ANY (ARRAY['f', 'i', 'q', 't'])
+                AND c.part = ANY (ARRAY['f', 'i', 'q', 't']) OFFSET 0
         ) AS it;
 END $$;

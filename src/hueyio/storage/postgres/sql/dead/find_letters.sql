@@ -6,5 +6,7 @@ CREATE OR REPLACE FUNCTION {schema}.find_letters_1(q int, wanted text[]) RETURNS
 BEGIN
     RETURN QUERY SELECT it.id, it.lane, it.rank, it.eta, it.max_deliveries, it.unique_key, it.more, it.data, it.reason,
         it.buried_at, it.kind, it.name
-        FROM {schema}.letters AS it WHERE it.queue = q AND it.id = ANY (wanted);
+        FROM unnest(wanted) AS asked (id) CROSS JOIN LATERAL (
+            SELECT * FROM {schema}.letters AS l WHERE l.queue = q AND l.id = asked.id OFFSET 0
+        ) AS it;
 END $$;

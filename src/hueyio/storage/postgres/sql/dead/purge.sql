@@ -9,9 +9,11 @@ BEGIN
         RETURN {schema}.drop_all_letters_1(q, of_store::"char");
     END IF;
     SELECT array_agg(it.id) INTO dropped FROM (
-        SELECT id FROM {schema}.letters
-        WHERE queue = q AND id = ANY (wanted) AND store = of_store::"char" AND (until IS NULL OR buried_at < until)
-        ORDER BY id FOR UPDATE
+        SELECT l.id FROM (SELECT id FROM unnest(wanted) AS id ORDER BY id COLLATE "C") AS asked
+        CROSS JOIN LATERAL (
+            SELECT * FROM {schema}.letters AS l WHERE l.queue = q AND l.id = asked.id FOR UPDATE
+        ) AS l
+        WHERE l.store = of_store::"char" AND (until IS NULL OR l.buried_at < until)
     ) AS it;
     dropped := {schema}.drop_letters_1(q, dropped);
     PERFORM {schema}.drop_kept_1(q, dropped);

@@ -8,7 +8,8 @@ DECLARE
     answers text := '';
 BEGIN
     PERFORM {schema}.use_bounds_1(bounds);
-    PERFORM FROM {schema}.letters WHERE queue = q AND id = ANY (wanted) ORDER BY id FOR UPDATE;
+    PERFORM FROM (SELECT id FROM unnest(wanted) AS id ORDER BY id COLLATE "C") AS asked
+    CROSS JOIN LATERAL (SELECT FROM {schema}.letters AS l WHERE l.queue = q AND l.id = asked.id FOR UPDATE) AS it;
     FOR i IN 1 .. cardinality(wanted) LOOP
         answers := answers || {schema}.requeue_one_1(q, entries[i], times[i]);
     END LOOP;

@@ -10,7 +10,7 @@ BEGIN
     RETURN QUERY SELECT it.id, it.state, it.lane, it.rank, it.eta, it.max_deliveries, it.unique_key, it.more,
             substr(it.data, 1, bytes), it.deliveries, it.started, it.cancelled, it.place, it.owner, it.progress, 0
         FROM {schema}.held_rows_1(q) AS held CROSS JOIN LATERAL (
-            SELECT * FROM {schema}.tasks AS task WHERE task.ctid = held
+            SELECT * FROM {schema}.tasks AS task WHERE task.ctid = held OFFSET 0
         ) AS it
         WHERE (it.owner, it.place) > (after_owner COLLATE "C", after_place)
         ORDER BY it.owner, it.place LIMIT most;

@@ -3,8 +3,13 @@ CREATE OR REPLACE FUNCTION {schema}.drop_letters_1(q int, unwanted text[]) RETUR
 DECLARE
     dropped text[];
 BEGIN
-    WITH gone AS (
-        DELETE FROM {schema}.letters WHERE queue = q AND id = ANY (unwanted) RETURNING id, store, size
+    WITH those AS MATERIALIZED (
+        SELECT it.at FROM (SELECT id FROM unnest(unwanted) AS id ORDER BY id COLLATE "C") AS asked
+        CROSS JOIN LATERAL (
+            SELECT l.ctid AS at FROM {schema}.letters AS l WHERE l.queue = q AND l.id = asked.id FOR UPDATE
+        ) AS it
+    ), gone AS (
+        DELETE FROM {schema}.letters AS l USING those WHERE l.ctid = those.at RETURNING l.id, l.store, l.size
     ), counted AS (
         INSERT INTO {schema}.letter_sums (queue, store, letters, bytes)
         SELECT q, store, -count(*), -sum(size) FROM gone GROUP BY store

@@ -6,7 +6,13 @@ DECLARE
 BEGIN
     SELECT array_agg(id ORDER BY id) INTO members
     FROM {schema}.reports WHERE queue = q AND key = name AND id IS NOT NULL;
-    UPDATE {schema}.keys SET expires = soon
-    WHERE queue = q AND area = 0 AND key = ANY (members) AND (expires IS NULL OR expires > soon);
+    WITH those AS MATERIALIZED (
+        SELECT it.at FROM unnest(members) AS asked (id) CROSS JOIN LATERAL (
+            SELECT k.ctid AS at FROM {schema}.keys AS k
+            WHERE k.queue = q AND k.area = 0 AND k.key = asked.id FOR NO KEY UPDATE
+        ) AS it
+    )
+    UPDATE {schema}.keys AS k SET expires = soon FROM those
+    WHERE k.ctid = those.at AND (k.expires IS NULL OR k.expires > soon);
     PERFORM {schema}.drop_latch_1(q, name);
 END $$;

@@ -6,13 +6,14 @@ DECLARE
     answers text := repeat('a', cardinality(names));
     it record;
 BEGIN
-    PERFORM FROM {schema}.latches WHERE queue = q AND key = ANY (names) ORDER BY key FOR UPDATE;
+    PERFORM FROM (SELECT DISTINCT name COLLATE "C" AS name FROM unnest(names) AS name ORDER BY 1) AS asked
+    CROSS JOIN LATERAL (SELECT FROM {schema}.latches AS l WHERE l.queue = q AND l.key = asked.name FOR UPDATE) AS it;
     FOR it IN
         WITH given AS MATERIALIZED (
             SELECT g.name, g.place, g.result, g.member, g.n
             FROM unnest(names, places, results, members) WITH ORDINALITY AS g (name, place, result, member, n)
             CROSS JOIN LATERAL (
-                SELECT l.size FROM {schema}.latches AS l WHERE l.queue = q AND l.key = g.name
+                SELECT l.size FROM {schema}.latches AS l WHERE l.queue = q AND l.key = g.name OFFSET 0
             ) AS latch
             WHERE g.place >= 0 AND g.place < latch.size
         ), kept AS (

@@ -21,7 +21,7 @@ BEGIN
     SELECT coalesce(array_agg(it), '{}') INTO later FROM jsonb_array_elements_text(task.more -> 7) AS it;
     SELECT array_agg(it) INTO over FROM unnest(task.id || later) AS it
     WHERE it = task.id OR NOT {schema}.is_alive_1(q, it);
-    DELETE FROM {schema}.keys WHERE queue = q AND area = 0 AND key = ANY (over);
+    PERFORM {schema}.drop_keys_1(q, 0, over);
     PERFORM {schema}.forget_ended_1(q, task.id || later);
     RETURN CASE WHEN is_counted THEN 'a' ELSE 'f' END;
 END $$;

@@ -46,11 +46,12 @@ CREATE TABLE {schema}.letters (
     size bigint NOT NULL,
     name text NOT NULL,
     reason text NOT NULL,
-    data bytea NOT NULL,
-    PRIMARY KEY (queue, id)
+    data bytea NOT NULL
 );
 CREATE INDEX letter_times ON {schema}.letters (queue, buried_at, id);
 CREATE INDEX letter_stores ON {schema}.letters (queue, store, number);
+-- The last: while a table is empty all its indexes cost the same, and then the planner takes the youngest.
+ALTER TABLE {schema}.letters ADD PRIMARY KEY (queue, id);
 
 -- How many letters a store has, and how many bytes: the sum of these rows. A row for each change, folded now and
 -- then, so that those who bury at the same time do not wait for each other.
