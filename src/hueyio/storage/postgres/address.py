@@ -10,9 +10,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from hueyio.exceptions import ConfigurationError
-from hueyio.storage.postgres.connection.connecting import describe
 
-__all__ = ["DEFAULT_SCHEMA", "Address", "is_dsn", "is_schema", "read_url"]
+__all__ = ["DEFAULT_SCHEMA", "Address", "describe", "is_dsn", "is_schema", "read_url"]
 
 DEFAULT_SCHEMA: Final = "hueyio"
 
@@ -49,6 +48,15 @@ def read_url(url: str) -> Address:
             f"schema={schema!r} must be a name of lower-case letters, digits and underscores, of 40 characters at most"
         )
     return Address(dsn, schema)
+
+
+def describe(dsn: str) -> str:
+    """Say in a few words which server and database are meant, without a password."""
+    known = conninfo_to_dict(dsn)
+    host = known.get("host") or known.get("hostaddr") or "localhost"
+    port = known.get("port")
+    name = known.get("dbname") or known.get("user") or ""
+    return f"PostgreSQL at {host}{f':{port}' if port else ''}/{name}"
 
 
 def is_dsn(value: object) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hueyio.exceptions import ConfigurationError
-from hueyio.storage.postgres.address import Address, is_dsn, is_schema
-from hueyio.storage.postgres.connection.connecting import describe
+from hueyio.storage.postgres.address import Address, describe, is_dsn, is_schema
 from hueyio.storage.shared.bounds import check_count
 from hueyio.storage.shared.ended import check_keep_ended
 from hueyio.storage.shared.history import check_history_bounds

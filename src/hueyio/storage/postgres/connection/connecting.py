@@ -11,7 +11,7 @@ from hueyio.exceptions import ConfigurationError
 from hueyio.storage.postgres.connection.texts import CONTEXT
 from hueyio.storage.postgres.connection.uninterrupted import AsyncConnection, Connection
 
-__all__ = ["check_isolation", "connect", "connect_blocking", "describe"]
+__all__ = ["check_isolation", "connect", "connect_blocking"]
 
 _DEFAULTS: Final = {
     "application_name": "hueyio",
@@ -48,15 +48,6 @@ async def check_isolation(connection: psycopg.AsyncConnection[tuple[Any, ...]], 
             f"{where} begins transactions as {row[0]}: "
             "ALTER ROLE ... SET default_transaction_isolation = 'read committed'"
         )
-
-
-def describe(dsn: str) -> str:
-    """Say in a few words which server and database are meant, without a password."""
-    known = conninfo_to_dict(dsn)
-    host = known.get("host") or known.get("hostaddr") or "localhost"
-    port = known.get("port")
-    name = known.get("dbname") or known.get("user") or ""
-    return f"PostgreSQL at {host}{f':{port}' if port else ''}/{name}"
 
 
 def _full(dsn: str) -> str:
