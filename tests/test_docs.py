@@ -34,9 +34,10 @@ import sentry_sdk
 
 import hueyio
 from hueyio.cli.main import main
-from tests.conftest import SERVER_KINDS, ServerOf
+from tests.conftest import POSTGRES_KINDS, SERVER_KINDS, ServerOf
 from tests.support.docs_code import DOCS, PAGES, ROOT, Block, find_blocks, name_of_file
 from tests.support.logging_state import logging_kept
+from tests.support.shared_postgres import own_database
 
 _CHANGING = {
     "ID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
@@ -201,6 +202,8 @@ def test_page_works_when_followed(
 ) -> None:
     if "REDIS_URL" in page.read_text():
         monkeypatch.setenv("REDIS_URL", server_of(SERVER_KINDS[0]).url)
+    if "POSTGRES_DSN" in page.read_text():
+        monkeypatch.setenv("POSTGRES_DSN", own_database(POSTGRES_KINDS[0]))
     with ExitStack() as stack:
         reader = Reader(page, folder, stack)
         for block in find_blocks(page):

@@ -19,7 +19,7 @@ from hueyio.version import VERSION
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLED = Path(hueyio.__file__).parent
 RARE = {
-    *("redis", "aiosqlite", "filelock", "click"),  # a storage or a command that may not be used
+    *("redis", "aiosqlite", "psycopg", "filelock", "click"),  # a storage or a command that may not be used
     *("msgspec", "pydantic", "cryptography", "hueyio.serializer.typed", "hueyio.serializer.encrypted"),
     *("importlib.metadata", "email", "zipfile", "tempfile", "sqlite3", "http.client", "multiprocessing"),
 }

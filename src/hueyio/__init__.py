@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from hueyio.app.presets.blackhole import BlackHoleHuey
     from hueyio.app.presets.file import FileHuey
     from hueyio.app.presets.memory import MemoryHuey
+    from hueyio.app.presets.postgres import PostgresHuey
     from hueyio.app.presets.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
     from hueyio.app.presets.sqlite import SqliteHuey
     from hueyio.serializer.encrypted import EncryptedSerializer
@@ -72,6 +73,7 @@ __all__ = [
     "JSONSerializer",
     "MemoryHuey",
     "PauseInfo",
+    "PostgresHuey",
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
     "Progress",
@@ -108,6 +110,7 @@ _PRESETS: Final = {
     "BlackHoleHuey": "blackhole",
     "FileHuey": "file",
     "MemoryHuey": "memory",
+    "PostgresHuey": "postgres",
     "PriorityRedisExpireHuey": "redis",
     "PriorityRedisHuey": "redis",
     "RedisExpireHuey": "redis",

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shop import Shop
-from tests.conftest import EACH_SERVER, ServerOf
+from tests.conftest import EACH_SERVER, ON_POSTGRES, POSTGRES_KINDS, ServerOf
+from tests.support.shared_postgres import own_database
 
-STORAGES = ["sqlite", "file", *EACH_SERVER]
+STORAGES = ["sqlite", "file", *EACH_SERVER, ON_POSTGRES]
 
 
 @pytest.fixture(params=STORAGES)
@@ -40,5 +41,9 @@ def _source_of(kind: str, folder: Path, server_of: ServerOf) -> tuple[str, tuple
     if kind == "file":
         path = str(folder / "queues")
         return f"hueyio.FileHuey('shop', path={path!r})", ("--file", path)
-    url, queue = server_of(kind).url, f"shop-{uuid.uuid4().hex}"
+    queue = f"shop-{uuid.uuid4().hex}"
+    if kind == "postgres":
+        url = own_database(POSTGRES_KINDS[0])
+        return f"hueyio.PostgresHuey({queue!r}, {url!r})", ("--url", url, "--queue", queue)
+    url = server_of(kind).url
     return f"hueyio.PriorityRedisHuey({queue!r}, url={url!r})", ("--url", url, "--queue", queue)

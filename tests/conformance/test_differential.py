@@ -12,6 +12,7 @@ import pytest
 
 import hueyio.storage.redis as on_redis
 from hueyio.storage.file import FileStorage
+from hueyio.storage.postgres import PostgresStorage
 from hueyio.storage.sqlite import SqliteStorage
 from hueyio.testing.storage.differential import check_against_memory
 from tests.conftest import SERVER_KINDS, ServerOf
@@ -32,3 +33,8 @@ def test_redis_does_what_memory_does(at: int, server_of: ServerOf) -> None:
     make = getattr(on_redis, on_redis.__all__[at])
     server = server_of(SERVER_KINDS[at % len(SERVER_KINDS)])  # the servers take turns
     check_against_memory(lambda number: make(uuid.uuid4().hex, url=server.url))
+
+
+@pytest.mark.again("each operation of the storage is shown by the conformance suite, and this takes long")
+def test_postgres_does_what_memory_does(postgres_dsn: str) -> None:
+    check_against_memory(lambda number: PostgresStorage(uuid.uuid4().hex, postgres_dsn))

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import hueyio
-from hueyio import Error, Huey, RetryTask, Task, TaskException, chord, crontab, group
-from tests.conftest import SERVER_KINDS, ServerOf
+from hueyio import Error, Huey, PostgresHuey, RetryTask, Task, TaskException, chord, crontab, group
+from tests.conftest import POSTGRES_KINDS, SERVER_KINDS, ServerOf
+from tests.support.shared_postgres import own_database
 
 _DISCARDS = {"Huey", "BlackHoleHuey"}
 _CLASSES = [name for name in hueyio.__all__ if name.endswith("Huey") and name not in _DISCARDS]
@@ -189,6 +190,8 @@ def make(kind: str, folder: Path, url: str, **options: Any) -> Huey:
     name = uuid.uuid4().hex
     if "Redis" in kind:
         return getattr(hueyio, kind)(name, url=url, **options)  # type: ignore[no-any-return]
+    if kind == "PostgresHuey":
+        return PostgresHuey(name, own_database(POSTGRES_KINDS[0]), **options)
     where = {"SqliteHuey": {"filename": str(folder / "app.db")}, "FileHuey": {"path": str(folder / "files")}}
     return getattr(hueyio, kind)(name, **where.get(kind, {}), **options)  # type: ignore[no-any-return]
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from hueyio import Huey, MemoryHuey, RedisHuey, SqliteHuey
-from tests.conftest import EACH_STORAGE, ServerOf
+from hueyio import Huey, MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey
+from tests.conftest import EACH_STORAGE, POSTGRES_KINDS, ServerOf
+from tests.support.shared_postgres import own_database
 
 
 def maker(kind: str, folder: Path, server_of: ServerOf) -> Callable[..., Huey]:
@@ -23,6 +24,8 @@ def maker(kind: str, folder: Path, server_of: ServerOf) -> Callable[..., Huey]:
                 return MemoryHuey(name, **options)
             case "sqlite":
                 return SqliteHuey(name, filename=str(folder / "flow.db"), **options)
+            case "postgres":
+                return PostgresHuey(name, own_database(POSTGRES_KINDS[0]), **options)
             case server:
                 return RedisHuey(name, url=server_of(server).url, **options)
 

@@ -156,7 +156,7 @@ async def test_embedding_app_that_raises_leaves_nothing_behind(huey: Huey) -> No
         async with huey.create_consumer():
             raise ZeroDivisionError
     names = {task.get_name() for task in asyncio.all_tasks()}
-    assert not any(name.startswith("hueyio-") and "sqlite" not in name and "redis" not in name for name in names)
+    assert not any(name.startswith("hueyio-") and "sqlite" not in name and "session" not in name for name in names)
 
 
 async def test_session_closed_under_the_consumer_is_raised_by_it(huey: Huey) -> None:

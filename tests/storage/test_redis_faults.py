@@ -22,9 +22,9 @@ from hueyio.exceptions import SessionClosed, StorageUnavailable
 from hueyio.storage.records import Ended, Entry, Finish, Header, Over
 from hueyio.storage.redis import RedisStorage
 from hueyio.storage.redis.connection.command import pack
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.session import RedisSession
+from hueyio.storage.shared.lifetime import Lifetime
 
 T = TypeVar("T")
 OWNER = "owner"

@@ -16,7 +16,7 @@ from hueyio.consumer.options import ConsumerOptions
 from hueyio.core import core_of
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Bury, Counted
-from tests.conftest import EACH_SERVER, ServerOf
+from tests.conftest import EACH_STORAGE, ServerOf
 from tests.flow.conftest import maker
 
 MAIL, PACK = f"{__name__}.mail", f"{__name__}.pack"
@@ -110,7 +110,7 @@ class Shop:
         """Do nothing."""
 
 
-@pytest.fixture(params=["memory", "sqlite", *EACH_SERVER])
+@pytest.fixture(params=["memory", *EACH_STORAGE])
 async def shop(request: pytest.FixtureRequest, tmp_path: Path, server_of: ServerOf) -> AsyncIterator[Shop]:
     make: Callable[..., Huey] = maker(request.param, tmp_path, server_of)
     huey = make()

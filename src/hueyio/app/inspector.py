@@ -17,6 +17,7 @@ from hueyio.control.wish import make_wish
 from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Storage
+from hueyio.storage.postgres_url import import_part, is_postgres_url
 from hueyio.storage.records import Counts
 from hueyio.tasks.states import ListName
 
@@ -43,10 +44,13 @@ class Inspector:
 
     @classmethod
     async def from_url(cls, url: str, queue: str = "huey") -> Self:
-        """Look at a queue of a Redis or Valkey server, whichever class of Huey wrote it.
+        """Look at a queue of a Redis or Valkey server, whichever class of Huey wrote it, or of a PostgreSQL database.
 
-        Raises HueyException if there is no such queue: none is made.
+        In a ``postgresql://`` URL ``?schema=`` may name another schema than ``hueyio``. Raises HueyException if there
+        is no such queue: none is made.
         """
+        if is_postgres_url(url):
+            return cls(await import_part("queues").find_storage(url, queue))
         queues = import_module("hueyio.storage.redis.queues")  # when it is needed: redis-py takes long to import
         return cls(await queues.find_storage(url, queue))
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from hueyio.blocking.blackhole import BlackHoleHuey
     from hueyio.blocking.file import FileHuey
     from hueyio.blocking.memory import MemoryHuey
+    from hueyio.blocking.postgres import PostgresHuey
     from hueyio.blocking.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
     from hueyio.blocking.sqlite import SqliteHuey
     from hueyio.serializer.encrypted import EncryptedSerializer
@@ -78,6 +79,7 @@ __all__ = [
     "JSONSerializer",
     "MemoryHuey",
     "PauseInfo",
+    "PostgresHuey",
     "PriorityRedisExpireHuey",
     "PriorityRedisHuey",
     "Progress",
@@ -112,6 +114,7 @@ _PRESETS: Final = {
     "BlackHoleHuey": "blackhole",
     "FileHuey": "file",
     "MemoryHuey": "memory",
+    "PostgresHuey": "postgres",
     "PriorityRedisExpireHuey": "redis",
     "PriorityRedisHuey": "redis",
     "RedisExpireHuey": "redis",

@@ -32,5 +32,5 @@ class Inspector(SyncInspector):
 
     @classmethod
     def from_url(cls, url: str, queue: str = "huey") -> Self:
-        """Look at a queue of a Redis or Valkey server; see ``hueyio.Inspector.from_url``."""
+        """Look at a queue of a server or of a database; see ``hueyio.Inspector.from_url``."""
         return cls(block_on(inspector.Inspector.from_url(url, queue)).storage)

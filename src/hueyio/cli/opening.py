@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable
 from contextlib import redirect_stdout
-from typing import Any, Final, NamedTuple
+from importlib import import_module
+from typing import Any, Final, NamedTuple, TypeVar
 
 from hueyio.app import Huey
 from hueyio.app.presets.file import FileHuey
@@ -18,11 +20,14 @@ from hueyio.cli.sealed import SealedSerializer
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
 from hueyio.storage.file.queues import find_queues as find_queues_of_folder
-from hueyio.storage.redis.queues import QueueLook, look_for_queue
+from hueyio.storage.postgres_url import import_part, is_postgres_url
+from hueyio.storage.redis.queues import look_for_queue
 from hueyio.storage.sqlite.queues import find_queues as find_queues_of_file
 from hueyio.worker.loading import load_huey
 
-__all__ = ["Opened", "open_place"]
+__all__ = ["Opened", "load_app", "open_place"]
+
+T = TypeVar("T")
 
 _DEFAULT_QUEUE: Final = "huey"
 
@@ -53,14 +58,17 @@ def open_place(place: Place, timeout: float) -> Opened:
     Raises ConfigurationError, StorageUnavailable, or NothingFound where there is no such queue: none is made.
     """
     if place.app is not None:
-        return Opened(_load(place.app), place.app)
+        return Opened(load_app(place.app), place.app)
+    if place.url is not None and is_postgres_url(place.url):
+        return Opened(_in_database(place.url, place.queue, timeout), None)
     if place.url is not None:
         return Opened(_on_server(place.url, place.queue or _DEFAULT_QUEUE, timeout), None)
     assert place.file is not None
     return Opened(_in_file(place.file, place.queue, timeout), None)
 
 
-def _load(path: str) -> Huey:
+def load_app(path: str) -> Huey:
+    """Import an application; raises ConfigurationError if its Huey has no queue that others see."""
     with redirect_stdout(sys.stderr):  # what a module prints while it is imported is no data
         huey = load_huey(path)
     storage = huey.storage
@@ -72,16 +80,26 @@ def _load(path: str) -> Huey:
 
 
 def _on_server(url: str, queue: str, timeout: float) -> Huey:
-    look = asyncio.run(_look(url, queue, timeout))
+    look = asyncio.run(_within(timeout, look_for_queue(url, queue)))
     if look.kind is None:
         raise _no_queue(queue, "on this server", look.others)
     return _CLASSES.get(look.kind, RedisHuey)(queue, url=url, **_without_app())
 
 
-async def _look(url: str, queue: str, timeout: float) -> QueueLook:
+def _in_database(url: str, queue: str | None, timeout: float) -> Huey:
+    module = import_part("queues")
+    address = module.read_url(url)
+    queues: list[str] = asyncio.run(_within(timeout, module.find_queues(address)))
+    queue = _only(queues, queue, address.where, address.where)
+    schema = {"schema": address.schema, "create_tables": False}
+    made: type[Huey] = import_module("hueyio.app.presets.postgres").PostgresHuey  # psycopg takes long to import
+    return made(queue, dsn=address.dsn, timeout=timeout, **schema, **_without_app())
+
+
+async def _within(timeout: float, looking: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(timeout):
-            return await look_for_queue(url, queue)
+            return await looking
     except TimeoutError as error:
         raise StorageUnavailable(f"the server does not answer within {timeout:g} s") from error
 
@@ -89,15 +107,20 @@ async def _look(url: str, queue: str, timeout: float) -> QueueLook:
 def _in_file(path: str, queue: str | None, timeout: float) -> Huey:
     is_folder = os.path.isdir(path)
     queues = find_queues_of_folder(path) if is_folder else find_queues_of_file(path, timeout)
-    if queue is None:
-        if len(queues) != 1:
-            raise ConfigurationError(f"{path} has {len(queues)} queues: say --queue with one of {_listed(queues)}")
-        (queue,) = queues
-    if queue not in queues:
-        raise _no_queue(queue, f"in {os.path.abspath(path)}", queues)
+    queue = _only(queues, queue, path, os.path.abspath(path))
     if is_folder:
         return FileHuey(queue, path=path, timeout=timeout, **_without_app())
     return SqliteHuey(queue, filename=path, timeout=timeout, **_without_app())
+
+
+def _only(queues: list[str], queue: str | None, said: str, where: str) -> str:
+    if queue is None:
+        if len(queues) != 1:
+            raise ConfigurationError(f"{said} has {len(queues)} queues: say --queue with one of {_listed(queues)}")
+        (queue,) = queues
+    if queue not in queues:
+        raise _no_queue(queue, f"in {where}", queues)
+    return queue
 
 
 def _without_app() -> dict[str, Any]:

@@ -34,7 +34,9 @@ Function = Callable[..., int]
 
 PLACE: Final[tuple[Callable[[Function], Function], ...]] = (
     click.option("-a", "--app", metavar="MODULE:ATTRIBUTE", help="the Huey of the application, such as app:huey"),
-    click.option("--url", metavar="URL", help="the server, instead of the app: redis://host:6379/0"),
+    click.option(
+        "--url", metavar="URL", help="the server, instead of the app: redis://host:6379/0, postgresql://host/database"
+    ),
     click.option("--file", metavar="PATH", help="the SQLite file or the folder, instead of the app"),
     click.option("--queue", metavar="NAME", help="the queue there (default: huey, or the only one of a file)"),
 )

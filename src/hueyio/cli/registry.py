@@ -44,6 +44,7 @@ COMMANDS: Final = (
     Entry("audit", "list who changed what in the queue"),
     Entry("import-huey", "move the tasks, results and revocations of a queue of Huey's here"),
     Entry("bridge-huey", "move what comes into a queue of Huey's here, until it is told to stop"),
+    Entry("migrate", "make or update the tables in a PostgreSQL database"),
     Entry("web", "serve the dashboard"),
     Entry("demo", "run a small shop and its dashboard, to look at"),
     Entry("completion", "print the completion for a shell"),

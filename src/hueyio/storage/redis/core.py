@@ -12,7 +12,6 @@ from hueyio.exceptions import StorageError, StorageUnavailable
 from hueyio.storage.clock import ServerClock
 from hueyio.storage.redis.connection.deployment import Deployment, Sentinels
 from hueyio.storage.redis.connection.errors import NothingDone
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.options import RedisOptions
 from hueyio.storage.redis.connection.succession import Succession
@@ -25,6 +24,7 @@ from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.redis.settlements import Bounds
 from hueyio.storage.redis.waiting import RedisWaiters
 from hueyio.storage.shared.batching import Batcher
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["RedisCore"]
 

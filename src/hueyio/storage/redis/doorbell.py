@@ -18,10 +18,10 @@ from hueyio.exceptions import HueyException, SessionClosed
 from hueyio.storage.records import Bell
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.deployment import Deployment
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.options import RedisOptions
 from hueyio.storage.redis.connection.wire import Link, Wire
 from hueyio.storage.redis.layout import Layout
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["Doorbell"]
 

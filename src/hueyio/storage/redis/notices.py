@@ -6,10 +6,10 @@ import asyncio
 from typing import Final
 
 from hueyio.storage.records import Notices
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import Scripts
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["NoticeBoard"]
 

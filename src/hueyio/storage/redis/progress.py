@@ -13,12 +13,12 @@ from contextlib import suppress
 
 from hueyio.exceptions import HueyException
 from hueyio.storage.redis.connection.command import pack
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.waiting import RedisWaiters
 from hueyio.storage.shared.background import make_task
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["ProgressBoard"]
 

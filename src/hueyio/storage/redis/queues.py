@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 from hueyio.exceptions import HueyException
 from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.connection.command import pack
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.examining import find_neighbours
 from hueyio.storage.redis.family import PriorityRedisExpireStorage, PriorityRedisStorage, RedisExpireStorage
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.storage import RedisStorage
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["QueueLook", "find_storage", "look_for_queue"]
 

@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
 from hueyio.storage.records import Over, Unknown
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.large import LARGE, Answered, fetch_large
@@ -23,6 +22,7 @@ from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.shared.batching import Batcher
 from hueyio.storage.shared.ended import KINDS
+from hueyio.storage.shared.lifetime import Lifetime
 from hueyio.storage.shared.turnstile import Turnstile
 from hueyio.storage.shared.waiters import AtOnce, Exchange, Waiters
 

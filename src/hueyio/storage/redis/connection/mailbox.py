@@ -21,9 +21,9 @@ from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.connecting import Connected, connect
 from hueyio.storage.redis.connection.deployment import Deployment
 from hueyio.storage.redis.connection.errors import translate
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.options import RedisOptions
 from hueyio.storage.redis.connection.stream import Stream
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["Mailbox"]
 

@@ -19,9 +19,9 @@ from typing import Final
 from hueyio.exceptions import HueyException
 from hueyio.storage.redis.connection.connecting import ask
 from hueyio.storage.redis.connection.deployment import Address, Question, Sentinels, Standalone
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.options import RedisOptions
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["Succession", "read_promotion", "read_switch"]
 

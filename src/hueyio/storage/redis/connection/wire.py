@@ -32,8 +32,8 @@ from hueyio.storage.redis.connection.connecting import Connected, connect
 from hueyio.storage.redis.connection.deployment import Address, Deployment
 from hueyio.storage.redis.connection.errors import NothingDone, QueueMoved, is_astray, translate
 from hueyio.storage.redis.connection.inside_redis_py import address_of
-from hueyio.storage.redis.connection.lifetime import Lifetime
 from hueyio.storage.redis.connection.options import RedisOptions
+from hueyio.storage.shared.lifetime import Lifetime
 
 __all__ = ["Link", "Wire"]
 

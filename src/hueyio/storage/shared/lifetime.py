@@ -44,7 +44,7 @@ class Lifetime:
     async def begin(self) -> None:
         """Start the root."""
         begun: asyncio.Future[None] = self._loop.create_future()
-        self._root = make_task(self._run(begun), name="hueyio-redis")
+        self._root = make_task(self._run(begun), name="hueyio-session")
         _roots.add(self._root)
         self._root.add_done_callback(_roots.discard)
         await begun

@@ -1,0 +1,1 @@
+"""Connections: how they are made, what runs on them, and what their errors mean."""

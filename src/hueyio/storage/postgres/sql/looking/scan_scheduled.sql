@@ -1,0 +1,10 @@
+-- Scheduled tasks, the earliest first.
+CREATE OR REPLACE FUNCTION {schema}.scan_scheduled_1(q int, most bigint) RETURNS TABLE (
+    id text, lane smallint, rank float8, eta float8, max_deliveries int, unique_key text, more jsonb, message bytea
+) {entry} AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT it.id, it.lane, it.rank, it.eta, it.max_deliveries, it.unique_key, it.more,
+            {schema}.whole_message_1(q, it.id, it.more, it.data)
+        FROM {schema}.tasks AS it WHERE it.queue = q AND it.state = 2 ORDER BY it.eta, it.place LIMIT most;
+END $$;

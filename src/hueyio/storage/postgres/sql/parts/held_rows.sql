@@ -1,0 +1,28 @@
+-- Where the tasks stand that owners hold. No index names the owner, but what is held stands near the front of each
+-- rank of its lane, and how much there is tells when to stop: so ever longer beginnings of the ranks are read.
+CREATE OR REPLACE FUNCTION {schema}.held_rows_1(q int) RETURNS SETOF tid {inner} AS $$
+DECLARE
+    many bigint;
+    depth bigint := 300;
+    lanes smallint[];
+    ranks float8[];
+    found tid[];
+BEGIN
+    SELECT coalesce(sum(greatest(h.claimed - o.settled, 0)), 0) INTO many
+    FROM {schema}.holdings AS h JOIN {schema}.owners AS o ON o.queue = h.queue AND o.owner = h.owner WHERE h.queue = q;
+    IF many = 0 THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(it.lane), array_agg(it.rank) INTO lanes, ranks FROM {schema}.ranks_1(q) AS it (lane, rank);
+    LOOP
+        found := ARRAY(
+            SELECT task.at FROM unnest(lanes, ranks) AS it (lane, rank) CROSS JOIN LATERAL (
+                SELECT t.ctid AS at, t.owner FROM {schema}.tasks AS t
+                WHERE t.queue = q AND t.state = 0 AND t.lane = it.lane AND t.rank = it.rank ORDER BY t.place LIMIT depth
+            ) AS task WHERE task.owner IS NOT NULL
+        );
+        EXIT WHEN cardinality(found) >= many OR depth > 1000000000;
+        depth := depth * CASE WHEN depth < 100000 THEN 10 ELSE 1000000 END;
+    END LOOP;
+    RETURN QUERY SELECT unnest(found);
+END $$;

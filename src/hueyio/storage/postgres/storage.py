@@ -1,0 +1,121 @@
+"""Tasks in a PostgreSQL database, 14 or later.
+
+Theory of operation. Every task is a row of ``tasks`` from its enqueue to its end. Each operation is one function in
+the database (``sql``), so one atomic step and one round trip. A claim only names the owner in the row, which no index
+has, so that no index entry is written for it; a settlement deletes the row, which is its fence too. Who waits is told
+by NOTIFY, and only if somebody waits: a commit with a notice holds up all others of the server.
+
+From the outside in: ``session`` (the contract), ``actions`` (what each operation does, in one module for each role),
+``core`` (what they share), ``connection``. ``migrations`` makes the tables and functions.
+"""
+
+from __future__ import annotations
+
+from hueyio.storage.clock import ServerClock
+from hueyio.storage.contract import Capabilities
+from hueyio.storage.postgres.address import Address
+from hueyio.storage.postgres.core import PostgresCore
+from hueyio.storage.postgres.heartbeat import PostgresLeaseKeeper
+from hueyio.storage.postgres.options import PostgresOptions
+from hueyio.storage.postgres.session import PostgresSession
+from hueyio.storage.records import (
+    DEAD_LIMIT,
+    FAILED_BYTES,
+    FAILED_TTL,
+    HISTORY_TTL,
+    KEEP_ENDED,
+    KEEP_FAILED,
+    KEEP_HISTORY,
+)
+
+__all__ = ["PostgresStorage"]
+
+
+class PostgresStorage:
+    """One queue in a PostgreSQL database.
+
+    ``dsn`` is a connection string or a ``postgresql://`` URL as libpq takes it, several hosts included.
+    ``listen_dsn`` says where the server itself is if ``dsn`` leads to a pooler in transaction mode. Tables and
+    functions are in ``schema``; with ``create_tables=False`` they must be there. A session has at most
+    ``max_connections`` connections, one more to listen, and a worker one for its heartbeat. ``prepare_threshold=None``
+    prepares no statements, for old poolers. ``timeout`` is how long a call may take, in seconds.
+
+    ``dead_limit`` bounds the dead letters, ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed
+    tasks that are kept, ``keep_ended`` the ended ids that are remembered, ``keep_history`` and ``history_ttl`` the
+    history.
+
+    While the server cannot be used, connecting, enqueueing, the beginning of a wait, and whatever else callers read and
+    write are repeated for ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
+    """
+
+    def __init__(
+        self,
+        name: str = "huey",
+        dsn: str = "",
+        *,
+        listen_dsn: str | None = None,
+        schema: str = "hueyio",
+        create_tables: bool = True,
+        max_connections: int = 3,
+        prepare_threshold: int | None = 0,
+        timeout: float = 30,
+        dead_limit: int = DEAD_LIMIT,
+        keep_ended: int = KEEP_ENDED,
+        keep_failed: int = KEEP_FAILED,
+        failed_bytes: int = FAILED_BYTES,
+        failed_ttl: float = FAILED_TTL,
+        keep_history: int = KEEP_HISTORY,
+        history_ttl: float = HISTORY_TTL,
+        outage_timeout: float = 2,
+    ) -> None:
+        self._options = PostgresOptions(
+            name=name,
+            dsn=dsn,
+            listen_dsn=listen_dsn,
+            schema=schema,
+            create_tables=create_tables,
+            max_connections=max_connections,
+            prepare_threshold=prepare_threshold,
+            timeout=timeout,
+            outage_timeout=outage_timeout,
+            dead_limit=dead_limit,
+            keep_ended=keep_ended,
+            keep_failed=keep_failed,
+            failed_bytes=failed_bytes,
+            failed_ttl=failed_ttl,
+            keep_history=keep_history,
+            history_ttl=history_ttl,
+        )
+        self._clock = ServerClock()
+        self._capabilities = Capabilities(keeps_history=self._options.keeps_history, claims_with_settlement=True)
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self._options.name
+
+    @property
+    def address(self) -> Address:
+        """Where the tables are."""
+        return self._options.address
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Priorities, and other processes wherever they are."""
+        return self._capabilities
+
+    @property
+    def clock(self) -> ServerClock:
+        """The server's; every session that opens and every worker's schedule sets it."""
+        return self._clock
+
+    async def connect(self) -> PostgresSession:
+        """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
+        return await PostgresSession.open(PostgresCore(self._options, self._clock))
+
+    def lease_keeper(self, owner: str) -> PostgresLeaseKeeper:
+        """Make the heartbeat of one owner; connects at the first beat."""
+        return PostgresLeaseKeeper(self._options, owner)
+
+    def __str__(self) -> str:
+        return f"{self._options.where}, queue {self.name!r}"

@@ -1,0 +1,137 @@
+"""What the hot functions read: as little on large tables as on small ones, whatever was there when they were planned.
+
+The server counts the pages that a statement looks at, with those of all functions that it calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from hueyio.storage.contract import Session
+from hueyio.storage.postgres import PostgresStorage
+from hueyio.storage.postgres.bounds import bounds_of
+from hueyio.storage.postgres.connection.connecting import connect
+from hueyio.storage.postgres.floors import Floors
+from hueyio.storage.postgres.functions import call_of
+from hueyio.storage.postgres.session import PostgresSession
+from hueyio.storage.postgres.settlements import pack_settlements
+from hueyio.storage.records import Delivery, Entry, Finish, Header
+from hueyio.testing.storage.conformance.worker import make_entries
+
+pytestmark = pytest.mark.again("how many pages are read is the business of one server")
+
+MANY = 20_000
+BATCH = 100
+
+
+class Counted:
+    """Calls functions on one connection, as the sessions do, and counts the pages."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[tuple[Any, ...]], session: Session) -> None:
+        self._connection = connection
+        self._core = cast("PostgresSession", session)._core
+
+    async def pages(self, function: str, *args: Any) -> int:
+        statement = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + call_of(function, "hueyio")
+        cursor = await self._connection.execute(statement, [self._core.queue, *args])
+        row = await cursor.fetchone()
+        assert row is not None
+        plan = row[0][0]["Plan"]
+        return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
+
+    async def claim(self, floors: Floors) -> int:
+        return await self.pages("claim_1", "owner", [BATCH, 0, 0], *floors.arguments())
+
+    async def settle(self, deliveries: list[Delivery], number: int) -> int:
+        ends = [Finish(it.receipt, b"result", 60.0) for it in deliveries]
+        packed = pack_settlements(ends, "owner", number, None, keeps_failed=True)
+        return await self.pages("settle_1", *packed, None, [], [], [], -1, True, bounds_of(self._core.options))
+
+
+@pytest.fixture
+async def session(postgres_database: str) -> AsyncIterator[Session]:
+    session = await PostgresStorage("plans", dsn=postgres_database, timeout=60).connect()
+    try:
+        await session.register("owner", b"")
+        yield session
+    finally:
+        await session.close()
+
+
+@pytest.fixture
+async def counted(session: Session, postgres_database: str) -> AsyncIterator[Counted]:
+    async with await connect(postgres_database, None) as connection:
+        yield Counted(connection, session)
+
+
+async def drain(session: Session, first_number: int, *, but: int = 0) -> int:
+    """Claim and settle until so many tasks are left."""
+    number = first_number
+    left = sum((await session.counts()).queued.values())
+    while left > but:
+        deliveries = await session.claim({"loop": 1_000}, "owner")
+        await session.settle([Finish(it.receipt) for it in deliveries], "owner", number)
+        number += 1
+        left -= len(deliveries)
+    return number
+
+
+async def test_plans_that_were_made_on_empty_tables_serve_large_ones(counted: Counted, session: Session) -> None:
+    floors = Floors()
+    await counted._connection.execute("ANALYZE")
+    for number in range(1, 8):  # more often than the server tries whether a plan for these very values is better
+        await counted.claim(floors)
+        await counted.settle([], number)
+    await session.enqueue(make_entries(MANY))
+    await session.put("results", {f"other {i}": b"value" for i in range(MANY)})
+    pages = await counted.claim(floors)
+    assert pages < 6 * BATCH
+    pages = await counted.settle(await session.held("owner"), 8)
+    assert pages < 20 * BATCH
+    assert await session.held("owner") == []
+
+
+async def test_claim_reads_no_dead_rows_while_a_transaction_is_open_elsewhere(
+    counted: Counted, session: Session, postgres_database: str
+) -> None:
+    core = cast("PostgresSession", session)._core
+    await session.enqueue(make_entries(MANY))
+    async with await psycopg.AsyncConnection.connect(postgres_database) as elsewhere:
+        await elsewhere.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        await elsewhere.execute("SELECT count(*) FROM hueyio.tasks")
+        await drain(session, 1, but=MANY // 4)
+        floors = core.floors
+        floors._next_look = float("inf")
+        await counted.claim(floors)  # to plan reads catalogs
+        with_floors = await counted.claim(floors)
+        without = await counted.claim(Floors())
+        await elsewhere.rollback()
+    assert with_floors < 6 * BATCH
+    assert without > 3 * with_floors
+
+
+async def test_floors_hide_nothing_that_goes_back(session: Session) -> None:
+    await session.enqueue(make_entries(10))
+    first = await session.claim({"loop": 5}, "owner")
+    await session.register("other", b"")
+    await session.claim({"loop": 1}, "other")
+    await session.deregister("other")
+    assert [it.header.id for it in await session.claim({"loop": 1}, "owner")] == ["t5"]
+    assert len(first) == 5
+
+
+async def test_floors_hide_no_higher_priority_that_comes_later(session: Session) -> None:
+    for priority in (1.0, 5.0, 3.0, 9.0, 0.0, 5.0):
+        await session.enqueue([Entry(Header(f"p{priority}", priority=priority), b"")])
+        (delivery,) = await session.claim({"loop": 3}, "owner")
+        assert delivery.header.priority == priority
+        await session.enqueue([Entry(Header(f"q{priority}", priority=priority), b"")])
+        (delivery,) = await session.claim({"loop": 3}, "owner")
+        assert delivery.header.id == f"q{priority}"
+        await session.settle(
+            [Finish(it.receipt) for it in await session.held("owner")], "owner", int(priority * 10) + 1
+        )
