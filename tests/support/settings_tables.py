@@ -17,6 +17,7 @@ from hueyio import Huey
 from hueyio.consumer import ConsumerOptions
 from hueyio.storage.file import FileStorage
 from hueyio.storage.memory import MemoryStorage
+from hueyio.storage.postgres import PostgresStorage
 from hueyio.storage.redis import RedisExpireStorage, RedisStorage
 from hueyio.storage.sqlite import SqliteStorage
 from hueyio.tasks.declared import CallOptions, TaskOptions, TaskSettings
@@ -44,6 +45,7 @@ ENVIRONMENT: Final = {
 _STORAGES: Final = {
     "SqliteHuey": SqliteStorage,
     "RedisHuey": RedisStorage,
+    "PostgresHuey": PostgresStorage,
     "MemoryHuey": MemoryStorage,
     "FileHuey": FileStorage,
 }

@@ -34,6 +34,8 @@ SOUGHT: Final = {
     "logging": "how-to/logs",
     "middleware": "how-to/around-tasks",
     "performance": "explanation/performance",
+    "Postgres": "how-to/postgres",
+    "PostgreSQL": "how-to/postgres",
     "priority": "how-to/priorities",
     "progress": "how-to/progress",
     "Redis": "how-to/redis",

@@ -34,18 +34,25 @@ __all__ = ["PostgresStorage"]
 class PostgresStorage:
     """One queue in a PostgreSQL database.
 
-    ``dsn`` is a connection string or a ``postgresql://`` URL as libpq takes it, several hosts included.
-    ``listen_dsn`` says where the server itself is if ``dsn`` leads to a pooler in transaction mode. Tables and
-    functions are in ``schema``; with ``create_tables=False`` they must be there. A session has at most
-    ``max_connections`` connections, one more to listen, and a worker one for its heartbeat. ``prepare_threshold=None``
-    prepares no statements, for old poolers. ``timeout`` is how long a call may take, in seconds.
-
-    ``dead_limit`` bounds the dead letters, ``keep_failed``, ``failed_bytes`` and ``failed_ttl`` (seconds) the failed
-    tasks that are kept, ``keep_ended`` the ended ids that are remembered, ``keep_history`` and ``history_ttl`` the
-    history.
-
-    While the server cannot be used, connecting, enqueueing, the beginning of a wait, and whatever else callers read and
-    write are repeated for ``outage_timeout`` seconds before they raise StorageUnavailable; 0: not at all.
+    =====================  ===========================================================================================
+    ``name``               the queue's name
+    ``dsn``                a connection string or a ``postgresql://`` URL as libpq takes it, several hosts included
+    ``listen_dsn``         where the server itself is, if ``dsn`` leads to a pooler in transaction mode
+    ``schema``             the schema that tables and functions are in
+    ``create_tables``      make them, and bring them forward; False: they must be there
+    ``max_connections``    connections that a session has at most; one more listens, and a worker has one for its beats
+    ``prepare_threshold``  after how many times a statement is prepared; None: never, for old poolers
+    ``timeout``            seconds that a call may take
+    ``dead_limit``         dead letters that are kept
+    ``keep_ended``         ended ids that are remembered
+    ``keep_failed``        failed tasks that are kept
+    ``failed_bytes``       bytes that they may take together
+    ``failed_ttl``         seconds for which they are kept
+    ``keep_history``       ended tasks that the history has, and attempts that failed
+    ``history_ttl``        seconds for which it has them
+    ``outage_timeout``     seconds for which what callers ask is repeated while the server cannot be used, before it
+                           raises StorageUnavailable; 0: not at all
+    =====================  ===========================================================================================
     """
 
     def __init__(
