@@ -33,7 +33,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-_SOURCES = ("src", "tests", "examples", "benchmarks", "noxfile.py", "docs/conf.py", "docs/screenshots.py")
+_SOURCES = ("src", "tests", "examples", "contrib", "benchmarks", "noxfile.py", "docs/conf.py", "docs/screenshots.py")
 CHECKED = [path for path in _SOURCES if Path(path).exists()]
 
 # More processes than cores: much of a test's time is a wait for another process. But each has to read all tests first,
@@ -73,6 +73,7 @@ PROOFS = {
     "tests/conformance/test_differential.py": {"HUEYIO_TEST_EXAMPLES": "100", "HUEYIO_TEST_STEPS": "50"},
     "tests/flow/test_corruption.py": {"HUEYIO_TEST_CORRUPTED": "2000"},
     "tests/flow/test_enqueue_in.py": {"HUEYIO_TRANSACTIONS": "3000"},
+    "tests/flow/test_own_transaction.py": {"HUEYIO_KILLED_TRANSACTIONS": "400"},
     "tests/flow/test_reads.py": {"HUEYIO_TEST_WAITS": "10000"},
     "tests/storage/test_lost_tasks.py": {"HUEYIO_TEST_WAITERS": "1000"},
     "tests/storage/test_redis_leftovers.py": {"HUEYIO_TEST_TASKS": "10000"},
@@ -240,6 +241,22 @@ def django(session: nox.Session) -> None:
     session.run("pytest", "-q", *(session.posargs or ["-rP", "tests/contrib/django/test_framework_suite.py"]), env=env)
 
 
+@nox.session(python=OLDEST)
+def package(session: nox.Session) -> None:
+    """Build what the index gets, into ``dist``, and use it in an empty environment."""
+    _install(session, "package", ".[testing]")
+    dist = Path("dist")
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist), silent=True)  # the wheel out of the sources
+    session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
+    with TemporaryDirectory() as folder:
+        checked = Path(shutil.copytree(dist, Path(folder, "dist")))
+        session.run("python", "-m", "build", "--wheel", "--outdir", str(checked / "from-tree"), silent=True)
+        session.run(
+            "pytest", "-q", *(session.posargs or ["tests/test_built.py"]), env={"HUEYIO_TEST_DIST": str(checked)}
+        )
+
+
 @nox.session
 def proofs(session: nox.Session) -> None:
     """Run long what is a matter of chance: kills, lost replies, damaged bytes."""
@@ -263,6 +280,7 @@ def full(session: nox.Session) -> None:
         "redis_py(oldest)",
         "redis_py(newest)",
         "django",
+        "package",
         "proofs",
         "browser",
     ):

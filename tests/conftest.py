@@ -36,6 +36,10 @@ collect_ignore = _IN_BROWSER.get(os.environ.get("HUEYIO_TEST_BROWSER", ""), [])
 if "HUEYIO_TEST_DJANGO_TESTS" not in os.environ:
     collect_ignore = [*collect_ignore, "contrib/django/test_framework_suite.py"]
 
+# ``nox -s package`` builds what the index gets.
+if "HUEYIO_TEST_DIST" not in os.environ:
+    collect_ignore = [*collect_ignore, "test_built.py"]
+
 
 class _EagerLoops(asyncio.DefaultEventLoopPolicy):
     """Makes loops whose tasks begin while they are made."""
@@ -73,6 +77,7 @@ _LONG: Final = (
     "browser/",
     "workers/",
     "examples/",
+    "production/",
     "test_docs",
     "test_processes",
     "django/test_project",

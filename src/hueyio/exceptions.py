@@ -12,6 +12,7 @@ The tree::
     ├── TaskNotUnique                 another task holds the unique key
     ├── RateLimitExceeded             a rate limit has no room now
     ├── PutBackTooLong                a task was put back again and again, for longer than it may
+    ├── TransactionTooLong            a body's transaction was open for too long, and was rolled back
     ├── TaskTimeout                   a task ran longer than its timeout
     ├── ProcessLost                   the process of a run_in="process" task ended before the task
     ├── SerializationError            bytes that cannot be made, or cannot be read
@@ -72,6 +73,7 @@ __all__ = [
     "TaskNotUnique",
     "TaskRevoked",
     "TaskTimeout",
+    "TransactionTooLong",
     "UnknownTaskError",
     "WorkerLost",
 ]
@@ -154,6 +156,10 @@ class PutBackTooLong(HueyException):
 
     def __str__(self) -> str:
         return f"task {self.path} was put back {self.count} times in {self.seconds:.0f} s, and must not be once more"
+
+
+class TransactionTooLong(HueyException):
+    """``task.transaction()`` was open for more than half the consumer's lease; it was rolled back."""
 
 
 class TaskTimeout(HueyException):

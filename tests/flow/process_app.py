@@ -139,6 +139,11 @@ def enter(entered: int) -> bool:
     return entered == os.getpid()
 
 
+@huey.task(context=True, run_in="process")
+def transact(task: Task) -> None:
+    task.sync.transaction()
+
+
 @huey.task(run_in="process", context=True)
 def report(task: Task, go: str) -> bool:
     """Report, and end when told to."""

@@ -411,3 +411,10 @@ async def test_what_a_process_logs_costs_no_call_its_answer(app: Any, caplog: py
             assert await (await app.pid()) == first
         finally:
             logging.getLogger("shop").removeFilter(refusing)
+
+
+@only_sqlite
+async def test_transaction_of_a_body_in_a_process_is_refused(app: Any) -> None:
+    async with consuming(app):
+        with pytest.raises(TaskException, match="runs in a process, which cannot end it"):
+            await asyncio.wait_for(await app.transact(), 60)

@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sqlite3
+import subprocess
 import time
 from contextlib import closing, suppress
 from typing import Any
@@ -92,6 +93,13 @@ async def wait_in_thread(seconds: float, task: Any = None) -> None:
     """Wait for a thread that nobody can stop."""
     log("start", task)
     await asyncio.to_thread(time.sleep, seconds)
+
+
+@huey.task
+def leave_behind(seconds: float) -> int:
+    """Start a program that leaves another one running, and return its exit code."""
+    done = subprocess.run(["sh", "-c", f"sleep {seconds} & exit 3"], stdout=subprocess.DEVNULL, check=False)
+    return done.returncode
 
 
 @huey.task(context=True)

@@ -34,13 +34,18 @@ class Worker:
     """``python -m hueyio worker``; a thread reads its log, so that nobody has to poll for a line."""
 
     def __init__(
-        self, environment: dict[str, str], options: tuple[str, ...], news: threading.Condition, app: str
+        self,
+        environment: dict[str, str],
+        options: tuple[str, ...],
+        news: threading.Condition,
+        app: str,
+        around: tuple[str, ...] = (),
     ) -> None:
         self._lines: list[str] = []
         self.ended = False
         self._news = news
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hueyio", "worker", app, *options],
+            [*around, sys.executable, "-m", "hueyio", "worker", app, *options],
             env={**os.environ, **environment},
             cwd=_ROOT,
             stderr=subprocess.PIPE,
@@ -134,9 +139,9 @@ class Bench:
         worker.wait_line("is ready")
         return worker
 
-    def launch(self, *options: str) -> Worker:
-        """Start a worker."""
-        worker = Worker(self.environment, options, self._news, self._app)
+    def launch(self, *options: str, around: tuple[str, ...] = ()) -> Worker:
+        """Start a worker, by the program ``around`` if there is one."""
+        worker = Worker(self.environment, options, self._news, self._app, around)
         self._workers.append(worker)
         return worker
 

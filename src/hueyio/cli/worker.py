@@ -24,6 +24,7 @@ from hueyio.worker.exit_codes import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_UNAV
 from hueyio.worker.logs import set_up_logging
 from hueyio.worker.probes import check_free
 from hueyio.worker.process import WorkerProcess
+from hueyio.worker.process_one import leave_process_one
 from hueyio.worker.reload import check_watcher, is_watched_inside, restart_on_change
 from hueyio.worker.start_signals import StoppedAtStart, end_silently, handle_at_start
 from hueyio.worker.supervisor import Supervisor
@@ -40,6 +41,7 @@ def run(line: Sequence[str]) -> int:
     )
     add_options(parser)
     given = parser.parse_args(line[1:])
+    leave_process_one()
     try:
         return _run(given, line)
     except ConfigurationError as error:

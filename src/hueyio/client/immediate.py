@@ -23,8 +23,8 @@ from hueyio.client.live_bench import LiveBench
 from hueyio.client.under_way import UnderWay
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.exceptions import HueyException
+from hueyio.execution.end import End
 from hueyio.execution.executor import Executor
-from hueyio.execution.finish import End
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import (

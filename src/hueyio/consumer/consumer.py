@@ -463,6 +463,7 @@ class Consumer:
             self._stuck.watch,
             lambda: self._crash,
             options.log_runs,
+            lambda id: self._ledger.get(id),
         )
         self._compose_slots(sizes)
         self._fleet = Fleet(self._current_owner, lambda: self._reaper.wake())

@@ -150,6 +150,17 @@ class Settler(Service):
         self._append(_Item(job, settlement, answer))
         return answer
 
+    def note_written(self, job: Job, settlement: Settlement, answer: Answer) -> asyncio.Future[Answer]:
+        """Take a settlement that a transaction of the body's own has written, as one that was answered just now."""
+        job.ended_at = job.ended_at or self._monotonic()
+        self._ledger.end(job)
+        item = _Item(job, settlement, asyncio.get_running_loop().create_future())
+        self._take_answer(item, answer)
+        if self._tally is not None:
+            self._tally.count([item], [answer])
+        assert item.answer is not None
+        return item.answer
+
     async def start(self, job: Job) -> bool:
         """Write that a body is about to run, with all others that ask for it in this turn; False: it is not ours."""
         (accepted,) = await self._starts.submit([job.delivery.receipt])

@@ -18,7 +18,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from hueyio.core import DEFAULT_LEASE, Core
-from hueyio.execution.finish import End, conclude, finish
+from hueyio.execution.end import End
+from hueyio.execution.finish import conclude, finish
 from hueyio.execution.intake import Intake
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Cancelled

@@ -12,13 +12,13 @@ import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hueyio.core import Core, Rules
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.execution.attempt_hooks import AttemptHooks
 from hueyio.execution.attempt_record import record_attempt
-from hueyio.execution.effects import Effects
+from hueyio.execution.end import End
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import (
     Failed,
@@ -41,7 +41,7 @@ from hueyio.storage.records import Answer, Bury, Finish, Settlement
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Membership, Task
 
-__all__ = ["ACCEPTED", "End", "Write", "conclude", "finish"]
+__all__ = ["ACCEPTED", "Write", "conclude", "conclude_well", "finish"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +53,6 @@ Write: TypeAlias = Callable[[Settlement], Awaitable[Answer]]
 
 ACCEPTED: Final = ("accepted", "fired")
 """The answers that say that a settlement took effect."""
-
-
-class End(NamedTuple):
-    """How a run ended, what that means, and what is written."""
-
-    outcome: Outcome
-    effects: Effects
-    settlement: Settlement
 
 
 def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = logging.DEBUG) -> End:
@@ -82,6 +74,15 @@ def conclude(core: Core, job: Job, outcome: Outcome, success_level: int = loggin
     # The level of a success is asked for here: a call that does nothing would be made for every task.
     if not isinstance(end.outcome, Succeeded) or run_logger.isEnabledFor(success_level):
         tell_end(job, end.outcome, end.effects, core.now(), success_level)
+    return end
+
+
+def conclude_well(core: Core, job: Job, value: Any) -> End:
+    """Decide and encode a good end; nothing is logged. Raises what keeps it from being encoded."""
+    rules = core.rules if job.spec.timetable is None else WITHOUT_RESULTS
+    end = _conclude(core, job, job.task, Succeeded(value), rules)
+    if job.task.attempt:
+        _record(core, job, end)
     return end
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from hueyio.execution.attempt_hooks import AttemptHooks
+from hueyio.execution.block import Block
 from hueyio.execution.outcome import Cancelled, Expired, Outcome, Revoked
 from hueyio.storage.records import Delivery, Lane
 from hueyio.tasks.declared import TaskSpec
@@ -23,6 +24,7 @@ class Job:
 
     __slots__ = (
         "attempt_record",
+        "block",
         "cancelled",
         "delivery",
         "ended_at",
@@ -62,6 +64,8 @@ class Job:
         self.slot: asyncio.Task[Any] | None = None
         self.hooks: AttemptHooks | None = None
         """What goes around its body, while that runs."""
+        self.block: Block | None = None
+        """The transaction that its body opened last."""
         task.belong(spec.name, spec.options.settings)
 
     @property

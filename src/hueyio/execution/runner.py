@@ -12,20 +12,22 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
+from hueyio.execution.after_block import outcome_after
 from hueyio.execution.attempt_hooks import AttemptHooks
+from hueyio.execution.end import End
 from hueyio.execution.executor import Executor
-from hueyio.execution.finish import End, conclude, finish
+from hueyio.execution.finish import conclude, finish
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Cancelled, Failed, Interrupted, Outcome, WorkerLost
 from hueyio.execution.plain_finish import finish_plainly
 from hueyio.execution.reporter import Reporter
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext
-from hueyio.execution.run_log import run_logger, tell_start
+from hueyio.execution.run_log import run_logger, tell_end, tell_start
 from hueyio.signals import SIGNAL_EXECUTING
 from hueyio.storage.records import Answer, Bury, Release, Settlement
 from hueyio.storage.shared.background import make_task
@@ -51,6 +53,10 @@ class Settling(Protocol):
         """Have a settlement written; the future gets the answer, and cancelling it changes nothing."""
         ...
 
+    def note_written(self, job: Job, settlement: Settlement, answer: Answer) -> asyncio.Future[Answer]:
+        """Take a settlement that a transaction of the body's own has written; the future has its answer."""
+        ...
+
     async def start(self, job: Job) -> bool:
         """Write that a body is about to run; False if the job is not ours any more."""
         ...
@@ -61,6 +67,7 @@ class Runner:
 
     ``watch`` looks at a job some time after the seconds that it is given, when its body should have ended by then;
     ``crash`` says what brought about a stop that nobody asked for. With ``log_runs`` good ends are logged at INFO.
+    ``find`` returns the job of an id, while that is held here.
     """
 
     def __init__(
@@ -73,10 +80,11 @@ class Runner:
         watch: Callable[[Job, float], asyncio.TimerHandle] | None = None,
         crash: Callable[[], str | None] = _none,
         log_runs: bool = False,
+        find: Callable[[str], Job | None] = lambda _: None,
     ) -> None:
         self._core = core
         self._success_level = logging.INFO if log_runs else logging.DEBUG
-        self._reporter = Reporter(core)
+        self._reporter = Reporter(core, find, run_context.lease)
         self._run_context = run_context
         self._executor = executor
         self._settler = settler
@@ -208,9 +216,7 @@ class Runner:
             return
         unstarted = isinstance(outcome, Interrupted) and not job.started
         if hooks is not None or (self._core.signals and not unstarted):
-            telling = make_task(self._finish_safely(job, outcome, hooks))
-            self._telling.add(telling)
-            telling.add_done_callback(self._telling.discard)
+            self._spawn(self._finish_safely(job, outcome, hooks))
             return
         try:
             self._put(job, self._settlement_of(job, outcome))
@@ -261,12 +267,22 @@ class Runner:
         self.end(job, Interrupted())
         return False
 
+    def _spawn(self, telling: Coroutine[Any, Any, None]) -> None:
+        task = make_task(telling)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
     def _put(self, job: Job, settlement: Settlement) -> None:
         job.handed_over = True
-        self._settler.put(job, settlement)
+        if job.block is not None and job.block.end is not None:
+            self._settler.note_written(job, job.block.end.settlement, job.block.answer)
+        else:
+            self._settler.put(job, settlement)
 
     def _submit(self, job: Job, settlement: Settlement) -> asyncio.Future[Answer]:
         job.handed_over = True
+        if job.block is not None and job.block.end is not None:
+            return self._settler.note_written(job, job.block.end.settlement, job.block.answer)
         return self._settler.submit(job, settlement)
 
     async def _finish_safely(self, job: Job, outcome: Outcome, hooks: AttemptHooks | None) -> None:
@@ -288,15 +304,25 @@ class Runner:
 
     def _settlement_of(self, job: Job, outcome: Outcome) -> Settlement:
         """Say what is written of an end that nobody is told of."""
-        plain = finish_plainly(self._core, job, outcome, self._success_level)
+        plain = None if job.block is not None else finish_plainly(self._core, job, outcome, self._success_level)
         if plain is None:
             return self._conclude(job, outcome).settlement
         self.outcomes["Succeeded"] += 1
         return plain
 
     def _conclude(self, job: Job, outcome: Outcome) -> End:
-        end = conclude(self._core, job, outcome, self._success_level)
+        end = self._end_of(job, outcome)
         self.outcomes[type(end.outcome).__name__] += 1
+        return end
+
+    def _end_of(self, job: Job, outcome: Outcome) -> End:
+        outcome = outcome_after(job, outcome, self._spawn)
+        if job.block is None or job.block.end is None:
+            return conclude(self._core, job, outcome, self._success_level)
+        end = job.block.end
+        job.ended_at = job.ended_at or time.monotonic()
+        if run_logger.isEnabledFor(self._success_level):
+            tell_end(job, end.outcome, end.effects, self._core.now(), self._success_level)
         return end
 
 

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from hueyio.core import DEFAULT_LEASE, Core
+from hueyio.execution.end import End
 from hueyio.execution.executor import Executor
-from hueyio.execution.finish import End, conclude
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Outcome
 from hueyio.execution.run_context import RunContext
@@ -37,7 +37,8 @@ class Step:
         self._start = start
         self._stopping = False
         self._writing: list[asyncio.Future[Answer]] = []
-        self._runner = _Recording(core, executor, self, lambda: self._stopping, run_context)
+        self._job: Job | None = None
+        self._runner = _Recording(core, executor, self, lambda: self._stopping, run_context, find=lambda _: self._job)
 
     @property
     def ended(self) -> End | None:
@@ -50,6 +51,7 @@ class Step:
         A caller that is cancelled ends the body: with ``interrupt`` the task goes back, else it is cancelled. The end
         is written before the cancellation is raised, also when more of them come.
         """
+        self._job = job
         slot = make_task(self._serve(job), name="hueyio-step")
         try:
             await asyncio.shield(slot)
@@ -76,6 +78,13 @@ class Step:
         writing = asyncio.ensure_future(self._settle(job, settlement))
         self._writing.append(writing)
         return asyncio.shield(writing)
+
+    def note_written(self, job: Job, settlement: Settlement, answer: Answer) -> asyncio.Future[Answer]:
+        """Take what is written already."""
+        written: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        written.set_result(answer)
+        self._writing.append(written)
+        return written
 
     async def start(self, job: Job) -> bool:
         """Write that the body is about to run."""
@@ -112,5 +121,5 @@ class _Recording(Runner):
         return self._conclude(job, outcome).settlement  # the short way does not say how it ended
 
     def _conclude(self, job: Job, outcome: Outcome) -> End:
-        self.ended = conclude(self._core, job, outcome)
+        self.ended = self._end_of(job, outcome)
         return self.ended

@@ -26,6 +26,7 @@ from typing import Any, Final, TypeVar
 
 from hueyio.exceptions import HueyException
 from hueyio.loops.caller import Caller
+from hueyio.storage.shared.foreign.unseen_loop import LOOP_OF_ONE_CALL
 from hueyio.storage.shared.threaded import start_daemon
 
 __all__ = ["block_here", "block_on", "iterate", "require_no_loop", "start_on_portal"]
@@ -65,8 +66,12 @@ def block_here(coroutine: Coroutine[Any, Any, T]) -> T:
     except HueyException:
         coroutine.close()
         raise
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        return runner.run(coroutine)
+    before = LOOP_OF_ONE_CALL.set(True)
+    try:
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            return runner.run(coroutine)
+    finally:
+        LOOP_OF_ONE_CALL.reset(before)
 
 
 def start_on_portal(start: Callable[..., asyncio.Task[Any] | None], *args: Any) -> None:

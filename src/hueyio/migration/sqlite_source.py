@@ -9,7 +9,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -47,14 +47,20 @@ class SqliteSource:
     @classmethod
     def is_one(cls, path: Path, timeout: float) -> bool:
         """Say whether Huey has its tables in this file."""
-        with cls(path, "", timeout)._reading() as connection:
+        with cls._looking(path, timeout) as connection:
             return all(_has_table(connection, name) for name in ("task", "schedule", "kv"))
 
     @classmethod
     def find_names(cls, path: Path, timeout: float) -> list[str]:
         """Return the names of Huey's queues in a file."""
-        with cls(path, "", timeout)._reading() as connection:
+        with cls._looking(path, timeout) as connection:
             return [name for (name,) in connection.execute(_SQL["list_queues"])]
+
+    @classmethod
+    @contextmanager
+    def _looking(cls, path: Path, timeout: float) -> Iterator[sqlite3.Connection]:
+        with cls(path, "", timeout)._reading() as connection, closing(connection):
+            yield connection
 
     async def count(self) -> dict[Place, int]:
         return await self._read(self._count)

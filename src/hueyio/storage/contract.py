@@ -70,7 +70,10 @@ from hueyio.storage.records import (
 )
 
 __all__ = [
+    "BlockingCompletion",
     "Capabilities",
+    "Completing",
+    "Completion",
     "Consuming",
     "Counting",
     "Dead",
@@ -626,6 +629,66 @@ class Transactional(Protocol):
 
     async def enqueue_in(self, connection: Any, entries: Sequence[Entry]) -> list[Enqueued]:
         """Add entries as part of the transaction that is open on this connection, to be seen with its commit."""
+        ...
+
+
+class Completion(Protocol):
+    """A transaction in which one held task ends, together with what its body writes there.
+
+    ``begin`` once, then ``finish`` or not, then ``abandon``. Nothing of it takes effect but by ``finish``; a connection
+    that dies, or is left, rolls back. None of the three is cancelled by hueyio while it is under way.
+    """
+
+    async def begin(self) -> Any:
+        """Open a connection and a transaction; return the connection, for the body. Raises LeaseLost if it is stale."""
+        ...
+
+    async def finish(self, settlement: Settlement, history: HistoryBatch | None = None) -> Answer:
+        """End the task as ``settle`` does, fenced by the receipt and without a number, and commit.
+
+        All or nothing: with another answer than accepted or fired, and with any error, nothing is committed. Raises
+        TransactionTooLong if it was rolled back because its time was over.
+        """
+        ...
+
+    async def abandon(self) -> None:
+        """Roll back what is not committed, and close; a second call does nothing.
+
+        Raises TransactionTooLong, when all that is done, if its time was over before, once.
+        """
+        ...
+
+
+class BlockingCompletion(Protocol):
+    """The same for a thread, in which all of it is called."""
+
+    def begin(self) -> Any:
+        """Do what ``Completion.begin`` does."""
+        ...
+
+    def finish(self, settlement: Settlement, history: HistoryBatch | None = None) -> Answer:
+        """Do what ``Completion.finish`` does."""
+        ...
+
+    def abandon(self) -> None:
+        """Do what ``Completion.abandon`` does."""
+        ...
+
+
+@runtime_checkable
+class Completing(Protocol):
+    """What a storage offers beside the contract in whose database a body may write rows of its own, and end with them.
+
+    It may be open for so many ``seconds``; then the storage rolls it back and gives its locks free, whatever the body
+    does. May be called in any thread.
+    """
+
+    def completion(self, receipt: Receipt, seconds: float) -> Completion:
+        """Make the transaction of a coroutine."""
+        ...
+
+    def blocking_completion(self, receipt: Receipt, seconds: float) -> BlockingCompletion:
+        """Make the transaction of a thread."""
         ...
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from hueyio.exceptions import HueyException, TaskCancelled, TaskTimeout
 from hueyio.tasks.progress import Progress, make_progress
+from hueyio.tasks.transaction import SyncAttempt, SyncTaskTransaction, TaskTransaction
 
 __all__ = [
     "Counted",
@@ -82,11 +83,15 @@ class Counted(NamedTuple):
 
 
 class Reporter(Protocol):
-    """Where the body of an attempt that is under way reports its progress; ``report_blocking`` is for other threads."""
+    """What the body of an attempt under way asks of whoever runs it; the blocking ones are for other threads."""
 
     async def report(self, receipt: Any, progress: Progress) -> bool: ...
 
     def report_blocking(self, receipt: Any, progress: Progress) -> bool: ...
+
+    def transaction(self, task: Task) -> TaskTransaction: ...
+
+    def blocking_transaction(self, task: Task) -> SyncTaskTransaction: ...
 
 
 class Run:
@@ -392,6 +397,32 @@ class Task:
         """
         progress = make_progress(fraction, message)
         return self.reporter is not None and self.reporter.report_blocking(self.receipt, progress)
+
+    def transaction(self) -> TaskTransaction:
+        """Open a transaction in which the task ends, together with rows of the body's own.
+
+        ``async with (tx := task.transaction()) as conn:`` in a coroutine; ``conn`` is a connection to the database
+        that the queue is in, of ``aiosqlite`` for a SqliteHuey. To leave the block commits what was written with
+        ``conn`` and the good end of the task, whose value is ``tx.result`` (None by default). An exception in the block
+        rolls both back and is the body's. One block counts: a second one is refused.
+
+        Raises HueyException where no consumer runs the task (in immediate mode, in a pool process), ConfigurationError
+        for storages that are no such database. Leaving the block raises LeaseLost if the task is not this consumer's
+        any more, TransactionTooLong if it was open for more than half a lease; nothing was committed then.
+        """
+        return self._whoever_runs().transaction(self)
+
+    @property
+    def sync(self) -> SyncAttempt:
+        """What a body in a thread asks of its attempt without ``await``: ``with task.sync.transaction() as conn:``."""
+        return SyncAttempt(lambda: self._whoever_runs().blocking_transaction(self))
+
+    def _whoever_runs(self) -> Reporter:
+        if self.reporter is None:
+            raise HueyException(
+                f"transaction() is for the body of a task while a consumer runs it, and nobody runs this {self!r}"
+            )
+        return self.reporter
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Leave out what belongs to the attempt under way."""

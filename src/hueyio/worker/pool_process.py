@@ -27,11 +27,11 @@ from itertools import count
 from logging.handlers import QueueHandler
 from multiprocessing.spawn import prepare
 from queue import Empty, SimpleQueue
-from typing import Any, Final, Literal, TypeVar, assert_never
+from typing import Any, Final, Literal, NoReturn, TypeVar, assert_never
 
 from hueyio.client.deletions import LAST_TIME, finish_deletions
 from hueyio.core import Core, find_core
-from hueyio.exceptions import ConfigurationError
+from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.execution.context import running
 from hueyio.execution.entered import Entered
 from hueyio.execution.lending import PLACE, SOON
@@ -282,6 +282,14 @@ class _Reporter:
         with self._lock:
             self._line.send(Report(progress.fraction, progress.message))
             return self._answers.get()
+
+    def transaction(self, task: Task) -> NoReturn:
+        """Refuse: who ends the task is the parent."""
+        raise HueyException(
+            f"task {task.path} runs in a process, which cannot end it: transaction() is for coroutines and threads"
+        )
+
+    blocking_transaction = transaction
 
 
 class _PlaceInParent:

@@ -145,7 +145,7 @@ def _write_burial(rest: list[Argument], it: Bury, deliveries: str, plain_ttl: fl
     if deletes == (("revocations", prefix + it.receipt.id),):
         tag, deletes = "F", ()
     head = f"{LETTERS[it.kind]}{len(it.name.encode())}:{it.name}"
-    is_bound = it.into != "failed" or it.also or it.follow_ups or deletes or it.latch
+    is_bound = it.into != "failed" or it.also or it.follow_ups or deletes or it.latch or it.again == b""
     if is_bound or it.result is None or it.ttl is None or it.ttl != plain_ttl:
         _write_other(rest, it, deliveries, {"reason": it.reason, "head": head, "into": it.into})
     else:

@@ -35,28 +35,27 @@ from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.owned_connection import connection_of
 from hueyio.storage.sqlite.tasks import add
 
-__all__ = ["Connection", "enqueue_in"]
+__all__ = ["Connection", "enqueue_in", "plain_rows", "run_in_thread_of"]
 
 T = TypeVar("T")
 
 Connection: TypeAlias = "sqlite3.Connection | aiosqlite.Connection | Any"
-"""One of SQLAlchemy's too, whose types are not known here; see ``owned_connection``."""
+"""One of SQLAlchemy's or Django's too, whose types are not known here; see ``owned_connection``."""
 
 
 async def enqueue_in(connection: Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Enqueued]:
     """Add entries as part of the connection's transaction; see ``SqliteStorage.enqueue_in``."""
-    if not isinstance(connection, (sqlite3.Connection, aiosqlite.Connection)):
-        connection = await connection_of(connection)
+    connection = await connection_of(connection)
     match connection:
         case sqlite3.Connection():
             return _enqueue_in(connection, options, entries)
         case aiosqlite.Connection():
-            return await _run_in_thread_of(connection, lambda inner: _enqueue_in(inner, options, entries))
+            return await run_in_thread_of(connection, lambda inner: _enqueue_in(inner, options, entries))
         case _:
             raise HueyException(f"enqueue_in needs a connection of sqlite3 or aiosqlite, not {connection!r}")
 
 
-async def _run_in_thread_of(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+async def run_in_thread_of(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
     """Run a function in the thread of aiosqlite's connection; see above."""
     answers: list[T] = []
     async with connection.cursor() as cursor:
@@ -67,7 +66,7 @@ async def _run_in_thread_of(connection: aiosqlite.Connection, function: Callable
 
 
 def _enqueue_in(connection: sqlite3.Connection, options: SqliteOptions, entries: Sequence[Entry]) -> list[Enqueued]:
-    with _plain_rows(connection):
+    with plain_rows(connection):
         _require_same_file(connection, options)
         try:
             _require_transaction(connection)
@@ -91,7 +90,8 @@ def _enqueue_in(connection: sqlite3.Connection, options: SqliteOptions, entries:
 
 
 @contextlib.contextmanager
-def _plain_rows(connection: sqlite3.Connection) -> Iterator[None]:
+def plain_rows(connection: sqlite3.Connection) -> Iterator[None]:
+    """Put aside what the application set up for its own rows."""
     before = connection.row_factory, connection.text_factory
     connection.row_factory, connection.text_factory = None, str
     try:

@@ -47,6 +47,8 @@ class SqliteOptions:
     """The file for messages: absolute, because who names it may be in another directory; a URI as it is."""
     target: str = field(init=False)
     """What sqlite3.connect is told: a URI as it is, a path made absolute, whatever directory is current later."""
+    bounds: tuple[int, int, int, float, int, int, float] = field(init=False)
+    """What a transaction keeps of dead letters, ended ids, failed tasks and history."""
 
     def __post_init__(self) -> None:
         _require(self.name and _is_text(self.name), "name", "must be a non-empty string")
@@ -59,6 +61,8 @@ class SqliteOptions:
         object.__setattr__(self, "target", path if is_fixed else os.path.abspath(path))
         object.__setattr__(self, "path", self.target)
         self._require_values()
+        letters = self.dead_limit, self.keep_ended, self.keep_failed, self.failed_ttl, self.failed_bytes
+        object.__setattr__(self, "bounds", (*letters, self.keep_history, self.history_ttl))
 
     @property
     def local_path(self) -> str | None:

@@ -40,7 +40,7 @@ from hueyio.storage.sqlite.waiting import end as end_all
 from hueyio.storage.sqlite.waiting import tell
 from hueyio.storage.sqlite.waiting_stages import with_later
 
-__all__ = ["settle"]
+__all__ = ["is_in_force", "settle", "settle_one"]
 
 _SQL = statements("settling.sql")
 _REMOVE_PLAIN: Final = ManyRows(_SQL["remove_plain"])
@@ -81,6 +81,23 @@ def settle(
     codes = "".join(_CODES[answer] for answer in answers)
     tx.execute(_SQL["settled"], (number, codes, tx.queue, owner))
     return answers
+
+
+def settle_one(tx: Transaction, settlement: Settlement, history: HistoryBatch | None) -> Answer:
+    """Apply a settlement by itself, without a number."""
+    owner = settlement.receipt.owner
+    if tx.lease(owner) is None:
+        return "stale"
+    answer = _settle_one(tx, settlement, owner)
+    _ring_barred(tx, [settlement], owner)
+    if history is not None and tx.keep_history:
+        past_runs.write(tx, history, [settlement], [answer])
+    return answer
+
+
+def is_in_force(tx: Transaction, receipt: Receipt) -> bool:
+    """Say whether a settlement of this receipt would not be stale now."""
+    return tx.lease(receipt.owner) is not None and _in_force(tx, receipt, receipt.owner) is not None
 
 
 def _same(answer: Answer, settlements: Sequence[Settlement]) -> list[Answer]:

@@ -25,8 +25,10 @@ from hueyio.storage.records import (
     KEEP_HISTORY,
     Enqueued,
     Entry,
+    Receipt,
 )
 from hueyio.storage.shared.private_files import DEFAULT_MODE
+from hueyio.storage.sqlite.completion import BlockingSqliteCompletion, SqliteCompletion
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.heartbeat import SqliteLeaseKeeper
 from hueyio.storage.sqlite.joined_transaction import Connection, enqueue_in
@@ -141,6 +143,14 @@ class SqliteStorage:
         held by others for longer than the connection waits.
         """
         return await enqueue_in(connection, self._options, tuple(entries))
+
+    def completion(self, receipt: Receipt, seconds: float) -> SqliteCompletion:
+        """Make the transaction in which the body of a coroutine ends its task; ``connection`` is one of aiosqlite."""
+        return SqliteCompletion(self._options, receipt, seconds)
+
+    def blocking_completion(self, receipt: Receipt, seconds: float) -> BlockingSqliteCompletion:
+        """Make that of a thread; ``connection`` is one of sqlite3."""
+        return BlockingSqliteCompletion(self._options, receipt, seconds)
 
     def lease_keeper(self, owner: str) -> SqliteLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""

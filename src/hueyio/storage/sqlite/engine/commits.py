@@ -140,9 +140,7 @@ class Commits:
     def _prepare(self, connection: sqlite3.Connection, batch: list[Call], is_brief: bool = False) -> Commit:
         """Do everything but the commit."""
         options = self._options
-        letters = options.dead_limit, options.keep_ended, options.keep_failed, options.failed_ttl, options.failed_bytes
-        bounds = *letters, options.keep_history, options.history_ttl
-        transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *bounds)
+        transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *options.bounds)
         transaction.is_brief = is_brief
         answers = [_run(call.operation, transaction) for call in batch]
         tombstones.write(transaction)

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.shared.private_files import check_path, create_file, is_exposed
+from hueyio.storage.sqlite.guarded import GuardedConnection
 from hueyio.storage.sqlite.options import SqliteOptions
 
-__all__ = ["CHECKPOINT_PAGES", "open_reader", "open_writer", "pragmas_of_writer"]
+__all__ = ["CHECKPOINT_PAGES", "open_guarded", "open_reader", "open_writer", "pragmas_of_writer"]
 
 CHECKPOINT_PAGES: Final = 1_000
 """Length of the log from which a commit copies it into the file, which syncs twice; SQLite's own default.
@@ -30,7 +31,19 @@ _making: Final = threading.Lock()
 
 def open_writer(options: SqliteOptions, *, is_durable: bool = True) -> sqlite3.Connection:
     """Open a connection that writes, durably if the options say so too."""
-    connection = _open(options)
+    return _set_up_writer(_open(options), options, is_durable)
+
+
+def open_guarded(options: SqliteOptions) -> GuardedConnection:
+    """Open a connection that writes durably for a body: it waits for locks, and its user ends no transaction."""
+    more = {"factory": GuardedConnection, "timeout": options.timeout, "isolation_level": "IMMEDIATE"}
+    connection = _open(options, **more)
+    assert isinstance(connection, GuardedConnection)
+    _set_up_writer(connection, options, is_durable=True)
+    return connection
+
+
+def _set_up_writer(connection: sqlite3.Connection, options: SqliteOptions, is_durable: bool) -> sqlite3.Connection:
     try:
         _set_journal_mode(connection, options.journal_mode)
         for pragma in pragmas_of_writer(options, is_durable=is_durable)[1:]:
@@ -59,7 +72,7 @@ def open_reader(options: SqliteOptions) -> sqlite3.Connection:
     return connection
 
 
-def _open(options: SqliteOptions) -> sqlite3.Connection:
+def _open(options: SqliteOptions, **how: Any) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < _OLDEST:
         needed = ".".join(map(str, _OLDEST))
         raise ConfigurationError(
@@ -67,10 +80,8 @@ def _open(options: SqliteOptions) -> sqlite3.Connection:
         )
     # Closed by whichever thread is about to fork: the gate, not sqlite3, keeps threads apart.
     _prepare_file(options)
-    more: dict[str, Any] = {"cached_statements": 256, **options.connect}
-    connection: sqlite3.Connection = sqlite3.connect(
-        options.target, timeout=0, isolation_level=None, check_same_thread=False, **more
-    )
+    more: dict[str, Any] = {"cached_statements": 256, "timeout": 0, "isolation_level": None, **options.connect, **how}
+    connection: sqlite3.Connection = sqlite3.connect(options.target, check_same_thread=False, **more)
     try:
         connection.execute(f"PRAGMA cache_size = {-int(options.cache_mb * 1000)}")
     except BaseException:

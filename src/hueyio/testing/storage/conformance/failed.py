@@ -102,6 +102,11 @@ class Failed(Basis):
         assert await _requeue(worker, "a") == ["added"]
         assert (await worker.claim_one()).data == b"first"
 
+    @pytest.mark.parametrize("also", [(), ("b",)], ids=["plain", "bound"])
+    async def test_message_that_runs_again_may_be_empty(self, worker: Worker, also: tuple[str, ...]) -> None:
+        await _fail(worker, await worker.take_one("a", data=b"last"), again=b"", also=also)
+        assert (await worker.session.failed(1)).items[0].data == b""
+
     async def test_failed_tasks_are_purged_by_their_ids_as_they_were_seen(self, worker: Worker) -> None:
         session = worker.session
         for id in ("a", "b", "c"):

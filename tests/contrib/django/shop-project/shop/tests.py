@@ -141,7 +141,7 @@ class QueueTests(TestCase):
         """The test never commits."""
         with transaction.atomic():
             order = Order.objects.create(name="ada")
-            pay.sync.enqueue_in(connection.connection, order.pk)
+            pay.sync.enqueue_in(connection, order.pk)
         assert [it.value for it in self.queue.sync.drain(raise_errors=True)] == ["ada"]
 
     def test_options_are_those_of_the_call(self) -> None:
@@ -358,7 +358,7 @@ class TransactionTests(TransactionTestCase):
         """``enqueue_in`` on Django's own connection, inside of ``atomic``."""
         with transaction.atomic():
             order = Order.objects.create(name="ada")
-            result = pay.sync.enqueue_in(connection.connection, order.pk)
+            result = pay.sync.enqueue_in(connection, order.pk)
         assert self._state_of(result) == "ready"
         huey = get_huey().sync
         task = huey.dequeue()
@@ -369,7 +369,7 @@ class TransactionTests(TransactionTestCase):
         """The task is gone with the row."""
         with self.assertRaises(ValueError), transaction.atomic():
             order = Order.objects.create(name="ada")
-            result = pay.sync.enqueue_in(connection.connection, order.pk)
+            result = pay.sync.enqueue_in(connection, order.pk)
             on_commit = pay.on_commit(order.pk)
             raise ValueError("no")
         assert not Order.objects.exists()
@@ -380,9 +380,9 @@ class TransactionTests(TransactionTestCase):
         """Its task goes with it, that of the outer block does not."""
         with transaction.atomic():
             order = Order.objects.create(name="ada")
-            kept = [pay.sync.enqueue_in(connection.connection, order.pk), thank(order.pk)]
+            kept = [pay.sync.enqueue_in(connection, order.pk), thank(order.pk)]
             with suppress(ValueError), transaction.atomic():
-                undone = [pay.sync.enqueue_in(connection.connection, order.pk), thank(order.pk)]
+                undone = [pay.sync.enqueue_in(connection, order.pk), thank(order.pk)]
                 raise ValueError("no")
         assert [self._state_of(it) for it in (*kept, *undone)] == ["ready", "ready", "unknown", "unknown"]
 

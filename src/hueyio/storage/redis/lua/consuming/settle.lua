@@ -123,7 +123,7 @@ end
 
 -- The record that a letter has: with all later stages, and with another message if there is one.
 local function for_letter(id, record, message)
-  if message ~= '' then
+  if message then
     local _, from = read_header(record)
     record = string.sub(record, 1, from - 1) .. message
   end
@@ -136,7 +136,7 @@ local function settle_other(id, row, other)
   local result = other.result and next_argument() or nil
   local intermediate = other.intermediate and next_argument() or nil
   local member_result = other.latch and next_argument() or nil
-  local again = other.again and next_argument() or ''
+  local again = other.again and next_argument() or nil
   local skipped = at + 2 * other.follow_ups
   if not row then
     at = skipped
@@ -195,7 +195,10 @@ local function settle_one(i)
   local argument
   if kind ~= 'n' and kind ~= 'b' then argument = next_argument() end
   local head, reason, again
-  if kind == 'f' then head, reason, again = next_argument(), next_argument(), next_argument() end
+  if kind == 'f' then
+    head, reason, again = next_argument(), next_argument(), next_argument()
+    if again == '' then again = nil end
+  end
   if not row then return 's' end
   if kind == 'f' then
     local record = redis.call('HGET', TASKS, id)
