@@ -1,4 +1,4 @@
-"""Huey's task queue, reborn on the event loop."""
+"""Huey's API on asyncio: a task queue."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final

@@ -1,7 +1,8 @@
 """The code of the README and the docs: found in its pages, and written down as packages that type checkers read.
 
 ``python -m tests.support.docs_code FOLDER`` makes one package for each page: the files that the page saves, and one
-module ``page`` with all that it runs, inside of a coroutine function, because the pages await at the top.
+module ``page`` with all that it runs, inside of a coroutine function, because the pages await at the top. The package
+``docstrings`` has one module for each example in a docstring.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import sys
 from pathlib import Path
 from textwrap import indent
 from typing import Final, NamedTuple
+
+from tests.support.docstring_code import find_examples, to_module
 
 __all__ = ["DOCS", "PAGES", "ROOT", "Block", "find_blocks", "name_of_file", "write_packages"]
 
@@ -49,7 +52,7 @@ def name_of_file(block: Block) -> str | None:
 
 
 def write_packages(folder: Path) -> None:
-    """Write a package for each page that has Python in it."""
+    """Write a package for each page that has Python in it, and one for the docstrings."""
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
     for page in PAGES:
@@ -59,6 +62,11 @@ def write_packages(folder: Path) -> None:
             package.mkdir()
             (package / "__init__.py").touch()
             _write_page(package, blocks)
+    package = folder / "docstrings"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    for example in find_examples():
+        (package / f"{example.name.replace('.', '_')}.py").write_text(to_module(example))
 
 
 def _write_page(package: Path, blocks: list[Block]) -> None:

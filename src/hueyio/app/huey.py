@@ -118,6 +118,17 @@ class Huey(Settings):
     ``statistics``                 consumers count what ends in them, for ``huey.statistics()`` and the metrics
     ``history_args``               the history has the arguments of calls, in short form
     =============================  ====================================================================================
+
+    Example::
+
+        huey = SqliteHuey("app", filename="app.db")
+
+        @huey.task
+        async def add(a: int, b: int) -> int:
+            return a + b
+
+        result = await add(1, 2)  # a worker of this queue runs it
+        print(await result)  # 3
     """
 
     storage_class: type[Any] | None = None
@@ -339,6 +350,15 @@ class Huey(Settings):
         Task to the parameter ``task``. See ``TaskOptions`` for the rest. ``settings`` are the user's own, and are read
         as attributes of each Task; so are keywords that hueyio does not know. Raises ValueError if the path is taken,
         ConfigurationError that names the option.
+
+        Example::
+
+            @huey.task(retries=3, retry_delay=5)
+            async def length(text: str) -> int:
+                return len(text)
+
+            result = await length("hueyio")
+            print(await result)  # 6
         """
 
         def declare(function: Callable[..., Any]) -> TaskWrapper[..., Any]:
@@ -390,6 +410,14 @@ class Huey(Settings):
         time with ``utc=False``). A time that no consumer saw within a minute (or within the task's period, where that
         is shorter) is missed; ``catch_up`` makes up the last one that was. Results are never stored. The other options
         are those of ``task``. Raises ConfigurationError if the function needs arguments.
+
+        Example::
+
+            @huey.periodic_task(crontab(minute="0", hour="3", tz="Europe/Paris"))
+            async def clean_up() -> None: ...
+
+            @huey.periodic_task(crontab(minute="*/5"), catch_up=True)
+            async def send_digest() -> None: ...
         """
         check_switches({"catch_up": catch_up})
         timetable = make_timetable(validate_datetime, utc=self.utc)
@@ -429,7 +457,14 @@ class Huey(Settings):
     # --- receivers of signals, and hooks
 
     def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
-        """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one."""
+        """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one.
+
+        Example::
+
+            @huey.signal(SIGNAL_ERROR)
+            def tell(signal: str, task: Task, error: BaseException) -> None:
+                logging.error("%s: %r", task.name, error)
+        """
         if signals and callable(signals[0]):
             raise HueyException("write @huey.signal() with parentheses")
 
@@ -538,6 +573,11 @@ class Huey(Settings):
         """Enqueue a task; return its Result, of a pipeline the ResultGroup of all stages, None without results.
 
         A group or a chord is enqueued in one write, and gives a ResultGroup or a ChordResult.
+
+        Example::
+
+            results = await huey.enqueue(add.s(1, 2).then(add, 10))
+            print(await results)  # [3, 13]
         """
         return Unawaited(self._enqueue(task), "Huey.enqueue", "huey.sync.enqueue", sys._getframe(1))
 
@@ -558,6 +598,16 @@ class Huey(Settings):
         application commits, and never if it rolls back or dies. Raises at once what ``enqueue`` raises, and
         ConfigurationError for a storage that has no such transactions. In immediate mode the task runs at once. No
         ENQUEUED is sent: only the application knows when the task is.
+
+        Example::
+
+            connection = sqlite3.connect("app.db")
+            connection.execute("CREATE TABLE orders (id INTEGER)")
+            connection.execute("INSERT INTO orders VALUES (1)")
+            result = await huey.enqueue_in(connection, add.s(1, 2))
+            connection.commit()  # the row and the task are there
+            connection.close()
+            print(await result)  # 3
         """
         coroutine = self._enqueue_in(connection, task, prepare(self._core, task))
         return Unawaited(coroutine, "Huey.enqueue_in", "huey.sync.enqueue_in", sys._getframe(1))
@@ -636,6 +686,11 @@ class Huey(Settings):
 
         ``returns`` is the type of its value, for a serializer with types (``JSONSerializer(typed=True)``); without it
         the value is plain JSON there. Raises ConfigurationError for a type that cannot be read.
+
+        Example::
+
+            id = (await add(1, 2)).id
+            print(await huey.result_of(id))  # 3
         """
         if not isinstance(task_id, str):
             raise HueyException(f"a task's id is a text, not {task_id!r}")
@@ -675,6 +730,11 @@ class Huey(Settings):
         consumer, in whatever process; a running function in a thread is let go, and told by ``task.check_timeout()``.
         Waiters get TaskCancelled. A later stage of a pipeline is cancelled by cancelling the one before it.
         Returns when the storage knows of it, not when the body has ended.
+
+        Example::
+
+            result = await add.options(delay=60)(1, 2)
+            print(await huey.cancel(result))  # True
         """
         id: Any = task.id if isinstance(task, (Task, Result, SyncResult)) else task
         if not isinstance(id, str) or not id:
@@ -684,7 +744,15 @@ class Huey(Settings):
     async def revoke(
         self, task: Task | AnyResult, revoke_until: datetime | None = None, revoke_once: bool = False
     ) -> None:
-        """Keep one task from being run: for good, until a moment (a naive one is local), or once."""
+        """Keep one task from being run: for good, until a moment (a naive one is local), or once.
+
+        Example::
+
+            result = await add.options(delay=60)(1, 2)
+            await huey.revoke(result)
+            print(await huey.is_revoked(result))  # True
+            print(await huey.restore(result))  # True
+        """
         await self.revoke_by_id(id_of(task), revoke_until, revoke_once)
 
     async def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
@@ -736,6 +804,19 @@ class Huey(Settings):
 
         ``ttl`` (seconds) is an upper bound; a lock ends anyway when its holder does. ``key`` computes from the task's
         arguments which lock of that name it is.
+
+        Example::
+
+            @huey.task
+            @huey.lock_task("report")
+            async def report() -> None: ...
+
+            @huey.task(retry_delay=5)
+            @huey.lock_task("stock", key=lambda item: item, retry=True)
+            async def restock(item: str) -> None: ...
+
+            async with huey.lock_task("report"):
+                print(await huey.is_locked("report"))  # True
         """
         lock = TaskLock(self, lock_name, ttl=ttl, key=key, retry=retry)
         self._lock_names.add(lock_name)
@@ -750,7 +831,14 @@ class Huey(Settings):
         ttl: float | timedelta | None = None,
         retry: bool = True,
     ) -> Semaphore:
-        """Make a semaphore: at most ``size`` runs at the same time, or so many per ``key``. See ``Semaphore``."""
+        """Make a semaphore: at most ``size`` runs at the same time, or so many per ``key``. See ``Semaphore``.
+
+        Example::
+
+            @huey.task
+            @huey.limit("printers", 2)
+            async def print_label(order: int) -> None: ...
+        """
         return Semaphore(self, name, size, key=key, ttl=ttl, retry=retry)
 
     def rate_limit(
@@ -763,7 +851,14 @@ class Huey(Settings):
         burst: int | None = None,
         key: Callable[..., object] | None = None,
     ) -> RateLimit:
-        """Make a rate limit: at most ``limit`` runs per ``per`` seconds. See ``RateLimit``."""
+        """Make a rate limit: at most ``limit`` runs per ``per`` seconds. See ``RateLimit``.
+
+        Example::
+
+            @huey.task
+            @huey.rate_limit("mail", limit=10, per=60, key=lambda user, text: user)
+            async def mail(user: str, text: str) -> None: ...
+        """
         return RateLimit(self, name, limit, per, retry, burst=burst, key=key)
 
     async def is_locked(self, lock_name: str) -> bool:
@@ -790,7 +885,13 @@ class Huey(Settings):
     # --- values of the user's own, apart from results, revocations and locks: no key can meet one of theirs
 
     async def put(self, key: str, data: Any) -> None:
-        """Store a value under a key, over what was there; it stays until it is read or deleted."""
+        """Store a value under a key, over what was there; it stays until it is read or deleted.
+
+        Example::
+
+            await huey.put("rate", 1.17)
+            print(await huey.get("rate", peek=True))  # 1.17
+        """
         value = self._place_of(_checked_key(key)).serialize(data)
         await (await self._session()).put("data", {key: value})
 
@@ -904,6 +1005,11 @@ class Huey(Settings):
         several; ``name`` a task's path, or a pattern such as ``shop.*``; ``text`` what its reason contains. ``since``
         and ``until``: ended then or later, and before. The page has ``items``, and ``next`` if there may be more:
         ``after`` of the following call.
+
+        Example::
+
+            page = await huey.failed(name="app.*", since=datetime.now(UTC) - timedelta(hours=2))
+            await huey.requeue([it.id for it in page.items])  # run them again
         """
         wanted = wanted_of(kind, name, text, since, until)
         return await find_failed(
@@ -1052,7 +1158,13 @@ class Huey(Settings):
 
     @shows_options(ConsumerOptions)
     def create_consumer(self, **options: Unpack[ConsumerSettings]) -> Consumer:
-        """Make a consumer for the running loop; see ``ConsumerOptions`` for what can be set."""
+        """Make a consumer for the running loop; see ``ConsumerOptions`` for what can be set.
+
+        Example::
+
+            async with huey.create_consumer(workers=20):
+                print(await (await add(1, 2)))  # 3
+        """
         if self._immediate:
             raise ConfigurationError("a Huey in immediate mode runs its tasks itself; it has no work for a consumer")
         check_names("a consumer", options, ConsumerOptions.__dataclass_fields__)

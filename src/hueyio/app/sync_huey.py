@@ -251,7 +251,10 @@ class SyncHuey(Blocking):
         return answer
 
     def signal(self, *signals: str) -> Callable[[Receiver], Receiver]:
-        """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one."""
+        """Connect a function to signals, or to all if none is given. Raises HueyException for an unknown one.
+
+        See ``Huey.signal``.
+        """
         answer: Callable[[Receiver], Receiver] = self._wrapped.signal(*signals)
         return answer
 
@@ -398,7 +401,10 @@ class SyncHuey(Blocking):
         return answer
 
     def revoke(self, task: Task | AnyResult, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
-        """Keep one task from being run: for good, until a moment (a naive one is local), or once."""
+        """Keep one task from being run: for good, until a moment (a naive one is local), or once.
+
+        See ``Huey.revoke``.
+        """
         self._wait(self._wrapped.revoke(task, revoke_until, revoke_once))
 
     def revoke_by_id(self, task_id: str, revoke_until: datetime | None = None, revoke_once: bool = False) -> None:
@@ -459,7 +465,10 @@ class SyncHuey(Blocking):
         ttl: float | timedelta | None = None,
         retry: bool = True,
     ) -> SyncSemaphore:
-        """Make a semaphore: at most ``size`` runs at the same time, or so many per ``key``. See ``Semaphore``."""
+        """Make a semaphore: at most ``size`` runs at the same time, or so many per ``key``. See ``Semaphore``.
+
+        See ``Huey.limit``.
+        """
         answer: SyncSemaphore = SyncSemaphore(self._wrapped.limit(name, size, key=key, ttl=ttl, retry=retry))
         return answer
 
@@ -473,7 +482,10 @@ class SyncHuey(Blocking):
         burst: int | None = None,
         key: Callable[..., object] | None = None,
     ) -> SyncRateLimit:
-        """Make a rate limit: at most ``limit`` runs per ``per`` seconds. See ``RateLimit``."""
+        """Make a rate limit: at most ``limit`` runs per ``per`` seconds. See ``RateLimit``.
+
+        See ``Huey.rate_limit``.
+        """
         answer: SyncRateLimit = SyncRateLimit(self._wrapped.rate_limit(name, limit, per, retry, burst=burst, key=key))
         return answer
 
@@ -491,7 +503,10 @@ class SyncHuey(Blocking):
         return answer
 
     def put(self, key: str, data: Any) -> None:
-        """Store a value under a key, over what was there; it stays until it is read or deleted."""
+        """Store a value under a key, over what was there; it stays until it is read or deleted.
+
+        See ``Huey.put``.
+        """
         self._wait(self._wrapped.put(key, data))
 
     def get(self, key: str, peek: bool = False) -> Any:

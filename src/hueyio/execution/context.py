@@ -15,7 +15,17 @@ running: Final[ContextVar[Task]] = ContextVar("hueyio_running")
 
 
 def current_task() -> Task:
-    """Return the Task whose body (or pre- or post-execute hook) runs here; raises HueyException outside of one."""
+    """Return the Task whose body (or pre- or post-execute hook) runs here; raises HueyException outside of one.
+
+    Example::
+
+        @huey.task
+        async def tell_id() -> str:
+            return current_task().id
+
+        result = await tell_id()
+        print(await result == result.id)  # True
+    """
     try:
         return running.get()
     except LookupError:

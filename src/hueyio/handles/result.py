@@ -57,6 +57,20 @@ class Result(Generic[R]):
     any more; TaskLost if the storage has lost the task; ResultExpired if the task is older than the ends that are
     remembered. If nothing is known of the task but its id (``result_of``, or ``enqueue_in`` before the commit), it
     raises HueyException at once; with a timeout it waits, because the task may be enqueued a moment later.
+
+    Example::
+
+        result = await add(1, 2)
+        print(await result.get(blocking=True, timeout=30))  # 3
+
+        @huey.task
+        async def fail() -> None:
+            raise ValueError("no stock")
+
+        try:
+            await (await fail())
+        except TaskException as error:
+            print(error)  # ValueError('no stock')
     """
 
     __slots__ = ("_producer", "_reader", "id", "task")
@@ -207,6 +221,13 @@ class ResultGroup(Generic[R]):
     """The results of several tasks, in the order in which these were given.
 
     ``group[i]`` and iteration give ``Result`` handles; ``await group`` and ``get`` the values, as a list.
+
+    Example::
+
+        results = await add.map([(1, 2), (3, 4)])
+        print(sorted([value async for value in results.as_completed()]))  # [3, 7]
+        print(await results)  # [3, 7]
+        print(await results[1])  # 7
     """
 
     __slots__ = ("_results",)

@@ -156,7 +156,10 @@ class SyncTask(Blocking, Generic[P, R]):
         return answer
 
     def map(self, it: Iterable[Any]) -> SyncResultGroup[R]:
-        """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
+        """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one.
+
+        See ``TaskWrapper.map``.
+        """
         answer: SyncResultGroup[R] = to_sync(self._wait(self._wrapped.map(it)))
         return answer
 

@@ -114,6 +114,11 @@ class TaskWrapper(Generic[P, R]):
         """Return something to call in place of the task, with these settings for its calls; None: as declared.
 
         Raises ConfigurationError for an option that there is not.
+
+        Example::
+
+            result = await add.options(delay=0.1, retries=2, timeout=30)(1, 2)
+            print(await result)  # 3
         """
         check_names(f"{self.path}.options()", options, CallOptions.__annotations__)
         return BoundOptions(self, options)
@@ -132,6 +137,11 @@ class TaskWrapper(Generic[P, R]):
 
         A single number, timedelta or datetime is the delay or the eta of a call without arguments.
         Raises ValueError unless exactly one of ``eta`` and ``delay`` is there.
+
+        Example::
+
+            await add.schedule((1, 2), delay=timedelta(minutes=10))
+            await add.schedule((1, 2), eta=datetime(2030, 1, 1, tzinfo=UTC))
         """
         check_names(f"{self.path}.schedule()", options, CallOptions.__annotations__)
         if isinstance(args, (int, float, timedelta, datetime)) and kwargs is None and eta is None and delay is None:
@@ -151,7 +161,13 @@ class TaskWrapper(Generic[P, R]):
 
     @awaited
     def map(self, it: Iterable[Any]) -> Coroutine[None, None, ResultGroup[R]]:
-        """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one."""
+        """Enqueue one call for each element, all in one write; a tuple is several arguments, anything else is one.
+
+        Example::
+
+            results = await add.map([(1, 2), (3, 4)])
+            print(await results)  # [3, 7]
+        """
         takes = f"task {self.path}: map takes an iterable of arguments, such as [1, 2]"
         items, check = items_of(it, takes, TaskArgumentError), self.spec.check_call
         tasks = [self._call(item if isinstance(item, tuple) else (item,), {}, check) for item in items]

@@ -149,6 +149,11 @@ class Schedules:
         ``catch_up`` makes up the last time that was missed while no consumer ran. ``headers`` go with each call. A
         schedule of the same name is replaced; where nothing differs, nothing changes. Raises ConfigurationError, or
         TaskArgumentError if the arguments do not fit or a header is wrong.
+
+        Example::
+
+            await huey.schedules().add("sum", add, "*/5 * * * *", args=(1, 2))
+            print([it.name for it in await huey.schedules().list()])  # ['sum']
         """
         _check_name(name)
         check_switches({"catch_up": catch_up})

@@ -35,6 +35,10 @@ class SignedSerializer(Placed):
     A signature holds for one place: see ``within``.
     ``serializer`` is what makes the bytes; without it pickle does, with the ``options`` of ``Serializer``. Data that
     was tampered with, or signed with another secret, is a SerializationError, which is a ValueError.
+
+    Example::
+
+        huey = SqliteHuey("app", filename="app.db", serializer=SignedSerializer("read me from a safe place"))
     """
 
     mark = _MARK

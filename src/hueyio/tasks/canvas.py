@@ -21,6 +21,11 @@ class group:  # noqa: N801 - Huey's name
     """Tasks that are enqueued together, in one write: ``await huey.enqueue(group([add.s(1, 2), add.s(3, 4)]))``.
 
     The enqueue gives a ``ResultGroup``; of a pipeline it holds the result of the last stage.
+
+    Example::
+
+        results = await huey.enqueue(group([add.s(1, 2), add.s(3, 4)]))
+        print(await results)  # [3, 7]
     """
 
     def __init__(self, tasks: Iterable[Task]) -> None:
@@ -62,6 +67,15 @@ class chord:  # noqa: N801 - Huey's name
     The callback gets its own arguments, then a list with one value for each member, in their order: what it returned,
     an ``Error`` if it failed for good, ``SKIPPED`` if it was revoked, expired or cancelled. A member is a Task, a
     pipeline (its last stage counts, or the stage that failed), or another chord (its callback counts).
+
+    Example::
+
+        @huey.task
+        def total(values: list[int]) -> int:
+            return sum(values)
+
+        result = await huey.enqueue(chord([add.s(1, 2), add.s(3, 4)], total))
+        print(await result)  # 10
     """
 
     def __init__(self, tasks: Sequence[Task | chord] | group, callback: Task | _Declared) -> None:

@@ -275,6 +275,11 @@ class Task:
         The stage gets its own arguments first, then what the stage before returned: a tuple as further positional
         arguments, a dict as keyword arguments that it does not have yet, None as nothing, anything else as one
         more argument.
+
+        Example::
+
+            task = add.s(1, 2).then(add, 10)
+            print(await (await huey.enqueue(task)))  # [3, 13]
         """
         self.check_whole()
         following = bind_stage(task, "what then() gets", args, kwargs)

@@ -45,10 +45,10 @@ class HueyQueue:
 
     Example::
 
-        async def test_a_reminder_is_sent_when_nobody_pays(huey_queue: HueyQueue) -> None:
-            await order(7)
-            huey_queue.assert_enqueued(remind, args=(7,), within=timedelta(days=14))
-            assert [str(it.name) for it in await huey_queue.advance(days=14)] == ["shop.remind"]
+        with HueyQueue(huey) as queue:
+            await add.options(delay=timedelta(days=14))(1, 2)
+            queue.assert_enqueued(add, args=(1, 2), within=timedelta(days=14))
+            print([str(it.name) for it in await queue.advance(days=14)])  # ['app.add']
     """
 
     def __init__(self, *hueys: Huey | SyncHuey, most_runs: int = 10_000) -> None:

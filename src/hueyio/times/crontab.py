@@ -61,6 +61,12 @@ class crontab:  # noqa: N801  Huey's name: it was a function
     Huey decides: UTC, or local time with ``utc=False``. Raises ValueError for what cannot be read, and for what never
     matches; with ``strict=False`` what cannot be read is left out and logged, as long as something remains, as in Huey.
     Warns of what was hardly meant: an hour without a minute, a step that leads out of the range.
+
+    Example::
+
+        times = crontab(minute="30", hour="7", day_of_week="mon-fri", tz="Europe/Paris")
+        friday = datetime(2026, 5, 1, 12, tzinfo=UTC)
+        print(times.next_after(friday))  # 2026-05-04 07:30:00+02:00
     """
 
     __slots__ = ("_numbers", "_passing", "_texts", "_zone", "tz")

@@ -17,6 +17,10 @@ class BlackHoleHuey(Huey):
 
     For switching the queue off without touching the code that uses it, whatever options that gives. A consumer can be
     started, and has nothing to do. In immediate mode tasks run, as in that of any Huey.
+
+    Example::
+
+        huey = BlackHoleHuey("app")
     """
 
     storage_class = BlackHoleStorage

@@ -36,6 +36,10 @@ class FileHuey(Huey):
 
     Priorities are whole numbers from 0 to 65535, as in Huey; others raise ValueError where the task is enqueued.
     ``SqliteHuey`` does the same, faster, and with any priority.
+
+    Example::
+
+        huey = FileHuey("app", path="queue-of-app")
     """
 
     storage_class = FileStorage

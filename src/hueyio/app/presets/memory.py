@@ -28,7 +28,19 @@ class MemoryHueyOptions(HueyOptions, total=False):
 
 
 class MemoryHuey(Huey):
-    """Tasks in the memory of this process: for tests, and for an embedded consumer that may lose them."""
+    """Tasks in the memory of this process: for tests, and for an embedded consumer that may lose them.
+
+    Example::
+
+        huey = MemoryHuey("app")
+
+        @huey.task
+        async def double(number: int) -> int:
+            return 2 * number
+
+        async with huey.create_consumer():
+            print(await (await double(4)))  # 8
+    """
 
     storage_class = MemoryStorage
 

@@ -76,6 +76,10 @@ class RedisHuey(Huey):
 
     ``url`` (``redis://``, ``rediss://``, ``unix://``), or a ``connection_pool``, or ``host``, ``port`` and what
     else redis-py's connections take; what is not listed may be in ``storage_kwargs``.
+
+    Example::
+
+        huey = RedisHuey("app", url="redis://localhost:6379/0")
     """
 
     storage_class = RedisStorage
@@ -89,13 +93,25 @@ class PriorityRedisHuey(RedisHuey):
     """``RedisHuey`` with priorities: any number, the highest first; first come, first served within one.
 
     Its queue and one of ``RedisHuey`` cannot have the same name: whichever comes second raises StorageError.
+
+    Example::
+
+        huey = PriorityRedisHuey("app", url="redis://localhost:6379/0")
+
+        @huey.task(priority=10)
+        async def urgent() -> None: ...
     """
 
     storage_class = PriorityRedisStorage
 
 
 class RedisExpireHuey(RedisHuey):
-    """``RedisHuey`` whose results stay for ``expire_time`` seconds (a day) and may be read any number of times."""
+    """``RedisHuey`` whose results stay for ``expire_time`` seconds (a day) and may be read any number of times.
+
+    Example::
+
+        huey = RedisExpireHuey("app", url="redis://localhost:6379/0", expire_time=3600)
+    """
 
     storage_class = RedisExpireStorage
 

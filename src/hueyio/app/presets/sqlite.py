@@ -34,7 +34,12 @@ class SqliteHueyOptions(HueyOptions, total=False):
 
 
 class SqliteHuey(Huey):
-    """Tasks in an SQLite file, shared by all processes of one machine; durable, no server."""
+    """Tasks in an SQLite file, shared by all processes of one machine; durable, no server.
+
+    Example::
+
+        huey = SqliteHuey("app", filename="app.db")
+    """
 
     storage_class = SqliteStorage
 
