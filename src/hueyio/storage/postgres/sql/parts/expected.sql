@@ -42,9 +42,13 @@ END $$;
 
 -- Let these ids be expected no more: they are over.
 CREATE OR REPLACE FUNCTION {schema}.arrived_1(q int, ids text[]) RETURNS void {inner} AS $$
+DECLARE
+    one text;
 BEGIN
-    DELETE FROM {schema}.expected WHERE queue = q AND id = ANY (ids);
-    DELETE FROM {schema}.stages WHERE queue = q AND id = ANY (ids);
+    FOREACH one IN ARRAY ids LOOP
+        DELETE FROM {schema}.expected WHERE queue = q AND id = one;
+        DELETE FROM {schema}.stages WHERE queue = q AND id = one;
+    END LOOP;
 END $$;
 
 -- Let tasks that were added be expected no more. Where one is not the stage that waited under its id, what follows that
@@ -52,13 +56,21 @@ END $$;
 CREATE OR REPLACE FUNCTION {schema}.arrive_1(q int, ids text[], mores jsonb[]) RETURNS void {inner} AS $$
 DECLARE
     stage record;
+    one text;
 BEGIN
     IF NOT EXISTS (SELECT FROM {schema}.expected WHERE queue = q) THEN
         RETURN;
     END IF;
-    DELETE FROM {schema}.expected WHERE queue = q AND id = ANY (ids);
-    FOR stage IN DELETE FROM {schema}.stages WHERE queue = q AND id = ANY (ids) RETURNING id, next LOOP
-        CONTINUE WHEN stage.next IS NULL OR mores[array_position(ids, stage.id)] -> 7 ? stage.next;
+    FOREACH one IN ARRAY ids LOOP
+        DELETE FROM {schema}.expected WHERE queue = q AND id = one;
+    END LOOP;
+    PERFORM FROM {schema}.stages WHERE queue = q LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    FOR place IN 1..cardinality(ids) LOOP
+        DELETE FROM {schema}.stages WHERE queue = q AND id = ids[place] RETURNING id, next INTO stage;
+        CONTINUE WHEN NOT FOUND OR stage.next IS NULL OR mores[place] -> 7 ? stage.next;
         DELETE FROM {schema}.expected WHERE queue = q AND id = stage.next AND namer = stage.id;
         PERFORM {schema}.cancel_all_1(q, ARRAY[stage.next]);
     END LOOP;
