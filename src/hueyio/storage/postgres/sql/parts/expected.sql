@@ -12,7 +12,12 @@ CREATE OR REPLACE FUNCTION {schema}.unname_1(q int, by_id text) RETURNS text[] {
 DECLARE
     named text[];
 BEGIN
-    WITH gone AS (DELETE FROM {schema}.expected WHERE queue = q AND namer = by_id RETURNING id)
+    WITH those AS MATERIALIZED (  -- in an order that only the index of the namers has
+        SELECT ctid AS at FROM {schema}.expected
+        WHERE namer >= by_id AND namer <= by_id AND queue = q ORDER BY namer, queue FOR UPDATE
+    ), gone AS (
+        DELETE FROM {schema}.expected AS it USING those WHERE it.ctid = those.at RETURNING it.id
+    )
     SELECT array_agg(id) INTO named FROM gone;
     RETURN coalesce(named, '{}');
 END $$;
