@@ -87,6 +87,21 @@ def test_import_brings_nothing_that_is_rarely_needed(module: str) -> None:
     assert done.stdout == "[]\n"
 
 
+def test_postgres_huey_can_be_imported_without_psycopg_and_says_what_it_needs() -> None:
+    program = """
+import sys
+sys.modules["psycopg"] = None
+from hueyio import *
+try:
+    PostgresHuey("shop")
+except ConfigurationError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("PostgreSQL needs psycopg (")
+    assert done.stdout.endswith("): pip install 'hueyio[postgres]'\n")
+
+
 def test_name_that_does_not_exist_is_refused_as_by_any_module() -> None:
     with pytest.raises(AttributeError, match="module 'hueyio' has no attribute 'SqlHuey'"):
         hueyio.SqlHuey  # type: ignore[attr-defined] # noqa: B018

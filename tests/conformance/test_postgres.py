@@ -24,18 +24,18 @@ class TestPostgres(StorageConformance):
         return Recipe(target, name=uuid.uuid4().hex, dsn=postgres_dsn, timeout=60)
 
 
+@pytest.fixture(scope="module")
+def granted() -> Iterator[str]:
+    """A role that may do what the page says, in a schema that another made."""
+    owner = own_database(POSTGRES_KINDS[0])
+    asyncio.run(bring_forward(Address(owner, "guarded"), 60))
+    with granted_role(owner, "guarded") as dsn:
+        yield dsn
+
+
 @pytest.mark.again("a role has the same functions; that its rights are enough is shown where they are tested")
 class TestPostgresWithFewRights(StorageConformance):
-    """As a role that may do what the page says, in a schema that another made."""
-
-    @pytest.fixture(scope="class")
-    def dsn(self) -> Iterator[str]:
-        owner = own_database(POSTGRES_KINDS[0])
-        asyncio.run(bring_forward(Address(owner, "guarded"), 60))
-        with granted_role(owner, "guarded") as dsn:
-            yield dsn
-
     @pytest.fixture
-    def recipe(self, dsn: str) -> Recipe:
+    def recipe(self, granted: str) -> Recipe:
         target = "hueyio.storage.postgres:PostgresStorage"
-        return Recipe(target, name=uuid.uuid4().hex, dsn=dsn, schema="guarded", create_tables=False, timeout=60)
+        return Recipe(target, name=uuid.uuid4().hex, dsn=granted, schema="guarded", create_tables=False, timeout=60)

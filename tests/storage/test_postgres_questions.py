@@ -59,6 +59,7 @@ class Questions:
             "ended_1": (q, [f"e{MANY - 9}", "nobody"], bounds),
             "history_1": (q, 2**63 - 1, 501, 50, bounds),
             "attempts_1": (q, ["t7"], 10, bounds),
+            "locate_1": (q, ["t7", "nobody"], bounds),
             "peek_1": (q, 0, ["k7", "k8"]),
             "delete_1": (q, 0, ["k7", "k8"]),
             "promote_1": (q, 0.0, 100, bounds),

@@ -114,7 +114,7 @@ class PostgresServer:
                     "unix_socket_directories": ""}  # fmt: skip
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.directory / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process: subprocess.Popen[bytes] = subprocess.Popen(
                 [self.binaries / "postgres", "-D", self.data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -122,8 +122,9 @@ class PostgresServer:
                 start_new_session=True,  # a Ctrl-C is for the tests; they stop it in their own order
                 **_as_server(),
             )
-        self._watchdog = _watch(self._process.pid, self.directory, self._lifeline)
-        self._wait_until_it_answers(self._process)
+        self._process = process
+        self._watchdog = _watch(process.pid, self.directory, self._lifeline)
+        self._wait_until_it_answers(process)
 
     def stop(self, ending: Ending = "fast") -> None:
         """End it, and wait for that."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from hueyio.app.huey import Huey
 from hueyio.app.options import HueyOptions
 from hueyio.handles.options import check_names, merged, shows_options
 from hueyio.storage.postgres_url import missing_psycopg
 
-try:
+if TYPE_CHECKING:
     from hueyio.storage.postgres import PostgresStorage
-except ImportError as error:  # psycopg is an extra, and needs libpq; all names of hueyio can be imported without
-    _missing = error
+else:
+    try:
+        from hueyio.storage.postgres import PostgresStorage
+    except ImportError as error:  # psycopg is an extra, and needs libpq; all names of hueyio can be imported without
+        _missing = error
 
-    class PostgresStorage:  # type: ignore[no-redef]
-        """Stands where the storage cannot be imported, until somebody makes one."""
+        class PostgresStorage:
+            """Stands where the storage cannot be imported, until somebody makes one."""
 
-        def __init__(self, *args: Any, **options: Any) -> None:
-            raise missing_psycopg(_missing) from _missing
+            def __init__(self, *args: Any, **options: Any) -> None:
+                raise missing_psycopg(_missing) from _missing
 
 
 __all__ = ["PostgresHuey"]

@@ -51,7 +51,7 @@ def migrate(asked: Asked, sql: bool, version: int | None) -> int:
 def _find_address(asked: Asked, module: Any) -> Any:
     place = find_place(asked.place, os.environ, Path.cwd())
     if place.app is not None:
-        storage = load_app(place.app).storage
+        storage: Any = load_app(place.app).storage
         if isinstance(storage, module.PostgresStorage):
             return storage.address
     elif place.url is not None and is_postgres_url(place.url):

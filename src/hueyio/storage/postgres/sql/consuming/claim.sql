@@ -74,12 +74,13 @@ BEGIN
         RETURN;
     END IF;
     IF holding.suspects <> '{}' THEN
-        PERFORM FROM {schema}.tasks
-        WHERE queue = q AND id = ANY (holding.suspects) AND owner = who
-            AND deliveries > 0 AND max_deliveries - deliveries = 1;
-        IF FOUND THEN
-            RETURN;
-        END IF;
+        FOREACH suspect IN ARRAY holding.suspects LOOP
+            PERFORM FROM {schema}.tasks
+            WHERE queue = q AND id = suspect AND owner = who AND deliveries > 0 AND max_deliveries - deliveries = 1;
+            IF FOUND THEN
+                RETURN;
+            END IF;
+        END LOOP;
         UPDATE {schema}.holdings SET suspects = '{}' WHERE queue = q AND owner = who;
     END IF;
     PERFORM FROM {schema}.tasks WHERE queue = q AND state = 1 LIMIT 1;

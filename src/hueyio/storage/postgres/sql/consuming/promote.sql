@@ -24,7 +24,7 @@ BEGIN
     swept := {schema}.sweep_1(q);
     told := {schema}.now_1();
     DELETE FROM {schema}.waiters WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM {schema}.waiters WHERE queue = q AND expires <= told LIMIT 1000 FOR UPDATE SKIP LOCKED
+        SELECT ctid FROM {schema}.waiters WHERE queue = q AND expires <= told ORDER BY expires LIMIT 1000 FOR UPDATE SKIP LOCKED
     ));
     RETURN NEXT;
 END $$;

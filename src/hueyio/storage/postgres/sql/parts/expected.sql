@@ -12,7 +12,12 @@ CREATE OR REPLACE FUNCTION {schema}.unname_1(q int, by_id text) RETURNS text[] {
 DECLARE
     named text[];
 BEGIN
-    WITH gone AS (DELETE FROM {schema}.expected WHERE queue = q AND namer = by_id RETURNING id)
+    WITH those AS MATERIALIZED (  -- in an order that only the index of the namers has
+        SELECT ctid AS at FROM {schema}.expected
+        WHERE namer >= by_id AND namer <= by_id AND queue = q ORDER BY namer, queue FOR UPDATE
+    ), gone AS (
+        DELETE FROM {schema}.expected AS it USING those WHERE it.ctid = those.at RETURNING it.id
+    )
     SELECT array_agg(id) INTO named FROM gone;
     RETURN coalesce(named, '{}');
 END $$;
@@ -42,9 +47,13 @@ END $$;
 
 -- Let these ids be expected no more: they are over.
 CREATE OR REPLACE FUNCTION {schema}.arrived_1(q int, ids text[]) RETURNS void {inner} AS $$
+DECLARE
+    one text;
 BEGIN
-    DELETE FROM {schema}.expected WHERE queue = q AND id = ANY (ids);
-    DELETE FROM {schema}.stages WHERE queue = q AND id = ANY (ids);
+    FOREACH one IN ARRAY ids LOOP
+        DELETE FROM {schema}.expected WHERE queue = q AND id = one;
+        DELETE FROM {schema}.stages WHERE queue = q AND id = one;
+    END LOOP;
 END $$;
 
 -- Let tasks that were added be expected no more. Where one is not the stage that waited under its id, what follows that
@@ -52,13 +61,21 @@ END $$;
 CREATE OR REPLACE FUNCTION {schema}.arrive_1(q int, ids text[], mores jsonb[]) RETURNS void {inner} AS $$
 DECLARE
     stage record;
+    one text;
 BEGIN
     IF NOT EXISTS (SELECT FROM {schema}.expected WHERE queue = q) THEN
         RETURN;
     END IF;
-    DELETE FROM {schema}.expected WHERE queue = q AND id = ANY (ids);
-    FOR stage IN DELETE FROM {schema}.stages WHERE queue = q AND id = ANY (ids) RETURNING id, next LOOP
-        CONTINUE WHEN stage.next IS NULL OR mores[array_position(ids, stage.id)] -> 7 ? stage.next;
+    FOREACH one IN ARRAY ids LOOP
+        DELETE FROM {schema}.expected WHERE queue = q AND id = one;
+    END LOOP;
+    PERFORM FROM {schema}.stages WHERE queue = q LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    FOR place IN 1..cardinality(ids) LOOP
+        DELETE FROM {schema}.stages WHERE queue = q AND id = ids[place] RETURNING id, next INTO stage;
+        CONTINUE WHEN NOT FOUND OR stage.next IS NULL OR mores[place] -> 7 ? stage.next;
         DELETE FROM {schema}.expected WHERE queue = q AND id = stage.next AND namer = stage.id;
         PERFORM {schema}.cancel_all_1(q, ARRAY[stage.next]);
     END LOOP;

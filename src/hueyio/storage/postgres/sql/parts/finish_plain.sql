@@ -7,14 +7,16 @@ DECLARE
     mine tid[] := '{}';
     ended text[];
     flagged text[];
+    one text;
 BEGIN
     mine := ARRAY(
-        SELECT it.at FROM (
+        SELECT task.at FROM (SELECT it AS id FROM unnest(ids) AS it ORDER BY it COLLATE "C") AS asked
+        CROSS JOIN LATERAL (
             SELECT t.ctid AS at FROM {schema}.tasks AS t
-            WHERE t.queue = q AND t.id = ANY (ids) AND t.owner = who AND t.deliveries = 0
+            WHERE t.queue = q AND t.id = asked.id AND t.owner = who AND t.deliveries = 0
                 AND (t.more IS NULL OR (jsonb_array_length(t.more -> 7) = 0 AND NOT (t.more -> 8)::bool))
-            ORDER BY t.id FOR UPDATE
-        ) AS it
+            LIMIT 1 FOR UPDATE
+        ) AS task
     );
     IF mine = '{}' THEN
         RETURN '{}';
@@ -22,7 +24,9 @@ BEGIN
     WITH gone AS (DELETE FROM {schema}.tasks AS t WHERE t.ctid = ANY (mine) RETURNING t.id, t.cancelled)
     SELECT array_agg(id), array_agg(id) FILTER (WHERE cancelled) INTO ended, flagged FROM gone;
     IF flagged IS NOT NULL THEN
-        DELETE FROM {schema}.flags AS f WHERE f.queue = q AND f.id = ANY (flagged);
+        FOREACH one IN ARRAY flagged LOOP
+            DELETE FROM {schema}.flags AS f WHERE f.queue = q AND f.id = one;
+        END LOOP;
         PERFORM {schema}.notice_1(q);
     END IF;
     IF cardinality(ended) = cardinality(ids) THEN
@@ -40,7 +44,7 @@ BEGIN
     PERFORM {schema}.put_results_1(q, ended, results, until);
     PERFORM FROM {schema}.keys AS k WHERE k.queue = q AND k.area = 2 LIMIT 1;
     IF FOUND THEN
-        DELETE FROM {schema}.keys AS k WHERE k.queue = q AND k.area = 2 AND k.key = ANY (revoked);
+        PERFORM {schema}.drop_keys_1(q, 2, array_remove(revoked, NULL));
     END IF;
     PERFORM {schema}.note_ended_1(q, ended, letters);
     PERFORM {schema}.tell_1(q, ended, letters);

@@ -10,7 +10,7 @@ BEGIN
     ON CONFLICT (queue, area, key) DO UPDATE SET value = excluded.value, expires = excluded.expires;
     gone := ARRAY(SELECT it.id FROM unnest(ids, results) AS it (id, value) WHERE it.value IS NULL);
     IF cardinality(gone) > 0 THEN
-        DELETE FROM {schema}.keys WHERE queue = q AND area = 0 AND key = ANY (gone);
+        PERFORM {schema}.drop_keys_1(q, 0, gone);
     END IF;
 END $$;
 

@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION {schema}.tell_1(q int, over text[], letters text) RETURNS void {inner} AS $$
 DECLARE
     told record;
+    mine tid[];
     item text;
     message text := '';
     listener text;
@@ -12,9 +13,19 @@ BEGIN
     IF NOT EXISTS (SELECT FROM {schema}.waiters WHERE queue = q) THEN
         RETURN;
     END IF;
+    mine := ARRAY(
+        SELECT waiter.at FROM (SELECT it AS id FROM unnest(over) AS it ORDER BY it COLLATE "C") AS asked
+        CROSS JOIN LATERAL (
+            SELECT w.ctid AS at FROM {schema}.waiters AS w
+            WHERE w.queue = q AND w.id = asked.id AND NOT w.is_over ORDER BY w.client FOR UPDATE
+        ) AS waiter
+    );
+    IF mine = '{}' THEN
+        RETURN;
+    END IF;
     FOR told IN
         WITH gone AS MATERIALIZED (
-            DELETE FROM {schema}.waiters WHERE queue = q AND id = ANY (over) AND NOT is_over
+            DELETE FROM {schema}.waiters WHERE ctid = ANY (mine)
             RETURNING id, client, number, expires
         ), counted AS MATERIALIZED (
             SELECT gone.*, count(*) OVER (PARTITION BY id) > 1 AS shared FROM gone

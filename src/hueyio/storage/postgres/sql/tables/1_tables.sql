@@ -86,10 +86,11 @@ CREATE TABLE {schema}.flags (
 CREATE TABLE {schema}.expected (
     queue int NOT NULL,
     id text COLLATE "C" NOT NULL,
-    namer text COLLATE "C" NOT NULL,
-    PRIMARY KEY (queue, id, namer)
+    namer text COLLATE "C" NOT NULL
 );
-CREATE INDEX expected_namers ON {schema}.expected (queue, namer);
+CREATE INDEX expected_namers ON {schema}.expected (namer, queue);
+-- The last: while a table is empty all its indexes cost the same, and then the planner takes the youngest.
+ALTER TABLE {schema}.expected ADD PRIMARY KEY (queue, id, namer);
 
 -- The later stages of long pipelines. A stage stands here as long as its id is expected. next: the id of the one after.
 CREATE TABLE {schema}.stages (
@@ -172,21 +173,21 @@ CREATE UNLOGGED TABLE {schema}.waiters (
     is_over boolean NOT NULL DEFAULT false,
     shared boolean NOT NULL DEFAULT false,
     kind text,
-    data bytea,
-    PRIMARY KEY (queue, id, client)
+    data bytea
 );
 CREATE INDEX waiter_clients ON {schema}.waiters (queue, client);
 CREATE INDEX waiter_times ON {schema}.waiters (queue, expires);
+ALTER TABLE {schema}.waiters ADD CONSTRAINT waiters_pkey PRIMARY KEY (queue, id, client);  -- the last, as above
 
 -- Who follows the progress of a task.
 CREATE UNLOGGED TABLE {schema}.followers (
     queue int NOT NULL,
     id text COLLATE "C" NOT NULL,
     client text COLLATE "C" NOT NULL,
-    expires float8 NOT NULL,
-    PRIMARY KEY (queue, id, client)
+    expires float8 NOT NULL
 );
 CREATE INDEX follower_clients ON {schema}.followers (queue, client);
+ALTER TABLE {schema}.followers ADD PRIMARY KEY (queue, id, client);
 
 -- Sessions that wait for work. bells: 1 loop, 2 thread, 4 process, 8 schedule.
 CREATE UNLOGGED TABLE {schema}.asleep (
