@@ -77,7 +77,7 @@ class PostgresServer:
         self.port = free_port()
         self._settings = {**_QUICK, **settings}
         self._lifeline = lifeline
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
 
     @property
@@ -114,7 +114,7 @@ class PostgresServer:
                     "unix_socket_directories": ""}  # fmt: skip
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.directory / "server.log").open("ab") as log:
-            process: subprocess.Popen[bytes] = subprocess.Popen(
+            process: subprocess.Popen[Any] = subprocess.Popen(
                 [self.binaries / "postgres", "-D", self.data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
