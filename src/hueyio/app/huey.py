@@ -593,8 +593,9 @@ class Huey(Settings):
     def enqueue_in(self, connection: Any, task: Task) -> Coroutine[None, None, Any]:
         """Enqueue a task as part of the application's own transaction; return what ``enqueue`` does.
 
-        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, or a session or connection of
-        SQLAlchemy, sync or async, that uses one; nothing is committed here. The task is there as soon as the
+        ``connection`` is one of sqlite3 or aiosqlite to the file of this ``SqliteHuey``, one of psycopg or asyncpg to
+        the database of this ``PostgresHuey``, or a session or connection of SQLAlchemy, sync or async, or one of
+        Django, that uses one of these; nothing is committed here. The task is there as soon as the
         application commits, and never if it rolls back or dies. Raises at once what ``enqueue`` raises, and
         ConfigurationError for a storage that has no such transactions. In immediate mode the task runs at once. No
         ENQUEUED is sent: only the application knows when the task is.

@@ -67,7 +67,8 @@ class Producer:
         storage = self.core.storage
         if not isinstance(storage, Transactional):
             raise ConfigurationError(
-                f"{self.core.kind} keeps its tasks where your transactions do not reach; SqliteHuey has enqueue_in"
+                f"{self.core.kind} keeps its tasks where your transactions do not reach; "
+                "SqliteHuey and PostgresHuey have enqueue_in"
             )
         write = partial(self._write_in, storage, connection, task)
         if is_surrounded(self.core):

@@ -127,7 +127,7 @@ class SyncTask(Blocking, Generic[P, R]):
         return answer
 
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> SyncResult[R]:
-        """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
+        """Enqueue a call as part of the transaction that is open on your own connection; see ``Huey``.
 
         See ``TaskWrapper.enqueue_in``.
         """

@@ -93,7 +93,7 @@ class TaskWrapper(Generic[P, R]):
 
     @awaited
     def enqueue_in(self, connection: Any, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[None, None, Result[R]]:
-        """Enqueue a call as part of the transaction that is open on your own SQLite connection; see ``Huey``.
+        """Enqueue a call as part of the transaction that is open on your own connection; see ``Huey``.
 
         The task becomes visible with your commit, or never. Raises what a call raises.
         """

@@ -138,6 +138,10 @@ class PostgresCore:
     def _receive(self, channel: str, message: str) -> None:
         kind, content = message[:1], message[1:]
         match kind:
+            case "l":
+                mask, place = content.split()
+                self.floors.lower(int(place))
+                self.doorbell.hear(int(mask))
             case "r":
                 self.doorbell.hear(int(content))
             case "n":
@@ -154,6 +158,7 @@ class PostgresCore:
 
     async def _catch_up(self) -> None:
         self.notice_board.note_connection()
+        self.floors.forget()
         self.doorbell.look_again()
         await self.waiters.register_again()
         await self.progress_board.read_again()

@@ -4,7 +4,8 @@ What was settled stays in the index as dead rows until a vacuum, which a long tr
 hours. So a claim begins where the last one has got to, for each priority. What may lie before that: a task that went
 back to where it stood (that raises the rewind of the queue, which the floors hold for), and what was committed late or
 rolled back. For these a claim that finds too little looks from the beginning, now and then: the longer that takes, the
-less often.
+less often. A transaction of the application's, which may last, says with its commit from which place on it has added
+something; the floors fall to that.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Floors:
         self._next_look = 0.0
         self._begun = 0.0
         self._looks = False
+        self._is_lowered = False
 
     def arguments(self) -> list[Any]:
         """Return what ``claim_1`` is told."""
@@ -43,8 +45,21 @@ class Floors:
                 ranks.append(rank)
                 places.append(known[rank])
         self._begun = time.monotonic()
+        self._is_lowered = False
         self._looks = self._begun >= self._next_look
         return [lanes, ranks, places, self._rewind, self._looks]
+
+    def lower(self, place: int) -> None:
+        """Let the next claim read from this place on; one that is under way has not seen what is there."""
+        for known in self._places.values():
+            for rank in known:
+                known[rank] = min(known[rank], place - 1)
+        self._is_lowered = True
+
+    def forget(self) -> None:
+        """Let the next claim read from the beginning: what told of a place may have been missed."""
+        self._places.clear()
+        self._is_lowered = True
 
     def take(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Note how far a claim got; return the rows that are tasks."""
@@ -57,6 +72,8 @@ class Floors:
         if last[13] != self._rewind:
             self._rewind = last[13]
             self._places.clear()
+        if self._is_lowered:
+            return tasks
         for row in tasks:
             known = self._places.setdefault(row[1], {})
             rank, place = row[2], row[13]

@@ -13,7 +13,7 @@ from hueyio.storage.postgres.texts import to_json
 from hueyio.storage.records import Delivery, Enqueued, Entry, Found, Latch, State
 from hueyio.storage.shared.ended import KINDS
 
-__all__ = ["cancel", "enqueue", "locate"]
+__all__ = ["cancel", "enqueue", "locate", "read_verdict"]
 
 _MOST_IN_A_CALL: Final = 1_000
 _ADDED: Final = Enqueued("added")
@@ -35,6 +35,11 @@ async def enqueue(core: PostgresCore, entries: Sequence[Entry], latches: Sequenc
             raise answer
         return [answer]
     return await _enqueue_plain(core, entries) if entries else []
+
+
+def read_verdict(verdict: str, holder: str | None) -> Enqueued:
+    """Read what ``add_1`` says of an entry."""
+    return Enqueued("taken", holder) if verdict == "t" else _VERDICTS[verdict]
 
 
 async def cancel(core: PostgresCore, ids: Sequence[str], owner: str) -> list[Delivery]:
@@ -94,4 +99,4 @@ async def _enqueue_any(core: PostgresCore, entries: Sequence[Entry], latches: Se
         blobs,
         bounds_of(core.options),
     )
-    return [Enqueued("taken", holder) if verdict == "t" else _VERDICTS[verdict] for verdict, holder in rows]
+    return [read_verdict(verdict, holder) for verdict, holder in rows]

@@ -11,11 +11,15 @@ From the outside in: ``session`` (the contract), ``actions`` (what each operatio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from hueyio.storage.clock import ServerClock
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.postgres.address import Address
 from hueyio.storage.postgres.core import PostgresCore
 from hueyio.storage.postgres.heartbeat import PostgresLeaseKeeper
+from hueyio.storage.postgres.joined_transaction import JoinedTransactions
 from hueyio.storage.postgres.options import PostgresOptions
 from hueyio.storage.postgres.session import PostgresSession
 from hueyio.storage.records import (
@@ -26,6 +30,8 @@ from hueyio.storage.records import (
     KEEP_ENDED,
     KEEP_FAILED,
     KEEP_HISTORY,
+    Enqueued,
+    Entry,
 )
 
 __all__ = ["PostgresStorage"]
@@ -94,6 +100,7 @@ class PostgresStorage:
             history_ttl=history_ttl,
         )
         self._clock = ServerClock()
+        self._joined = JoinedTransactions(self._options)
         self._capabilities = Capabilities(keeps_history=self._options.keeps_history, claims_with_settlement=True)
 
     @property
@@ -119,6 +126,15 @@ class PostgresStorage:
     async def connect(self) -> PostgresSession:
         """Open a session for the running loop. Raises StorageUnavailable or ConfigurationError."""
         return await PostgresSession.open(PostgresCore(self._options, self._clock))
+
+    async def enqueue_in(self, connection: Any, entries: Sequence[Entry]) -> list[Enqueued]:
+        """Add entries as part of the transaction that is open on an application's own connection to this database.
+
+        They become visible with its commit, or never. Raises ConfigurationError if the connection is to another
+        database, HueyException if it commits each statement by itself, StorageUnavailable if the server cannot be
+        asked at the first call. What the driver raises comes through.
+        """
+        return await self._joined.enqueue(connection, tuple(entries))
 
     def lease_keeper(self, owner: str) -> PostgresLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""

@@ -1,10 +1,16 @@
 -- Ring the sessions that sleep and wait for one of these bells (1 loop, 2 thread, 4 process, 8 schedule), each once: its
--- row goes with it. One that somebody else is waking just now is left to him.
+-- row goes with it. One that somebody else is waking just now is left to him. In a transaction of the application's all
+-- sessions of the queue are rung, and told the place from which on there is something to find: see enqueue_in_1.
 CREATE OR REPLACE FUNCTION {schema}.ring_1(q int, mask int) RETURNS void {inner} AS $$
 DECLARE
     rows_ tid[];
     sleeper record;
+    late_from text := current_setting('hueyio.late_from', true);
 BEGIN
+    IF late_from <> '' AND mask <> 0 THEN
+        PERFORM pg_notify('{schema}.' || q, format('l%s %s', mask, late_from));
+        RETURN;
+    END IF;
     IF mask = 0 OR NOT EXISTS (SELECT FROM {schema}.asleep WHERE queue = q AND bells & mask <> 0) THEN
         RETURN;
     END IF;
