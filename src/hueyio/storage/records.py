@@ -381,7 +381,7 @@ class Release(NamedTuple):
 class Defer(NamedTuple):
     """Not now: the same bytes under a new header (same id) whose ``eta`` says when. Deliveries go back to 0.
 
-    The cancel flag and the unique key stay.
+    The cancel flag and the unique key stay, and that a body may have begun: at most once means once for all workers.
     """
 
     receipt: Receipt

@@ -73,7 +73,7 @@ def _settle_one(state: MemoryState, lease: Lease, settlement: Settlement, owner:
             state.put_back(task)
         case Defer(header=header):
             state.let_go(task, owner, lease)
-            state.again(task, header, task.data)
+            state.again(task, header, task.data, started=task.started)
         case Bury():
             state.let_go(task, owner, lease)
             bury(state, task, settlement)

@@ -156,13 +156,15 @@ class MemoryState:
         if stage is not None and stage.then is not None and stage.then not in header.expects:
             self.unname(header.id, (stage.then,))
 
-    def again(self, task: LiveTask, header: Header, data: bytes, stages: Sequence[Stage] = ()) -> None:
+    def again(
+        self, task: LiveTask, header: Header, data: bytes, stages: Sequence[Stage] = (), *, started: bool = False
+    ) -> None:
         """Put a task that nobody holds back as new; its cancel flag and its unique key stay."""
         before = task.header
         task.header = header
         task.data = data
         task.deliveries = 0
-        task.started = False
+        task.started = started
         self.stand(task)
         keep(self, stages)
         self.unname(header.id, (id for id in before.expects if id not in header.expects))

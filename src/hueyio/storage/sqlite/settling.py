@@ -147,7 +147,7 @@ def _settle_one(tx: Transaction, settlement: Settlement, owner: str) -> Answer:
         case Release():
             put_back(tx, [task._replace(deliveries=task.deliveries + settlement.counted)])
         case Defer(header=later):
-            again(tx, task, later, task.data)
+            again(tx, task, later, task.data, started=bool(task.started))
         case Finish():
             return _finish(tx, task, settlement)
         case Bury():

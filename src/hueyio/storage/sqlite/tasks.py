@@ -52,14 +52,16 @@ def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -
     return placed
 
 
-def again(tx: Transaction, task: TaskRow, header: Header, data: bytes, stages: Sequence[Stage] = ()) -> None:
+def again(
+    tx: Transaction, task: TaskRow, header: Header, data: bytes, stages: Sequence[Stage] = (), *, started: bool = False
+) -> None:
     """Put a held task back as new under another header; its cancel flag and its unique key stay."""
     first_eta = tx.first_eta() if header.eta is not None else None
     state = READY if header.eta is None else SCHEDULED
     lane = LANE_NUMBERS[header.lane]
     place = tx.places(1)
     values = (state, lane, header.priority, place, header.eta, header.max_deliveries, more(header), data)
-    tx.execute(_SQL["rewrite"], (*values, task.row))
+    tx.execute(_SQL["rewrite"], (*values, started, task.row))
     named = tx.unname(task.id)
     tx.expect(header.expects, task.id)
     keep(tx, stages)

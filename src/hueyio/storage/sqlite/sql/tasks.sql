@@ -24,7 +24,7 @@ DELETE FROM hueyio_expected WHERE queue = ? AND id = ? AND namer = ?
 -- The same task again: a retry or a Defer. Its cancel flag and its unique key stay.
 UPDATE hueyio_tasks
 SET state = ?, lane = ?, priority = ?, place = ?, eta = ?, max_deliveries = ?, more = ?, data = ?,
-    owner = NULL, deliveries = 0, started = 0, progress = NULL
+    owner = NULL, deliveries = 0, started = ?, progress = NULL
 WHERE row = ?
 
 -- name: put_back

@@ -111,6 +111,21 @@ class Settling(Basis):
         again = await other.claim_one()
         assert (again.header, again.data, again.receipt.deliveries) == (header, b"bytes", 0)
 
+    async def test_defer_keeps_that_a_body_may_have_begun_and_a_retry_does_not(self, worker: Worker) -> None:
+        delivery = await worker.take_one("a")
+        await worker.session.start([delivery.receipt], worker.owner)
+        await die(worker)
+        other = await Worker.register(worker.session)
+        delivery = await other.claim_one()
+        assert delivery.started
+        eta = time.time() + 60
+        await other.settle(Defer(delivery.receipt, delivery.header._replace(eta=eta)))
+        await other.session.promote(eta, 10)
+        delivery = await other.claim_one()
+        assert delivery.started
+        await other.finish(delivery, follow_ups=(make_entry("a"),))
+        assert not (await other.claim_one()).started
+
     async def test_defer_keeps_the_cancel_flag(self, worker: Worker) -> None:
         canceller = await Worker.register(worker.session)
         delivery = await worker.take_one("a")

@@ -112,7 +112,8 @@ BEGIN
     RETURN bytes;
 END $$;
 
--- Put a held task back as new under another header; its cancel flag and its unique key stay.
+-- Put a held task back as new under another header; its cancel flag and its unique key stay. Without a message it keeps
+-- its own, and that its body may have begun.
 CREATE OR REPLACE FUNCTION {schema}.again_1(q int, task_id text, it {schema}.entry) RETURNS void {inner} AS $$
 DECLARE
     first_eta float8;
@@ -122,7 +123,7 @@ BEGIN
     UPDATE {schema}.tasks
     SET state = CASE WHEN it.eta IS NULL THEN 0 ELSE 2 END, lane = it.lane, rank = it.rank,
         place = nextval('{schema}.places'), eta = it.eta, max_deliveries = it.max_deliveries, more = it.more,
-        data = coalesce(it.data, data), owner = NULL, deliveries = 0, started = false, progress = NULL
+        data = coalesce(it.data, data), owner = NULL, deliveries = 0, started = started AND it.data IS NULL, progress = NULL
     WHERE queue = q AND id = task_id;
     named := {schema}.unname_1(q, task_id);
     IF it.more IS NOT NULL THEN
