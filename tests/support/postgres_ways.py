@@ -41,7 +41,7 @@ def later(commit: Callable[[], object], rollback: Callable[[], object]) -> Calla
 
 @asynccontextmanager
 async def by_psycopg(dsn: str) -> AsyncIterator[Way]:
-    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+    with psycopg.Connection[dict[str, Any]].connect(dsn, row_factory=dict_row) as connection:
         yield Way(connection, Kind.PSYCOPG, later(connection.commit, connection.rollback))
 
 
