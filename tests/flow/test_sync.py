@@ -357,20 +357,32 @@ def test_consumer_whose_thread_cannot_start_is_not_waited_for_and_may_be_started
 
 def test_ctrl_c_while_a_consumer_starts_ends_it(make_huey: Callable[..., Huey]) -> None:
     huey = make_huey()
-    ended = threading.Event()
+    ended, seen = threading.Event(), threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:
+        if not seen.is_set():
+            seen.set()
+            raise KeyboardInterrupt
 
     @huey.on_startup()
     async def hang() -> None:
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         try:
+            # A signal that comes just before a lock is waited for is noticed with the next one only.
+            while not seen.is_set():
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                await asyncio.sleep(0.01)
             await asyncio.Event().wait()
         finally:
             ended.set()
 
     consumer = huey.sync.create_consumer(lease=5.0)
-    with pytest.raises(KeyboardInterrupt):
-        consumer.start()
-    assert ended.wait(30)
+    usual = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            consumer.start()
+        assert ended.wait(30)
+    finally:
+        signal.signal(signal.SIGINT, usual)
     consumer.wait_stopped()
     assert consumer.statistics().state == "stopped"
     huey.sync.close()
