@@ -107,7 +107,8 @@ def follow(container: Container, website: dict[str, Any]) -> None:
     assert container.run(check).returncode != 0
     with (
         container.running(website["command"], "startup complete"),
-        container.running(image()["run"], "is ready", around=NAMESPACE) as worker,
+        # It consumes before it serves what the check asks.
+        container.running(image()["run"], "probes on", around=NAMESPACE) as worker,
     ):
         assert container.run(check).returncode == 0
         assert container.run(website["healthcheck"]["test"][1:]).returncode == 0
