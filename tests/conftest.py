@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.deployments import SentinelGroup, ServerCluster
 from tests.support.leftovers import Leftovers
+from tests.support.logging_state import logging_kept
 from tests.support.postgres_server import find_postgres
 from tests.support.servers import NO_SERVER, Server, find_servers
 from tests.support.shared_postgres import Address, SharedServers, join, made_database, own_database
@@ -170,6 +171,13 @@ def nothing_left_running() -> Iterator[None]:
     leftovers = Leftovers()
     yield
     assert leftovers.find() == []
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what a test did to logging, be it a framework that sets it up: the next test would log by its levels."""
+    with logging_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,6 @@ import hueyio
 from hueyio.cli.main import main
 from tests.conftest import POSTGRES_KINDS, SERVER_KINDS, ServerOf
 from tests.support.docs_code import DOCS, PAGES, ROOT, Block, find_blocks, name_of_file
-from tests.support.logging_state import logging_kept
 from tests.support.shared_postgres import own_database
 
 _CHANGING = {
@@ -187,11 +186,10 @@ def run_python(arguments: list[str], folder: Path) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty current folder; what is imported from it is forgotten afterwards, and what it did to logging undone."""
+    """An empty current folder; what is imported from it is forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with logging_kept():
-        yield tmp_path
+    yield tmp_path
     sentry_sdk.get_global_scope().set_client(None)  # a page sets it up; it would go on to change what Huey enqueues
     forget(tmp_path)
 

@@ -27,7 +27,9 @@ def logging_kept() -> Iterator[None]:
         yield
     finally:
         for logger in _loggers():
-            _restore(logger, before.get(logger, fresh))
+            state = before.get(logger, fresh)
+            if _state_of(logger) != state:  # to set a level forgets what all loggers know of their levels
+                _restore(logger, state)
 
 
 def _loggers() -> list[logging.Logger]:
