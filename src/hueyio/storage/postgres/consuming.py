@@ -42,7 +42,7 @@ async def register(core: PostgresCore, owner: str, info: bytes) -> None:
 async def deregister(core: PostgresCore, owner: str) -> None:
     """End a lease; what it held goes to the front."""
     await core.call("deregister_1", core.queue, owner)
-    core.notice_board.forget(owner)
+    await core.notice_board.forget(owner)
 
 
 async def reclaim(core: PostgresCore, owner: str, beat: int) -> int | None:

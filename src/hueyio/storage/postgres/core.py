@@ -20,12 +20,14 @@ from hueyio.storage.postgres.doorbell import Doorbell
 from hueyio.storage.postgres.floors import Floors
 from hueyio.storage.postgres.functions import call_of
 from hueyio.storage.postgres.migrations import migrate
-from hueyio.storage.postgres.notices import NoticeBoard
+from hueyio.storage.postgres.notices import PostgresNotices
 from hueyio.storage.postgres.options import PostgresOptions
-from hueyio.storage.postgres.progress import ProgressBoard
+from hueyio.storage.postgres.progress import PostgresProgress
 from hueyio.storage.postgres.waiting import PostgresWaiters
 from hueyio.storage.shared.batching import Batcher
 from hueyio.storage.shared.lifetime import Lifetime
+from hueyio.storage.shared.notices import NoticeBoard
+from hueyio.storage.shared.progress import ProgressBoard
 
 __all__ = ["PostgresCore"]
 
@@ -55,8 +57,9 @@ class PostgresCore:
         self._batchers: dict[Callable[..., Any], Batcher[Any, Any]] = {}
         self.doorbell: Final = Doorbell(self.call_own, self.mailbox, self.lifetime)
         self.waiters: Final = PostgresWaiters(self.call_own, self.mailbox, self.lifetime, bounds_of(options))
-        self.notice_board: Final = NoticeBoard(self.call_queue, self.mailbox, self.lifetime)
-        self.progress_board: Final = ProgressBoard(self.call_own, self.waiters, self.mailbox, self.lifetime)
+        self.notice_board: Final = NoticeBoard(PostgresNotices(self.call_queue, self.mailbox), self.lifetime)
+        self.progress: Final = PostgresProgress(self.call_own, self.mailbox)
+        self.progress_board: Final = ProgressBoard(self.progress, self.waiters.wait, self.lifetime)
         self._drains.append(self.waiters.drain)
 
     async def open(self) -> None:
@@ -147,7 +150,9 @@ class PostgresCore:
             case "n":
                 self.notice_board.ring_all()
             case "p":
-                self.progress_board.receive(content)
+                too_large = self.progress.receive(content)
+                if too_large is not None:
+                    self.progress_board.read_soon(too_large)
             case "e" | "m":
                 self.waiters.receive(kind, content)
             case _:

@@ -1,4 +1,4 @@
-"""What others ask of an owner: a push says that there is something, a call says what."""
+"""Notices on PostgreSQL: what is pushed concerns all owners of a session, and a call reads what is asked."""
 
 from __future__ import annotations
 
@@ -8,78 +8,25 @@ from typing import Any
 
 from hueyio.storage.postgres.connection.mailbox import Mailbox
 from hueyio.storage.records import Notices
-from hueyio.storage.shared.lifetime import Lifetime
 
-__all__ = ["NoticeBoard"]
-
-
-class _Ring:
-    """Rung when an owner's notices are to be read again."""
-
-    __slots__ = ("connections", "event")
-
-    def __init__(self, connections: int) -> None:
-        self.event = asyncio.Event()
-        self.connections = connections
-        """Of how many connections the owner was told."""
+__all__ = ["PostgresNotices"]
 
 
-class NoticeBoard:
-    """Waits for notices. A push that was lost costs nothing: after a reconnect everything is read again.
+class PostgresNotices:
+    """How notices come from PostgreSQL (``NoticeSource``); who listens rings all."""
 
-    The owner is told of a reconnect by notices that are those which it has seen.
-    """
-
-    def __init__(self, call: Callable[..., asyncio.Future[Any]], mailbox: Mailbox, lifetime: Lifetime) -> None:
+    def __init__(self, call: Callable[..., asyncio.Future[Any]], mailbox: Mailbox) -> None:
         self._call = call
         self._mailbox = mailbox
-        self._lifetime = lifetime
-        self._rings: dict[str, _Ring] = {}
-        self._connections = 0
-        self._waiting = 0
 
-    @property
-    def is_awaited(self) -> bool:
-        """Whether anybody waits."""
-        return self._waiting > 0
+    async def listen(self, owner: str, ring: Callable[[], None]) -> None:
+        """Be connected: the mailbox takes what is pushed."""
+        await self._mailbox.ensure()
 
-    async def wait(self, owner: str, seen: Notices | None) -> Notices:
-        """Return the owner's notices as soon as they differ from ``seen``."""
-        self._waiting += 1
-        try:
-            if seen is not None:
-                await self._mailbox.ensure()
-            ring = self._rings.setdefault(owner, _Ring(self._connections))
-            while True:
-                ring.event.clear()
-                if seen is not None and 0 < ring.connections < self._connections:
-                    ring.connections = self._connections
-                    return seen
-                ring.connections = self._connections
-                notices = await self._read(owner)
-                if notices != seen:
-                    return notices
-                await ring.event.wait()
-                self._lifetime.check()
-        finally:
-            self._waiting -= 1
-
-    def note_connection(self) -> None:
-        """Have every wait look again, because something may have been missed before this connection."""
-        self._connections += 1
-        self.ring_all()
-
-    def ring_all(self) -> None:
-        """Have every wait look again."""
-        for ring in self._rings.values():
-            ring.event.set()
-
-    def forget(self, owner: str) -> None:
-        """Drop what is known of an owner whose lease has ended."""
-        ring = self._rings.pop(owner, None)
-        if ring is not None:
-            ring.event.set()
-
-    async def _read(self, owner: str) -> Notices:
+    async def read(self, owner: str) -> Notices:
+        """Return what is asked of the owner."""
         ((revocations, paused, cancelled),) = await self._call("notices_1", owner)
         return Notices(frozenset(cancelled), revocations, paused)
+
+    async def leave(self, owner: str) -> None:
+        """Nothing was subscribed."""

@@ -18,13 +18,15 @@ from hueyio.storage.redis.connection.succession import Succession
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.doorbell import Doorbell
 from hueyio.storage.redis.layout import CLIENT_LENGTH, Layout
-from hueyio.storage.redis.notices import NoticeBoard
-from hueyio.storage.redis.progress import ProgressBoard
+from hueyio.storage.redis.notices import RedisNotices
+from hueyio.storage.redis.progress import RedisProgress
 from hueyio.storage.redis.scripts import Argument, Scripts
 from hueyio.storage.redis.settlements import Bounds
 from hueyio.storage.redis.waiting import RedisWaiters
 from hueyio.storage.shared.batching import Batcher
 from hueyio.storage.shared.lifetime import Lifetime
+from hueyio.storage.shared.notices import NoticeBoard
+from hueyio.storage.shared.progress import ProgressBoard
 
 __all__ = ["RedisCore"]
 
@@ -83,8 +85,12 @@ class RedisCore:
         self.mailbox: Final = Mailbox(deployment, self.lifetime, self._needs_mail, self._catch_up)
         self.doorbell: Final = Doorbell(deployment, layout, self.wire, self.lifetime, poll_rest)
         self.waiters: Final = RedisWaiters(client, layout, self.wire, self.scripts, self.mailbox, self.lifetime)
-        self.notice_board: Final = NoticeBoard(layout, self.scripts, self.mailbox, self.lifetime)
-        self.progress_board: Final = ProgressBoard(layout, self.wire, self.waiters, self.mailbox, self.lifetime)
+        self.notice_board: Final = NoticeBoard(
+            RedisNotices(layout, self.scripts, self.mailbox, lambda: self.notice_board.ring_all()), self.lifetime
+        )
+        self.progress_board: Final = ProgressBoard(
+            RedisProgress(layout, self.wire, self.mailbox), self.waiters.wait, self.lifetime
+        )
         self.writer: Final = writer
         """The class of the storage."""
         self.may_consume = False
