@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import psycopg
@@ -51,9 +52,10 @@ def test_application_says_where_its_database_is(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, postgres_database: str
 ) -> None:
     source = f"import hueyio\nhuey = hueyio.PostgresHuey('shop', {postgres_database!r}, schema='mine')\n"
-    (folder / "migrated_app.py").write_text(source)
+    module = f"migrated_{uuid.uuid4().hex}"  # imported once in this process
+    (folder / f"{module}.py").write_text(source)
     monkeypatch.syspath_prepend(str(folder))
-    code, out, err = run(capsys, "-a", "migrated_app:huey")
+    code, out, err = run(capsys, "-a", f"{module}:huey")
     assert (code, err) == (0, "")
     assert out.startswith("The schema mine of ")
 

@@ -352,13 +352,14 @@ async def test_rate_limits_for_code_that_blocks(huey: Huey, burst: int | None) -
 async def test_semaphore_bounds_the_runs_of_each_key(huey: Huey) -> None:
     running: dict[str, int] = {"a": 0, "b": 0}
     most: dict[str, int] = {"a": 0, "b": 0}
+    pairs = {"a": asyncio.Barrier(2), "b": asyncio.Barrier(2)}
 
     @huey.task(retry_delay=0.01)
     @huey.limit("tenant", 2, key=lambda tenant, number: tenant)
     async def work(tenant: str, number: int) -> None:
         running[tenant] += 1
         most[tenant] = max(most[tenant], running[tenant])
-        await asyncio.sleep(0.005)
+        await pairs[tenant].wait()  # each has both places taken
         running[tenant] -= 1
 
     async with huey.create_consumer(workers=20):

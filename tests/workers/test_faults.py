@@ -40,8 +40,7 @@ async def test_worker_that_stood_still_overwrites_nothing_and_goes_on(workers: B
         result = await app.stop_self(0.2)
         await until_stopped(sleeper.pid)
         rescuer = workers.start("--lease", "30")  # so that nobody gives it up while it stands still
-        rescuer.wait_line("is gone;")
-        # The rescuer runs it now, and stops itself in the same way.
+        # The rescuer runs it soon, and stops itself in the same way.
         await workers.wait_for(lambda: len(workers.runs("start")) == 2)
         await until_stopped(rescuer.pid)
         sleeper.send(signal.SIGCONT)
@@ -49,6 +48,7 @@ async def test_worker_that_stood_still_overwrites_nothing_and_goes_on(workers: B
         # What the sleeper brings to its end now is refused: its waiter gets the other's answer.
         rescuer.send(signal.SIGCONT)
         assert await result == rescuer.pid
+        await asyncio.to_thread(rescuer.wait_line, "is gone;")
         rescuer.kill()
         assert await (await app.add(3, 4)) == 7
     assert sleeper.stop() == 0

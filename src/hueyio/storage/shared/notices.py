@@ -20,6 +20,7 @@ class NoticeSource(Protocol):
 
     async def read(self, owner: str) -> Notices:
         """Return what is asked of the owner."""
+        ...
 
     async def leave(self, owner: str) -> None:
         """Stop to listen."""
