@@ -1,50 +1,32 @@
-"""Who in this session waits for which ids: the registrations on the server, and the messages that answer them.
+"""How who waits is registered on Redis, and the messages that answer.
 
-Theory of operation. The waiters share one channel. Registration and check are one script, so that an end cannot fall
-between them, and the registrations of one turn of the loop are one call; one that is alone is sent at once, by who
-waits, which saves a task and two turns. What a script ends comes as one message. After a reconnect everything that is
-pending is registered again. All state belongs to the loop.
+The waiters of a session share one channel; what a script ends comes as one message (``lua/parts/_waiting.lua``). What
+is too large for it is read on its own.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
-from hueyio.storage.records import Over, Unknown
+from hueyio.exceptions import HueyException
+from hueyio.storage.records import Over
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.large import LARGE, Answered, fetch_large
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.scripts import Argument, Scripts
-from hueyio.storage.shared.batching import Batcher
 from hueyio.storage.shared.ended import KINDS
 from hueyio.storage.shared.lifetime import Lifetime
-from hueyio.storage.shared.turnstile import Turnstile
-from hueyio.storage.shared.waiters import AtOnce, Exchange, Waiters
+from hueyio.storage.shared.server_waiters import Registration, ServerWaiters
 
 __all__ = ["RedisWaiters"]
 
-_MOST_IN_A_CALL: Final = 500
-_MOST_IN_A_TURN: Final = 200
-"""Waits that begin in one turn of the loop; each costs it some 20 us."""
 _NUMBER_LENGTH: Final = 8
 _BIG: Final = ord("b")
 _BIG_SHARED: Final = ord("B")
 _PATIENT: Final = "?"
 _WITH_DATA: Final = (ord("d"), ord("D"))
-
-
-class _Change(NamedTuple):
-    """A registration, or one that is taken back."""
-
-    id: str
-    number: int
-    is_withdrawn: bool = False
-    is_patient: bool = False
 
 
 class _Found(NamedTuple):
@@ -56,125 +38,38 @@ class _Found(NamedTuple):
     data: bytes | int
 
 
-class RedisWaiters:
+class RedisWaiters(ServerWaiters):
     """The waiters of one session, under the name ``client``."""
 
     def __init__(
         self, client: str, layout: Layout, wire: Wire, scripts: Scripts, mailbox: Mailbox, lifetime: Lifetime
     ) -> None:
+        super().__init__(lifetime)
         self._client = client
         self._channel = layout.client_channel(client)
         self._layout = layout
         self._wire = wire
         self._scripts = scripts
         self._mailbox = mailbox
-        self._lifetime = lifetime
-        self._waiters = Waiters(self._exchange, at_once=AtOnce(self._is_idle, self._ask))
-        self._is_asking = False
-        self._changes: Batcher[_Change, None] = Batcher(self._change, _MOST_IN_A_CALL, lifetime.spawn)
-        self._turnstile = Turnstile(_MOST_IN_A_TURN)
 
-    @property
-    def is_awaited(self) -> bool:
-        """Whether anybody waits."""
-        return self._waiters.is_awaited
-
-    async def wait(self, ids: Sequence[str], unknown: Unknown = "return") -> list[Over]:
-        """Return when all ids are over, in the order asked; ``unknown`` says what of ids of which nothing is known."""
-        if not ids:
-            return []
-        await self._enter()
-        return await self._waiters.wait(ids, unknown)
-
-    async def hear(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
-        """Have each end told as it comes; return after the last."""
-        await self._enter()
-        await self._waiters.hear(ids, hear)
-
-    async def register_again(self) -> None:
-        """Register all that is pending, as after a reconnect."""
-        pending = self._waiters.pending()
-        patient = self._waiters.patient()
-        if pending:
-            await self._changes.submit([_Change(id, number, False, id in patient) for id, number in pending])
-
-    def ask_again(self) -> None:
-        """Ask the server again of all that is pending."""
-        self._waiters.ask_again()
-
-    async def drain(self) -> None:
-        """Wait until all changes are written."""
-        await self._changes.drain()
-
-    def close(self) -> None:
-        """End every wait, and take all registrations back."""
-        pending = self._waiters.pending()
-        self._waiters.close(SessionClosed("the session was closed, or its loop has ended"))
-        self._withdraw(pending)
-
-    async def _enter(self) -> None:
-        await self._turnstile.enter()
+    async def _listen(self) -> None:
         await self._mailbox.subscribe(self._channel, self._receive)
-        self._lifetime.check()
 
-    def _is_idle(self) -> bool:
-        return not self._is_asking and self._changes.is_idle
+    def _renew(self) -> None:
+        self._mailbox.renew()
 
-    async def _ask(self, exchange: Exchange) -> None:
-        """Write one registration, and hand out what is over already, as part of the wait for it."""
-        self._is_asking = True
-        try:
-            await self._change([_Change(id, number, False, id in exchange.patient) for id, number in exchange.wanted])
-        except HueyException as error:
-            self._note_failure(error, [id for id, _ in exchange.wanted])
-        finally:
-            self._is_asking = False
-
-    def _exchange(self, exchange: Exchange) -> None:
-        """Write registrations; what is taken back is awaited by nobody."""
-        self._withdraw(exchange.unwanted)
-        if exchange.wanted:
-            self._register(exchange.wanted, exchange.patient, exchange.again)
-
-    def _withdraw(self, registered: Collection[tuple[str, int]]) -> None:
-        if registered:
-            with suppress(SessionClosed):
-                self._changes.submit([_Change(id, number, True) for id, number in registered])
-
-    def _register(
-        self, wanted: Collection[tuple[str, int]], patient: Collection[str] = (), again: Collection[str] = ()
-    ) -> None:
-        """Write registrations; fail who waits if that cannot be done, unless all will be registered again."""
-
-        def note_end(future: asyncio.Future[list[None]]) -> None:
-            error = None if future.cancelled() else future.exception()
-            if isinstance(error, HueyException):
-                self._note_failure(error, [id for id, _ in wanted if id not in again])
-
-        with suppress(SessionClosed):  # then every wait has ended
-            changes = [_Change(id, number, False, id in patient) for id, number in wanted]
-            self._changes.submit(changes).add_done_callback(note_end)
-
-    def _note_failure(self, error: HueyException, ids: Sequence[str]) -> None:
-        if isinstance(error, StorageUnavailable):
-            self._mailbox.renew()  # which registers all again, as often as it takes
-        else:
-            self._waiters.fail(error, ids)
-
-    async def _change(self, changes: list[_Change]) -> list[None]:
-        """Write changes and hand out what is over already."""
-        withdrawn = [it for it in changes if it.is_withdrawn]
-        gone = {it[:2] for it in withdrawn}
-        args: list[Argument] = [self._client, len(withdrawn)]
-        for it in (*withdrawn, *(it for it in changes if it[:2] not in gone)):
-            args += (it.id, f"{it.number:0{_NUMBER_LENGTH}x}" + _PATIENT * it.is_patient)
+    async def _write(self, gone: list[tuple[str, int]], wanted: list[Registration]) -> None:
+        args: list[Argument] = [self._client, len(gone)]
+        for id, number in gone:
+            args += (id, f"{number:0{_NUMBER_LENGTH}x}")
+        for id, number, is_patient in wanted:
+            args += (id, f"{number:0{_NUMBER_LENGTH}x}" + _PATIENT * is_patient)
         found = await self._scripts.run("register_waiter", args)
         rows = [_Found(*found[at : at + 4]) for at in range(0, len(found), 4)]
         self._waiters.tell([_read_end(row, row.data) for row in rows if row.data != LARGE])
         large = [row for row in rows if row.data == LARGE]
         if large:  # whoever else has changes to write need not wait for these
             self._lifetime.spawn(self._fetch(large))
-        return [None] * len(changes)
 
     async def _fetch(self, rows: Sequence[_Found]) -> None:
         """Read large results and hand them out."""
