@@ -108,6 +108,25 @@ async def test_server_that_ends_under_load_loses_nothing(own_server: PostgresSer
         await load.end()
 
 
+@pytest.mark.again("to clients it is an outage, as in the test before; what differs is the server's affair")
+async def test_fail_over_to_a_synchronous_standby_loses_nothing() -> None:
+    binaries = POSTGRES[POSTGRES_KINDS[0]]
+    primary, standby = PostgresServer(binaries), PostgresServer(binaries)
+    try:
+        await asyncio.to_thread(primary.start)
+        await asyncio.to_thread(standby.start_as_standby_of, primary)
+        hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+        async with Load(f"postgresql://postgres@{hosts}/postgres?target_session_attrs=read-write") as load:
+            await load.has_run(30)
+            await asyncio.to_thread(primary.kill)
+            await asyncio.to_thread(standby.promote)
+            await load.has_run(int(30 * SCALE))
+            await load.end()
+    finally:
+        primary.dispose()
+        standby.dispose()
+
+
 async def test_killed_connections_lose_nothing(postgres_database: str) -> None:
     with psycopg.connect(postgres_database, autocommit=True) as admin:
         async with Load(postgres_database) as load:

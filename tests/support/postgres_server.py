@@ -126,6 +126,24 @@ class PostgresServer:
         self._watchdog = _watch(process.pid, self.directory, self._lifeline)
         self._wait_until_it_answers(process)
 
+    def start_as_standby_of(self, primary: PostgresServer) -> None:
+        """Copy the primary and follow it; from then on a commit there is one when it is written here too."""
+        self._make_folder()
+        self._run("pg_basebackup", "-D", self.data, "-R", "-X", "stream", "--checkpoint=fast", "--no-sync",
+                  "-d", f"host=127.0.0.1 port={primary.port} user=postgres")  # fmt: skip
+        self.start()
+        primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + _PATIENCE
+        while primary.execute("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"no standby follows the server on port {primary.port}:\n{self.log[-2000:]}")
+            time.sleep(0.01)  # nothing announces it
+
+    def promote(self) -> None:
+        """Make a primary of this standby; return when it takes writes."""
+        assert self.execute("SELECT pg_promote()") == [(True,)]
+
     def stop(self, ending: Ending = "fast") -> None:
         """End it, and wait for that."""
         watchdog, process, self._watchdog, self._process = self._watchdog, self._process, None, None
@@ -156,13 +174,16 @@ class PostgresServer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _make_data(self) -> None:
-        if self.data.exists():
+        if (self.data / "PG_VERSION").exists():
             return
+        self._make_folder()
+        self._run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def _make_folder(self) -> None:
         for folder in (self.directory, self.data):
             folder.mkdir(exist_ok=True, mode=0o700)
             if os.geteuid() == 0:
                 shutil.chown(folder, _UNPRIVILEGED)
-        self._run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(

@@ -53,10 +53,13 @@ def read_url(url: str) -> Address:
 def describe(dsn: str) -> str:
     """Say in a few words which server and database are meant, without a password."""
     known = conninfo_to_dict(dsn)
-    host = known.get("host") or known.get("hostaddr") or "localhost"
-    port = known.get("port")
+    hosts = str(known.get("host") or known.get("hostaddr") or "localhost").split(",")
+    ports = str(known.get("port") or "").split(",")
+    if len(ports) < len(hosts):
+        ports = ports[:1] * len(hosts)
+    where = ",".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
     name = known.get("dbname") or known.get("user") or ""
-    return f"PostgreSQL at {host}{f':{port}' if port else ''}/{name}"
+    return f"PostgreSQL at {where}/{name}"
 
 
 def is_dsn(value: object) -> bool:
