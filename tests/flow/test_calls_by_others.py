@@ -8,6 +8,7 @@ import inspect
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ async def test_background_tasks_of_starlette_enqueue() -> None:
 
 
 async def test_job_of_apscheduler_enqueues() -> None:
-    schedulers = pytest.importorskip("apscheduler.schedulers.asyncio")
+    schedulers = import_module("apscheduler.schedulers.asyncio")
     enqueued = asyncio.Event()
     huey = MemoryHuey("others")
     send, _ = declare(huey)
@@ -83,8 +84,8 @@ async def test_job_of_apscheduler_enqueues() -> None:
 
 
 async def test_session_of_sqlalchemy_commits_or_rolls_back_the_task_with_its_rows(tmp_path: Path) -> None:
-    sqlalchemy = pytest.importorskip("sqlalchemy")
-    aio = pytest.importorskip("sqlalchemy.ext.asyncio")
+    sqlalchemy = import_module("sqlalchemy")
+    aio = import_module("sqlalchemy.ext.asyncio")
     file = tmp_path / "app.db"
     huey = SqliteHuey("others", filename=file)
     send, _ = declare(huey)

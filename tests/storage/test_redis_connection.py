@@ -11,6 +11,7 @@ import socket
 import struct
 import uuid
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import hiredis
@@ -277,7 +278,7 @@ async def test_enqueue_is_written_when_its_caller_is_cancelled(server_of: Server
 
 
 def test_session_works_on_uvloop(server_of: ServerOf) -> None:
-    uvloop = pytest.importorskip("uvloop")
+    uvloop = import_module("uvloop")
     server = server_of(SERVER_KINDS[0])
 
     async def use(url: str) -> None:
