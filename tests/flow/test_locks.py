@@ -84,9 +84,10 @@ async def test_signals_of_a_locked_task(huey: Huey, retries: int) -> None:
 
     await lock.acquire()
     heard = listen(huey)
+    result = await work()  # before a consumer that might be quicker than the enqueue's reply
     async with huey.create_consumer():
         with pytest.raises(TaskException):
-            await (await work())
+            await result
     again = ["enqueued", "executing", "locked", "retrying", "scheduled", "executing", "locked"]
     assert heard == (again if retries else ["enqueued", "executing", "locked"])
     await lock.release()
@@ -392,10 +393,11 @@ async def test_signals_of_a_task_over_its_rate_limit(huey: Huey) -> None:
         await (await work())
         heard = listen(huey)
         assert await (await work()) == (0, 0)
+    heard.remove("enqueued")  # the consumer may be quicker than the enqueue's reply
     # The window may have changed just between the two runs.
     assert heard in (
-        ["enqueued", "executing", "complete"],
-        ["enqueued", "executing", "rate-limited", "retrying", "scheduled", "executing", "complete"],
+        ["executing", "complete"],
+        ["executing", "rate-limited", "retrying", "scheduled", "executing", "complete"],
     )
 
 
@@ -414,8 +416,10 @@ async def test_rate_limit_without_retry_fails_or_uses_retries_up(huey: Huey) -> 
             await (await work())
         with pytest.raises(TaskException, match="RateLimitExceeded"):
             await (await work.options(retries=1, retry_delay=0.3)())
-    one = ["enqueued", "executing", "rate-limited"]
-    assert heard == [*one, *one, "retrying", "scheduled", *one[1:]]
+    assert heard.count("enqueued") == 2
+    one = ["executing", "rate-limited"]
+    # Without these: the consumer may be quicker than the enqueue's reply.
+    assert [it for it in heard if it != "enqueued"] == [*one, *one, "retrying", "scheduled", *one]
 
 
 async def test_own_retry_delay_wins_over_the_window(huey: Huey) -> None:

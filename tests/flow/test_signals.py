@@ -62,8 +62,8 @@ async def run(huey: Huey, call: Task, count: int) -> Recorder:
     if huey.immediate:
         await huey.enqueue(call)
     else:
+        await huey.enqueue(call)  # before a consumer that might be quicker than its reply
         async with huey.create_consumer():
-            await huey.enqueue(call)
             await recorder.wait_count(count)
     assert len(recorder.heard) == count, recorder.heard
     return recorder
@@ -205,8 +205,8 @@ async def test_signals_of_an_interrupted_task(make_huey: Callable[..., Huey]) ->
 
     recorder = Recorder(huey)
     consumer = huey.create_consumer(shutdown_timeout=0)
+    await work()
     async with consumer:
-        await work()
         await started.wait()
         await huey.notify_interrupted_tasks()
         assert recorder.of("work")[-1] == "interrupted"
@@ -241,8 +241,8 @@ async def test_signals_and_hooks_stand_in_their_order(huey: Huey) -> None:
     if huey.immediate:
         await work()
     else:
+        await work()
         async with huey.create_consumer():
-            await work()
             await until(lambda: answer(bool(result)))
     assert order == ["enqueued", "executing", "pre", "body", "post 5", "complete"]
     assert result == [5]
