@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from hueyio.control.ended_tasks import Row, Step, read_ended, read_letters
 from hueyio.control.task_info import TaskInfo, info_of_listed
 from hueyio.control.wish import Wish
 from hueyio.control.workers import NO_WORKERS, Workers, read_workers
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.storage.records import LISTED_AT_ONCE
 from hueyio.tasks.states import KEPT_STATES, TaskState

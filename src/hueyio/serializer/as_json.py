@@ -19,10 +19,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from math import isfinite
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
 from hueyio.exceptions import ConfigurationError, SerializationError
+from hueyio.named_tuple import NamedTuple
 from hueyio.serializer.base import MAX_SIZE, Serializer
 from hueyio.serializer.json_values import DEEPEST, MisfitError, check_json
 from hueyio.serializer.types import Types

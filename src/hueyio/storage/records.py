@@ -7,7 +7,9 @@ Times are epoch seconds, durations seconds. A storage reads headers and never lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = [
     "ALL_LETTERS",

@@ -9,10 +9,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from hueyio.exceptions import ConfigurationError, TaskArgumentError
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.texts import check_text
 
 __all__ = ["Unique", "UniqueKey", "UniqueMode", "check_unique", "key_of_arguments", "key_of_call", "scoped"]

@@ -12,9 +12,10 @@ import asyncio
 import base64
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.postgres.connection.mailbox import Mailbox
 from hueyio.storage.postgres.texts import from_json
 from hueyio.storage.records import Over, Unknown

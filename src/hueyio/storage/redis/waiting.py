@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Over, Unknown
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.wire import Wire
