@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hueyio.control.pause import read_pause
-from hueyio.control.statistics import COUNTED
 from hueyio.named_tuple import NamedTuple
-from hueyio.storage.records import Counts
+from hueyio.storage.records import COUNTED, Counts
 from hueyio.tasks.states import TASK_STATES, TaskState
 from hueyio.web.view import Source, View
 
