@@ -55,7 +55,6 @@ from hueyio.schedules.ticks import call_of
 from hueyio.serializer import Serializer, check_serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
 from hueyio.storage.contract import Session, Storage
-from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import ALL_LETTERS, RUNS_AGAIN, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
 from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
@@ -232,7 +231,8 @@ class Huey(Settings):
 
     def get_immediate_storage(self) -> Storage:
         """Build the storage of immediate mode: a fresh one in memory, each time."""
-        return MemoryStorage(name=self.name)
+        storage: Storage = import_module("hueyio.storage.memory").MemoryStorage(name=self.name)
+        return storage
 
     def get_storage(self, **storage_kwargs: Any) -> Storage:
         """Build the storage; an override may return any that satisfies the contract."""
@@ -302,7 +302,7 @@ class Huey(Settings):
         driver = self._core.peek_beside_session(Driver)
         if driver is not None:
             await driver.close()
-        await self._producer.immediate.shut_down()
+        await self._producer.shut_down()
         await finish_deletions(self._core, LAST_TIME)
         await self._core.close_session()
 

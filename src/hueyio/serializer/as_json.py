@@ -19,8 +19,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from math import isfinite
+from secrets import token_hex
 from typing import Any, Final, Literal, TypeAlias
-from uuid import uuid4
 
 from hueyio.exceptions import ConfigurationError, SerializationError
 from hueyio.named_tuple import NamedTuple
@@ -122,7 +122,7 @@ def _dump(value: Any) -> str:
 
 def _dump_long_integers(value: Any) -> str:
     """Write each integer as a text that nothing else can contain, and then put its digits there."""
-    token = uuid4().hex
+    token = token_hex(16)
     digits: list[str] = []
 
     def stand_in(it: Any) -> Any:
