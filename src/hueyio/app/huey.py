@@ -586,7 +586,7 @@ class Huey(Settings):
     async def _enqueue(self, task: Task | group | chord) -> Any:
         if isinstance(task, group):
             members = list(task)
-            return handles_on_ends(self._producer, members, await self._send_many(members))
+            return await handles_on_ends(self._producer, members, await self._send_many(members))
         if isinstance(task, chord):
             return await self._enqueue_chord(task)
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
@@ -647,7 +647,7 @@ class Huey(Settings):
 
     async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[Any]:
         holders = await self._producer.send_many(tasks, entries)
-        handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        handles: Any = await handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
         return cast("ResultGroup[Any]", handles)
 
     async def _send_many(self, tasks: list[Task]) -> list[str | None]:

@@ -84,12 +84,12 @@ class RedisWaiters:
         """Return when all ids are over, in the order asked; ``unknown`` says what of ids of which nothing is known."""
         if not ids:
             return []
-        await self._enter()
+        await self._enter(len(ids))
         return await self._waiters.wait(ids, unknown)
 
     async def hear(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
         """Have each end told as it comes; return after the last."""
-        await self._enter()
+        await self._enter(max(1, len(ids)))
         await self._waiters.hear(ids, hear)
 
     async def register_again(self) -> None:
@@ -113,9 +113,9 @@ class RedisWaiters:
         self._waiters.close(SessionClosed("the session was closed, or its loop has ended"))
         self._withdraw(pending)
 
-    async def _enter(self) -> None:
-        await self._turnstile.enter()
+    async def _enter(self, count: int) -> None:
         await self._mailbox.subscribe(self._channel, self._receive)
+        await self._turnstile.enter(count)  # last: those who subscribed together would go on in one turn
         self._lifetime.check()
 
     def _is_idle(self) -> bool:
