@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
-from hueyio import Huey, RedisHuey, SqliteHuey, TaskWrapper
+import hueyio
+from hueyio import Huey, TaskWrapper
 
 __all__ = ["ADDRESS", "Noop", "make_huey"]
 
@@ -53,10 +54,10 @@ class Noop:
 
 
 def make_huey(kind: str, address: str, options: dict[str, Any]) -> Huey:
-    """Make a Huey on a server or on a file."""
+    """Make a Huey on a server or on a file; only what it needs is imported, as in an application."""
     if kind == "redis":
-        return RedisHuey("bench", url=address, **options)
-    return SqliteHuey("bench", filename=address, **options)
+        return hueyio.RedisHuey("bench", url=address, **options)
+    return hueyio.SqliteHuey("bench", filename=address, **options)
 
 
 def _ignore(run: int) -> None:

@@ -5,20 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hueyio import exceptions, signals
 from hueyio.app import Huey
-from hueyio.app.base_storage import BaseStorage
-from hueyio.app.empty_data import EmptyData
-from hueyio.app.inspector import Inspector
-from hueyio.consumer import Consumer, ConsumerOptions
-from hueyio.control.audit import AuditEntry
-from hueyio.control.consumers import ConsumerInfo
-from hueyio.control.dead_letters import DeadTask
-from hueyio.control.failed_tasks import FailedTask
-from hueyio.control.history import Attempt, EndedTask, HistoryPage
-from hueyio.control.listing import TaskPage
-from hueyio.control.pause import PauseInfo
-from hueyio.control.statistics import QueueStatistics
-from hueyio.control.task_details import TaskDetails
-from hueyio.control.task_info import TaskInfo
+from hueyio.consumer.options import ConsumerOptions
 from hueyio.exceptions import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from hueyio.execution.context import current_task
 from hueyio.execution.log_filter import TaskLogFilter
@@ -41,12 +28,26 @@ from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
 
 if TYPE_CHECKING:
+    from hueyio.app.base_storage import BaseStorage
+    from hueyio.app.empty_data import EmptyData
+    from hueyio.app.inspector import Inspector
     from hueyio.app.presets.blackhole import BlackHoleHuey
     from hueyio.app.presets.file import FileHuey
     from hueyio.app.presets.memory import MemoryHuey
     from hueyio.app.presets.postgres import PostgresHuey
     from hueyio.app.presets.redis import PriorityRedisExpireHuey, PriorityRedisHuey, RedisExpireHuey, RedisHuey
     from hueyio.app.presets.sqlite import SqliteHuey
+    from hueyio.consumer.consumer import Consumer
+    from hueyio.control.audit import AuditEntry
+    from hueyio.control.consumers import ConsumerInfo
+    from hueyio.control.dead_letters import DeadTask
+    from hueyio.control.failed_tasks import FailedTask
+    from hueyio.control.history import Attempt, EndedTask, HistoryPage
+    from hueyio.control.listing import TaskPage
+    from hueyio.control.pause import PauseInfo
+    from hueyio.control.statistics import QueueStatistics
+    from hueyio.control.task_details import TaskDetails
+    from hueyio.control.task_info import TaskInfo
     from hueyio.serializer.encrypted import EncryptedSerializer
 
 __all__ = [
@@ -106,32 +107,45 @@ __all__ = [
 __all__ += exceptions.__all__
 __all__ += signals.__all__
 
-_PRESETS: Final = {
-    "BlackHoleHuey": "blackhole",
-    "FileHuey": "file",
-    "MemoryHuey": "memory",
-    "PostgresHuey": "postgres",
-    "PriorityRedisExpireHuey": "redis",
-    "PriorityRedisHuey": "redis",
-    "RedisExpireHuey": "redis",
-    "RedisHuey": "redis",
-    "SqliteHuey": "sqlite",
+_LATE: Final = {
+    "Attempt": "control.history",
+    "AuditEntry": "control.audit",
+    "BaseStorage": "app.base_storage",
+    "BlackHoleHuey": "app.presets.blackhole",
+    "Consumer": "consumer.consumer",
+    "ConsumerInfo": "control.consumers",
+    "DeadTask": "control.dead_letters",
+    "EmptyData": "app.empty_data",
+    "EncryptedSerializer": "serializer.encrypted",
+    "EndedTask": "control.history",
+    "FailedTask": "control.failed_tasks",
+    "FileHuey": "app.presets.file",
+    "HistoryPage": "control.history",
+    "Inspector": "app.inspector",
+    "MemoryHuey": "app.presets.memory",
+    "PauseInfo": "control.pause",
+    "PostgresHuey": "app.presets.postgres",
+    "PriorityRedisExpireHuey": "app.presets.redis",
+    "PriorityRedisHuey": "app.presets.redis",
+    "QueueStatistics": "control.statistics",
+    "RedisExpireHuey": "app.presets.redis",
+    "RedisHuey": "app.presets.redis",
+    "SqliteHuey": "app.presets.sqlite",
+    "TaskDetails": "control.task_details",
+    "TaskInfo": "control.task_info",
+    "TaskPage": "control.listing",
 }
-
-_SERIALIZERS: Final = {"EncryptedSerializer": "hueyio.serializer.encrypted"}
-
+"""Where the names are that few programs need, or that take long to import: redis-py alone takes as long as hueyio."""
 
 if not TYPE_CHECKING:  # or a checker would take every name for one that exists
 
     def __getattr__(name: str) -> Any:
-        """Import what few need when it is first asked for: redis-py alone takes half the time of ``import hueyio``."""
-        if name in _SERIALIZERS:
-            return getattr(import_module(_SERIALIZERS[name]), name)
-        if name not in _PRESETS:
+        """Import what few need when it is first asked for."""
+        if name not in _LATE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        preset = getattr(import_module(f"hueyio.app.presets.{_PRESETS[name]}"), name)
-        globals()[name] = preset
-        return preset
+        found = getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+        globals()[name] = found
+        return found
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -24,8 +24,8 @@ from hueyio import (
     chord,
 )
 from hueyio.core import core_of
+from hueyio.tasks.equal_arguments import key_of_arguments
 from hueyio.tasks.task import Task
-from hueyio.tasks.unique import key_of_arguments
 
 
 async def test_skip_returns_the_result_of_the_one_that_is_there(huey: Huey) -> None:

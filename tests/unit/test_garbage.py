@@ -39,3 +39,9 @@ def test_collector_that_the_application_has_switched_off_stays_off() -> None:
     gc.disable()
     garbage.calm()
     assert (gc.get_freeze_count(), gc.isenabled()) == (0, False)
+
+
+def test_worker_looks_rarely_while_the_application_is_imported() -> None:
+    before = gc.get_threshold()
+    Garbage()
+    assert gc.get_threshold() == (50_000, *before[1:])

@@ -43,3 +43,21 @@ async def test_who_goes_away_holds_up_nobody() -> None:
     for it in entering[1:4]:
         it.cancel()
     await asyncio.wait_for(entering[4], 5)
+
+
+async def test_who_begins_several_things_counts_as_so_many() -> None:
+    turnstile = Turnstile(3)
+    passed: list[int] = []
+
+    async def enter(count: int) -> None:
+        await turnstile.enter(count)
+        passed.append(count)
+
+    entering = [asyncio.ensure_future(enter(count)) for count in (2, 1, 2, 5, 1, 1)]
+    turns: list[list[int]] = []
+    while len(passed) < len(entering):
+        seen = len(passed)
+        await asyncio.sleep(0)
+        turns.append(passed[seen:])
+    assert [it for it in turns if it] == [[2, 1], [2], [5], [1, 1]]
+    await asyncio.gather(*entering)

@@ -10,10 +10,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from importlib import import_module
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args, overload
 from weakref import WeakSet
 
-from hueyio.app.inspector import checked_page_size
+from hueyio import consumer, control
 from hueyio.app.options import ConsumerSettings
 from hueyio.app.revocable import AnyResult, AnyTask, Revocable, checked_id, id_of, keys_of, path_of
 from hueyio.app.settings import Settings, check_seconds, is_positive
@@ -23,21 +23,11 @@ from hueyio.client.deletions import LAST_TIME, finish_deletions, let_ids_go
 from hueyio.client.early_workers import look_at_workers
 from hueyio.client.prepare import prepare
 from hueyio.client.producer import Producer
-from hueyio.consumer import Consumer, ConsumerOptions
 from hueyio.consumer.driver import Driver
-from hueyio.control.audit import AuditEntry, check_actor, name_some, read_audit, record
+from hueyio.consumer.options import ConsumerOptions
 from hueyio.control.cancel import cancel
-from hueyio.control.consumers import ConsumerInfo, read_consumers
-from hueyio.control.dead_letters import DeadTask, read_dead_letter
-from hueyio.control.failed_tasks import FailedTask, describe, find_failed, requeue_all, requeue_by_id, wanted_of
-from hueyio.control.history import Attempt, HistoryPage, read_attempts, read_history
-from hueyio.control.listing import TaskPage, list_tasks
-from hueyio.control.pause import PauseInfo, pause_queue, read_pause, resume_queue
 from hueyio.control.revoke import is_revoked, restore, revoke, revoke_all
-from hueyio.control.statistics import QueueStatistics, read_statistics
 from hueyio.control.take_value import put_back, take_value
-from hueyio.control.task_details import TaskDetails, describe_task
-from hueyio.control.wish import make_wish
 from hueyio.core import DEFAULT_PUT_BACK_AGE, DEFAULT_RESULT_TTL, Core, Rules, build_error_result, core_of
 from hueyio.exceptions import ConfigurationError, HueyException, SerializationError, TaskArgumentError
 from hueyio.execution.run_context import runs_body_of
@@ -65,7 +55,6 @@ from hueyio.schedules.ticks import call_of
 from hueyio.serializer import Serializer, check_serializer
 from hueyio.signals import SIGNAL_INTERRUPTED, SIGNAL_SCHEDULED, Receiver
 from hueyio.storage.contract import Session, Storage
-from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import ALL_LETTERS, RUNS_AGAIN, Clearable, Counts, Cursor, EndKind, Entry, Page, Requeued
 from hueyio.storage.texts import check_text
 from hueyio.tasks.canvas import chord, group
@@ -79,6 +68,18 @@ from hueyio.times.crontab import crontab
 from hueyio.times.timetable import make_timetable
 from hueyio.web.settings import ASGIApp, DashboardOptions
 from hueyio.web.settings import Settings as DashboardSettings
+
+if TYPE_CHECKING:
+    from hueyio.consumer import Consumer
+    from hueyio.control.audit import AuditEntry
+    from hueyio.control.consumers import ConsumerInfo
+    from hueyio.control.dead_letters import DeadTask
+    from hueyio.control.failed_tasks import FailedTask
+    from hueyio.control.history import Attempt, HistoryPage
+    from hueyio.control.listing import TaskPage
+    from hueyio.control.pause import PauseInfo
+    from hueyio.control.statistics import QueueStatistics
+    from hueyio.control.task_details import TaskDetails
 
 __all__ = ["Huey"]
 
@@ -230,7 +231,8 @@ class Huey(Settings):
 
     def get_immediate_storage(self) -> Storage:
         """Build the storage of immediate mode: a fresh one in memory, each time."""
-        return MemoryStorage(name=self.name)
+        storage: Storage = import_module("hueyio.storage.memory").MemoryStorage(name=self.name)
+        return storage
 
     def get_storage(self, **storage_kwargs: Any) -> Storage:
         """Build the storage; an override may return any that satisfies the contract."""
@@ -300,7 +302,7 @@ class Huey(Settings):
         driver = self._core.peek_beside_session(Driver)
         if driver is not None:
             await driver.close()
-        await self._producer.immediate.shut_down()
+        await self._producer.shut_down()
         await finish_deletions(self._core, LAST_TIME)
         await self._core.close_session()
 
@@ -584,7 +586,7 @@ class Huey(Settings):
     async def _enqueue(self, task: Task | group | chord) -> Any:
         if isinstance(task, group):
             members = list(task)
-            return handles_on_ends(self._producer, members, await self._send_many(members))
+            return await handles_on_ends(self._producer, members, await self._send_many(members))
         if isinstance(task, chord):
             return await self._enqueue_chord(task)
         return handle_on(self._producer, task, await self._producer.send(task, prepare(self._core, task)))
@@ -645,7 +647,7 @@ class Huey(Settings):
 
     async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[Any]:
         holders = await self._producer.send_many(tasks, entries)
-        handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        handles: Any = await handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
         return cast("ResultGroup[Any]", handles)
 
     async def _send_many(self, tasks: list[Task]) -> list[str | None]:
@@ -987,7 +989,7 @@ class Huey(Settings):
     async def dead(self, limit: int | None = None) -> list[DeadTask]:
         """List the messages that could not be run, the latest first."""
         letters = await (await self._session()).dead(_checked_limit(limit))
-        return [read_dead_letter(letter, self._core.serializer) for letter in letters]
+        return [control.dead_letters.read_dead_letter(letter, self._core.serializer) for letter in letters]
 
     async def failed(
         self,
@@ -1012,8 +1014,8 @@ class Huey(Settings):
             page = await huey.failed(name="app.*", since=datetime.now(UTC) - timedelta(hours=2))
             await huey.requeue([it.id for it in page.items])  # run them again
         """
-        wanted = wanted_of(kind, name, text, since, until)
-        return await find_failed(
+        wanted = control.failed_tasks.wanted_of(kind, name, text, since, until)
+        return await control.failed_tasks.find_failed(
             await self._session(), self._core.serializer, _checked_limit(limit) or 0, after, wanted
         )
 
@@ -1035,21 +1037,25 @@ class Huey(Settings):
         task is kept. With ``actor``, who does it, that is an entry of ``audit()``. Raises HueyException without ids and
         without any filter.
         """
-        by = None if actor is None else check_actor(actor)
+        by = None if actor is None else control.audit.check_actor(actor)
         session = await self._session()
-        wanted = wanted_of(kind, name, text, since, until)
+        wanted = control.failed_tasks.wanted_of(kind, name, text, since, until)
         if ids is not None and wanted != ALL_LETTERS:
             raise HueyException("requeue takes ids or a filter, not both")
         if ids is None and wanted == ALL_LETTERS:
             raise HueyException("requeue needs ids, or a filter: kind, name, text, since or until")
         asked = None if ids is None else _ids_of(ids, "requeue")
         if asked is None:
-            answers = await requeue_all(self._core, session, wanted)
+            answers = await control.failed_tasks.requeue_all(self._core, session, wanted)
         else:
-            answers = await requeue_by_id(self._core, session, asked)
+            answers = await control.failed_tasks.requeue_by_id(self._core, session, asked)
         if by is not None:
-            await record(
-                session, by, "retry", describe(wanted, asked), sum(it in RUNS_AGAIN for it in answers.values())
+            await control.audit.record(
+                session,
+                by,
+                "retry",
+                control.failed_tasks.describe(wanted, asked),
+                sum(it in RUNS_AGAIN for it in answers.values()),
             )
         return answers
 
@@ -1077,8 +1083,9 @@ class Huey(Settings):
         A search that takes longer than 40 ms is cut, and goes on there; ``complete`` is False in both cases. What
         moves between two calls may be left out, or come twice. No argument is looked at, and nothing is unpickled.
         """
-        wish = make_wish(state, name, text, since, until)
-        return await list_tasks(await self._session(), wish, checked_page_size(limit), after)
+        wish = control.wish.make_wish(state, name, text, since, until)
+        size = control.listing.checked_page_size(limit)
+        return await control.listing.list_tasks(await self._session(), wish, size, after)
 
     async def inspect(self, task_id: str) -> TaskDetails:
         """Say all that is known of one task: its state, where it is, what it waits for, its attempts, how it ended.
@@ -1086,19 +1093,23 @@ class Huey(Settings):
         Its message is read, if it can be here. (``huey.task`` is the decorator; an ``Inspector`` calls this ``task``.)
         """
         await finish_deletions(self._core)
-        return await describe_task(await self._session(), checked_id(task_id), self._core.serializer)
+        return await control.task_details.describe_task(
+            await self._session(), checked_id(task_id), self._core.serializer
+        )
 
     async def purge(self, ids: Iterable[str] | None = None, *, actor: str | None = None) -> int:
         """Delete these dead letters, or all; return how many. Failed tasks stay.
 
         With ``actor``, who does it, that is an entry of ``audit()``.
         """
-        by = None if actor is None else check_actor(actor)
+        by = None if actor is None else control.audit.check_actor(actor)
         session = await self._session()
         asked = None if ids is None else _ids_of(ids, "purge")
         count = await session.purge(asked)
         if by is not None:
-            await record(session, by, "purge", "dead" if asked is None else name_some(asked), count)
+            await control.audit.record(
+                session, by, "purge", "dead" if asked is None else control.audit.name_some(asked), count
+            )
         return count
 
     async def audit(self, limit: int = 100, after: int | None = None) -> list[AuditEntry]:
@@ -1107,7 +1118,7 @@ class Huey(Settings):
         ``after``: the ``number`` of the last entry of the page before. Each command that changes something writes an
         entry, and each call with ``actor=``.
         """
-        return await read_audit(await self._session(), _checked_limit(limit) or 0, after)
+        return await control.audit.read_audit(await self._session(), _checked_limit(limit) or 0, after)
 
     async def history(
         self,
@@ -1127,15 +1138,15 @@ class Huey(Settings):
         if there may be more: ``after`` of the following call. ``complete`` is False if the search stopped before it
         had found as many as were asked for.
         """
-        wanted = wanted_of(kind, name, text, since, until)
-        return await read_history(await self._session(), _checked_limit(limit) or 0, after, wanted)
+        wanted = control.failed_tasks.wanted_of(kind, name, text, since, until)
+        return await control.history.read_history(await self._session(), _checked_limit(limit) or 0, after, wanted)
 
     async def attempts(self, task_id: str) -> list[Attempt]:
         """List what is remembered of the attempts of a task that has failed or was cut short, the latest last.
 
         At most the last ten. Empty for a task that ended well at the first attempt.
         """
-        (attempts,) = await read_attempts(await self._session(), [checked_id(task_id)])
+        (attempts,) = await control.history.read_attempts(await self._session(), [checked_id(task_id)])
         return attempts
 
     def _read_all(self, entries: Sequence[Entry]) -> list[Task]:
@@ -1169,9 +1180,9 @@ class Huey(Settings):
         if self._immediate:
             raise ConfigurationError("a Huey in immediate mode runs its tasks itself; it has no work for a consumer")
         check_names("a consumer", options, ConsumerOptions.__dataclass_fields__)
-        consumer = Consumer(self._core, ConsumerOptions(**options))
-        self._consumers.add(consumer)
-        return consumer
+        made = consumer.Consumer(self._core, ConsumerOptions(**options))
+        self._consumers.add(made)
+        return made
 
     def lifespan(self, app: object = None) -> AbstractAsyncContextManager[None]:
         """Open this Huey while a web application serves, and close it then: ``FastAPI(lifespan=huey.lifespan)``.
@@ -1201,7 +1212,7 @@ class Huey(Settings):
 
         One that died is listed until the others give it up; ``silence`` grows meanwhile.
         """
-        return read_consumers(await (await self._session()).owners())
+        return control.consumers.read_consumers(await (await self._session()).owners())
 
     async def statistics(
         self, since: float | timedelta | datetime = 3600.0, name: str | None = None
@@ -1220,15 +1231,15 @@ class Huey(Settings):
             raise ConfigurationError(f"since must be seconds, a timedelta or a datetime, not {since!r}")
         if name is not None and not isinstance(name, str):
             raise ConfigurationError(f"name must be the name of a task, or None for all of them, not {name!r}")
-        return await read_statistics(session, seconds, name)
+        return await control.statistics.read_statistics(session, seconds, name)
 
     async def notify_interrupted_tasks(self) -> None:
         """Send SIGNAL_INTERRUPTED for every task that consumers of this Huey, in this loop, are running now.
 
         A consumer that stops does so by itself for what it interrupts.
         """
-        for consumer in list(self._consumers):
-            for task in consumer.tasks_in_flight():
+        for each in list(self._consumers):
+            for task in each.tasks_in_flight():
                 await self._core.signals.send(SIGNAL_INTERRUPTED, task)
 
     async def pause(self, *, actor: str | None = None) -> None:
@@ -1237,11 +1248,11 @@ class Huey(Settings):
         ``pause_info()`` says who did it: ``actor``, or the user of this process. With ``actor`` it is an entry of
         ``audit()`` too.
         """
-        await pause_queue(await self._session(), actor)
+        await control.pause.pause_queue(await self._session(), actor)
 
     async def resume(self, *, actor: str | None = None) -> None:
         """Let consumers go on. With ``actor``, who does it, that is an entry of ``audit()``."""
-        await resume_queue(await self._session(), actor)
+        await control.pause.resume_queue(await self._session(), actor)
 
     async def is_paused(self) -> bool:
         """Say whether the queue is paused."""
@@ -1249,7 +1260,7 @@ class Huey(Settings):
 
     async def pause_info(self) -> PauseInfo | None:
         """Say who paused the queue, and when; None if it is not paused."""
-        return read_pause(await (await self._session()).paused())
+        return control.pause.read_pause(await (await self._session()).paused())
 
     def schedules(self) -> Schedules:
         """Return the handle on recurring calls that are kept in the storage."""

@@ -6,22 +6,21 @@ from collections.abc import Iterable
 from datetime import datetime
 from importlib import import_module
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from hueyio.app.sync_inspector import SyncInspector
 from hueyio.control.consumers import ConsumerInfo, read_consumers
-from hueyio.control.listing import TaskPage, list_tasks
-from hueyio.control.statistics import COUNTED
+from hueyio.control.listing import TaskPage, checked_page_size, list_tasks
 from hueyio.control.task_details import TaskDetails, describe_task
 from hueyio.control.wish import make_wish
 from hueyio.exceptions import ConfigurationError, HueyException
 from hueyio.loops.sessions import Sessions
 from hueyio.storage.contract import Storage
 from hueyio.storage.postgres_url import import_part, is_postgres_url
-from hueyio.storage.records import Counts
+from hueyio.storage.records import COUNTED, Counts
 from hueyio.tasks.states import ListName
 
-__all__ = ["Inspector", "checked_page_size"]
+__all__ = ["Inspector"]
 
 
 class Inspector:
@@ -103,10 +102,3 @@ class Inspector:
 
     def __repr__(self) -> str:
         return f"<Inspector {self.storage}>"
-
-
-def checked_page_size(limit: Any) -> int:
-    """Return how many tasks a page has; raises HueyException."""
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise HueyException(f"limit must be a whole number of at least 1, not {limit!r}")
-    return limit

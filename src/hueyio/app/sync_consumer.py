@@ -9,17 +9,20 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import WeakSet
 
-from hueyio.consumer import Consumer, ConsumerOptions
-from hueyio.consumer.statistics import RunningTask, Statistics
-from hueyio.consumer.tally import TaskTally
+from hueyio.consumer.options import ConsumerOptions
 from hueyio.exceptions import HueyException
 from hueyio.handles.blocking import Blocking
 from hueyio.loops.portal import block_here, require_no_loop
 from hueyio.storage.shared.threaded import start_daemon
 from hueyio.tasks.task import Task
+
+if TYPE_CHECKING:
+    from hueyio.consumer import Consumer
+    from hueyio.consumer.statistics import RunningTask, Statistics
+    from hueyio.consumer.tally import TaskTally
 
 __all__ = ["SyncConsumer"]
 

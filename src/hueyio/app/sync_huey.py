@@ -6,21 +6,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from hueyio.app.options import ConsumerSettings
 from hueyio.app.revocable import AnyResult, AnyTask, Revocable
 from hueyio.app.sync_consumer import SyncConsumer
 from hueyio.consumer.options import ConsumerOptions
-from hueyio.control.audit import AuditEntry
-from hueyio.control.consumers import ConsumerInfo
-from hueyio.control.dead_letters import DeadTask
-from hueyio.control.failed_tasks import FailedTask
-from hueyio.control.history import Attempt, HistoryPage
-from hueyio.control.listing import TaskPage
-from hueyio.control.pause import PauseInfo
-from hueyio.control.statistics import QueueStatistics
-from hueyio.control.task_details import TaskDetails
 from hueyio.core import Core, core_of
 from hueyio.handles.awaitable_task import AwaitableSyncTask
 from hueyio.handles.blocking import Blocking
@@ -49,6 +40,17 @@ from hueyio.tasks.states import ListName
 from hueyio.tasks.task import Task
 from hueyio.times.crontab import crontab
 from hueyio.web.settings import ASGIApp, DashboardOptions
+
+if TYPE_CHECKING:
+    from hueyio.control.audit import AuditEntry
+    from hueyio.control.consumers import ConsumerInfo
+    from hueyio.control.dead_letters import DeadTask
+    from hueyio.control.failed_tasks import FailedTask
+    from hueyio.control.history import Attempt, HistoryPage
+    from hueyio.control.listing import TaskPage
+    from hueyio.control.pause import PauseInfo
+    from hueyio.control.statistics import QueueStatistics
+    from hueyio.control.task_details import TaskDetails
 
 __all__ = ["SyncHuey"]
 

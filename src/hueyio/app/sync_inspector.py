@@ -9,11 +9,10 @@ from typing import Self
 
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.listing import TaskPage
-from hueyio.control.statistics import COUNTED
 from hueyio.control.task_details import TaskDetails
 from hueyio.handles.blocking import Blocking
 from hueyio.storage.contract import Storage
-from hueyio.storage.records import Counts
+from hueyio.storage.records import COUNTED, Counts
 from hueyio.tasks.states import ListName
 
 __all__ = ["SyncInspector"]

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.cli.moments import before
 from hueyio.cli.text import clean
 from hueyio.cli.visit import Visit
 from hueyio.control.failed_tasks import describe, is_pattern
 from hueyio.messages.glance import glance_at_path
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Burial, Cursor, DeadLetter, EndKind, Wanted
 

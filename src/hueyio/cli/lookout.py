@@ -15,8 +15,8 @@ from typing import Final
 from hueyio.cli.board import Board, look_at_queue
 from hueyio.cli.seen import Seen, look
 from hueyio.cli.visit import Visit
-from hueyio.control.statistics import COUNTED, QueueStatistics
-from hueyio.storage.records import Counts
+from hueyio.control.statistics import QueueStatistics
+from hueyio.storage.records import COUNTED, Counts
 
 __all__ = ["Lookout"]
 

@@ -23,11 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     line = sys.argv[1:] if arguments is None else list(arguments)
     is_worker = line[:1] == ["worker"] and COMPLETION_VARIABLE not in os.environ
+    is_own = arguments is None  # the process is this command's
+    if is_own:
+        gc.disable()  # what is imported stays: to look for garbage in it would take a tenth of the time of a command
     # Each of the two is imported alone: a worker's module is large, and so is Click.
     part = import_module("hueyio.cli.worker" if is_worker else "hueyio.cli.front")
-    if arguments is None:  # the process is this command's
-        # What is imported stays. To look for garbage in it again and again, and once more at the end, would take a
-        # tenth of the time of a short command, and of a worker that is started and stopped.
-        gc.collect()
+    if is_own:
         gc.freeze()
+        gc.enable()
     return int(part.run(line))

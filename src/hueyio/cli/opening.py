@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable
 from contextlib import redirect_stdout
 from importlib import import_module
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from hueyio.app import Huey
 from hueyio.app.presets.file import FileHuey
@@ -19,6 +19,7 @@ from hueyio.cli.place import Place
 from hueyio.cli.sealed import SealedSerializer
 from hueyio.core import core_of
 from hueyio.exceptions import ConfigurationError, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.file.queues import find_queues as find_queues_of_folder
 from hueyio.storage.postgres_url import import_part, is_postgres_url
 from hueyio.storage.redis.queues import look_for_queue

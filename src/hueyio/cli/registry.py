@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import click
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["COMMANDS", "Entry"]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from hueyio.cli.visit import Visit
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["By", "Revocable", "read_revocable"]
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from hueyio.cli.failures import NothingFound
 from hueyio.control.history import recall
 from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.control.wish import LISTS, Wish, make_wish
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Found
 from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, ListName, TaskState

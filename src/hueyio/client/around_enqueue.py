@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from hueyio.client.prepare import prepare_again
 from hueyio.core import Core
@@ -14,6 +14,7 @@ from hueyio.execution.context import running
 from hueyio.execution.entered import Entered, Here
 from hueyio.execution.time_limit import RanOut, in_time
 from hueyio.hooks import EnqueueMiddleware
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Entry
 from hueyio.storage.shared.background import is_cancelled
 from hueyio.tasks.enqueue import Enqueue

@@ -7,8 +7,7 @@ enqueues the callback with the last.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.canvas import chord, group
 from hueyio.tasks.task import Membership, Task
 

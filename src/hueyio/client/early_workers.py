@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hueyio.client.prepare import prepare_again
-from hueyio.control.consumers import all_know_stages
+from hueyio.control.stage_knowledge import all_know_stages
 from hueyio.core import Core
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry

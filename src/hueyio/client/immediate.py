@@ -15,8 +15,8 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
+from secrets import token_hex
 from typing import Final, Literal
-from uuid import uuid4
 
 from hueyio.client.caller_threads import CallerThreads
 from hueyio.client.live_bench import LiveBench
@@ -208,7 +208,7 @@ class _Bench:
         assert isinstance(here, MemorySession)
         self._here = here
         self._core = core
-        self._owner = f"immediate-{os.getpid()}-{uuid4().hex[:12]}"
+        self._owner = f"immediate-{os.getpid()}-{token_hex(6)}"
         self._number = 0
         self._recorder = Recorder(core)
         self.jobs: dict[str, Job] = {}

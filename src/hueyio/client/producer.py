@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from hueyio.client.around_enqueue import Written, is_surrounded, write_with_headers
 from hueyio.client.chord_plan import ChordPlan
 from hueyio.client.deletions import let_ids_go
 from hueyio.client.early_workers import fit_workers
-from hueyio.client.immediate import Immediate
 from hueyio.client.prepare import prepare, prepare_again, prepare_whole
 from hueyio.control.replace import replace
 from hueyio.core import Core
@@ -26,6 +26,9 @@ from hueyio.storage.records import Enqueued, Entry, Latch
 from hueyio.tasks.task import Task
 from hueyio.tasks.unique import check_unique
 
+if TYPE_CHECKING:
+    from hueyio.client.immediate import Immediate
+
 __all__ = ["Producer"]
 
 
@@ -34,7 +37,19 @@ class Producer:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.immediate = Immediate(core)
+        self._immediate: Immediate | None = None
+
+    @property
+    def immediate(self) -> Immediate:
+        """What runs calls at once; made, and imported, for the first that is to: it has a queue in memory."""
+        if self._immediate is None:
+            self._immediate = cast("Immediate", import_module("hueyio.client.immediate").Immediate(self.core))
+        return self._immediate
+
+    async def shut_down(self) -> None:
+        """End what ran calls at once, if anything did."""
+        if self._immediate is not None:
+            await self._immediate.shut_down()
 
     async def send(self, task: Task, entry: Entry, old: str | None = None) -> str | None:
         """Write a prepared task; return the id of the one that counts instead, if its unique key was held by one.

@@ -11,8 +11,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.beat_recipe import BeatRecipe
 
 __all__ = ["Beater", "Report"]

@@ -57,7 +57,7 @@ from hueyio.consumer.tally import Tally, TaskTally
 from hueyio.consumer.ticker import Ticker
 from hueyio.consumer.unloader import Unloader
 from hueyio.consumer.watchdog import LoopWatch, Watchdog, watch_loop
-from hueyio.control.consumers import all_know_stages
+from hueyio.control.stage_knowledge import all_know_stages
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError, SessionClosed
 from hueyio.execution.ended_jobs import EndedJobs

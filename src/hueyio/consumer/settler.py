@@ -24,7 +24,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from hueyio.consumer.joint_claim import JointClaim
 from hueyio.consumer.ledger import Ledger
@@ -41,6 +41,7 @@ from hueyio.exceptions import (
 )
 from hueyio.execution.job import Job
 from hueyio.execution.recorder import Recorder
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Consuming, Producing
 from hueyio.storage.records import Answer, Finish, HistoryBatch, Receipt, Release, Settlement, State
 from hueyio.storage.shared.background import make_task

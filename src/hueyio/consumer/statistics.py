@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Lane
 
 __all__ = ["RunningTask", "State", "Statistics"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.client.around_enqueue import write_inside
 from hueyio.client.prepare import prepare
@@ -18,6 +18,7 @@ from hueyio.consumer.service import Service
 from hueyio.core import Core
 from hueyio.exceptions import StorageUnavailable
 from hueyio.messages.tick_token import tick_of
+from hueyio.named_tuple import NamedTuple
 from hueyio.schedules.stored import StoredSchedule, read_schedules
 from hueyio.schedules.ticks import DueTicks, call_of
 from hueyio.signals import SIGNAL_ENQUEUED

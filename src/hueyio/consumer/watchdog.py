@@ -21,11 +21,12 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from types import FrameType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from hueyio.consumer.side_log import side_log
 from hueyio.execution.job import Job
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["Block", "Lag", "LoopWatch", "Watchdog", "watch_loop"]
 

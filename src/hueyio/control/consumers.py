@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from hueyio.storage.records import Owner
 
-__all__ = ["BlockInfo", "ConsumerInfo", "RunningInfo", "all_know_stages", "read_consumers"]
+__all__ = ["BlockInfo", "ConsumerInfo", "RunningInfo", "read_consumers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +78,6 @@ def read_consumers(owners: Sequence[Owner]) -> list[ConsumerInfo]:
     """Read the consumers among the owners; others hold tasks only for a moment, to cancel them."""
     consumers = [_read(owner) for owner in owners]
     return [it for it in consumers if it is not None]
-
-
-def all_know_stages(owners: Iterable[Owner]) -> bool:
-    """Say whether all consumers among the owners run stages of pipelines that are cut; those of hueyio 0.1 do not."""
-    return all(_knows_stages(owner) for owner in owners)
-
-
-def _knows_stages(owner: Owner) -> bool:
-    try:
-        info: dict[str, Any] = json.loads(owner.info)
-        return "slots" not in info or bool(info.get("stages"))  # without slots it runs nothing
-    except (ValueError, TypeError, AttributeError):
-        return True  # it is no consumer
 
 
 def _read(owner: Owner) -> ConsumerInfo | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from hueyio.exceptions import SerializationError
 from hueyio.messages.message import read_task
+from hueyio.named_tuple import NamedTuple
 from hueyio.serializer import Serializer
 from hueyio.storage.records import DeadLetter
 from hueyio.tasks.task import Task

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.control.history import PastTask, ended_task, read_part
 from hueyio.control.task_info import TaskInfo, info_of_ended, info_of_letter
 from hueyio.control.wish import Wish
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Cursor, Found, Wanted
 from hueyio.storage.shared.places import read_place, write_place

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.exceptions import HueyException
 from hueyio.messages.past_run import PastAttempt, PastRun, read_attempt, read_runs
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Cursor, EndKind, Found, HistoryEntry, Wanted
 from hueyio.tasks.ids import made_at

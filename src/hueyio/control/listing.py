@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
 from hueyio.control.ended_tasks import Row, Step, read_ended, read_letters
 from hueyio.control.task_info import TaskInfo, info_of_listed
 from hueyio.control.wish import Wish
 from hueyio.control.workers import NO_WORKERS, Workers, read_workers
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.storage.records import LISTED_AT_ONCE
 from hueyio.tasks.states import KEPT_STATES, TaskState
 
-__all__ = ["PATIENCE", "TaskPage", "list_tasks"]
+__all__ = ["PATIENCE", "TaskPage", "checked_page_size", "list_tasks"]
 
 PATIENCE: Final = 0.04
 """Seconds after which no further step of a search is begun."""
@@ -137,3 +138,10 @@ def _read_after(after: str, sources: list[Source]) -> _Place:
         if source == name:
             return _Place(source, inside or None)
     raise HueyException(f"{after!r} is no place in this list: `after` is the `next` of the page before")
+
+
+def checked_page_size(limit: Any) -> int:
+    """Return how many tasks a page has; raises HueyException."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise HueyException(f"limit must be a whole number of at least 1, not {limit!r}")
+    return limit

@@ -18,12 +18,11 @@ from hueyio.control.failure_group import split_group
 from hueyio.control.histogram import percentile
 from hueyio.exceptions import ConfigurationError
 from hueyio.storage.contract import Counting, Looking
-from hueyio.storage.records import LANES, OTHERS, CountedSlot, CountedTask, Counters, EndKind, Header, Lane
+from hueyio.storage.records import COUNTED, LANES, OTHERS, CountedSlot, CountedTask, Counters, EndKind, Header, Lane
 from hueyio.tasks.ids import time_in
 from hueyio.times.moments import moment
 
 __all__ = [
-    "COUNTED",
     "Durations",
     "FailureGroup",
     "LaneStatistics",
@@ -41,9 +40,6 @@ _SPANS: Final = ((60, 2 * 3600.0), (600, 24 * 3600.0), (3600, 30 * 86400.0))
 _SLOTS_A_CALL: Final = 100
 _FIELDS_A_CALL: Final = 1000
 """So that no call keeps a server busy for more than some milliseconds."""
-
-COUNTED: Final = 10_000
-"""How far a count goes that need not be exact: counting a million rows takes long."""
 
 _MOST_LISTED: Final = 10
 _KINDS: Final[tuple[EndKind, ...]] = tuple(kind for kind in get_args(EndKind) if kind != "revoked")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.control.failed_tasks import wanted_of
 from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
 from hueyio.messages.glance import glance_at_path
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import ALL_LETTERS, EndKind, Listed, Wanted
 from hueyio.tasks.given import items_of
 from hueyio.tasks.states import ENDED_STATES, LIVE_STATES, ListName, TaskState

@@ -14,8 +14,8 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from secrets import token_hex
 from typing import Any, Final
-from uuid import uuid4
 
 from hueyio.core import DEFAULT_LEASE, Core
 from hueyio.execution.end import End
@@ -39,7 +39,7 @@ class Withdrawal:
     """An owner that takes tasks out, for as long as that takes. Its settlements of one turn are one write."""
 
     def __init__(self, core: Core, session: Session, purpose: str) -> None:
-        self.owner = f"{purpose}-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
+        self.owner = f"{purpose}-{socket.gethostname()}-{os.getpid()}-{token_hex(6)}"
         self._core = core
         self._session = session
         self._intake = Intake(core, session)

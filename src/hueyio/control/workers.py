@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.control.consumers import read_consumers
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Owner
 
 __all__ = ["NO_WORKERS", "Workers", "read_workers"]

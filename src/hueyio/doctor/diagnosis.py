@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from hueyio.consumer.fleet import is_told
 from hueyio.control.consumers import ConsumerInfo
 from hueyio.control.pause import PauseInfo
 from hueyio.control.task_info import TaskInfo
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import LANES, Counts, EndKind
 from hueyio.wording import counted, seconds, tell_pause
 

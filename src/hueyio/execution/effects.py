@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from hueyio.messages.member_result import MemberResult
 from hueyio.messages.stored_result import Ending, Error
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Area, Burial, EndKind
 from hueyio.tasks.task import Task
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hueyio.execution.effects import Effects
 from hueyio.execution.outcome import Outcome
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Settlement
 
 __all__ = ["End"]

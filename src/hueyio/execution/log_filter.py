@@ -7,10 +7,11 @@ process gives its records what runs there before it sends them to its parent.
 from __future__ import annotations
 
 import logging
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.execution.context import running
 from hueyio.execution.run_context import RUN_CONTEXT
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["FIELDS", "TaskLogFilter", "TaskOfRecord", "is_ours", "task_of"]
 

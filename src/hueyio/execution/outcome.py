@@ -7,7 +7,7 @@ longer to be made, for each task. One without fields would be false.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hueyio.exceptions import (
     CancelExecution,
@@ -17,6 +17,7 @@ from hueyio.exceptions import (
     TaskCancelled,
     TaskLockedException,
 )
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.task import Task
 
 __all__ = [

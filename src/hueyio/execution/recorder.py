@@ -10,12 +10,13 @@ from __future__ import annotations
 import reprlib
 import time
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple, Protocol, TypeGuard
+from typing import Final, Protocol, TypeGuard
 
 from hueyio.core import Core
 from hueyio.execution.attempt_record import first_line
 from hueyio.execution.job import Job
 from hueyio.messages.past_run import PastRun, write_runs
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Storage
 from hueyio.storage.records import Bury, Finish, HistoryBatch, Settlement
 from hueyio.tasks.task import Task

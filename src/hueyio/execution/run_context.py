@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextvars import ContextVar
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.execution.context import running
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Storage
 
 __all__ = ["RUN_CONTEXT", "RunContext", "is_pool_process", "mark_pool_process", "runs_body_of"]

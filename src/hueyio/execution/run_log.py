@@ -15,13 +15,14 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from hueyio.execution import outcome as ways
 from hueyio.execution.effects import Effects
 from hueyio.execution.job import Job
 from hueyio.execution.outcome import Outcome
 from hueyio.messages.stored_result import repr_of
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.log_fields import log_about
 from hueyio.tasks.task import Task
 

@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context, copy_context
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from hueyio.core import Core
 from hueyio.execution.context import running
@@ -35,6 +35,7 @@ from hueyio.execution.plain import is_plain
 from hueyio.execution.runner import Runner
 from hueyio.loops.serving import serve_loop
 from hueyio.loops.threads import run_in
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.shared.threaded import tell
 from hueyio.tasks.declared import TaskSpec
 

@@ -13,9 +13,9 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
+from hueyio import control
 from hueyio.client.deletions import Deletions, delete_read, deletions_of
 from hueyio.client.producer import Producer
-from hueyio.control.history import recall
 from hueyio.core import Core
 from hueyio.exceptions import HueyException, SerializationError
 from hueyio.execution.lending import lending
@@ -111,7 +111,7 @@ class Reader:
         if self.is_final and self.ending is not None:
             return status_of_end(self._kind, self.ending)
         session = await self._session()
-        found = await recall(session, await self._find(session))
+        found = await control.history.recall(session, await self._find(session))
         ending = None
         if found.state in ("stored", "dead") and found.kind is None:
             (data,) = [found.data] if found.state == "stored" else await session.peek("results", [self.id])
@@ -206,7 +206,7 @@ class Reader:
     async def _explain(self, session: Session) -> Over:
         """Say how a task ended of which a wait has told nothing; raise if nothing is known of it."""
         ended = await session.ended([self.id])
-        kind = ended.kinds[0] or (await recall(session, Found(self.id, "unknown"))).kind
+        kind = ended.kinds[0] or (await control.history.recall(session, Found(self.id, "unknown"))).kind
         if kind is None:
             raise absence_of(self.id, str(self.core.storage), self.seen_at, ended.since)
         return Over(self.id, None, False, kind)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from hueyio.handles.options import shows_options
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.given import check_switches
 
 __all__ = ["Read", "ReadOptions", "read_options", "shows_read_options"]

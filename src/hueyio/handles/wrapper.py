@@ -218,7 +218,7 @@ class TaskWrapper(Generic[P, R]):
 
     async def _enqueue_many(self, tasks: list[Task], entries: list[Entry]) -> ResultGroup[R]:
         holders = await self._producer.send_many(tasks, entries)
-        handles: Any = handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
+        handles: Any = await handles_on_ends(self._producer, tasks, holders) if self._core.rules.results else None
         return cast("ResultGroup[R]", handles)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], check: _Check) -> Task:

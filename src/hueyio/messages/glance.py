@@ -8,10 +8,10 @@ needs neither the application's classes nor trust in the one who wrote the argum
 from __future__ import annotations
 
 import json
-import pickletools
 import re
 import zlib
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import islice
 from typing import Any, Final, get_args
 
@@ -123,8 +123,9 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _from_pickle(data: bytes, count: int) -> list[Any]:
+    read = import_module("pickletools").genops  # for those who look at a message that they do not run
     try:
-        told = ((code.name, argument) for code, argument, _ in pickletools.genops(data) if code.name not in _SILENT)
+        told = ((code.name, argument) for code, argument, _ in read(data) if code.name not in _SILENT)
         return [argument for _, argument in islice(told, count)]
     except Exception:  # genops raises what comes to its hand for bytes that are no pickle: there is no name in them
         return []

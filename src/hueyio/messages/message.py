@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from inspect import isawaitable
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hueyio.exceptions import SerializationError, TaskArgumentError
 from hueyio.messages.stored_result import exception_of, kind_of
+from hueyio.named_tuple import NamedTuple
 from hueyio.serializer import Serializer
 from hueyio.serializer.types import Types
 from hueyio.storage.records import Stage

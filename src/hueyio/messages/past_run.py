@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import EndKind
 from hueyio.storage.shared.ended import KINDS, LETTERS
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Final, NamedTuple
+from typing import Final
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["STRAY_TTL", "Revocation", "class_key", "instance_key", "pick_revocation"]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from hueyio.exceptions import (
     SerializationError,
@@ -21,6 +21,7 @@ from hueyio.exceptions import (
     TaskRevoked,
     WorkerLost,
 )
+from hueyio.named_tuple import NamedTuple
 from hueyio.serializer import Serializer
 
 __all__ = [

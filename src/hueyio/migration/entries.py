@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.client.chord_plan import plan
 from hueyio.client.prepare import prepare
@@ -15,6 +15,7 @@ from hueyio.messages.member_result import write_absence
 from hueyio.migration.chords import FoundChord
 from hueyio.migration.reading import Reading, tasks_of
 from hueyio.migration.tally import Refusal
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Entry, Latch
 from hueyio.tasks.canvas import chord
 from hueyio.tasks.task import Task, seconds_from

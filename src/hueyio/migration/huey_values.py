@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["ChordPlace", "HueyError", "HueyMessage", "chord_place", "last_stage", "split_kwargs"]
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["PLACES", "Aside", "Held", "Place", "Source", "make_tokens"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.client.early_workers import fit_workers
 from hueyio.core import Core
@@ -21,6 +21,7 @@ from hueyio.migration.keys import carry_revocations
 from hueyio.migration.reading import Reading
 from hueyio.migration.source import PLACES, Aside, Held, Place, Source, make_tokens
 from hueyio.migration.tally import Refusal, Tally
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.storage.records import Entry, State
 from hueyio.tasks.task import Task

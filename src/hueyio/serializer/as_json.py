@@ -19,10 +19,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from math import isfinite
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
-from uuid import uuid4
+from secrets import token_hex
+from typing import Any, Final, Literal, TypeAlias
 
 from hueyio.exceptions import ConfigurationError, SerializationError
+from hueyio.named_tuple import NamedTuple
 from hueyio.serializer.base import MAX_SIZE, Serializer
 from hueyio.serializer.json_values import DEEPEST, MisfitError, check_json
 from hueyio.serializer.types import Types
@@ -121,7 +122,7 @@ def _dump(value: Any) -> str:
 
 def _dump_long_integers(value: Any) -> str:
     """Write each integer as a text that nothing else can contain, and then put its digits there."""
-    token = uuid4().hex
+    token = token_hex(16)
     digits: list[str] = []
 
     def stand_in(it: Any) -> Any:

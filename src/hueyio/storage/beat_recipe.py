@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["BeatRecipe", "FileBeat", "RedisBeat", "SqliteBeat"]
 

@@ -7,11 +7,14 @@ Times are epoch seconds, durations seconds. A storage reads headers and never lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = [
     "ALL_LETTERS",
     "AREAS",
+    "COUNTED",
     "COUNT_SPANS",
     "DEAD_LIMIT",
     "ENDED_AGE",
@@ -204,6 +207,9 @@ LISTED_BYTES: Final = 1024
 
 COUNT_SPANS: Final[Mapping[int, float]] = {60: 6 * 3600.0, 600: 48 * 3600.0, 3600: 30 * 86400.0}
 """How many seconds a slot of counts spans, and for how many it is kept. What is counted goes into one slot of each."""
+
+COUNTED: Final = 10_000
+"""How far a count goes that need not be exact: counting a million rows takes long."""
 
 MOST_COUNTED: Final = 100
 """How many names, and how many groups of failures, a slot tells apart; what comes later is counted as ``OTHERS``."""

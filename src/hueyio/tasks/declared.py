@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypedDict
 
@@ -34,7 +35,7 @@ from hueyio.tasks.signature import (
     without_task,
 )
 from hueyio.tasks.task import Expires, Task, eta_from, seconds_from
-from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_arguments, key_of_call, scoped
+from hueyio.tasks.unique import UniqueKey, UniqueMode, check_unique, key_of_call, scoped
 from hueyio.times.timetable import Timetable
 
 __all__ = [
@@ -389,7 +390,8 @@ class TaskSpec:
         bound = self._bound_for_key(task)
         bound.apply_defaults()
         arguments = bound.arguments if self.types is None else self.types.to_plain(bound.arguments)
-        return scoped(self.path, key_of_arguments(self.path, arguments))
+        form: str = import_module("hueyio.tasks.equal_arguments").key_of_arguments(self.path, arguments)
+        return scoped(self.path, form)
 
     def _bound_for_key(self, task: Task) -> inspect.BoundArguments:
         """Bind the arguments as the function inside names them, so that two spellings of one call are the same."""

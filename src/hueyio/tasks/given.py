@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError, HueyException
@@ -24,7 +24,7 @@ def check_switches(switches: Mapping[str, object]) -> None:
 def closest(name: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
     """Return the known name that was probably meant; None if it is like none. A lower ``cutoff`` finds more."""
     known = sorted(known)
-    found = difflib.get_close_matches(name, known, 1, cutoff)
+    found: list[str] = import_module("difflib").get_close_matches(name, known, 1, cutoff)  # for a mistake only
     if not found and len(name) >= _LEAST_BEGINNING:
         found = [other for other in known if other.startswith(name)]
     return found[0] if found else None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hueyio.exceptions import SerializationError
+from hueyio.named_tuple import NamedTuple
 from hueyio.serializer import Serializer
 
 __all__ = ["Progress", "make_progress", "read_progress", "write_progress"]

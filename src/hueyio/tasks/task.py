@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from hueyio.exceptions import HueyException, TaskCancelled, TaskTimeout
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.progress import Progress, make_progress
 from hueyio.tasks.transaction import SyncAttempt, SyncTaskTransaction, TaskTransaction
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.task import Task
 
 __all__ = ["Enqueued", "Wanted", "call_text", "describe", "find", "name_of"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from hueyio.app import Huey
 from hueyio.app.sync_huey import SyncHuey
 from hueyio.core import Core, core_of
 from hueyio.exceptions import HueyException
 from hueyio.messages.message import read_task
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Transactional
 from hueyio.storage.memory import MemoryStorage
 from hueyio.tasks.task import Task

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = [
     "DAY",

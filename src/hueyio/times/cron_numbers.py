@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.times.cron_fields import LAST, Chosen
 
 __all__ = ["Numbers", "check_days", "numbers_of"]

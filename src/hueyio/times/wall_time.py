@@ -10,8 +10,11 @@ from __future__ import annotations
 import errno
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Final
-from zoneinfo import ZoneInfo
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 __all__ = ["LOCAL", "change_within", "earliest_showing", "load_zone", "shown_in"]
 
@@ -24,7 +27,8 @@ _FOR_NOW: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 def load_zone(name: str) -> ZoneInfo:
     """Return the zone of that name; raises ValueError, and OSError when no file can be opened now."""
     try:
-        return ZoneInfo(name)
+        zone: ZoneInfo = import_module("zoneinfo").ZoneInfo(name)  # for those who name a zone: it brings sysconfig
+        return zone
     except (OSError, ValueError, LookupError) as error:
         if isinstance(error, OSError) and error.errno in _FOR_NOW:
             raise

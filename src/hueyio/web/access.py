@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import logging
-from typing import Final, NamedTuple
+from typing import Final
 
 from starlette.requests import HTTPConnection, Request
 
 from hueyio.control.audit import check_actor
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.web.refusal import Refusal
 from hueyio.web.settings import LEVELS, Level, Permission, Settings
 

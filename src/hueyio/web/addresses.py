@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlencode
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.texts import is_storable
 
 __all__ = ["ASSETS", "LOGIN", "LOGOUT", "Addresses", "read_part", "read_text", "write_part"]

@@ -6,9 +6,11 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from starlette.responses import Response
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["Assets"]
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from hueyio.control.statistics import Point, QueueStatistics
+from hueyio.named_tuple import NamedTuple
 
 __all__ = [
     "HEIGHT",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.control.wish import Wish, make_wish
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.states import LIVE_STATES, TaskState
 from hueyio.times.span import find_span
 from hueyio.web.redaction import Redaction

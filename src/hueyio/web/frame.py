@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.control.pause import read_pause
-from hueyio.control.statistics import COUNTED
-from hueyio.storage.records import Counts
+from hueyio.named_tuple import NamedTuple
+from hueyio.storage.records import COUNTED, Counts
 from hueyio.tasks.states import TASK_STATES, TaskState
 from hueyio.web.view import Source, View
 

@@ -14,18 +14,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.control.consumers import read_consumers
 from hueyio.control.listing import list_tasks
 from hueyio.control.pause import read_pause
-from hueyio.control.statistics import COUNTED, read_statistics
+from hueyio.control.statistics import read_statistics
 from hueyio.control.task_details import describe_task
 from hueyio.control.task_info import TaskInfo
 from hueyio.control.wish import make_wish
 from hueyio.core import Core
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
+from hueyio.storage.records import COUNTED
 from hueyio.storage.shared.background import make_task
 from hueyio.storage.texts import is_storable
 from hueyio.tasks.states import ENDED_STATES, TaskState

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.web.filters import read_number
 from hueyio.web.view import View
 

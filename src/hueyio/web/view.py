@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from hueyio.core import Core
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
 from hueyio.web.access import Visitor
 from hueyio.web.addresses import Addresses

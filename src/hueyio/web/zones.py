@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import available_timezones
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.times.wall_time import load_zone
 from hueyio.web.refusal import Refusal
 

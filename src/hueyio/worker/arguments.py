@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
@@ -168,11 +169,12 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
     return [f"{name} is no option, and does nothing; did you mean {other}?" for name, other in meant.items() if other]
 
 
-def options_of(options: type) -> list[Option]:
+@functools.cache  # each start asks three times, and each time every annotation would be evaluated
+def options_of(options: type) -> tuple[Option, ...]:
     """Return what can be given of an options class, in its order: the fields that have a help."""
     hints = get_type_hints(options)
     fields = dataclasses.fields(options)
-    return [_option(field, hints[field.name]) for field in fields if "help" in field.metadata]
+    return tuple(_option(field, hints[field.name]) for field in fields if "help" in field.metadata)
 
 
 def _option(field: dataclasses.Field[Any], hint: Any) -> Option:

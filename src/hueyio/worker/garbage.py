@@ -2,7 +2,8 @@
 
 A batch of tasks keeps thousands of objects alive for some milliseconds, none of them in a cycle. Python's default looks
 for cycles after each 700 that were made, and so through all of them again and again. A worker lets it look more rarely,
-and never at what was there before its first task: the modules. In a program that embeds a consumer this is left alone.
+from before the application is imported, and never at what was there before its first task: the modules. In a program
+that embeds a consumer this is left alone.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ _YOUNG: Final = 50_000
 
 
 class Garbage:
-    """What the collector was set to before the application was imported."""
+    """What the collector is set to before the application is imported: to look more rarely."""
 
     def __init__(self) -> None:
-        self._before = gc.get_threshold()
+        self._set = (_YOUNG, *gc.get_threshold()[1:])
+        gc.set_threshold(*self._set)
 
     def calm(self) -> None:
-        """Leave out what is there now, and look more rarely, unless the application has said how it wants it."""
-        if not gc.isenabled() or gc.get_threshold() != self._before:
+        """Leave out what is there now, unless the application has said how it wants the collector."""
+        if not gc.isenabled() or gc.get_threshold() != self._set:
             return
         gc.collect()
         gc.freeze()
-        gc.set_threshold(_YOUNG, *self._before[1:])

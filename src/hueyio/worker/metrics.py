@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as Late
-from typing import Final, NamedTuple
+from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -23,6 +23,7 @@ from hueyio.consumer.memory import memory_in_use
 from hueyio.control.statistics import oldest_ages
 from hueyio.core import core_of
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Counts, Lane
 from hueyio.worker.status import Status
 from hueyio.worker.task_metrics import task_metrics

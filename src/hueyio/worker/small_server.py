@@ -21,7 +21,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["Answer", "Page", "SmallServer"]
 

@@ -15,8 +15,7 @@ from hueyio.cli.options import FULL, NAME, command, limit
 from hueyio.cli.seen import SEARCH, STATES, Filter, Seen, SeenState, Sight, look
 from hueyio.cli.text import Id, bounded, span
 from hueyio.cli.visit import Asked, Visit, visit
-from hueyio.control.statistics import COUNTED
-from hueyio.storage.records import Counts
+from hueyio.storage.records import COUNTED, Counts
 from hueyio.tasks.states import LIVE_STATES
 
 __all__ = ["ENDED_COLUMNS", "list_tasks", "ls", "task_row"]

@@ -8,7 +8,7 @@ import io
 import shutil
 import sys
 from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import click
 
@@ -20,6 +20,7 @@ from hueyio.cli.lookout import Lookout
 from hueyio.cli.moments import read_span
 from hueyio.cli.options import command
 from hueyio.cli.visit import Asked, Visit, visit
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["watch"]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from hueyio.contrib.django.queues import path_of
 from hueyio.contrib.django.settings import DEFAULT
 from hueyio.exceptions import ConfigurationError
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["Asked", "command_line", "place_of", "read_line", "worker_line"]
 

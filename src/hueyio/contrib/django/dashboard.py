@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -22,6 +22,7 @@ from hueyio.contrib.django.queues import all_hueys
 from hueyio.contrib.django.settings import SettingsError
 from hueyio.exceptions import ConfigurationError
 from hueyio.loops.portal import block_on
+from hueyio.named_tuple import NamedTuple
 from hueyio.web.settings import ASGIApp
 
 __all__ = ["dashboard_in"]

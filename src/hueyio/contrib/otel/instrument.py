@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from opentelemetry import metrics, propagate, trace
@@ -15,6 +15,7 @@ from hueyio.app.sync_huey import SyncHuey
 from hueyio.contrib.otel.measures import Measures
 from hueyio.contrib.otel.spans import Spans
 from hueyio.hooks import AttemptMiddleware, EnqueueMiddleware
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["instrument", "uninstrument"]
 

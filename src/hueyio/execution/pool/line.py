@@ -14,8 +14,9 @@ import socket
 import struct
 import threading
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Receipt
 
 __all__ = [

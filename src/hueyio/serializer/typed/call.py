@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Any, Final, NamedTuple, Optional, Union, Unpack, get_args, get_origin
+from typing import Any, Final, Optional, Union, Unpack, get_args, get_origin
 
 from hueyio.exceptions import SerializationError, TaskArgumentError
+from hueyio.named_tuple import NamedTuple
 from hueyio.serializer.json_values import SIMPLE
 from hueyio.serializer.typed.annotations import Names, read_annotation, returned_by, without_outcomes
 from hueyio.serializer.typed.converters import UNTYPED, Converter, WrongTypeError, converter_of

@@ -7,8 +7,9 @@ What becomes of the state depends on the state, the arguments and the time of th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.file.state import FileState
 from hueyio.storage.memory import consuming, counting, dead, limits, producing
 from hueyio.storage.memory.actions import ACTIONS

@@ -16,9 +16,10 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from hueyio.exceptions import SessionClosed
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.file.errors import explain, is_full
 from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions

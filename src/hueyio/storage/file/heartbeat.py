@@ -12,9 +12,10 @@ import os
 import struct
 import sys
 import time
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.exceptions import SessionClosed, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.beat_recipe import FileBeat
 from hueyio.storage.file.lock import FolderLock
 from hueyio.storage.file.options import FileOptions

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Header, Stage
 from hueyio.storage.stages import join
 

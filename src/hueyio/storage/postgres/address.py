@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["DEFAULT_SCHEMA", "Address", "describe", "is_dsn", "is_schema", "read_url"]
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.postgres.bounds import bounds_of
 from hueyio.storage.postgres.connection.connecting import connect
 from hueyio.storage.postgres.connection.errors import translate

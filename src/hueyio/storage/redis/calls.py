@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from hueyio.exceptions import StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.operations import OPERATIONS
 from hueyio.storage.redis.core import RedisCore
 from hueyio.storage.redis.records import no_utf8

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Area, Bell
 
 __all__ = ["CLIENT_LENGTH", "Flavour", "Layout", "QueueKind"]

@@ -6,9 +6,10 @@ the kind of an empty one. This only reads, before anything is opened.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.redis.connection.arguments import read_deployment
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.wire import Wire

@@ -26,8 +26,9 @@ import re
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.redis.connection.command import Command, pack_end, pack_parts
 from hueyio.storage.redis.connection.wire import Wire
 from hueyio.storage.redis.layout import Flavour, Layout

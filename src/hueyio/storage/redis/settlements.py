@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, assert_never
+from typing import Any, Final, assert_never
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import LANES, Answer, Bury, Defer, Finish, HistoryBatch, Lane, Release, Settlement
 from hueyio.storage.redis.records import write_record, write_start
 from hueyio.storage.redis.scripts import Argument

@@ -7,9 +7,10 @@ is too large for it is read on its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Over
 from hueyio.storage.redis.connection.mailbox import Mailbox
 from hueyio.storage.redis.connection.wire import Wire

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["Refused", "fulfil", "reject", "resolve"]
 

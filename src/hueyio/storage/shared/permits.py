@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from math import inf
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["Change", "acquire", "end_owner", "holders", "release", "renew", "take"]
 

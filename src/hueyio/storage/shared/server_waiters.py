@@ -11,9 +11,10 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Over, Unknown
 from hueyio.storage.shared.batching import Batcher
 from hueyio.storage.shared.lifetime import Lifetime
@@ -88,6 +89,10 @@ class ServerWaiters(ABC):
         patient = self._waiters.patient()
         if pending:
             await self._changes.submit([_Change(Registration(id, number, id in patient)) for id, number in pending])
+
+    def ask_again(self) -> None:
+        """Ask the server again of all that is pending, as is done now and then."""
+        self._waiters.ask_again()
 
     async def drain(self) -> None:
         """Wait until all changes are written."""

@@ -19,8 +19,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextvars import Context
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Over, Unknown
 from hueyio.storage.shared.answers import Refused, reject
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import (
     LANES,
     LISTED_AT_ONCE,

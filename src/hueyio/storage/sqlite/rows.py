@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import LANES, Delivery, Header, Lane, Receipt
 
 __all__ = [

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.control.audit import name_some
 from hueyio.control.listing import list_tasks
 from hueyio.control.task_info import TaskInfo
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.tasks.states import ENDED_STATES, TaskState
 from hueyio.web.filters import ListFilter, read_filter
 from hueyio.web.forgery import Form

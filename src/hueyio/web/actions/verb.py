@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.web.forgery import Form
 from hueyio.web.settings import Permission
 from hueyio.web.view import View

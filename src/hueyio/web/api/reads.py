@@ -10,11 +10,12 @@ from hueyio.control.audit import read_audit
 from hueyio.control.consumers import read_consumers
 from hueyio.control.pause import read_pause
 from hueyio.control.revoke import find_revoked_names
-from hueyio.control.statistics import COUNTED, read_statistics
+from hueyio.control.statistics import read_statistics
 from hueyio.control.task_details import describe_task
 from hueyio.limits.held import find_held
 from hueyio.limits.rates import find_rates
 from hueyio.schedules.seen import see_schedules
+from hueyio.storage.records import COUNTED
 from hueyio.web.api import shapes
 from hueyio.web.filters import RANGES, read_filter, read_number, read_range
 from hueyio.web.frame import STATES, count_of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.version import VERSION
 from hueyio.web.api import reads, shapes
 from hueyio.web.api.shapes import schema_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import timedelta, tzinfo
-from typing import Final, NamedTuple
+from typing import Final
 
 from hueyio.control.statistics import QueueStatistics, ends_in
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import CountedTask
 from hueyio.web.charts import sketch, ticks
 from hueyio.wording import seconds

@@ -6,15 +6,16 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hueyio.control.consumers import ConsumerInfo, read_consumers
-from hueyio.control.statistics import COUNTED, QueueStatistics, read_statistics
+from hueyio.control.statistics import QueueStatistics, read_statistics
 from hueyio.core import Core
 from hueyio.doctor.diagnosis import Finding, diagnose
 from hueyio.doctor.examination import examine
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session
-from hueyio.storage.records import LANES
+from hueyio.storage.records import COUNTED, LANES
 from hueyio.web.charts import Slot, merge, slots_of, spark
 from hueyio.web.filters import RANGES, read_range
 from hueyio.web.frame import counted_to

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import hiredis
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = ["Command", "pack", "pack_end", "pack_parts"]
 

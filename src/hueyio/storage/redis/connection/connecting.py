@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import encodings.idna  # noqa: F401 - names of hosts are encoded by it; a late import fails without a descriptor
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import redis
 from redis.exceptions import RedisError
 
 from hueyio.exceptions import HueyException, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.redis.connection.command import pack
 from hueyio.storage.redis.connection.deployment import Address, Deployment, Question
 from hueyio.storage.redis.connection.errors import translate

@@ -13,9 +13,10 @@ import random
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from hueyio.exceptions import ConfigurationError, HueyException, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.redis.connection.inside_redis_py import key_slot
 from hueyio.storage.redis.connection.options import RedisOptions
 

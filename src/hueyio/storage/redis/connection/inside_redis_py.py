@@ -26,12 +26,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import redis
 from redis.asyncio.connection import AbstractConnection, parse_url
 from redis.crc import key_slot
 from redis.exceptions import MovedError
+
+from hueyio.named_tuple import NamedTuple
 
 __all__ = [
     "PRIVATE_SETTINGS",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import redis
 from redis import asyncio as redis_asyncio
@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.redis.connection.inside_redis_py import PRIVATE_SETTINGS, Connection
 
 __all__ = ["HEARTBEAT_TIMEOUT", "PlainAddress", "RedisOptions", "Transport"]

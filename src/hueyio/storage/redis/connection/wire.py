@@ -22,11 +22,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from redis.exceptions import BusyLoadingError, MovedError, NoScriptError, ResponseError
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.redis.connection.command import Command
 from hueyio.storage.redis.connection.connecting import Connected, connect
 from hueyio.storage.redis.connection.deployment import Address, Deployment

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
 from hueyio.exceptions import HueyException
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.shared.foreign.kinds import Kind, kind_of
 from hueyio.storage.shared.foreign.unseen_loop import unseen_loop
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.operations import Durability
 from hueyio.storage.sqlite.engine.transaction import Transaction
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import Bell, EndKind, Over
 from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.threaded import tell

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hueyio.exceptions import LeaseLost
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import (
     AREAS,
     DEAD_LIMIT,

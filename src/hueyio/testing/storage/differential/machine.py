@@ -14,12 +14,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hueyio.exceptions import LeaseLost
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.contract import Session, Storage
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import (
