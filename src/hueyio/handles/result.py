@@ -362,30 +362,34 @@ def handle_on(producer: Producer, task: Task, holder: str | None = None, is_comm
     if not producer.core.rules.results:
         return None
     seen_at = producer.core.now() if is_committed else None
+    # `Result[Any](...)` would have typing try to note the type on each handle, which takes longer than to make it.
+    result: Result[Any]
     if holder is not None:
-        result = Result[Any](producer, holder, seen_at, task.path)
+        result = Result(producer, holder, seen_at, task.path)
         return result if task.on_complete is None else ResultGroup([result])
     if task.on_complete is None:
-        return Result[Any](producer, task, seen_at)
-    return ResultGroup([Result[Any](producer, stage, seen_at) for stage in task.stages()])
+        result = Result(producer, task, seen_at)
+        return result
+    stages: list[Result[Any]] = [Result(producer, stage, seen_at) for stage in task.stages()]
+    return ResultGroup(stages)
 
 
 def handles_on(producer: Producer, tasks: Sequence[Task | str]) -> ResultGroup[Any]:
     """Return the handles on several tasks that the storage has, whether or not results are stored."""
     seen_at = producer.core.now()
-    return ResultGroup([Result[Any](producer, task, seen_at) for task in tasks])
+    results: list[Result[Any]] = [Result(producer, task, seen_at) for task in tasks]
+    return ResultGroup(results)
 
 
 def handles_on_ends(producer: Producer, tasks: Sequence[Task], holders: Sequence[str | None]) -> ResultGroup[Any]:
     """Return a handle for each of several tasks: on its last stage, or on the task that counts instead."""
     seen_at = producer.core.now()
     ends = [task if task.on_complete is None else list(task.stages())[-1] for task in tasks]
-    return ResultGroup(
-        [
-            Result[Any](producer, end if holder is None else holder, seen_at, task.path)
-            for task, end, holder in zip(tasks, ends, holders, strict=True)
-        ]
-    )
+    results: list[Result[Any]] = [
+        Result(producer, end if holder is None else holder, seen_at, task.path)
+        for task, end, holder in zip(tasks, ends, holders, strict=True)
+    ]
+    return ResultGroup(results)
 
 
 def keys_of(task: Task | Result[Any]) -> tuple[str, ...]:

@@ -36,11 +36,11 @@ _DONE = Enqueued("done")
 
 def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -> list[Enqueued]:
     """Add all entries, in order; ring what they fill. Without ``asks_token`` their once tokens are their own."""
-    first_eta = tx.first_eta() if any(entry.header.eta is not None for entry in entries) else None
     headers = [entry.header for entry in entries]
+    first_eta = tx.first_eta() if any(header.eta is not None for header in headers) else None
     raised = _raised(headers, first_eta)
     place = tx.places(len(entries), raised)
-    if all(_is_plain(header) for header in headers):
+    if all(map(_is_plain, headers)):
         placed = _insert(tx, entries, place)
     else:
         placed = [_add_one(tx, entry, place + offset, asks_token) for offset, entry in enumerate(entries)]

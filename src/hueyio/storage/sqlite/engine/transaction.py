@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from operator import add
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from hueyio.exceptions import LeaseLost
@@ -241,8 +242,8 @@ class Transaction:
 
 
 def _rings(rung: set[Bell]) -> list[int]:
-    return [int(bell in rung) for bell in BELLS]
+    return [bell in rung for bell in BELLS]
 
 
 def _sum(counts: Sequence[int], others: Sequence[int]) -> list[int]:
-    return [count + other for count, other in zip(counts, others, strict=True)]
+    return list(map(add, counts, others))
