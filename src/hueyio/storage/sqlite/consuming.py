@@ -63,11 +63,13 @@ def owners(tx: Transaction) -> list[Owner]:
 
 def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
     """Take ready tasks, or one suspect alone."""
-    if not _may_claim(tx, owner):
+    rings = _may_claim(tx, owner)
+    if rings is None:
         return []
     if tx.one(_SQL["holds_suspect"], (tx.queue, owner)) is not None:
         return []
-    if any_suspect(tx):
+    is_for_others = any_suspect(tx)
+    if is_for_others:
         suspects = _claim_suspect(tx, room, owner)
         if suspects:
             return suspects
@@ -76,6 +78,9 @@ def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Deliver
         if limit > 0:
             rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, LANE_NUMBERS[lane], limit)).fetchall()
             taken += in_order(rows)
+            if len(rows) < limit and not is_for_others:  # nothing is left to ring for
+                tx.emptied.add(lane)
+                tx.answered[lane] = rings[LANE_NUMBERS[lane]]
     return deliveries(tx, taken, owner)
 
 
@@ -83,7 +88,7 @@ def claim_awaited(
     tx: Transaction, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
 ) -> list[Delivery]:
     """Take these tasks, as far as they are ready and their lanes have room; or one suspect of them alone."""
-    if not _may_claim(tx, owner):
+    if _may_claim(tx, owner) is None:
         return []
     left = {LANE_NUMBERS[lane]: limit for lane, limit in room.items()}
     taken: list[tuple[Any, ...]] = []
@@ -129,7 +134,7 @@ def promote(tx: Transaction, now: float, limit: int) -> Promoted:
     if due:
         place = tx.places(len(due))
         tx.many(_SQL["make_ready"], [(place + offset, row) for offset, (row, _) in enumerate(due)])
-        tx.rung.update(LANES[lane] for _, lane in due)
+        tx.ring({LANES[lane] for _, lane in due})
     failed_tasks.sweep(tx)
     counting.sweep(tx)
     past_runs.sweep(tx)
@@ -141,12 +146,14 @@ def collect(tx: Transaction, keys: Sequence[str]) -> list[MemberResults | None]:
     return [latches.results(tx, key) for key in keys]
 
 
-def _may_claim(tx: Transaction, owner: str) -> bool:
-    """Say whether the queue is not paused; raises LeaseLost."""
+def _may_claim(tx: Transaction, owner: str) -> tuple[int, ...] | None:
+    """Return how often the bell of each lane rang; None if the queue is paused. Raises LeaseLost."""
     lease = tx.one(_SQL["may_claim"], (tx.queue, owner))
     if lease is None:
         tx.require_lease(owner)  # raises, and says why
-    return lease is None or not lease[0]
+        return None
+    paused, *rings = lease
+    return None if paused else tuple(rings)
 
 
 def _claim_suspect(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:

@@ -65,7 +65,7 @@ def again(
     named = tx.unname(task.id)
     tx.expect(header.expects, task.id)
     keep(tx, stages)
-    tx.rung |= _raised([header], first_eta).rung
+    tx.ring(_raised([header], first_eta).rung)
     cancel_all(tx, named)
 
 
@@ -81,7 +81,7 @@ def put_back(tx: Transaction, rows: Sequence[TaskRow]) -> None:
     """Put held tasks back to where they stood, in front of all that came later, and ring their lanes."""
     if rows:
         tx.many(_SQL["put_back"], [(SUSPECT if it.is_suspect else READY, it.deliveries, it.row) for it in rows])
-        tx.rung.update(LANES[row.lane] for row in rows)
+        tx.ring({LANES[row.lane] for row in rows})
 
 
 def deliveries(tx: Transaction, rows: Sequence[tuple[Any, ...]], owner: str) -> list[Delivery]:
@@ -107,12 +107,12 @@ def ring_ready(tx: Transaction, lanes: Iterable[Lane] = LANES) -> None:
     """Ring those lanes that have ready tasks."""
     for lane in lanes:
         if tx.one(_SQL["has_ready"], (tx.queue, LANE_NUMBERS[lane])) is not None:
-            tx.rung.add(lane)
+            tx.ring([lane])
 
 
 def ring_suspects(tx: Transaction) -> None:
     """Ring those lanes that have suspects."""
-    tx.rung.update(LANES[lane] for (lane,) in tx.execute(_SQL["suspect_lanes"], (tx.queue,)).fetchall())
+    tx.ring([LANES[lane] for (lane,) in tx.execute(_SQL["suspect_lanes"], (tx.queue,)).fetchall()])
 
 
 def _is_plain(header: Header) -> bool:

@@ -140,10 +140,9 @@ class Commits:
         """Do everything but the commit."""
         options = self._options
         transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *options.bounds)
-        transaction.is_brief = is_brief
+        transaction.is_brief, transaction.epoch = is_brief, self._place.epoch
         answers = [_run(call.operation, transaction) for call in batch]
-        if transaction.ended:
-            tombstones.write(transaction)
+        tombstones.write(transaction)
         transaction.finish()
         return Commit(batch, answers, transaction)
 

@@ -66,7 +66,9 @@ def since(tx: Transaction) -> float | None:
 
 
 def write(tx: Transaction) -> None:
-    """Write what ended in this transaction, of which there is some, and forget what is too much or too old."""
+    """Write what ended in this transaction, and forget what is too much or too old."""
+    if not tx.ended:
+        return
     oldest, at, total = tx.one(_SQL["bounds"], (tx.queue, tx.queue)) or (None, tx.now, 0)
     total += len(tx.ended)
     first, last = min(tx.ended).encode(), max(tx.ended).encode()  # code points stand in the order of their UTF-8

@@ -186,8 +186,9 @@ class Writer:
             raise
 
     def _answer_calls(self, commit: Commit) -> None:
-        if commit.transaction is not None and commit.transaction.mail:
-            self._deliver(commit.transaction)
+        transaction = commit.transaction
+        if transaction is not None and (transaction.mail or transaction.answered):
+            self._deliver(transaction)
         for call, answer in zip(commit.calls, commit.answers, strict=True):
             call.done(answer)
 

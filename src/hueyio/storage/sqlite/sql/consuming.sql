@@ -20,7 +20,7 @@ SELECT owner, beat, info,
 FROM hueyio_owners AS it WHERE queue = ? ORDER BY owner
 
 -- name: may_claim
-SELECT queue.paused FROM hueyio_owners AS lease JOIN hueyio_queues AS queue ON queue.queue = lease.queue
+SELECT queue.paused, queue.loop, queue.thread, queue.process FROM hueyio_owners AS lease JOIN hueyio_queues AS queue ON queue.queue = lease.queue
 WHERE lease.queue = ? AND lease.owner = ?
 
 -- name: holds_suspect
