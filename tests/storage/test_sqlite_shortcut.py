@@ -160,7 +160,8 @@ async def test_turn_is_one_tasks_and_for_few_calls() -> None:
     async def take() -> bool:
         return turn.take()
 
-    assert await asyncio.gather(take(), take()) == [True, False], "a new turn, and another task's"
+    first, second = await asyncio.gather(take(), take())
+    assert (first, second) == (True, False), "a new turn, and another task's"
 
 
 async def test_durable_commits_are_synced_on_the_loop_when_that_is_allowed(

@@ -143,7 +143,7 @@ class Waits:
         if transaction.answered:
             # Two files may have counted the same, as in a view.
             offset = transaction.epoch * EPOCH
-            answered = {bell: number + offset for bell, number in transaction.answered.items()}
+            answered: dict[Bell, int] = {bell: number + offset for bell, number in transaction.answered.items()}
             self._seen_rings.note_answered(answered)
             if self._rings:
                 self._rings.update(answered)
