@@ -151,14 +151,18 @@ async def test_who_calls_again_and_again_lets_others_go_on(connect: Connect) -> 
     assert turns >= 9
 
 
-async def test_turn_is_one_tasks_and_for_few_calls() -> None:
-    turn = Turn()
-    assert [turn.take() for _ in range(18)] == [True] * 16 + [False] * 2
-    await asyncio.sleep(0)
-    assert turn.take()
+async def test_turn_is_one_tasks_and_for_few_calls_and_little_time() -> None:
+    now = 1.0
+    turn = Turn(lambda: now)
 
     async def take() -> bool:
         return turn.take()
+
+    assert [turn.take() for _ in range(18)] == [True] * 16 + [False] * 2
+    await asyncio.sleep(0)
+    assert turn.take()
+    now = 1.0011
+    assert not turn.take(), "it has had its millisecond"
 
     first, second = await asyncio.gather(take(), take())
     assert (first, second) == (True, False), "a new turn, and another task's"
