@@ -32,10 +32,11 @@ class SeenRings:
         seen = dict(self._seen)
 
         def answer(rings: Mapping[Bell, int]) -> _Rung | None:
-            return {it: rings[it] for it in wanted if is_news(it, rings[it])} or None
-
-        def is_news(bell: Bell, number: int) -> bool:
-            return bell in self._left or number not in (seen.get(bell, 0), self._answered.get(bell))
+            return {
+                it: rings[it]
+                for it in wanted
+                if (rings[it] != seen.get(it, 0) and rings[it] != self._answered.get(it)) or it in self._left
+            } or None
 
         return answer
 
