@@ -21,6 +21,7 @@ from hueyio.storage.sqlite import SqliteStorage
 from hueyio.storage.sqlite.engine import shortcut
 from hueyio.storage.sqlite.engine.calls import TOO_MUCH, Call
 from hueyio.storage.sqlite.engine.shortcut import Shortcut
+from hueyio.storage.sqlite.engine.turn import Turn
 from hueyio.storage.sqlite.session import SqliteSession
 
 Connect = Callable[..., Awaitable[SqliteSession]]
@@ -106,6 +107,67 @@ async def test_short_operations_run_on_the_loop_when_they_need_no_sync(fsync: bo
         await runs_here(lambda number: session.put("data", {"key": b"%d" % number}))
 
 
+async def test_call_is_answered_in_the_turn_in_which_it_is_made(connect: Connect) -> None:
+    session = await connect(fsync=False)
+    numbers = iter(range(10**6))
+
+    async def was_at_once() -> bool:
+        turns: list[None] = []
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(turns.append, None)
+        await session.enqueue([entry(f"t{next(numbers)}")])
+        return not turns
+
+    await until(was_at_once)
+
+
+async def test_calls_of_several_tasks_go_together_but_for_the_first(connect: Connect) -> None:
+    session = await connect(fsync=False)
+    numbers = iter(range(10**6))
+
+    async def go_together() -> bool:
+        await asyncio.sleep(0)
+        Watched.ran.clear()
+        await asyncio.gather(*(session.enqueue([entry(f"t{next(numbers)}")]) for _ in range(20)))
+        return commits() == [True, True]
+
+    await until(go_together)
+
+
+async def test_who_calls_again_and_again_lets_others_go_on(connect: Connect) -> None:
+    session = await connect(fsync=False)
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.ensure_future(count_turns())
+    for number in range(160):
+        await session.enqueue([entry(f"t{number}")])
+    counting.cancel()
+    assert turns >= 9
+
+
+async def test_turn_is_one_tasks_and_for_few_calls_and_little_time() -> None:
+    now = 1.0
+    turn = Turn(lambda: now)
+
+    async def take() -> bool:
+        return turn.take()
+
+    assert [turn.take() for _ in range(18)] == [True] * 16 + [False] * 2
+    await asyncio.sleep(0)
+    assert turn.take()
+    now = 1.0011
+    assert not turn.take(), "it has had its millisecond"
+
+    first, second = await asyncio.gather(take(), take())
+    assert (first, second) == (True, False), "a new turn, and another task's"
+
+
 async def test_durable_commits_are_synced_on_the_loop_when_that_is_allowed(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +239,7 @@ async def test_thread_waits_for_a_foreign_lock_that_the_loop_met(connect: Connec
         other.execute("BEGIN IMMEDIATE")
         Watched.ran.clear()
         write = asyncio.ensure_future(session.enqueue([entry("a")]))
+        await asyncio.sleep(0)  # it begins
         assert await session.peek("data", ["key"]) == [None], "a question passes it"
         assert not write.done()
         other.execute("COMMIT")

@@ -365,18 +365,23 @@ def handle_on(producer: Producer, task: Task, holder: str | None = None, is_comm
     if not producer.core.rules.results:
         return None
     seen_at = producer.core.now() if is_committed else None
+    # `Result[Any](...)` would have typing try to note the type on each handle, which takes longer than to make it.
+    result: Result[Any]
     if holder is not None:
-        result = Result[Any](producer, holder, seen_at, task.path)
+        result = Result(producer, holder, seen_at, task.path)
         return result if task.on_complete is None else ResultGroup([result])
     if task.on_complete is None:
-        return Result[Any](producer, task, seen_at)
-    return ResultGroup([Result[Any](producer, stage, seen_at) for stage in task.stages()])
+        result = Result(producer, task, seen_at)
+        return result
+    stages: list[Result[Any]] = [Result(producer, stage, seen_at) for stage in task.stages()]
+    return ResultGroup(stages)
 
 
 def handles_on(producer: Producer, tasks: Sequence[Task | str]) -> ResultGroup[Any]:
     """Return the handles on several tasks that the storage has, whether or not results are stored."""
     seen_at = producer.core.now()
-    return ResultGroup([Result[Any](producer, task, seen_at) for task in tasks])
+    results: list[Result[Any]] = [Result(producer, task, seen_at) for task in tasks]
+    return ResultGroup(results)
 
 
 async def handles_on_ends(producer: Producer, tasks: Sequence[Task], holders: Sequence[str | None]) -> ResultGroup[Any]:
@@ -385,7 +390,7 @@ async def handles_on_ends(producer: Producer, tasks: Sequence[Task], holders: Se
     handles: list[Result[Any]] = []
     for number, (task, holder) in enumerate(zip(tasks, holders, strict=True), 1):
         end = task if task.on_complete is None else list(task.stages())[-1]
-        handles.append(Result[Any](producer, end if holder is None else holder, seen_at, task.path))
+        handles.append(Result(producer, end if holder is None else holder, seen_at, task.path))
         if number % _MOST_IN_A_TURN == 0:
             await asyncio.sleep(0)
     return ResultGroup(handles)

@@ -112,7 +112,7 @@ class Capabilities:
     keeps_history: bool = True
     """Whether it remembers what ``settle`` gets for the history; where not, nobody need make it."""
     claims_with_settlement: bool = False
-    """Whether ``settle_and_claim`` is one round trip; where not, a claim sent right behind the settlement is faster."""
+    """Whether ``settle_and_claim`` does both in one step; where not, a claim is sent right behind the settlement."""
 
 
 class Producing(Protocol):
@@ -220,7 +220,7 @@ class Consuming(Protocol):
         history: HistoryBatch | None,
         room: Mapping[Lane, int],
     ) -> tuple[list[Answer], list[Delivery] | None]:
-        """Settle, and then claim, in one round trip. None as deliveries: nothing was claimed, ask ``claim``.
+        """Settle, and then claim, in one step. None as deliveries: nothing was claimed, ask ``claim``.
 
         It is no operation by itself: it does what the two do. A repeat of the last number claims nothing.
         """

@@ -20,7 +20,7 @@ import selectors
 import socket
 import tempfile
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final, Literal, TypeAlias
 
 from hueyio.exceptions import ConfigurationError
@@ -118,6 +118,8 @@ class Doorbell:
             for client in self._workers():
                 if client not in near:
                     self._send(client, "work")
+        if not clients:
+            return []
         return [client for client in clients if client not in near and not self._send(client, "mail")]
 
     def close(self) -> None:
@@ -175,13 +177,13 @@ class Doorbell:
                 return
         raise FileNotFoundError(self._directory)
 
-    def _workers(self) -> Iterator[str]:
+    def _workers(self) -> list[str]:
         """Find the clients that wait for work."""
-        with contextlib.suppress(OSError, ConfigurationError), os.scandir(self._trusted_directory()) as entries:
-            for entry in entries:
-                client, _, kind = entry.name.partition(".")
-                if kind == "work":
-                    yield client
+        try:
+            names = os.listdir(self._trusted_directory())
+        except (OSError, ConfigurationError):
+            return []
+        return [name[: -len(".work")] for name in names if name.endswith(".work")]
 
     def _send(self, client: str, kind: Kind) -> bool:
         """Ring one client; False if it is dead for certain."""

@@ -23,6 +23,8 @@ class SeenRings:
     def __init__(self) -> None:
         self._seen: _Rung = {}
         self._left: set[Bell] = set()
+        self._answered: _Rung = {}
+        """The number at which a claim found all that a bell rang for."""
 
     def begin(self, bells: Collection[Bell]) -> Callable[[Mapping[Bell, int]], _Rung | None]:
         """Begin a wait; return what finds in the bells' numbers those that rang since they were last seen."""
@@ -30,7 +32,11 @@ class SeenRings:
         seen = dict(self._seen)
 
         def answer(rings: Mapping[Bell, int]) -> _Rung | None:
-            return {it: rings[it] for it in wanted if rings[it] != seen.get(it, 0) or it in self._left} or None
+            return {
+                it: rings[it]
+                for it in wanted
+                if (rings[it] != seen.get(it, 0) and rings[it] != self._answered.get(it)) or it in self._left
+            } or None
 
         return answer
 
@@ -39,6 +45,10 @@ class SeenRings:
         self._seen.update(rung)
         self._left.difference_update(rung)
         return frozenset(rung)
+
+    def note_answered(self, rings: Mapping[Bell, int]) -> None:
+        """Note at which numbers a claim found all that bells rang for: nobody has to be woken for them any more."""
+        self._answered.update(rings)
 
     def note_claim(self, room: Mapping[Lane, int], deliveries: Sequence[Delivery]) -> bool:
         """Note what a claim left; say whether that is news to those who wait."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from hueyio.named_tuple import NamedTuple
 from hueyio.storage.records import LANES, Delivery, Lane, MemberResults, Owner, Promoted, Receipt
 from hueyio.storage.sqlite import counting, failed_tasks, latches, past_runs
 from hueyio.storage.sqlite.engine.transaction import Transaction
@@ -12,7 +13,7 @@ from hueyio.storage.sqlite.keys import sweep
 from hueyio.storage.sqlite.limits import end_permits
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, SUSPECT, TaskRow, in_order
 from hueyio.storage.sqlite.statements import statements
-from hueyio.storage.sqlite.tasks import any_suspect, deliveries, holds_any, put_back
+from hueyio.storage.sqlite.tasks import deliveries, holds_any, put_back
 
 __all__ = [
     "claim",
@@ -29,6 +30,20 @@ __all__ = [
 ]
 
 _SQL = statements("consuming.sql")
+_LANES: Final = len(LANES)
+
+
+class _Claimable(NamedTuple):
+    """What decides a claim; ``rings`` and ``has_ready`` by the number of the lane."""
+
+    is_paused: bool
+    holds_suspect: bool
+    any_suspect: bool
+    rings: list[int]
+    has_ready: list[int]
+
+
+_NOTHING: Final = _Claimable(True, False, False, [0] * _LANES, [0] * _LANES)
 
 
 def register(tx: Transaction, owner: str, info: bytes) -> None:
@@ -63,19 +78,23 @@ def owners(tx: Transaction) -> list[Owner]:
 
 def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
     """Take ready tasks, or one suspect alone."""
-    if not _may_claim(tx, owner):
+    found = _look(tx, owner)
+    if found.is_paused or found.holds_suspect:
         return []
-    if tx.one(_SQL["holds_suspect"], (tx.queue, owner)) is not None:
-        return []
-    if any_suspect(tx):
+    if found.any_suspect:
         suspects = _claim_suspect(tx, room, owner)
         if suspects:
             return suspects
     taken: list[tuple[Any, ...]] = []
     for lane, limit in room.items():
         if limit > 0:
-            rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, LANE_NUMBERS[lane], limit)).fetchall()
+            number, rows = LANE_NUMBERS[lane], []
+            if found.has_ready[number]:
+                rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, number, limit)).fetchall()
             taken += in_order(rows)
+            if len(rows) < limit and not found.any_suspect:  # nothing is left to ring for
+                tx.emptied.add(lane)
+                tx.answered[lane] = found.rings[number]
     return deliveries(tx, taken, owner)
 
 
@@ -83,7 +102,7 @@ def claim_awaited(
     tx: Transaction, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool
 ) -> list[Delivery]:
     """Take these tasks, as far as they are ready and their lanes have room; or one suspect of them alone."""
-    if not _may_claim(tx, owner):
+    if _look(tx, owner).is_paused:
         return []
     left = {LANE_NUMBERS[lane]: limit for lane, limit in room.items()}
     taken: list[tuple[Any, ...]] = []
@@ -129,7 +148,7 @@ def promote(tx: Transaction, now: float, limit: int) -> Promoted:
     if due:
         place = tx.places(len(due))
         tx.many(_SQL["make_ready"], [(place + offset, row) for offset, (row, _) in enumerate(due)])
-        tx.rung.update(LANES[lane] for _, lane in due)
+        tx.ring({LANES[lane] for _, lane in due})
     failed_tasks.sweep(tx)
     counting.sweep(tx)
     past_runs.sweep(tx)
@@ -141,12 +160,14 @@ def collect(tx: Transaction, keys: Sequence[str]) -> list[MemberResults | None]:
     return [latches.results(tx, key) for key in keys]
 
 
-def _may_claim(tx: Transaction, owner: str) -> bool:
-    """Say whether the queue is not paused; raises LeaseLost."""
-    lease = tx.one(_SQL["may_claim"], (tx.queue, owner))
-    if lease is None:
+def _look(tx: Transaction, owner: str) -> _Claimable:
+    """Look what a claim may find; raises LeaseLost."""
+    row = tx.one(_SQL["may_claim"], (tx.queue, owner))
+    if row is None:
         tx.require_lease(owner)  # raises, and says why
-    return lease is None or not lease[0]
+        return _NOTHING
+    paused, holds_suspect, any_suspect, *lanes = row
+    return _Claimable(bool(paused), bool(holds_suspect), bool(any_suspect), lanes[:_LANES], lanes[_LANES:])
 
 
 def _claim_suspect(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Delivery]:

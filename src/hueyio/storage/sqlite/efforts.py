@@ -27,12 +27,12 @@ def effort_of(name: str, args: Sequence[Any]) -> int:
 def _enqueue(entries: Sequence[Entry], latches: Sequence[Latch]) -> int:
     if latches or len(entries) > _MANY:
         return TOO_MUCH
-    return sum(_entry(*entry) for entry in entries)
+    return _entry(*entries[0]) if len(entries) == 1 else sum(_entry(*entry) for entry in entries)
 
 
 def _entry(header: Header, data: bytes, stages: Sequence[Stage] = ()) -> int:
     own = 1 + len(header.expects) + len(data) // _PAGE
-    return own + sum(1 + len(stage.data) // _PAGE for stage in stages)
+    return own + sum(1 + len(stage.data) // _PAGE for stage in stages) if stages else own
 
 
 def _claim(room: Mapping[Lane, int], owner: str) -> int:

@@ -7,17 +7,18 @@ questions that may take long go to the reader.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from hueyio.storage.operations import durability_of
-from hueyio.storage.records import Bell, Delivery, Lane, Notices
+from hueyio.storage.operations import Durability, durability_of
+from hueyio.storage.records import Answer, Bell, Delivery, HistoryBatch, Lane, Notices, Settlement
 from hueyio.storage.shared.threaded import ThreadedSession
 from hueyio.storage.sqlite.actions import ACTIONS, LONG
 from hueyio.storage.sqlite.efforts import effort_of
 from hueyio.storage.sqlite.engine.calls import TOO_MUCH
 from hueyio.storage.sqlite.engine.engine import SqliteEngine
 from hueyio.storage.sqlite.examining import find_tasks_of_huey, list_queues
+from hueyio.storage.sqlite.settling import settle_and_claim
 
 __all__ = ["SqliteSession"]
 
@@ -44,6 +45,27 @@ class SqliteSession(ThreadedSession[SqliteEngine]):
         deliveries: list[Delivery] = await self._do("claim", asked, owner)
         self._engine.waits.note_claim(asked, deliveries)
         return deliveries
+
+    async def settle_and_claim(
+        self,
+        settlements: Sequence[Settlement],
+        owner: str,
+        number: int,
+        history: HistoryBatch | None,
+        room: Mapping[Lane, int],
+    ) -> tuple[list[Answer], list[Delivery] | None]:
+        """Settle and claim in one transaction: a pipeline's stage is one commit."""
+        self._require_open()
+        settled, asked = (tuple(settlements), owner, number, history), dict(room)
+        writer, effort = self._engine.writer, TOO_MUCH
+        if writer.asks_effort(Durability.DURABLE):
+            effort = effort_of("settle", settled) + effort_of("claim", (asked, owner))
+        answers, deliveries = await writer.run(
+            lambda tx: settle_and_claim(tx, *settled, asked), Durability.DURABLE, effort
+        )
+        if deliveries is not None:
+            self._engine.waits.note_claim(asked, deliveries)
+        return answers, deliveries
 
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         self._require_open()

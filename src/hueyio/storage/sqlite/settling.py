@@ -9,7 +9,7 @@ applied one by one. A stretch of Release is put back together, in the order in w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, assert_never
 
@@ -18,15 +18,18 @@ from hueyio.storage.records import (
     Area,
     Bury,
     Defer,
+    Delivery,
     EndKind,
     Finish,
     HistoryBatch,
+    Lane,
     Receipt,
     Release,
     Settlement,
 )
 from hueyio.storage.shared.letters import unkept
 from hueyio.storage.sqlite import past_runs
+from hueyio.storage.sqlite.consuming import claim
 from hueyio.storage.sqlite.dead import bury, bury_failed, hold_bounds
 from hueyio.storage.sqlite.engine import tombstones
 from hueyio.storage.sqlite.engine.transaction import Transaction
@@ -40,7 +43,7 @@ from hueyio.storage.sqlite.waiting import end as end_all
 from hueyio.storage.sqlite.waiting import tell
 from hueyio.storage.sqlite.waiting_stages import with_later
 
-__all__ = ["is_in_force", "settle", "settle_one"]
+__all__ = ["is_in_force", "settle", "settle_and_claim", "settle_one"]
 
 _SQL = statements("settling.sql")
 _REMOVE_PLAIN: Final = ManyRows(_SQL["remove_plain"])
@@ -57,12 +60,32 @@ def settle(
     history: HistoryBatch | None,
 ) -> list[Answer]:
     """Apply a batch of an owner, or repeat what it was told."""
+    return _settle(tx, settlements, owner, number, history)[0]
+
+
+def settle_and_claim(
+    tx: Transaction,
+    settlements: Sequence[Settlement],
+    owner: str,
+    number: int,
+    history: HistoryBatch | None,
+    room: Mapping[Lane, int],
+) -> tuple[list[Answer], list[Delivery] | None]:
+    """Do the same, and claim unless it was a repeat or there is no lease."""
+    answers, is_applied = _settle(tx, settlements, owner, number, history)
+    return answers, claim(tx, room, owner) if is_applied else None
+
+
+def _settle(
+    tx: Transaction, settlements: Sequence[Settlement], owner: str, number: int, history: HistoryBatch | None
+) -> tuple[list[Answer], bool]:
+    """Return the answers, and whether the batch was applied."""
     lease = tx.lease(owner)
     if lease is None:
-        return _same("stale", settlements)
+        return _same("stale", settlements), False
     last, told, _ = lease
     if last == number:
-        return [_ANSWERS[code] for code in told]
+        return [_ANSWERS[code] for code in told], False
     if not tx.keeps_failed:
         settlements = [unkept(it) if isinstance(it, Bury) and it.into == "failed" else it for it in settlements]
     answers: list[Answer] = []
@@ -80,7 +103,7 @@ def settle(
         past_runs.write(tx, history, settlements, answers)
     codes = "".join(_CODES[answer] for answer in answers)
     tx.execute(_SQL["settled"], (number, codes, tx.queue, owner))
-    return answers
+    return answers, True
 
 
 def settle_one(tx: Transaction, settlement: Settlement, history: HistoryBatch | None) -> Answer:

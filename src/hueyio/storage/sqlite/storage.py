@@ -122,7 +122,9 @@ class SqliteStorage:
     def capabilities(self) -> Capabilities:
         """Priorities, and other processes on the same machine."""
         keeps_history = self._options.keep_history > 0 and self._options.history_ttl > 0
-        return Capabilities(priorities=True, across_processes=True, keeps_history=keeps_history)
+        return Capabilities(
+            priorities=True, across_processes=True, keeps_history=keeps_history, claims_with_settlement=True
+        )
 
     @property
     def clock(self) -> HostClock:

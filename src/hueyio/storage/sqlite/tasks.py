@@ -36,11 +36,11 @@ _DONE = Enqueued("done")
 
 def add(tx: Transaction, entries: Sequence[Entry], *, asks_token: bool = True) -> list[Enqueued]:
     """Add all entries, in order; ring what they fill. Without ``asks_token`` their once tokens are their own."""
-    first_eta = tx.first_eta() if any(entry.header.eta is not None for entry in entries) else None
     headers = [entry.header for entry in entries]
+    first_eta = tx.first_eta() if any(header.eta is not None for header in headers) else None
     raised = _raised(headers, first_eta)
     place = tx.places(len(entries), raised)
-    if all(_is_plain(header) for header in headers):
+    if all(map(_is_plain, headers)):
         placed = _insert(tx, entries, place)
     else:
         placed = [_add_one(tx, entry, place + offset, asks_token) for offset, entry in enumerate(entries)]
@@ -65,7 +65,7 @@ def again(
     named = tx.unname(task.id)
     tx.expect(header.expects, task.id)
     keep(tx, stages)
-    tx.rung |= _raised([header], first_eta).rung
+    tx.ring(_raised([header], first_eta).rung)
     cancel_all(tx, named)
 
 
@@ -81,7 +81,7 @@ def put_back(tx: Transaction, rows: Sequence[TaskRow]) -> None:
     """Put held tasks back to where they stood, in front of all that came later, and ring their lanes."""
     if rows:
         tx.many(_SQL["put_back"], [(SUSPECT if it.is_suspect else READY, it.deliveries, it.row) for it in rows])
-        tx.rung.update(LANES[row.lane] for row in rows)
+        tx.ring({LANES[row.lane] for row in rows})
 
 
 def deliveries(tx: Transaction, rows: Sequence[tuple[Any, ...]], owner: str) -> list[Delivery]:
@@ -107,12 +107,12 @@ def ring_ready(tx: Transaction, lanes: Iterable[Lane] = LANES) -> None:
     """Ring those lanes that have ready tasks."""
     for lane in lanes:
         if tx.one(_SQL["has_ready"], (tx.queue, LANE_NUMBERS[lane])) is not None:
-            tx.rung.add(lane)
+            tx.ring([lane])
 
 
 def ring_suspects(tx: Transaction) -> None:
     """Ring those lanes that have suspects."""
-    tx.rung.update(LANES[lane] for (lane,) in tx.execute(_SQL["suspect_lanes"], (tx.queue,)).fetchall())
+    tx.ring([LANES[lane] for (lane,) in tx.execute(_SQL["suspect_lanes"], (tx.queue,)).fetchall()])
 
 
 def _is_plain(header: Header) -> bool:

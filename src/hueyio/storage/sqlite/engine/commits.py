@@ -70,10 +70,9 @@ class Commits:
         self.room = Room()
         self.log_watch = LogWatch(lambda: place.path, pages=CHECKPOINT_PAGES if options.fsync else None)
 
-    @property
-    def needs_thread(self) -> bool:
+    def needs_thread(self, now: float) -> bool:
         """Whether the log has to be looked after by the next call that writes, which may take long."""
-        return self._unchecked >= _MOST_UNCHECKED or self.log_watch.needs_look()
+        return self._unchecked >= _MOST_UNCHECKED or self.log_watch.needs_look(now)
 
     def attempt(self, batch: list[Call], take: Callable[[Durability], list[Call]] | None) -> Commit:
         """Carry out calls, and those that ``take`` adds when the write lock is there. In the thread."""
@@ -87,8 +86,8 @@ class Commits:
         try:
             connection = self._file.take_nowait()
             if connection is not None:
-                durability = max(call.durability for call in attempt.calls)
-                if durability:
+                durability = _need_of(attempt.calls)
+                if durability and self._unchecked_on is not connection:
                     self._check_log(connection, False)
                 begun = self._begin(connection, durability)
                 attempt.commit = self._prepare(connection, attempt.calls, is_brief=True)
@@ -108,7 +107,7 @@ class Commits:
 
     def _attempt(self, batch: list[Call], take: Callable[[Durability], list[Call]] | None) -> Commit:
         """Raises _Exchanged if another file came to stand at the path before the last call was taken."""
-        durability = max(call.durability for call in batch)
+        durability = _need_of(batch)
         with self._file as connection:
             if self.log_watch.is_tight:
                 self.room.watch(connection)
@@ -141,7 +140,7 @@ class Commits:
         """Do everything but the commit."""
         options = self._options
         transaction = Transaction(connection, self._place.queue, self._client, options.clock(), *options.bounds)
-        transaction.is_brief = is_brief
+        transaction.is_brief, transaction.epoch = is_brief, self._place.epoch
         answers = [_run(call.operation, transaction) for call in batch]
         tombstones.write(transaction)
         transaction.finish()
@@ -176,6 +175,10 @@ class Commits:
             self._unchecked = 0
 
 
+def _need_of(calls: list[Call]) -> Durability:
+    return calls[0].durability if len(calls) == 1 else max(call.durability for call in calls)
+
+
 def _run(operation: Operation[Any], transaction: Transaction) -> Any:
     try:
         return operation(transaction)
@@ -192,6 +195,8 @@ def _was_open(connection: sqlite3.Connection) -> bool:
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    with contextlib.suppress(sqlite3.Error):  # it is closed, or the thread will meet the same
+    try:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    except sqlite3.Error:  # it is closed, or the thread will meet the same
+        pass

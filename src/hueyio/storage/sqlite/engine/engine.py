@@ -104,9 +104,10 @@ class SqliteEngine(Engine):
         self.writer.send(exchange, asked.answered, effort)
 
     def _listen(self) -> None:
+        is_first = not self._is_registered
         self._is_registered = True
         self._doorbell.listen("mail")
-        self.waits.look()
+        self.waits.go_on_looking(is_urgent=is_first)
 
     def _renew(self) -> None:
         """Ask anew for all that is awaited: another file stands at the path, and knows nothing of it."""
@@ -115,7 +116,7 @@ class SqliteEngine(Engine):
 
     def _publish(self, transaction: Transaction) -> None:
         """Ring others after a commit; called where it was made."""
-        work = bool(transaction.rung) or transaction.noticed
+        work = bool(transaction.rung - transaction.emptied) or transaction.noticed
         if work or transaction.told:
             # This session's own bell is among those that are nudged.
             dead = self._doorbell.ring(work, transaction.told)

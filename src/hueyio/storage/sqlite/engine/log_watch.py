@@ -76,9 +76,9 @@ class LogWatch:
         """Whether the disk was nearly full."""
         self.pause = 0.0
 
-    def needs_look(self) -> bool:
-        """Whether the next commit has to be looked after."""
-        return self.is_tight or self.pause > 0 or self._monotonic() >= self._next
+    def needs_look(self, now: float) -> bool:
+        """Whether the next commit has to be looked after; ``now`` is monotonic time."""
+        return self.is_tight or self.pause > 0 or now >= self._next
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Look after the log, if it is time for that. Between two transactions."""

@@ -57,12 +57,14 @@ class Place:
         self._beside: dict[str, _Identity | None] = {}
         self.on_renewed = on_renewed
         self.path = ""
+        self._named = ""
         self.queue = 0
         self.epoch = 0
 
     def open(self, file: SqliteFile) -> None:
         """Open the queue for the first time, patiently."""
         self.queue, self.path = open_queue(file, self._options)
+        self._named = self._name()
         self._identity = identify(self._named)
 
     def is_left(self) -> bool:
@@ -81,11 +83,11 @@ class Place:
         """
         if self._was_left:
             return None
-        with contextlib.suppress(OSError):
+        try:
             found = os.stat(self._named)
-            if (found.st_dev, found.st_ino) == self._identity:
-                return found.st_mtime_ns
-        return None
+        except OSError:
+            return None
+        return found.st_mtime_ns if (found.st_dev, found.st_ino) == self._identity else None
 
     def check(self) -> None:
         """Open what is there now, if it is another file. Raises what sqlite3 raises."""
@@ -103,9 +105,8 @@ class Place:
         """Remember that all connections to the file are closed, because it is another one now."""
         self._was_left = True
 
-    @property
-    def _named(self) -> str:
-        """The path as it was given, so that a link that is turned to another file counts; of a URI, what it names."""
+    def _name(self) -> str:
+        """Return the path as it was given: a link that is turned to another file counts. Of a URI, what it names."""
         options = self._options
         return self.path if options.connect.get("uri") else options.target
 
@@ -122,6 +123,7 @@ class Place:
             file.close()
         log.warning("SQLite file %s was removed or exchanged: going on with the file that is there now", path)
         self.queue, self.path = queue, path
+        self._named = self._name()
         self.epoch += 1
         self._identity = identify(self._named)
         self._was_left = False

@@ -27,12 +27,14 @@ from hueyio.storage.sqlite.errors import explained, insist
 from hueyio.storage.sqlite.options import SqliteOptions
 from hueyio.storage.sqlite.statements import statements
 
-__all__ = ["Order", "PollThread", "View"]
+__all__ = ["EPOCH", "Order", "PollThread", "View"]
 
 _SLOW_LOOK: Final = 0.025
 _CALM_LOOK: Final = 0.05
 _LOOKS_TO_CALM: Final = 200
-_EPOCH: Final = 2**48
+EPOCH: Final = 2**48
+"""What a file's numbers of rings are more than those of the file that stood at the path before."""
+
 _SQL = statements("poll_thread.sql")
 
 
@@ -158,7 +160,7 @@ class PollThread:
             mail = [(number, _read_mail(*row)) for number, *row in rows]
             progress = self._progress(connection, order.followed)
             # Two files may have counted the same; whoever waits must hear of the new one's.
-            offset = self._place.epoch * _EPOCH
+            offset = self._place.epoch * EPOCH
             counted: dict[Bell, int] = {bell: count + offset for bell, count in zip(BELLS, counts, strict=True)}
             return View(order, counted, revocations, flagged, mail, bool(paused), progress)
 

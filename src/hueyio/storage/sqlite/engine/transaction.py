@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from operator import add
 from typing import Any, Final, TypeAlias
 
 from hueyio.exceptions import LeaseLost
@@ -62,9 +63,10 @@ class Transaction:
     """Owned by whoever uses the writer's connection; ends with the commit."""
 
     __slots__ = (
-        "_any_expected", "_any_stages", "_any_waiting", "_last", "_written", "client", "connection", "dead_limit",
-        "ended", "entered", "execute", "failed_bytes", "failed_ttl", "history_ttl", "is_brief", "keep_ended",
-        "keep_failed", "keep_history", "mail", "many", "noticed", "now", "queue", "revoked", "rung", "told",
+        "_any_expected", "_any_stages", "_any_waiting", "_last", "_written", "answered", "client", "connection",
+        "dead_limit", "emptied", "ended", "entered", "epoch", "execute", "failed_bytes", "failed_ttl", "history_ttl",
+        "is_brief", "keep_ended", "keep_failed", "keep_history", "mail", "many", "noticed", "now", "queue", "revoked",
+        "rung", "told",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +103,12 @@ class Transaction:
         self.entered = [0] * len(LANES)
         """How many tasks were added to each lane."""
         self.rung: set[Bell] = set()
+        self.emptied: set[Bell] = set()
+        """Bells that need not be heard: a claim of this transaction took all that they ring for."""
+        self.answered: dict[Bell, int] = {}
+        """The numbers of bells at which claims found all that they had rung for."""
+        self.epoch = 0
+        """Which file this is, of those that stood at the path."""
         self.noticed = False
         self.revoked = 0
         self.mail: list[tuple[int, Over]] = []
@@ -140,9 +148,15 @@ class Transaction:
         self._any_expected = bool(any_expected)
         return int(last - count + 1)
 
+    def ring(self, bells: Iterable[Bell]) -> None:
+        """Ring bells with the commit."""
+        self.rung.update(bells)
+        if self.emptied:
+            self.emptied.difference_update(bells)
+
     def note(self, raised: Raised) -> None:
         """Note what was raised."""
-        self.rung |= raised.rung
+        self.ring(raised.rung)
         self.entered = _sum(self.entered, raised.entered)
 
     def lease(self, owner: str) -> tuple[int, str, int] | None:
@@ -242,8 +256,8 @@ class Transaction:
 
 
 def _rings(rung: set[Bell]) -> list[int]:
-    return [int(bell in rung) for bell in BELLS]
+    return [bell in rung for bell in BELLS]
 
 
 def _sum(counts: Sequence[int], others: Sequence[int]) -> list[int]:
-    return [count + other for count, other in zip(counts, others, strict=True)]
+    return list(map(add, counts, others))

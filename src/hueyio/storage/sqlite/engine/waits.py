@@ -6,6 +6,9 @@ nothing else, and a wait that is cancelled takes nothing with it. A session reme
 returned to somebody (0 at first): a ring that nobody heard is still a difference when the next one waits, while work
 that is ready but cannot be claimed rings nobody a second time, so no consumer spins.
 
+A long wait for work that begins while the poll thread looks all the time needs no look of its own: what rang before
+stands in the last view, or a claim has made up for it, and what rings from now on nudges the thread.
+
 All state here belongs to the loop.
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from hueyio.storage.records import Bell, Delivery, Lane, Notices
 from hueyio.storage.shared.answers import reject, resolve
@@ -21,13 +24,16 @@ from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.seen_rings import SeenRings
 from hueyio.storage.shared.waiters import Waiters
 from hueyio.storage.sqlite.engine.place import Place
-from hueyio.storage.sqlite.engine.poll_thread import Order, PollThread, View
+from hueyio.storage.sqlite.engine.poll_thread import EPOCH, Order, PollThread, View
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.options import SqliteOptions
 
 __all__ = ["Waits"]
 
 T = TypeVar("T")
+
+_LONG_WAIT: Final = 1.0
+"""Seconds. A shorter wait may end before the next slow look, so it has one of its own."""
 
 
 class _Wait(Generic[T]):
@@ -40,13 +46,14 @@ class _Wait(Generic[T]):
         answer: Callable[[View], T | None],
         owner: str | None,
         followed: str | None,
+        has_looked: bool,
     ) -> None:
         self.number = number
         self.future = future
         self.answer = answer
         self.owner = owner
         self.followed = followed
-        self._has_looked = False
+        self._has_looked = has_looked
         self._is_late = False
 
     def show(self, view: View) -> None:
@@ -74,12 +81,20 @@ class Waits:
         self._waits: set[_Wait[Any]] = set()
         self._seen_rings = SeenRings()
         self._number = 0
+        self._rings: dict[Bell, int] = {}
+        """How often each bell had rung, as far as it is known; nothing while nobody looks."""
+        self._is_at_bells = False
+        """Whether others can reach this session's bell."""
         self.poll_thread = PollThread(options, place, client, doorbell, self.show, self.fail)
 
     async def wait_for_work(self, bells: Collection[Bell], timeout: float) -> frozenset[Bell]:
         """Return the bells that rang since they were last returned, or none after the time-out."""
         answer = self._seen_rings.begin(bells)
-        return self._seen_rings.end(await self._wait(lambda view: answer(view.counts), timeout=timeout) or {})
+        needs_look = timeout < _LONG_WAIT or not self._rings or not self._is_at_bells
+        rung = None if needs_look else answer(self._rings)
+        if rung is None:
+            rung = await self._wait(lambda view: answer(view.counts), timeout=timeout, needs_look=needs_look)
+        return self._seen_rings.end(rung or {})
 
     def note_claim(self, room: Mapping[Lane, int], deliveries: Sequence[Delivery]) -> None:
         """Let the others who wait on this session hear of what a claim left."""
@@ -117,12 +132,25 @@ class Waits:
         followed = frozenset(wait.followed for wait in self._waits if wait.followed is not None)
         self.poll_thread.look(Order(self._number, owners, followed))
 
+    def go_on_looking(self, *, is_urgent: bool) -> None:
+        """See to it that somebody looks from now on, and at once if it is urgent."""
+        if is_urgent or not self._rings:
+            self.look()
+
     def receive(self, transaction: Transaction) -> None:
         """Hand on what an own commit has for this very session."""
         self._waiters.tell(transaction.mail)
+        if transaction.answered:
+            # Two files may have counted the same, as in a view.
+            offset = transaction.epoch * EPOCH
+            answered: dict[Bell, int] = {bell: number + offset for bell, number in transaction.answered.items()}
+            self._seen_rings.note_answered(answered)
+            if self._rings:
+                self._rings.update(answered)
 
     def show(self, view: View) -> None:
         """Show a view to all who wait."""
+        self._rings = view.counts.copy()
         self._waiters.receive(view.mail)
         for wait in self._waits:
             wait.show(view)
@@ -130,6 +158,7 @@ class Waits:
 
     def fail(self, error: BaseException) -> None:
         """Wake every wait with this error."""
+        self._rings = {}
         for wait in self._waits:
             reject(wait.future, error)
         self._waiters.fail(error)
@@ -141,14 +170,18 @@ class Waits:
         owner: str | None = None,
         followed: str | None = None,
         timeout: float | None = None,
+        needs_look: bool = True,
     ) -> T | None:
         self._doorbell.listen("work")
+        self._is_at_bells = True
         # look() gives the order the next number.
-        wait = _Wait(self._number + 1, self._loop.create_future(), answer, owner, followed)
+        number = self._number + needs_look
+        wait = _Wait(number, self._loop.create_future(), answer, owner, followed, not needs_look)
         timer = None if timeout is None else self._loop.call_later(timeout, wait.expire)
         self._waits.add(wait)
         try:
-            self.look()
+            if needs_look:
+                self.look()
             return await wait.future
         finally:
             self._waits.discard(wait)
@@ -159,3 +192,4 @@ class Waits:
     def _rest(self) -> None:
         if not self._waits and not self._waiters.is_awaited:
             self.poll_thread.rest()
+            self._rings = {}

@@ -3,7 +3,8 @@
 Operations wait in ``_calls``. The loop starts the thread once per turn, so that what one turn asked for goes together;
 while a commit is on its way to the disk more of them gather, and what is there when it ends is the next transaction.
 So the cost of a durable commit is shared by whoever waits, and one operation alone does not wait for company. While the
-thread rests, what is short and needs no sync is carried out on the loop itself: ``shortcut`` says what.
+thread rests, what is short and needs no sync is carried out on the loop itself: ``shortcut`` says what. The least of
+that is done while it is asked for: ``turn`` says for whom.
 
 * Every transaction that writes is BEGIN IMMEDIATE. A lock of somebody else is waited for with ``insist``, outside the
   gate; operations that come meanwhile join the transaction when it begins.
@@ -43,6 +44,7 @@ from hueyio.storage.sqlite.engine.place import Place
 from hueyio.storage.sqlite.engine.shortcut import Shortcut
 from hueyio.storage.sqlite.engine.thread import SqliteThread
 from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.engine.turn import Turn
 from hueyio.storage.sqlite.errors import explain, insist, is_busy, is_full
 from hueyio.storage.sqlite.options import SqliteOptions
 
@@ -53,9 +55,16 @@ T = TypeVar("T")
 _MOST_CALLS: Final = 1_000
 """In one transaction; bounds how long others wait for the write lock."""
 
+_LITTLE_EFFORT: Final = 4
+"""Of what is carried out while it is asked for."""
+
 
 def _ignore(answer: object) -> None:
     pass
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 class Writer:
@@ -83,6 +92,7 @@ class Writer:
         self._running = False
         self._starting = False
         self._commits = Commits(options, file, place, client)
+        self._turn = Turn()
         self._shortcut = Shortcut(options, lambda: self._commits.sync_time)
 
     def run(self, operation: Operation[T], durability: Durability, effort: int = TOO_MUCH) -> asyncio.Future[T]:
@@ -118,9 +128,20 @@ class Writer:
 
     def _send(self, call: Call) -> None:
         self._calls.append(call)
-        if not self._running and not self._starting:
-            self._starting = True
-            self._loop.call_soon(self._start)
+        if self._running or self._starting:
+            return
+        if len(self._calls) == 1 and call.effort <= _LITTLE_EFFORT and self._turn.take() and self._run_now():
+            return
+        self._starting = True
+        self._loop.call_soon(self._start)
+
+    def _run_now(self) -> bool:
+        """Carry out what was just asked, before its caller waits; what a signal handler raises meanwhile is not his."""
+        try:
+            return self._run_here()
+        except BaseException as error:
+            self._loop.call_soon(_raise, error)
+            return False
 
     def _start(self) -> None:
         self._starting = False
@@ -133,7 +154,7 @@ class Writer:
         begun = time.monotonic()
         if not self._shortcut.is_short(self._calls, begun):
             return False
-        if self._commits.needs_thread and any(call.durability for call in self._calls):
+        if self._commits.needs_thread(begun) and any(call.durability for call in self._calls):
             return False
         if not self._shortcut.is_calm(self._place.written_at()):
             return False
@@ -165,8 +186,9 @@ class Writer:
             raise
 
     def _answer_calls(self, commit: Commit) -> None:
-        if commit.transaction is not None:
-            self._deliver(commit.transaction)
+        transaction = commit.transaction
+        if transaction is not None and (transaction.mail or transaction.answered):
+            self._deliver(transaction)
         for call, answer in zip(commit.calls, commit.answers, strict=True):
             call.done(answer)
 

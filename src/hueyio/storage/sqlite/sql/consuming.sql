@@ -20,12 +20,19 @@ SELECT owner, beat, info,
 FROM hueyio_owners AS it WHERE queue = ? ORDER BY owner
 
 -- name: may_claim
-SELECT queue.paused FROM hueyio_owners AS lease JOIN hueyio_queues AS queue ON queue.queue = lease.queue
+-- All that decides what a claim looks for: most find work in one lane, or in none.
+SELECT queue.paused,
+    EXISTS (
+        SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = lease.queue AND task.owner = lease.owner
+        AND task.state = 3 AND task.deliveries > 0 AND task.max_deliveries - task.deliveries = 1
+    ),
+    EXISTS (SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = lease.queue AND task.state = 1),
+    queue.loop, queue.thread, queue.process,
+    EXISTS (SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = lease.queue AND task.lane = 0 AND task.state = 0),
+    EXISTS (SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = lease.queue AND task.lane = 1 AND task.state = 0),
+    EXISTS (SELECT 1 FROM hueyio_tasks AS task WHERE task.queue = lease.queue AND task.lane = 2 AND task.state = 0)
+FROM hueyio_owners AS lease JOIN hueyio_queues AS queue ON queue.queue = lease.queue
 WHERE lease.queue = ? AND lease.owner = ?
-
--- name: holds_suspect
-SELECT 1 FROM hueyio_tasks
-WHERE queue = ? AND owner = ? AND state = 3 AND deliveries > 0 AND max_deliveries - deliveries = 1 LIMIT 1
 
 -- name: claim_lane
 -- RETURNING keeps no order: the caller sorts again.
