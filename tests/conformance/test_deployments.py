@@ -42,12 +42,18 @@ def patient_sentinels(sentinels: SentinelGroup) -> SentinelGroup:
     return sentinels
 
 
+def recipe_at(storage_class: str, url: str) -> Recipe:
+    # How long a busy machine takes for thousands of tasks at once says nothing about the storage.
+    url += f"{'&' if '?' in url else '?'}socket_timeout=60"
+    return Recipe(f"hueyio.storage.redis:{storage_class}", name=uuid.uuid4().hex, url=url)
+
+
 class OnCluster:
     storage_class: str
 
     @pytest.fixture
     def recipe(self, patient_cluster: ServerCluster) -> Recipe:
-        return Recipe(f"hueyio.storage.redis:{self.storage_class}", name=uuid.uuid4().hex, url=patient_cluster.url)
+        return recipe_at(self.storage_class, patient_cluster.url)
 
 
 class OnSentinels:
@@ -55,7 +61,7 @@ class OnSentinels:
 
     @pytest.fixture
     def recipe(self, patient_sentinels: SentinelGroup) -> Recipe:
-        return Recipe(f"hueyio.storage.redis:{self.storage_class}", name=uuid.uuid4().hex, url=patient_sentinels.url)
+        return recipe_at(self.storage_class, patient_sentinels.url)
 
 
 class TestCluster(OnCluster, StorageConformance):

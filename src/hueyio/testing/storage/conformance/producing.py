@@ -138,6 +138,18 @@ class Producing(Basis):
         entries = make_entries(3, unique_key="key")
         assert await session.enqueue(entries) == [ADDED, Enqueued("taken", "t0"), Enqueued("taken", "t0")]
 
+    @pytest.mark.parametrize("keys", [("q", None, "p"), ("p", "p", None), ("q", "p", "q")])
+    async def test_first_entry_of_an_id_counts_whatever_their_keys(
+        self, session: Session, keys: tuple[str | None, ...]
+    ) -> None:
+        assert await session.enqueue([make_entry("a", unique_key=key) for key in keys]) == [ADDED, ALIVE, ALIVE]
+        (other,) = await session.enqueue([make_entry("b", unique_key=keys[0])])
+        assert other == Enqueued("taken", "a")
+
+    async def test_first_entry_of_a_token_counts_whatever_their_keys(self, session: Session) -> None:
+        entries = [make_entry(f"t{key}", unique_key=key, once_token="tick", once_ttl=60.0) for key in "cba"]
+        assert await session.enqueue(entries) == [ADDED, DONE, DONE]
+
     @pytest.mark.parametrize("end", ["finish", "bury", "clear"])
     async def test_unique_key_is_free_when_its_task_is_over(self, worker: Worker, end: str) -> None:
         session = worker.session

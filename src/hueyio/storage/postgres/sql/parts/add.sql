@@ -1,6 +1,7 @@
 -- Add entries, in order, and ring what they fill. Without `asks_token` their once tokens are their own. Verdicts: a
--- added, l alive, t taken (by `holder`), d done. Where nothing depends on the order but the places, they are added in that
--- of their unique keys, which two batches have in common: else these would wait for each other.
+-- added, l alive, t taken (by `holder`), d done. Where nothing depends on the order but the places (no id and no token comes
+-- twice), they are added in that of their unique keys, which two batches have in common: else these would wait for each
+-- other.
 CREATE OR REPLACE FUNCTION {schema}.add_1(q int, entries {schema}.entry[], asks_token bool)
 RETURNS TABLE (verdict text, holder text) {inner} AS $$
 DECLARE
@@ -22,6 +23,7 @@ BEGIN
     SELECT eta INTO first_eta FROM {schema}.tasks WHERE queue = q AND state = 2 ORDER BY eta LIMIT 1;
     SELECT CASE
         WHEN count(given.unique_key) > 1 AND NOT bool_or(given.more IS NOT NULL AND jsonb_array_length(given.more -> 7) > 0)
+            AND count(DISTINCT given.id) = count(*) AND count(DISTINCT given.more ->> 0) = count(given.more ->> 0)
         THEN array_agg(given.n ORDER BY given.unique_key COLLATE "C" NULLS FIRST, given.n)
         ELSE array_agg(given.n ORDER BY given.n)
     END INTO turns FROM unnest(entries) WITH ORDINALITY AS given (
