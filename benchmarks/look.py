@@ -14,11 +14,11 @@ from benchmarks.hueyio_app import Noop
 from benchmarks.server import RedisServer
 from hueyio.client.prepare import prepare
 from hueyio.control.listing import list_tasks
-from hueyio.control.statistics import COUNTED, read_statistics
+from hueyio.control.statistics import read_statistics
 from hueyio.control.wish import make_wish
 from hueyio.core import core_of
 from hueyio.storage.contract import Session
-from hueyio.storage.records import Entry, Header
+from hueyio.storage.records import COUNTED, Entry, Header
 
 __all__ = ["measure_and_print"]
 
