@@ -22,7 +22,12 @@ RARE = {
     *("redis", "aiosqlite", "psycopg", "filelock", "click"),  # a storage or a command that may not be used
     *("msgspec", "pydantic", "cryptography", "hueyio.serializer.typed", "hueyio.serializer.encrypted"),
     *("importlib.metadata", "email", "zipfile", "tempfile", "sqlite3", "http.client", "multiprocessing"),
+    *("uuid", "difflib", "pickletools", "zoneinfo"),
+    *("hueyio.control.history", "hueyio.control.failed_tasks", "hueyio.control.statistics", "hueyio.app.inspector"),
+    *("hueyio.client.immediate", "hueyio.storage.memory", "hueyio.web.dashboard"),
 }
+MOST_MODULES = 180
+"""Of hueyio's own. Each takes a third of a millisecond."""
 
 
 def test_public_names_exist_and_are_listed_once() -> None:
@@ -85,6 +90,14 @@ def test_import_brings_nothing_that_is_rarely_needed(module: str) -> None:
     program = f"import {module}, sys; print(sorted({RARE!r} & sys.modules.keys())); hueyio.SqliteHuey"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_program_that_enqueues_loads_no_consumer_and_few_modules() -> None:
+    program = "import hueyio, sys; print(*(it for it in sys.modules if it.startswith('hueyio')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "hueyio.consumer.consumer" not in loaded
+    assert len(loaded) <= MOST_MODULES
 
 
 def test_postgres_huey_can_be_imported_without_psycopg_and_says_what_it_needs() -> None:

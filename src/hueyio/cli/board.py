@@ -10,13 +10,7 @@ from hueyio.cli.output import Output, Row
 from hueyio.cli.text import Id, bounded, counted, duration, sparks
 from hueyio.cli.visit import Visit
 from hueyio.control.consumers import ConsumerInfo, RunningInfo, read_consumers
-from hueyio.control.statistics import (
-    Durations,
-    FailureGroup,
-    QueueStatistics,
-    TaskStatistics,
-    read_statistics,
-)
+from hueyio.control.statistics import Durations, FailureGroup, QueueStatistics, TaskStatistics, read_statistics
 from hueyio.storage.records import COUNTED
 
 __all__ = ["Board", "look_at_queue", "print_board", "summary_of", "to_object"]
