@@ -10,11 +10,11 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
 from hueyio.consumer.heartbeat import Heartbeat, HeartbeatOptions
 from hueyio.consumer.service import Service
 from hueyio.storage.contract import Consuming, LeaseKeeper
+from hueyio.storage.owner_names import make_owner_name
 
 __all__ = ["Lease"]
 
@@ -58,7 +58,7 @@ class Lease(Service):
 
     async def begin(self) -> None:
         """Register under a new owner id and begin to beat; returns when no task can keep the beats from being sent."""
-        owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
+        owner = make_owner_name()
         self._identity = self._identify()
         await self._session.register(owner, self.info())
         self.owner = owner

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hueyio.storage.records import LANES, Delivery, Lane, MemberResults, Owner, Promoted, Receipt
+from hueyio.storage.records import CLAIM_BYTES, LANES, Delivery, Lane, MemberResults, Owner, Promoted, Receipt
 from hueyio.storage.sqlite import counting, failed_tasks, latches, past_runs
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import sweep
+from hueyio.storage.sqlite.large import LARGE
 from hueyio.storage.sqlite.limits import end_permits
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, SUSPECT, TaskRow, in_order
 from hueyio.storage.sqlite.statements import statements
@@ -74,9 +75,27 @@ def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Deliver
     taken: list[tuple[Any, ...]] = []
     for lane, limit in room.items():
         if limit > 0:
-            rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, LANE_NUMBERS[lane], limit)).fetchall()
-            taken += in_order(rows)
+            taken += _claim_lane(tx, LANE_NUMBERS[lane], limit, owner)
     return deliveries(tx, taken, owner)
+
+
+def _claim_lane(tx: Transaction, lane: int, limit: int, owner: str) -> list[tuple[Any, ...]]:
+    """Take from the front of a lane; of large messages no more than make ``CLAIM_BYTES``."""
+    rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, lane, limit, LARGE)).fetchall()
+    if len(rows) != 1 or (size := _size(rows)) <= LARGE:
+        return in_order(rows)
+    while size < CLAIM_BYTES and len(rows) < limit:
+        more = tx.execute(_SQL["claim_lane"], (owner, tx.queue, lane, limit - len(rows), LARGE)).fetchall()
+        if not more:
+            break
+        rows += in_order(more)
+        size += _size(more)
+    return rows
+
+
+def _size(rows: Sequence[tuple[Any, ...]]) -> int:
+    # What somebody else wrote may be anything.
+    return sum([len(row[8]) for row in rows if isinstance(row[8], bytes)])
 
 
 def claim_awaited(
