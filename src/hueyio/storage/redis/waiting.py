@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hueyio.exceptions import HueyException, SessionClosed, StorageUnavailable
 from hueyio.storage.records import Over, Unknown
@@ -34,7 +34,6 @@ _MOST_IN_A_TURN: Final = 200
 _NUMBER_LENGTH: Final = 8
 _BIG: Final = ord("b")
 _BIG_SHARED: Final = ord("B")
-_PATIENT: Final = "?"
 _WITH_DATA: Final = (ord("d"), ord("D"))
 
 
@@ -123,10 +122,14 @@ class RedisWaiters:
     async def _ask(self, exchange: Exchange) -> None:
         """Write one registration, and hand out what is over already, as part of the wait for it."""
         self._is_asking = True
+        ((id, number),) = exchange.wanted
         try:
-            await self._change([_Change(id, number, False, id in exchange.patient) for id, number in exchange.wanted])
+            marked = _write_number(number, id in exchange.patient)
+            found = await self._scripts.run("register_waiter", (self._client, 0, id, marked))
+            if found and (large := self._hand_out(found)):
+                await self._fetch(large)
         except HueyException as error:
-            self._note_failure(error, [id for id, _ in exchange.wanted])
+            self._note_failure(error, [id])
         finally:
             self._is_asking = False
 
@@ -167,14 +170,17 @@ class RedisWaiters:
         gone = {it[:2] for it in withdrawn}
         args: list[Argument] = [self._client, len(withdrawn)]
         for it in (*withdrawn, *(it for it in changes if it[:2] not in gone)):
-            args += (it.id, f"{it.number:0{_NUMBER_LENGTH}x}" + _PATIENT * it.is_patient)
-        found = await self._scripts.run("register_waiter", args)
-        rows = [_Found(*found[at : at + 4]) for at in range(0, len(found), 4)]
-        self._waiters.tell([_read_end(row, row.data) for row in rows if row.data != LARGE])
-        large = [row for row in rows if row.data == LARGE]
+            args += (it.id, _write_number(it.number, it.is_patient))
+        large = self._hand_out(await self._scripts.run("register_waiter", args))
         if large:  # whoever else has changes to write need not wait for these
             self._lifetime.spawn(self._fetch(large))
         return [None] * len(changes)
+
+    def _hand_out(self, found: Sequence[Any]) -> list[_Found]:
+        """Tell those whose wait is over already; return the rows whose results are large, to be fetched."""
+        rows = [_Found(*found[at : at + 4]) for at in range(0, len(found), 4)]
+        self._waiters.tell([_read_end(row, row.data) for row in rows if row.data != LARGE])
+        return [row for row in rows if row.data == LARGE]
 
     async def _fetch(self, rows: Sequence[_Found]) -> None:
         """Read large results and hand them out."""
@@ -206,6 +212,10 @@ class RedisWaiters:
             self._waiters.tell([(number, over)])
         elif (id, number) in self._waiters.pending([id]):
             self._register([(id, number)])  # it is over, so that registering again fetches it
+
+
+def _write_number(number: int, is_patient: bool) -> str:
+    return f"{number:0{_NUMBER_LENGTH}x}?" if is_patient else f"{number:0{_NUMBER_LENGTH}x}"
 
 
 def _read_end(row: _Found, data: Answered) -> tuple[int, Over]:
