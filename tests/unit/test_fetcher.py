@@ -13,7 +13,7 @@ from hueyio.exceptions import LeaseLost, StorageUnavailable
 from hueyio.execution.job import Job
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
-from hueyio.storage.records import Delivery, Header, Receipt
+from hueyio.storage.records import CLAIM_BYTES, Delivery, Header, Receipt
 from hueyio.testing.storage.conformance.worker import make_entry, soon
 from tests.support.consuming import Clock, at_once, job_of, make_job
 
@@ -101,6 +101,13 @@ async def test_claim_that_found_less_waits_until_its_lane_rings() -> None:
     assert bench.ids == ["a", "b"]
     bench.fetcher.stop()
     await soon(waiting)
+
+
+async def test_claim_that_may_have_ended_early_is_followed_by_the_next_without_a_wait() -> None:
+    bench = await start(workers=10)
+    await bench.session.enqueue([make_entry("a", b"x" * (CLAIM_BYTES // 2))])
+    assert at_once(bench.fetcher.step()) == 0  # with less it would wait at the bells
+    assert bench.ids == ["a"]
 
 
 async def test_ring_of_the_schedule_wakes_the_scheduler() -> None:

@@ -79,17 +79,17 @@ def test_lane_with_long_bodies_holds_ahead_as_many_as_run() -> None:
 def test_large_messages_bound_what_is_held_ahead() -> None:
     bench = Bench(threads=100)
     assert bench.ledger.room() == {"loop": 2, "thread": 100 + 16}  # nobody knows yet how large they are
-    bench.run(2, WINDOW, size=2**20)
-    assert bench.ledger.room()["thread"] == 100 + 16
     bench.run(2, WINDOW, size=2**18)
+    assert bench.ledger.room()["thread"] == 100 + 16
+    bench.run(2, WINDOW, size=2**16)
     assert 100 + 16 < bench.ledger.room()["thread"] < 100 + 30
-    bench.run(50, WINDOW, size=2**20)
+    bench.run(50, WINDOW, size=2**18)
     assert bench.ledger.room()["thread"] == 100 + 16
     for _ in range(5):
         bench.run(1000, WINDOW)
         bench.ledger.room()
     assert bench.ledger.room()["thread"] == 100 + 500
-    bench.run(600, WINDOW, size=2**22)
+    bench.run(600, WINDOW, size=2**20)
     assert bench.ledger.room()["thread"] < 100 + 10
 
 

@@ -9,12 +9,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from secrets import token_hex
 from typing import Any
 
 from hueyio.consumer.heartbeat import Heartbeat, HeartbeatOptions
 from hueyio.consumer.service import Service
 from hueyio.storage.contract import Consuming, LeaseKeeper
+from hueyio.storage.owner_names import make_owner_name
 
 __all__ = ["Lease"]
 
@@ -58,7 +58,7 @@ class Lease(Service):
 
     async def begin(self) -> None:
         """Register under a new owner id and begin to beat; returns when no task can keep the beats from being sent."""
-        owner = f"{socket.gethostname()}-{os.getpid()}-{token_hex(6)}"
+        owner = make_owner_name()
         self._identity = self._identify()
         await self._session.register(owner, self.info())
         self.owner = owner

@@ -30,7 +30,7 @@ _STALLED: Final = 0.2
 
 _MOST: Final = 500
 
-_MOST_BYTES: Final = 16 * 2**20
+_MOST_BYTES: Final = 4 * 2**20
 """Bytes of messages that are held ahead."""
 
 _FIRST: Final = 16

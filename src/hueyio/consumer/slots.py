@@ -283,5 +283,6 @@ class Slots:
             except Exception as error:  # of ours, or of what the user's code made of it
                 self._rescue(job, error)
             place.task = None
+            del job  # it may have large arguments, and a slot may rest for long
             if place.is_touched:
                 place.clear()

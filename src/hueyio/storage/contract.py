@@ -173,8 +173,9 @@ class Consuming(Protocol):
         Per lane highest priority first, then first come, first served. Suspects (one delivery left) come
         first, but an owner gets one only while it holds nothing, then gets it alone, and gets nothing else while it
         holds it. Cancelled ones come flagged, and as ``unrevoked`` only if the area ``revocations`` is empty. Each
-        brings the message of the stage that is ``following``, if that stands in the storage. Raises LeaseLost without a
-        live lease.
+        brings the message of the stage that is ``following``, if that stands in the storage. A claim may end with the
+        message that makes it ``CLAIM_BYTES`` in a lane, headers included; then whoever claims asks again. Raises
+        LeaseLost without a live lease.
         """
         ...
 

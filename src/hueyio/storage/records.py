@@ -14,6 +14,7 @@ from hueyio.named_tuple import NamedTuple
 __all__ = [
     "ALL_LETTERS",
     "AREAS",
+    "CLAIM_BYTES",
     "COUNTED",
     "COUNT_SPANS",
     "DEAD_LIMIT",
@@ -158,6 +159,9 @@ SHARED_RESULT_TTL: Final = 60.0
 
 MAX_DELIVERIES: Final = 3
 """How often a task is delivered whose owners die with it, unless it says otherwise."""
+
+CLAIM_BYTES: Final = 2**20
+"""With how many bytes of messages in a lane a claim may end, though more would be there; each brings one at least."""
 
 MEMBER_RESULT_TTL: Final = 600.0
 """Seconds for which the results of a chord's members stay when its callback is over; the callback has had them."""

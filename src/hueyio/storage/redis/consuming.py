@@ -10,6 +10,7 @@ from hueyio.storage.records import LANES, Answer, Delivery, HistoryBatch, Lane, 
 from hueyio.storage.redis.calls import ScriptCall, Sent, Table, as_bool, composed
 from hueyio.storage.redis.connection.eviction import warn_of_eviction
 from hueyio.storage.redis.core import RedisCore
+from hueyio.storage.redis.large_tasks import read_claimed
 from hueyio.storage.redis.layout import Layout
 from hueyio.storage.redis.records import no_utf8, read_deliveries
 from hueyio.storage.redis.scripts import Argument
@@ -54,7 +55,7 @@ async def settle_and_claim(
     if dropped:
         logger.warning("dropped the oldest %d dead letters: no more than %d are kept", dropped, core.bounds.dead_limit)
     # Whether the lease is gone, an ordinary claim finds out.
-    return read_answers(letters), read_deliveries(claimed, owner) if isinstance(claimed, list) else None
+    return read_answers(letters), await read_claimed(core, claimed, owner) if isinstance(claimed, list) else None
 
 
 async def _settle(
@@ -69,8 +70,9 @@ def _read_owners(reply: Any) -> list[Owner]:
     return [Owner(owner.decode(), int(beat), info, held, float(silence)) for owner, beat, info, held, silence in rows]
 
 
-def _write_claim(layout: Layout, room: Mapping[Lane, int], owner: str) -> Sent:
-    return Sent((owner, *[max(room.get(lane, 0), 0) for lane in LANES]), [layout.held(owner)])
+async def _claim(core: RedisCore, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
+    args: tuple[Argument, ...] = (owner, *[max(room.get(lane, 0), 0) for lane in LANES])
+    return await read_claimed(core, await core.run("claim", args, [core.layout.held(owner)]), owner)
 
 
 def _write_claim_awaited(_: Layout, ids: Sequence[str], room: Mapping[Lane, int], owner: str, alone: bool) -> Sent:
@@ -102,7 +104,7 @@ CONSUMING: Final[Table] = {
     "register": ScriptCall(lambda _, owner, info: Sent((owner, info)), lambda *_: None),
     "deregister": composed(_deregister),
     "owners": ScriptCall(lambda _: Sent(), _read_owners, rides_out=True, is_over_fleet=True),
-    "claim": ScriptCall(_write_claim, lambda reply, _, owner: read_deliveries(reply, owner)),
+    "claim": composed(_claim),
     "claim_awaited": ScriptCall(
         _write_claim_awaited,
         lambda reply, _ids, _room, owner, _alone: read_deliveries(reply, owner),

@@ -30,5 +30,7 @@ async def fetch_large(
     if not large:
         return list(answered)  # type: ignore[arg-type]
     key = layout.area("results")[0]
+    if len(large) == len(answered) == 1:
+        return [await wire.call(pack("HGET", key, large[0]))]
     read = iter(await asyncio.gather(*[wire.call(pack("HGET", key, id)) for id in large]))
     return [next(read) if it == LARGE else it for it in answered]  # type: ignore[misc]

@@ -7,7 +7,7 @@ is too large for it is read on its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from hueyio.exceptions import HueyException
 from hueyio.named_tuple import NamedTuple
@@ -26,7 +26,6 @@ __all__ = ["RedisWaiters"]
 _NUMBER_LENGTH: Final = 8
 _BIG: Final = ord("b")
 _BIG_SHARED: Final = ord("B")
-_PATIENT: Final = "?"
 _WITH_DATA: Final = (ord("d"), ord("D"))
 
 
@@ -62,15 +61,24 @@ class RedisWaiters(ServerWaiters):
     async def _write(self, gone: list[tuple[str, int]], wanted: list[Registration]) -> None:
         args: list[Argument] = [self._client, len(gone)]
         for id, number in gone:
-            args += (id, f"{number:0{_NUMBER_LENGTH}x}")
+            args += (id, _write_number(number, False))
         for id, number, is_patient in wanted:
-            args += (id, f"{number:0{_NUMBER_LENGTH}x}" + _PATIENT * is_patient)
-        found = await self._scripts.run("register_waiter", args)
-        rows = [_Found(*found[at : at + 4]) for at in range(0, len(found), 4)]
-        self._waiters.tell([_read_end(row, row.data) for row in rows if row.data != LARGE])
-        large = [row for row in rows if row.data == LARGE]
+            args += (id, _write_number(number, is_patient))
+        large = self._hand_out(await self._scripts.run("register_waiter", args))
         if large:  # whoever else has changes to write need not wait for these
             self._lifetime.spawn(self._fetch(large))
+
+    async def _write_alone(self, wanted: Registration) -> None:
+        id, number, is_patient = wanted
+        found = await self._scripts.run("register_waiter", (self._client, 0, id, _write_number(number, is_patient)))
+        if found and (large := self._hand_out(found)):
+            await self._fetch(large)
+
+    def _hand_out(self, found: Sequence[Any]) -> list[_Found]:
+        """Tell those whose wait is over already; return the rows whose results are large, to be fetched."""
+        rows = [_Found(*found[at : at + 4]) for at in range(0, len(found), 4)]
+        self._waiters.tell([_read_end(row, row.data) for row in rows if row.data != LARGE])
+        return [row for row in rows if row.data == LARGE]
 
     async def _fetch(self, rows: Sequence[_Found]) -> None:
         """Read large results and hand them out."""
@@ -102,6 +110,10 @@ class RedisWaiters(ServerWaiters):
             self._waiters.tell([(number, over)])
         elif (id, number) in self._waiters.pending([id]):
             self._register([(id, number)])  # it is over, so that registering again fetches it
+
+
+def _write_number(number: int, is_patient: bool) -> str:
+    return f"{number:0{_NUMBER_LENGTH}x}?" if is_patient else f"{number:0{_NUMBER_LENGTH}x}"
 
 
 def _read_end(row: _Found, data: Answered) -> tuple[int, Over]:

@@ -62,6 +62,10 @@ class ServerWaiters(ABC):
     async def _write(self, gone: list[tuple[str, int]], wanted: list[Registration]) -> None:
         """Take these registrations back and make these, in this order; tell what is over already."""
 
+    async def _write_alone(self, wanted: Registration) -> None:
+        """Do the same for one registration, whose waiter waits for this."""
+        await self._write([], [wanted])
+
     @abstractmethod
     def _renew(self) -> None:
         """Connect anew, after which ``register_again`` is called."""
@@ -75,12 +79,12 @@ class ServerWaiters(ABC):
         """Return when all ids are over, in the order asked; ``unknown`` says what of ids of which nothing is known."""
         if not ids:
             return []
-        await self._enter()
+        await self._enter(len(ids))
         return await self._waiters.wait(ids, unknown)
 
     async def hear(self, ids: Sequence[str], hear: Callable[[Over], object]) -> None:
         """Have each end told as it comes; return after the last."""
-        await self._enter()
+        await self._enter(max(1, len(ids)))
         await self._waiters.hear(ids, hear)
 
     async def register_again(self) -> None:
@@ -124,9 +128,9 @@ class ServerWaiters(ABC):
         else:
             self._waiters.fail(error, ids)
 
-    async def _enter(self) -> None:
-        await self._turnstile.enter()
+    async def _enter(self, count: int) -> None:
         await self._listen()
+        await self._turnstile.enter(count)  # last: those who subscribed together would go on in one turn
         self._lifetime.check()
 
     def _is_idle(self) -> bool:
@@ -135,10 +139,11 @@ class ServerWaiters(ABC):
     async def _ask(self, exchange: Exchange) -> None:
         """Write one registration, and hand out what is over already, as part of the wait for it."""
         self._is_asking = True
+        ((id, number),) = exchange.wanted
         try:
-            await self._write([], [Registration(id, number, id in exchange.patient) for id, number in exchange.wanted])
+            await self._write_alone(Registration(id, number, id in exchange.patient))
         except HueyException as error:
-            self._note_failure(error, [id for id, _ in exchange.wanted])
+            self._note_failure(error, [id])
         finally:
             self._is_asking = False
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hueyio.named_tuple import NamedTuple
-from hueyio.storage.records import LANES, Delivery, Lane, MemberResults, Owner, Promoted, Receipt
+from hueyio.storage.records import CLAIM_BYTES, LANES, Delivery, Lane, MemberResults, Owner, Promoted, Receipt
 from hueyio.storage.sqlite import counting, failed_tasks, latches, past_runs
 from hueyio.storage.sqlite.engine.transaction import Transaction
 from hueyio.storage.sqlite.keys import sweep
+from hueyio.storage.sqlite.large import LARGE
 from hueyio.storage.sqlite.limits import end_permits
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, SUSPECT, TaskRow, in_order
 from hueyio.storage.sqlite.statements import statements
@@ -88,14 +89,32 @@ def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Deliver
     taken: list[tuple[Any, ...]] = []
     for lane, limit in room.items():
         if limit > 0:
-            number, rows = LANE_NUMBERS[lane], []
-            if found.has_ready[number]:
-                rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, number, limit)).fetchall()
-            taken += in_order(rows)
-            if len(rows) < limit and not found.any_suspect:  # nothing is left to ring for
+            number = LANE_NUMBERS[lane]
+            rows, is_empty = _claim_lane(tx, number, limit, owner) if found.has_ready[number] else ([], True)
+            taken += rows
+            if is_empty and not found.any_suspect:  # nothing is left to ring for
                 tx.emptied.add(lane)
                 tx.answered[lane] = found.rings[number]
     return deliveries(tx, taken, owner)
+
+
+def _claim_lane(tx: Transaction, lane: int, limit: int, owner: str) -> tuple[list[tuple[Any, ...]], bool]:
+    """Take from the front of a lane, of large messages as many as make ``CLAIM_BYTES``; say whether it is empty now."""
+    rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, lane, limit, LARGE)).fetchall()
+    if len(rows) != 1 or (size := _size(rows)) <= LARGE:
+        return in_order(rows), len(rows) < limit
+    while size < CLAIM_BYTES and len(rows) < limit:
+        more = tx.execute(_SQL["claim_lane"], (owner, tx.queue, lane, limit - len(rows), LARGE)).fetchall()
+        if not more:
+            return rows, True
+        rows += in_order(more)
+        size += _size(more)
+    return rows, False
+
+
+def _size(rows: Sequence[tuple[Any, ...]]) -> int:
+    # What somebody else wrote may be anything.
+    return sum([len(row[8]) for row in rows if isinstance(row[8], bytes)])
 
 
 def claim_awaited(

@@ -118,7 +118,7 @@ def _listed(row: tuple[Any, ...], place: str = "") -> Listed:
         deliveries,
         bool(started),
         bool(cancelled),
-        owner,
+        owner if state == HELD else None,  # before that it may be what keeps room for one
         progress,
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hueyio.storage.records import LANES, Bell, Delivery, Enqueued, Entry, Header, Lane, Stage
 from hueyio.storage.sqlite.engine.transaction import Raised, Transaction
 from hueyio.storage.sqlite.keys import any_in, put
+from hueyio.storage.sqlite.large import LARGE, room_for_owner
 from hueyio.storage.sqlite.many_rows import ManyRows
 from hueyio.storage.sqlite.rows import LANE_NUMBERS, READY, SCHEDULED, SUSPECT, TaskRow, delivery, more
 from hueyio.storage.sqlite.statements import statements
@@ -125,11 +126,24 @@ def _insert(tx: Transaction, entries: Sequence[Entry], place: int) -> list[Enque
     Most often nothing is. If the count falls short, each id is asked whose place it has.
     """
     rows = [_row(tx.queue, entry, place + offset) for offset, entry in enumerate(entries)]
-    if _INSERT.run(tx.execute, rows) == len(rows):
+    if _write(tx, rows) == len(rows):
         return [_ADDED] * len(rows)
     return [
         _ADDED if tx.place_of(entry.header.id) == row[5] else _ALIVE for entry, row in zip(entries, rows, strict=True)
     ]
+
+
+def _write(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert rows; return how many there were no others of the same id for."""
+    if max([len(row[10]) for row in rows], default=0) <= LARGE:
+        return _INSERT.run(tx.execute, rows)
+    owner = room_for_owner()
+    return sum(
+        tx.execute(_SQL["insert_large"], (*row, owner)).rowcount
+        if row[2] == READY and len(row[10]) > LARGE
+        else _INSERT.run(tx.execute, [row])
+        for row in rows
+    )
 
 
 def _add_one(tx: Transaction, entry: Entry, place: int, asks_token: bool) -> Enqueued:
@@ -148,7 +162,7 @@ def _add_one(tx: Transaction, entry: Entry, place: int, asks_token: bool) -> Enq
         tx.execute(_SQL["remember_token"], (tx.queue, token, expires))
         if header.once_key is not None:
             put(tx, "ticks", {header.once_key: token.encode()}, None)
-    _INSERT.run(tx.execute, [_row(tx.queue, entry, place)])
+    _write(tx, [_row(tx.queue, entry, place)])
     tx.expect(header.expects, header.id)
     keep(tx, entry.stages)
     return _ADDED
@@ -168,7 +182,7 @@ def _arrive(tx: Transaction, headers: Sequence[Header]) -> None:
             cancel_all(tx, [later])
 
 
-def _row(queue: int, entry: Entry, place: int) -> tuple[object, ...]:
+def _row(queue: int, entry: Entry, place: int) -> tuple[Any, ...]:
     header = entry.header
     id, lane, priority, eta, max_deliveries, unique_key = header[:6]
     state = READY if eta is None else SCHEDULED

@@ -9,7 +9,7 @@ from typing import Final
 
 from hueyio.storage.records import Over
 from hueyio.storage.sqlite.engine import tombstones
-from hueyio.storage.sqlite.engine.transaction import Transaction
+from hueyio.storage.sqlite.engine.transaction import AREA_NUMBERS, Transaction
 from hueyio.storage.sqlite.statements import statements
 
 __all__ = ["ask_again", "forget_clients", "register", "take_back"]
@@ -31,13 +31,14 @@ def register(
     rows: list[tuple[object, ...]] = []
     over: list[tuple[int, Over]] = []
     for id, number in wanted:
-        end = None if tx.is_live(id) else _find_end(tx, id, patient)
+        is_live, left = tx.one(_SQL["live_or_left"], (tx.queue, id, AREA_NUMBERS["results"], tx.now))
+        end = None if is_live else _end_of(tx, id, left, patient)
         if end is None:
             rows.append((tx.queue, id, tx.client, number, expires))
         else:
             over.append((number, end))
-    tx.many(_SQL["register"], rows)
     if rows:  # without any it stays as unknown as it was: others may wait
+        tx.many(_SQL["register"], rows)
         tx.any_waiting = True
     return over
 
@@ -59,7 +60,8 @@ def ask_again(
     vain = {id for (id,) in tx.execute(_SQL["own_in_vain"], (tx.queue, tx.client)).fetchall()}
     over = register(tx, [(id, number) for id, number in wanted if known.get(id) != number], patient)
     for id, number in wanted:
-        end = _find_end(tx, id, patient) if id in vain and known.get(id) == number else None
+        in_vain = id in vain and known.get(id) == number
+        end = _end_of(tx, id, tx.value("results", id), patient) if in_vain else None
         if end is not None:
             take_back(tx, [(id, number)])
             over.append((number, end))
@@ -68,9 +70,9 @@ def ask_again(
     return over
 
 
-def _find_end(tx: Transaction, id: str, patient: Collection[str]) -> Over | None:
+def _end_of(tx: Transaction, id: str, left: bytes | None, patient: Collection[str]) -> Over | None:
     """Describe the end of what is not alive; None if it is still to be waited for."""
-    over = Over(id, tx.value("results", id), False, tombstones.find(tx, id))
+    over = Over(id, left, False, tombstones.find(tx, id))
     return None if over.data is None and over.kind is None and id in patient else over
 
 

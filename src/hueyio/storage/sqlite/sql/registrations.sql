@@ -3,6 +3,12 @@
 -- name: register
 INSERT OR REPLACE INTO hueyio_waiting (queue, id, client, number, expires) VALUES (?, ?, ?, ?, ?)
 
+-- name: live_or_left
+-- Whether an id is alive or expected, and what it has left: for most reads of a result that is there, all there is to ask.
+SELECT EXISTS (SELECT 1 FROM hueyio_tasks WHERE queue = ?1 AND id = ?2)
+    OR EXISTS (SELECT 1 FROM hueyio_expected WHERE queue = ?1 AND id = ?2),
+    (SELECT value FROM hueyio_keys WHERE queue = ?1 AND area = ?3 AND key = ?2 AND (expires IS NULL OR expires > ?4))
+
 -- name: take_back
 DELETE FROM hueyio_waiting WHERE queue = ? AND id = ? AND client = ? AND number = ?
 

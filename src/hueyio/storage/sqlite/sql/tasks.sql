@@ -5,6 +5,11 @@ INSERT INTO hueyio_tasks (queue, id, state, lane, priority, place, eta, max_deli
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)...
 ON CONFLICT (queue, id) DO NOTHING
 
+-- name: insert_large
+INSERT INTO hueyio_tasks (queue, id, state, lane, priority, place, eta, max_deliveries, unique_key, more, data, owner)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (queue, id) DO NOTHING
+
 -- name: holder_of_key
 SELECT id FROM hueyio_tasks WHERE queue = ? AND unique_key = ?
 

@@ -15,6 +15,7 @@ from hueyio.testing.storage.conformance.faults import Faults
 from hueyio.testing.storage.conformance.history import PastRuns
 from hueyio.testing.storage.conformance.interrupting import Interrupting
 from hueyio.testing.storage.conformance.keys import Keys
+from hueyio.testing.storage.conformance.large import LargeMessages
 from hueyio.testing.storage.conformance.latches import Latches
 from hueyio.testing.storage.conformance.leases import Leases
 from hueyio.testing.storage.conformance.limits import Limits
@@ -38,6 +39,7 @@ __all__ = ["StorageConformance"]
 class StorageConformance(
     Producing,
     Ordering,
+    LargeMessages,
     Leases,
     Settling,
     Retrying,

@@ -1,4 +1,5 @@
--- Take ready tasks, or one suspect alone. ARGV: owner, room in each lane. Answers nil without a lease, else deliveries.
+-- Take ready tasks, or one suspect alone. ARGV: owner, room in each lane. Answers nil without a lease, else deliveries, with 1
+-- in the place of a large record (see `_take_some`).
 -- keys: OWNERS PAUSED HELD
 -- parts: _held _kind
 -- first: _claim_at_once
@@ -36,10 +37,17 @@ end
 local taken = {}
 for i, lane in ipairs(LANES) do
   if rooms[i] > 0 then
-    local ids = take(READY[lane], rooms[i])
-    for j = 1, #ids do taken[#taken + 1] = ids[j] end
-    -- Nothing is left to ring for. Suspects have the same bell: some other owner may be free for them.
-    if #ids < rooms[i] and length(SUSPECTS[lane]) == 0 then redis.call('DEL', BELLS[lane]) end
+    local bytes, count = 0, 0
+    while count < rooms[i] and bytes < CLAIM_BYTES do
+      local id = take(READY[lane], 1)[1]
+      if not id then
+        -- Nothing is left to ring for. Suspects have the same bell: some other owner may be free for them.
+        if length(SUSPECTS[lane]) == 0 then redis.call('DEL', BELLS[lane]) end
+        break
+      end
+      count, bytes = count + 1, bytes + redis.call('HSTRLEN', TASKS, id)
+      taken[#taken + 1] = id
+    end
   end
 end
 return #taken > 0 and hold(HELD, taken) or {}

@@ -3,7 +3,7 @@
 -- It stands in front of all other functions, because making those costs more than this does.
 -- keys: TASKS OWNERS DELIVERIES CANCELLED SOLITARY PAUSED HELD SUSPECTS_LOOP SUSPECTS_THREAD SUSPECTS_PROCESS
 -- keys: READY_LOOP READY_THREAD READY_PROCESS BELL_LOOP BELL_THREAD BELL_PROCESS OTHER_KIND REVOCATIONS STAGES
--- parts: _take_<queue>
+-- parts: _take_some
 
 local function claim_plain(owner, loop_room, thread_room, process_room)
   if loop_room + thread_room + process_room > 2000 or redis.call(
@@ -14,32 +14,26 @@ local function claim_plain(owner, loop_room, thread_room, process_room)
   local lanes = {
     {READY_LOOP, BELL_LOOP, loop_room}, {READY_THREAD, BELL_THREAD, thread_room}, {READY_PROCESS, BELL_PROCESS, process_room},
   }
-  local ids
+  local byte, kept, read, rows, bound = string.byte, {}, {}, {}, {}
   for i = 1, 3 do
-    local room = tonumber(lanes[i][3])
+    local queue, room = lanes[i][1], tonumber(lanes[i][3])
     if room > 0 then
-      local taken = take(lanes[i][1], room)
-      if #taken < room then redis.call('DEL', lanes[i][2]) end
-      if not ids then
-        ids = taken
-      else
-        for j = 1, #taken do ids[#ids + 1] = taken[j] end
+      local taken, records, is_empty = take_some(queue, room)
+      if is_empty then redis.call('DEL', lanes[i][2]) end
+      for j = 1, #taken do
+        local record = records[j]
+        if record then
+          kept[#kept + 1] = taken[j]
+          read[#read + 1] = record
+          rows[#rows + 1] = taken[j]
+          -- Whether a large one is bound, who claims it finds out, and says it by `bind`.
+          local lane, kind
+          if record ~= 1 then lane, kind = byte(record, 1, 2) end
+          local is_bound = lane and lane < 97 and (kind == 98 or kind == 100)
+          rows[#rows + 1] = is_bound and '0x' or '0'
+          if is_bound then bound[#bound + 1] = #kept end
+        end
       end
-    end
-  end
-  if not ids or #ids == 0 then return {} end
-  local byte, records, rows = string.byte, redis.call('HMGET', TASKS, unpack(ids)), {}
-  local kept, read, bound = {}, {}, {}
-  for i = 1, #ids do
-    local record = records[i]
-    if record then
-      local lane, kind = byte(record, 1, 2)
-      kept[#kept + 1] = ids[i]
-      read[#read + 1] = record
-      rows[#rows + 1] = ids[i]
-      local is_bound = lane < 97 and (kind == 98 or kind == 100)
-      rows[#rows + 1] = is_bound and '0x' or '0'
-      if is_bound then bound[#bound + 1] = #kept end
     end
   end
   if #kept == 0 then return {} end

@@ -4,6 +4,7 @@
 -- nothing is stored (D, if several clients waited for it), and the letter of how it ended, if that is known.
 -- keys: TASKS EXPECTED
 -- parts: _waiting _large _tombstones
+-- first: _find_at_once
 
 local NUMBER_LENGTH = ENTRY_LENGTH - CLIENT_LENGTH
 local client, withdrawn = ARGV[1], tonumber(ARGV[2])
