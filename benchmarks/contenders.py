@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 __all__ = [
+    "ALL_KINDS",
+    "ALL_PEERS",
+    "BEST_OF",
     "KINDS",
     "MEASURES",
     "PEERS",
+    "POSTGRES_PEERS",
+    "STORAGES",
     "THREADS",
     "Contender",
     "Kind",
@@ -23,15 +28,28 @@ __all__ = [
     "versions",
 ]
 
-Kind: TypeAlias = Literal["sqlite", "redis"]
+Kind: TypeAlias = Literal["sqlite", "redis", "postgres"]
 """Where the tasks are."""
 
 KINDS: Final[tuple[Kind, ...]] = ("sqlite", "redis")
+"""What most programs measure; PostgreSQL is measured by the table and by ``scale``."""
 
-Library: TypeAlias = Literal["hueyio", "huey", "saq", "streaq", "taskiq", "dramatiq", "arq"]
+ALL_KINDS: Final[tuple[Kind, ...]] = (*KINDS, "postgres")
+
+STORAGES: Final[dict[Kind, str]] = {"redis": "Redis", "sqlite": "SQLite", "postgres": "PostgreSQL"}
+"""How the kinds are called in text."""
+
+Library: TypeAlias = Literal[
+    "hueyio", "huey", "saq", "streaq", "taskiq", "dramatiq", "arq", "pgqueuer", "oban", "procrastinate"
+]
 
 PEERS: Final[tuple[Library, ...]] = ("huey", "saq", "streaq", "taskiq", "dramatiq", "arq")
 """What hueyio is compared with; all but Huey on Redis only."""
+
+POSTGRES_PEERS: Final[tuple[Library, ...]] = ("huey", "pgqueuer", "oban", "procrastinate")
+"""What it is compared with on PostgreSQL."""
+
+ALL_PEERS: Final[tuple[Library, ...]] = tuple(dict.fromkeys((*PEERS, *POSTGRES_PEERS)))
 
 Measure: TypeAlias = Literal["sequential", "concurrent", "bulk", "drain", "latency", "idle"]
 
@@ -39,6 +57,14 @@ MEASURES: Final[tuple[Measure, ...]] = ("sequential", "concurrent", "bulk", "dra
 
 THREADS: Final = (1, 4, 32)
 """Huey drains with each of these; the best counts."""
+
+BEST_OF: Final[Mapping[Library, Sequence[Mapping[str, int]]]] = {
+    "huey": [{"workers": threads} for threads in THREADS],
+    "pgqueuer": [{"batch": size} for size in (10, 100, 500)],
+    "oban": [{"limit": size} for size in (100, 200, 500)],
+    "procrastinate": [{"workers": number} for number in (10, 100)],
+}
+"""Who drains several times, with each of these settings of a worker; the best counts."""
 
 _POLL: Final = 0.001
 _ALL: Final = frozenset(MEASURES)

@@ -37,7 +37,7 @@ class Dramatiq(BlockingPeer):
     def open(self) -> None:
         self._broker.client.ping()
 
-    def enqueue(self, number: int, **more: Any) -> Any:
+    def enqueue(self, number: float, **more: Any) -> Any:
         return self._noop.send(number, **more)
 
     def enqueue_all(self, count: int) -> Sequence[Any]:

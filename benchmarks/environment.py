@@ -5,37 +5,48 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from benchmarks.contenders import PEERS
+from benchmarks.contenders import Library
 from benchmarks.peer_environments import versions_of
+from benchmarks.postgres_server import MeasuredPostgres
 from benchmarks.server import RedisServer
 
 __all__ = ["describe", "facts"]
 
-_PACKAGES: Final = ("hueyio", "redis", "hiredis")
+_CLIENTS: Final = ("redis", "hiredis")
 
 
-def facts(server: RedisServer | None) -> dict[str, str]:
-    """Return names and versions."""
-    found = {name: _version(name) for name in _PACKAGES}
-    for library in PEERS:
+def facts(
+    server: RedisServer | None, libraries: Sequence[Library], postgres: MeasuredPostgres | None = None
+) -> dict[str, str]:
+    """Return names and versions: of hueyio and these libraries, of the servers that take part, of the machine."""
+    found = {"hueyio": _version("hueyio")}
+    if server is not None:
+        found |= {name: _version(name) for name in _CLIENTS}
+    if postgres is not None:
+        found["psycopg"] = _version("psycopg")
+    for library in libraries:
         found |= versions_of(library)
     found["Python"] = platform.python_version()
-    found["SQLite"] = sqlite3.sqlite_version
+    if postgres is None:
+        found["SQLite"] = sqlite3.sqlite_version
     if server is not None:
         found["server"] = server.version
+    if postgres is not None:
+        found["server"] = postgres.version
     found["cores"] = str(os.cpu_count())
     found["processor"] = _processor()
     found["system"] = f"{platform.system()} {platform.release()}"
     return found
 
 
-def describe(server: RedisServer | None) -> str:
+def describe(facts: Mapping[str, str]) -> str:
     """Return the facts as one line."""
-    return ", ".join(f"{name} {value}" for name, value in facts(server).items())
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
 
 
 def _version(package: str) -> str:

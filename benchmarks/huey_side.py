@@ -26,6 +26,8 @@ class Side(BlockingPeer):
         if setup.kind == "redis":
             # One more than there are workers; redis-py allows 100 by default.
             self._huey = library.RedisHuey("bench", url=f"{setup.address}?max_connections=1000", **setup.options)
+        elif setup.kind == "postgres":
+            self._huey = library.PostgresHuey("bench", dsn=setup.address, **setup.options)
         else:
             self._huey = library.SqliteHuey("bench", filename=setup.address, **setup.options)
         self._consumer = setup.consumer
@@ -35,7 +37,7 @@ class Side(BlockingPeer):
     def open(self) -> None:
         self._huey.pending_count()
 
-    def enqueue(self, number: int, **more: Any) -> Any:
+    def enqueue(self, number: float, **more: Any) -> Any:
         return self._noop(number, **more)
 
     def enqueue_all(self, count: int) -> Sequence[Any]:

@@ -22,13 +22,14 @@ ADDRESS = "HUEYIO_BENCH_ADDRESS"
 class Noop:
     """A Huey and its task, which returns its argument, or a text of ``size`` characters.
 
-    ``on_run`` hears how many have run in this process.
+    ``on_run`` hears how many have run in this process, and ``on_stamp`` the moment of a call, if that is its argument.
     """
 
     def __init__(
         self, kind: str, address: str, options: dict[str, Any], task: Literal["loop", "thread", "process"] = "loop"
     ) -> None:
         self.on_run: Callable[[int], None] = _ignore
+        self.on_stamp: Callable[[float], None] = _ignore
         self.huey: Huey
         self.task: TaskWrapper[..., Any]
         if task == "process":
@@ -42,11 +43,13 @@ class Noop:
     def _body(self, task: str) -> _Body:
         runs = itertools.count(1)
 
-        async def noop(number: int, size: int = 0, payload: str = "") -> int | str:
+        async def noop(number: float, size: int = 0, payload: str = "") -> float | str:
+            if type(number) is float:
+                self.on_stamp(number)
             self.on_run(next(runs))
             return "x" * size if size else number
 
-        def noop_in_thread(number: int, size: int = 0, payload: str = "") -> int | str:
+        def noop_in_thread(number: float, size: int = 0, payload: str = "") -> float | str:
             self.on_run(next(runs))
             return "x" * size if size else number
 
@@ -57,8 +60,10 @@ def make_huey(kind: str, address: str, options: dict[str, Any]) -> Huey:
     """Make a Huey on a server or on a file; only what it needs is imported, as in an application."""
     if kind == "redis":
         return hueyio.RedisHuey("bench", url=address, **options)
+    if kind == "postgres":
+        return hueyio.PostgresHuey("bench", address, **options)
     return hueyio.SqliteHuey("bench", filename=address, **options)
 
 
-def _ignore(run: int) -> None:
+def _ignore(value: float) -> None:
     """Hear and do nothing."""

@@ -12,7 +12,7 @@ from benchmarks.hueyio_app import Noop
 from benchmarks.lag import LoopLag
 from benchmarks.profiling import ThreadProfiles
 from benchmarks.protocol import Figures, Setup, next_request, reply
-from benchmarks.timing import Stopwatch, in_milliseconds, peak_memory
+from benchmarks.timing import Delays, Stopwatch, in_milliseconds, now, peak_memory
 from hueyio import Consumer
 from hueyio.worker.loops import run
 
@@ -25,6 +25,8 @@ class Side:
     def __init__(self, setup: Setup) -> None:
         self._noop = Noop(setup.kind, setup.address, setup.options, setup.task)
         self._noop.on_run = self._note_run
+        self._delays = Delays()
+        self._noop.on_stamp = self._delays.note
         self._task = setup.task
         self._huey = self._noop.huey
         self._options = setup.consumer
@@ -35,6 +37,11 @@ class Side:
         self._wanted = 0
         self._all_ran = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def connect(self) -> Figures:
+        """Open the session."""
+        await self._huey.is_paused()
+        return {}
 
     async def sequential(self, count: int, seconds: float) -> Figures:
         """Enqueue one after another."""
@@ -105,6 +112,19 @@ class Side:
     async def cpu(self) -> Figures:
         """Return how much CPU time this process has used."""
         return {"cpu": time.process_time()}
+
+    async def stamped(self, count: int, pause: float) -> Figures:
+        """Enqueue one after another, each with the moment of its call."""
+        add = self._noop.task
+        await self._huey.is_paused()  # opens the session
+        for _ in range(count):
+            await add(now())
+            await asyncio.sleep(pause)
+        return {"tasks": count}
+
+    async def delays(self) -> Figures:
+        """Return how long it took from those calls to the bodies that have run here."""
+        return self._delays.read()
 
     async def latency(self, count: int, seconds: float, pause: float) -> Figures:
         """Enqueue one and wait for its result, again and again."""

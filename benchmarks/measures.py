@@ -1,6 +1,6 @@
 """How each row of the table is measured, of one contender, once: fresh processes on an empty storage.
 
-hueyio gets the full number of tasks, Huey half of it and the others a fifth, as each of theirs takes longer; what is
+hueyio gets the full number of tasks, Huey half of it and most others a fifth, as each of theirs takes longer; what is
 compared is per task. ``scale`` makes all numbers smaller, to try a row.
 """
 
@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Final, TypeAlias
 
 from benchmarks.child import Child, ChildFailed
-from benchmarks.contenders import THREADS, Contender
+from benchmarks.contenders import BEST_OF, Contender
 from benchmarks.protocol import Figures
 from benchmarks.slow_proxy import slowed
 from benchmarks.trial import WIDTH, Bench
@@ -20,21 +20,23 @@ from benchmarks.trial import WIDTH, Bench
 __all__ = [
     "MeasureRow",
     "drain",
-    "drain_with_best_threads",
+    "drain_at_best",
     "enqueue_all",
     "enqueue_at_once",
     "enqueue_one_by_one",
     "group",
     "grow",
+    "idle_worker",
     "pipeline",
     "read",
+    "share_of",
     "wait_for_one",
     "work_together",
 ]
 
 MeasureRow: TypeAlias = Callable[[Bench, Contender, float], Figures]
 
-_SHARES: Final = {"hueyio": 1.0, "huey": 0.5}
+_SHARES: Final = {"hueyio": 1.0, "huey": 0.5, "pgqueuer": 1.0, "oban": 0.5}
 _OTHERS_SHARE: Final = 0.2
 _SECONDS: Final = 1.0
 """For which something is done again and again."""
@@ -43,11 +45,12 @@ _START_TIME: Final = 0.5
 """Seconds after which a worker that was started is idle."""
 
 _PATIENCE: Final = 90.0
+"""Seconds."""
 _LOOK_EVERY: Final = 0.02
 _CHUNK: Final = 10_000
 
 
-def _share(contender: Contender, tasks: int, scale: float, least: int = 20) -> int:
+def share_of(contender: Contender, tasks: int, scale: float, least: int = 20) -> int:
     return max(round(tasks * scale * _SHARES.get(contender.library, _OTHERS_SHARE)), least)
 
 
@@ -60,7 +63,7 @@ def enqueue_one_by_one(bench: Bench, contender: Contender, scale: float) -> Figu
 
 def enqueue_at_once(bench: Bench, contender: Contender, scale: float) -> Figures:
     """Enqueue 200 at a time, all awaited at once."""
-    count = max(_share(contender, 10_000, scale), WIDTH)
+    count = max(share_of(contender, 10_000, scale), WIDTH)
     with bench.empty(contender) as address, Child(contender, address) as producer:
         took = producer.ask("concurrent", count=count, width=WIDTH)
     return {"tasks/s": took["tasks"] / took["seconds"]}
@@ -69,7 +72,7 @@ def enqueue_at_once(bench: Bench, contender: Contender, scale: float) -> Figures
 def enqueue_all(bench: Bench, contender: Contender, scale: float) -> Figures:
     """Enqueue many in the way that the library has for it."""
     with bench.empty(contender) as address, Child(contender, address) as producer:
-        took = producer.ask("bulk", count=_share(contender, 20_000, scale))
+        took = producer.ask("bulk", count=share_of(contender, 20_000, scale))
     return {"tasks/s": took["tasks"] / took["seconds"]}
 
 
@@ -91,7 +94,7 @@ def read(size: int, count: int) -> MeasureRow:
 
 def wait_for_one(bench: Bench, contender: Contender, scale: float) -> Figures:
     """Enqueue one and wait for its result, again and again, beside an idle worker."""
-    with _idle_worker(bench, contender) as producer:
+    with idle_worker(bench, contender) as (_, producer):
         took = producer.ask("latency", count=300, seconds=1.5 * min(scale, 1.0), pause=0.002)
     return {"p50 ms": took["p50"], "p99 ms": took["p99"]}
 
@@ -104,7 +107,7 @@ def pipeline(lengths: Sequence[int]) -> MeasureRow:
         for length in lengths if contender.library in _SHARES else lengths[:-1]:
             stages = max(round(length * min(scale, 1.0)), 3)
             try:
-                with _idle_worker(bench, contender) as producer:
+                with idle_worker(bench, contender) as (_, producer):
                     took = producer.ask("pipeline", stages=stages, times=max(100 // stages, 1), patience=_PATIENCE)
             except ChildFailed as error:  # some have a bound: the longer ones have no figure then
                 bench.say(str(error))
@@ -120,8 +123,8 @@ def pipeline(lengths: Sequence[int]) -> MeasureRow:
 
 def group(bench: Bench, contender: Contender, scale: float) -> Figures:
     """Enqueue many and wait for all of their results, beside an idle worker."""
-    with _idle_worker(bench, contender) as producer:
-        took = producer.ask("group", count=_share(contender, 10_000, scale), patience=_PATIENCE)
+    with idle_worker(bench, contender) as (_, producer):
+        took = producer.ask("group", count=share_of(contender, 10_000, scale), patience=_PATIENCE)
     figures = {"us/task": 1e6 * took["seconds"] / took["tasks"]}
     return figures | {name: took[name] for name in ("lag p99 ms", "lag longest ms") if name in took}
 
@@ -130,20 +133,24 @@ def drain(tasks: int, *, size: int = 0, round_trip: float = 0.0, share: bool = T
     """Drain tasks whose argument has so many characters, over a network with this round trip."""
 
     def measure(bench: Bench, contender: Contender, scale: float) -> Figures:
-        count = _share(contender, tasks, scale) if share else max(round(tasks * scale), 10)
+        count = share_of(contender, tasks, scale) if share else max(round(tasks * scale), 10)
         return _drain(bench, contender, count, size, round_trip)
 
     return measure
 
 
-def drain_with_best_threads(tasks: int) -> MeasureRow:
-    """Drain; Huey with each of several numbers of threads, of which the fastest counts."""
+def drain_at_best(tasks: int) -> MeasureRow:
+    """Drain; where the settings of a worker decide, with several of them, of which the fastest counts."""
 
     def measure(bench: Bench, contender: Contender, scale: float) -> Figures:
-        count = _share(contender, tasks, scale)
-        if contender.library != "huey":
+        count = share_of(contender, tasks, scale)
+        if contender.library not in BEST_OF:
             return _drain(bench, contender, count, 0, 0.0)
-        drains = [_drain(bench, contender, count // 2, 0, 0.0, workers=threads) for threads in THREADS]
+        drains = [
+            _drain(bench, contender, count // 2, 0, 0.0, **settings) | {f"at {name}": float(value)}
+            for settings in BEST_OF[contender.library]
+            for name, value in settings.items()
+        ]
         return max(drains, key=lambda figures: figures["tasks/s"])
 
     return measure
@@ -202,7 +209,7 @@ def work_together(numbers: Sequence[int], tasks: int) -> MeasureRow:
     """Drain one queue by several worker processes at the same time."""
 
     def measure(bench: Bench, contender: Contender, scale: float) -> Figures:
-        count = _share(contender, tasks, scale)
+        count = share_of(contender, tasks, scale)
         return {f"tasks/s by {number}": count / _drain_by(bench, contender, number, count) for number in numbers}
 
     return measure
@@ -227,10 +234,10 @@ def _drain_by(bench: Bench, contender: Contender, number: int, count: int) -> fl
 
 
 @contextmanager
-def _idle_worker(bench: Bench, contender: Contender) -> Iterator[Child]:
-    """Start a worker on an empty storage, and give a producer beside it."""
+def idle_worker(bench: Bench, contender: Contender) -> Iterator[tuple[Child, Child]]:
+    """Start a worker on an empty storage, and give it and a producer beside it."""
     with bench.empty(contender) as address, Child(contender, address) as worker:
         worker.ask("consume")
         time.sleep(_START_TIME)
         with Child(contender, address) as producer:
-            yield producer
+            yield worker, producer

@@ -7,28 +7,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from benchmarks.contenders import STORAGES
 from benchmarks.drawing import Bar, draw_bars, draw_lines
 from benchmarks.samples import Samples
 from benchmarks.verdict import OURS, Verdict
 from benchmarks.verdict_lines import to_markdown
 
-__all__ = ["write"]
+__all__ = ["check_place", "put", "write"]
 
-_BEGIN: Final = "<!-- written by `python -m benchmarks table --write` -->"
 _END: Final = "<!-- end of what is written -->"
-_STORAGES: Final = {"redis": "Redis", "sqlite": "SQLite"}
 
 
-def write(file: Path, samples: Samples, verdicts: Sequence[Verdict]) -> None:
-    """Replace what stands between the marks; the plots go to the folder ``images`` of the docs."""
-    before, begun, rest = file.read_text().partition(_BEGIN)
-    _, ended, after = rest.partition(_END)
-    if not begun or not ended:
-        raise SystemExit(f"{file} has no place for the table: the lines {_BEGIN} and {_END}")
+def check_place(file: Path, command: str) -> None:
+    """Raise SystemExit if a page has no place for what a command of the benchmarks writes."""
+    _split(file, command)
+
+
+def put(file: Path, command: str, told: str) -> None:
+    """Replace what stands between the marks of a command of the benchmarks; raises SystemExit if there are none."""
+    before, begin, after = _split(file, command)
+    file.write_text(f"{before}{begin}\n\n{told}\n\n{_END}{after}")
+
+
+def write(file: Path, command: str, samples: Samples, verdicts: Sequence[Verdict]) -> None:
+    """Put the table between the marks of its command; the plots go to the folder ``images`` of the docs."""
     images = file.parent.parent / "images"
-    plots = {"performance-ratios.svg": ("How many times better hueyio is than the best other", _draw_ratios(verdicts))}
+    prefix = "performance" if command == "table" else f"performance-{command}"
+    plots = {f"{prefix}-ratios.svg": ("How many times better hueyio is than the best other", _draw_ratios(verdicts))}
     plots |= {
-        f"performance-{name}.svg": (title, drawn)
+        f"{prefix}-{name}.svg": (title, drawn)
         for name, title, figure, unit in (
             ("growth", "Drain of 1,000 to 1,000,000 tasks", "drained/s of ", "tasks/s"),
             ("memory", "Peak memory of the worker over a growing queue", "worker MB of ", "MB"),
@@ -36,11 +43,20 @@ def write(file: Path, samples: Samples, verdicts: Sequence[Verdict]) -> None:
         )
         if (drawn := _draw_growth(title, figure, unit, verdicts))
     }
+    shown = "\n\n".join(f"![{title}](../images/{name})" for name, (title, _) in plots.items())
+    put(file, command, "\n\n".join((_tell(samples), to_markdown(verdicts), shown)))
     for name, (_, drawn) in plots.items():
         (images / name).write_text(drawn)
-    shown = "\n\n".join(f"![{title}](../images/{name})" for name, (title, _) in plots.items())
-    told = "\n\n".join((_tell(samples), to_markdown(verdicts), shown))
-    file.write_text(f"{before}{_BEGIN}\n\n{told}\n\n{_END}{after}")
+
+
+def _split(file: Path, command: str) -> tuple[str, str, str]:
+    """Return what stands before the first mark, that mark, and what stands behind the second."""
+    begin = f"<!-- written by `python -m benchmarks {command} --write` -->"
+    before, begun, rest = file.read_text().partition(begin)
+    _, ended, after = rest.partition(_END)
+    if not begun or not ended:
+        raise SystemExit(f"{file} has no place for what `{command}` writes: the lines {begin} and {_END}")
+    return before, begin, after
 
 
 def _tell(samples: Samples) -> str:
@@ -53,7 +69,7 @@ def _tell(samples: Samples) -> str:
 
 def _draw_ratios(verdicts: Sequence[Verdict]) -> str:
     bars = [
-        Bar(f"{one.row.title}, {_STORAGES[one.row.kind]}: {one.figure.name}".replace("`", ""), one.ratios[one.best],
+        Bar(f"{one.row.title}, {STORAGES[one.row.kind]}: {one.figure.name}".replace("`", ""), one.ratios[one.best],
             one.figure.goal.ratio if one.figure.goal is not None else None)
         for one in verdicts
         if one.best is not None
@@ -70,5 +86,5 @@ def _draw_growth(title: str, figure: str, unit: str, verdicts: Sequence[Verdict]
         at = float(one.figure.name.removeprefix(figure).replace(",", ""))
         for name, value in one.values.items():
             if name == OURS or "/s by" in figure:
-                lines.setdefault(f"{name}, {_STORAGES[one.row.kind]}", []).append((at, value))
+                lines.setdefault(f"{name}, {STORAGES[one.row.kind]}", []).append((at, value))
     return draw_lines(title, unit, lines) if lines else ""

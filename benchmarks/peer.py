@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from benchmarks.lag import LoopLag
 from benchmarks.protocol import Figures, next_request, reply
-from benchmarks.timing import Stopwatch, in_milliseconds, peak_memory
+from benchmarks.timing import Delays, Stopwatch, in_milliseconds, now, peak_memory
 
 __all__ = ["CONCURRENCY", "Peer", "run", "serve"]
 
@@ -25,12 +25,15 @@ CONCURRENCY: Final = 100
 _WAITS: Final = 32
 """Results of a group that are waited for at once: streaq opens a connection for each, and stands still at 70."""
 
-_WORK: Final = frozenset({"drain", "consume", "cpu", "runs"})
+_WORK: Final = frozenset({"drain", "consume", "cpu", "runs", "delays"})
 """Actions of a worker, which connects by itself."""
 
 
 class Peer(ABC):
     """One library with one task that returns its argument, or a text of some size, and calls ``note_run``."""
+
+    worker_opens: bool = False
+    """Whether a worker, too, needs what ``open`` does."""
 
     def __init__(self) -> None:
         self._counter = itertools.count(1)
@@ -40,6 +43,7 @@ class Peer(ABC):
         self._all_ran = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._kept: list[Any] = []
+        self._delays = Delays()
 
     @abstractmethod
     async def open(self) -> None:
@@ -50,8 +54,8 @@ class Peer(ABC):
         """Let go of all connections."""
 
     @abstractmethod
-    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
-        """Enqueue one; gives a handle."""
+    def enqueue(self, number: float, **more: Any) -> Awaitable[Any]:
+        """Enqueue one; gives a handle. A float is the moment of the call: see ``stamped``."""
 
     async def enqueue_all(self, count: int) -> Sequence[Any]:
         """Enqueue many in the way that the library has for it; if it has none, some at a time. Gives handles."""
@@ -77,13 +81,19 @@ class Peer(ABC):
     async def work(self) -> None:
         """Run tasks until cancelled."""
 
-    def note_run(self, number: int, size: int = 0) -> int | str:
+    def note_run(self, number: float, size: int = 0) -> float | str:
         """Count a body that has run, in any thread; give what it returns."""
+        if type(number) is float:
+            self._delays.note(number)
         run = next(self._counter)
         self._runs, self._last = run, time.time()
         if run == self._wanted:
             self._loop.call_soon_threadsafe(self._all_ran.set)
         return "x" * size if size else number
+
+    async def connect(self) -> Figures:
+        """Do what an action does that is the first."""
+        return {}
 
     async def sequential(self, count: int, seconds: float) -> Figures:
         """Enqueue one after another."""
@@ -135,6 +145,17 @@ class Peer(ABC):
         """Return how much CPU time this process has used."""
         return {"cpu": time.process_time()}
 
+    async def stamped(self, count: int, pause: float) -> Figures:
+        """Enqueue one after another, each with the moment of its call."""
+        for _ in range(count):
+            await self.enqueue(now())
+            await asyncio.sleep(pause)
+        return {"tasks": count}
+
+    async def delays(self) -> Figures:
+        """Return how long it took from those calls to the bodies that have run here."""
+        return self._delays.read()
+
     async def latency(self, count: int, seconds: float, pause: float) -> Figures:
         """Enqueue one and wait for its result, again and again."""
         latencies: list[float] = []
@@ -183,7 +204,7 @@ async def serve(peer: Peer) -> None:
     """Do what is asked until the input ends."""
     is_open = False
     while (request := await asyncio.to_thread(next_request)) is not None:
-        if not is_open and request.action not in _WORK:
+        if not is_open and (peer.worker_opens or request.action not in _WORK):
             await peer.open()
             is_open = True
         action: Any = getattr(peer, request.action)

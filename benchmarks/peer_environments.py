@@ -24,13 +24,19 @@ _FOLDER: Final = Path(__file__).resolve().parent.parent / ".nox" / "peers"
 # Where a library runs on any loop of asyncio's it gets uvloop, with which it is faster; taskiq's worker takes it by
 # itself where it is installed. hiredis is what redis-py reads answers with where it is there.
 _REQUIREMENTS: Final[dict[str, tuple[str, ...]]] = {
-    "huey": ("huey>=3.5", "redis[hiredis]>=5"),
+    "huey": ("huey>=3.5", "redis[hiredis]>=5", "psycopg[binary]>=3.2"),
     "saq": ("saq[redis,hiredis]>=0.26", "typing-extensions", "uvloop"),
     "streaq": ("streaq>=7.2", "uvloop"),
     "taskiq": ("taskiq>=0.13", "taskiq-redis>=1.2", "hiredis", "orjson", "uvloop"),
     "dramatiq": ("dramatiq[redis]>=2.2", "hiredis"),
     "arq": ("arq>=0.28", "uvloop"),
+    "pgqueuer": ("pgqueuer>=1.6", "asyncpg", "uvloop"),
+    "oban": ("oban>=0.7", "uvloop"),
+    "procrastinate": ("procrastinate>=3.10", "psycopg[binary]>=3.2", "uvloop"),
 }
+
+_NEEDS: Final = {"oban": (3, 12)}
+"""The oldest Python of a library that does not run on all of ours."""
 
 _VERSIONS: Final = """
 import json
@@ -71,11 +77,11 @@ def _make(library: str) -> None:
     folder = _FOLDER / library
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    python = str(_python(library))
-    made = [sys.executable, "-m", "venv", str(folder)]
+    python, interpreter = str(_python(library)), _interpreter(library)
+    made = [interpreter, "-m", "venv", str(folder)]
     installed = [python, "-m", "pip", "install", "-q"]
     if uv := shutil.which("uv"):
-        made = [uv, "venv", "-q", "-p", sys.executable, str(folder)]
+        made = [uv, "venv", "-q", "-p", interpreter, str(folder)]
         installed = [uv, "pip", "install", "-q", "-p", python]
     elif find_spec("pip") is not None:  # a pip for each would take longer than the library
         made.append("--without-pip")
@@ -86,6 +92,19 @@ def _make(library: str) -> None:
             raise PeerMissing(f"{library} could not be installed: {' '.join(command)}")
     told = subprocess.run([python, "-c", _VERSIONS], stdout=subprocess.PIPE, text=True, check=True)
     _marker(library).write_text(told.stdout)
+
+
+def _interpreter(library: str) -> str:
+    """Find a Python that is new enough: this one, or another on PATH or of pyenv's; raises PeerMissing."""
+    needed = _NEEDS.get(library, (0, 0))
+    if sys.version_info >= needed:
+        return sys.executable
+    name = "python" + ".".join(map(str, needed))
+    on_path = shutil.which(name)
+    for found in ([Path(on_path)] if on_path else []) + sorted(Path.home().glob(f".pyenv/versions/*/bin/{name}")):
+        if subprocess.run([found, "-c", ""], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return str(found)  # what pyenv has on PATH may be only a name
+    raise PeerMissing(f"{library} needs {name}, which is neither on PATH nor among the versions of pyenv")
 
 
 def _python(library: str) -> Path:

@@ -1,8 +1,11 @@
-"""The rows of the table: every workload that a user has, who is compared in it, and what hueyio is to reach."""
+"""The rows of the table: every workload that a user has, who is compared in it, and what hueyio is to reach.
+
+Those on PostgreSQL are a table of their own, in ``postgres_rows``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -15,11 +18,12 @@ __all__ = ["ROWS", "Figure", "Goal", "Row", "contenders_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """What a figure is to be: so many times as good as another's, or a value that it reaches."""
+    """What a figure is to be: so many times as good as another's, or as each of some others', or a value it reaches."""
 
     ratio: float | None = None
     beside: Literal["the best", "huey"] = "the best"
     value: float | None = None
+    ratios: Mapping[Library, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,7 @@ def _drain_rows(kind: Kind) -> list[Row]:
             libraries=_on(kind, _ALL), set_up=few),
         Row(name=f"drain-{kind}", title="drain of no-ops", kind=kind,
             figures=(_more("tasks/s", times), _less("CPU us/task", value=cpu), Figure(name="peak MB")),
-            measure=measures.drain_with_best_threads(20_000), libraries=_on(kind, _ALL)),
+            measure=measures.drain_at_best(20_000), libraries=_on(kind, _ALL)),
     ]  # fmt: skip
 
 
@@ -207,7 +211,7 @@ ROWS: Final[dict[str, Row]] = {
 }  # fmt: skip
 
 
-def contenders_of(row: Row, libraries: tuple[Library, ...], switches: tuple[str, ...]) -> list[Contender]:
+def contenders_of(row: Row, libraries: Collection[Library], switches: tuple[str, ...]) -> list[Contender]:
     """List who is measured in a row: hueyio, hueyio with each switch, and those of the libraries that can do it.
 
     A switch is ``uvloop``, or an option of the Huey such as ``fsync=False``; it is left out where nobody is compared.

@@ -32,7 +32,7 @@ class Saq(Peer):
     async def close(self) -> None:
         os._exit(0)  # a worker that is only to be thrown away takes its time
 
-    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
+    def enqueue(self, number: float, **more: Any) -> Awaitable[Any]:
         it: Awaitable[Any] = self._queue.enqueue("noop", number=number, **more)
         return it
 
@@ -44,7 +44,7 @@ class Saq(Peer):
         return handle.result
 
     async def work(self) -> None:
-        async def noop(context: Any, *, number: int, size: int = 0, payload: str = "") -> int | str:
+        async def noop(context: Any, *, number: float, size: int = 0, payload: str = "") -> float | str:
             return self.note_run(number, size)
 
         await self._saq.Worker(self._queue, functions=[("noop", noop)], concurrency=self._concurrency).start()

@@ -29,10 +29,10 @@ class Streaq(Peer):
             sync_concurrency=int(setup.consumer.get("threads", CONCURRENCY)),
         )
 
-        async def noop(number: int, size: int = 0, payload: str = "") -> int | str:
+        async def noop(number: float, size: int = 0, payload: str = "") -> float | str:
             return self.note_run(number, size)
 
-        def noop_in_thread(number: int, size: int = 0, payload: str = "") -> int | str:
+        def noop_in_thread(number: float, size: int = 0, payload: str = "") -> float | str:
             return self.note_run(number, size)
 
         body: Any = noop_in_thread if setup.task == "thread" else noop
@@ -44,7 +44,7 @@ class Streaq(Peer):
     async def close(self) -> None:
         os._exit(0)  # its context belongs to another task
 
-    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
+    def enqueue(self, number: float, **more: Any) -> Awaitable[Any]:
         it: Awaitable[Any] = self._noop.enqueue(number, **more)
         return it
 

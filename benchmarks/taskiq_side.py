@@ -30,10 +30,10 @@ class Taskiq(Peer):
         self._broker = self._broker.with_result_backend(backend)
         self._consumer = setup.consumer
 
-        async def noop(number: int, size: int = 0, payload: str = "") -> int | str:
+        async def noop(number: float, size: int = 0, payload: str = "") -> float | str:
             return self.note_run(number, size)
 
-        def noop_in_thread(number: int, size: int = 0, payload: str = "") -> int | str:
+        def noop_in_thread(number: float, size: int = 0, payload: str = "") -> float | str:
             return self.note_run(number, size)
 
         body: Any = noop_in_thread if setup.task == "thread" else noop
@@ -45,7 +45,7 @@ class Taskiq(Peer):
     async def close(self) -> None:
         os._exit(0)  # as the others
 
-    def enqueue(self, number: int, **more: Any) -> Awaitable[Any]:
+    def enqueue(self, number: float, **more: Any) -> Awaitable[Any]:
         it: Awaitable[Any] = self._noop.kiq(number, **more)
         return it
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.protocol import Figures
 
-__all__ = ["Stopwatch", "in_milliseconds", "peak_memory", "percentile"]
+__all__ = ["Delays", "Stopwatch", "in_milliseconds", "now", "peak_memory", "percentile"]
 
 
 class Stopwatch:
@@ -21,6 +21,26 @@ class Stopwatch:
     def read(self) -> Figures:
         """Return both, in seconds."""
         return {"seconds": time.perf_counter() - self._wall, "cpu": time.process_time() - self._cpu}
+
+
+def now() -> float:
+    """Return the moment, on a clock that all processes of this machine have in common."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+class Delays:
+    """How long ago it was, each time, that somebody had called."""
+
+    def __init__(self) -> None:
+        self._seconds: list[float] = []
+
+    def note(self, called_at: float) -> None:
+        """Add one."""
+        self._seconds.append(now() - called_at)
+
+    def read(self) -> Figures:
+        """Sum them up."""
+        return in_milliseconds(self._seconds)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -12,6 +12,7 @@ from typing import Final
 
 from benchmarks.child import Child
 from benchmarks.contenders import THREADS, Contender, Measure
+from benchmarks.postgres_server import MeasuredPostgres
 from benchmarks.protocol import Figures
 from benchmarks.server import RedisServer
 
@@ -54,8 +55,16 @@ class Sizes:
 class Bench:
     """Runs trials."""
 
-    def __init__(self, server: RedisServer | None, folder: Path, sizes: Sizes, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        server: RedisServer | None,
+        folder: Path,
+        sizes: Sizes,
+        say: Callable[[str], None],
+        postgres: MeasuredPostgres | None = None,
+    ) -> None:
         self._server = server
+        self._postgres = postgres
         self._folder = folder
         self._sizes = sizes
         self.say = say
@@ -154,6 +163,10 @@ class Bench:
     @contextmanager
     def empty(self, contender: Contender) -> Iterator[str]:
         """Give an empty storage: its URL or its file."""
+        if contender.kind == "postgres":
+            self.postgres.clear()
+            yield self.postgres.url
+            return
         server = self.server_of(contender)
         if server:
             server.clear()
@@ -162,6 +175,12 @@ class Bench:
         with TemporaryDirectory(prefix="bench-", dir=self._folder) as folder:
             yield str(Path(folder, "bench.db"))
 
+    @property
+    def postgres(self) -> MeasuredPostgres:
+        """The server of those that are measured on PostgreSQL."""
+        assert self._postgres is not None, "no PostgreSQL was started"
+        return self._postgres
+
     def server_of(self, contender: Contender) -> RedisServer | None:
-        """Return the server that a contender uses, if it uses one."""
+        """Return the Redis server that a contender uses, if it uses one."""
         return self._server if contender.kind == "redis" else None

@@ -52,12 +52,15 @@ def _is_met(figure: Figure, value: float, others: Mapping[str, float]) -> bool |
     goal = figure.goal
     if goal is None:
         return None
+    if goal.ratios:
+        beside = {name: times for name, times in goal.ratios.items() if name in others}
+        return all(others[name] >= times for name, times in beside.items()) if beside else None
     if goal.value is not None:
         return value >= goal.value if figure.more_is_better else value <= goal.value
-    beside = others if goal.beside == "the best" else {name: of for name, of in others.items() if name == goal.beside}
-    if goal.ratio is None or not beside:
+    judged = others if goal.beside == "the best" else {name: of for name, of in others.items() if name == goal.beside}
+    if goal.ratio is None or not judged:
         return None
-    return min(beside.values()) >= goal.ratio
+    return min(judged.values()) >= goal.ratio
 
 
 def _values(figure: Figure, rounds: Sequence[Mapping[str, Figures]]) -> dict[str, float]:

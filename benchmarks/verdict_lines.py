@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from benchmarks.contenders import PEERS
+from benchmarks.contenders import ALL_PEERS, STORAGES
 from benchmarks.rows import Figure, Goal
 from benchmarks.table import format_number
 from benchmarks.verdict import OURS, Verdict
 
 __all__ = ["to_markdown", "to_text"]
-
-_STORAGES: Final = {"redis": "Redis", "sqlite": "SQLite"}
 
 
 def to_text(verdicts: Sequence[Verdict]) -> str:
@@ -39,7 +36,7 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
     for one in told:
         best = "" if one.best is None else f"{one.best}, {format_number(one.values[one.best])}"
         ratio = "" if one.best is None else format_number(one.ratios[one.best])
-        workload = f"{one.row.title}, {_STORAGES[one.row.kind]}"
+        workload = f"{one.row.title}, {STORAGES[one.row.kind]}"
         ours = _cell(one, OURS) or "fails"
         lines.append(
             [workload, one.figure.name, ours, best, ratio, _goal(one.figure), _met(one)]
@@ -50,13 +47,15 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
 
 def _names(verdicts: Sequence[Verdict]) -> list[str]:
     found = dict.fromkeys(name for one in verdicts for name in one.values)
-    return [*(name for name in found if name.startswith(OURS)), *(name for name in PEERS if name in found)]
+    return [*(name for name in found if name.startswith(OURS)), *(name for name in ALL_PEERS if name in found)]
 
 
 def _goal(figure: Figure) -> str:
     match figure.goal:
         case None:
             return ""
+        case Goal(ratios=ratios) if ratios:
+            return ", ".join(f"{format_number(times)} x {name}" for name, times in ratios.items())
         case Goal(ratio=float(ratio), beside="huey"):
             return f"{format_number(ratio)} x huey"
         case Goal(ratio=float(ratio)):

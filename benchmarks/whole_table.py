@@ -1,11 +1,14 @@
-"""``python -m benchmarks table``: every row of the table, beside every library that can do it, a round each in turn."""
+"""``python -m benchmarks table``: every row of the table, beside every library that can do it, a round each in turn.
+
+``python -m benchmarks postgres`` does the same with the table of what is measured on PostgreSQL.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -13,9 +16,11 @@ from typing import Final, NamedTuple, cast
 
 from benchmarks import page
 from benchmarks.child import ChildFailed
-from benchmarks.contenders import PEERS, Contender, Kind, Library
+from benchmarks.contenders import PEERS, POSTGRES_PEERS, Contender, Kind, Library
 from benchmarks.environment import facts
 from benchmarks.peer_environments import prepare
+from benchmarks.postgres_rows import POSTGRES_ROWS
+from benchmarks.postgres_server import MeasuredPostgres
 from benchmarks.rows import ROWS, Row, contenders_of
 from benchmarks.samples import Samples, sources
 from benchmarks.server import RedisServer
@@ -23,9 +28,24 @@ from benchmarks.trial import Bench, Sizes
 from benchmarks.verdict import Verdict, judge
 from benchmarks.verdict_lines import to_text
 
-__all__ = ["add_options", "run"]
+__all__ = ["POSTGRES", "TABLE", "Table", "add_options", "run", "run_on_postgres"]
 
-_FILE: Final = Path(".nox/bench/table.json")
+
+class Table(NamedTuple):
+    """The rows of one command, and everybody who is measured in some of them beside hueyio."""
+
+    command: str
+    rows: Mapping[str, Row]
+    peers: tuple[Library, ...]
+
+    @property
+    def file(self) -> Path:
+        """Where its figures are kept unless told otherwise."""
+        return Path(f".nox/bench/{self.command}.json")
+
+
+TABLE: Final = Table("table", ROWS, PEERS)
+POSTGRES: Final = Table("postgres", POSTGRES_ROWS, POSTGRES_PEERS)
 
 
 class _Step(NamedTuple):
@@ -34,15 +54,15 @@ class _Step(NamedTuple):
     contender: Contender
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser, table: Table) -> None:
     """Say what can be chosen."""
     parser.add_argument(
-        "--rows", nargs="+", default=["*"], metavar="NAME", help=f"some of {', '.join(ROWS)}; 'read-*' is several"
+        "--rows", nargs="+", default=["*"], metavar="NAME", help=f"some of {', '.join(table.rows)}; 'drain*' is several"
     )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="(default: 3; 0: show what was measured)")
     parser.add_argument(
-        "--peers", nargs="*", dest="libraries", default=list(PEERS), choices=PEERS, metavar="NAME",
-        help=f"beside hueyio, some of {', '.join(PEERS)} (default: all)",
+        "--peers", nargs="*", dest="libraries", default=list(table.peers), choices=table.peers, metavar="NAME",
+        help=f"beside hueyio, some of {', '.join(table.peers)} (default: all)",
     )  # fmt: skip
     parser.add_argument(
         "--also", nargs="+", default=[], metavar="KEY=VALUE", help="hueyio once more with this option, or with 'uvloop'"
@@ -52,14 +72,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", type=int, default=0, metavar="LINES", help="instead: where hueyio's time goes in these rows"
     )
-    parser.add_argument("--json", type=Path, default=_FILE, metavar="FILE", help=f"where it is kept (default: {_FILE})")
+    parser.add_argument(
+        "--json", type=Path, default=table.file, metavar="FILE", help=f"where it is kept (default: {table.file})"
+    )
     parser.add_argument("--write", type=Path, metavar="PAGE", help="write table and plots into a page of the docs")
 
 
 def run(options: argparse.Namespace, kinds: Sequence[Kind], server: RedisServer | None, folder: Path) -> None:
     """Measure what is not in the file yet, show the table, and write it into a page if told so."""
-    rows = [row for row in ROWS.values() if row.kind in kinds and any(fnmatch(row.name, it) for it in options.rows)]
-    bench = Bench(server, folder, Sizes(tasks=1), _say)
+    _run(options, TABLE, kinds, Bench(server, folder, Sizes(tasks=1), _say), server, None)
+
+
+def run_on_postgres(options: argparse.Namespace, postgres: MeasuredPostgres, folder: Path) -> None:
+    """Do the same with the table of PostgreSQL."""
+    bench = Bench(None, folder, Sizes(tasks=1), _say, postgres)
+    _run(options, POSTGRES, ["postgres"], bench, None, postgres)
+
+
+def _run(
+    options: argparse.Namespace,
+    table: Table,
+    kinds: Sequence[Kind],
+    bench: Bench,
+    server: RedisServer | None,
+    postgres: MeasuredPostgres | None,
+) -> None:
+    rows = [
+        row for row in table.rows.values() if row.kind in kinds and any(fnmatch(row.name, it) for it in options.rows)
+    ]
     if options.profile:
         for row in rows:
             _say(f"{row.name}, {row.title}, under cProfile")
@@ -69,7 +109,7 @@ def run(options: argparse.Namespace, kinds: Sequence[Kind], server: RedisServer 
     if options.rounds:
         libraries = cast("tuple[Library, ...]", tuple(options.libraries))
         prepare((it for it in libraries if any(it in row.libraries for row in rows)), _say)
-        samples.begin(facts(server), options.scale)
+        samples.begin(facts(server, libraries, postgres), options.scale)
         if options.again:
             samples.forget(row.name for row in rows)
         _measure_all(bench, samples, _steps(rows, options.rounds, libraries, tuple(options.also)))
@@ -77,8 +117,8 @@ def run(options: argparse.Namespace, kinds: Sequence[Kind], server: RedisServer 
     print(to_text(verdicts), flush=True)
     _tell_goals(verdicts)
     if options.write is not None:
-        everything = [verdict for row in ROWS.values() for verdict in judge(row, samples.rounds_of(row.name))]
-        page.write(options.write, samples, everything)
+        everything = [verdict for row in table.rows.values() for verdict in judge(row, samples.rounds_of(row.name))]
+        page.write(options.write, table.command, samples, everything)
 
 
 def _steps(rows: Sequence[Row], rounds: int, libraries: tuple[Library, ...], switches: tuple[str, ...]) -> list[_Step]:

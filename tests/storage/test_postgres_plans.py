@@ -139,3 +139,26 @@ async def test_floors_hide_no_higher_priority_that_comes_later(session: Session)
         await session.settle(
             [Finish(it.receipt) for it in await session.held("owner")], "owner", int(priority * 10) + 1
         )
+
+
+async def test_registration_reads_few_pages_when_its_client_waits_for_thousands(
+    counted: Counted, session: Session
+) -> None:
+    bounds = bounds_of(cast("PostgresSession", session)._core.options)
+
+    async def register(ids: list[str]) -> int:
+        numbers = list(range(len(ids)))
+        return await counted.pages("register_1", "client", [], [], ids, numbers, [False] * len(ids), bounds)
+
+    await counted._connection.execute("ANALYZE")
+    for number in range(1, 8):
+        await register([f"nobody {number}"])
+    await session.enqueue(make_entries(BATCH))
+    await drain(session, 1)
+    ended = [f"t{number}" for number in range(BATCH)]
+    await session.enqueue([Entry(Header(f"later {number}"), b"") for number in range(5_000)])
+    for start in range(0, 5_000, 500):
+        await register([f"later {number}" for number in range(start, start + 500)])
+    assert await register(ended) < 40 * BATCH
+    waiters = await (await counted._connection.execute("SELECT count(*) FROM hueyio.waiters")).fetchone()
+    assert waiters == (5_000,)

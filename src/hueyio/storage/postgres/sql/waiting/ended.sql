@@ -8,6 +8,7 @@ DECLARE
     newest bigint;
     oldest record;
     latest float8;
+    ends jsonb;
 BEGIN
     PERFORM {schema}.use_bounds_1(bounds);
     IF keep = 0 THEN
@@ -22,8 +23,8 @@ BEGIN
             ) AS it WHERE it.total <= newest - keep OR it.at <= now - 86400.0;
         END IF;
     END IF;
-    RETURN QUERY SELECT {schema}.find_ended_1(q, it.id), latest FROM unnest(wanted) WITH ORDINALITY AS it (id, n)
-        ORDER BY it.n;
+    ends := {schema}.find_all_ended_1(q, wanted);
+    RETURN QUERY SELECT ends ->> it.id, latest FROM unnest(wanted) WITH ORDINALITY AS it (id, n) ORDER BY it.n;
     IF NOT FOUND THEN
         RETURN QUERY SELECT NULL::text, latest;
     END IF;
