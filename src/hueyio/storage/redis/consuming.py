@@ -71,7 +71,7 @@ def _read_owners(reply: Any) -> list[Owner]:
 
 
 async def _claim(core: RedisCore, room: Mapping[Lane, int], owner: str) -> list[Delivery]:
-    args: tuple[Argument, ...] = (owner, *[max(room.get(lane, 0), 0) for lane in LANES])
+    args: list[Argument] = [owner, *[max(room.get(lane, 0), 0) for lane in LANES]]
     return await read_claimed(core, await core.run("claim", args, [core.layout.held(owner)]), owner)
 
 
