@@ -43,6 +43,15 @@ class Counted:
         plan = row[0][0]["Plan"]
         return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
 
+    async def tasks_read(self, function: str, *args: Any) -> int:
+        """Count the rows of ``tasks`` that a call reads: many of them stand on one page."""
+        read = "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'tasks'"
+        async with self._connection.transaction():
+            await self._connection.execute(call_of(function, "hueyio"), [self._core.queue, *args])
+            row = await (await self._connection.execute(read)).fetchone()
+        assert row is not None
+        return int(row[0])
+
     async def claim(self, floors: Floors) -> int:
         return await self.pages("claim_1", "owner", [BATCH, 0, 0], *floors.arguments())
 
@@ -162,3 +171,23 @@ async def test_registration_reads_few_pages_when_its_client_waits_for_thousands(
     assert await register(ended) < 40 * BATCH
     waiters = await (await counted._connection.execute("SELECT count(*) FROM hueyio.waiters")).fetchone()
     assert waiters == (5_000,)
+
+
+@pytest.mark.parametrize("function", ["deregister_1", "reclaim_1"])
+async def test_end_of_a_lease_reads_what_it_held_and_not_the_backlog(
+    counted: Counted, session: Session, function: str
+) -> None:
+    await session.enqueue(make_entries(MANY))
+    await session.register("other", b"")
+    await session.claim({"loop": 50}, "other")
+    await session.claim({"loop": BATCH}, "owner")
+    gone = await session.claim({"loop": BATCH}, "other")
+    await session.settle([Finish(it.receipt) for it in gone], "other", 1)
+    beat = next(it.beat for it in await session.owners() if it.owner == "other")
+    assert await counted.tasks_read(function, "other", *([beat] if function == "reclaim_1" else [])) < 10 * BATCH
+    assert [it.owner for it in await session.owners()] == ["owner"]
+    counts = await session.counts()
+    assert (counts.running, counts.queued["loop"]) == (BATCH, MANY - 2 * BATCH)
+    await session.register("third", b"")
+    again = await session.claim({"loop": 60}, "third")
+    assert [it.receipt.deliveries for it in again] == [int(function == "reclaim_1")] * 50 + [0] * 10

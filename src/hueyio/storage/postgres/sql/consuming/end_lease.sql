@@ -4,9 +4,14 @@ CREATE OR REPLACE FUNCTION {schema}.end_lease_1(q int, who text, counted int) RE
 DECLARE
     mask int;
     how_many int;
+    claimed_ bigint;
+    settled_ bigint;
+    mine tid[];
 BEGIN
     DELETE FROM {schema}.beats WHERE queue = q AND owner = who;
-    DELETE FROM {schema}.holdings WHERE queue = q AND owner = who;
+    DELETE FROM {schema}.holdings WHERE queue = q AND owner = who RETURNING claimed INTO claimed_;
+    SELECT settled INTO settled_ FROM {schema}.owners WHERE queue = q AND owner = who;
+    mine := {schema}.held_by_1(q, who, claimed_ - settled_);
     WITH back AS (
         UPDATE {schema}.tasks
         SET owner = NULL, progress = NULL, deliveries = deliveries + counted,
@@ -14,7 +19,7 @@ BEGIN
                 WHEN deliveries + counted > 0 AND max_deliveries - deliveries - counted = 1 THEN 1
                 ELSE 0
             END
-        WHERE queue = q AND state = 0 AND owner = who
+        WHERE ctid = ANY (mine)
         RETURNING lane
     )
     SELECT coalesce(bit_or(1 << lane), 0), count(*) INTO mask, how_many FROM back;
