@@ -143,6 +143,7 @@ class _Block:
         self._receipt = receipt
         self._mark = secrets.token_hex(8)
         self._queue = 0
+        self._has_begun = False
 
     def beginning(self) -> tuple[bytes, list[Any]]:
         """Return the statement that begins, with its arguments."""
@@ -158,6 +159,7 @@ class _Block:
         if queue is None:
             raise not_held(self._receipt)
         self._queue = queue
+        self._has_begun = True
 
     def ending(self, settlement: Settlement, history: HistoryBatch | None) -> tuple[bytes, list[Any]]:
         """Return the statement that ends the task, with its arguments."""
@@ -178,8 +180,8 @@ class _Block:
             raise too_long(self._receipt, self.limit.seconds)
 
     def require_time(self) -> None:
-        """Raise TransactionTooLong if the time is over."""
-        if self.limit.is_over:
+        """Raise TransactionTooLong if the body had a transaction whose time is over."""
+        if self._has_begun and self.limit.is_over:
             raise too_long(self._receipt, self.limit.seconds)
 
     def require_open(self, connection: psycopg.AsyncConnection[Any] | psycopg.Connection[Any] | None) -> None:

@@ -115,6 +115,8 @@ def _translate_connection(text: str, server: str) -> HueyException:
         r"password authentication failed|no pg_hba.conf entry|role \S+ does not exist|database \S+ does not", text
     ):
         return ConfigurationError(f"{server} refuses the login: {_last_line(text)}")
+    if "closed the connection unexpectedly" in text:  # what follows is libpq's guess
+        return StorageUnavailable(f"{server} has closed the connection")
     return StorageUnavailable(f"{server} cannot be reached: {_last_line(text)}")
 
 
