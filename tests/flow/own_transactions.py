@@ -1,7 +1,7 @@
 """A worker whose tasks write a row and end in one transaction, and which dies at every step of that.
 
-``python -m tests.flow.own_transactions FILE SEED``: runs all tasks of the queue, in processes that are forked from this
-one before it has a loop or a connection, and killed. There is no test in here.
+``python -m tests.flow.own_transactions TARGET NAME SEED``: runs all tasks of the queue, in processes that are forked
+from this one before it has a loop or a connection, and killed. There is no test in here.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import threading
 from random import Random
 from typing import Any, Final
 
-from hueyio import SqliteHuey, Task
+from hueyio import Huey, Task
 from hueyio.core import core_of
+from tests.support.own_rows import Home, home_at, insert
 
 STEPS: Final = ("before", "begun", "written", "enqueued", "left", "ended", "any moment", "never")
-INSERT: Final = "INSERT INTO rows VALUES (?)"
 _MOST_DEATHS: Final = 2
 """For each task: with one more it would be buried."""
 _LONGEST: Final = 0.02
@@ -27,11 +27,11 @@ _LONGEST: Final = 0.02
 deaths: Final[dict[str, Death]] = {}
 
 
-def main(file: str, seed: int) -> None:
+def main(home: Home, seed: int) -> None:
     while True:
         pid = os.fork()
         if not pid:
-            os._exit(asyncio.run(work(file, Random(f"{seed} {os.getpid()}"))))
+            os._exit(asyncio.run(work(home, Random(f"{seed} {os.getpid()}"))))
         _, status = os.waitpid(pid, 0)
         code = os.waitstatus_to_exitcode(status)
         if code == 0:
@@ -39,7 +39,7 @@ def main(file: str, seed: int) -> None:
         assert code == -signal.SIGKILL
 
 
-def declare(huey: SqliteHuey) -> tuple[Any, Any]:
+def declare(huey: Huey) -> tuple[Any, Any]:
     """Make the tasks; in a coroutine, and in a thread."""
 
     async def note(text: str) -> str:
@@ -50,7 +50,7 @@ def declare(huey: SqliteHuey) -> tuple[Any, Any]:
         die("before")
         async with (tx := task.transaction()) as connection:
             die("begun")
-            await connection.execute(INSERT, (task.id,))
+            await insert(connection, task.id)
             die("written")
             await noting.options(id=f"note-{task.id}").enqueue_in(connection, task.id)
             die("enqueued")
@@ -62,7 +62,7 @@ def declare(huey: SqliteHuey) -> tuple[Any, Any]:
         die("before")
         with (tx := task.sync.transaction()) as connection:
             die("begun")
-            connection.execute(INSERT, (task.id,))
+            insert(connection, task.id)
             die("written")
             noting.options(id=f"note-{task.id}").sync.enqueue_in(connection, task.id)
             die("enqueued")
@@ -95,9 +95,9 @@ class Death:
         self._killer.cancel()
 
 
-async def work(file: str, chance: Random) -> int:
+async def work(home: Home, chance: Random) -> int:
     """Take over what a process held that died, and run what there is, one after another."""
-    huey = SqliteHuey("app", filename=file)
+    huey = home.huey()
     declare(huey)
     session = await core_of(huey).session()
     for owner in await session.owners():
@@ -112,4 +112,4 @@ async def work(file: str, chance: Random) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(home_at(sys.argv[1], sys.argv[2]), int(sys.argv[3]))

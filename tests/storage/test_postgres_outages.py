@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
 from tests.conftest import POSTGRES, POSTGRES_KINDS
+from tests.support.own_rows import PostgresHome, insert
 from tests.support.patience import until
 from tests.support.postgres_server import Ending, PostgresServer
 
-from hueyio import PostgresHuey, Result, StorageUnavailable, TaskWrapper
+from hueyio import PostgresHuey, Result, StorageUnavailable, Task, TaskWrapper
 
 SCALE: Final = float(os.environ.get("HUEYIO_TEST_SCALE", "1"))
 KILLS: Final = int(5 * SCALE)
 CONSUMERS: Final = 2
+BLOCKS: Final = int(4 * SCALE)
 KILL: Final = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -144,3 +147,44 @@ async def test_call_raises_while_the_server_is_away_for_longer_than_said(own_ser
             await huey.get("key", peek=True)
         await asyncio.to_thread(own_server.start)
         assert await huey.get("key", peek=True) == "value"
+
+
+@pytest.mark.parametrize("kind", ["coroutine", "thread"])
+async def test_server_that_ends_in_blocks_leaves_each_effect_once(own_server: PostgresServer, kind: str) -> None:
+    """Each body writes, and then waits in its block until the server is another one."""
+    home = PostgresHome(own_server.dsn(), uuid.uuid4().hex)
+    huey = PostgresHuey(home.name, home.target, outage_timeout=60)
+    begun, is_back = threading.Semaphore(0), threading.Event()
+    if kind == "coroutine":
+
+        @huey.task(context=True, retries=1)
+        async def in_coroutine(number: int, task: Task) -> None:
+            async with task.transaction() as connection:
+                await insert(connection, number)
+                begun.release()
+                await asyncio.to_thread(is_back.wait, 60)
+
+        work: Any = in_coroutine
+
+    else:
+
+        @huey.task(context=True, retries=1)
+        def in_thread(number: int, task: Task) -> None:
+            with task.sync.transaction() as connection:
+                insert(connection, number)
+                begun.release()
+                is_back.wait(60)
+
+        work = in_thread
+
+    async with huey, huey.create_consumer(workers=BLOCKS, lease=60.0):
+        home.make_table()
+        results = [await work(number) for number in range(BLOCKS)]
+        for _ in results:
+            assert await asyncio.to_thread(begun.acquire, timeout=60)
+        await asyncio.to_thread(own_server.kill)
+        await asyncio.to_thread(own_server.start)
+        is_back.set()
+        async with asyncio.timeout(60):
+            assert [await result for result in results] == [None] * BLOCKS
+    assert sorted(home.rows()) == list(range(BLOCKS))

@@ -18,7 +18,7 @@ from hueyio.storage.postgres.connection.connecting import connect
 from hueyio.storage.postgres.floors import Floors
 from hueyio.storage.postgres.functions import call_of
 from hueyio.storage.postgres.session import PostgresSession
-from hueyio.storage.postgres.settlements import pack_settlements
+from hueyio.storage.postgres.settlements import pack_settlement, pack_settlements
 from hueyio.storage.records import Delivery, Entry, Finish, Header
 from hueyio.testing.storage.conformance.worker import make_entries
 
@@ -38,10 +38,7 @@ class Counted:
     async def pages(self, function: str, *args: Any) -> int:
         statement = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + call_of(function, "hueyio")
         cursor = await self._connection.execute(statement, [self._core.queue, *args])
-        row = await cursor.fetchone()
-        assert row is not None
-        plan = row[0][0]["Plan"]
-        return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
+        return pages_of(await cursor.fetchone())
 
     async def tasks_read(self, function: str, *args: Any) -> int:
         """Count the rows of ``tasks`` that a call reads: many of them stand on one page."""
@@ -59,6 +56,13 @@ class Counted:
         ends = [Finish(it.receipt, b"result", 60.0) for it in deliveries]
         packed = pack_settlements(ends, "owner", number, None, keeps_failed=True)
         return await self.pages("settle_1", *packed, None, [], [], [], -1, True, bounds_of(self._core.options))
+
+
+def pages_of(row: tuple[Any, ...] | None) -> int:
+    """Read how many pages a plan that was carried out has looked at."""
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
 
 
 @pytest.fixture
@@ -106,6 +110,32 @@ async def test_plans_that_were_made_on_empty_tables_serve_large_ones(counted: Co
     pages = min([await counted.settle(half, number) for number, half in halves])
     assert pages < 20 * BATCH
     assert await session.held("owner") == []
+
+
+async def test_transaction_of_a_body_reads_no_more_where_there_is_much(counted: Counted, session: Session) -> None:
+    core = cast("PostgresSession", session)._core
+    await counted._connection.execute("SELECT set_config('hueyio.block', 'mark', false)")
+    await counted._connection.execute("ANALYZE")
+
+    async def end_one() -> tuple[int, int]:
+        (delivery,) = await session.claim({"loop": 1}, "owner")
+        owner, id, deliveries = delivery.receipt
+        beginning = counted._connection.execute(
+            b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + call_of("begin_block_1", "hueyio"),
+            [core.options.name, id, owner, deliveries, "mark", 1000],
+        )
+        begun = pages_of(await (await beginning).fetchone())
+        packed = pack_settlement(Finish(delivery.receipt, b"result", 60.0), None, keeps_failed=True)
+        return begun, await counted.pages("complete_1", *packed, "mark", bounds_of(core.options))
+
+    await session.enqueue(make_entries(2, "first"))
+    await end_one()  # to plan reads catalogs
+    few = await end_one()
+    await session.enqueue(make_entries(MANY))
+    await session.put("results", {f"other {i}": b"value" for i in range(MANY)})
+    many = await end_one()
+    assert max(many) < 100
+    assert [after - before < 20 for before, after in zip(few, many, strict=True)] == [True, True]
 
 
 async def test_claim_reads_no_dead_rows_while_a_transaction_is_open_elsewhere(

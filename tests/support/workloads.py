@@ -122,7 +122,8 @@ WORKLOADS: Final = {
     "map": Workload(_map, 100, is_exact=True),
     "drain": Workload(_drain, 100, turns=False),
     "start and stop of a consumer": Workload(_start_and_stop, 4, turns=False, chance=1.0),
-    "finished results, one read after another": Workload(_read, 20),
+    # What was read is deleted behind the reader's back: with the next read or on its own, as it happens.
+    "finished results, one read after another": Workload(_read, 20, chance=0.4),
     "call and result, idle consumer": Workload(_call_and_wait, 20),
     "group awaited": Workload(_wait_for_group, 60, turns=False),
     "pipeline, each of 12 stages": Workload(_run_pipeline, 12),

@@ -84,7 +84,7 @@ class Reporter:
             )
         if not isinstance(storage, Completing):
             raise ConfigurationError(
-                f"{core.kind} keeps its tasks where your transactions do not reach; SqliteHuey has task.transaction()"
+                f"{core.kind} keeps its tasks where your transactions do not reach; SqliteHuey and PostgresHuey have it"
             )
         if job is None or job.task is not task:
             raise HueyException(

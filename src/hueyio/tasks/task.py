@@ -403,7 +403,7 @@ class Task:
         """Open a transaction in which the task ends, together with rows of the body's own.
 
         ``async with (tx := task.transaction()) as conn:`` in a coroutine; ``conn`` is a connection to the database
-        that the queue is in, of ``aiosqlite`` for a SqliteHuey. To leave the block commits what was written with
+        that the queue is in, of ``aiosqlite`` or of psycopg. To leave the block commits what was written with
         ``conn`` and the good end of the task, whose value is ``tx.result`` (None by default). An exception in the block
         rolls both back and is the body's. One block counts: a second one is refused.
 

@@ -43,8 +43,9 @@ class SyncAttempt:
         self._begin = begin
 
     def transaction(self) -> SyncTaskTransaction:
-        """Do what ``task.transaction()`` does, for ``with``: the connection is one of ``sqlite3``, for this thread.
+        """Do what ``task.transaction()`` does, for ``with``.
 
+        The connection is one of ``sqlite3``, or psycopg's that blocks, for this thread.
         Raises what that raises, and HueyException on the thread of the consumer's loop, which it would block.
         """
         return self._begin()

@@ -59,6 +59,7 @@ from hueyio.execution.pool.line import (
     Welcome,
 )
 from hueyio.execution.run_context import RUN_CONTEXT, RunContext, mark_pool_process
+from hueyio.loops.at_once import run_at_once
 from hueyio.loops.serving import serve_loop
 from hueyio.loops.threads import run_in
 from hueyio.storage.records import Receipt
@@ -190,7 +191,7 @@ class _Inside:
         context = copy_context()
         context.run(self._tell_where, core, call, task)
         if core.hooks.around_attempt:
-            value, error = _run_at_once(self._surround(core, spec, task, context))
+            value, error = run_at_once(self._surround(core, spec, task, context))
             if error is not None:
                 raise error
             return value
@@ -254,15 +255,6 @@ class _MainThread:
 
 async def _in_context(context: Context, coroutine: Coroutine[Any, Any, Any]) -> Any:
     return await run_in(context, coroutine)
-
-
-def _run_at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise RuntimeError("what must not wait does")
 
 
 class _Reporter:

@@ -11,7 +11,7 @@ from hueyio.storage.records import AREAS, Answer, Area, Bury, Defer, Entry, Fini
 from hueyio.storage.shared.ended import LETTERS
 from hueyio.storage.shared.letters import unkept
 
-__all__ = ["pack_settlements", "read_answers"]
+__all__ = ["pack_settlement", "pack_settlements", "read_answers"]
 
 _ANSWERS: Final[dict[str, Answer]] = {"a": "accepted", "f": "fired", "s": "stale", "u": "untaken"}
 _AREA_NUMBERS: Final[dict[Area, int]] = {area: number for number, area in enumerate(AREAS)}
@@ -71,6 +71,16 @@ def pack_settlements(
         blobs,
         *_pack_history(settlements, history),
     ]
+
+
+def pack_settlement(settlement: Settlement, history: HistoryBatch | None, keeps_failed: bool) -> list[Any]:
+    """Return the arguments of ``complete_1`` for one settlement, from the owner's on up to the history."""
+    if not keeps_failed and isinstance(settlement, Bury) and settlement.into == "failed":
+        settlement = unkept(settlement)
+    blobs: list[bytes] = []
+    receipt = settlement.receipt
+    what = to_json(_pack_other(settlement, blobs))
+    return [receipt.owner, receipt.id, receipt.deliveries, what, blobs, *_pack_history([settlement], history)]
 
 
 def read_answers(letters: str) -> list[Answer]:

@@ -17,6 +17,7 @@ from typing import Any
 from hueyio.storage.clock import ServerClock
 from hueyio.storage.contract import Capabilities
 from hueyio.storage.postgres.address import Address
+from hueyio.storage.postgres.completion import BlockingPostgresCompletion, PostgresCompletion
 from hueyio.storage.postgres.core import PostgresCore
 from hueyio.storage.postgres.heartbeat import PostgresLeaseKeeper
 from hueyio.storage.postgres.joined_transaction import JoinedTransactions
@@ -32,6 +33,7 @@ from hueyio.storage.records import (
     KEEP_HISTORY,
     Enqueued,
     Entry,
+    Receipt,
 )
 
 __all__ = ["PostgresStorage"]
@@ -135,6 +137,14 @@ class PostgresStorage:
         asked at the first call. What the driver raises comes through.
         """
         return await self._joined.enqueue(connection, tuple(entries))
+
+    def completion(self, receipt: Receipt, seconds: float) -> PostgresCompletion:
+        """Make the transaction in which the body of a coroutine ends its task; ``connection`` is one of psycopg."""
+        return PostgresCompletion(self._options, receipt, seconds)
+
+    def blocking_completion(self, receipt: Receipt, seconds: float) -> BlockingPostgresCompletion:
+        """Make that of a thread; ``connection`` is a blocking one of psycopg."""
+        return BlockingPostgresCompletion(self._options, receipt, seconds)
 
     def lease_keeper(self, owner: str) -> PostgresLeaseKeeper:
         """Make the heartbeat of one owner; connects at the first beat."""

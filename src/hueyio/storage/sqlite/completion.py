@@ -23,8 +23,8 @@ from typing import Final
 
 import aiosqlite
 
-from hueyio.exceptions import HueyException, LeaseLost, TransactionTooLong
 from hueyio.storage.records import Answer, HistoryBatch, Receipt, Settlement
+from hueyio.storage.shared.blocks import is_over, not_held, not_the_same, too_long
 from hueyio.storage.shared.doorbell import Doorbell
 from hueyio.storage.shared.threaded import start_for_session
 from hueyio.storage.sqlite.engine import tombstones
@@ -90,7 +90,7 @@ class BlockingSqliteCompletion:
             self._require_time()
             connection = self._connection
             if connection is None:
-                raise HueyException(f"the transaction of task {self._receipt.id} is over")
+                raise is_over(self._receipt)
             connection.set_progress_handler(None, 0)
             try:
                 with plain_rows(connection):
@@ -123,10 +123,7 @@ class BlockingSqliteCompletion:
         self._queue = row[0] if row else 0
         self._path = connection.execute("PRAGMA database_list").fetchone()[2]
         if not is_in_force(self._transaction(connection), self._receipt):
-            raise LeaseLost(
-                f"task {self._receipt.id} is not held by {self._receipt.owner!r} any more: "
-                "no transaction of this body can end it"
-            )
+            raise not_held(self._receipt)
 
     def _write(
         self, connection: GuardedConnection, settlement: Settlement, history: HistoryBatch | None
@@ -134,10 +131,7 @@ class BlockingSqliteCompletion:
         try:
             connection.execute_as_owner(_SQL["unmark"])
         except sqlite3.OperationalError as error:
-            raise HueyException(
-                f"the transaction of task {self._receipt.id} is not the one that was begun: a statement in the block "
-                "has ended it, or failed so that SQLite rolled all back; let such an error leave the block"
-            ) from error
+            raise not_the_same(self._receipt, also=", or failed so that SQLite rolled all back") from error
         tx = self._transaction(connection)
         # A write first: what is read before it may be out of date by the time that the lock is there.
         connection.execute(_SQL["touch"], (self._queue,))
@@ -178,10 +172,7 @@ class BlockingSqliteCompletion:
     def _require_time(self, *, for_the_last_time: bool = False) -> None:
         if self._is_too_long:
             self._is_too_long = not for_the_last_time
-            raise TransactionTooLong(
-                f"the transaction of task {self._receipt.id} was open for more than {self._seconds:g} s, half a lease, "
-                "and was rolled back: do what takes long before it"
-            )
+            raise too_long(self._receipt, self._seconds)
 
 
 class SqliteCompletion:

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from typing import Any, Final, NoReturn, Self
 
-from hueyio.exceptions import HueyException
+from hueyio.storage.shared.blocks import refuse
 
 __all__ = ["GuardedConnection"]
 
@@ -21,19 +21,19 @@ class GuardedConnection(sqlite3.Connection):
 
     def commit(self) -> NoReturn:
         """Refuse."""
-        _refuse("commit()")
+        refuse("commit()")
 
     def rollback(self) -> NoReturn:
         """Refuse."""
-        _refuse("rollback()")
+        refuse("rollback()")
 
     def __enter__(self) -> NoReturn:
         """Refuse: it commits when it is left."""
-        _refuse("`with` on the connection")
+        refuse("`with` on the connection")
 
     def executescript(self, sql_script: str, /) -> NoReturn:
         """Refuse: it commits first."""
-        _refuse("executescript()")
+        refuse("executescript()")
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Execute what ends no transaction."""
@@ -61,16 +61,9 @@ class _GuardedCursor(sqlite3.Cursor):
         return super().execute(sql, parameters)
 
     def executescript(self, sql_script: str, /) -> NoReturn:
-        _refuse("executescript()")
+        refuse("executescript()")
 
 
 def _check(sql: str) -> None:
     if isinstance(sql, str) and (found := _ENDS.match(sql)):
-        _refuse(found[0].strip().upper())
-
-
-def _refuse(what: str) -> NoReturn:
-    raise HueyException(
-        f"{what} is not for the connection of task.transaction(): leaving the block commits, with the end of the task, "
-        "and an exception that leaves it rolls back"
-    )
+        refuse(found[0].strip().upper())

@@ -8,10 +8,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from hueyio.exceptions import ConfigurationError
+from hueyio.storage.postgres.connection.guarded import GuardedAsyncConnection, GuardedConnection
 from hueyio.storage.postgres.connection.texts import CONTEXT
 from hueyio.storage.postgres.connection.uninterrupted import AsyncConnection, Connection
 
-__all__ = ["check_isolation", "connect", "connect_blocking"]
+__all__ = ["check_isolation", "connect", "connect_blocking", "connect_for_body", "connect_for_body_blocking"]
 
 _DEFAULTS: Final = {
     "application_name": "hueyio",
@@ -35,6 +36,23 @@ def connect_blocking(dsn: str, timeout: int) -> Connection:
     return Connection.connect(
         make_conninfo(_full(dsn), connect_timeout=timeout), autocommit=True, prepare_threshold=None, context=CONTEXT
     )
+
+
+async def connect_for_body(dsn: str) -> GuardedAsyncConnection:
+    """Open a connection for statements of the application's, on the running loop.
+
+    It prepares none by itself: they are few, and an old pooler in between would mix them up.
+    """
+    connection = await GuardedAsyncConnection.connect(_full(dsn), prepare_threshold=None)
+    await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+    return connection
+
+
+def connect_for_body_blocking(dsn: str) -> GuardedConnection:
+    """Do the same in a thread."""
+    connection = GuardedConnection.connect(_full(dsn), prepare_threshold=None)
+    connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+    return connection
 
 
 async def check_isolation(connection: psycopg.AsyncConnection[tuple[Any, ...]], where: str) -> None:

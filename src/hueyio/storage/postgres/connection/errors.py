@@ -17,13 +17,30 @@ from hueyio.exceptions import (
     StorageUnavailable,
 )
 
-__all__ = ["LOST_LEASE", "NothingDone", "is_collision", "translate"]
+__all__ = [
+    "ANOTHER_TRANSACTION",
+    "LOST_LEASE",
+    "NOT_ACCEPTED",
+    "TIME_IS_OVER",
+    "NothingDone",
+    "is_collision",
+    "translate",
+]
 
 LOST_LEASE: Final = "HU001"
 """What our functions raise for an owner without a live lease."""
 
 _NO_NUMBER: Final = "HU002"
 """What our functions raise for a counter that holds no number."""
+
+ANOTHER_TRANSACTION: Final = "HU003"
+"""What ``complete_1`` raises if it is not called in the transaction that was begun."""
+
+NOT_ACCEPTED: Final = "HU004"
+"""What it raises for a settlement that is not accepted; the message is the letter of the answer."""
+
+TIME_IS_OVER: Final = ("25P03", "25P04")
+"""What the server ends a session with whose transaction is idle, or open, for too long."""
 
 _COLLISIONS: Final = ("40P01", "40001", "55P03")
 """Deadlock, serialization, lock time-out: nothing was done, and the next try may go through."""
@@ -98,6 +115,8 @@ def _translate_connection(text: str, server: str) -> HueyException:
         r"password authentication failed|no pg_hba.conf entry|role \S+ does not exist|database \S+ does not", text
     ):
         return ConfigurationError(f"{server} refuses the login: {_last_line(text)}")
+    if "closed the connection unexpectedly" in text:  # what follows is libpq's guess
+        return StorageUnavailable(f"{server} has closed the connection")
     return StorageUnavailable(f"{server} cannot be reached: {_last_line(text)}")
 
 

@@ -6,12 +6,12 @@ from typing import Final
 
 import psycopg
 from psycopg import adapt, pq
-from psycopg.abc import Buffer
+from psycopg.abc import AdaptContext, Buffer
 from psycopg.types.json import set_json_loads
 
 from hueyio.storage.postgres.texts import escape, from_json, unescape
 
-__all__ = ["CONTEXT", "Context"]
+__all__ = ["CONTEXT", "Context", "adapt_to_us"]
 
 _TEXT: Final = 25
 """The oid of the type text."""
@@ -39,9 +39,14 @@ class Context:
 
     def __init__(self) -> None:
         self.adapters = adapt.AdaptersMap(psycopg.adapters)
-        self.adapters.register_dumper(str, _TextDumper)
-        self.adapters.register_loader("text", _TextLoader)
-        set_json_loads(from_json, self)
+        adapt_to_us(self)
+
+
+def adapt_to_us(context: AdaptContext) -> None:
+    """Let a connection or a cursor read and write texts as this package does."""
+    context.adapters.register_dumper(str, _TextDumper)
+    context.adapters.register_loader("text", _TextLoader)
+    set_json_loads(from_json, context)
 
 
 CONTEXT: Final = Context()

@@ -58,7 +58,6 @@ CREATE OR REPLACE FUNCTION {schema}.claim_1(
 DECLARE
     holding record;
     queue_ record;
-    settled_ bigint;
     suspect text;
     is_free bool := {schema}.is_unrevoked_1(q);
     mine tid[];
@@ -85,8 +84,7 @@ BEGIN
     END IF;
     PERFORM FROM {schema}.tasks WHERE queue = q AND state = 1 LIMIT 1;
     IF FOUND THEN
-        SELECT settled INTO settled_ FROM {schema}.owners WHERE queue = q AND owner = who;
-        IF holding.claimed = settled_ THEN
+        IF holding.claimed = {schema}.settled_1(q, who) THEN
             SELECT id INTO suspect FROM {schema}.tasks
             WHERE queue = q AND state = 1 AND coalesce(rooms[lane + 1], 0) > 0
             ORDER BY rank, place LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;

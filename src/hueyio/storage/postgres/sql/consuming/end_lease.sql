@@ -24,6 +24,7 @@ BEGIN
     )
     SELECT coalesce(bit_or(1 << lane), 0), count(*) INTO mask, how_many FROM back;
     DELETE FROM {schema}.owners WHERE queue = q AND owner = who;
+    DELETE FROM {schema}.completed WHERE queue = q AND owner = who;
     PERFORM {schema}.end_permits_1(q, who);
     IF how_many > 0 THEN
         PERFORM {schema}.rewind_1(q);

@@ -92,19 +92,7 @@ BEGIN
     let_go := n - length(translate(answers, 'af', ''));
     UPDATE {schema}.owners AS o SET number = num, answers = settle_1.answers, settled = o.settled + let_go
     WHERE o.queue = q AND o.owner = who;
-    -- A suspect waits until its taker holds nothing, and whoever holds a suspect gets nothing else: the rings of that work
-    -- may have been heard while it could not be claimed.
-    IF 0 < ANY (times) THEN
-        PERFORM {schema}.ring_1(q, {schema}.ready_lanes_1(q));
-    END IF;
-    PERFORM FROM {schema}.tasks AS t WHERE t.queue = q AND t.state = 1 LIMIT 1;
-    IF FOUND THEN
-        PERFORM FROM {schema}.holdings AS h, {schema}.owners AS o
-        WHERE h.queue = q AND h.owner = who AND o.queue = q AND o.owner = who AND h.claimed = o.settled;
-        IF FOUND THEN
-            PERFORM {schema}.ring_1(q, {schema}.suspect_lanes_1(q));
-        END IF;
-    END IF;
+    PERFORM {schema}.ring_barred_1(q, who, 0 < ANY (times));
     IF cardinality(ended_ids) > 0 OR cardinality(attempt_ids) > 0 THEN
         PERFORM {schema}.write_history_1(
             q, ended_ids, ended_places, ended_data, attempt_places, attempt_ids, attempt_data, answers);

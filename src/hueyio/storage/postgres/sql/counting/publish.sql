@@ -7,7 +7,9 @@ DECLARE
     enqueued jsonb;
     span int;
 BEGIN
-    UPDATE {schema}.owners SET info = about WHERE queue = q AND owner = holder;
+    WITH gone AS (DELETE FROM {schema}.completed WHERE queue = q AND owner = holder RETURNING queue)
+    UPDATE {schema}.owners SET info = about, settled = settled + (SELECT count(*) FROM gone)
+    WHERE queue = q AND owner = holder;
     IF NOT FOUND THEN
         RETURN false;
     END IF;

@@ -8,8 +8,8 @@ DECLARE
     ranks float8[];
     found tid[];
 BEGIN
-    SELECT coalesce(sum(greatest(h.claimed - o.settled, 0)), 0) INTO many
-    FROM {schema}.holdings AS h JOIN {schema}.owners AS o ON o.queue = h.queue AND o.owner = h.owner WHERE h.queue = q;
+    SELECT coalesce(sum(greatest(h.claimed - {schema}.settled_1(q, h.owner), 0)), 0) INTO many
+    FROM {schema}.holdings AS h WHERE h.queue = q;
     IF many = 0 THEN
         RETURN;
     END IF;

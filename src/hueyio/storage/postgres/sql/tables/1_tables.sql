@@ -122,6 +122,13 @@ CREATE TABLE {schema}.owners (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
 
+-- Tasks that bodies have ended in transactions of their own: a row for each, until it is added to what the owner settled.
+CREATE TABLE {schema}.completed (
+    queue int NOT NULL,
+    owner text COLLATE "C" NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX completed_owners ON {schema}.completed (queue, owner);
+
 -- What claims write of an owner, in a row of its own: no claim waits for the flush of a settlement.
 CREATE TABLE {schema}.holdings (
     queue int NOT NULL,
