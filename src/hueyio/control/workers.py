@@ -13,7 +13,7 @@ from hueyio.storage.records import Owner
 
 __all__ = ["NO_WORKERS", "Workers", "read_workers"]
 
-_ID: Final = re.compile(r"(.+)-(\d+)-[0-9a-f]{12}")
+_ID: Final = re.compile(r"(.+)-(\d+)-[0-9a-f]{12,}")
 """That of a consumer: its host, its process, and what makes it unique."""
 
 

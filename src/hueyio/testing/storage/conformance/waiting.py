@@ -87,7 +87,7 @@ class Waiting(Basis):
     async def test_shared_result_lives_no_longer_than_it_was_to(self, worker: Worker, connect: Connect) -> None:
         delivery = await worker.take_one("a")
         waiting = [await start_waiting(await connect(), "a") for _ in range(2)]
-        await worker.finish(delivery, result=b"result", ttl=0.05)
+        await worker.finish(delivery, result=b"result", ttl=0.5)
         for it in waiting:
             assert await soon(it) == [Over("a", b"result", shared=True, kind="done")]
 
