@@ -100,11 +100,12 @@ def claim(tx: Transaction, room: Mapping[Lane, int], owner: str) -> list[Deliver
 
 def _claim_lane(tx: Transaction, lane: int, limit: int, owner: str) -> tuple[list[tuple[Any, ...]], bool]:
     """Take from the front of a lane, of large messages as many as make ``CLAIM_BYTES``; say whether it is empty now."""
-    rows = tx.execute(_SQL["claim_lane"], (owner, tx.queue, lane, limit, LARGE)).fetchall()
+    where = (tx.queue, lane)
+    rows = tx.execute(_SQL["claim_lane"], (owner, *where, *where, LARGE, limit)).fetchall()
     if len(rows) != 1 or (size := _size(rows)) <= LARGE:
         return in_order(rows), len(rows) < limit
     while size < CLAIM_BYTES and len(rows) < limit:
-        more = tx.execute(_SQL["claim_lane"], (owner, tx.queue, lane, limit - len(rows), LARGE)).fetchall()
+        more = tx.execute(_SQL["claim_lane"], (owner, *where, *where, LARGE, limit - len(rows))).fetchall()
         if not more:
             return rows, True
         rows += in_order(more)

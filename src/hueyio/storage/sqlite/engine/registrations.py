@@ -31,7 +31,8 @@ def register(
     rows: list[tuple[object, ...]] = []
     over: list[tuple[int, Over]] = []
     for id, number in wanted:
-        is_live, left = tx.one(_SQL["live_or_left"], (tx.queue, id, AREA_NUMBERS["results"], tx.now))
+        named = (tx.queue, id)
+        is_live, left = tx.one(_SQL["live_or_left"], (*named, *named, tx.queue, AREA_NUMBERS["results"], id, tx.now))
         end = None if is_live else _end_of(tx, id, left, patient)
         if end is None:
             rows.append((tx.queue, id, tx.client, number, expires))

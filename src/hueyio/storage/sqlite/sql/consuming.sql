@@ -36,13 +36,13 @@ WHERE lease.queue = ? AND lease.owner = ?
 
 -- name: claim_lane
 -- RETURNING keeps no order: the caller sorts again. Where the first is large it is the only one, so that the caller may stop.
-UPDATE hueyio_tasks SET state = 3, owner = ?1
+UPDATE hueyio_tasks SET state = 3, owner = ?
 WHERE row IN (
-    SELECT row FROM hueyio_tasks WHERE queue = ?2 AND lane = ?3 AND state = 0 ORDER BY priority DESC, place
+    SELECT row FROM hueyio_tasks WHERE queue = ? AND lane = ? AND state = 0 ORDER BY priority DESC, place
     LIMIT CASE WHEN (
-        SELECT length(data) FROM hueyio_tasks WHERE queue = ?2 AND lane = ?3 AND state = 0
+        SELECT length(data) FROM hueyio_tasks WHERE queue = ? AND lane = ? AND state = 0
         ORDER BY priority DESC, place LIMIT 1
-    ) > ?5 THEN 1 ELSE ?4 END
+    ) > ? THEN 1 ELSE ? END
 )
 RETURNING row, id, lane, priority, eta, max_deliveries, unique_key, more, data, deliveries, started, cancelled, place
 

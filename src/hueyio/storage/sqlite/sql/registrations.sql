@@ -5,9 +5,9 @@ INSERT OR REPLACE INTO hueyio_waiting (queue, id, client, number, expires) VALUE
 
 -- name: live_or_left
 -- Whether an id is alive or expected, and what it has left: for most reads of a result that is there, all there is to ask.
-SELECT EXISTS (SELECT 1 FROM hueyio_tasks WHERE queue = ?1 AND id = ?2)
-    OR EXISTS (SELECT 1 FROM hueyio_expected WHERE queue = ?1 AND id = ?2),
-    (SELECT value FROM hueyio_keys WHERE queue = ?1 AND area = ?3 AND key = ?2 AND (expires IS NULL OR expires > ?4))
+SELECT EXISTS (SELECT 1 FROM hueyio_tasks WHERE queue = ? AND id = ?)
+    OR EXISTS (SELECT 1 FROM hueyio_expected WHERE queue = ? AND id = ?),
+    (SELECT value FROM hueyio_keys WHERE queue = ? AND area = ? AND key = ? AND (expires IS NULL OR expires > ?))
 
 -- name: take_back
 DELETE FROM hueyio_waiting WHERE queue = ? AND id = ? AND client = ? AND number = ?
