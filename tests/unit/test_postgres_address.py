@@ -32,4 +32,4 @@ def test_connection_that_was_closed_is_no_riddle() -> None:
         "\tThis probably means the server terminated abnormally\n\tbefore or while processing the request."
     )
     told = str(translate(psycopg.OperationalError(libpq), "db"))
-    assert told == "db cannot be reached: consuming input failed: server closed the connection unexpectedly"
+    assert told == "db has closed the connection"

@@ -121,6 +121,5 @@ def _translate_connection(text: str, server: str) -> HueyException:
 
 
 def _last_line(text: str) -> str:
-    """Return what libpq says last, without its guess why a server has closed the connection."""
-    lines = [line.strip() for line in text.partition("\n\tThis probably means")[0].splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "the connection failed"
