@@ -1,18 +1,15 @@
-"""What the parts of a consumer are driven with: jobs, a clock that stands still, and coroutines that must not wait."""
+"""What the parts of a consumer are driven with: jobs, and a clock that stands still."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from hueyio.execution.job import Job
 from hueyio.storage.records import Delivery, Header, Lane, Receipt
 from hueyio.tasks.declared import TaskOptions, TaskSpec
 from hueyio.tasks.task import Task
 
-__all__ = ["Clock", "at_once", "job_of", "make_job"]
-
-T = TypeVar("T")
+__all__ = ["Clock", "job_of", "make_job"]
 
 
 class Clock:
@@ -23,17 +20,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that has nothing to wait for."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        value: T = stop.value
-        return value
-    coroutine.close()
-    raise AssertionError("it waits")
 
 
 async def _work() -> None: ...

@@ -11,11 +11,12 @@ from hueyio.consumer.fetcher import Fetcher
 from hueyio.consumer.ledger import Ledger
 from hueyio.exceptions import LeaseLost, StorageUnavailable
 from hueyio.execution.job import Job
+from hueyio.loops.at_once import run_at_once
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import CLAIM_BYTES, Delivery, Header, Receipt
 from hueyio.testing.storage.conformance.worker import make_entry, soon
-from tests.support.consuming import Clock, at_once, job_of, make_job
+from tests.support.consuming import Clock, job_of, make_job
 
 
 class Bench:
@@ -83,10 +84,10 @@ async def start(ids: Sequence[str] = (), workers: int = 2) -> Bench:
 
 async def test_claim_that_got_all_it_asked_for_is_followed_by_the_next_without_a_wait() -> None:
     bench = await start(["a", "b", "c"])
-    assert at_once(bench.fetcher.step()) == 0
+    assert run_at_once(bench.fetcher.step()) == 0
     assert bench.ids == ["a", "b"]
     bench.ledger.end(bench.job("a"))
-    assert at_once(bench.fetcher.step()) == 0
+    assert run_at_once(bench.fetcher.step()) == 0
     assert bench.ids == ["a", "b", "c"]
 
 
@@ -106,7 +107,7 @@ async def test_claim_that_found_less_waits_until_its_lane_rings() -> None:
 async def test_claim_that_may_have_ended_early_is_followed_by_the_next_without_a_wait() -> None:
     bench = await start(workers=10)
     await bench.session.enqueue([make_entry("a", b"x" * (CLAIM_BYTES // 2))])
-    assert at_once(bench.fetcher.step()) == 0  # with less it would wait at the bells
+    assert run_at_once(bench.fetcher.step()) == 0  # with less it would wait at the bells
     assert bench.ids == ["a"]
 
 
@@ -122,17 +123,17 @@ async def test_nothing_is_claimed_while_it_is_held_back_and_something_is_held() 
     bench = await start(["a", "b"])
     bench.ledger.add(make_job("held"))
     bench.fetcher.hold_back(bench.clock.now + 10)
-    assert at_once(bench.fetcher.step()) > 0
+    assert run_at_once(bench.fetcher.step()) > 0
     assert bench.ids == []
     bench.clock.now += 10
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     assert bench.ids == ["a"]
 
 
 async def test_consumer_that_has_drained_claims_although_it_is_held_back() -> None:
     bench = await start(["a", "b"])
     bench.fetcher.hold_back(bench.clock.now + 10)
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     assert bench.ids == ["a", "b"]
 
 
@@ -140,11 +141,11 @@ async def test_what_was_claimed_and_not_dispatched_is_found_again() -> None:
     bench = await start(["a", "b", "c"])
     bench.fails = True
     with pytest.raises(StorageUnavailable):
-        at_once(bench.fetcher.step())
+        run_at_once(bench.fetcher.step())
     assert [it.receipt.id for it in await bench.session.held("me")] == ["a", "b"]
     bench.fails = False
     bench.fetcher.wake()  # so that it does not wait for room
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     assert bench.ids == ["a", "b"]
     assert not any(it.unrevoked for it in bench.dispatched)  # something may have been revoked since that claim
 
@@ -152,13 +153,13 @@ async def test_what_was_claimed_and_not_dispatched_is_found_again() -> None:
 async def test_doubt_stays_until_the_settlement_under_way_is_answered() -> None:
     """The id may have become a retry that a claim took whose reply was lost."""
     bench = await start(["a", "b"], workers=2)
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     bench.ledger.end(bench.job("a"))
     bench.fetcher.doubt()
-    assert at_once(bench.fetcher.step()) > 0
-    assert at_once(bench.fetcher.step()) > 0
+    assert run_at_once(bench.fetcher.step()) > 0
+    assert run_at_once(bench.fetcher.step()) > 0
     bench.ledger.remove(bench.job("a"))  # answered; and since it is still held it is another run
-    assert at_once(bench.fetcher.step()) == 0
+    assert run_at_once(bench.fetcher.step()) == 0
     assert bench.ids == ["a", "b", "a"]
 
 
@@ -166,32 +167,32 @@ async def test_lost_lease_is_told_of_with_the_owner_that_had_it() -> None:
     bench = await start(["a"])
     await bench.session.deregister("me")
     with pytest.raises(LeaseLost):
-        at_once(bench.fetcher.step())
+        run_at_once(bench.fetcher.step())
     assert bench.lost == ["me"]
 
 
 async def test_delivery_to_be_decided_again_looks_for_its_revocation() -> None:
     bench = await start(["a", "b"])
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     first = bench.dispatched[0]
     assert first.unrevoked
     bench.fetcher.dispatch_again(first)
     bench.ledger.remove(bench.job("a"))
     bench.fails = True
     with pytest.raises(StorageUnavailable):
-        at_once(bench.fetcher.step())
+        run_at_once(bench.fetcher.step())
     bench.fails = False
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     assert bench.dispatched[-1] == first._replace(unrevoked=False)
 
 
 async def test_paused_fetcher_claims_nothing_until_it_is_resumed() -> None:
     bench = await start(["a", "b"])
     bench.fetcher.pause(True)
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     assert bench.ids == []
     bench.fetcher.pause(False)
-    at_once(bench.fetcher.step())
+    run_at_once(bench.fetcher.step())
     assert bench.ids == ["a", "b"]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hueyio.consumer.isolator import Isolator
 from hueyio.consumer.ledger import Ledger
+from hueyio.loops.at_once import run_at_once
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.testing.storage.conformance.worker import Worker, die, make_entry
-from tests.support.consuming import Clock, at_once, make_job
+from tests.support.consuming import Clock, make_job
 
 LEASE = 15.0
 
@@ -23,7 +24,7 @@ class Bench:
 
     def look(self) -> list[float]:
         """Look once; return what was told so far."""
-        rest = at_once(self.isolator.step())
+        rest = run_at_once(self.isolator.step())
         assert LEASE <= rest <= 2 * LEASE
         self.clock.now += LEASE
         return [until - self.clock.now for until in self.held_back]

@@ -12,10 +12,10 @@ from hueyio.consumer.heartbeat import HeartbeatOptions
 from hueyio.consumer.lease import Lease
 from hueyio.consumer.reaper import lease_of
 from hueyio.exceptions import SessionClosed
+from hueyio.loops.at_once import run_at_once
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.testing.storage.conformance.worker import PATIENCE, make_entry, soon
-from tests.support.consuming import at_once
 
 SECONDS = 3600.0
 """No heartbeat comes in the time of a test."""
@@ -65,7 +65,7 @@ async def test_lost_lease_is_told_before_the_new_one_begins_and_after(bench: Ben
     (owner,) = await bench.session.owners()
     await bench.session.reclaim(first, owner.beat)
     bench.lease.mark_lost(first)
-    assert at_once(bench.lease.step()) == 0
+    assert run_at_once(bench.lease.step()) == 0
     assert bench.lease.owner != first
     assert bench.told == [("lost", first), ("renewed", bench.lease.owner)]
     assert await bench.owners() == [bench.lease.owner]
@@ -75,11 +75,11 @@ async def test_loss_of_a_former_lease_is_no_loss(bench: Bench) -> None:
     await bench.lease.begin()
     first = bench.lease.owner
     bench.lease.mark_lost(first)
-    at_once(bench.lease.step())
+    run_at_once(bench.lease.step())
     second = bench.lease.owner
     bench.lease.mark_lost(first)  # a claim that was under way meanwhile says so once more
     bench.lease.wake()
-    at_once(bench.lease.step())
+    run_at_once(bench.lease.step())
     assert bench.lease.owner == second
     assert len(bench.told) == 2
 
@@ -90,7 +90,7 @@ async def test_lease_that_cannot_be_begun_anew_stays_lost_until_it_can(bench: Be
     await bench.session.close()
     for _ in range(2):
         with pytest.raises(SessionClosed):
-            at_once(bench.lease.step())
+            run_at_once(bench.lease.step())
     assert [what for what, _ in bench.told] == ["lost", "lost"]
 
 

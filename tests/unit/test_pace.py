@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hueyio.consumer.ledger import Ledger
 from hueyio.consumer.unloader import Unloader
+from hueyio.loops.at_once import run_at_once
 from hueyio.storage.records import Lane
-from tests.support.consuming import Clock, at_once, make_job
+from tests.support.consuming import Clock, make_job
 
 WINDOW = 1 / 64
 
@@ -116,13 +117,13 @@ def test_what_a_long_body_holds_up_is_given_back_but_for_the_usual() -> None:
     bench.ledger.room()
     bench.hold(65)
     bench.clock.now += 0.1
-    assert (at_once(bench.unloader.step()), bench.given_back) == (0.25, [])
+    assert (run_at_once(bench.unloader.step()), bench.given_back) == (0.25, [])
     bench.clock.now += 0.25
-    at_once(bench.unloader.step())
+    run_at_once(bench.unloader.step())
     assert bench.given_back == [("thread", 63)]
 
 
 def test_unloader_rests_while_no_more_than_usual_is_held() -> None:
     bench = Bench()
     bench.hold(2)
-    assert (at_once(bench.unloader.step()), bench.given_back) == (60.0, [])
+    assert (run_at_once(bench.unloader.step()), bench.given_back) == (60.0, [])

@@ -17,11 +17,12 @@ from hueyio.core import core_of
 from hueyio.exceptions import SerializationError, StorageError, StorageFull, StorageUnavailable
 from hueyio.execution.job import Job
 from hueyio.execution.recorder import Recorder
+from hueyio.loops.at_once import run_at_once
 from hueyio.storage.contract import Session
 from hueyio.storage.memory import MemoryStorage
 from hueyio.storage.records import Answer, Area, Delivery, Entry, Finish, HistoryBatch, Lane, Settlement
 from hueyio.testing.storage.conformance.worker import Worker, die, make_entry, soon
-from tests.support.consuming import Clock, at_once, job_of
+from tests.support.consuming import Clock, job_of
 
 POISON = b"poison"
 
@@ -136,13 +137,13 @@ class Bench:
         """Write so many batches; return their ids."""
         done = len(self.session.batches)
         for _ in range(times):
-            at_once(self.settler.step())
+            run_at_once(self.settler.step())
         return [ids for _, ids in self.session.batches[done:]]
 
     def fail(self, kind: type[Exception]) -> None:
         """Write once, and expect an error."""
         with pytest.raises(kind):
-            at_once(self.settler.step())
+            run_at_once(self.settler.step())
 
     @property
     def numbers(self) -> list[int]:

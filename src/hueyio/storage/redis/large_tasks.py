@@ -2,7 +2,7 @@
 
 They are read by commands of their own. What a claim writes of a task and cannot know without its header follows with
 ``bind``, before anybody gets it: whether its end must look into that. If this process dies in between, the lease ends
-and the task goes back, so nobody has missed it.
+and the task goes back. If only a reply is lost, ``held`` tells of the task and does the same.
 """
 
 from __future__ import annotations

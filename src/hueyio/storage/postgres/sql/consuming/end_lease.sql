@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     DELETE FROM {schema}.beats WHERE queue = q AND owner = who;
     DELETE FROM {schema}.holdings WHERE queue = q AND owner = who RETURNING claimed INTO claimed_;
-    SELECT settled INTO settled_ FROM {schema}.owners WHERE queue = q AND owner = who;
+    settled_ := {schema}.settled_1(q, who);
     mine := {schema}.held_by_1(q, who, claimed_ - settled_);
     WITH back AS (
         UPDATE {schema}.tasks
